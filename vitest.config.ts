@@ -1,0 +1,11 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["test/**/*.test.ts"],
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+    // Many tests wait for processes and timers: two at a time even where there are two cores.
+    maxWorkers: 2,
+  },
+});
