@@ -1,0 +1,108 @@
+/** Every failure that the sidecar names: one class, one table of codes. */
+
+/** What a code means to each kind of caller: JSON-RPC peers, the shell. */
+interface ErrorFace {
+  readonly rpcCode: number;
+  readonly exitStatus: number;
+}
+
+const failure: ErrorFace = { rpcCode: -32603, exitStatus: 1 };
+const usage: ErrorFace = { rpcCode: -32602, exitStatus: 2 };
+const notFound: ErrorFace = { rpcCode: -32002, exitStatus: 4 };
+const store: ErrorFace = { rpcCode: -32030, exitStatus: 5 };
+const agent: ErrorFace = { rpcCode: -32020, exitStatus: 6 };
+
+/**
+ * The stable codes, as they stand in `error.data.code` on the wire and in `SidecarError.code`.
+ * JSON-RPC numbers: ACP's own (-32000 authentication, -32002 not found, -32800 cancelled) and the
+ * server-error range for ours; https://agentclientprotocol.com/protocol/v1/schema#errorcode
+ */
+export const errorFaces = {
+  PARSE_ERROR: { rpcCode: -32700, exitStatus: 1 },
+  INVALID_REQUEST: { rpcCode: -32600, exitStatus: 1 },
+  NOT_INITIALIZED: { rpcCode: -32600, exitStatus: 1 },
+  MESSAGE_TOO_LARGE: { rpcCode: -32600, exitStatus: 1 },
+  INVALID_PARAMS: usage,
+  INVALID_CURSOR: usage,
+  CWD_MISMATCH: usage,
+  METHOD_NOT_FOUND: { rpcCode: -32601, exitStatus: 1 },
+  REQUEST_CANCELLED: { rpcCode: -32800, exitStatus: 1 },
+  INTERNAL: failure,
+
+  CONFIG_INVALID: usage,
+  USAGE: usage,
+
+  SESSION_NOT_FOUND: notFound,
+  SESSION_EXISTS: { rpcCode: -32013, exitStatus: 1 },
+  SESSION_EXPIRED: notFound,
+  SESSION_BUSY: { rpcCode: -32010, exitStatus: 3 },
+  LEASE_LOST: { rpcCode: -32011, exitStatus: 3 },
+  SESSION_LIMIT: { rpcCode: -32012, exitStatus: 1 },
+  ENTRY_LIMIT: { rpcCode: -32012, exitStatus: 1 },
+  TURN_RUNNING: { rpcCode: -32014, exitStatus: 3 },
+
+  /** The medium cannot be reached or opened; trying again later may help. */
+  STORE_UNAVAILABLE: store,
+  /** Another process holds the medium's lock longer than we wait. */
+  STORE_LOCKED: store,
+  STORE_FULL: store,
+  STORE_READONLY: store,
+  /** Damage was found; the message names the session and entry where it can. */
+  STORE_CORRUPT: store,
+  /** Written by a newer acp-sidecar. */
+  STORE_SCHEMA_NEWER: store,
+  /** A write that does not continue the journal where the writer believes it ends. */
+  STORE_CONFLICT: store,
+  /** What was asked is beyond what this medium can promise. */
+  STORE_UNSUPPORTED: store,
+  STORE_CLOSED: store,
+  STORE_FAILED: store,
+
+  AGENT_NOT_STARTED: agent,
+  AGENT_EXITED: agent,
+  /** Too many failed starts in a row; the message says when the next try is allowed. */
+  AGENT_UNAVAILABLE: agent,
+  AGENT_PROTOCOL: agent,
+} as const satisfies Record<string, ErrorFace>;
+
+export type ErrorCode = keyof typeof errorFaces;
+
+/** What else a caller may read from an error; plain JSON, never prompt text or a secret. */
+export type ErrorData = Readonly<Record<string, unknown>>;
+
+/**
+ * A failure with a stable `code`, a one-line `message` that tells a person what to do, and optional
+ * `data` for programs. `cause` keeps the original error for logs.
+ */
+export class SidecarError extends Error {
+  override readonly name = "SidecarError";
+  readonly code: ErrorCode;
+  readonly data: ErrorData;
+
+  constructor(code: ErrorCode, message: string, options: { data?: ErrorData; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.data = options.data ?? {};
+  }
+
+  /** The JSON-RPC error number. */
+  get rpcCode(): number {
+    return errorFaces[this.code].rpcCode;
+  }
+
+  /** The status with which the command line ends on this error. */
+  get exitStatus(): number {
+    return errorFaces[this.code].exitStatus;
+  }
+}
+
+/** Whether `error` is ours, and, when codes are given, one of those. */
+export function isSidecarError(error: unknown, ...codes: readonly ErrorCode[]): error is SidecarError {
+  return error instanceof SidecarError && (codes.length === 0 || codes.includes(error.code));
+}
+
+/** The first line of what went wrong, for logs and for messages that wrap it. */
+export function reasonOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.split("\n", 1)[0] ?? text;
+}

@@ -1,0 +1,86 @@
+/** Logging by pino, loaded with the first record that is written: most runs never write one. */
+import { createRequire } from "node:module";
+import fs from "node:fs";
+import type * as PinoModule from "pino";
+import { reasonOf, SidecarError } from "./errors.ts";
+import { redact, redactUrls } from "./redact.ts";
+
+/** Facts beside a message. Never prompt text or file contents above `debug`; MCP secrets at no level. */
+export type LogFields = Readonly<Record<string, unknown>>;
+
+/** What every part logs through. Records are written before the call returns, so that a crash loses none. */
+export interface Logger {
+  error(fields: LogFields, message: string): void;
+  warn(fields: LogFields, message: string): void;
+  info(fields: LogFields, message: string): void;
+  debug(fields: LogFields, message: string): void;
+  /** Whether records of `level` are written: ask before building costly fields. */
+  writes(level: LogRecordLevel): boolean;
+  close(): void;
+}
+
+export type LogRecordLevel = "error" | "warn" | "info" | "debug";
+
+const ranks = { silent: 0, error: 1, warn: 2, info: 3, debug: 4 } as const;
+
+/**
+ * Writes JSON lines to `file` (mode 0600, appended to), or to stderr; never to stdout.
+ * Errors: `CONFIG_INVALID` when the file cannot be opened.
+ */
+export function createLogger(options: {
+  readonly level: LogRecordLevel | "silent";
+  readonly file?: string;
+}): Logger {
+  const { level, file } = options;
+  const fd = file === undefined || level === "silent" ? 2 : openLog(file);
+  let pino: PinoModule.Logger | undefined;
+  let closed = false;
+  const write = (at: LogRecordLevel, fields: LogFields, message: string) => {
+    if (ranks[at] > ranks[level] || closed) return;
+    pino ??= startPino(level, fd);
+    pino[at](redact(fields) as object, redactUrls(message));
+  };
+  return {
+    error: (fields, message) => write("error", fields, message),
+    warn: (fields, message) => write("warn", fields, message),
+    info: (fields, message) => write("info", fields, message),
+    debug: (fields, message) => write("debug", fields, message),
+    writes: (at) => !closed && ranks[at] <= ranks[level],
+    close: () => {
+      if (closed) return;
+      closed = true;
+      if (fd !== 2) fs.closeSync(fd);
+    },
+  };
+}
+
+/** Writes nothing. */
+export const silentLogger: Logger = createLogger({ level: "silent" });
+
+function openLog(file: string): number {
+  try {
+    return fs.openSync(file, "a", 0o600);
+  } catch (error) {
+    throw new SidecarError(
+      "CONFIG_INVALID",
+      `--log-file ${file} cannot be written (${reasonOf(error)}); allowed: a file in an existing, writable folder`,
+      { cause: error },
+    );
+  }
+}
+
+function startPino(level: PinoModule.LevelWithSilent, fd: number): PinoModule.Logger {
+  const { pino } = createRequire(import.meta.url)("pino") as typeof PinoModule;
+  const destination = pino.destination({ dest: fd, sync: true });
+  // A full disk or a closed stderr must not end the sessions; there is nowhere left to say so.
+  destination.on("error", () => undefined);
+  return pino(
+    {
+      level,
+      base: { pid: process.pid },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    destination,
+  );
+}

@@ -1,0 +1,77 @@
+/** Telling a process from a later one that got the same number. A leaf: every part may import it. */
+import { execFileSync } from "node:child_process";
+import { readFileSync, readlinkSync } from "node:fs";
+import { hostname } from "node:os";
+
+/** A process by its number and an opaque token of its start. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  readonly startedAt: string;
+}
+
+/** When the process started, as a token to be compared for equality; undefined if it is not there. */
+export function startOf(pid: number): string | undefined {
+  if (!isThere(pid)) return undefined;
+  return process.platform === "linux" ? startFromProc(pid) : startFromPs(pid);
+}
+
+export function identityOf(pid: number): ProcessIdentity | undefined {
+  const startedAt = startOf(pid);
+  return startedAt === undefined ? undefined : { pid, startedAt };
+}
+
+export function isSameProcessAlive(identity: ProcessIdentity): boolean {
+  const startedAt = startOf(identity.pid);
+  if (startedAt === undefined) return false;
+  // A platform that cannot tell starts apart gives "": then the number alone decides.
+  return startedAt === identity.startedAt || startedAt === "" || identity.startedAt === "";
+}
+
+/** Where a process number means the same process: host name, boot and process namespace. */
+export function processSpace(): string {
+  if (process.platform !== "linux") return hostname();
+  return [hostname(), readOr("/proc/sys/kernel/random/boot_id"), linkOr("/proc/self/ns/pid")].join("/");
+}
+
+function isThere(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM: it is there, and somebody else's.
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+/** Field 22 of /proc/PID/stat: start in clock ticks since boot; a zombie counts as gone (proc(5)). */
+function startFromProc(pid: number): string | undefined {
+  const stat = readOr(`/proc/${pid}/stat`);
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const [state] = fields;
+  return stat === "" || state === "Z" || state === "X" ? undefined : (fields[19] ?? "");
+}
+
+function startFromPs(pid: number): string | undefined {
+  if (process.platform === "win32") return "";
+  try {
+    return execFileSync("ps", ["-o", "lstart=", "-p", String(pid)], { encoding: "utf8" }).trim() || undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function readOr(path: string): string {
+  try {
+    return readFileSync(path, "utf8").trim();
+  } catch {
+    return "";
+  }
+}
+
+function linkOr(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return "";
+  }
+}

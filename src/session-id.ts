@@ -1,0 +1,29 @@
+/** The type of our session ids. A leaf: every part may import it. */
+import { monotonicFactory } from "ulid";
+import { SidecarError } from "./errors.ts";
+
+declare const brand: unique symbol;
+
+/** A ULID minted by the sidecar: 26 characters, upper case, sorts by time of creation. */
+export type SessionId = string & { readonly [brand]: "SessionId" };
+
+const mint = monotonicFactory();
+
+/** 128 bits in Crockford's base 32: of the first character only three count. */
+const form = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/;
+
+export function newSessionId(): SessionId {
+  return mint() as SessionId;
+}
+
+export function isSessionId(value: unknown): value is SessionId {
+  return typeof value === "string" && form.test(value);
+}
+
+/** Validates an id that came from outside. Errors: `SESSION_NOT_FOUND`, for no session can have it. */
+export function toSessionId(value: string): SessionId {
+  if (isSessionId(value)) return value;
+  throw new SidecarError("SESSION_NOT_FOUND", `No session ${JSON.stringify(value)}: not a session id`, {
+    data: { sessionId: value },
+  });
+}

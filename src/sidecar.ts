@@ -1,0 +1,110 @@
+/** The composition root: configuration in, a running sidecar out. */
+import type { Readable, Writable } from "node:stream";
+import type { Agent } from "./agent/agent.ts";
+import type { Launched } from "./agent/launch.ts";
+import { startEchoAgent } from "./agent/echo.ts";
+import { startProcessAgent } from "./agent/process.ts";
+import type { Config } from "./config/config.ts";
+import { SidecarError } from "./errors.ts";
+import { createLogger, type Logger } from "./log.ts";
+import type { PeerHandlers } from "./protocol/connection.ts";
+import { Proxy } from "./proxy/proxy.ts";
+import { SessionRegistry } from "./session/registry.ts";
+import { deferStore } from "./store/deferred.ts";
+import { openStore } from "./store/open.ts";
+import type { Store } from "./store/store.ts";
+import { version } from "./version.ts";
+
+export interface SidecarIo {
+  readonly input: Readable;
+  readonly output: Writable;
+}
+
+/** How long an agent may take to end by itself, and then after SIGTERM. */
+const agentStopGraceMs = 700;
+
+/**
+ * Serves one client until it has sent its last message or `signal` is aborted, then ends everything that
+ * it started. Returns when nothing of it is left. Failures reach the client as errors of its requests.
+ * @param launched the agent's first process, when it has been started already
+ */
+export async function runSidecar(
+  config: Config,
+  io: SidecarIo,
+  signal?: AbortSignal,
+  launched?: Promise<Launched>,
+): Promise<void> {
+  const log = createLogger({
+    level: config.logLevel,
+    ...(config.logFile !== undefined && { file: config.logFile }),
+  });
+  const store = deferStore(schemeOf(config.store), () => openFor(config));
+  const registry = new SessionRegistry({
+    store,
+    log,
+    maxSessions: config.maxSessions,
+    idleTimeoutMs: config.idleTimeoutMs,
+    sweepIntervalMs: config.sweepIntervalMs,
+    maxEntryChars: config.maxEntryBytes,
+    durability: config.durability,
+    ...(config.retentionMs !== undefined && { retentionMs: config.retentionMs }),
+  });
+  const proxy = new Proxy(
+    {
+      options: { ...config, ...(config.agent && { agentCommand: config.agent.command }) },
+      registry,
+      startAgent: (handlers) => {
+        const first = launched;
+        launched = undefined;
+        return startAgent(config, log, handlers, first);
+      },
+      agentRestart: config.agentRestart,
+      log,
+    },
+    { ...io, maxMessageBytes: config.maxMessageBytes, log },
+  );
+  log.info({ version, store: store.name, agent: config.agent?.command ?? "echo" }, "acp-sidecar started");
+  registry.startSweeper();
+  // The agent's process has been started and takes its time: ours is free for the first session's store.
+  setImmediate(() => store.begin());
+  await Promise.race([proxy.clientEnded, aborted(signal)]);
+  log.info({}, "acp-sidecar is stopping");
+  await proxy.close();
+  await registry.close();
+  await store.close();
+  log.close();
+}
+
+function startAgent(
+  config: Config,
+  log: Logger,
+  handlers: PeerHandlers,
+  launched: Promise<Launched> | undefined,
+): Promise<Agent> {
+  const { agent, maxMessageBytes } = config;
+  if (agent === undefined) return startEchoAgent({ maxMessageBytes, log }, handlers);
+  const options = { ...agent, maxMessageBytes, stopGraceMs: agentStopGraceMs, log };
+  return startProcessAgent(options, handlers, launched);
+}
+
+/** The store, if it can promise what is asked of it. Errors: `STORE_…`, `CONFIG_INVALID`. */
+async function openFor({ store: url, durability }: Config): Promise<Store> {
+  const store = await openStore(url);
+  if (durability !== "full" || store.capabilities.survivesPowerLoss) return store;
+  await store.close();
+  throw new SidecarError(
+    "STORE_UNSUPPORTED",
+    `The ${store.name} store cannot promise that anything survives a power cut: use --durability turn or another store`,
+  );
+}
+
+function schemeOf(url: string): string {
+  return url.split(":", 1)[0] ?? url;
+}
+
+function aborted(signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted === true) resolve();
+    else signal?.addEventListener("abort", () => resolve(), { once: true });
+  });
+}

@@ -1,0 +1,36 @@
+/** Waiting with a limit. A leaf: every part may import it. */
+
+/** Settles with `promise`, or after `ms`; its failure is not ours to report. */
+export async function waitAtMost(promise: Promise<unknown>, ms: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([promise.catch(() => undefined), timeout]);
+  clearTimeout(timer);
+}
+
+/** What `promise` settles with, or undefined after `ms`; what becomes of it then is not ours to report. */
+export async function within<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
+  const late = new AbortController();
+  const timeout = pause(ms, late.signal).then(() => undefined);
+  try {
+    return await Promise.race([promise, timeout]);
+  } finally {
+    late.abort();
+  }
+}
+
+/** Settles after `ms`, or when `signal` is aborted. */
+export function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted === true) return resolve();
+    const end = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal?.addEventListener("abort", end);
+  });
+}
