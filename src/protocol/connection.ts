@@ -1,0 +1,242 @@
+/**
+ * One JSON-RPC peer over a pair of byte streams. Requests and responses are vscode-jsonrpc's; runs of
+ * `session/update` and other notifications go to the handlers straight from the reader. Nothing overtakes:
+ * a message is handed over only when the one before it has been taken.
+ */
+import type { Readable, Writable } from "node:stream";
+import type { CancellationToken, Message, MessageConnection } from "vscode-jsonrpc/node";
+import rpc from "vscode-jsonrpc/node";
+import { SidecarError } from "../errors.ts";
+import type { Logger } from "../log.ts";
+import { IncomingRequests, type RequestContext } from "./cancellation.ts";
+import { Inbox, type InvalidMessage } from "./inbox.ts";
+import type { RequestId } from "./messages.ts";
+import { Output } from "./output.ts";
+import type { ArrivedUpdate } from "./updates.ts";
+
+export type { RequestContext } from "./cancellation.ts";
+export type { InvalidMessage } from "./inbox.ts";
+
+/** What a peer's messages are handed to. A promise that is returned holds back the messages behind. */
+export interface PeerHandlers {
+  /** The answer, or a rejection: `SidecarError` or a peer's `ResponseError` reach the other side as such. */
+  request(method: string, params: unknown, context: RequestContext): Promise<unknown>;
+  notification(method: string, params: unknown): void | Promise<void>;
+  /** `session/update`s that arrived together, in order. */
+  updates(updates: readonly ArrivedUpdate[]): void | Promise<void>;
+  /** What is not a message of JSON-RPC. */
+  invalid(message: InvalidMessage): void | Promise<void>;
+}
+
+export interface RequestOptions {
+  /** Aborting sends `$/cancel_request`; the request still ends with the peer's answer. */
+  readonly signal?: AbortSignal;
+  /** Told the id under which the request is sent. */
+  readonly onSent?: (id: RequestId) => void;
+}
+
+export interface ConnectionOptions {
+  readonly input: Readable;
+  readonly output: Writable;
+  readonly maxMessageBytes: number;
+  readonly log: Logger;
+}
+
+const { ErrorCodes, ParameterStructures, ResponseError } = rpc;
+
+export class Connection {
+  readonly #rpc: MessageConnection;
+  readonly #inbox: Inbox;
+  readonly #output: Output;
+  readonly #incoming: IncomingRequests;
+  #closeReason: SidecarError | undefined;
+  #onSent: ((id: RequestId) => void) | undefined;
+
+  constructor(options: ConnectionOptions, handlers: PeerHandlers) {
+    this.#inbox = new Inbox(options.input, options.maxMessageBytes, {
+      updates: (updates) => handlers.updates(updates),
+      notification: (method, params) => this.#notified(method, params, handlers),
+      invalid: (message) => handlers.invalid(message),
+      broken: (error) => options.log.warn({ error }, "reading from a peer failed"),
+    });
+    this.#output = new Output(options.output, () => this.#inbox.framing);
+    this.#incoming = new IncomingRequests();
+    this.#rpc = rpc.createMessageConnection(this.#inbox.reader, this.#writer(), undefined, {
+      cancellationStrategy: {
+        receiver: this.#incoming.receiver,
+        sender: {
+          sendCancellation: (_connection, id) => this.notify("$/cancel_request", { requestId: id }),
+          cleanup: () => undefined,
+        },
+      },
+      messageStrategy: this.#inbox.strategy,
+    });
+    this.#rpc.onRequest((method, params, token) =>
+      this.#requested(method, params, token, handlers, options.log),
+    );
+    this.#rpc.listen();
+  }
+
+  /** Settles when the peer has sent its last message and all of them have been taken. */
+  get ended(): Promise<void> {
+    return this.#inbox.ended;
+  }
+
+  /** Settles when the peer reads no more, which a write to it shows. */
+  get broken(): Promise<void> {
+    return this.#output.broken;
+  }
+
+  /** Settles when the peer's open requests have been answered. */
+  idle(): Promise<void> {
+    return this.#incoming.idle();
+  }
+
+  /** Grows with whatever the peer says. */
+  get received(): number {
+    return this.#inbox.received;
+  }
+
+  /** What the peer has said is still being taken. */
+  get isBehind(): boolean {
+    return this.#inbox.isBehind;
+  }
+
+  get isOpen(): boolean {
+    return this.#closeReason === undefined && this.#output.isOpen;
+  }
+
+  /** Rejects with the peer's `ResponseError`, or with the reason of `close`. */
+  async request(method: string, params: unknown, options: RequestOptions = {}): Promise<unknown> {
+    this.#throwIfClosed();
+    const cancellation = options.signal && cancellationOf(options.signal);
+    try {
+      const args = [...positional(params), ...(cancellation ? [cancellation.token] : [])];
+      this.#onSent = options.onSent;
+      const answer: Promise<unknown> = this.#rpc.sendRequest(method, ...args);
+      this.#onSent = undefined;
+      return await answer;
+    } catch (error) {
+      if (this.#closeReason !== undefined && isLocalFailure(error)) throw this.#closeReason;
+      throw error;
+    } finally {
+      cancellation?.dispose();
+    }
+  }
+
+  /** Settles when the stream takes more. */
+  notify(method: string, params: unknown): Promise<void> {
+    return this.#output.send(JSON.stringify({ jsonrpc: "2.0", method, params }));
+  }
+
+  /** Sends messages whose text is ready, one or more lines each. Settles when the stream takes more. */
+  sendTexts(texts: readonly string[]): Promise<void> {
+    return this.#output.sendAll(texts);
+  }
+
+  /** Answers what was no request, by JSON-RPC's rule for it. */
+  sendError(id: RequestId | null, error: SidecarError): Promise<void> {
+    return this.#output.send(JSON.stringify({ jsonrpc: "2.0", id, error: toResponseError(error).toJson() }));
+  }
+
+  /** Stops reading; what is pending goes on. */
+  stopReading(): void {
+    this.#inbox.stop();
+  }
+
+  flushed(): Promise<void> {
+    return this.#output.flushed();
+  }
+
+  /** Ends the sending half: the peer sees the end of its input. */
+  endOutput(): Promise<void> {
+    return this.#output.end();
+  }
+
+  /** Rejects what is pending with `reason`. Idempotent. */
+  close(reason: SidecarError): void {
+    if (this.#closeReason !== undefined) return;
+    this.#closeReason = reason;
+    this.#inbox.stop();
+    this.#incoming.abortAll();
+    this.#rpc.dispose();
+    this.#output.abandon();
+  }
+
+  #throwIfClosed(): void {
+    if (this.#closeReason !== undefined) throw this.#closeReason;
+  }
+
+  #notified(method: string, params: unknown, handlers: PeerHandlers): void | Promise<void> {
+    if (method === "$/cancel_request") return this.#incoming.cancel(params);
+    return handlers.notification(method, params);
+  }
+
+  async #requested(
+    method: string,
+    params: unknown,
+    token: CancellationToken,
+    handlers: PeerHandlers,
+    log: Logger,
+  ): Promise<unknown> {
+    try {
+      return await handlers.request(method, params, this.#incoming.contextOf(token));
+    } catch (error) {
+      if (!(error instanceof SidecarError) && !(error instanceof ResponseError)) {
+        log.error({ method, error }, "a request failed unexpectedly");
+      }
+      throw toResponseError(error);
+    }
+  }
+
+  #writer() {
+    const nothing = () => ({ dispose: () => undefined });
+    return {
+      onError: nothing,
+      onClose: nothing,
+      write: (message: Message): Promise<void> => {
+        const { id, method } = message as unknown as { id: RequestId; method?: string };
+        const sent = this.#output.send(JSON.stringify(message));
+        if (method === undefined) this.#incoming.answered(id);
+        else this.#onSent?.(id);
+        return sent;
+      },
+      end: () => undefined,
+      dispose: () => undefined,
+    };
+  }
+}
+
+/** Params as vscode-jsonrpc takes them so that they reach the wire unchanged: object, array or absent. */
+function positional(params: unknown): unknown[] {
+  if (params === undefined || params === null) return [];
+  return Array.isArray(params) ? [ParameterStructures.byPosition, ...(params as unknown[])] : [params];
+}
+
+function cancellationOf(signal: AbortSignal) {
+  const source = new rpc.CancellationTokenSource();
+  const cancel = () => source.cancel();
+  if (signal.aborted) cancel();
+  else signal.addEventListener("abort", cancel, { once: true });
+  return { token: source.token, dispose: () => signal.removeEventListener("abort", cancel) };
+}
+
+function isLocalFailure(error: unknown): boolean {
+  if (error instanceof rpc.ConnectionError) return true;
+  if (!(error instanceof ResponseError)) return false;
+  const code: number = error.code;
+  return code === ErrorCodes.PendingResponseRejected || code === ErrorCodes.MessageWriteError;
+}
+
+/** What a failure looks like on the wire. Unknown errors say nothing of themselves: they may quote content. */
+export function toResponseError(error: unknown): InstanceType<typeof ResponseError> {
+  if (error instanceof ResponseError) return error;
+  const named =
+    error instanceof SidecarError
+      ? error
+      : new SidecarError("INTERNAL", "Internal error of acp-sidecar; see its log");
+  return new ResponseError<unknown>(named.rpcCode, named.message, {
+    code: named.code,
+    ...named.data,
+  });
+}
