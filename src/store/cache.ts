@@ -1,0 +1,138 @@
+/** A bounded store in memory: what was not written to for long, or not used lately, is simply gone. */
+import { LRUCache } from "lru-cache";
+import { SidecarError } from "../errors.ts";
+import type { SessionId } from "../session-id.ts";
+import type { Journal, Session } from "./memory-session.ts";
+import { MemoryStore, type SessionTable } from "./memory-store.ts";
+import type { NewEntry, NewSession, Store } from "./store.ts";
+
+export interface CacheStoreOptions {
+  /** Time after its last write when a session expires; 1 hour unless told, 0 for never. */
+  readonly ttlMs?: number;
+  /** Estimated bytes of all sessions together; 256 MiB unless told. */
+  readonly maxBytes?: number;
+  /** 1,000 unless told. */
+  readonly maxSessions?: number;
+  /** What tells the time for expiry, monotonic; `performance` unless told. */
+  readonly clock?: { now(): number };
+}
+
+/** What a session takes beside its texts, and an entry beside its data. */
+const sessionBytes = 512;
+const entryBytes = 96;
+
+/**
+ * Opens a cache: at capacity the least recently used session goes. `stats().details` has `hits`, `misses`,
+ * `evictions`, `expirations` and `accountedBytes`. A session that alone is beyond `maxBytes` is refused with
+ * `STORE_FULL`, and a write that would make it so.
+ */
+export function openCacheStore(options: CacheStoreOptions = {}): Store {
+  return new MemoryStore("cache", new CacheTable(options));
+}
+
+/** A new object for every size: the library looks at the size only of a new value. */
+interface Sized {
+  readonly session: Session;
+}
+
+class CacheTable implements SessionTable {
+  readonly #sessions: LRUCache<SessionId, Sized>;
+  readonly #maxBytes: number;
+  readonly #sweeper: NodeJS.Timeout | undefined;
+  /** By facts, which are replaced when they change. */
+  readonly #factBytes = new WeakMap<NewSession, number>();
+  #hits = 0;
+  #misses = 0;
+  #evictions = 0;
+  #expirations = 0;
+
+  constructor({ ttlMs = 3_600_000, maxBytes = 256 << 20, maxSessions = 1000, clock }: CacheStoreOptions) {
+    this.#maxBytes = maxBytes;
+    this.#sessions = new LRUCache({
+      max: maxSessions,
+      maxSize: maxBytes,
+      ttl: ttlMs,
+      ttlResolution: 0,
+      ...(clock && { perf: clock }),
+      dispose: (_value, _id, reason) => {
+        if (reason === "evict") this.#evictions += 1;
+        if (reason === "expire") this.#expirations += 1;
+      },
+    });
+    // Expired sessions that nobody asks for give their memory back too.
+    const sweepMs = Math.min(Math.max(ttlMs / 4, 1000), 60_000);
+    this.#sweeper = ttlMs > 0 ? setInterval(() => this.#sessions.purgeStale(), sweepMs).unref() : undefined;
+  }
+
+  has(id: SessionId): boolean {
+    return this.#sessions.has(id);
+  }
+
+  get(id: SessionId): Session | undefined {
+    const found = this.#sessions.get(id);
+    if (found === undefined) this.#misses += 1;
+    else this.#hits += 1;
+    return found?.session;
+  }
+
+  add(session: Session): void {
+    this.admit(session, session.facts, []);
+    this.wrote(session);
+  }
+
+  admit({ journal }: Session, facts: NewSession, entries: readonly NewEntry[]): void {
+    const bytes = this.#sizeOf(facts, journal) + bytesOf(entries);
+    if (bytes <= this.#maxBytes) return;
+    throw new SidecarError(
+      "STORE_FULL",
+      `Session ${facts.id} would take ${bytes} of the cache's ${this.#maxBytes} bytes; raise its size (maxBytes)`,
+      { data: { sessionId: facts.id, bytes, maxBytes: this.#maxBytes } },
+    );
+  }
+
+  wrote(session: Session): void {
+    this.#sessions.set(session.facts.id, { session }, { size: this.#sizeOf(session.facts, session.journal) });
+  }
+
+  delete(id: SessionId): boolean {
+    return this.#sessions.delete(id);
+  }
+
+  *values(): Generator<Session> {
+    for (const { session } of this.#sessions.values()) yield session;
+  }
+
+  details(): Record<string, number> {
+    this.#sessions.purgeStale();
+    return {
+      hits: this.#hits,
+      misses: this.#misses,
+      evictions: this.#evictions,
+      expirations: this.#expirations,
+      accountedBytes: this.#sessions.calculatedSize,
+      maxBytes: this.#maxBytes,
+    };
+  }
+
+  close(): void {
+    clearInterval(this.#sweeper);
+    this.#sessions.clear();
+  }
+
+  #sizeOf(facts: NewSession, journal: Journal): number {
+    let bytes = this.#factBytes.get(facts);
+    if (bytes === undefined) {
+      bytes = sessionBytes + JSON.stringify(facts).length;
+      this.#factBytes.set(facts, bytes);
+    }
+    // A fork keeps what it inherits in memory even when its parent has gone.
+    for (let each: Journal | undefined = journal; each !== undefined; each = each.parent) {
+      bytes += each.bytes + each.entries.length * entryBytes;
+    }
+    return bytes;
+  }
+}
+
+function bytesOf(entries: readonly NewEntry[]): number {
+  return entries.reduce((sum, { data }) => sum + data.length + entryBytes, 0);
+}

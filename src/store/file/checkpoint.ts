@@ -1,0 +1,77 @@
+/**
+ * `record.json`: a session at a glance for people, and the place from which a journal need only be read.
+ * A hint and never the truth: what does not fit the journal is passed over, and it is not synced.
+ */
+import fs from "node:fs";
+import path from "node:path";
+import { crc32 } from "./crc32.ts";
+import { ifThere, readAt, replaceFile } from "./files.ts";
+import type { HeadLine } from "./line.ts";
+import { headOf, stateOf, type JournalState } from "./state.ts";
+
+interface Checkpoint {
+  readonly head: HeadLine;
+  /** Number of the journal file. */
+  readonly journal: number;
+  readonly offset: number;
+  /** Checksum of the journal just before `offset`. */
+  readonly mark: number;
+  /** `[from, through, offset, end]` of each. */
+  readonly runs: readonly (readonly [number, number, number, number])[];
+}
+
+const fileName = "record.json";
+const markBytes = 512;
+const lineBreak = 10;
+
+/** Where a reader of `directory` may begin. */
+export interface Start {
+  readonly journal: number;
+  /** The state at the checkpoint, if the journal open as `fd` is the one that it was made of. */
+  stateIn(fd: number, size: number): JournalState | undefined;
+}
+
+export function readCheckpoint(directory: string): Start | undefined {
+  const text = ifThere(() => fs.readFileSync(path.join(directory, fileName), "utf8"));
+  const found = text === undefined ? undefined : parse(text);
+  return found && { journal: found.journal, stateIn: (fd, size) => stateIn(found, fd, size) };
+}
+
+/** A power cut may leave anything here; then the journal is read from its beginning. */
+function parse(text: string): Checkpoint | undefined {
+  try {
+    const found = JSON.parse(text) as Partial<Checkpoint> | null;
+    return found?.head && found.runs && found.offset ? (found as Checkpoint) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function stateIn(found: Checkpoint, fd: number, size: number): JournalState | undefined {
+  if (!(found.offset <= size) || markAt(fd, found.offset) !== found.mark) return undefined;
+  const state = stateOf(found.head);
+  for (const [from, through, offset, end] of found.runs) state.runs.push({ from, through, offset, end });
+  state.offset = found.offset;
+  state.unended = readAt(fd, found.offset - 1, 1)[0] !== lineBreak;
+  return state;
+}
+
+export function writeCheckpoint(directory: string, journal: number, fd: number, state: JournalState): void {
+  const { offset, segments } = state;
+  const found: Checkpoint = {
+    head: headOf(state, segments, 0),
+    journal,
+    offset,
+    mark: markAt(fd, offset),
+    runs: state.runs.map((run) => [run.from, run.through, run.offset, run.end]),
+  };
+  const { head, ...place } = found;
+  const runs = JSON.stringify(place.runs);
+  const text = JSON.stringify({ head, ...place, runs: undefined }, null, 1).slice(0, -2);
+  replaceFile(path.join(directory, fileName), `${text},\n "runs": ${runs}\n}\n`);
+}
+
+function markAt(fd: number, offset: number): number {
+  const from = Math.max(0, offset - markBytes);
+  return crc32(readAt(fd, from, offset - from));
+}

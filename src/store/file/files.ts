@@ -1,0 +1,68 @@
+/** Small acts on files that the standard library leaves to be spelled out. */
+import fs from "node:fs";
+import { randomUUID } from "node:crypto";
+import path from "node:path";
+import { isMissing } from "./fs-errors.ts";
+
+/** Nobody but the user reads what a conversation holds. */
+export const fileMode = 0o600;
+export const directoryMode = 0o700;
+
+export function uniqueSuffix(): string {
+  return randomUUID();
+}
+
+/** Undefined when there is no such file. */
+export function ifThere<T>(action: () => T): T | undefined {
+  try {
+    return action();
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+export function writeAll(fd: number, bytes: Buffer): void {
+  for (let at = 0; at < bytes.length;) at += fs.writeSync(fd, bytes, at, bytes.length - at);
+}
+
+/** As many of `length` bytes from `offset` on as the file has. */
+export function readAt(fd: number, offset: number, length: number): Buffer {
+  const bytes = Buffer.allocUnsafe(length);
+  let filled = 0;
+  while (filled < length) {
+    const got = fs.readSync(fd, bytes, filled, length - filled, offset + filled);
+    if (got === 0) break;
+    filled += got;
+  }
+  return bytes.subarray(0, filled);
+}
+
+/** The whole of a small file in one step: a reader finds the old or the new, never a part. */
+export function replaceFile(file: string, text: string | Buffer, options: { durable?: boolean } = {}): void {
+  const temporary = `${file}.${uniqueSuffix()}.tmp`;
+  try {
+    const fd = fs.openSync(temporary, "wx", fileMode);
+    try {
+      writeAll(fd, Buffer.from(text));
+      if (options.durable) fs.fsyncSync(fd);
+    } finally {
+      fs.closeSync(fd);
+    }
+    fs.renameSync(temporary, file);
+  } catch (error) {
+    fs.rmSync(temporary, { force: true });
+    throw error;
+  }
+  if (options.durable) syncDirectory(path.dirname(file));
+}
+
+/** What was created, renamed or removed in `directory` survives a power cut. */
+export function syncDirectory(directory: string): void {
+  const fd = fs.openSync(directory, "r");
+  try {
+    fs.fsyncSync(fd);
+  } finally {
+    fs.closeSync(fd);
+  }
+}

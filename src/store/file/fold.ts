@@ -1,0 +1,137 @@
+/**
+ * Takes the bytes of a journal in, unit by unit. A unit is one line, or the lines of one batch.
+ *
+ * What is not sound is one of two things. An interrupted write leaves the beginning of a unit at the end of
+ * the file, or before a `torn` line that names its place: that never counted and is passed over. Anything
+ * else is damage: noted in the state, and lines behind it are still taken in.
+ */
+import { parseLine, timeOf, type Batch, type EntryLine, type OpLine } from "./line.ts";
+import {
+  addEntries,
+  apply,
+  stateOf,
+  type EntryPlace,
+  type JournalState,
+  type Unit,
+  type Verdict,
+} from "./state.ts";
+
+const lineBreak = 10;
+
+interface Line {
+  readonly parsed: EntryLine | OpLine | undefined;
+  readonly end: number;
+}
+
+export type Listener = (offset: number, verdict: Verdict) => void;
+
+/** What `bytes`, which begin at `base` of the file, hold as far as they go. */
+export interface Piece {
+  readonly bytes: Buffer;
+  readonly base: number;
+  /** The file ends where the bytes end. */
+  readonly last: boolean;
+}
+
+/** Takes in what it can; what it leaves (from `state.offset`) is incomplete. */
+export function fold(state: JournalState, piece: Piece, heard?: Listener): void {
+  let at = state.offset - piece.base;
+  let trusting = false;
+  state.torn = false;
+  state.unended = piece.bytes.at(-1) !== lineBreak;
+  while (at < piece.bytes.length) {
+    if (piece.bytes[at] === lineBreak) {
+      at += 1;
+      state.offset = piece.base + at;
+      continue;
+    }
+    const unit = unitAt(piece, at);
+    if (typeof unit === "object") {
+      const verdict = apply(state, unit, trusting);
+      heard?.(unit.offset, verdict);
+      trusting = false;
+      at = unit.end - piece.base;
+      continue;
+    }
+    const behind = unit === "unsound" ? behindTorn(piece, at) : undefined;
+    if (behind === undefined && (unit === "incomplete" || !piece.last)) {
+      state.torn = piece.last;
+      return;
+    }
+    if (behind === undefined) passDamage(state, piece, at);
+    else state.offset = piece.base + behind;
+    trusting ||= behind === undefined;
+    at = state.offset - piece.base;
+  }
+}
+
+/** The state that a journal file begins with, or undefined when its head is not sound. */
+export function foldHead(piece: Piece): JournalState | "incomplete" | undefined {
+  const unit = unitAt(piece, 0);
+  if (unit === "incomplete") return piece.last ? undefined : unit;
+  if (unit === "unsound" || !("op" in unit.line) || unit.line.op !== "journal") return undefined;
+  const state = stateOf(unit.line);
+  const { headSeq } = state;
+  state.headSeq = headSeq - unit.entries.length;
+  addEntries(state, unit);
+  state.offset = unit.end;
+  return state.headSeq === headSeq ? state : undefined;
+}
+
+function unitAt(piece: Piece, at: number): Unit | "incomplete" | "unsound" {
+  const first = lineAt(piece, at);
+  if (first === undefined) return "incomplete";
+  const line = first.parsed;
+  if (line === undefined) return "unsound";
+  const batch: Partial<Batch> | undefined =
+    "op" in line && line.op === "journal" ? line : "batch" in line ? line.batch : undefined;
+  if ("seq" in line && batch === undefined) return "unsound";
+  const offset = piece.base + at;
+  const entries: EntryPlace[] = "seq" in line ? [{ seq: line.seq, offset, end: piece.base + first.end }] : [];
+  let lastAtMs = "seq" in line ? timeOf(line) : undefined;
+  let end = first.end;
+  for (let rest = (batch?.of ?? 1) - 1; rest > 0; rest -= 1) {
+    const next = lineAt(piece, end);
+    if (next === undefined) return "incomplete";
+    const entry = next.parsed;
+    if (entry === undefined || !("seq" in entry) || entry.batch !== undefined) return "unsound";
+    if (entries.length > 0 && entry.seq !== (entries.at(-1)?.seq ?? 0) + 1) return "unsound";
+    entries.push({ seq: entry.seq, offset: piece.base + end, end: piece.base + next.end });
+    lastAtMs = timeOf(entry);
+    end = next.end;
+  }
+  return { line, entries, lastAtMs, offset, end: piece.base + end };
+}
+
+function lineAt({ bytes, last }: Piece, at: number): Line | undefined {
+  const end = bytes.indexOf(lineBreak, at);
+  if (end >= 0) return { parsed: parseLine(bytes.subarray(at, end)), end: end + 1 };
+  // Whoever writes next ends the line, so it counts already if nothing but its break is missing.
+  const parsed = last ? parseLine(bytes.subarray(at)) : undefined;
+  return parsed && { parsed, end: bytes.length };
+}
+
+/** Where the bytes go on behind a `torn` line that names the place `at`. */
+function behindTorn(piece: Piece, at: number): number | undefined {
+  const mark = `\n{"op":"torn","from":${piece.base + at},`;
+  const found = piece.bytes.indexOf(mark, at, "latin1");
+  const line = found < 0 ? undefined : lineAt(piece, found + 1);
+  return line?.parsed === undefined ? undefined : line.end;
+}
+
+/** Notes what is damaged; a line of a damaged batch that is sound by itself is still an entry. */
+function passDamage(state: JournalState, piece: Piece, at: number): void {
+  const line = lineAt(piece, at);
+  const offset = piece.base + at;
+  const end = piece.base + (line?.end ?? piece.bytes.length);
+  const sound = line?.parsed;
+  const isEntry = sound !== undefined && "seq" in sound;
+  if (!isEntry || sound.batch !== undefined) {
+    state.damage.push({ offset, bytes: isEntry ? 0 : end - offset, afterSeq: state.headSeq });
+  }
+  if (isEntry) {
+    const entries = [{ seq: sound.seq, offset, end }];
+    apply(state, { line: sound, entries, lastAtMs: timeOf(sound), offset, end }, true);
+  }
+  state.offset = end;
+}

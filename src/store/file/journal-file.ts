@@ -1,0 +1,159 @@
+/**
+ * One journal file as one process sees it, which any number of processes append to. There is no lock that a
+ * crash could leave behind: the operating system puts every O_APPEND write at the end in one piece, and the
+ * order of the lines decides which of them count (`judge`). So a writer writes, and then looks what stands
+ * between the place where it believed the file to end and its own lines: nothing, nearly always; else it
+ * takes that in as everybody does and learns what became of its lines. A writer that was frozen and woken
+ * finds its lines behind its successor's lease, where they count for nobody.
+ *
+ * This holds for file systems of one machine. Over NFS, appends of several machines are not in one piece.
+ */
+import fs from "node:fs";
+import { SidecarError } from "../../errors.ts";
+import { readAt, writeAll } from "./files.ts";
+import { fold, foldHead, type Listener } from "./fold.ts";
+import { encodeOp, type EntryLine, type OpLine } from "./line.ts";
+import { apply, judge, type EntryPlace, type JournalState, type Unit, type Verdict } from "./state.ts";
+
+/** Lines to be written together. */
+export interface Lines {
+  readonly texts: readonly string[];
+  /** What the first of them says; entries follow an `op`. */
+  readonly line: EntryLine | OpLine;
+  /** Of the first entry among them. */
+  readonly firstSeq: number;
+  readonly lastAtMs: number | undefined;
+}
+
+const lineBreak = 10;
+const pieceBytes = 1 << 20;
+const attempts = 100;
+
+export class JournalFile {
+  readonly fd: number;
+  /** Tells this file from another one under the same name. */
+  readonly inode: number;
+  /** Why nothing can be written to it, if so. */
+  readonly readOnlyBecause: Error | undefined;
+  readonly state: JournalState;
+  /** Of the file when it was last looked at. */
+  size: number;
+  /** It has no name any more: its session was deleted, or it goes on elsewhere. */
+  removed = false;
+
+  constructor(fd: number, state: JournalState, inode: number, readOnlyBecause: Error | undefined) {
+    this.fd = fd;
+    this.inode = inode;
+    this.readOnlyBecause = readOnlyBecause;
+    this.state = state;
+    this.size = state.offset;
+  }
+
+  /** Takes in what others wrote. */
+  refresh(): void {
+    const { size, nlink } = fs.fstatSync(this.fd);
+    this.removed = nlink === 0;
+    if (size < this.state.offset) throw cutOff(this.state.facts.id);
+    if (size !== this.size) this.#takeIn(size);
+  }
+
+  /** Writes the lines unless they would not count, and says what became of them. */
+  write(lines: Lines): Verdict {
+    let fresh = false;
+    for (let attempt = 0; attempt < attempts; attempt += 1) {
+      const lead = this.#lead(lines.line);
+      const expected = judge(this.state, { line: lines.line, offset: this.size + lead.length });
+      if (expected === "counts") {
+        const verdict = this.#writeOnce(lead, lines);
+        if (verdict !== undefined) return verdict;
+      } else if (fresh) {
+        return expected;
+      } else {
+        this.refresh();
+        fresh = true;
+      }
+    }
+    throw new SidecarError("STORE_LOCKED", "Other processes keep writing to this session; try again");
+  }
+
+  /** Undefined when the lines came to stand behind an interrupted write, unreadable, and must be written again. */
+  #writeOnce(lead: string, lines: Lines): Verdict | undefined {
+    const bytes = Buffer.from(lead + lines.texts.join(""));
+    const before = this.size;
+    try {
+      writeAll(this.fd, bytes);
+    } catch (error) {
+      this.refresh();
+      throw error;
+    }
+    const { size, nlink } = fs.fstatSync(this.fd);
+    this.removed = nlink === 0;
+    if (size === before + bytes.length) {
+      this.size = size;
+      this.state.torn = false;
+      this.state.unended = false;
+      return apply(this.state, unitOf(lines, before + lead.length));
+    }
+    const found = readAt(this.fd, before, size - before).indexOf(bytes);
+    let verdict: Verdict | undefined;
+    this.#takeIn(size, (offset, heard) => {
+      if (found >= 0 && offset === before + found + lead.length) verdict = heard;
+    });
+    return verdict;
+  }
+
+  /** Where a line would come to stand if it were written now. */
+  placeOf(line: OpLine): number {
+    return this.size + this.#lead(line).length;
+  }
+
+  /** What keeps the lines apart from an interrupted write before them. */
+  #lead(line: EntryLine | OpLine): string {
+    if (this.state.torn) return `\n${encodeOp({ op: "torn", from: this.state.offset })}`;
+    // Not the holder's own lines: somebody else's write may just have been cut short.
+    const isHolder = "batch" in line && line.batch !== undefined;
+    return isHolder && !this.state.unended ? "" : "\n";
+  }
+
+  #takeIn(size: number, heard?: Listener): void {
+    const { state } = this;
+    for (let want = pieceBytes; state.offset < size;) {
+      const base = state.offset;
+      const length = Math.min(want, size - base);
+      fold(state, { bytes: readAt(this.fd, base, length), base, last: base + length === size }, heard);
+      if (base + length === size) break;
+      want = state.offset === base ? want * 2 : pieceBytes;
+    }
+    this.size = size;
+  }
+}
+
+/** The state at the head of a journal file; undefined when the head is damaged or missing. */
+export function readHead(fd: number, size: number): JournalState | undefined {
+  for (let want = pieceBytes; ; want *= 2) {
+    const length = Math.min(want, size);
+    const state = foldHead({ bytes: readAt(fd, 0, length), base: 0, last: length === size });
+    if (state === "incomplete") continue;
+    if (state !== undefined) state.unended = readAt(fd, state.offset - 1, 1)[0] !== lineBreak;
+    return state;
+  }
+}
+
+function unitOf(lines: Lines, offset: number): Unit {
+  const { texts, line, firstSeq, lastAtMs } = lines;
+  const entries: EntryPlace[] = [];
+  let end = offset;
+  for (const [i, text] of texts.entries()) {
+    const start = end;
+    end += Buffer.byteLength(text);
+    const nth = "seq" in line ? i : i - 1;
+    if (nth >= 0) entries.push({ seq: firstSeq + nth, offset: start, end });
+  }
+  return { line, entries, lastAtMs, offset, end };
+}
+
+function cutOff(id: string): SidecarError {
+  return new SidecarError("STORE_CORRUPT", `The journal of session ${id} was cut off while it was in use`, {
+    data: { sessionId: id },
+  });
+}

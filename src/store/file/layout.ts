@@ -1,0 +1,160 @@
+/**
+ * Where things are in a file store's directory:
+ *
+ *   format.json                             what this is, and in which version
+ *   sessions/<last character of id>/<id>/
+ *     journal.<n>.jsonl                     the session; one file, the next one when it was rotated
+ *     <first>-<last>.jsonl.gz               its older entries
+ *     record.json                           the record at a glance; a hint
+ *   tmp/                                    sessions that are being created or removed
+ *   damaged/                                what a repair has set aside
+ */
+import fs from "node:fs";
+import path from "node:path";
+import { reasonOf, SidecarError } from "../../errors.ts";
+import { isSessionId, type SessionId } from "../../session-id.ts";
+import { directoryMode, ifThere, replaceFile, uniqueSuffix } from "./files.ts";
+import { errnoOf, isReadOnly } from "./fs-errors.ts";
+
+const formatName = "acp-sidecar file store";
+const formatVersion = 1;
+
+export class Layout {
+  readonly root: string;
+
+  constructor(root: string) {
+    this.root = root;
+  }
+
+  get sessions(): string {
+    return path.join(this.root, "sessions");
+  }
+
+  get damaged(): string {
+    return path.join(this.root, "damaged");
+  }
+
+  shard(id: SessionId): string {
+    return path.join(this.sessions, id.slice(-1));
+  }
+
+  session(id: SessionId): string {
+    return path.join(this.shard(id), id);
+  }
+
+  temporary(id: SessionId): string {
+    return path.join(this.root, "tmp", `${id}.${uniqueSuffix()}`);
+  }
+
+  shards(): string[] {
+    return ifThere(() => fs.readdirSync(this.sessions)) ?? [];
+  }
+
+  /** Ids of the sessions in a shard, deleted ones that forks still need included. */
+  idsIn(shard: string): SessionId[] {
+    return (ifThere(() => fs.readdirSync(path.join(this.sessions, shard))) ?? []).filter(isSessionId);
+  }
+
+  /** Of all sessions. */
+  *ids(): Generator<SessionId> {
+    for (const shard of this.shards()) yield* this.idsIn(shard);
+  }
+
+  /** Sees that the directory is a file store. Errors: `STORE_UNAVAILABLE`, and as `prepare`. */
+  assertStore(): void {
+    const text = ifThere(() => fs.readFileSync(path.join(this.root, "format.json"), "utf8"));
+    if (text === undefined) {
+      throw new SidecarError("STORE_UNAVAILABLE", `${this.root} is no file store: it has no format.json`);
+    }
+    assertFormat(this.root, text);
+  }
+
+  /** Makes the directory a file store, or sees that it is one that we can use. */
+  prepare(): void {
+    const file = path.join(this.root, "format.json");
+    const text = ifThere(() => fs.readFileSync(file, "utf8"));
+    if (text !== undefined) {
+      assertFormat(this.root, text);
+      this.#sweep();
+      return;
+    }
+    for (const each of [this.root, this.sessions, path.join(this.root, "tmp")]) {
+      fs.mkdirSync(each, { recursive: true, mode: directoryMode });
+    }
+    const format = { format: formatName, version: formatVersion };
+    replaceFile(file, `${JSON.stringify(format)}\n`, { durable: true });
+  }
+
+  /** Removes what crashes have left half created or half removed. */
+  #sweep(): void {
+    const directory = path.join(this.root, "tmp");
+    for (const name of ifThere(() => fs.readdirSync(directory)) ?? []) {
+      const file = path.join(directory, name);
+      const stat = fs.statSync(file, { throwIfNoEntry: false });
+      if (stat === undefined || Date.now() - stat.ctimeMs < leftOverMs) continue;
+      try {
+        fs.rmSync(file, { recursive: true, force: true });
+      } catch (error) {
+        if (!isReadOnly(error)) throw error;
+      }
+    }
+  }
+}
+
+/** What is older was left behind by a crash. */
+const leftOverMs = 24 * 60 * 60 * 1000;
+
+function assertFormat(root: string, text: string): void {
+  let found: { format?: unknown; version?: unknown };
+  try {
+    found = JSON.parse(text) as typeof found;
+  } catch (error) {
+    throw notAStore(root, reasonOf(error));
+  }
+  if (found.format !== formatName || typeof found.version !== "number")
+    throw notAStore(root, "another format");
+  if (found.version > formatVersion) {
+    throw new SidecarError(
+      "STORE_SCHEMA_NEWER",
+      `File store ${root} was written by a newer acp-sidecar (format ${found.version}, this one knows ${formatVersion}); upgrade acp-sidecar`,
+      { data: { found: found.version, known: formatVersion } },
+    );
+  }
+}
+
+function notAStore(root: string, reason: string): SidecarError {
+  return new SidecarError(
+    "STORE_CORRUPT",
+    `File store ${root}: format.json is not ours (${reason}); choose another directory, or restore that file`,
+  );
+}
+
+const journalPattern = /^journal\.([0-9]+)\.jsonl$/;
+
+export function journalName(number: number): string {
+  return `journal.${number}.jsonl`;
+}
+
+/** The journal files of a session's directory, the oldest first; undefined when there is no such directory. */
+export function journalNumbers(directory: string): number[] | undefined {
+  const names = ifThere(() => fs.readdirSync(directory));
+  return names
+    ?.flatMap((name) => Number(journalPattern.exec(name)?.[1] ?? []))
+    .filter((number) => number > 0)
+    .sort((a, b) => a - b);
+}
+
+/** Puts a prepared directory in its place; false when a session stands there. */
+export function moveIn(from: string, to: string): boolean {
+  const move = () => fs.renameSync(from, to);
+  try {
+    if (ifThere(() => (move(), true)) === undefined) {
+      fs.mkdirSync(path.dirname(to), { recursive: true, mode: directoryMode });
+      move();
+    }
+    return true;
+  } catch (error) {
+    if (["ENOTEMPTY", "EEXIST"].includes(errnoOf(error) ?? "")) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,211 @@
+/** What the lines of a journal add up to. The order of the lines in the file decides; see `apply`. */
+import type { SessionId } from "../../session-id.ts";
+import { frozenCopy } from "../copy.ts";
+import { patched } from "../patch.ts";
+import type { Holder, LeaseState, NewSession, SessionRecord } from "../store.ts";
+import type { Batch, EntryLine, HeadLine, OpLine, Seen, Segment } from "./line.ts";
+import { addToRuns, cutRuns, type Run } from "./runs.ts";
+
+/** Bytes of a journal that are not as they were written. */
+export interface Damage {
+  readonly offset: number;
+  readonly bytes: number;
+  /** The last entry before it. */
+  readonly afterSeq: number;
+}
+
+export interface JournalState {
+  facts: NewSession;
+  updatedAtMs: number;
+  headSeq: number;
+  sealedSeq: number;
+  /** The last fencing number given out. */
+  fence: number;
+  lease: LeaseState | undefined;
+  readonly forks: SessionId[];
+  deleted: boolean;
+  /** The file in which the journal goes on. */
+  next: string | undefined;
+  readonly segments: readonly Segment[];
+  readonly runs: Run[];
+  readonly damage: Damage[];
+  /** Lines up to here are taken in. */
+  offset: number;
+  /** Beyond `offset` stands the beginning of a batch whose end is missing. */
+  torn: boolean;
+  /** The last line has no line break yet. */
+  unended: boolean;
+  /** The record as last handed out, until something changes. */
+  record: SessionRecord | undefined;
+}
+
+export interface EntryPlace {
+  readonly seq: number;
+  readonly offset: number;
+  readonly end: number;
+}
+
+/** Lines that count together. */
+export interface Unit {
+  readonly line: EntryLine | OpLine;
+  readonly entries: readonly EntryPlace[];
+  /** Time of the last entry. */
+  readonly lastAtMs: number | undefined;
+  readonly offset: number;
+  readonly end: number;
+}
+
+/** What became of a unit: it counts, or why it does not. */
+export type Verdict = "counts" | "fenced" | "conflict" | "sealed" | "gone" | "moved";
+
+export function stateOf(head: HeadLine): JournalState {
+  const { headSeq, sealedSeq, lease, ...facts } = head.record;
+  return {
+    facts: frozenCopy(facts),
+    updatedAtMs: facts.updatedAtMs,
+    headSeq,
+    sealedSeq,
+    fence: head.fence,
+    lease: frozenCopy(lease),
+    forks: [...head.forks],
+    deleted: head.deleted,
+    next: undefined,
+    segments: head.segments,
+    runs: [],
+    damage: [],
+    offset: 0,
+    torn: false,
+    unended: false,
+    record: undefined,
+  };
+}
+
+/** The head line by which a file continues from `state`, with `carried` entries behind it. */
+export function headOf(state: JournalState, segments: readonly Segment[], carried: number): HeadLine {
+  const { fence, forks, deleted } = state;
+  return {
+    op: "journal",
+    version: 1,
+    of: carried + 1,
+    record: recordOf(state),
+    fence,
+    forks,
+    deleted,
+    segments,
+  };
+}
+
+export function recordOf(state: JournalState): SessionRecord {
+  const { facts, updatedAtMs, headSeq, sealedSeq, lease } = state;
+  state.record ??= Object.freeze({ ...facts, updatedAtMs, headSeq, sealedSeq, ...(lease && { lease }) });
+  return state.record;
+}
+
+/** Takes a unit in if it counts. `trusting` is for what stands behind damage: the latest line is believed. */
+export function apply(state: JournalState, unit: Unit, trusting = false): Verdict {
+  const verdict = judge(state, unit, trusting);
+  state.offset = unit.end;
+  if (verdict !== "counts") return verdict;
+  state.record = undefined;
+  const { line } = unit;
+  if ("seq" in line) {
+    addEntries(state, unit);
+    state.updatedAtMs = unit.lastAtMs ?? state.updatedAtMs;
+  } else {
+    applyOp(state, line, unit);
+  }
+  if ("batch" in line && line.batch !== undefined) extend(state, line.batch);
+  return verdict;
+}
+
+/** The rules that decide, from a line's place in the file alone, whether it counts. */
+export function judge(
+  state: JournalState,
+  { line, offset }: Pick<Unit, "line" | "offset">,
+  trusting = false,
+): Verdict {
+  if (state.next !== undefined) return "moved";
+  if (state.deleted && !("op" in line && (line.op === "next" || line.op === "torn"))) return "gone";
+  if (trusting) return "counts";
+  if ("batch" in line && line.batch !== undefined && !holds(state, line.batch.by)) return "fenced";
+  if ("seq" in line) return line.seq === state.headSeq + 1 ? "counts" : "conflict";
+  switch (line.op) {
+    case "seal":
+      if (line.from <= state.sealedSeq) return "sealed";
+      return line.head === state.headSeq && line.from <= line.head + 1 ? "counts" : "conflict";
+    case "lease":
+      return asSeen(state, line.over) ? "counts" : "conflict";
+    case "release":
+      return holds(state, line.fence) ? "counts" : "fenced";
+    case "next":
+      return line.at === offset ? "counts" : "conflict";
+    default:
+      return "counts";
+  }
+}
+
+function holds(state: JournalState, fence: number): boolean {
+  return state.lease?.fence === fence;
+}
+
+function asSeen({ fence, lease }: JournalState, over: Seen): boolean {
+  if (fence !== over.fence || (lease !== undefined) !== over.held) return false;
+  if (lease?.turnRunning !== undefined && lease.turnRunning !== over.turn) return false;
+  return over.until === undefined || over.until === lease?.expiresAtMs;
+}
+
+function applyOp(state: JournalState, line: OpLine, unit: Unit): void {
+  switch (line.op) {
+    case "seal":
+      cutRuns(state.runs, line.from);
+      state.headSeq = line.from - 1;
+      addEntries(state, unit);
+      state.sealedSeq = state.headSeq;
+      state.updatedAtMs = Math.max(state.updatedAtMs, unit.lastAtMs ?? 0);
+      return;
+    case "set":
+      state.facts = Object.freeze(patched(state.facts, frozenCopy(line.patch)));
+      state.updatedAtMs = line.patch.updatedAtMs ?? state.updatedAtMs;
+      return;
+    case "lease":
+      state.lease = frozenCopy(line.lease);
+      state.fence = line.lease.fence;
+      return;
+    case "renew":
+      if (state.lease && line.holder) state.lease = frozenCopy({ ...state.lease, holder: line.holder });
+      return;
+    case "release":
+      state.lease = undefined;
+      return;
+    case "fork":
+      state.forks.push(line.id);
+      return;
+    case "delete":
+      state.deleted = true;
+      return;
+    case "next":
+      state.next = line.file;
+      return;
+    case "journal":
+    case "torn":
+      return;
+  }
+}
+
+/** Behind damage `seq` may jump; what a later line says stands in the place of earlier entries. */
+export function addEntries(state: JournalState, { entries }: Unit): void {
+  for (const { seq, offset, end } of entries) {
+    if (seq <= state.headSeq) cutRuns(state.runs, seq);
+    addToRuns(state.runs, seq, offset, end);
+    state.headSeq = seq;
+  }
+}
+
+function extend(state: JournalState, { by, until, turn }: Batch): void {
+  state.fence = Math.max(state.fence, by);
+  const lease = state.lease ?? { holder: nobody, sinceMs: until };
+  state.lease = Object.freeze({ ...lease, fence: by, expiresAtMs: until, turnRunning: turn });
+}
+
+/** Holds a lease whose own line was damaged. */
+const nobody: Holder = Object.freeze({ host: "", pid: 0, startedAt: "" });

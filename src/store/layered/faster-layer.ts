@@ -1,0 +1,241 @@
+/** One faster layer: the copies in it, and what is known of them. Its failures stay here, counted. */
+import { isDeepStrictEqual } from "node:util";
+import { LRUCache } from "lru-cache";
+import { isSidecarError } from "../../errors.ts";
+import type { SessionId } from "../../session-id.ts";
+import type { Entry, Lease, NewEntry, NewSession, SessionPatch, SessionRecord, Store } from "../store.ts";
+import { asTruth, factsOf, newCopy, rightThrough, truthOf, type Copy } from "./copy.ts";
+import { Health, isOfOneSession } from "./health.ts";
+
+/** Copies that are known at once; what is forgotten is copied anew when it is asked for. */
+const maxKnown = 10_000;
+/** Only this store writes to the copies, so that nobody waits for their leases. */
+const copyLeaseMs = 24 * 60 * 60 * 1000;
+
+export interface FasterLayerOptions {
+  readonly truth: Store;
+  readonly freshForMs: number;
+  readonly retryMs: number;
+}
+
+export class FasterLayer {
+  readonly store: Store;
+  readonly health: Health;
+  hits = 0;
+  misses = 0;
+  writeBacks = 0;
+  readonly #truth: Store;
+  readonly #freshForMs: number;
+  readonly #known = new LRUCache<SessionId, Copy>({ max: maxKnown });
+
+  constructor(store: Store, { truth, freshForMs, retryMs }: FasterLayerOptions) {
+    this.store = store;
+    this.health = new Health(retryMs);
+    this.#truth = truth;
+    this.#freshForMs = freshForMs;
+  }
+
+  /** The session's record if the layer has it, and it is what the truth would say. */
+  async get(id: SessionId): Promise<SessionRecord | undefined> {
+    const copy = this.#known.get(id);
+    if (copy?.truth === undefined || !this.#isFresh(copy) || !this.health.isUp) {
+      this.misses += 1;
+      return undefined;
+    }
+    const { truth } = copy;
+    try {
+      const kept = await this.store.get(id);
+      if (kept !== undefined) {
+        this.hits += 1;
+        return asTruth(copy, kept, truth);
+      }
+      this.#known.delete(id);
+    } catch (error) {
+      this.#failed(id, error);
+    }
+    this.misses += 1;
+    return undefined;
+  }
+
+  /** Takes in what the truth says now, and makes a copy where there is none. */
+  async put(record: SessionRecord): Promise<void> {
+    const { id } = record;
+    await this.#attempt(id, async () => {
+      const copy = this.#known.get(id);
+      if (copy !== undefined) {
+        if (await this.#stillFits(copy, record)) {
+          copy.truth = truthOf(record);
+          copy.confirmedAtMs = Date.now();
+          return;
+        }
+        this.#known.delete(id);
+      }
+      await this.#create(factsOf(record));
+      this.#known.set(id, newCopy(record, Date.now()));
+      this.writeBacks += 1;
+    });
+  }
+
+  /** A patch that the truth has taken; `record` is what came of it. */
+  async updated(record: SessionRecord, patch: SessionPatch): Promise<void> {
+    const { id } = record;
+    await this.#on(id, async (copy) => {
+      copy.truth = undefined;
+      await this.store.update(id, patch);
+      copy.truth = truthOf(record);
+      copy.confirmedAtMs = Date.now();
+    });
+  }
+
+  /** Entries that the truth has taken behind `after`. */
+  async appended(id: SessionId, after: number, entries: readonly NewEntry[], lease: Lease): Promise<void> {
+    await this.#on(id, async (copy) => {
+      copy.truth = undefined;
+      if (copy.isFull || copy.through !== after) return;
+      await this.#append(id, copy, entries);
+      const isFirst = copy.finalThrough === after;
+      copy.tailFence = isFirst || copy.tailFence === lease.fence ? lease.fence : undefined;
+    });
+  }
+
+  async sealed(
+    id: SessionId,
+    range: { readonly from: number; readonly head: number },
+    entries: readonly NewEntry[],
+  ): Promise<void> {
+    await this.#on(id, async (copy) => {
+      copy.truth = undefined;
+      const { through } = copy;
+      const hasAll = through === range.head || through === range.from - 1;
+      if (copy.isFull || !hasAll) return this.#cutTail(id, copy);
+      copy.lease ??= await this.#acquire(id);
+      copy.through = await this.store.seal(id, { from: range.from, head: through }, entries, copy.lease);
+      copy.finalThrough = copy.through;
+    });
+  }
+
+  /** Something happened that only the truth can tell of. */
+  stirred(id: SessionId): void {
+    const copy = this.#known.get(id);
+    if (copy !== undefined) copy.truth = undefined;
+  }
+
+  forget(id: SessionId): void {
+    this.#known.delete(id);
+  }
+
+  async deleted(id: SessionId): Promise<void> {
+    this.#known.delete(id);
+    await this.#attempt(id, () => this.store.delete(id));
+  }
+
+  /** Up to where entries may be read here. */
+  readableThrough(record: SessionRecord): number {
+    const copy = this.#known.get(record.id);
+    return copy === undefined || !this.health.isUp ? 0 : rightThrough(copy, record, this.#isShared);
+  }
+
+  /** Told by a reader who could not go on here. */
+  readFailed(id: SessionId, error: unknown): void {
+    this.#failed(id, error);
+  }
+
+  /** Whether the copy goes on with these entries. */
+  wants(id: SessionId, page: readonly Entry[]): boolean {
+    const copy = this.#known.get(id);
+    if (copy === undefined || copy.isFull || copy.through !== copy.finalThrough) return false;
+    return page[0]?.seq === copy.through + 1;
+  }
+
+  /** Final entries that were read from a slower layer. */
+  async fill(id: SessionId, page: readonly Entry[]): Promise<void> {
+    await this.#on(id, async (copy) => {
+      if (!this.wants(id, page)) return;
+      await this.#append(id, copy, page);
+      copy.finalThrough = copy.through;
+    });
+  }
+
+  async #append(id: SessionId, copy: Copy, entries: readonly NewEntry[]): Promise<void> {
+    copy.lease ??= await this.#acquire(id);
+    try {
+      copy.through = await this.store.append(id, copy.through, entries, copy.lease);
+    } catch (error) {
+      if (!isSidecarError(error, "STORE_FULL")) throw error;
+      copy.isFull = true;
+    }
+  }
+
+  /** Whether the copy is one of this very session and differs at most in what the truth tells anyway. */
+  async #stillFits(copy: Copy, record: SessionRecord): Promise<boolean> {
+    const kept = await this.store.get(record.id);
+    if (kept === undefined || copy.finalThrough > record.sealedSeq) return false;
+    if (this.#isShared) {
+      const asNow = { ...factsOf(kept), updatedAtMs: record.updatedAtMs };
+      if (!isDeepStrictEqual(asNow, { ...factsOf(record) })) return false;
+    }
+    if (rightThrough(copy, record, this.#isShared) < copy.through) await this.#cutTail(record.id, copy);
+    return true;
+  }
+
+  /** Takes back entries that the truth may have replaced. */
+  async #cutTail(id: SessionId, copy: Copy): Promise<void> {
+    if (copy.through === copy.finalThrough) return;
+    copy.lease ??= await this.#acquire(id);
+    const range = { from: copy.finalThrough + 1, head: copy.through };
+    copy.through = await this.store.seal(id, range, [], copy.lease);
+    copy.tailFence = undefined;
+  }
+
+  /** In the place of a copy that nothing is known of any more. */
+  async #create(facts: NewSession): Promise<void> {
+    try {
+      await this.store.create(facts);
+    } catch (error) {
+      if (!isSidecarError(error, "SESSION_EXISTS")) throw error;
+      await this.store.delete(facts.id);
+      await this.store.create(facts);
+    }
+  }
+
+  async #acquire(id: SessionId): Promise<Lease> {
+    const holder = { host: "", pid: process.pid, startedAt: "" };
+    const { lease } = await this.store.acquire(id, { holder, ttlMs: copyLeaseMs, mayTake: () => true });
+    return lease;
+  }
+
+  async #on(id: SessionId, act: (copy: Copy) => Promise<void>): Promise<void> {
+    const copy = this.#known.get(id);
+    if (copy !== undefined) await this.#attempt(id, () => act(copy));
+  }
+
+  async #attempt(id: SessionId, act: () => Promise<unknown>): Promise<void> {
+    if (!this.health.isUp) {
+      this.#known.delete(id);
+      return;
+    }
+    try {
+      await act();
+      this.health.succeeded();
+    } catch (error) {
+      this.#failed(id, error);
+    }
+  }
+
+  #failed(id: SessionId, error: unknown): void {
+    this.#known.delete(id);
+    if (isOfOneSession(error)) return;
+    // It may miss writes from now on: when it is back, none of what it has is believed.
+    this.#known.clear();
+    this.health.failed(error);
+  }
+
+  /** Asked each time: a store that opens on first use knows it only then. */
+  get #isShared(): boolean {
+    return this.#truth.capabilities.shared;
+  }
+
+  #isFresh({ confirmedAtMs }: Copy): boolean {
+    return !this.#isShared || Date.now() - confirmedAtMs < this.#freshForMs;
+  }
+}

@@ -1,0 +1,178 @@
+/** Store URL → store. A driver is loaded only when a URL names it. */
+import { SidecarError } from "../errors.ts";
+import type { CacheStoreOptions } from "./cache.ts";
+import type { SessionId } from "../session-id.ts";
+import type { Store } from "./store.ts";
+
+interface Driver {
+  /** How its URLs look, for people. */
+  readonly form: string;
+  /** `rest` is what follows the scheme and its colon. */
+  readonly open: (rest: string) => Promise<Store>;
+  /** Looks below the contract, where damage may stand that no read has met. */
+  readonly inspect?: (rest: string) => Promise<readonly MediumDamage[]>;
+  /** Keeps what is sound and sets the damaged rest aside. */
+  readonly repair?: (rest: string) => Promise<Repair>;
+}
+
+/** Damage of a medium, in a file of a session. */
+export interface MediumDamage {
+  readonly sessionId: SessionId;
+  readonly file: string;
+  /** Entries that are lost with it. */
+  readonly entries?: { readonly from: number; readonly through: number };
+  readonly reason: string;
+}
+
+/** What a repair has done. */
+export interface Repair {
+  /** Sound entries, all kept. */
+  readonly entries: number;
+  /** Directories with the damaged files as they were found. */
+  readonly setAside: readonly string[];
+}
+
+/** By scheme. Every driver is behind a dynamic import, so that a start pays only for the one it uses. */
+const drivers: Readonly<Record<string, Driver>> = {
+  memory: {
+    form: "memory:",
+    open: async (rest) => {
+      const { openMemoryStore } = await import("./memory.ts");
+      const capacity = capacityIn(rest);
+      return openMemoryStore(capacity === undefined ? {} : { capacity });
+    },
+  },
+  cache: {
+    form: "cache:",
+    open: async (rest) => {
+      const { openCacheStore } = await import("./cache.ts");
+      return openCacheStore(cacheOptionsIn(rest));
+    },
+  },
+  file: {
+    form: "file:DIR",
+    open: async (rest) => {
+      const { openFileStore } = await import("./file/store.ts");
+      return openFileStore({ directory: pathIn(rest, "file:DIR") });
+    },
+    inspect: async (rest) => {
+      const { verifyFileStore } = await import("./file/recovery.ts");
+      return (await verifyFileStore(pathIn(rest, "file:DIR"))).damage;
+    },
+    repair: async (rest) => {
+      const { recoverFileStore } = await import("./file/recovery.ts");
+      return recoverFileStore(pathIn(rest, "file:DIR"));
+    },
+  },
+  layered: {
+    form: 'layered:["URL","URL"]',
+    open: async (rest) => {
+      const { openLayers, urlsIn } = await import("./layers.ts");
+      return openLayers(urlsIn(rest));
+    },
+  },
+  sqlite: {
+    form: "sqlite:PATH",
+    open: async (rest) => {
+      const { openSqliteStore } = await import("./sqlite/store.ts");
+      return openSqliteStore({ path: pathIn(rest, "sqlite:PATH") });
+    },
+  },
+  postgres: { form: "postgres://HOST/DATABASE", open: (rest) => openPostgres(`postgres:${rest}`) },
+  postgresql: { form: "postgresql://HOST/DATABASE", open: (rest) => openPostgres(`postgres:${rest}`) },
+  redis: { form: "redis://HOST", open: (rest) => openRedis(`redis:${rest}`) },
+  rediss: { form: "rediss://HOST", open: (rest) => openRedis(`rediss:${rest}`) },
+};
+
+async function openPostgres(url: string): Promise<Store> {
+  const { openPostgresStore } = await import("./postgres/store.ts");
+  return openPostgresStore({ url });
+}
+
+async function openRedis(url: string): Promise<Store> {
+  const { openRedisStore } = await import("./redis/store.ts");
+  return openRedisStore({ url });
+}
+
+/**
+ * Opens the store that `url` names. Errors: `CONFIG_INVALID` for an unknown scheme or an unusable URL; what
+ * the driver's opening fails with (`STORE_…`). Messages never repeat the URL: it may hold a password.
+ */
+export async function openStore(url: string): Promise<Store> {
+  const { driver, rest } = driverOf(url);
+  return driver.open(rest);
+}
+
+/** Damage of the medium itself; none where the contract's reads meet all there can be. */
+export async function inspectStore(url: string): Promise<readonly MediumDamage[]> {
+  const { driver, rest } = driverOf(url);
+  return (await driver.inspect?.(rest)) ?? [];
+}
+
+/** Errors: `STORE_UNSUPPORTED` where the medium repairs itself or cannot be repaired here; `STORE_…`. */
+export async function repairStore(url: string): Promise<Repair> {
+  const { driver, rest } = driverOf(url);
+  if (driver.repair !== undefined) return driver.repair(rest);
+  throw new SidecarError(
+    "STORE_UNSUPPORTED",
+    `A store of the form ${driver.form} cannot be repaired in place; migrate what is sound into a new one, or restore a backup`,
+  );
+}
+
+/** Opens nothing. Errors: `CONFIG_INVALID` for an unknown scheme. */
+export function checkStoreUrl(url: string): void {
+  driverOf(url);
+}
+
+function driverOf(url: string): { readonly driver: Driver; readonly rest: string } {
+  const [, scheme, rest] = /^([a-z][a-z0-9+.-]*):(.*)$/is.exec(url) ?? [];
+  const name = scheme?.toLowerCase() ?? "";
+  const driver = Object.hasOwn(drivers, name) ? drivers[name] : undefined;
+  if (driver === undefined || rest === undefined) throw unknownScheme(scheme);
+  return { driver, rest };
+}
+
+/** `sqlite:/abs/path`, `sqlite:rel/path` and `sqlite:///abs/path` all name a path. */
+function pathIn(rest: string, form: string): string {
+  const path = rest.startsWith("///") ? rest.slice(2) : rest;
+  if (path === "" || path.startsWith("//")) {
+    throw new SidecarError("CONFIG_INVALID", `The store URL names no path on this machine; write ${form}`);
+  }
+  return path;
+}
+
+const cacheOptions: readonly string[] = [
+  "ttlMs",
+  "maxBytes",
+  "maxSessions",
+] satisfies (keyof CacheStoreOptions)[];
+
+/** `cache:` and `cache:?ttlMs=60000&maxBytes=1000000&maxSessions=100`, in any order. */
+function cacheOptionsIn(rest: string): CacheStoreOptions {
+  const given = [...new URLSearchParams(rest.replace(/^\?/, ""))];
+  for (const [key, value] of given) {
+    const least = key === "ttlMs" ? 0 : 1;
+    if (/^[0-9]{1,15}$/.test(value) && Number(value) >= least && cacheOptions.includes(key)) continue;
+    throw new SidecarError(
+      "CONFIG_INVALID",
+      `A cache's URL is cache: or cache:?ttlMs=MS&maxBytes=BYTES&maxSessions=SESSIONS with whole numbers`,
+      { data: { key } },
+    );
+  }
+  return Object.fromEntries(given.map(([key, value]) => [key, Number(value)]));
+}
+
+function capacityIn(rest: string): number | undefined {
+  if (rest === "") return undefined;
+  const capacity = Number(/^\?capacity=([0-9]{1,9})$/.exec(rest)?.[1]);
+  if (capacity > 0) return capacity;
+  throw new SidecarError("CONFIG_INVALID", "A memory store's URL is memory: or memory:?capacity=SESSIONS");
+}
+
+function unknownScheme(scheme: string | undefined): SidecarError {
+  const allowed = Object.values(drivers).map(({ form }) => form);
+  const wrong = scheme === undefined ? "A store URL starts with a scheme" : `There is no store "${scheme}:"`;
+  return new SidecarError("CONFIG_INVALID", `${wrong}; use one of ${allowed.join(", ")}`, {
+    data: { scheme: scheme ?? null, allowed },
+  });
+}

@@ -1,0 +1,38 @@
+/** What a commit is worth on this server when the power fails. */
+import type { Database, Session } from "./database.ts";
+
+/**
+ * `onCommit` — every commit is on disk when it is answered; `onFlush` — commits are answered before, and a
+ * flush puts all earlier ones on disk; `none` — the server promises nothing.
+ */
+export type Durability = "onCommit" | "onFlush" | "none";
+
+interface Settings {
+  readonly version: string;
+  readonly fsync: string | null;
+  readonly commits: string | null;
+}
+
+export async function readDurability(session: Session): Promise<Durability> {
+  const text = `SELECT version() AS version, current_setting('fsync', true) AS fsync,
+    current_setting('synchronous_commit', true) AS commits`;
+  const [settings] = await session.rows<Settings>({ name: "", text });
+  return settings === undefined ? "none" : judge(settings);
+}
+
+export function judge({ version, fsync, commits }: Settings): Durability {
+  // It syncs its log before it answers, whatever settings it shows for compatibility.
+  if (version.includes("CockroachDB")) return "onCommit";
+  // It syncs its log once a second unless told otherwise where SQL cannot look (durable_wal_write).
+  if (version.includes("-YB-")) return "none";
+  if (fsync !== "on") return "none";
+  return commits === "off" ? "onFlush" : "onCommit";
+}
+
+/** The log is written in order: once this commit is on disk, so are all before it, on any connection. */
+export async function flushCommits(database: Database, schema: string): Promise<void> {
+  await database.transaction(async (session) => {
+    await session.write({ name: "", text: "SET LOCAL synchronous_commit TO on" });
+    await session.write({ name: "", text: `UPDATE ${schema}.meta SET version = version WHERE one = 1` });
+  });
+}

@@ -1,0 +1,143 @@
+/** Lists and counts: sessions by last activity. */
+import type { SessionId } from "../../session-id.ts";
+import { decodeCursor, encodeCursor, pageSize, type ListPlace } from "../cursor.ts";
+import { matches, pageOf } from "../filter.ts";
+import { termsOf } from "../network/terms.ts";
+import type { Page, SessionFilter, SessionQuery, SessionRecord } from "../store.ts";
+import { abandoned, correct, slice } from "./activity-scripts.ts";
+import { repair } from "./lineage.ts";
+import type { Medium } from "./medium.ts";
+import { findKept, type Kept } from "./records.ts";
+import { addTerms, candidates, dropAllTerms } from "./terms.ts";
+
+/** Records fetched at once when a filter may pass over most of them. */
+const batchSize = 250;
+/** No change of a session is under way for so long; one that seems to be was abandoned. */
+const abandonedAfterMs = 60_000;
+
+/** Errors: `INVALID_CURSOR`. */
+export async function listSessions(medium: Medium, query: SessionQuery): Promise<Page<SessionRecord>> {
+  const limit = pageSize(query.limit);
+  const start = query.cursor === undefined ? undefined : decodeCursor(query.cursor);
+  await repairAbandoned(medium);
+  const ids = await candidates(medium, query, limit + 1);
+  if (ids !== undefined) return pageOf(await matching(medium, ids, query), query);
+  const items: SessionRecord[] = [];
+  let last = start;
+  for await (const { record, place } of scan(medium, query, start, isPlain(query) ? limit + 1 : batchSize)) {
+    if (items.length === limit && last !== undefined) return { items, nextCursor: encodeCursor(last) };
+    items.push(record);
+    last = place;
+  }
+  return { items };
+}
+
+export async function countSessions(medium: Medium, filter: SessionFilter): Promise<number> {
+  const { server, keys } = medium;
+  await repairAbandoned(medium);
+  if (medium.retention !== "") await dropExpired(medium);
+  const { updatedBeforeMs, updatedSinceMs } = filter;
+  if (isPlain(filter)) {
+    const max = updatedBeforeMs === undefined ? "+inf" : `(${updatedBeforeMs}`;
+    return Number(await server.command("zcount", keys.activity, updatedSinceMs ?? "-inf", max));
+  }
+  const ids = await candidates(medium, filter, Infinity);
+  if (ids !== undefined) return (await matching(medium, ids, filter)).length;
+  let count = 0;
+  for await (const _ of scan(medium, filter, undefined, batchSize)) count += 1;
+  return count;
+}
+
+/** What is left of changes whose makers have died. */
+async function repairAbandoned(medium: Medium): Promise<void> {
+  const { server, keys } = medium;
+  const intents = (await server.run(abandoned, [keys.intents], [abandonedAfterMs])) as string[];
+  for (const intent of intents) await repair(medium, intent);
+}
+
+interface Found extends Kept {
+  /** Where it stands in the list. */
+  readonly place: ListPlace;
+}
+
+async function matching(
+  medium: Medium,
+  ids: readonly SessionId[],
+  filter: SessionFilter,
+): Promise<readonly SessionRecord[]> {
+  const found: SessionRecord[] = [];
+  for (let at = 0; at < ids.length; at += batchSize) {
+    const kepts = await Promise.all(ids.slice(at, at + batchSize).map((id) => findKept(medium, id)));
+    for (const kept of kepts) if (kept !== undefined && matches(kept.record, filter)) found.push(kept.record);
+  }
+  return found;
+}
+
+/** Whether the list alone decides what matches. */
+function isPlain({ cwd, metadata, agentSessionId, parentId }: SessionFilter): boolean {
+  return [cwd, metadata, agentSessionId, parentId].every((each) => each === undefined);
+}
+
+/** Sessions that match, in list order, from behind a place on. */
+export async function* scan(
+  medium: Medium,
+  filter: SessionFilter,
+  start: ListPlace | undefined,
+  batch: number,
+): AsyncGenerator<Found> {
+  const { server, keys } = medium;
+  let behind = start;
+  for (;;) {
+    const from = [behind?.updatedAtMs ?? "", behind?.id ?? "", filter.updatedBeforeMs ?? ""];
+    const reply = (await server.run(slice, [keys.activity], [...from, batch])) as string[];
+    const places = placesIn(reply);
+    const kepts = await Promise.all(places.map(({ id }) => findKept(medium, id)));
+    for (const [at, place] of places.entries()) {
+      if (place.updatedAtMs < (filter.updatedSinceMs ?? -Infinity)) return;
+      const kept = kepts[at];
+      const ahead = place.updatedAtMs - (kept?.record.updatedAtMs ?? -Infinity);
+      // One that is gone, or stands too high: that one will come again, where it belongs.
+      if (kept === undefined || ahead > 0) await correctPlace(medium, place, kept);
+      else if (matches(kept.record, filter)) yield { ...kept, place };
+      // One that stood too low moves up only when it has been taken: in front of us nobody would see it.
+      if (ahead < 0) await correctPlace(medium, place, kept);
+    }
+    behind = places.at(-1);
+    if (behind === undefined || places.length < batch) return;
+  }
+}
+
+/** The list was behind the record: a crash came between the two, or the server let the session expire. */
+async function correctPlace(medium: Medium, place: ListPlace, kept: Kept | undefined): Promise<void> {
+  const { server, keys } = medium;
+  const { id, updatedAtMs } = place;
+  await server.run(correct, [keys.activity], [id, updatedAtMs, kept?.record.updatedAtMs ?? ""]);
+  if (kept !== undefined) return;
+  // It may have been made anew and listed in between.
+  await dropAllTerms(medium, id);
+  const again = await findKept(medium, id);
+  if (again === undefined) return;
+  await addTerms(medium, id, termsOf(again.record));
+  await server.command("zadd", keys.activity, again.record.updatedAtMs, id);
+}
+
+/** Sessions that the server let expire are those that were idle longest: the list's other end. */
+async function dropExpired(medium: Medium): Promise<void> {
+  const { server, keys } = medium;
+  for (;;) {
+    const reply = (await server.command("zrange", keys.activity, 0, batchSize - 1, "WITHSCORES")) as string[];
+    const places = placesIn(reply.flat());
+    const kepts = await Promise.all(places.map(({ id }) => findKept(medium, id)));
+    const gone = places.filter((_, at) => kepts[at] === undefined);
+    for (const place of gone) await correctPlace(medium, place, undefined);
+    if (gone.length < batchSize) return;
+  }
+}
+
+function placesIn(reply: readonly string[]): readonly ListPlace[] {
+  const places: ListPlace[] = [];
+  for (let at = 0; at + 1 < reply.length; at += 2) {
+    places.push({ id: reply[at] as SessionId, updatedAtMs: Number(reply[at + 1]) });
+  }
+  return places;
+}

@@ -1,0 +1,59 @@
+/** What a write is worth on this server when the power fails. */
+import { SidecarError } from "../../errors.ts";
+import type { SessionId } from "../../session-id.ts";
+import type { Medium } from "./medium.ts";
+import type { Server } from "./server.ts";
+
+/**
+ * `onWrite` — every write is on disk before it is answered; `onFlush` — WAITAOF tells when earlier ones are;
+ * `none` — the server keeps them in memory, or does not let us know.
+ */
+export type Durability = "onWrite" | "onFlush" | "none";
+
+/** Well below the silence after which a connection is given up. */
+const syncTimeoutMs = 20_000;
+
+export async function readDurability(server: Server): Promise<Durability> {
+  const info = String(await server.command("info", "persistence"));
+  if (!/^aof_enabled:1/m.test(info)) return "none";
+  const policy = await syncPolicy(server);
+  if (policy === "always") return "onWrite";
+  if (policy === "no") return "none";
+  const [waitAof] = (await server.command("command", "info", "waitaof")) as unknown[];
+  return Array.isArray(waitAof) ? "onFlush" : "none";
+}
+
+/** How often the server syncs its log; undefined where CONFIG is not for us. */
+async function syncPolicy(server: Server): Promise<string | undefined> {
+  try {
+    const [, policy] = (await server.command("config", "get", "appendfsync")) as (string | undefined)[];
+    return policy;
+  } catch {
+    // Managed servers forbid CONFIG in many ways. Not knowing is an answer, and a cautious one.
+    return undefined;
+  }
+}
+
+/**
+ * Waits until everything written so far is on disk. WAITAOF knows of writes on its own connection only, so a
+ * write goes out with it: the log is written in order, and where that write is, all before it are. On a
+ * cluster that is to be done on the server of the list, and of every session written to since the last time.
+ */
+export async function flushWrites({ server, keys }: Medium, written: readonly SessionId[]): Promise<void> {
+  if (written.length === 0) return;
+  const marks = server.clustered ? [keys.listMark, ...written.map(keys.mark)] : [keys.listMark];
+  await Promise.all(
+    marks.map(async (key) => {
+      const mark = ["set", key, "1", "px", 1];
+      const [, synced] = await server.together([mark, ["waitaof", 1, 0, syncTimeoutMs]]);
+      if (Number((synced as readonly unknown[])[0]) < 1) throw notSynced(server.location.place);
+    }),
+  );
+}
+
+function notSynced(place: string): SidecarError {
+  return new SidecarError(
+    "STORE_UNAVAILABLE",
+    `Redis at ${place} has not written to its disk for ${syncTimeoutMs / 1000} s; see its log, then try again`,
+  );
+}

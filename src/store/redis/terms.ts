@@ -1,0 +1,79 @@
+/**
+ * Finding sessions by value: a set of ids for each term. A set is on a server of its own, so it is kept true
+ * in one direction only: a session is in the sets of all its terms, and its record decides about the rest.
+ */
+import type { SessionId } from "../../session-id.ts";
+import { termsOf, termsOfFilter } from "../network/terms.ts";
+import type { NewSession, SessionFilter } from "../store.ts";
+import type { Medium } from "./medium.ts";
+
+/** Before a session gets terms, and once more after it: somebody may have been taking them away. */
+export async function addTerms(
+  { server, keys }: Medium,
+  id: SessionId,
+  terms: readonly string[],
+): Promise<void> {
+  if (terms.length === 0) return;
+  const adding = terms.map((term) => server.command("sadd", keys.sessions(term), id));
+  await Promise.all([server.command("sadd", keys.terms(id), ...terms), ...adding]);
+}
+
+async function dropTerms({ server, keys }: Medium, id: SessionId, terms: readonly string[]): Promise<void> {
+  if (terms.length === 0) return;
+  await Promise.all(terms.map((term) => server.command("srem", keys.sessions(term), id)));
+  await server.command("srem", keys.terms(id), ...terms);
+}
+
+/** After a session is gone. */
+export async function dropAllTerms(medium: Medium, id: SessionId): Promise<void> {
+  const terms = (await medium.server.command("smembers", medium.keys.terms(id))) as string[];
+  await dropTerms(medium, id, terms);
+}
+
+/** After a session's facts have changed; `now` reads what they are, for others change them too. */
+export async function changeTerms<T extends NewSession>(
+  medium: Medium,
+  before: NewSession,
+  after: NewSession,
+  now: () => Promise<T>,
+): Promise<T> {
+  const wanted = new Set(termsOf(after));
+  const dropped = termsOf(before).filter((term) => !wanted.has(term));
+  await addTerms(medium, after.id, addedTerms(before, after));
+  await dropTerms(medium, after.id, dropped);
+  const current = await now();
+  const still = new Set(termsOf(current));
+  await addTerms(
+    medium,
+    after.id,
+    dropped.filter((term) => still.has(term)),
+  );
+  return current;
+}
+
+export function addedTerms(before: NewSession, after: NewSession): readonly string[] {
+  const had = new Set(termsOf(before));
+  return termsOf(after).filter((term) => !had.has(term));
+}
+
+/** As many candidates as are looked at rather than the whole list. */
+const mostCandidates = 10_000;
+
+/**
+ * Ids among which are all that match; undefined when going through the list is quicker, for the set is so
+ * large that the `wanted` first ones will be met soon.
+ */
+export async function candidates(
+  { server, keys }: Medium,
+  filter: SessionFilter,
+  wanted: number,
+): Promise<readonly SessionId[] | undefined> {
+  const sets = termsOfFilter(filter).map((term) => keys.sessions(term));
+  if (sets.length === 0) return undefined;
+  const sizes = await Promise.all(sets.map(async (key) => Number(await server.command("scard", key))));
+  const smallest = Math.min(...sizes);
+  const total = Number(await server.command("zcard", keys.activity));
+  const toScan = Math.min(total, (wanted * total) / Math.max(smallest, 1));
+  if (smallest > mostCandidates || smallest > toScan) return undefined;
+  return (await server.command("smembers", sets[sizes.indexOf(smallest)] ?? "")) as SessionId[];
+}

@@ -1,0 +1,93 @@
+/** Opens the database file: its directory and mode, its settings, its schema. */
+import { closeSync, fsyncSync, mkdirSync, openSync, realpathSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import type SqliteDriver from "better-sqlite3";
+import type { Database } from "better-sqlite3";
+import { SidecarError, reasonOf } from "../../errors.ts";
+import { busyTimeoutMs, patiently } from "./busy.ts";
+import { checkVersion, migrate } from "./migrations.ts";
+
+export interface OpenedDatabase {
+  readonly db: Database;
+  /** Without symbolic links: SQLite puts its other files beside the real one. */
+  readonly path: string;
+}
+
+/** Pages in the WAL (4 KiB each) at which a commit copies them into the database. */
+const checkpointPages = 4000;
+
+export async function openDatabase(given: string, lockWaitMs: number): Promise<OpenedDatabase> {
+  const Driver = await loadDriver();
+  const path = prepareFile(resolve(given));
+  const db = await patiently(
+    () => new Driver(path, { timeout: busyTimeoutMs, fileMustExist: true }),
+    lockWaitMs,
+  );
+  try {
+    // Before anything is changed: the file may be another program's, or a newer version's.
+    await patiently(() => checkVersion(db, path), lockWaitMs);
+    await patiently(() => configure(db, path), lockWaitMs);
+    await patiently(() => migrate(db, path), lockWaitMs);
+    return { db, path };
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+async function loadDriver(): Promise<typeof SqliteDriver> {
+  try {
+    return (await import("better-sqlite3")).default;
+  } catch (error) {
+    throw new SidecarError(
+      "STORE_UNAVAILABLE",
+      `SQLite cannot be loaded (${reasonOf(error)}); run "npm rebuild better-sqlite3" or use another store`,
+      { cause: error },
+    );
+  }
+}
+
+/**
+ * Makes the file if it is not there, readable by its owner only; SQLite gives its WAL the same mode. It is
+ * opened only when it is new, and closed at once: closing a descriptor drops every POSIX lock that this
+ * process has on the file, those of another connection included.
+ */
+function prepareFile(path: string): string {
+  const made = mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  if (made !== undefined) syncParents(dirname(path), made);
+  try {
+    closeSync(openSync(path, "wx", 0o600));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  }
+  return realpathSync(path);
+}
+
+/** The directories from `topmost` down to `directory` are new; their names must survive a power cut too. */
+function syncParents(directory: string, topmost: string): void {
+  if (process.platform === "win32") return;
+  for (let each = directory; each.length >= topmost.length; each = dirname(each)) {
+    const parent = openSync(dirname(each), "r");
+    try {
+      fsyncSync(parent);
+    } finally {
+      closeSync(parent);
+    }
+  }
+}
+
+function configure(db: Database, path: string): void {
+  if (db.pragma("journal_mode = WAL", { simple: true }) !== "wal") {
+    throw new SidecarError(
+      "STORE_UNSUPPORTED",
+      `${path} lies where SQLite cannot share it between processes; put it on a local disk`,
+    );
+  }
+  // A commit is safe from our death at once, and from a power cut after flush(): see sync.ts.
+  db.pragma("synchronous = NORMAL");
+  db.pragma("checkpoint_fullfsync = ON");
+  db.pragma(`wal_autocheckpoint = ${checkpointPages}`);
+  db.pragma(`journal_size_limit = ${64 << 20}`);
+  db.pragma("cache_size = -4000");
+  db.pragma("foreign_keys = OFF");
+}

@@ -1,0 +1,83 @@
+/** What SQLite and the file system fail with, in the codes of the Store contract. */
+import { SidecarError, reasonOf, type ErrorCode } from "../../errors.ts";
+
+interface Meaning {
+  readonly code: ErrorCode;
+  readonly say: (path: string, reason: string) => string;
+}
+
+const full: Meaning = {
+  code: "STORE_FULL",
+  say: (path) => `No space is left for ${path}; make room and go on, nothing stored is lost`,
+};
+const readOnly: Meaning = {
+  code: "STORE_READONLY",
+  say: (path) => `${path} cannot be written; check its owner and permissions and those of its directory`,
+};
+const corrupt: Meaning = {
+  code: "STORE_CORRUPT",
+  say: (path, reason) =>
+    `${path} is damaged or no database (${reason}); restore a backup or name another path`,
+};
+const unavailable: Meaning = {
+  code: "STORE_UNAVAILABLE",
+  say: (path, reason) => `${path} cannot be opened (${reason}); check the path`,
+};
+const locked: Meaning = {
+  code: "STORE_LOCKED",
+  say: (path) => `${path} is kept locked by another process; try again, or end that process`,
+};
+const failed: Meaning = {
+  code: "STORE_FAILED",
+  say: (path, reason) => `Reading or writing ${path} failed (${reason}); check the disk`,
+};
+
+/** By primary SQLite result code and by errno name. */
+const meanings: Readonly<Record<string, Meaning>> = {
+  SQLITE_FULL: full,
+  ENOSPC: full,
+  EDQUOT: full,
+  SQLITE_READONLY: readOnly,
+  SQLITE_PERM: readOnly,
+  EACCES: readOnly,
+  EPERM: readOnly,
+  EROFS: readOnly,
+  SQLITE_CORRUPT: corrupt,
+  SQLITE_NOTADB: corrupt,
+  SQLITE_CANTOPEN: unavailable,
+  ENOENT: unavailable,
+  ENOTDIR: unavailable,
+  EEXIST: unavailable,
+  EISDIR: unavailable,
+  ELOOP: unavailable,
+  ENAMETOOLONG: unavailable,
+  EMFILE: unavailable,
+  SQLITE_BUSY: locked,
+  SQLITE_LOCKED: locked,
+  SQLITE_PROTOCOL: locked,
+};
+
+function codeOf(error: unknown): string | undefined {
+  const code: unknown = error instanceof Error && "code" in error ? error.code : undefined;
+  return typeof code === "string" ? code : undefined;
+}
+
+/** Another connection has the lock; trying again may help. */
+export function isBusy(error: unknown): boolean {
+  return /^SQLITE_(BUSY|LOCKED|PROTOCOL)/.test(codeOf(error) ?? "");
+}
+
+/** `error` as the contract words it; what is no failure of the medium is given back as it is. */
+export function asStoreError(error: unknown, path: string): unknown {
+  const code = codeOf(error);
+  if (code === undefined || error instanceof SidecarError) return error;
+  const [, primary = code] = /^(SQLITE_[A-Z]+)/.exec(code) ?? [];
+  const known = meanings[primary];
+  if (known === undefined && primary === code && !/^(SQLITE_|E[A-Z]+$)/.test(code)) return error;
+  const meaning = known ?? failed;
+  const data = { cause: code };
+  return new SidecarError(meaning.code, meaning.say(path, `${code}: ${reasonOf(error)}`), {
+    data,
+    cause: error,
+  });
+}

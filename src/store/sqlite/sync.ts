@@ -1,0 +1,119 @@
+/**
+ * Makes commits survive a power cut, off the event loop.
+ *
+ * Commits run with `synchronous=NORMAL`: they are written to the WAL and not synced. Why syncing the WAL
+ * file is enough: a commit is in the WAL until a checkpoint has copied all of it into the database, and
+ * under NORMAL a checkpoint syncs the WAL before it copies and the database after, before it lets a writer
+ * start the WAL over. So at every instant a commit is in the WAL, which we sync, or in a database that SQLite
+ * has synced. Starting over writes (and syncs) a new header into the same file, so our descriptor stays right;
+ * a recovery takes the frames that belong to the header by salt and checksum, up to the last whole commit.
+ * The WAL is deleted only by the last connection to close, which cannot be another's while ours is open; should
+ * the file be another one all the same, the new one is opened and its directory entry is synced.
+ *
+ * The descriptor is our own, of the WAL only: SQLite locks the database and the -shm file, never the WAL, so
+ * closing it drops no lock.
+ */
+import { statSync } from "node:fs";
+import { open, type FileHandle } from "node:fs/promises";
+import { dirname } from "node:path";
+import { SidecarError, reasonOf } from "../../errors.ts";
+
+export class WalSync {
+  readonly #path: string;
+  #file: { readonly handle: FileHandle; readonly inode: bigint } | undefined;
+  /** Commits so far, and how many of them are known to be on the disk. The schema counts as one. */
+  #committed = 1;
+  #synced = 0;
+  #running: Promise<void> | undefined;
+  #next: Promise<void> | undefined;
+  #failure: SidecarError | undefined;
+
+  constructor(databasePath: string) {
+    this.#path = `${databasePath}-wal`;
+  }
+
+  /** To be called with every commit. */
+  committed(): void {
+    this.#committed += 1;
+  }
+
+  /** On return every commit before the call is on the disk. Calls during a sync share the next one. Errors: `STORE_FAILED`. */
+  async flush(): Promise<void> {
+    if (this.#synced >= this.#committed) return;
+    if (this.#running === undefined) return this.#start();
+    this.#next ??= this.#running.then(
+      () => this.#start(),
+      () => this.#start(),
+    );
+    return this.#next;
+  }
+
+  async close(): Promise<void> {
+    await this.#next?.catch(() => undefined);
+    await this.#running?.catch(() => undefined);
+    await this.#file?.handle.close();
+    this.#file = undefined;
+  }
+
+  #start(): Promise<void> {
+    this.#next = undefined;
+    const done = this.#sync().finally(() => {
+      if (this.#next === undefined) this.#running = undefined;
+    });
+    this.#running = done;
+    return done;
+  }
+
+  async #sync(): Promise<void> {
+    // After a failed sync the system may have dropped what it could not write and call the next one a
+    // success: until the database is opened anew, and so recovered, no promise can be given.
+    if (this.#failure !== undefined) throw this.#failure;
+    const committed = this.#committed;
+    const wal = await this.#wal();
+    try {
+      await wal?.datasync();
+    } catch (error) {
+      this.#failure = syncFailed(this.#path, error);
+      throw this.#failure;
+    }
+    this.#synced = committed;
+  }
+
+  /** The WAL as it is now; undefined when there is none and so nothing that is only there. */
+  async #wal(): Promise<FileHandle | undefined> {
+    // A look at the inode takes microseconds, a way through the thread pool may take a hundred times as long.
+    const found = statSync(this.#path, { bigint: true, throwIfNoEntry: false })?.ino;
+    if (found === this.#file?.inode) return this.#file?.handle;
+    await this.#file?.handle.close();
+    this.#file = undefined;
+    if (found === undefined) return undefined;
+    const handle = await open(this.#path, "r+");
+    try {
+      await syncDirectory(dirname(this.#path));
+      this.#file = { handle, inode: (await handle.stat({ bigint: true })).ino };
+      return handle;
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
+  }
+}
+
+/** A new file survives a power cut only when its name does. Windows has no such call and needs none. */
+async function syncDirectory(path: string): Promise<void> {
+  if (process.platform === "win32") return;
+  const directory = await open(path, "r");
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}
+
+function syncFailed(path: string, error: unknown): SidecarError {
+  return new SidecarError(
+    "STORE_FAILED",
+    `Syncing ${path} failed (${reasonOf(error)}); check the disk, then start acp-sidecar again`,
+    { cause: error },
+  );
+}

@@ -1,0 +1,90 @@
+/** What the file store's tests run in a process of its own: `node file-child.js MODE DIRECTORY [ARGUMENT …]`. */
+import { writeSync } from "node:fs";
+import { setImmediate } from "node:timers/promises";
+import type { SessionId } from "../../src/session-id.ts";
+import { openFileStore } from "../../src/store/file/store.ts";
+import type { Lease, Store } from "../../src/store/store.ts";
+import { aHolder, always, anEntry, aSession } from "../conformance/samples.ts";
+import { actOf, perform } from "./file-acts.ts";
+
+const [, , mode = "", directory = "", ...rest] = process.argv;
+const say = (line: string) => writeSync(1, `${line}\n`);
+
+/** Performs act after act and tells when each is done. */
+async function acts(store: Store, id: SessionId, first: number): Promise<void> {
+  const { lease } = await store.acquire(id, { holder: aHolder("child"), ttlMs: 60_000, mayTake: always });
+  for (let i = first; ; i += 1) {
+    await perform(store, id, actOf(i), lease);
+    say(`${i}`);
+    // Rotation goes on beside the acts.
+    await setImmediate();
+  }
+}
+
+/** Takes the session again and again, now and then from a holder, and tells which entries were acknowledged. */
+async function contend(store: Store, id: SessionId, name: string, rounds: number): Promise<void> {
+  for (let round = 0; round < rounds; round += 1) {
+    const mayTake = () => round % 6 === 0;
+    try {
+      const { lease } = await store.acquire(id, { holder: aHolder(name), ttlMs: 60_000, mayTake });
+      let head = (await store.get(id))?.headSeq ?? 0;
+      for (let i = 0; i < 5; i += 1) {
+        const texts = [`${name} ${round}.${i}a`, `${name} ${round}.${i}b`];
+        head = await store.append(id, head, entriesWith(texts), lease);
+        for (const text of texts) say(text);
+      }
+      await store.seal(id, { from: head + 1, head }, [], lease);
+      // What is final is rotated meanwhile.
+      for (let i = 0; i < 3; i += 1) await store.flush();
+      await store.release(lease);
+    } catch (error) {
+      const { code = "" } = error as { code?: string };
+      if (!["LEASE_LOST", "STORE_CONFLICT", "SESSION_BUSY"].includes(code)) throw error;
+    }
+    // The other one's turn to take it.
+    await store.flush();
+  }
+}
+
+const entriesWith = (texts: readonly string[]) => texts.map((text) => anEntry(text));
+
+/** Appends for as long as it may, and tells why it may no more. */
+async function appendUntilRefused(store: Store, id: SessionId, lease: Lease, text: string): Promise<void> {
+  let head = (await store.get(id))?.headSeq ?? 0;
+  try {
+    for (;;) {
+      head = await store.append(id, head, [anEntry(`${head + 1} ${text}`)], lease);
+      say(`${head}`);
+    }
+  } catch (error) {
+    say(`${(error as { code?: string }).code} ${(error as Error).message}`);
+  }
+}
+
+async function readOnly(store: Store, id: SessionId): Promise<void> {
+  const record = await store.get(id);
+  let entries = 0;
+  for await (const page of store.read(id)) entries += page.length;
+  const { items } = await store.list();
+  say(JSON.stringify({ headSeq: record?.headSeq, entries, listed: items.length }));
+  const writes = [
+    store.acquire(id, { holder: aHolder(), ttlMs: 1000, mayTake: always }),
+    store.update(id, { title: "x" }),
+    store.create(aSession()),
+    store.delete(id),
+  ];
+  for (const write of await Promise.allSettled(writes)) {
+    say(write.status === "fulfilled" ? "done" : `${(write.reason as { code?: string }).code}`);
+  }
+}
+
+const store = await openFileStore({ directory, rotateBytes: 4096 });
+const id = rest[0] as SessionId;
+if (mode === "acts") await acts(store, id, Number(rest[1]));
+if (mode === "contend") await contend(store, id, rest[1] ?? "", Number(rest[2]));
+if (mode === "read-only") await readOnly(store, id);
+if (mode === "append") {
+  const { lease } = await store.acquire(id, { holder: aHolder("child"), ttlMs: 60_000, mayTake: always });
+  await appendUntilRefused(store, id, lease, "x".repeat(Number(rest[1])));
+}
+await store.close();

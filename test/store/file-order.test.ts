@@ -1,0 +1,129 @@
+import { describe, expect, it } from "vitest";
+import { newSessionId } from "../../src/session-id.ts";
+import { fold, foldHead } from "../../src/store/file/fold.ts";
+import { encodeEntry, encodeOp, type OpLine } from "../../src/store/file/line.ts";
+import { recordOf, type JournalState, type Verdict } from "../../src/store/file/state.ts";
+import { aHolder, anEntry, aSession } from "../conformance/samples.ts";
+
+/** What processes may have written at the same time, one after the other as it came to stand in the file. */
+function journalOf(...texts: readonly (string | ((offset: number) => string))[]): {
+  state: JournalState;
+  verdicts: Verdict[];
+} {
+  const record = { ...aSession({ id: newSessionId() }), headSeq: 0, sealedSeq: 0 };
+  const facts = { record, fence: 0, forks: [], deleted: false, segments: [] };
+  let bytes = Buffer.from(encodeOp({ op: "journal", version: 1, of: 1, ...facts }));
+  for (const text of texts) {
+    bytes = Buffer.concat([bytes, Buffer.from(typeof text === "string" ? text : text(bytes.length))]);
+  }
+  const state = foldHead({ bytes, base: 0, last: true });
+  if (state === undefined || state === "incomplete") throw new Error("no head");
+  const verdicts: Verdict[] = [];
+  fold(state, { bytes: bytes.subarray(state.offset), base: state.offset, last: true }, (_offset, verdict) =>
+    verdicts.push(verdict),
+  );
+  return { state, verdicts };
+}
+
+const untilMs = 2_000_000_000_000;
+
+function takes(name: string, fence: number, over: { held: boolean; turn?: boolean; until?: number }): string {
+  const lease = { holder: aHolder(name), fence, sinceMs: 0, expiresAtMs: untilMs, turnRunning: false };
+  const seen = { fence: fence - 1, held: over.held, turn: over.turn ?? false };
+  return encodeOp({
+    op: "lease",
+    lease,
+    over: over.until === undefined ? seen : { ...seen, until: over.until },
+  });
+}
+
+const batch = (by: number, of = 1, turn = false) => ({ of, by, until: untilMs, turn });
+const entry = (seq: number, by: number, turn = false) =>
+  encodeEntry(seq, anEntry(`${seq}`), batch(by, 1, turn));
+const op = (line: OpLine) => encodeOp(line);
+
+describe("the order of the lines in a journal", () => {
+  it("gives a lease to the first of two that saw it free", () => {
+    const { state, verdicts } = journalOf(takes("a", 1, { held: false }), takes("b", 1, { held: false }));
+    expect(verdicts).toEqual(["counts", "conflict"]);
+    expect(state.lease?.holder).toEqual(aHolder("a"));
+  });
+
+  it("leaves a lease alone that has changed since a taker looked: a turn began, or it was renewed", () => {
+    const free = takes("a", 1, { held: false });
+    const began = journalOf(free, entry(1, 1, true), takes("b", 2, { held: true }));
+    expect(began.verdicts).toEqual(["counts", "counts", "conflict"]);
+    const renewed = op({ op: "renew", batch: { ...batch(1), until: untilMs + 1 } });
+    const expired = takes("b", 2, { held: true, until: untilMs });
+    expect(journalOf(free, renewed, expired).verdicts).toEqual(["counts", "counts", "conflict"]);
+    expect(journalOf(free, expired).verdicts).toEqual(["counts", "counts"]);
+  });
+
+  it("shuts out everything that a holder wrote behind its successor's lease", () => {
+    const { state, verdicts } = journalOf(
+      takes("a", 1, { held: false }),
+      entry(1, 1),
+      takes("b", 2, { held: true }),
+      entry(2, 1),
+      op({ op: "seal", from: 2, head: 1, batch: batch(1) }),
+      op({ op: "set", patch: { title: "fenced" }, batch: batch(1) }),
+      op({ op: "release", fence: 1 }),
+      entry(2, 2),
+    );
+    expect(verdicts).toEqual([
+      "counts",
+      "counts",
+      "counts",
+      "fenced",
+      "fenced",
+      "fenced",
+      "fenced",
+      "counts",
+    ]);
+    expect(recordOf(state)).toMatchObject({ headSeq: 2, sealedSeq: 0, lease: { fence: 2 } });
+    expect(recordOf(state).title).toBeUndefined();
+  });
+
+  it("takes the first of two batches for one place", () => {
+    const two = encodeEntry(1, anEntry("a"), batch(1, 2)) + encodeEntry(2, anEntry("b"));
+    const { state, verdicts } = journalOf(takes("a", 1, { held: false }), two, entry(1, 1), entry(3, 1));
+    expect(verdicts).toEqual(["counts", "counts", "conflict", "counts"]);
+    expect(state.headSeq).toBe(3);
+  });
+
+  it("lets nothing follow a deletion", () => {
+    const { verdicts } = journalOf(
+      takes("a", 1, { held: false }),
+      op({ op: "delete" }),
+      entry(1, 1),
+      op({ op: "fork", id: newSessionId() }),
+      op({ op: "set", patch: { title: "back" } }),
+    );
+    expect(verdicts).toEqual(["counts", "counts", "gone", "gone", "gone"]);
+  });
+
+  it("goes on in another file only from the place that this one was made for", () => {
+    const next = (at: number) => op({ op: "next", file: "next.jsonl", at });
+    const title = op({ op: "set", patch: { title: "t" } });
+    // The title came between the copy and its announcement.
+    const late = journalOf((at) => title + next(at), title);
+    expect(late.verdicts).toEqual(["counts", "conflict", "counts"]);
+    expect(late.state.next).toBeUndefined();
+    const inTime = journalOf(title, next, title);
+    expect(inTime.verdicts).toEqual(["counts", "counts", "moved"]);
+    expect(inTime.state.next).toBe("next.jsonl");
+  });
+
+  it("passes over an interrupted write once that is marked, whoever marks it, and however often", () => {
+    const start = takes("a", 1, { held: false });
+    const torn = entry(1, 1).slice(0, 40);
+    let from = 0;
+    const mark = () => `\n${op({ op: "torn", from })}`;
+    const marked = journalOf(start, (at) => ((from = at), torn + mark()), entry(1, 1), mark, entry(2, 1));
+    expect(marked.state).toMatchObject({ headSeq: 2, damage: [], torn: false });
+    const unmarked = journalOf(start, `${torn}\n`, entry(1, 1));
+    expect(unmarked.state.damage.length).toBe(1);
+    const atEnd = journalOf(start, torn);
+    expect(atEnd.state).toMatchObject({ headSeq: 0, damage: [], torn: true });
+  });
+});

@@ -1,0 +1,192 @@
+import { spawn, type ChildProcess, type SpawnOptions } from "node:child_process";
+import { chmodSync, mkdtempSync, readdirSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { buildSync } from "esbuild";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { openFileStore } from "../../src/store/file/store.ts";
+import type { Store } from "../../src/store/store.ts";
+import { aHolder, aJournal, always, anEntry, aSession, entriesOf, leaseOf } from "../conformance/samples.ts";
+import { modelAfter, stateOf } from "./file-acts.ts";
+
+const root = mkdtempSync(join(tmpdir(), "acp-sidecar-file-processes-"));
+const program = join(root, "child.mjs");
+const seed = Number(process.env["TEST_SEED"] ?? 20_250_101);
+let directories = 0;
+
+beforeAll(() => {
+  const entry = fileURLToPath(new URL("file-child.ts", import.meta.url));
+  buildSync({
+    entryPoints: [entry],
+    outfile: program,
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    target: "node20",
+    banner: {
+      js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
+    },
+  });
+});
+
+afterAll(() => rm(root, { recursive: true }));
+
+async function opened(): Promise<{ store: Store; directory: string }> {
+  const directory = join(root, `${(directories += 1)}`);
+  return { store: await openFileStore({ directory, rotateBytes: 4096 }), directory };
+}
+
+interface Child {
+  readonly process: ChildProcess;
+  readonly lines: string[];
+  /** Resolves with the exit status when all output has been read. */
+  readonly ended: Promise<number | null>;
+  /** Resolves when this many lines have come. */
+  heard(count: number): Promise<void>;
+}
+
+function start(args: readonly string[], options: SpawnOptions = {}, wrap?: string): Child {
+  const command = wrap === undefined ? process.execPath : "sh";
+  const given = [program, ...args];
+  const child = spawn(command, wrap === undefined ? given : ["-c", wrap, process.execPath, ...given], {
+    ...options,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const lines: string[] = [];
+  const waiting: (() => void)[] = [];
+  if (child.stdout === null) throw new Error("no stdout");
+  const reader = createInterface({ input: child.stdout }).on("line", (line) => {
+    lines.push(line);
+    for (const wake of waiting.splice(0)) wake();
+  });
+  const ended = Promise.all([
+    new Promise<number | null>((resolve) => child.on("exit", resolve)),
+    new Promise<void>((resolve) => reader.on("close", resolve)),
+  ]).then(([status]) => {
+    for (const wake of waiting.splice(0)) wake();
+    return status;
+  });
+  const heard = async (count: number) => {
+    while (lines.length < count) await new Promise<void>((resolve) => waiting.push(resolve));
+  };
+  return { process: child, lines, ended, heard };
+}
+
+/** A generator of numbers in [0, 1) that a failure can be replayed with. */
+function randomFrom(start: number): () => number {
+  let state = start;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+it(`has all that was acknowledged, and nothing in part, after SIGKILLs at random instants (seed ${seed})`, async () => {
+  const random = randomFrom(seed);
+  const { store, directory } = await opened();
+  const { id } = await store.create(aSession());
+  let done = 0;
+  for (let kill = 0; kill < 20; kill += 1) {
+    const child = start(["acts", directory, id, `${done}`]);
+    await child.heard(1 + Math.floor(random() ** 2 * 400));
+    // Not in step with the acts, which take some tens of microseconds each.
+    const until = process.hrtime.bigint() + BigInt(Math.floor(random() * 1e6));
+    while (process.hrtime.bigint() < until);
+    child.process.kill("SIGKILL");
+    await child.ended;
+    const acknowledged = Number(child.lines.at(-1)) + 1;
+    // The act that was under way is there whole or not at all.
+    const found = await stateOf(store, id);
+    done = found.texts.length === modelAfter(acknowledged).texts.length ? acknowledged : acknowledged + 1;
+    if (JSON.stringify(found) !== JSON.stringify(modelAfter(done))) done = acknowledged + 1;
+    expect(found, `kill ${kill}, ${acknowledged} acts acknowledged`).toEqual(modelAfter(done));
+    const fresh = await openFileStore({ directory });
+    expect(await stateOf(fresh, id)).toEqual(found);
+    await fresh.close();
+  }
+  expect(done).toBeGreaterThan(100);
+  expect((await store.stats()).details?.["segments"]).toBeGreaterThan(0);
+  await store.close();
+});
+
+it("lets two processes contend for one session and loses or doubles no acknowledged entry", async () => {
+  const { store, directory } = await opened();
+  const { id } = await store.create(aSession());
+  const children = ["ada", "bob"].map((name) => start(["contend", directory, id, name, "100"]));
+  expect(await Promise.all(children.map((child) => child.ended))).toEqual([0, 0]);
+  const { texts } = await stateOf(store, id);
+  const acknowledged = children.flatMap(({ lines }) => lines);
+  expect(acknowledged.length).toBeGreaterThan(60);
+  expect(new Set(texts).size).toBe(texts.length);
+  expect(acknowledged.filter((text) => !texts.includes(text))).toEqual([]);
+  // Of what was not acknowledged, both of a batch are there or neither.
+  expect((await store.stats()).details?.["segments"]).toBeGreaterThan(0);
+  expect(texts.filter((text, i) => text.endsWith("a") && texts[i + 1] !== text.replace(/a$/, "b"))).toEqual(
+    [],
+  );
+  await store.close();
+});
+
+it("shuts out a writer that was frozen, taken over from, and woken", async () => {
+  const { store, directory } = await opened();
+  const { id } = await store.create(aSession());
+  const child = start(["append", directory, id, "10"]);
+  await child.heard(20);
+  child.process.kill("SIGSTOP");
+  const lease = await leaseOf(store, id, aHolder("successor"));
+  const head = (await store.get(id))?.headSeq ?? 0;
+  expect(await store.append(id, head, [anEntry("the successor's")], lease)).toBe(head + 1);
+  child.process.kill("SIGCONT");
+  expect(await child.ended).toBe(0);
+  expect(child.lines.at(-1)).toMatch(/^LEASE_LOST Session .* is held by process 4711/);
+  const { texts } = await stateOf(store, id);
+  expect(texts.length).toBe(head + 1);
+  expect(texts.at(-1)).toBe("the successor's");
+  expect(child.lines.length - 1).toBeLessThanOrEqual(head);
+  await store.close();
+});
+
+it("says STORE_FULL when a file cannot grow, keeps what was acknowledged, and goes on when it can", async () => {
+  const { store, directory } = await opened();
+  const { id } = await store.create(aSession());
+  // A limit on the size of files stands for a full disk: the write stops in the middle of a line.
+  const child = start(["append", directory, id, "5000"], {}, 'ulimit -f 128; exec "$0" "$@"');
+  expect(await child.ended).toBe(0);
+  const refusal = child.lines.at(-1) ?? "";
+  expect(refusal).toMatch(/^STORE_FULL File store .*: EFBIG; free some space/);
+  const acknowledged = Number(child.lines.at(-2));
+  expect(acknowledged).toBeGreaterThan(5);
+  const { texts } = await stateOf(store, id);
+  expect(texts.length).toBe(acknowledged);
+  const lease = await leaseOf(store, id);
+  expect(await store.append(id, acknowledged, [anEntry("more")], lease)).toBe(acknowledged + 1);
+  const fresh = await openFileStore({ directory });
+  expect((await stateOf(fresh, id)).texts).toEqual([...texts, "more"]);
+  await fresh.close();
+  await store.close();
+});
+
+it("reads from a directory that it may not write to, and says STORE_READONLY for every write", async () => {
+  const { store, directory } = await opened();
+  const { id } = await aJournal(store, 3);
+  await store.close();
+  chmodSync(root, 0o755);
+  const names = readdirSync(directory, { recursive: true, encoding: "utf8" });
+  for (const name of ["", ...names]) chmodSync(join(directory, name), name.includes(".json") ? 0o444 : 0o555);
+  // Modes mean nothing to root, so that root runs this as nobody.
+  const nobody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
+  const child = start(["read-only", directory, id], nobody);
+  expect(await child.ended).toBe(0);
+  expect(child.lines).toEqual([
+    JSON.stringify({ headSeq: 3, entries: 3, listed: 1 }),
+    ...["STORE_READONLY", "STORE_READONLY", "STORE_READONLY", "STORE_READONLY"],
+  ]);
+  for (const name of ["", ...names]) chmodSync(join(directory, name), name.includes(".json") ? 0o600 : 0o700);
+  const again = await openFileStore({ directory });
+  expect((await entriesOf(again, id)).length).toBe(3);
+  expect(await again.acquire(id, { holder: aHolder(), ttlMs: 1000, mayTake: always })).toBeDefined();
+  await again.close();
+});

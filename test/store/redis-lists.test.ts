@@ -1,0 +1,135 @@
+/** What only Redis has: a list of sessions beside them that may have to be mended, sets to find them by, and retention. */
+import { afterAll, afterEach, describe, expect, it } from "vitest";
+import { Redis } from "ioredis";
+import type { SessionId } from "../../src/session-id.ts";
+import { openRedisStore } from "../../src/store/redis/store.ts";
+import type { Store } from "../../src/store/store.ts";
+import { aSession, entriesOf, leaseOf, listAll, noon, someEntries } from "../conformance/samples.ts";
+import { redisSandbox } from "./redis-sandbox.ts";
+import { describeServer } from "./servers.ts";
+
+describeServer("TEST_REDIS_URL", 6379, (url) => {
+  const sandbox = redisSandbox(url);
+  const client = new Redis(url);
+  const stores: Store[] = [];
+
+  const opened = async (storeUrl: string): Promise<Store> => {
+    const store = await openRedisStore({ url: storeUrl });
+    stores.push(store);
+    return store;
+  };
+  const key = (rest: string) => `${sandbox.prefix}${rest}`;
+  afterEach(async () => {
+    for (const store of stores.splice(0)) await store.close();
+    await sandbox.empty();
+  });
+  afterAll(async () => {
+    client.disconnect();
+    await sandbox.close();
+  });
+
+  describe("the list of sessions in Redis", () => {
+    it("ends creations and deletions that were abandoned half-way", async () => {
+      const store = await opened(sandbox.url);
+      const made = await store.create(aSession());
+      const gone = await store.create(aSession());
+      const journal = (id: string) => client.hget(key(`{${id}}:record`), "journal");
+      const intent = async (id: string) => JSON.stringify({ id, journal: await journal(id), chain: [] });
+      // As if the maker of the first had died before it was listed, and the deleter of the second after its record.
+      await client.zadd(key("{list}:intents"), 1, await intent(made.id), 2, await intent(gone.id));
+      await client.zrem(key("{list}:activity"), made.id);
+      await client.del(key(`{${gone.id}}:record`));
+      expect((await store.list()).items.map(({ id }) => id)).toEqual([made.id]);
+      expect(await store.count()).toBe(1);
+      expect(await client.exists(key("{list}:intents"))).toBe(0);
+    });
+
+    it("lets go of what a fork inherits when its maker died before it was made", async () => {
+      const store = await opened(sandbox.url);
+      const { id } = await store.create(aSession());
+      const lease = await leaseOf(store, id);
+      await store.append(id, 0, someEntries(2), lease);
+      await store.seal(id, { from: 3, head: 2 }, [], lease);
+      const journal = await client.hget(key(`{${id}}:record`), "journal");
+      const chain = [{ id, journal, base: 0, through: 2 }];
+      const intent = JSON.stringify({ id: aSession().id, journal: "never-made", chain });
+      await client.zadd(key("{list}:intents"), 1, intent);
+      await client.hset(key(`{${id}}:forks`), "never-made", 2);
+      await store.delete(id);
+      expect(await client.exists(key(`{${id}}:kept:${journal}`))).toBe(1);
+      await store.list();
+      expect(await client.keys(key("*"))).toEqual([key("{list}:schema")]);
+    });
+
+    it("puts a session back in its place when the list was behind the record, or ahead of it", async () => {
+      const store = await opened(sandbox.url);
+      const ids: string[] = [];
+      for (let i = 0; i < 4; i += 1) ids.push((await store.create(aSession({ updatedAtMs: noon + i }))).id);
+      const [first, , third] = ids as [string, string, string];
+      await client.zadd(key("{list}:activity"), noon - 5, third, noon + 50, first);
+      expect((await listAll(store, { limit: 1 })).map(({ id }) => id).sort()).toEqual([...ids].sort());
+      const again = (await listAll(store, { limit: 1 })).map(({ id }) => id);
+      expect(again).toEqual([...ids].reverse());
+    });
+  });
+
+  describe("finding sessions by value in Redis", () => {
+    it("finds few among many without going through all of them, and what was changed meanwhile", async () => {
+      const store = await opened(sandbox.url);
+      const other = await opened(sandbox.url);
+      const ids: SessionId[] = [];
+      for (let i = 0; i < 60; i += 1) {
+        const facts = { agentSessionIds: [`agent ${i}`], metadata: { user: i % 30 }, updatedAtMs: noon + i };
+        ids.push((await store.create(aSession(facts))).id);
+      }
+      expect((await store.list({ agentSessionId: "agent 7" })).items.map(({ id }) => id)).toEqual([ids[7]]);
+      const found = await listAll(store, { metadata: { user: 3 }, limit: 1 });
+      expect(found.map(({ id }) => id)).toEqual([ids[33], ids[3]]);
+      // Two processes change the same value to and fro: the last one's record decides, and can be found.
+      const id = ids[3] as SessionId;
+      for (let round = 0; round < 10; round += 1) {
+        await Promise.all([
+          store.update(id, { metadata: { user: "a" } }),
+          other.update(id, { metadata: { user: "b" } }),
+        ]);
+        const { metadata } = (await store.get(id)) ?? {};
+        expect(await store.count({ metadata: metadata ?? {} })).toBe(1);
+        const loser = metadata?.["user"] === "a" ? "b" : "a";
+        expect(await store.count({ metadata: { user: loser } })).toBe(0);
+      }
+    });
+  });
+
+  describe("retention in Redis", () => {
+    it("lets sessions expire that nobody writes to, with their entries, out of lists and counts", async () => {
+      const url = new URL(sandbox.url);
+      url.searchParams.set("ttlMs", "200");
+      const store = await opened(url.toString());
+      const kept = await opened(sandbox.url);
+      const { id } = await store.create(aSession());
+      const lease = await leaseOf(store, id);
+      await store.append(id, 0, someEntries(2), lease);
+      const { id: staying } = await kept.create(aSession());
+      expect(await client.pttl(key(`{${id}}:entries`))).toBeGreaterThan(0);
+      while ((await store.get(id)) !== undefined) await client.ping();
+      expect(await store.count()).toBe(1);
+      expect((await store.list()).items.map((item) => item.id)).toEqual([staying]);
+      expect(await client.exists(key(`{${id}}:entries`))).toBe(0);
+    });
+
+    it("spares a session that a fork inherits from", async () => {
+      const url = new URL(sandbox.url);
+      url.searchParams.set("ttlMs", "60000");
+      const store = await opened(url.toString());
+      const { id: parentId } = await store.create(aSession());
+      const lease = await leaseOf(store, parentId);
+      await store.append(parentId, 0, someEntries(2), lease);
+      await store.seal(parentId, { from: 3, head: 2 }, [], lease);
+      const fork = await store.create(aSession({ lineage: { parentId, atSeq: 2 } }));
+      await store.append(parentId, 2, someEntries(1, 3), lease);
+      const ttls = ["record", "entries"].map((rest) => client.pttl(key(`{${parentId}}:${rest}`)));
+      expect(await Promise.all(ttls)).toEqual([-1, -1]);
+      expect(await entriesOf(store, fork.id)).toHaveLength(2);
+    });
+  });
+});

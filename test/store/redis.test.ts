@@ -1,0 +1,31 @@
+import { afterAll, describe, it } from "vitest";
+import { openRedisStore } from "../../src/store/redis/store.ts";
+import { storeConformance } from "../conformance/suite.ts";
+import { raceForLease } from "./lease-race.ts";
+import { redisSandbox } from "./redis-sandbox.ts";
+import { describeServer } from "./servers.ts";
+
+describeServer("TEST_REDIS_URL", 6379, (url) => {
+  const sandbox = redisSandbox(url);
+  afterAll(sandbox.close);
+  storeConformance(
+    { describe, it },
+    {
+      name: "redis",
+      open: async () => {
+        await sandbox.empty();
+        return openRedisStore({ url: sandbox.url });
+      },
+      reopen: () => openRedisStore({ url: sandbox.url }),
+      // A server that logs to its disk promises more; redis-durability.test.ts starts such servers.
+      capabilities: { persistent: true, shared: true, survivesPowerLoss: false },
+      modelRuns: 10,
+    },
+  );
+
+  it("gives the lease to one of four processes, race after race, and fences the others out", async () => {
+    const store = await openRedisStore({ url: sandbox.url });
+    await raceForLease(store, sandbox.url, 4, 25);
+    await store.close();
+  });
+});

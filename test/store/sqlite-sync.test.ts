@@ -1,0 +1,88 @@
+import { open as openFile, rename, writeFile, type FileHandle } from "node:fs/promises";
+import { afterEach, beforeEach, describe, expect, it, vi, type MockInstance } from "vitest";
+import { WalSync } from "../../src/store/sqlite/sync.ts";
+import { aJournal, rejectsWith, someEntries } from "../conformance/samples.ts";
+import { sqliteSandbox } from "./sqlite-sandbox.ts";
+
+const { directory, newPath, open } = sqliteSandbox();
+
+// The real calls are made; they are only counted, for nothing else can be seen of a sync from here.
+let datasync: MockInstance<FileHandle["datasync"]>;
+let sync: MockInstance<FileHandle["sync"]>;
+
+beforeEach(async () => {
+  const handle = await openFile(directory);
+  const prototype = Object.getPrototypeOf(handle) as FileHandle;
+  await handle.close();
+  datasync = vi.spyOn(prototype, "datasync");
+  sync = vi.spyOn(prototype, "sync");
+});
+afterEach(() => vi.restoreAllMocks());
+
+describe("flushing a SQLite store", () => {
+  it("syncs the WAL after a write, its directory once, and nothing when nothing was written", async () => {
+    const store = await open(newPath());
+    const { id, lease } = await aJournal(store, 1);
+    await store.flush();
+    expect([datasync.mock.calls.length, sync.mock.calls.length]).toEqual([1, 1]);
+    await store.flush();
+    expect(datasync).toHaveBeenCalledTimes(1);
+    await store.append(id, 1, someEntries(1, 2), lease);
+    await store.flush();
+    expect([datasync.mock.calls.length, sync.mock.calls.length]).toEqual([2, 1]);
+  });
+
+  it("lets calls that come during a sync share the next one", async () => {
+    const store = await open(newPath());
+    const { id, lease } = await aJournal(store, 0);
+    const flushes: Promise<void>[] = [];
+    for (let i = 0; i < 20; i += 1) {
+      await store.append(id, i, someEntries(1, i + 1), lease);
+      flushes.push(store.flush());
+    }
+    await Promise.all(flushes);
+    expect(datasync.mock.calls.length).toBeLessThan(20);
+    expect(datasync.mock.calls.length).toBeGreaterThan(1);
+  });
+
+  it("does not take a sync that began before the write for one of it", async () => {
+    const store = await open(newPath());
+    const { id, lease } = await aJournal(store, 0);
+    const before = datasync.mock.calls.length;
+    const first = store.flush();
+    await store.append(id, 0, someEntries(1), lease);
+    const second = store.flush();
+    await Promise.all([first, second]);
+    // One for what came before the write, and one for the write.
+    expect(datasync.mock.calls.length).toBe(before + 2);
+  });
+
+  it("promises nothing any more once a sync has failed, until it is opened anew", async () => {
+    const path = newPath();
+    const store = await open(path);
+    const { id, lease } = await aJournal(store, 1);
+    datasync.mockRejectedValueOnce(Object.assign(new Error("i/o error"), { code: "EIO" }));
+    await rejectsWith("STORE_FAILED", store.flush());
+    await rejectsWith("STORE_FAILED", store.flush());
+    expect(await store.append(id, 1, someEntries(1, 2), lease)).toBe(2);
+    await store.close();
+    await (await open(path)).flush();
+  });
+});
+
+describe("the sync of a WAL file", () => {
+  it("follows the name to another file, and is content when there is none", async () => {
+    const path = newPath();
+    const wal = new WalSync(path);
+    await wal.flush();
+    expect(datasync).not.toHaveBeenCalled();
+    for (let i = 1; i <= 3; i += 1) {
+      await writeFile(`${path}.new`, "frames");
+      await rename(`${path}.new`, `${path}-wal`);
+      wal.committed();
+      await wal.flush();
+      expect([datasync.mock.calls.length, sync.mock.calls.length]).toEqual([i, i]);
+    }
+    await wal.close();
+  });
+});
