@@ -1,0 +1,47 @@
+/** Writing to a session that nobody here holds: taken, written and given back in one go. */
+import { isSidecarError } from "../errors.ts";
+import type { SessionId } from "../session-id.ts";
+import type { NewEntry, Store } from "../store/store.ts";
+import { isSameHolder, mayTake, thisHolder } from "./holder.ts";
+import { Journal, type Durability } from "./journal.ts";
+import { registryDefaults } from "./registry-options.ts";
+
+/** How often others may be quicker before it is their turn to be told. */
+const maxTries = 5;
+
+/** Errors: `SESSION_NOT_FOUND`, `SESSION_BUSY`, `LEASE_LOST` when others take it again and again, `STORE_…`. */
+export async function sealBriefly(
+  id: SessionId,
+  entry: NewEntry,
+  options: { readonly store: Store; readonly durability: Durability },
+): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await sealOnce(id, entry, options);
+    } catch (error) {
+      // Nothing was written under a lease that was lost.
+      if (!isSidecarError(error, "LEASE_LOST") || tries === maxTries) throw error;
+    }
+  }
+}
+
+async function sealOnce(
+  id: SessionId,
+  entry: NewEntry,
+  options: { readonly store: Store; readonly durability: Durability },
+): Promise<void> {
+  const holder = thisHolder();
+  const { journal } = await Journal.open(id, {
+    ...options,
+    holder,
+    leaseTtlMs: registryDefaults.leaseTtlMs,
+    // What this process holds already has its own writer.
+    mayTake: (current) => !isSameHolder(current.holder, holder) && mayTake("idle", holder)(current),
+  });
+  try {
+    await journal.seal([entry]);
+    await journal.settle();
+  } finally {
+    await journal.release();
+  }
+}

@@ -1,0 +1,19 @@
+/** Deleting many sessions, page by page. */
+import type { SessionFilter, SessionRecord, Store } from "../store/store.ts";
+
+/** Hands every session that `filter` matches to `remove`, and counts those that it says it removed. */
+export async function deleteMatching(
+  store: Store,
+  filter: SessionFilter,
+  remove: (record: SessionRecord) => Promise<boolean>,
+): Promise<number> {
+  let removed = 0;
+  let cursor: string | undefined;
+  do {
+    // Keyset pages: deleting does not move what comes behind.
+    const page = await store.list({ ...filter, limit: 1000, ...(cursor !== undefined && { cursor }) });
+    for (const record of page.items) if (await remove(record)) removed += 1;
+    cursor = page.nextCursor;
+  } while (cursor !== undefined);
+  return removed;
+}

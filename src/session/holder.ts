@@ -1,0 +1,33 @@
+/** Who we are as a holder of sessions, and whose sessions we may take over. */
+import { isSameProcessAlive, processSpace, startOf, type ProcessIdentity } from "../process-identity.ts";
+import type { Holder, LeaseState } from "../store/store.ts";
+
+/** `idle`: from an idle holder; `error`: from nobody; `takeover`: from a holder in a turn, too. */
+export type OnBusy = "idle" | "error" | "takeover";
+
+/** This process, as it stands in the leases that it takes. */
+export function thisHolder(agent?: ProcessIdentity): Holder {
+  return {
+    host: processSpace(),
+    pid: process.pid,
+    startedAt: startOf(process.pid) ?? "",
+    ...(agent && { agent }),
+  };
+}
+
+/** The rule of takeover, as a store asks it: see "Who may write" in the docs. */
+export function mayTake(onBusy: OnBusy, self: Holder): (current: LeaseState) => boolean {
+  return ({ holder, turnRunning }) => {
+    if (isSameHolder(holder, self) || isDead(holder, self)) return true;
+    return onBusy === "takeover" || (onBusy === "idle" && !turnRunning);
+  };
+}
+
+export function isSameHolder(a: Holder, b: Holder): boolean {
+  return a.host === b.host && a.pid === b.pid && a.startedAt === b.startedAt;
+}
+
+/** Known to be dead: only a holder whose process number means something here can be. */
+export function isDead(holder: Holder, self: Holder): boolean {
+  return holder.host === self.host && !isSameProcessAlive(holder);
+}

@@ -1,0 +1,199 @@
+/**
+ * The journal of one session while this process holds it: the lease, the head, the turns that are not yet
+ * sealed. One writer: calls must not overlap (a `Lane` sees to that).
+ */
+import { isSidecarError, type SidecarError } from "../errors.ts";
+import type { SessionId } from "../session-id.ts";
+import { sessionNotFound } from "../store/refusals.ts";
+import type {
+  Holder,
+  Lease,
+  LeaseState,
+  NewEntry,
+  SessionPatch,
+  SessionRecord,
+  Store,
+} from "../store/store.ts";
+import { foldEntries } from "./fold.ts";
+import { collect } from "./pages.ts";
+
+/** `none`: nothing waits for the medium's sync; `turn`: a turn's answer does; `full`: every append does. */
+export type Durability = "none" | "turn" | "full";
+
+export interface JournalOptions {
+  readonly store: Store;
+  readonly durability: Durability;
+  readonly holder: Holder;
+  readonly leaseTtlMs: number;
+  /** Asked about a lease that another holder has: see `LeaseRequest`. */
+  readonly mayTake: (current: LeaseState) => boolean;
+}
+
+/** Unsealed entries are folded when they reach this size, turn or no turn: memory stays flat. */
+const maxUnsealedChars = 4 << 20;
+/** Up to this size they are kept at hand; more are read back when they are to be folded. */
+const maxHeldChars = 64 << 10;
+
+export interface OpenedJournal {
+  readonly journal: Journal;
+  readonly record: SessionRecord;
+  /** Who held it before without giving it back: killed, frozen or taken over. */
+  readonly previous?: LeaseState;
+}
+
+export class Journal {
+  readonly id: SessionId;
+  readonly #options: JournalOptions;
+  #lease: Lease;
+  #head: number;
+  #sealed: number;
+  #unsealedChars = 0;
+  /** All unsealed entries; undefined when only the store has them. */
+  #held: NewEntry[] | undefined;
+  /** A write failed and may have been done all the same: ask before the next one. */
+  #doubtful = false;
+  #lost: SidecarError | undefined;
+
+  private constructor(options: JournalOptions, lease: Lease, record: SessionRecord) {
+    this.id = record.id;
+    this.#options = options;
+    this.#lease = lease;
+    this.#head = record.headSeq;
+    this.#sealed = record.sealedSeq;
+    this.#held = this.#head === this.#sealed ? [] : undefined;
+  }
+
+  /**
+   * Takes the session and seals what a killed holder left unsealed. Errors: `SESSION_NOT_FOUND`,
+   * `SESSION_BUSY`, `STORE_…`.
+   */
+  static async open(id: SessionId, options: JournalOptions): Promise<OpenedJournal> {
+    const { store, holder, leaseTtlMs: ttlMs, mayTake } = options;
+    const { lease, previous } = await store.acquire(id, { holder, ttlMs, mayTake });
+    try {
+      const record = await store.get(id);
+      if (record === undefined) throw sessionNotFound(id);
+      const journal = new Journal(options, lease, record);
+      const interrupted = previous?.turnRunning === true;
+      if (interrupted || record.headSeq > record.sealedSeq) await journal.#sealLeftOver(interrupted);
+      return { journal, record, ...(previous && { previous }) };
+    } catch (error) {
+      await store.release(lease).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  get lease(): Lease {
+    return this.#lease;
+  }
+
+  get headSeq(): number {
+    return this.#head;
+  }
+
+  get sealedSeq(): number {
+    return this.#sealed;
+  }
+
+  /** Why nothing can be written any more: somebody else has the session, or it is gone. Known by a write that failed. */
+  get lost(): SidecarError | undefined {
+    return this.#lost;
+  }
+
+  /** Journals entries. On return they are as safe as `durability` asks. Errors: `LEASE_LOST`, `SESSION_NOT_FOUND`, `STORE_…`. */
+  async append(entries: readonly NewEntry[]): Promise<void> {
+    if (entries.length === 0) return;
+    await this.#write(async () => {
+      this.#head = await this.#options.store.append(this.id, this.#head, entries, this.#lease);
+    });
+    for (const { data } of entries) this.#unsealedChars += data.length;
+    if (this.#unsealedChars > maxHeldChars) this.#held = undefined;
+    this.#held?.push(...entries);
+    if (this.#options.durability === "full") await this.#options.store.flush();
+    if (this.#unsealedChars > maxUnsealedChars) await this.seal([]);
+  }
+
+  /** Says in the lease whether a turn runs; takes effect with the next write. */
+  setTurnRunning(turnRunning: boolean): void {
+    this.#lease = { ...this.#lease, turnRunning };
+  }
+
+  /** Folds what is not sealed, adds `last`, and makes all of it final. */
+  async seal(last: readonly NewEntry[]): Promise<void> {
+    await this.#write(async () => {
+      const { from, entries } = await this.#folded();
+      const range = { from, head: this.#head };
+      this.#head = await this.#options.store.seal(this.id, range, [...entries, ...last], this.#lease);
+      this.#sealed = this.#head;
+      this.#unsealedChars = 0;
+      this.#held = [];
+    });
+  }
+
+  /** What was journaled before survives as `durability` promises for the end of a turn. */
+  async settle(): Promise<void> {
+    if (this.#options.durability !== "none") await this.#options.store.flush();
+  }
+
+  async update(patch: SessionPatch): Promise<SessionRecord> {
+    return this.#noteLoss(this.#options.store.update(this.id, patch, this.#lease));
+  }
+
+  /** Extends the lease and stores who holds it. Errors: `LEASE_LOST`. */
+  async renew(holder: Holder = this.#lease.holder): Promise<void> {
+    const { expiresAtMs } = await this.#noteLoss(this.#options.store.renew({ ...this.#lease, holder }));
+    // Whether a turn runs may have changed meanwhile.
+    this.#lease = { ...this.#lease, holder, expiresAtMs };
+  }
+
+  /** Gives the session back; a lease that is lost already is no failure. */
+  async release(): Promise<void> {
+    await this.#options.store.release(this.#lease);
+  }
+
+  async #write(write: () => Promise<void>): Promise<void> {
+    if (this.#doubtful) await this.#ask();
+    try {
+      await this.#noteLoss(write());
+    } catch (error) {
+      this.#doubtful = this.#lost === undefined;
+      throw error;
+    }
+  }
+
+  async #noteLoss<T>(write: Promise<T>): Promise<T> {
+    try {
+      return await write;
+    } catch (error) {
+      if (isSidecarError(error, "LEASE_LOST", "SESSION_NOT_FOUND")) this.#lost ??= error;
+      throw error;
+    }
+  }
+
+  async #ask(): Promise<void> {
+    const record = await this.#options.store.get(this.id);
+    if (record === undefined) throw sessionNotFound(this.id);
+    this.#head = record.headSeq;
+    this.#sealed = record.sealedSeq;
+    this.#held = undefined;
+    this.#doubtful = false;
+  }
+
+  async #sealLeftOver(interrupted: boolean): Promise<void> {
+    const end: NewEntry = { kind: "end", atMs: Date.now(), data: JSON.stringify({ interrupted: true }) };
+    await this.seal(interrupted ? [end] : []);
+  }
+
+  /** The unsealed entries, folded, from the first one that folding changes. */
+  async #folded(): Promise<{ from: number; entries: NewEntry[] }> {
+    if (this.#head === this.#sealed) return { from: this.#head + 1, entries: [] };
+    const range = { from: this.#sealed + 1, through: this.#head };
+    const entries = this.#held ?? (await collect(this.#options.store.read(this.id, range)));
+    const folded = foldEntries(entries);
+    let same = 0;
+    while (same < folded.length && folded[same]?.data === entries[same]?.data) same += 1;
+    return same === entries.length
+      ? { from: this.#head + 1, entries: [] }
+      : { from: this.#sealed + 1 + same, entries: folded.slice(same) };
+  }
+}

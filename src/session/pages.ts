@@ -1,0 +1,23 @@
+/** Helpers over the pages in which stores hand out entries. */
+import type { SessionId } from "../session-id.ts";
+import type { Entry, Store } from "../store/store.ts";
+
+/** All entries of a range whose size is known to be bounded. */
+export async function collect(pages: AsyncIterable<readonly Entry[]>): Promise<Entry[]> {
+  const entries: Entry[] = [];
+  for await (const page of pages) entries.push(...page);
+  return entries;
+}
+
+const backwardPage = 200;
+
+/** Pages of a session from its end to its start; entries within a page run forward. */
+export async function* pagesBackwards(
+  store: Store,
+  id: SessionId,
+  throughSeq: number,
+): AsyncGenerator<Entry[]> {
+  for (let through = throughSeq; through > 0; through -= backwardPage) {
+    yield await collect(store.read(id, { from: Math.max(1, through - backwardPage + 1), through }));
+  }
+}

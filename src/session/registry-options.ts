@@ -1,0 +1,30 @@
+/** How a registry is set up, and what it is when nothing is said. */
+import type { Logger } from "../log.ts";
+import type { Store } from "../store/store.ts";
+import type { Durability } from "./journal.ts";
+
+export interface RegistryOptions {
+  readonly store: Store;
+  /** Sessions that may be live in this process at once. Default 1,000. */
+  readonly maxSessions?: number;
+  /** A live session without activity for this long is no longer live. Default 1 h. */
+  readonly idleTimeoutMs?: number;
+  /** Sessions without activity for this long are deleted. Default: never. */
+  readonly retentionMs?: number;
+  /** Between two rounds of the sweeper. Default 5 min. */
+  readonly sweepIntervalMs?: number;
+  /** Longest entry in characters of JSON. Default 16 Mi. */
+  readonly maxEntryChars?: number;
+  readonly durability?: Durability;
+  readonly log?: Logger;
+  /** The clock, in milliseconds since 1970. */
+  readonly now?: () => number;
+}
+
+export const registryDefaults = {
+  maxSessions: 1000,
+  idleTimeoutMs: 60 * 60_000,
+  sweepIntervalMs: 5 * 60_000,
+  maxEntryChars: 16 << 20,
+  leaseTtlMs: 30_000,
+} as const;

@@ -1,0 +1,250 @@
+/** Sessions for programs: create, read, change, speak, end, list, count, expire. The proxy stands on the same. */
+import { reasonOf } from "../errors.ts";
+import { silentLogger, type Logger } from "../log.ts";
+import { newSessionId, type SessionId } from "../session-id.ts";
+import { sessionNotFound } from "../store/refusals.ts";
+import type {
+  Lineage,
+  NewSession,
+  Page,
+  SessionFilter,
+  SessionPatch,
+  SessionQuery,
+  SessionRecord,
+  Store,
+  StoreStats,
+} from "../store/store.ts";
+import { sealBriefly } from "./brief-hold.ts";
+import { deleteMatching } from "./expiry.ts";
+import { Hooks, type SessionEvent, type SessionHook } from "./hooks.ts";
+import { Lane } from "./lane.ts";
+import { LiveSet } from "./live.ts";
+import { messageEntry, messagesOf, type Message, type NewMessage } from "./messages.ts";
+import { registryDefaults, type RegistryOptions } from "./registry-options.ts";
+import { Sweeper } from "./sweeper.ts";
+
+/** What a session is created with; all else is filled in. */
+export type SessionInit = Partial<Omit<NewSession, "id" | "createdAtMs" | "updatedAtMs">> & {
+  readonly cwd: string;
+};
+
+export interface RegistryStats extends StoreStats {
+  readonly live: number;
+}
+
+/** Owns its sweeper, not the store: who opened the store closes it, after `close()`. */
+export class SessionRegistry {
+  readonly store: Store;
+  readonly live: LiveSet;
+  readonly #options: RegistryOptions;
+  readonly #hooks = new Hooks();
+  readonly #log: Logger;
+  readonly #now: () => number;
+  /** Read-change-write per session, one after the other. */
+  readonly #lanes = new Map<SessionId, Lane>();
+  #sweeper: Sweeper | undefined;
+
+  constructor(options: RegistryOptions) {
+    this.#options = options;
+    this.store = options.store;
+    this.#log = options.log ?? silentLogger;
+    this.#now = options.now ?? Date.now;
+    this.live = new LiveSet(options.maxSessions ?? registryDefaults.maxSessions, this.#now);
+  }
+
+  /** Calls `hook` at every such event, awaited. Returns the function that ends the subscription. */
+  on<E extends SessionEvent>(event: E, hook: SessionHook<E>): () => void {
+    return this.#hooks.on(event, hook);
+  }
+
+  /** Errors: `SESSION_LIMIT`, `SESSION_NOT_FOUND` for an unknown parent, `STORE_…`. */
+  async create(init: SessionInit, id: SessionId = newSessionId()): Promise<SessionRecord> {
+    const nowMs = this.#now();
+    const wasLive = this.live.has(id);
+    this.live.add(id);
+    try {
+      const facts = { ...emptySession, ...init, id, createdAtMs: nowMs, updatedAtMs: nowMs };
+      const record = await this.store.create(facts);
+      await this.#announce(record);
+      return record;
+    } catch (error) {
+      if (!wasLive) this.live.remove(id);
+      throw error;
+    }
+  }
+
+  /** A new session that shares the parent's entries up to `atSeq` (its head, unless told). */
+  async fork(parentId: SessionId, atSeq?: number): Promise<SessionRecord> {
+    const parent = await this.get(parentId);
+    const lineage: Lineage = { parentId, atSeq: atSeq ?? parent.sealedSeq };
+    const { cwd, additionalDirectories, title, client, mcpServerNames, settings, metadata } = parent;
+    const shared = { cwd, additionalDirectories, mcpServerNames, settings, metadata };
+    return this.create({
+      ...shared,
+      ...(title !== undefined && { title }),
+      ...(client && { client }),
+      lineage,
+    });
+  }
+
+  /** A copy that cannot change the store. Errors: `SESSION_NOT_FOUND`. */
+  async get(id: SessionId): Promise<SessionRecord> {
+    const record = await this.store.get(id);
+    if (record === undefined) throw sessionNotFound(id);
+    return record;
+  }
+
+  exists(id: SessionId): Promise<boolean> {
+    return this.store.get(id).then((record) => record !== undefined);
+  }
+
+  /** Changes a session by a function of what it is; counts as activity. Errors: `SESSION_NOT_FOUND`. */
+  async update(id: SessionId, change: (record: SessionRecord) => SessionPatch): Promise<SessionRecord> {
+    return this.#inLane(id, async () => {
+      const patch = change(await this.get(id));
+      const record = await this.store.update(id, { updatedAtMs: this.#now(), ...patch });
+      this.live.touch(id);
+      await this.#hooks.emit("update", { record });
+      return record;
+    });
+  }
+
+  /** Notes activity. Errors: `SESSION_NOT_FOUND`. */
+  touch(id: SessionId): Promise<SessionRecord> {
+    return this.update(id, () => ({}));
+  }
+
+  /**
+   * Adds a message. Errors: `SESSION_NOT_FOUND`, `SESSION_BUSY` while a turn runs or this process holds it,
+   * `ENTRY_LIMIT`, `INVALID_PARAMS`.
+   */
+  async addMessage(id: SessionId, message: NewMessage): Promise<void> {
+    const entry = messageEntry(
+      message,
+      this.#now(),
+      this.#options.maxEntryChars ?? registryDefaults.maxEntryChars,
+    );
+    const durability = this.#options.durability ?? "turn";
+    await this.#inLane(id, async () => {
+      await sealBriefly(id, entry, { store: this.store, durability });
+      this.live.touch(id);
+      await this.#hooks.emit("append", { id, entries: [entry] });
+    });
+  }
+
+  /** What was said, in order. Errors: `SESSION_NOT_FOUND`. */
+  messages(id: SessionId): AsyncIterable<Message> {
+    return messagesOf(this.store.read(id));
+  }
+
+  /** Deletes a session and returns what it was. Errors: `SESSION_NOT_FOUND`. */
+  async end(id: SessionId): Promise<SessionRecord> {
+    const record = await this.get(id);
+    if (!(await this.delete(id))) throw sessionNotFound(id);
+    return record;
+  }
+
+  /** True if it was there. */
+  async delete(id: SessionId): Promise<boolean> {
+    const wasThere = await this.store.delete(id);
+    this.live.remove(id);
+    if (wasThere) await this.#hooks.emit("end", { id });
+    return wasThere;
+  }
+
+  list(query: SessionQuery = {}): Promise<Page<SessionRecord>> {
+    return this.store.list(query);
+  }
+
+  count(filter: SessionFilter = {}): Promise<number> {
+    return this.store.count(filter);
+  }
+
+  async stats(): Promise<RegistryStats> {
+    return { ...(await this.store.stats()), live: this.live.size };
+  }
+
+  /** Deletes every session without activity for `idleForMs` that nobody holds. Returns how many. */
+  expire({ idleForMs }: { readonly idleForMs: number }): Promise<number> {
+    const updatedBeforeMs = this.#now() - idleForMs;
+    return deleteMatching(this.store, { updatedBeforeMs }, async ({ id }) => {
+      // The page may be old by now, and the session in use again.
+      const record = await this.store.get(id);
+      if (record === undefined || record.updatedAtMs >= updatedBeforeMs) return false;
+      const isHeld = record.lease !== undefined && record.lease.expiresAtMs > this.#now();
+      if (isHeld || this.live.has(id) || !(await this.store.delete(id))) return false;
+      await this.#hooks.emit("expire", { id });
+      return true;
+    });
+  }
+
+  /** Deletes every session that `filter` matches. Returns how many. */
+  clear(filter: SessionFilter = {}): Promise<number> {
+    return deleteMatching(this.store, filter, ({ id }) => this.delete(id));
+  }
+
+  /** Starts rounds of `sweep` at the configured interval. */
+  startSweeper(): void {
+    const intervalMs = this.#options.sweepIntervalMs ?? registryDefaults.sweepIntervalMs;
+    this.#sweeper ??= new Sweeper(intervalMs, () => this.sweep());
+  }
+
+  /** One round: idle sessions are no longer live, sessions beyond retention are deleted. Failures are logged. */
+  async sweep(): Promise<void> {
+    try {
+      const idle = await this.#detachIdle();
+      const { retentionMs } = this.#options;
+      const expired = retentionMs === undefined ? 0 : await this.expire({ idleForMs: retentionMs });
+      if (idle + expired > 0) this.#log.info({ idle, expired }, "swept sessions");
+    } catch (error) {
+      this.#log.error({ error: reasonOf(error) }, "sweeping sessions failed");
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#sweeper?.close();
+  }
+
+  /** Returns how many sessions are no longer live. A hook that finds one busy touches it: then it stays. */
+  async #detachIdle(): Promise<number> {
+    const beforeMs = this.#now() - (this.#options.idleTimeoutMs ?? registryDefaults.idleTimeoutMs);
+    const idle = this.live.idleSince(beforeMs);
+    for (const id of idle) {
+      try {
+        await this.#hooks.emit("idle", { id });
+        if (this.live.isIdleSince(id, beforeMs)) this.live.remove(id);
+      } catch (error) {
+        this.#log.error({ sessionId: id, error: reasonOf(error) }, "an idle session could not be let go");
+      }
+    }
+    return idle.filter((id) => !this.live.has(id)).length;
+  }
+
+  /** A session that a hook refuses is not made: nobody would ever learn its id. */
+  async #announce(record: SessionRecord): Promise<void> {
+    try {
+      await this.#hooks.emit("create", { record });
+    } catch (error) {
+      await this.store.delete(record.id);
+      throw error;
+    }
+  }
+
+  async #inLane<T>(id: SessionId, task: () => Promise<T>): Promise<T> {
+    const lane = this.#lanes.get(id) ?? new Lane();
+    this.#lanes.set(id, lane);
+    try {
+      return await lane.run(task);
+    } finally {
+      if (lane.length === 0) this.#lanes.delete(id);
+    }
+  }
+}
+
+const emptySession = {
+  additionalDirectories: [],
+  mcpServerNames: [],
+  agentSessionIds: [],
+  settings: {},
+  metadata: {},
+} as const;

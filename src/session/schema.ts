@@ -1,0 +1,57 @@
+/** The shapes of what is stored, by zod: the source of schemas/session.json and schemas/entry.json. */
+import * as z from "zod/mini";
+import { isSessionId, type SessionId } from "../session-id.ts";
+
+const described = <T extends z.ZodMiniType>(schema: T, text: string): T => schema.check(z.describe(text));
+const millis = (text: string) => described(z.int().check(z.gte(0)), `${text}, milliseconds since 1970`);
+const seq = z.int().check(z.gte(0));
+const texts = z.array(z.string());
+const id = described(
+  z.pipe(z.string().check(z.regex(/^[0-7][0-9A-HJKMNP-TV-Z]{25}$/)), z.custom<SessionId>(isSessionId)),
+  "ULID minted by the sidecar",
+);
+const json = z.json();
+
+const holder = z.object({
+  host: z.string(),
+  pid: z.int(),
+  startedAt: z.string(),
+  agent: z.optional(z.object({ pid: z.int(), startedAt: z.string() })),
+});
+
+const lease = z.object({
+  holder,
+  fence: described(seq, "only grows; a write under an older one is refused"),
+  sinceMs: millis("taken at"),
+  expiresAtMs: millis("runs out at"),
+  turnRunning: z.boolean(),
+});
+
+export const sessionRecordSchema = z.object({
+  id,
+  createdAtMs: millis("created at"),
+  updatedAtMs: millis("last activity"),
+  cwd: z.string(),
+  additionalDirectories: texts,
+  title: z.optional(z.string()),
+  client: z.optional(z.object({ info: z.optional(json), capabilities: z.optional(json) })),
+  agent: z.optional(z.object({ info: z.optional(json), command: z.optional(z.string()) })),
+  mcpServerNames: described(texts, "names only: commands, env and headers are never stored"),
+  agentSessionIds: described(texts, "ids that agents have known it by, the newest last"),
+  settings: z.object({
+    modeId: z.optional(z.string()),
+    configOptions: z.optional(z.record(z.string(), json)),
+  }),
+  lineage: z.optional(z.object({ parentId: id, atSeq: seq })),
+  metadata: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+  headSeq: described(seq, "seq of the last entry, inherited ones counted"),
+  sealedSeq: described(seq, "entries up to here are final"),
+  lease: z.optional(lease),
+});
+
+export const entrySchema = z.object({
+  seq: described(z.int().check(z.gte(1)), "place in the session, without gaps"),
+  kind: z.enum(["prompt", "update", "request", "response", "setting", "message", "end"]),
+  atMs: millis("written at"),
+  data: described(z.string(), "JSON text of one object"),
+});

@@ -1,0 +1,126 @@
+import { describe, expect, it } from "vitest";
+import { newSessionId } from "../../src/session-id.ts";
+import { thisHolder } from "../../src/session/holder.ts";
+import { openMemoryStore } from "../../src/store/memory.ts";
+import { chunk, end, prompt, type Item } from "./entries.ts";
+import { flaky } from "./flaky-store.ts";
+import { contents, entries, journalOf, open, other, session, stored } from "./journal-rig.ts";
+
+describe("a journal", () => {
+  it("appends without a gap, and a seal folds the turn and makes it final", async () => {
+    const { store, id, journal } = await journalOf();
+    await journal.append(entries(prompt(), chunk("a")));
+    await journal.append(entries(chunk("b")));
+    await journal.append([]);
+    expect([journal.headSeq, journal.sealedSeq]).toEqual([3, 0]);
+    await journal.seal(entries(end));
+    expect([journal.headSeq, journal.sealedSeq]).toEqual([3, 3]);
+    expect(await contents(store, id)).toEqual(["prompt", chunk("ab"), "end"]);
+    await journal.append(entries(prompt(), chunk("c")));
+    await journal.seal(entries(end));
+    expect((await stored(store, id)).map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
+  it("leaves alone what folding does not change, so that places which were given out stay", async () => {
+    const { store, id, journal, lastCall } = await journalOf();
+    await journal.append(entries(prompt(), chunk("whole", "1"), chunk("a", "2"), chunk("b", "2")));
+    const before = await stored(store, id);
+    await journal.seal([]);
+    expect(lastCall("seal")[1]).toEqual({ from: 3, head: 4 });
+    expect((await stored(store, id)).slice(0, 2)).toEqual(before.slice(0, 2));
+    expect(journal.headSeq).toBe(3);
+  });
+
+  it("seals by itself before the unsealed part grows beyond what may be held", async () => {
+    const { store, id, journal } = await journalOf();
+    const big = "x".repeat(1 << 20);
+    for (let n = 0; n < 9; n += 1) await journal.append(entries(chunk(big, "1")));
+    expect(journal.sealedSeq).toBeGreaterThan(0);
+    await journal.append(entries(chunk("end", "1")));
+    const texts = (await contents(store, id)) as unknown as { content: { text: string } }[];
+    expect(texts.map(({ content }) => content.text).join("").length).toBe(9 * big.length + 3);
+  });
+
+  it.each([
+    ["none", 0, 0],
+    ["turn", 0, 1],
+    ["full", 2, 3],
+  ] as const)(
+    "at durability %s has the medium sync after %i appends and %i with the turn's end",
+    async (durability, appended, settled) => {
+      const { journal, calls } = await journalOf(durability);
+      await journal.append(entries(prompt()));
+      await journal.append(entries(chunk("a")));
+      expect(calls("flush")).toBe(appended);
+      await journal.seal(entries(end));
+      await journal.settle();
+      expect(calls("flush")).toBe(settled);
+    },
+  );
+});
+
+describe("a session that a holder left behind", () => {
+  async function leftBehind(items: readonly Item[], turnRunning: boolean) {
+    const { store, id, journal } = await journalOf();
+    journal.setTurnRunning(turnRunning);
+    await journal.append(entries(...items));
+    return { store, id, journal };
+  }
+
+  it("is sealed when it is opened, and an interrupted turn gets its end", async () => {
+    const { store, id } = await leftBehind([prompt(), chunk("a"), chunk("b")], true);
+    const { journal, previous } = await open(store, id, { holder: other });
+    expect(previous).toMatchObject({ turnRunning: true, holder: thisHolder() });
+    expect(await contents(store, id)).toEqual(["prompt", chunk("ab"), "end"]);
+    expect(JSON.parse((await stored(store, id)).at(-1)?.data ?? "")).toEqual({ interrupted: true });
+    expect([journal.headSeq, journal.sealedSeq]).toEqual([3, 3]);
+    expect(await store.get(id)).toMatchObject({ headSeq: 3, sealedSeq: 3 });
+  });
+
+  it("gets no end when no turn ran", async () => {
+    const { store, id } = await leftBehind([chunk("a"), chunk("b")], false);
+    await open(store, id, { holder: other });
+    expect(await contents(store, id)).toEqual([chunk("ab")]);
+  });
+
+  it("gets its end, too, when all of the interrupted turn was sealed on the way", async () => {
+    const { store, id, journal } = await leftBehind([prompt(), chunk("a")], true);
+    await journal.seal([]);
+    await open(store, id, { holder: other });
+    expect(await contents(store, id)).toEqual(["prompt", chunk("a"), "end"]);
+  });
+
+  it("is left as it is when it was given back in order", async () => {
+    const { store, id, journal } = await leftBehind([prompt(), chunk("a")], true);
+    journal.setTurnRunning(false);
+    await journal.seal(entries(end));
+    await journal.release();
+    const { previous } = await open(store, id, { holder: other });
+    expect(previous).toBeUndefined();
+    expect(await contents(store, id)).toEqual(["prompt", chunk("a"), "end"]);
+  });
+});
+
+describe("a journal that cannot be opened", () => {
+  it("is not held", async () => {
+    for (const method of ["get", "seal"] as const) {
+      const { store, fail } = flaky(openMemoryStore());
+      const id = await session(store);
+      const first = await open(store, id);
+      await first.journal.append(entries(chunk("a"), chunk("b")));
+      fail(method, "before");
+      await expect(open(store, id, { holder: other })).rejects.toMatchObject({ code: "STORE_FAILED" });
+      const { journal } = await open(store, id, { holder: other, may: false });
+      expect(journal.headSeq).toBe(1);
+    }
+  });
+
+  it("says who has it, or that it is not there", async () => {
+    const { store, id } = await journalOf();
+    await expect(open(store, id, { holder: other, may: false })).rejects.toMatchObject({
+      code: "SESSION_BUSY",
+      data: { sessionId: id, holder: { pid: process.pid } },
+    });
+    await expect(open(store, newSessionId())).rejects.toMatchObject({ code: "SESSION_NOT_FOUND" });
+  });
+});

@@ -1,0 +1,42 @@
+import { describe, expect, it } from "vitest";
+import { newSessionId } from "../../src/session-id.ts";
+import { LiveSet } from "../../src/session/live.ts";
+
+describe("the set of live sessions", () => {
+  it("is bounded, and says so by its limit [A5, A9]", () => {
+    const live = new LiveSet(2);
+    const [a, b, c] = [newSessionId(), newSessionId(), newSessionId()];
+    live.add(a);
+    live.add(b);
+    live.add(a);
+    expect(() => live.add(c)).toThrow(
+      expect.objectContaining({
+        code: "SESSION_LIMIT",
+        data: { maxSessions: 2 },
+        message: expect.stringContaining("--max-sessions") as string,
+      }),
+    );
+    expect(() => live.checkRoom()).toThrow(expect.objectContaining({ code: "SESSION_LIMIT" }));
+    live.remove(b);
+    live.add(c);
+    expect([live.size, live.has(a), live.has(b), live.has(c)]).toEqual([2, true, false, true]);
+  });
+
+  it("knows who has been idle, by the last activity", () => {
+    let nowMs = 100;
+    const live = new LiveSet(10, () => nowMs);
+    const [a, b, c] = [newSessionId(), newSessionId(), newSessionId()];
+    for (const id of [a, b]) live.add(id);
+    nowMs = 200;
+    live.touch(b);
+    live.touch(c);
+    expect(live.idleSince(100)).toEqual([]);
+    expect(live.idleSince(101)).toEqual([a]);
+    expect(live.idleSince(201)).toEqual([a, b]);
+    expect([live.isIdleSince(a, 101), live.isIdleSince(b, 101), live.isIdleSince(c, 1000)]).toEqual([
+      true,
+      false,
+      false,
+    ]);
+  });
+});

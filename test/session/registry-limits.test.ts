@@ -1,0 +1,133 @@
+/** The features of seeds.md A, B and C, by their ids: limits, errors, snapshots, hooks. */
+import { describe, expect, it } from "vitest";
+import { newSessionId } from "../../src/session-id.ts";
+import { all, hourMs, registryOf } from "./registry-rig.ts";
+
+describe("limits and errors [A5, A9, C4]", () => {
+  it("allow 1000 live sessions unless told, and refuse one more by name", async () => {
+    const { registry } = registryOf();
+    for (let n = 0; n < 1000; n += 1) await registry.create({ cwd: "/" });
+    await expect(registry.create({ cwd: "/" })).rejects.toMatchObject({
+      code: "SESSION_LIMIT",
+      data: { maxSessions: 1000 },
+    });
+    const [first] = (await registry.list({ limit: 1 })).items;
+    await registry.end(first?.id ?? newSessionId());
+    await registry.create({ cwd: "/" });
+    expect(await registry.count()).toBe(1000);
+  });
+
+  it("tell a duplicate from the unknown, and leave the one that was there alone", async () => {
+    const { registry } = registryOf();
+    const { id } = await registry.create({ cwd: "/a" });
+    await expect(registry.create({ cwd: "/b" }, id)).rejects.toMatchObject({
+      code: "SESSION_EXISTS",
+      data: { sessionId: id },
+    });
+    expect([(await registry.get(id)).cwd, registry.live.has(id)]).toEqual(["/a", true]);
+  });
+
+  it("pass on what the store fails with", async () => {
+    const { registry, store } = registryOf();
+    const { id } = await registry.create({ cwd: "/" });
+    await store.close();
+    const acts = [
+      () => registry.create({ cwd: "/" }),
+      () => registry.get(id),
+      () => registry.update(id, () => ({})),
+      () => registry.addMessage(id, { role: "user", content: "x" }),
+      () => all(registry.messages(id)),
+      () => registry.end(id),
+      () => registry.delete(id),
+      () => registry.list(),
+      () => registry.count(),
+      () => registry.stats(),
+      () => registry.expire({ idleForMs: 1 }),
+      () => registry.clear(),
+      () => registry.fork(id),
+    ];
+    for (const act of acts) await expect(act()).rejects.toMatchObject({ code: "STORE_CLOSED" });
+    expect(registry.live.size).toBe(1);
+  });
+});
+
+describe("snapshots [A8, C1, C2]", () => {
+  it("cannot change the store, whatever is done to them", async () => {
+    const { registry } = registryOf();
+    const metadata = { a: 1 };
+    const record = await registry.create({
+      cwd: "/",
+      metadata,
+      settings: { configOptions: { o: { deep: [1] } } },
+    });
+    metadata.a = 2;
+    const listed = (await registry.list()).items[0];
+    for (const snapshot of [record, listed, await registry.get(record.id)]) {
+      try {
+        (snapshot as { title?: string }).title = "changed";
+        (snapshot?.settings.configOptions?.["o"] as { deep: number[] }).deep.push(2);
+      } catch (error) {
+        expect(error).toBeInstanceOf(TypeError);
+      }
+    }
+    expect(await registry.get(record.id)).toMatchObject({
+      metadata: { a: 1 },
+      settings: { configOptions: { o: { deep: [1] } } },
+    });
+    expect(await registry.get(record.id)).not.toHaveProperty("title");
+  });
+});
+
+describe("hooks [A7]", () => {
+  it("are told of what happens, in order, and awaited", async () => {
+    const { registry, pass } = registryOf();
+    const told: string[] = [];
+    const slowly = (name: string) => async () => {
+      await new Promise((resolve) => setImmediate(resolve));
+      told.push(name);
+    };
+    for (const event of ["create", "update", "append", "end", "expire"] as const)
+      registry.on(event, slowly(event));
+    const { id } = await registry.create({ cwd: "/" });
+    await registry.update(id, () => ({}));
+    await registry.addMessage(id, { role: "user", content: "x" });
+    expect(told).toEqual(["create", "update", "append"]);
+    await registry.end(id);
+    const old = await registry.create({ cwd: "/" });
+    registry.live.remove(old.id);
+    pass(hourMs);
+    await registry.expire({ idleForMs: 1 });
+    expect(told).toEqual(["create", "update", "append", "end", "create", "expire"]);
+  });
+
+  it("say what it was, and are told nothing any more once they have ended", async () => {
+    const { registry } = registryOf();
+    const told: unknown[] = [];
+    const ends = [
+      registry.on("create", ({ record }) => void told.push(record)),
+      registry.on("append", ({ entries }) => void told.push(entries)),
+    ];
+    const record = await registry.create({ cwd: "/" });
+    await registry.addMessage(record.id, { role: "user", content: "x" });
+    expect(told).toEqual([record, [expect.objectContaining({ kind: "message" })]]);
+    for (const end of ends) end();
+    await registry.create({ cwd: "/" });
+    expect(told.length).toBe(2);
+  });
+
+  it("that fail fail what they are told of; a session that one refuses is not made", async () => {
+    const { registry } = registryOf();
+    const end = registry.on("create", () => {
+      throw new Error("refused");
+    });
+    await expect(registry.create({ cwd: "/" })).rejects.toThrow("refused");
+    expect([await registry.count(), registry.live.size]).toEqual([0, 0]);
+    end();
+    const { id } = await registry.create({ cwd: "/" });
+    registry.on("update", () => {
+      throw new Error("no");
+    });
+    await expect(registry.update(id, () => ({ title: "t" }))).rejects.toThrow("no");
+    expect((await registry.get(id)).title).toBe("t");
+  });
+});
