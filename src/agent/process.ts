@@ -1,0 +1,96 @@
+/** An agent in a child process: spawned in a process group of its own, so that all of it can be stopped. */
+import { SidecarError } from "../errors.ts";
+import type { Logger } from "../log.ts";
+import { identityOf } from "../process-identity.ts";
+import { Connection, type PeerHandlers } from "../protocol/connection.ts";
+import type { Agent, AgentExit } from "./agent.ts";
+import { waitAtMost } from "../timing.ts";
+import { launch, type AgentCommand, type Child, type HowItEnded, type Launched } from "./launch.ts";
+import { stopGroup } from "./process-group.ts";
+import { StderrTail } from "./stderr.ts";
+
+export interface ProcessAgentOptions extends AgentCommand {
+  readonly maxMessageBytes: number;
+  /** How long it may take to end by itself when its input has ended, and then after SIGTERM. */
+  readonly stopGraceMs: number;
+  readonly log: Logger;
+}
+
+/** How long the pipe of an agent that is gone may be silent, and one that has closed a pipe may still be there. */
+const drainAfterExitMs = 1000;
+/** What the agent started and left behind is given this long to follow it. */
+const strayGraceMs = 300;
+
+/** Errors: `AGENT_NOT_STARTED`. */
+export async function startProcessAgent(
+  options: ProcessAgentOptions,
+  handlers: PeerHandlers,
+  launched: Promise<Launched> = launch(options),
+): Promise<Agent> {
+  const { child, exited: gone } = await launched;
+  const stderr = new StderrTail(child.stderr, (line) => options.log.debug({ line }, "agent stderr"));
+  const connection = new Connection(
+    { input: child.stdout, output: child.stdin, maxMessageBytes: options.maxMessageBytes, log: options.log },
+    handlers,
+  );
+  const identity = child.pid === undefined ? undefined : identityOf(child.pid);
+  let wanted = false;
+  void stopWhenUseless(child, connection, gone, options.stopGraceMs);
+  const exited = gone.then(async (how): Promise<AgentExit> => {
+    await drained(connection);
+    const error = exitError(options.command, how, stderr.lines);
+    connection.close(error);
+    return { error, wanted };
+  });
+  // Not part of the exit: the next run need not wait for what this one left behind.
+  const cleaned = exited.then(() => stopGroup(child.pid, strayGraceMs));
+  let stopping: Promise<void> | undefined;
+  const stop = async () => {
+    wanted = true;
+    await waitAtMost(connection.endOutput(), options.stopGraceMs);
+    await waitAtMost(gone, options.stopGraceMs);
+    await stopGroup(child.pid, options.stopGraceMs);
+    await exited;
+    await cleaned;
+  };
+  return {
+    connection,
+    exited,
+    ...(identity && { process: identity }),
+    stop: () => (stopping ??= stop()),
+  };
+}
+
+/** An agent that has closed its output or its input can answer nothing any more. */
+async function stopWhenUseless(
+  child: Child,
+  connection: Connection,
+  gone: Promise<unknown>,
+  graceMs: number,
+): Promise<void> {
+  await Promise.race([connection.ended, connection.broken]);
+  await waitAtMost(gone, drainAfterExitMs);
+  if (child.exitCode === null && child.signalCode === null) await stopGroup(child.pid, graceMs);
+}
+
+/** Settles when all that an agent said before it went has been taken, however slowly. */
+async function drained(connection: Connection): Promise<void> {
+  let hasEnded = false;
+  const ended = connection.ended.then(() => {
+    hasEnded = true;
+  });
+  // Something that the agent started may keep the pipe open: silence for a while is an end, too.
+  for (let received = -1; !hasEnded && (connection.isBehind || connection.received !== received);) {
+    ({ received } = connection);
+    await waitAtMost(ended, drainAfterExitMs);
+  }
+}
+
+function exitError(command: string, how: HowItEnded, stderr: readonly string[]): SidecarError {
+  const end = how.signal === null ? `exited with status ${how.exitCode}` : `was ended by ${how.signal}`;
+  const last = stderr.at(-1);
+  const said = last === undefined ? "" : `; its last words: ${last}`;
+  return new SidecarError("AGENT_EXITED", `The agent ${command} ${end}${said}`, {
+    data: { exitCode: how.exitCode, signal: how.signal, stderr },
+  });
+}

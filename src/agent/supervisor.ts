@@ -1,0 +1,182 @@
+/** Keeps an agent running: starts it, starts it again when it has died, and brings a new run to where the old one was. */
+import { isSidecarError, reasonOf, SidecarError } from "../errors.ts";
+import type { Logger } from "../log.ts";
+import type { PeerHandlers } from "../protocol/connection.ts";
+import { isRecord } from "../json.ts";
+import { pause } from "../timing.ts";
+import type { Agent, StartAgent } from "./agent.ts";
+
+/** One run of the agent that has answered `initialize`. */
+export interface AgentRun {
+  readonly agent: Agent;
+  /** Its answer to `initialize`, as it came. */
+  readonly initialized: Readonly<Record<string, unknown>>;
+}
+
+export interface SupervisorOptions {
+  readonly start: StartAgent;
+  /** What every run's messages are handed to; a run has handed over its last one before it counts as ended. */
+  readonly handlers: PeerHandlers;
+  /** Failed runs in a row until a pause is made, and the first pause between two tries (it doubles). */
+  readonly restart: { readonly attempts: number; readonly backoffMs: number };
+  readonly log: Logger;
+  /** Told of every run that ended without being asked to. */
+  readonly onExit: (agent: Agent, error: SidecarError) => void;
+  /** Told of every run that started, before anything is sent to it. */
+  readonly onStart: (agent: Agent) => void;
+}
+
+/** After too many failures one more try is allowed after this long. */
+const coolDownMs = 30_000;
+
+export class AgentSupervisor {
+  readonly #options: SupervisorOptions;
+  #starting: Promise<Agent> | undefined;
+  #running: Promise<AgentRun> | undefined;
+  #initializeParams: unknown;
+  #authentication: unknown;
+  #failures = 0;
+  #failedAtMs = 0;
+  #lastError: SidecarError | undefined;
+  readonly #stopping = new AbortController();
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+  }
+
+  /** Starts the process ahead of the first `initialize`; a failure is reported then. */
+  begin(): void {
+    this.#agent().catch(() => undefined);
+  }
+
+  /** Forwards the client's `initialize` and remembers it for later runs. */
+  async initialize(params: unknown): Promise<AgentRun> {
+    this.#initializeParams = params;
+    const agent = await this.#agent();
+    const running = this.#initializeRun(agent);
+    this.#running = running;
+    running.catch(() => {
+      if (this.#running === running) this.#running = undefined;
+    });
+    return running;
+  }
+
+  /** A run that is alive and initialized; starts one if need be. Errors: `AGENT_…`. */
+  async run(): Promise<AgentRun> {
+    if (this.#running === undefined) {
+      const running = this.#restart();
+      this.#running = running;
+      running.catch(() => {
+        if (this.#running === running) this.#running = undefined;
+      });
+    }
+    return this.#running;
+  }
+
+  /** Does something with the run that there is; nothing when there is none. */
+  async ifRunning(act: (run: AgentRun) => Promise<void>): Promise<void> {
+    const run = await this.#running?.catch(() => undefined);
+    if (run !== undefined) await act(run);
+  }
+
+  /** A success is repeated after a restart; undefined forgets it. */
+  rememberAuthentication(params: unknown): void {
+    this.#authentication = params;
+  }
+
+  /** The agent does its work: failures are counted anew. */
+  noteSuccess(): void {
+    this.#failures = 0;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    const agent = await this.#starting?.catch(() => undefined);
+    await agent?.stop();
+  }
+
+  async #restart(): Promise<AgentRun> {
+    const agent = await this.#agent();
+    const run = await this.#initializeRun(agent);
+    await this.#authenticate(agent);
+    return run;
+  }
+
+  /** An agent that refuses will say so to whoever needs it: not all that a client wants needs a login. */
+  async #authenticate(agent: Agent): Promise<void> {
+    if (this.#authentication === undefined) return;
+    try {
+      await agent.connection.request("authenticate", this.#authentication);
+    } catch (error) {
+      if (error instanceof SidecarError) throw error;
+      this.#options.log.warn({ error: reasonOf(error) }, "the agent did not take the login again");
+    }
+  }
+
+  async #initializeRun(agent: Agent): Promise<AgentRun> {
+    const result = await agent.connection.request("initialize", this.#initializeParams);
+    if (isRecord(result)) return { agent, initialized: result };
+    throw new SidecarError(
+      "AGENT_PROTOCOL",
+      "The agent answered initialize with something that is no object",
+    );
+  }
+
+  #agent(): Promise<Agent> {
+    this.#starting ??= this.#start();
+    return this.#starting;
+  }
+
+  async #start(): Promise<Agent> {
+    try {
+      await this.#backOff();
+      if (this.#stopping.signal.aborted)
+        throw new SidecarError("AGENT_EXITED", "The sidecar is shutting down");
+      const agent = await this.#options.start(this.#options.handlers);
+      this.#options.onStart(agent);
+      this.#watch(agent);
+      return agent;
+    } catch (error) {
+      this.#starting = undefined;
+      if (!isSidecarError(error, "AGENT_UNAVAILABLE")) this.#noteFailure(error);
+      throw error;
+    }
+  }
+
+  /** Settles when the next try may be made. Errors: `AGENT_UNAVAILABLE`. */
+  async #backOff(): Promise<void> {
+    const { attempts, backoffMs } = this.#options.restart;
+    const sinceMs = Date.now() - this.#failedAtMs;
+    if (this.#failures > attempts && sinceMs < coolDownMs) {
+      const seconds = Math.ceil((coolDownMs - sinceMs) / 1000);
+      throw new SidecarError(
+        "AGENT_UNAVAILABLE",
+        `The agent has failed ${this.#failures} times in a row and is not started again for ${seconds} s: ${reasonOf(this.#lastError)}`,
+        { data: { failures: this.#failures, retryAfterSeconds: seconds, ...this.#lastError?.data } },
+      );
+    }
+    // The first restart comes at once: one crash should not be felt.
+    const pauseMs = this.#failures < 2 ? 0 : backoffMs * 2 ** (this.#failures - 2) - sinceMs;
+    if (pauseMs > 0) await pause(pauseMs, this.#stopping.signal);
+  }
+
+  #watch(agent: Agent): void {
+    void agent.exited.then(({ error, wanted }) => {
+      this.#starting = undefined;
+      this.#running = undefined;
+      if (wanted) return;
+      this.#noteFailure(error);
+      // Its last words are in the error for the client; they may quote a prompt.
+      const { exitCode, signal } = error.data;
+      this.#options.log.warn({ exitCode, signal }, "the agent ended");
+      this.#options.onExit(agent, error);
+    });
+  }
+
+  #noteFailure(error: unknown): void {
+    this.#failures += 1;
+    this.#failedAtMs = Date.now();
+    this.#lastError =
+      error instanceof SidecarError ? error : new SidecarError("AGENT_NOT_STARTED", reasonOf(error));
+  }
+}
