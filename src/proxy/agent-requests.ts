@@ -1,0 +1,104 @@
+/** Requests of the agent to the client: forwarded in order, journaled with their answers, ended with their turn. */
+import { SidecarError } from "../errors.ts";
+import { isRecord } from "../json.ts";
+import type { RequestContext } from "../protocol/connection.ts";
+import type { RequestId } from "../protocol/messages.ts";
+import type { NewEntry } from "../store/store.ts";
+import type { ProxyContext } from "./context.ts";
+import type { LiveSession } from "./live-session.ts";
+import { failTurns } from "./turns.ts";
+
+const cancelledPermission = { outcome: { outcome: "cancelled" } };
+
+export async function agentRequest(
+  ctx: ProxyContext,
+  method: string,
+  params: unknown,
+  request: RequestContext,
+): Promise<unknown> {
+  const live = isRecord(params) ? ctx.sessions.byAgentId(params.sessionId) : undefined;
+  if (isRecord(params) && ctx.sessions.isFormer(params.sessionId)) return answerForNobody(method);
+  if (live === undefined || !isRecord(params)) {
+    return ctx.client.request(method, withClientRequestId(ctx, params), { signal: request.signal });
+  }
+  const isPermission = method === "session/request_permission";
+  // A turn that we have ended asks nobody any more.
+  if (isPermission && live.audience !== "client") return cancelledPermission;
+  const { answer } = await live.outbound(async () => {
+    await journal(ctx, live, [requestEntry(method, params, request.id)]);
+    const forwarded = { ...params, sessionId: live.clientId };
+    return { answer: ask(ctx, live, method, forwarded, request.signal, isPermission) };
+  });
+  const [settled] = await Promise.allSettled([answer]);
+  const result = settled.status === "fulfilled" ? settled.value : undefined;
+  await live.outbound(async () => {
+    // The session may have been closed meanwhile; the agent gets its answer all the same.
+    if (live.isHeld) await journal(ctx, live, [responseEntry(method, result, request.id)]);
+  });
+  return answer;
+}
+
+/** A question of a session that was closed or deleted. */
+function answerForNobody(method: string): unknown {
+  if (method === "session/request_permission") return cancelledPermission;
+  throw new SidecarError("SESSION_NOT_FOUND", `${method}: the session was closed`);
+}
+
+/** The client's answer; for a permission, `cancelled` when its turn is ended first. */
+async function ask(
+  ctx: ProxyContext,
+  live: LiveSession,
+  method: string,
+  params: unknown,
+  signal: AbortSignal,
+  isPermission: boolean,
+): Promise<unknown> {
+  if (!isPermission) return ctx.client.request(method, withClientRequestId(ctx, params), { signal });
+  const ended = new AbortController();
+  const cancelled = new Promise<unknown>((resolve) => {
+    ended.signal.addEventListener("abort", () => resolve(cancelledPermission));
+  });
+  const end = () => ended.abort();
+  live.permissions.add(end);
+  try {
+    const either = AbortSignal.any([signal, ended.signal]);
+    const answer = ctx.client.request(method, params, { signal: either });
+    answer.catch(() => undefined);
+    return await Promise.race([answer, cancelled]);
+  } finally {
+    live.permissions.delete(end);
+  }
+}
+
+/** An elicitation may belong to a request of the client, which the agent knows by our id for it. */
+function withClientRequestId(ctx: ProxyContext, params: unknown): unknown {
+  if (!isRecord(params) || !isRequestIdOf(ctx, params.requestId)) return params;
+  return { ...params, requestId: ctx.forwarded.get(params.requestId) };
+}
+
+function isRequestIdOf(ctx: ProxyContext, id: unknown): id is RequestId {
+  return (typeof id === "number" || typeof id === "string") && ctx.forwarded.has(id);
+}
+
+async function journal(ctx: ProxyContext, live: LiveSession, entries: readonly NewEntry[]): Promise<void> {
+  try {
+    await live.journal.append(entries);
+  } catch (error) {
+    failTurns(ctx, live, error);
+    throw error;
+  }
+}
+
+function requestEntry(method: string, params: Readonly<Record<string, unknown>>, id: RequestId): NewEntry {
+  const { sessionId: _, ...rest } = params;
+  // The environment of a terminal may hold secrets; its names are enough of a record.
+  const kept = Array.isArray(rest.env)
+    ? { ...rest, env: rest.env.filter(isRecord).map(({ name }) => ({ name })) }
+    : rest;
+  return { kind: "request", atMs: Date.now(), data: JSON.stringify({ id, method, params: kept }) };
+}
+
+function responseEntry(method: string, result: unknown, id: RequestId): NewEntry {
+  const answer = result === undefined ? { failed: true } : { result };
+  return { kind: "response", atMs: Date.now(), data: JSON.stringify({ id, method, ...answer }) };
+}

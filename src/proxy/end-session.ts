@@ -1,0 +1,56 @@
+/** `session/close` and `session/delete`: a session leaves the agent, or the world. */
+import { parseParams, sessionParams } from "../protocol/schema.ts";
+import { sessionNotFound } from "../store/refusals.ts";
+import type { ProxyContext } from "./context.ts";
+import { closeAtAgent, deleteAtAgent } from "./let-agent-go.ts";
+import type { LiveSession } from "./live-session.ts";
+import { cancelTurns, runningTurns } from "./turns.ts";
+
+/** Ends the turn as `session/cancel` does, then lets go of agent session and lease. History stays. */
+export async function closeSession(ctx: ProxyContext, params: unknown): Promise<unknown> {
+  const { sessionId } = parseParams(sessionParams, "session/close", params);
+  const live = ctx.sessions.byClientId(sessionId);
+  if (live === undefined) {
+    if ((await ctx.sessions.find(sessionId)) === undefined) throw sessionNotFound(sessionId);
+    return {};
+  }
+  const { cancelGraceMs } = ctx.options;
+  await endTurns(live, cancelGraceMs);
+  const { binding } = live;
+  await ctx.sessions.release(live);
+  // Before the agent's answer, for which nobody need wait who wants the session back.
+  ctx.sessions.remove(live);
+  if (binding !== undefined) await closeAtAgent(ctx, binding, cancelGraceMs);
+  return {};
+}
+
+/** Gone from the store and from lists. Deleting the unknown succeeds. */
+export async function deleteSession(ctx: ProxyContext, params: unknown): Promise<unknown> {
+  const { sessionId } = parseParams(sessionParams, "session/delete", params);
+  const record = await ctx.sessions.find(sessionId);
+  const live = ctx.sessions.byClientId(sessionId);
+  if (live !== undefined) {
+    await endTurns(live, ctx.options.cancelGraceMs);
+    await live.outboundIdle();
+    ctx.sessions.remove(live);
+  }
+  if (record !== undefined) await ctx.registry.delete(record.id);
+  const agentSessionId = record === undefined ? sessionId : record.agentSessionIds.at(-1);
+  if (agentSessionId !== undefined) await deleteAtAgent(ctx, agentSessionId);
+  return {};
+}
+
+/** The session stays the client's to go on with; the agent and other processes are free of it. */
+export async function detach(ctx: ProxyContext, live: LiveSession, graceMs: number): Promise<void> {
+  await endTurns(live, graceMs);
+  const { binding } = live;
+  await ctx.sessions.release(live);
+  if (binding !== undefined) await closeAtAgent(ctx, binding, graceMs);
+}
+
+async function endTurns(live: LiveSession, graceMs: number): Promise<void> {
+  if (runningTurns(live).length === 0) return;
+  const ended = Promise.all(runningTurns(live).map((turn) => turn.answered));
+  cancelTurns(live, graceMs);
+  await ended;
+}

@@ -1,0 +1,53 @@
+/** Whatever the sidecar has no part in: forwarded as it is, but for the session id. */
+import { isRecord } from "../json.ts";
+import type { RequestContext } from "../protocol/connection.ts";
+import { answerInOrder } from "./answer.ts";
+import { askAgent, askSession } from "./ask-agent.ts";
+import type { ProxyContext } from "./context.ts";
+import { withSessionId } from "./translate.ts";
+
+/** A request of the client that we do not know. */
+export async function forwardRequest(
+  ctx: ProxyContext,
+  method: string,
+  params: unknown,
+  request: RequestContext,
+): Promise<unknown> {
+  if (!hasSessionId(params)) {
+    return askAgent(ctx, await ctx.agent.run(), method, params, request);
+  }
+  const { sessionId, ...rest } = params;
+  const live = await ctx.sessions.require(sessionId);
+  const { answer } = await askSession(ctx, live, method, request, async () => rest);
+  const result = await answer;
+  const clientIdOf = (agentSessionId: string) => ctx.sessions.byAgentId(agentSessionId)?.clientId;
+  return answerInOrder(live, request, async () => withSessionId(result, clientIdOf));
+}
+
+function hasSessionId(
+  params: unknown,
+): params is { readonly sessionId: string; readonly [field: string]: unknown } {
+  return isRecord(params) && typeof params.sessionId === "string";
+}
+
+/** A notification of the client that we do not know. One for a session without an agent has nobody to go to. */
+export function forwardToAgent(ctx: ProxyContext, method: string, params: unknown): void {
+  if (!hasSessionId(params)) {
+    void ctx.agent.ifRunning((run) => run.agent.connection.notify(method, params));
+    return;
+  }
+  const live = ctx.sessions.byClientId(params.sessionId);
+  void live?.inbound.run(async () => {
+    const { binding } = live;
+    await binding?.run.agent.connection.notify(method, { ...params, sessionId: binding.agentSessionId });
+  });
+}
+
+/** A notification of the agent that is no session update. One that tries to be one and is not goes nowhere. */
+export function forwardToClient(ctx: ProxyContext, method: string, params: unknown): Promise<void> | void {
+  if (method === "session/update") return ctx.log.warn({}, "the agent sent a session/update that is none");
+  const live = isRecord(params) ? ctx.sessions.byAgentId(params.sessionId) : undefined;
+  if (isRecord(params) && ctx.sessions.isFormer(params.sessionId)) return Promise.resolve();
+  if (live === undefined || !isRecord(params)) return ctx.client.notify(method, params);
+  return live.outbound(() => ctx.client.notify(method, { ...params, sessionId: live.clientId }));
+}

@@ -1,0 +1,37 @@
+/** `initialize`, `authenticate`, `logout`. https://agentclientprotocol.com/protocol/v1/initialization */
+import { isRecord, type Json } from "../json.ts";
+import type { RequestContext } from "../protocol/connection.ts";
+import { initializeParams, parseParams } from "../protocol/schema.ts";
+import { askAgent } from "./ask-agent.ts";
+import { overlay, protocolVersion } from "./capabilities.ts";
+import type { ProxyContext } from "./context.ts";
+
+/** Forwards what the client says of itself, and answers with what the agent can do with us in front. */
+export async function initialize(ctx: ProxyContext, params: unknown): Promise<unknown> {
+  const parsed = parseParams(initializeParams, "initialize", params);
+  const version = Math.min(parsed.protocolVersion, protocolVersion);
+  const { initialized } = await ctx.agent.initialize({ ...parsed, protocolVersion: version });
+  const { clientInfo, clientCapabilities } = parsed;
+  ctx.clientFacts = {
+    ...(isRecord(clientInfo) && { info: clientInfo as Json }),
+    ...(isRecord(clientCapabilities) && { capabilities: clientCapabilities as Json }),
+  };
+  return overlay(initialized);
+}
+
+/** A success is repeated after a restart of the agent. */
+export async function authenticate(
+  ctx: ProxyContext,
+  params: unknown,
+  request: RequestContext,
+): Promise<unknown> {
+  const result = await askAgent(ctx, await ctx.agent.run(), "authenticate", params, request);
+  ctx.agent.rememberAuthentication(params);
+  return result;
+}
+
+export async function logout(ctx: ProxyContext, params: unknown, request: RequestContext): Promise<unknown> {
+  const result = await askAgent(ctx, await ctx.agent.run(), "logout", params, request);
+  ctx.agent.rememberAuthentication(undefined);
+  return result;
+}

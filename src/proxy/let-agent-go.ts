@@ -1,0 +1,34 @@
+/** Telling the agent that a session of its is over, where it wants to know. What it answers changes nothing here. */
+import { reasonOf } from "../errors.ts";
+import { waitAtMost } from "../timing.ts";
+import { capabilitiesOf } from "./capabilities.ts";
+import type { ProxyContext } from "./context.ts";
+import type { Binding } from "./live-session.ts";
+
+/** How long an agent may take to close or delete a session of its own before we go on without its answer. */
+const agentAnswerMs = 5000;
+
+export async function closeAtAgent(
+  ctx: ProxyContext,
+  { run, agentSessionId }: Binding,
+  waitMs = agentAnswerMs,
+): Promise<void> {
+  if (!capabilitiesOf(run).close) return;
+  const closing = run.agent.connection.request("session/close", { sessionId: agentSessionId });
+  await waitAtMost(best(ctx, closing), waitMs);
+}
+
+export async function deleteAtAgent(ctx: ProxyContext, agentSessionId: string): Promise<void> {
+  const deleting = ctx.agent.run().then(async (run) => {
+    if (!capabilitiesOf(run).delete) return;
+    await run.agent.connection.request("session/delete", { sessionId: agentSessionId });
+  });
+  await waitAtMost(best(ctx, deleting), agentAnswerMs);
+}
+
+/** The session has ended here whatever the agent says. */
+function best(ctx: ProxyContext, request: Promise<unknown>): Promise<unknown> {
+  return request.catch((error: unknown) => {
+    ctx.log.warn({ error: reasonOf(error) }, "the agent did not let go of a session");
+  });
+}

@@ -1,0 +1,124 @@
+/** `session/list`: ours from the store, then what the agent has that we do not know. https://agentclientprotocol.com/protocol/v1/session-list */
+import { isSidecarError, reasonOf, SidecarError } from "../errors.ts";
+import { isRecord } from "../json.ts";
+import { listSessionsParams, parseParams } from "../protocol/schema.ts";
+import type { SessionFilter, SessionRecord } from "../store/store.ts";
+import { within } from "../timing.ts";
+import { capabilitiesOf } from "./capabilities.ts";
+import type { ProxyContext } from "./context.ts";
+
+/** Cursors say whose pages come next: ours, or the agent's behind them. */
+const ownPages = "s.";
+const agentPages = "a.";
+
+/** How long an agent may take to list its sessions before the list goes without them. */
+const agentListMs = 5000;
+
+export async function listSessions(ctx: ProxyContext, params: unknown): Promise<unknown> {
+  const { cwd, cursor } = parseParams(listSessionsParams, "session/list", params);
+  const filter: SessionFilter = typeof cwd === "string" ? { cwd } : {};
+  if (typeof cursor === "string" && cursor.startsWith(agentPages)) {
+    return agentPage(ctx, filter, decode(cursor.slice(agentPages.length)));
+  }
+  const page = await ctx.store.list({
+    ...filter,
+    ...(typeof cursor === "string" && { cursor: ownCursor(cursor) }),
+  });
+  const sessions = page.items.map(infoOf);
+  if (page.nextCursor !== undefined) return { sessions, nextCursor: ownPages + page.nextCursor };
+  const more = await agentPage(ctx, filter, undefined);
+  return { ...more, sessions: [...sessions, ...more.sessions] };
+}
+
+function ownCursor(cursor: string): string {
+  if (cursor.startsWith(ownPages)) return cursor.slice(ownPages.length);
+  throw new SidecarError(
+    "INVALID_CURSOR",
+    "The cursor is not one that session/list gave out; start without it",
+  );
+}
+
+function infoOf(record: SessionRecord): object {
+  const {
+    id,
+    cwd,
+    additionalDirectories,
+    title,
+    updatedAtMs,
+    createdAtMs,
+    lineage,
+    headSeq,
+    mcpServerNames,
+  } = record;
+  return {
+    sessionId: id,
+    cwd,
+    ...(additionalDirectories.length > 0 && { additionalDirectories }),
+    ...(title !== undefined && { title }),
+    updatedAt: new Date(updatedAtMs).toISOString(),
+    _meta: {
+      "acp-sidecar": {
+        createdAt: new Date(createdAtMs).toISOString(),
+        entries: headSeq,
+        ...(isRecord(record.agent?.info) && { agent: record.agent.info.name }),
+        ...(mcpServerNames.length > 0 && { mcpServers: mcpServerNames }),
+        ...(lineage && { forkedFrom: { sessionId: lineage.parentId, atSeq: lineage.atSeq } }),
+      },
+    },
+  };
+}
+
+interface AgentPage {
+  readonly sessions: readonly unknown[];
+  readonly nextCursor?: string;
+}
+
+/** The agent's page without the sessions that are ours. A failing or silent agent does not spoil our own list. */
+async function agentPage(
+  ctx: ProxyContext,
+  filter: SessionFilter,
+  cursor: string | undefined,
+): Promise<AgentPage> {
+  let reason = `no answer within ${agentListMs} ms`;
+  try {
+    const page = await within(askForPage(ctx, filter, cursor), agentListMs);
+    if (page !== undefined) return page;
+  } catch (error) {
+    if (isSidecarError(error) && error.code.startsWith("STORE_")) throw error;
+    reason = reasonOf(error);
+  }
+  ctx.log.warn({ error: reason }, "the agent did not list its sessions");
+  return { sessions: [] };
+}
+
+async function askForPage(
+  ctx: ProxyContext,
+  filter: SessionFilter,
+  cursor: string | undefined,
+): Promise<AgentPage> {
+  const run = await ctx.agent.run();
+  if (!capabilitiesOf(run).list) return { sessions: [] };
+  const params = { ...filter, ...(cursor !== undefined && { cursor }) };
+  return withoutOurs(ctx, await run.agent.connection.request("session/list", params));
+}
+
+async function withoutOurs(ctx: ProxyContext, result: unknown): Promise<AgentPage> {
+  const theirs: readonly unknown[] =
+    isRecord(result) && Array.isArray(result.sessions) ? result.sessions : [];
+  const sessions: unknown[] = [];
+  for (const session of theirs) {
+    if (!isRecord(session) || typeof session.sessionId !== "string") continue;
+    const own = await ctx.store.list({ agentSessionId: session.sessionId, limit: 1 });
+    if (own.items.length === 0) sessions.push(session);
+  }
+  const next = isRecord(result) ? result.nextCursor : undefined;
+  return { sessions, ...(typeof next === "string" && { nextCursor: agentPages + encode(next) }) };
+}
+
+function encode(cursor: string): string {
+  return Buffer.from(cursor).toString("base64url");
+}
+
+function decode(cursor: string): string {
+  return Buffer.from(cursor, "base64url").toString();
+}

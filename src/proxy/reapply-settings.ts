@@ -1,0 +1,65 @@
+/** After an attach: the mode and the options that the client had chosen are chosen again. */
+import { reasonOf } from "../errors.ts";
+import { isRecord, type Json } from "../json.ts";
+import type { SessionId } from "../session-id.ts";
+import type { SessionSettings } from "../store/store.ts";
+import type { ProxyContext } from "./context.ts";
+import type { Binding } from "./live-session.ts";
+
+/** Chooses again what the agent does not have any more. Returns what the client is to be told of modes and options. */
+export async function reapplySettings(
+  ctx: ProxyContext,
+  { id, settings }: { readonly id: SessionId; readonly settings: SessionSettings },
+  binding: Binding,
+  attached: Readonly<Record<string, unknown>>,
+): Promise<Readonly<Record<string, unknown>>> {
+  const { modeId, configOptions } = settings;
+  let now = attached;
+  const modes = isRecord(attached.modes) ? attached.modes : undefined;
+  if (
+    modeId !== undefined &&
+    modes !== undefined &&
+    modes.currentModeId !== modeId &&
+    offersMode(modes, modeId)
+  ) {
+    const done = await tryToSet(ctx, id, binding, "session/set_mode", { modeId });
+    if (done !== undefined) now = { ...now, modes: { ...modes, currentModeId: modeId } };
+  }
+  const offered = Array.isArray(attached.configOptions) ? valuesOf(attached.configOptions) : {};
+  for (const [configId, value] of Object.entries(configOptions ?? {})) {
+    if (!Object.hasOwn(offered, configId) || offered[configId] === value) continue;
+    const result = await tryToSet(ctx, id, binding, "session/set_config_option", { configId, value });
+    if (isRecord(result) && Array.isArray(result.configOptions))
+      now = { ...now, configOptions: result.configOptions };
+  }
+  return now;
+}
+
+function offersMode(modes: Readonly<Record<string, unknown>>, modeId: string): boolean {
+  const offered: readonly unknown[] = Array.isArray(modes.availableModes) ? modes.availableModes : [];
+  return offered.some((mode) => isRecord(mode) && mode.id === modeId);
+}
+
+/** The agent's answer, or undefined when it refused: a session without its old mode is better than none. */
+async function tryToSet(
+  ctx: ProxyContext,
+  id: SessionId,
+  { run, agentSessionId }: Binding,
+  method: string,
+  params: Readonly<Record<string, unknown>>,
+): Promise<unknown> {
+  try {
+    return (await run.agent.connection.request(method, { sessionId: agentSessionId, ...params })) ?? {};
+  } catch (error) {
+    ctx.log.warn({ sessionId: id, method, error: reasonOf(error) }, "a setting could not be chosen again");
+    return undefined;
+  }
+}
+
+/** Current value by option id, of options as the agent describes them. */
+export function valuesOf(configOptions: readonly unknown[]): Record<string, Json> {
+  const options = configOptions.filter(isRecord).filter(({ id }) => typeof id === "string");
+  return Object.fromEntries(
+    options.map(({ id, currentValue }) => [id as string, (currentValue ?? null) as Json]),
+  );
+}

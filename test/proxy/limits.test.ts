@@ -1,0 +1,84 @@
+/** Agents that do not answer, stores that fail on the way, leases that are lost in silence. */
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { toSessionId } from "../../src/session-id.ts";
+import { openMemoryStore } from "../../src/store/memory.ts";
+import { flaky } from "../session/flaky-store.ts";
+import { initialized, rig, until } from "./rig.ts";
+
+const never = () => new Promise<never>(() => undefined);
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** Lets time pass for timers alone until `promise` settles. */
+async function inNoTime<T>(promise: Promise<T>): Promise<T> {
+  let settled = false;
+  const done = () => (settled = true);
+  promise.then(done, done);
+  while (!settled) {
+    vi.advanceTimersByTime(100);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return promise;
+}
+
+describe("an agent that does not answer", () => {
+  it("holds up neither the list of our sessions nor a deletion", async () => {
+    const proxy = await rig({
+      script: {
+        initialize: initialized({ list: {}, delete: {} }),
+        "session/list": never,
+        "session/delete": never,
+      },
+    });
+    const sessionId = await proxy.newSession();
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const list = await inNoTime(proxy.client.request("session/list", {}));
+    expect(list).toMatchObject({ sessions: [{ sessionId }] });
+    expect(await inNoTime(proxy.client.request("session/delete", { sessionId }))).toEqual({});
+    vi.useRealTimers();
+    expect(proxy.agentNow().heardOf("session/delete")).toEqual([{ sessionId: "agent-1" }]);
+    await proxy.close();
+  });
+});
+
+describe("a session whose making fails on the way", () => {
+  it.each(["create", "acquire"] as const)("is nowhere, and the next one works: %s", async (method) => {
+    const { store, fail } = flaky(openMemoryStore());
+    const proxy = await rig({ store, script: { initialize: initialized({ close: {} }) } });
+    fail(method, "before");
+    await expect(proxy.newSession()).rejects.toMatchObject({ data: { code: "STORE_FAILED" } });
+    await until(() => proxy.agentNow().heardOf("session/close").length === 1);
+    expect([await proxy.registry.count(), proxy.registry.live.size]).toEqual([0, 0]);
+    await proxy.prompt(await proxy.newSession());
+    await proxy.close();
+  });
+});
+
+describe("a session that is lost in a turn in which the agent is silent", () => {
+  it("ends the turn with the next renewal of the lease, at the agent, too", async () => {
+    const proxy = await rig({ proxy: { leaseTtlMs: 60 }, script: { "session/prompt": never } });
+    const sessionId = await proxy.newSession();
+    const answer = proxy.prompt(sessionId);
+    const outcome = Promise.allSettled([answer]);
+    await until(() => proxy.agentNow().heardOf("session/prompt").length === 1);
+    const holder = { host: "elsewhere", pid: 7, startedAt: "1" };
+    const request = { holder, ttlMs: 30_000, mayTake: () => true };
+    await proxy.store.acquire(toSessionId(sessionId), request);
+    expect(await outcome).toMatchObject([{ reason: { data: { code: "LEASE_LOST", holder: { pid: 7 } } } }]);
+    await until(() => proxy.agentNow().heardOf("session/cancel").length === 1);
+    await proxy.close();
+  });
+
+  it("is not lost for a store that fails once", async () => {
+    const { store, fail, calls } = flaky(openMemoryStore());
+    const proxy = await rig({ store, proxy: { leaseTtlMs: 60 } });
+    const sessionId = await proxy.newSession();
+    fail("renew", "before");
+    const before = calls("renew");
+    await until(() => calls("renew") > before + 1);
+    await proxy.prompt(sessionId);
+    await proxy.close();
+  });
+});

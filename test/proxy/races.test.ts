@@ -1,0 +1,124 @@
+/** What arrives together, or in an order that nobody expects. */
+import { describe, expect, it } from "vitest";
+import { toSessionId } from "../../src/session-id.ts";
+import { collect } from "../../src/session/pages.ts";
+import { initialized, rig, until } from "./rig.ts";
+
+describe("a prompt and its cancellation in one breath", () => {
+  it("are taken in this order, even if the session has to be opened first", async () => {
+    const first = await rig();
+    const sessionId = await first.newSession();
+    await first.close();
+    const { store, ...second } = await rig({
+      store: first.store,
+      proxy: { cancelGraceMs: 20 },
+      script: { "session/prompt": () => new Promise(() => undefined) },
+    });
+    second.writeTogether(
+      { id: "p", method: "session/prompt", params: { sessionId, prompt: [{ type: "text", text: "go" }] } },
+      { method: "session/cancel", params: { sessionId } },
+    );
+    const id = toSessionId(sessionId);
+    while ((await store.get(id))?.headSeq !== 2) await new Promise((resolve) => setTimeout(resolve, 5));
+    const entries = await collect(store.read(id));
+    expect(entries.map(({ kind }) => kind)).toEqual(["prompt", "end"]);
+    expect(JSON.parse(entries[1]?.data ?? "")).toEqual({ result: { stopReason: "cancelled" } });
+    await second.close();
+  });
+});
+
+describe("an agent that counts its sessions anew after a restart", () => {
+  it("is not given one session for two", async () => {
+    let count = 0;
+    const known = new Set<unknown>();
+    const proxy = await rig({
+      script: {
+        initialize: () => {
+          count = 0;
+          known.clear();
+          return initialized({ resume: {} })();
+        },
+        "session/new": () => {
+          const sessionId = `s-${(count += 1)}`;
+          known.add(sessionId);
+          return { sessionId };
+        },
+        "session/resume": ({ sessionId }) => {
+          if (!known.has(sessionId)) throw new Error("forgotten");
+          return {};
+        },
+        "session/prompt": async ({ sessionId }, agent) => {
+          await agent.say(String(sessionId), `in ${String(sessionId)}`);
+          return { stopReason: "end_turn" };
+        },
+      },
+    });
+    const [a, b] = [await proxy.newSession(), await proxy.newSession()];
+    proxy.agentNow().die();
+    await proxy.prompt(b);
+    await proxy.prompt(a);
+    const prompts = proxy
+      .agentNow()
+      .heardOf("session/prompt")
+      .map(({ sessionId }) => sessionId);
+    expect(new Set(prompts).size).toBe(2);
+    expect(proxy.updates.map(({ sessionId }) => sessionId)).toEqual([b, a]);
+    await proxy.close();
+  });
+});
+
+describe("an agent that speaks before it has answered session/new", () => {
+  it("is understood in an attach, too: the client sees its own session id only", async () => {
+    const proxy = await rig({
+      script: {
+        "session/new": async (_params, agent) => {
+          await agent.update("early", { sessionUpdate: "available_commands_update", availableCommands: [] });
+          return { sessionId: "early" };
+        },
+      },
+    });
+    const sessionId = await proxy.newSession();
+    await until(() => proxy.updates.length === 1);
+    proxy.agentNow().die();
+    await proxy.prompt(sessionId);
+    await until(() => proxy.updates.length === 2);
+    expect(proxy.updates.map((update) => update.sessionId)).toEqual([sessionId, sessionId]);
+    await proxy.close();
+  });
+});
+
+describe("a fork whose mode has to be chosen again", () => {
+  it("does not wait for an agent that first has something to say, or to ask", async () => {
+    const modes = {
+      availableModes: [
+        { id: "ask", name: "" },
+        { id: "code", name: "" },
+      ],
+      currentModeId: "ask",
+    };
+    let count = 0;
+    const proxy = await rig({
+      script: {
+        "session/new": () => ({ sessionId: `s-${(count += 1)}`, modes }),
+        "session/set_mode": async ({ sessionId }, agent) => {
+          await agent.connection.notify("_vendor/mode", { sessionId });
+          await agent.connection.request("session/request_permission", {
+            sessionId,
+            options: [],
+            toolCall: {},
+          });
+          return {};
+        },
+      },
+    });
+    const parent = await proxy.newSession();
+    await proxy.client.request("session/set_mode", { sessionId: parent, modeId: "code" });
+    const fork = await proxy.client.request("session/fork", {
+      sessionId: parent,
+      cwd: "/work",
+      mcpServers: [],
+    });
+    expect(fork).toMatchObject({ modes: { currentModeId: "code" } });
+    await proxy.close();
+  });
+});
