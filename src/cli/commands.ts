@@ -1,0 +1,138 @@
+/** The commands. Each loads its code when it runs, for an editor waits for `serve`. */
+import type { Command, Flag } from "./command.ts";
+import type * as ToolsModule from "./tools.ts";
+
+const json: Flag = { name: "json", help: "print JSON, for programs" };
+const none = { min: 0, max: 0 };
+
+/** All but `serve` are loaded together: every further split would split what `serve` loads, too. */
+function tool(name: keyof typeof ToolsModule): Command["run"] {
+  return async (invocation, io) => (await import("./tools.ts"))[name](invocation, io);
+}
+
+export const serveCommand: Command = {
+  name: "serve",
+  summary: "serve a client on stdin and stdout (the default command)",
+  synopsis: "[options] [-- agent-command args…]",
+  flags: [],
+  operands: "agent",
+  notes: ["Without an agent's command the built-in echo agent answers."],
+  run: async (invocation, io) => (await import("./serve.ts")).serve(invocation, io),
+};
+
+export const commands: readonly Command[] = [
+  serveCommand,
+  {
+    name: "sessions ls",
+    summary: "list sessions, newest activity first",
+    synopsis: "[--cwd DIR] [--limit N] [--json]",
+    flags: [
+      { name: "cwd", value: "DIR", help: "only those of this folder" },
+      { name: "limit", value: "N", help: "at most this many (default 50)" },
+      json,
+    ],
+    operands: none,
+    run: tool("listSessions"),
+  },
+  {
+    name: "sessions show",
+    summary: "show one session: facts, client, agent, MCP servers, lineage, lease, messages",
+    synopsis: "ID [--entries] [--json]",
+    flags: [{ name: "entries", help: "the journal's entries instead of the messages" }, json],
+    operands: { min: 1, max: 1 },
+    run: tool("showSession"),
+  },
+  {
+    name: "sessions rm",
+    summary: "delete sessions for good",
+    synopsis: "ID… [--force]",
+    flags: [{ name: "force", help: "also one that has a turn running" }],
+    operands: { min: 1, max: Infinity },
+    run: tool("removeSessions"),
+  },
+  {
+    name: "sessions stats",
+    summary: "count sessions, entries and bytes",
+    synopsis: "[--json]",
+    flags: [json],
+    operands: none,
+    run: tool("storeStats"),
+  },
+  {
+    name: "sessions gc",
+    summary: "delete sessions without activity that nobody holds; says how many",
+    synopsis: "[--older-than TIME] [--json]",
+    flags: [
+      { name: "older-than", value: "TIME", help: "such as 30d (default: the configured retention)" },
+      json,
+    ],
+    operands: none,
+    run: tool("collectSessions"),
+  },
+  {
+    name: "migrate",
+    summary: "copy all sessions from one store into another; goes on where it was interrupted",
+    synopsis: "--from URL --to URL [--json]",
+    flags: [
+      { name: "from", value: "URL", help: "the store that is read; it is left alone" },
+      { name: "to", value: "URL", help: "the store that is written" },
+      json,
+    ],
+    operands: none,
+    notes: ["Every copy is compared with its original by content."],
+    run: tool("migrate"),
+  },
+  {
+    name: "backup",
+    summary: "copy all sessions of the store into another one, while it is in use",
+    synopsis: "--to URL [--json]",
+    flags: [
+      { name: "to", value: "URL", help: "such as file:/backups/sessions or sqlite:/backups/sessions.db" },
+      json,
+    ],
+    operands: none,
+    notes: ["Run again into the same place it copies what is new."],
+    run: tool("backup"),
+  },
+  {
+    name: "restore",
+    summary: "copy all sessions of a backup into the store; what is there already stays",
+    synopsis: "--from URL [--json]",
+    flags: [{ name: "from", value: "URL", help: "the backup" }, json],
+    operands: none,
+    run: tool("restore"),
+  },
+  {
+    name: "verify",
+    summary: "read everything that is stored and name what is damaged",
+    synopsis: "[--repair] [--json]",
+    flags: [{ name: "repair", help: "keep what is sound, set the damaged rest aside (file: stores)" }, json],
+    operands: none,
+    run: tool("verify"),
+  },
+  {
+    name: "doctor",
+    summary: "try an agent and the store, and say how to fix what is wrong",
+    synopsis: "[options] [--json] [-- agent-command args…]",
+    flags: [json],
+    operands: "agent",
+    run: tool("doctor"),
+  },
+  {
+    name: "demo",
+    summary: "kill a sidecar in the middle of a turn and show that nothing was lost",
+    synopsis: "[-- agent-command args…]",
+    flags: [{ name: "prompt", value: "TEXT", help: "what to ask the agent" }],
+    operands: "agent",
+    notes: ["Uses a store of its own in a temporary folder."],
+    run: tool("demo"),
+  },
+  {
+    name: "config",
+    summary: "print the configuration in force and where each value comes from",
+    synopsis: "[options] [--json] [-- agent-command args…]",
+    flags: [json],
+    operands: "agent",
+    run: tool("printConfig"),
+  },
+];

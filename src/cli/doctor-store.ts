@@ -1,0 +1,75 @@
+/** Whether the configured store works: opened, written to, made safe. */
+import { isSidecarError, reasonOf, type ErrorCode } from "../errors.ts";
+import { redactUrls } from "../redact.ts";
+import { newSessionId } from "../session-id.ts";
+import { openStore } from "../store/open.ts";
+import type { NewSession, Store } from "../store/store.ts";
+import type { Problem } from "./doctor-agent.ts";
+import { sizeText } from "./print.ts";
+
+export interface StoreTrial {
+  readonly facts: Readonly<Record<string, string>>;
+  readonly problem?: Problem;
+}
+
+/** Never rejects: what fails is the trial's problem. `cwd` is a folder that no session of a user is in. */
+export async function tryStore(url: string, cwd: string): Promise<StoreTrial> {
+  const facts: Record<string, string> = { url: redactUrls(url) };
+  let store: Store | undefined;
+  try {
+    store = await openStore(url);
+    facts.opens = "yes";
+    facts["survives the process"] = store.capabilities.persistent ? "yes" : "no";
+    facts["survives a power cut"] = store.capabilities.survivesPowerLoss ? "yes" : "no";
+    facts["shared by processes"] = store.capabilities.shared ? "yes" : "no";
+    facts.writable = `yes, safe after ${(await writeAndForget(store, cwd)).toFixed(1)} ms`;
+    const { sessions, entries, bytes } = await store.stats();
+    facts.holds = `${sessions} sessions, ${entries} entries, ${sizeText(bytes)}`;
+    return { facts };
+  } catch (error) {
+    return { facts, problem: { what: `The store: ${reasonOf(error)}`, fix: fixFor(error) } };
+  } finally {
+    await store?.close();
+  }
+}
+
+/** Milliseconds that a session took to be written and made safe; it is deleted again. */
+async function writeAndForget(store: Store, cwd: string): Promise<number> {
+  const atMs = Date.now();
+  const session: NewSession = {
+    id: newSessionId(),
+    createdAtMs: atMs,
+    updatedAtMs: atMs,
+    cwd,
+    title: "acp-sidecar doctor",
+    additionalDirectories: [],
+    mcpServerNames: [],
+    agentSessionIds: [],
+    settings: {},
+    metadata: {},
+  };
+  const beganMs = performance.now();
+  try {
+    await store.create(session);
+    await store.flush();
+    return performance.now() - beganMs;
+  } finally {
+    await store.delete(session.id);
+  }
+}
+
+const fixes: Partial<Record<ErrorCode, string>> = {
+  CONFIG_INVALID: "correct --store, or leave it out for the default",
+  STORE_UNAVAILABLE:
+    "check that the folder or server is there and may be used by you, or name another --store",
+  STORE_LOCKED: "end the other program that holds the store, then try again",
+  STORE_FULL: "make room on the disk, or delete old sessions: acp-sidecar sessions gc --older-than 30d",
+  STORE_READONLY: "make the file and its folder writable for you, or name another --store",
+  STORE_CORRUPT: "keep a copy of the file, then restore a backup or name another --store",
+  STORE_SCHEMA_NEWER: "update acp-sidecar, or name another --store",
+};
+
+function fixFor(error: unknown): string {
+  const fix = isSidecarError(error) ? fixes[error.code] : undefined;
+  return fix ?? "name another --store, and report this with the message above";
+}

@@ -1,0 +1,71 @@
+/** `doctor`: what works, what does not, and what to do about it. */
+import type { StartAgent } from "../agent/agent.ts";
+import { startEchoAgent } from "../agent/echo.ts";
+import { startProcessAgent } from "../agent/process.ts";
+import type { AgentCommand } from "../config/config.ts";
+import { version } from "../version.ts";
+import type { Invocation, Io } from "./command.ts";
+import { configOf } from "./configured.ts";
+import { tryAgent, type Problem, type Trial } from "./doctor-agent.ts";
+import { tryStore, type StoreTrial } from "./doctor-store.ts";
+import { peerLimits, sidecarWith, withScratchFolder } from "./peer.ts";
+import { oneLine, print, printFacts, printJson, printTable } from "./print.ts";
+
+interface Report {
+  readonly agent: string;
+  readonly byItself: Trial;
+  readonly throughSidecar: Trial;
+  readonly store: StoreTrial;
+  readonly problems: readonly Problem[];
+}
+
+export async function doctor(invocation: Invocation, io: Io): Promise<number> {
+  const { config } = await configOf(invocation, io);
+  const report = await withScratchFolder((folder) => examine(config.agent, config.store, io, folder));
+  if (invocation.flags["json"]) {
+    await printJson(io, { version, node: process.version, ok: report.problems.length === 0, ...report });
+  } else await printReport(io, report);
+  return report.problems.length === 0 ? 0 : 1;
+}
+
+async function examine(
+  agent: AgentCommand | undefined,
+  storeUrl: string,
+  io: Io,
+  folder: string,
+): Promise<Report> {
+  const byItself = await tryAgent(alone(agent), folder);
+  // The user's sessions are none of its business: what it opens is forgotten with it.
+  const throughSidecar = await tryAgent(sidecarWith(io, { folder, store: "memory:", agent }), folder);
+  const store = await tryStore(storeUrl, folder);
+  const agentProblem = byItself.problem ?? throughSidecar.problem;
+  return {
+    agent: agent?.command ?? "echo (built in)",
+    byItself,
+    throughSidecar,
+    store,
+    problems: [agentProblem, store.problem].filter((problem) => problem !== undefined),
+  };
+}
+
+function alone(agent: AgentCommand | undefined): StartAgent {
+  return (handlers) =>
+    agent === undefined
+      ? startEchoAgent(peerLimits, handlers)
+      : startProcessAgent({ ...agent, ...peerLimits, stopGraceMs: 5000 }, handlers);
+}
+
+async function printReport(io: Io, report: Report): Promise<void> {
+  const { agent, byItself, throughSidecar, store, problems } = report;
+  await print(io, `acp-sidecar ${version}, Node ${process.version}\n\nAgent: ${oneLine(agent)}\n`);
+  const names = new Set([...Object.keys(byItself.facts), ...Object.keys(throughSidecar.facts)]);
+  await printTable(
+    io,
+    ["", "BY ITSELF", "THROUGH THE SIDECAR"],
+    [...names].map((name) => [name, byItself.facts[name] ?? "-", throughSidecar.facts[name] ?? "-"]),
+  );
+  await print(io, "\nStore\n");
+  await printFacts(io, Object.entries(store.facts));
+  if (problems.length === 0) return print(io, "\nNothing is wrong.\n");
+  for (const { what, fix } of problems) await print(io, `\nWRONG: ${oneLine(what)}\n  fix: ${fix}\n`);
+}

@@ -1,0 +1,21 @@
+/** A lease in words. */
+import type { LeaseState } from "../store/store.ts";
+import { timeText } from "./print.ts";
+
+export function isInForce(lease: LeaseState | undefined, nowMs = Date.now()): lease is LeaseState {
+  return lease !== undefined && lease.expiresAtMs > nowMs;
+}
+
+/** `turn`, `held` or `free`. */
+export function leaseWord(lease: LeaseState | undefined): string {
+  if (!isInForce(lease)) return "free";
+  return lease.turnRunning ? "turn" : "held";
+}
+
+export function leaseText(lease: LeaseState | undefined): string {
+  if (lease === undefined) return "free";
+  const { holder, sinceMs, fence } = lease;
+  const who = `process ${holder.pid} on ${holder.host.split("/", 1)[0]}, since ${timeText(sinceMs)}, fence ${fence}`;
+  if (!isInForce(lease)) return `free; last held by ${who}, without releasing it`;
+  return `held by ${who}${lease.turnRunning ? ", a turn is running" : ""}`;
+}

@@ -1,0 +1,20 @@
+/** Entry of the bundle: the only place that knows the process's own streams and ends it. */
+import { fileURLToPath } from "node:url";
+import { run } from "./run.ts";
+
+const { stdin, stdout, stderr, env, argv } = process;
+
+// Whoever reads us may go away first, as `head` does; the status says what we did.
+stdout.on("error", () => undefined);
+stderr.on("error", () => undefined);
+
+const status = await run(argv.slice(2), {
+  input: stdin,
+  output: stdout,
+  errors: stderr,
+  env,
+  binary: fileURLToPath(new URL("../bin/acp-sidecar.js", import.meta.url)),
+  columns: stdout.isTTY ? stdout.columns : undefined,
+});
+// An open stdin would keep us alive; what was written is out when the callback comes.
+stdout.write("", () => process.exit(status));

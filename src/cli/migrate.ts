@@ -1,0 +1,71 @@
+/** `migrate`, `backup`, `restore`: all sessions of one store into another. */
+import { SidecarError } from "../errors.ts";
+import { migrateSessions } from "../session/migrate.ts";
+import { openStore } from "../store/open.ts";
+import type { Store } from "../store/store.ts";
+import type { Invocation, Io } from "./command.ts";
+import { configOf } from "./configured.ts";
+import { print, printJson } from "./print.ts";
+
+export function migrate({ flags }: Invocation, io: Io): Promise<number> {
+  return copySessions(
+    urlIn("migrate", "from", flags["from"]),
+    urlIn("migrate", "to", flags["to"]),
+    flags,
+    io,
+  );
+}
+
+export async function backup(invocation: Invocation, io: Io): Promise<number> {
+  const { config } = await configOf(invocation, io);
+  return copySessions(config.store, urlIn("backup", "to", invocation.flags["to"]), invocation.flags, io);
+}
+
+export async function restore(invocation: Invocation, io: Io): Promise<number> {
+  const { config } = await configOf(invocation, io);
+  return copySessions(urlIn("restore", "from", invocation.flags["from"]), config.store, invocation.flags, io);
+}
+
+async function copySessions(
+  fromUrl: string,
+  toUrl: string,
+  flags: Invocation["flags"],
+  io: Io,
+): Promise<number> {
+  if (fromUrl === toUrl) throw new SidecarError("USAGE", "Both URLs name the same store; name another one");
+  return withStores(fromUrl, toUrl, async (from, to) => {
+    const result = await migrateSessions(from, to, async ({ id, outcome, done, total }) => {
+      if (!flags["json"]) await print(io, `${done}/${total}  ${id}  ${outcome}\n`);
+    });
+    if (flags["json"]) await printJson(io, result);
+    else
+      await print(
+        io,
+        `${result.copied} sessions copied, ${result.skipped} there already, all compared by content\n`,
+      );
+    return 0;
+  });
+}
+
+function urlIn(command: string, flag: string, value: string | true | undefined): string {
+  if (typeof value === "string") return value;
+  throw new SidecarError("USAGE", `${command} needs --${flag} URL, such as sqlite:/path/to/sessions.db`);
+}
+
+async function withStores<T>(
+  fromUrl: string,
+  toUrl: string,
+  use: (from: Store, to: Store) => Promise<T>,
+): Promise<T> {
+  const from = await openStore(fromUrl);
+  try {
+    const to = await openStore(toUrl);
+    try {
+      return await use(from, to);
+    } finally {
+      await to.close();
+    }
+  } finally {
+    await from.close();
+  }
+}

@@ -1,0 +1,137 @@
+/** What `demo` and `doctor` talk to: an ACP agent, or a sidecar of their own that they start. */
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import type { Agent, StartAgent } from "../agent/agent.ts";
+import { startProcessAgent } from "../agent/process.ts";
+import type { AgentCommand } from "../config/config.ts";
+import { errorFaces, reasonOf, SidecarError, type ErrorCode } from "../errors.ts";
+import { isRecord } from "../json.ts";
+import { silentLogger } from "../log.ts";
+import type { PeerHandlers } from "../protocol/connection.ts";
+import { paramsOf } from "../protocol/updates.ts";
+import { version } from "../version.ts";
+import type { Io } from "./command.ts";
+
+/** What a `session/update` carries. */
+export interface Update {
+  readonly sessionUpdate: string;
+  readonly [field: string]: unknown;
+}
+
+export type Answer = Readonly<Record<string, unknown>>;
+
+/** Long enough for an agent that fetches models or asks a server first. */
+const answerWithinMs = 60_000;
+export const peerLimits = { maxMessageBytes: 64 * 1024 ** 2, log: silentLogger };
+
+/** One conversation with an agent, as a client that offers it nothing. */
+export class Peer {
+  readonly agent: Agent;
+
+  private constructor(agent: Agent) {
+    this.agent = agent;
+  }
+
+  /** Errors: `AGENT_NOT_STARTED`. */
+  static async start(start: StartAgent, onUpdate: (update: Update) => void = () => undefined): Promise<Peer> {
+    return new Peer(await start(handlers(onUpdate)));
+  }
+
+  initialize(): Promise<Answer> {
+    return this.request("initialize", {
+      protocolVersion: 1,
+      clientCapabilities: {},
+      clientInfo: { name: "acp-sidecar-cli", title: "acp-sidecar", version },
+    });
+  }
+
+  /** Errors: the peer's `data.code` if it is ours, else `AGENT_PROTOCOL`; `AGENT_UNAVAILABLE` without an answer. */
+  async request(method: string, params: Answer): Promise<Answer> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(unanswered(method)), answerWithinMs);
+    });
+    try {
+      const answer = await Promise.race([this.agent.connection.request(method, params), late]);
+      return isRecord(answer) ? answer : {};
+    } catch (error) {
+      throw error instanceof SidecarError ? error : refused(method, error);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+/** A sidecar with `store`, untouched by the user's own configuration. `folder` is a scratch folder. */
+export function sidecarWith(
+  io: Io,
+  { folder, store, agent }: { folder: string; store: string; agent?: AgentCommand | undefined },
+): StartAgent {
+  const config = path.join(folder, "config.json");
+  fs.writeFileSync(config, "{}\n");
+  const ownVariables = Object.keys(io.env).filter((name) => name.startsWith("ACP_SIDECAR_"));
+  const args = [io.binary, "--store", store, "--config", config];
+  return (handlers) =>
+    startProcessAgent(
+      {
+        ...peerLimits,
+        stopGraceMs: 5000,
+        command: process.execPath,
+        args: agent === undefined ? args : [...args, "--", agent.command, ...agent.args],
+        // The agent gets its variables by inheritance.
+        env: { ...agent?.env, ...Object.fromEntries(ownVariables.map((name) => [name, ""])) },
+      },
+      handlers,
+    );
+}
+
+/** Runs `use` with a scratch folder that is gone afterwards. */
+export async function withScratchFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "acp-sidecar-"));
+  try {
+    return await use(folder);
+  } finally {
+    fs.rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function handlers(onUpdate: (update: Update) => void): PeerHandlers {
+  return {
+    request: async (method) => {
+      if (method === "session/request_permission") return { outcome: { outcome: "cancelled" } };
+      throw new SidecarError("METHOD_NOT_FOUND", `This client has no method ${method}`);
+    },
+    notification: () => undefined,
+    updates: (updates) => {
+      for (const { update } of paramsOf(updates)) onUpdate(update);
+    },
+    invalid: () => undefined,
+  };
+}
+
+/** What ACP's agents answer to whoever has to log in first. */
+const authenticationRequired = -32000;
+
+function refused(method: string, error: unknown): SidecarError {
+  const { code: rpcCode, data } = isRecord(error) ? error : {};
+  const options = { data: { rpcCode }, cause: error };
+  // A sidecar's own errors say all that there is to say.
+  if (isRecord(data) && isErrorCode(data.code)) return new SidecarError(data.code, reasonOf(error), options);
+  const message =
+    rpcCode === authenticationRequired
+      ? `The agent wants a login before ${method}: log in with its own command, then try again`
+      : `${method} was refused: ${reasonOf(error)}`;
+  return new SidecarError("AGENT_PROTOCOL", message, options);
+}
+
+function isErrorCode(value: unknown): value is ErrorCode {
+  return typeof value === "string" && Object.hasOwn(errorFaces, value);
+}
+
+function unanswered(method: string): SidecarError {
+  return new SidecarError(
+    "AGENT_UNAVAILABLE",
+    `There was no answer to ${method} within ${answerWithinMs / 1000} s; try the agent by itself`,
+  );
+}

@@ -1,0 +1,27 @@
+/** One run of the program, from its words to its exit status. */
+import { SidecarError, reasonOf } from "../errors.ts";
+import type { Io } from "./command.ts";
+import { parseCommandLine } from "./parse.ts";
+
+/** Never rejects: a failure is one line on `io.errors` and its exit status. */
+export async function run(argv: readonly string[], io: Io): Promise<number> {
+  try {
+    const parsed = parseCommandLine(argv);
+    switch (parsed.kind) {
+      case "version":
+        io.output.write(`${(await import("../version.ts")).version}\n`);
+        return 0;
+      case "help":
+        io.output.write((await import("./help.ts")).helpText(parsed.topic));
+        return 0;
+      case "run":
+        return await parsed.command.run(parsed.invocation, io);
+    }
+  } catch (error) {
+    io.errors.write(`acp-sidecar: ${reasonOf(error)}\n`);
+    if (error instanceof SidecarError) return error.exitStatus;
+    // Ours to mend: whoever reports it needs to know where it happened.
+    if (error instanceof Error) io.errors.write(`${error.stack}\n`);
+    return 1;
+  }
+}

@@ -1,0 +1,99 @@
+/** `sessions show`: one session with all that is known of it. */
+import { textOf, messagesOf, type Message } from "../session/messages.ts";
+import type { Entry, SessionRecord, Store } from "../store/store.ts";
+import type { Invocation, Io } from "./command.ts";
+import { leaseText } from "./lease-text.ts";
+import { print, printable, printFacts, timeText } from "./print.ts";
+import { sessionOf, withStore } from "./store.ts";
+
+export function showSession(invocation: Invocation, io: Io): Promise<number> {
+  const [id = ""] = invocation.operands;
+  const { entries, json } = invocation.flags;
+  return withStore(invocation, io, async (store) => {
+    const record = await sessionOf(store, id);
+    if (json) await printSessionJson(io, store, record, entries === true);
+    else {
+      await printRecord(io, record);
+      await (entries ? printEntries(io, store, record) : printMessages(io, store, record));
+    }
+    return 0;
+  });
+}
+
+function printRecord(io: Io, record: SessionRecord): Promise<void> {
+  const { client, agent, lineage, settings } = record;
+  return printFacts(io, [
+    ["id", record.id],
+    ["title", record.title],
+    ["folder", record.cwd],
+    ["more folders", list(record.additionalDirectories)],
+    ["created", timeText(record.createdAtMs)],
+    ["last activity", timeText(record.updatedAtMs)],
+    ["entries", `${record.headSeq} (${record.sealedSeq} final)`],
+    ["state", leaseText(record.lease)],
+    ["client", json(client?.info)],
+    ["client can", json(client?.capabilities)],
+    ["agent", json(agent?.info)],
+    ["agent command", agent?.command],
+    ["agent's ids", list(record.agentSessionIds)],
+    ["MCP servers", list(record.mcpServerNames) ?? "none"],
+    ["mode", settings.modeId],
+    ["options", json(settings.configOptions)],
+    ["metadata", Object.keys(record.metadata).length === 0 ? undefined : json(record.metadata)],
+    ["forked from", lineage && `${lineage.parentId} after entry ${lineage.atSeq}`],
+  ]);
+}
+
+async function printMessages(io: Io, store: Store, { id }: SessionRecord): Promise<void> {
+  for await (const message of messagesOf(store.read(id))) {
+    const head = `\n${message.role}, ${timeText(message.atMs)}, entry ${message.seq}\n`;
+    await print(io, `${head}${indent(printable(textOf(message)))}\n`);
+  }
+}
+
+async function printEntries(io: Io, store: Store, { id }: SessionRecord): Promise<void> {
+  await print(io, "\n");
+  for await (const page of store.read(id)) {
+    for (const { seq, kind, atMs, data } of page) {
+      await print(io, `${seq}  ${timeText(atMs)}  ${kind}  ${printable(data)}\n`);
+    }
+  }
+}
+
+/** One document, written as it is read: a long history needs little memory. */
+async function printSessionJson(
+  io: Io,
+  store: Store,
+  record: SessionRecord,
+  wantsEntries: boolean,
+): Promise<void> {
+  const name = wantsEntries ? "entries" : "messages";
+  await print(io, `{"session":${JSON.stringify(record)},"${name}":[`);
+  let between = "\n";
+  for await (const item of wantsEntries ? entriesOf(store, record) : messagesOf(store.read(record.id))) {
+    await print(io, `${between}${JSON.stringify(item)}`);
+    between = ",\n";
+  }
+  await print(io, "\n]}\n");
+}
+
+async function* entriesOf(store: Store, { id }: SessionRecord): AsyncGenerator<Message | object> {
+  for await (const page of store.read(id)) for (const entry of page) yield opened(entry);
+}
+
+/** The entry with its data as JSON rather than as text. */
+function opened({ data, ...entry }: Entry): object {
+  return { ...entry, data: JSON.parse(data) as unknown };
+}
+
+function json(value: unknown): string | undefined {
+  return value === undefined ? undefined : JSON.stringify(value);
+}
+
+function list(values: readonly string[]): string | undefined {
+  return values.length === 0 ? undefined : values.join(", ");
+}
+
+function indent(text: string): string {
+  return text.replace(/^/gm, "  ");
+}

@@ -1,0 +1,24 @@
+/** `sessions stats` */
+import { redactUrls } from "../redact.ts";
+import type { Invocation, Io } from "./command.ts";
+import { printFacts, printJson, sizeText } from "./print.ts";
+import { withStore } from "./store.ts";
+
+export function storeStats(invocation: Invocation, io: Io): Promise<number> {
+  return withStore(invocation, io, async (store, config) => {
+    const stats = await store.stats();
+    const url = redactUrls(config.store);
+    if (invocation.flags["json"]) {
+      await printJson(io, { store: url, ...stats, capabilities: store.capabilities });
+      return 0;
+    }
+    await printFacts(io, [
+      ["store", url],
+      ["sessions", String(stats.sessions)],
+      ["entries", String(stats.entries)],
+      ["size", sizeText(stats.bytes)],
+      ...Object.entries(stats.details ?? {}).map(([name, value]): [string, string] => [name, String(value)]),
+    ]);
+    return 0;
+  });
+}

@@ -1,0 +1,46 @@
+/** The store that a command line names, opened for one command. */
+import type { Config } from "../config/config.ts";
+import { SidecarError } from "../errors.ts";
+import { isSessionId, toSessionId, type SessionId } from "../session-id.ts";
+import { sessionNotFound } from "../store/refusals.ts";
+import { openStore } from "../store/open.ts";
+import type { SessionRecord, Store } from "../store/store.ts";
+import type { Invocation, Io } from "./command.ts";
+import { configOf } from "./configured.ts";
+
+/** Opens the configured store, hands it to `use`, and closes it whatever happens. */
+export async function withStore<T>(
+  invocation: Invocation,
+  io: Io,
+  use: (store: Store, config: Config) => Promise<T>,
+): Promise<T> {
+  const { config } = await configOf(invocation, io);
+  const store = await openStore(config.store);
+  try {
+    return await use(store, config);
+  } finally {
+    await store.close();
+  }
+}
+
+/** Errors: `SESSION_NOT_FOUND`. */
+export async function sessionOf(store: Store, text: string): Promise<SessionRecord> {
+  const id = idOf(text);
+  const record = await store.get(id);
+  if (record === undefined) throw sessionNotFound(id);
+  return record;
+}
+
+/** Ids are upper case; people need not be. Errors: `SESSION_NOT_FOUND`. */
+export function idOf(text: string): SessionId {
+  const upper = text.toUpperCase();
+  return toSessionId(isSessionId(upper) ? upper : text);
+}
+
+/** A whole number from a flag. Errors: `USAGE`. */
+export function countFrom(flag: string, text: string | true | undefined, otherwise: number): number {
+  if (text === undefined) return otherwise;
+  const count = Number(text);
+  if (Number.isSafeInteger(count) && count > 0) return count;
+  throw new SidecarError("USAGE", `--${flag} is ${JSON.stringify(text)}; allowed: a whole number above 0`);
+}

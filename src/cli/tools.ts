@@ -1,0 +1,10 @@
+/** Every command but `serve`, loaded as one. */
+export { printConfig } from "./config.ts";
+export { demo } from "./demo.ts";
+export { doctor } from "./doctor.ts";
+export { backup, migrate, restore } from "./migrate.ts";
+export { listSessions } from "./sessions-ls.ts";
+export { collectSessions, removeSessions } from "./sessions-rm.ts";
+export { showSession } from "./sessions-show.ts";
+export { storeStats } from "./sessions-stats.ts";
+export { verify } from "./verify.ts";

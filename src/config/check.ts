@@ -1,0 +1,46 @@
+/** Given values checked by the schemas: loaded only when there are any. */
+import { SidecarError } from "../errors.ts";
+import { redactUrls } from "../redact.ts";
+import type { AgentCommand } from "./config.ts";
+import type { Given, GivenValues } from "./given.ts";
+import { allowedBy, options, type OptionName, type Settings } from "./options.ts";
+import { agentSchema, optionSchema } from "./schema.ts";
+
+/** Errors: `CONFIG_INVALID` for the first value that is not allowed. */
+export function checkValues(given: GivenValues): Partial<Settings> & { agent?: AgentCommand } {
+  const checked = [...given].map(([name, value]) => [
+    name,
+    name === "agent" ? checkAgent(value) : checkOption(name, value),
+  ]);
+  return Object.fromEntries(checked) as Partial<Settings> & { agent?: AgentCommand };
+}
+
+function checkOption(name: OptionName, { value, label }: Given): unknown {
+  const result = optionSchema(name).safeParse(value);
+  if (result.success) return result.data;
+  throw new SidecarError(
+    "CONFIG_INVALID",
+    `${label} is ${shown(value)}; allowed: ${allowedBy(options[name].kind)}`,
+    { data: { option: name } },
+  );
+}
+
+/** The value is not shown: arguments and environment may hold secrets. */
+function checkAgent({ value, label }: Given): AgentCommand {
+  const result = agentSchema.safeParse(value);
+  if (result.success) {
+    const { command, args = [], env } = result.data;
+    return { command, args, ...(env === undefined ? {} : { env }) };
+  }
+  const where = result.error.issues[0]?.path.join(".") ?? "";
+  throw new SidecarError(
+    "CONFIG_INVALID",
+    `${label}${where === "" ? " is wrong" : ` is wrong at ${where}`}; allowed: a command, and a list of arguments and an object of environment texts`,
+    { data: { option: "agent" } },
+  );
+}
+
+function shown(value: unknown): string {
+  const text = redactUrls(JSON.stringify(value) ?? String(value));
+  return text.length > 200 ? `${text.slice(0, 200)}…` : text;
+}

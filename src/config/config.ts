@@ -1,0 +1,47 @@
+/** The configuration as the program uses it. A leaf: types only. */
+
+/** When an append is made safe; see docs on durability. */
+export type Durability = "none" | "turn" | "full";
+
+/** Whose session may be taken over when it is loaded here: only an idle holder's, nobody's, anybody's. */
+export type OnBusy = "idle" | "error" | "takeover";
+
+export type LogLevel = "silent" | "error" | "warn" | "info" | "debug";
+
+/** The program that answers prompts. `args` and `env` may hold secrets and are never printed. */
+export interface AgentCommand {
+  readonly command: string;
+  readonly args: readonly string[];
+  /** Added to our own environment. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Everything that can be configured, frozen. */
+export interface Config {
+  /** URL of the store, as `openStore` takes it. */
+  readonly store: string;
+  readonly durability: Durability;
+  readonly onBusy: OnBusy;
+  /** How long a cancelled turn may go on before we end it. */
+  readonly cancelGraceMs: number;
+  /** A live session without activity for this long is detached; its history stays. */
+  readonly idleTimeoutMs: number;
+  /** Between two rounds of the sweeper. */
+  readonly sweepIntervalMs: number;
+  /** Sessions without activity for this long are deleted. Absent: never. */
+  readonly retentionMs?: number;
+  /** Live sessions at once. */
+  readonly maxSessions: number;
+  readonly maxMessageBytes: number;
+  readonly maxEntryBytes: number;
+  /** Budget of the conversation that an agent without memory is given. */
+  readonly handoverBytes: number;
+  readonly leaseTtlMs: number;
+  /** How often in a row a dead agent is started again, and the pause before the first try (it doubles). */
+  readonly agentRestart: { readonly attempts: number; readonly backoffMs: number };
+  readonly logLevel: LogLevel;
+  /** Absent: stderr. */
+  readonly logFile?: string;
+  /** Absent: the built-in echo agent. */
+  readonly agent?: AgentCommand;
+}

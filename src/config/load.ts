@@ -1,0 +1,121 @@
+/** The configuration in force: defaults < file < environment < flags, and where each value came from. */
+import { SidecarError } from "../errors.ts";
+import type { AgentCommand, Config } from "./config.ts";
+import { readConfigFile } from "./file.ts";
+import type { GivenValues, Origin } from "./given.ts";
+import { defaults, flagOf, optionNames, variableOf, type OptionName, type Settings } from "./options.ts";
+import { defaultStoreUrl, surroundings, type Surroundings } from "./paths.ts";
+
+export interface LoadedConfig {
+  readonly config: Config;
+  readonly origins: Readonly<Record<OptionName | "agent", Origin>>;
+  /** The file that was read. */
+  readonly file?: string;
+}
+
+export interface ConfigSources {
+  /** Texts by option, from the command line. */
+  readonly flags: Readonly<Partial<Record<OptionName, string>>>;
+  /** `--config`: this file must exist. */
+  readonly file?: string | undefined;
+  /** Command and arguments after `--`. */
+  readonly agent?: readonly string[] | undefined;
+  readonly surroundings?: Surroundings;
+}
+
+/** Errors: `CONFIG_INVALID`, one line that names the value, where it stands and what is allowed. */
+export async function loadConfig(sources: ConfigSources): Promise<LoadedConfig> {
+  const at = sources.surroundings ?? surroundings();
+  const given: GivenValues = new Map();
+  const file = readConfigFile(sources.file ?? at.env["ACP_SIDECAR_CONFIG"], at, given);
+  fromEnvironment(at.env, given);
+  fromFlags(sources, given);
+  // Nothing given, nothing to check: an editor that waits for us is spared loading zod.
+  const checked = given.size === 0 ? {} : (await import("./check.ts")).checkValues(given);
+  const { agent, ...values } = checked;
+  const settings: Settings = { store: defaultStoreUrl(at), ...defaults, ...values };
+  return {
+    config: deepFreeze(toConfig(settings, agent)),
+    origins: Object.fromEntries(
+      [...optionNames, "agent" as const].map((name) => [name, given.get(name)?.origin ?? "default"]),
+    ) as Record<OptionName | "agent", Origin>,
+    ...(file === undefined ? {} : { file }),
+  };
+}
+
+const prefix = "ACP_SIDECAR_";
+
+function fromEnvironment(env: Surroundings["env"], given: GivenValues): void {
+  const names = new Map<string, OptionName | "agent">(
+    [...optionNames, "agent" as const].map((name) => [variableOf(name), name]),
+  );
+  for (const [variable, value] of Object.entries(env)) {
+    // An empty variable is an unset one, as everywhere in a shell.
+    if (!variable.startsWith(prefix) || variable === `${prefix}CONFIG` || !value) continue;
+    const name = names.get(variable);
+    if (name === undefined) {
+      throw new SidecarError(
+        "CONFIG_INVALID",
+        `Environment variable ${variable} is not an option; allowed: ${[...names.keys()].join(", ")}`,
+      );
+    }
+    given.set(name, {
+      value: name === "agent" ? words(value) : value,
+      origin: `environment ${variable}`,
+      label: variable,
+    });
+  }
+}
+
+/** `["my agent", "acp"]` or `opencode acp`. What is no JSON array is split at spaces. */
+function words(text: string): unknown {
+  let list: unknown = text.trim().split(/\s+/);
+  if (text.trimStart().startsWith("[")) {
+    try {
+      list = JSON.parse(text);
+    } catch {
+      return undefined;
+    }
+  }
+  return Array.isArray(list) ? { command: list[0] as unknown, args: list.slice(1) as unknown[] } : undefined;
+}
+
+function fromFlags({ flags, agent }: ConfigSources, given: GivenValues): void {
+  for (const name of optionNames) {
+    const value = flags[name];
+    const label = `--${flagOf(name)}`;
+    if (value !== undefined) given.set(name, { value, origin: `flag ${label}`, label });
+  }
+  const [command, ...args] = agent ?? [];
+  if (command !== undefined) {
+    given.set("agent", { value: { command, args }, origin: "command line", label: "The agent's command" });
+  }
+}
+
+function toConfig(settings: Settings, agent: AgentCommand | undefined): Config {
+  return {
+    store: settings.store,
+    durability: settings.durability,
+    onBusy: settings.onBusy,
+    cancelGraceMs: settings.cancelGrace,
+    idleTimeoutMs: settings.idleTimeout,
+    sweepIntervalMs: settings.sweepInterval,
+    ...(settings.retention === "off" ? {} : { retentionMs: settings.retention }),
+    maxSessions: settings.maxSessions,
+    maxMessageBytes: settings.maxMessageBytes,
+    maxEntryBytes: settings.maxEntryBytes,
+    handoverBytes: settings.handoverBytes,
+    leaseTtlMs: settings.leaseTtl,
+    agentRestart: { attempts: settings.agentRestarts, backoffMs: settings.agentBackoff },
+    logLevel: settings.logLevel,
+    ...(settings.logFile === undefined ? {} : { logFile: settings.logFile }),
+    ...(agent === undefined ? {} : { agent }),
+  };
+}
+
+function deepFreeze<T extends object>(value: T): T {
+  for (const part of Object.values(value)) {
+    if (typeof part === "object" && part !== null) deepFreeze(part as object);
+  }
+  return Object.freeze(value);
+}

@@ -1,0 +1,159 @@
+/** Every option once: its names, what is allowed, its default. What checks the values is in schema.ts. */
+import type { Durability, LogLevel, OnBusy } from "./config.ts";
+import { formatBytes, formatDurationMs } from "./units.ts";
+
+const second = 1000;
+const hour = 3600 * second;
+const day = 24 * hour;
+const kib = 1024;
+const mib = 1024 * kib;
+
+/** What a value may be, with its bounds: enough for help, error messages and the schema. */
+export type OptionKind =
+  | { readonly type: "url" }
+  | { readonly type: "path" }
+  | { readonly type: "choice"; readonly values: readonly [string, ...string[]] }
+  | { readonly type: "duration" | "size" | "count"; readonly min: number; readonly max: number }
+  /** A duration, or "off". */
+  | { readonly type: "optionalDuration"; readonly min: number; readonly max: number };
+
+export interface Option {
+  readonly kind: OptionKind;
+  readonly help: string;
+}
+
+const durabilities = ["none", "turn", "full"] as const satisfies readonly Durability[];
+const busyRules = ["idle", "error", "takeover"] as const satisfies readonly OnBusy[];
+const logLevels = ["silent", "error", "warn", "info", "debug"] as const satisfies readonly LogLevel[];
+// Node's timers hold no more than 2³¹ − 1 ms.
+const longestTimerMs = 24 * day;
+// A session's entries are JSON texts in memory one at a time; V8's longest string is 512 MiB.
+const largestText = 256 * mib;
+
+/** By the key in the configuration file; flag and environment variable are the same name in their own style. */
+export const options = {
+  store: { kind: { type: "url" }, help: "where sessions are kept" },
+  durability: { kind: { type: "choice", values: durabilities }, help: "when what is written is made safe" },
+  onBusy: {
+    kind: { type: "choice", values: busyRules },
+    help: "whose session may be taken over by loading it",
+  },
+  cancelGrace: {
+    kind: { type: "duration", min: 0, max: hour },
+    help: "how long a cancelled turn may go on before it is ended",
+  },
+  idleTimeout: {
+    kind: { type: "duration", min: 1, max: 3650 * day },
+    help: "a session idle for this long is detached; its history stays",
+  },
+  sweepInterval: {
+    kind: { type: "duration", min: 1, max: longestTimerMs },
+    help: "how often idle and old sessions are looked for",
+  },
+  retention: {
+    kind: { type: "optionalDuration", min: 1, max: 36500 * day },
+    help: "a session without activity for this long is deleted",
+  },
+  maxSessions: { kind: { type: "count", min: 1, max: 1_000_000 }, help: "live sessions at once" },
+  maxMessageBytes: {
+    kind: { type: "size", min: kib, max: largestText },
+    help: "longest message that is read",
+  },
+  maxEntryBytes: {
+    kind: { type: "size", min: kib, max: largestText },
+    help: "longest entry that is stored",
+  },
+  handoverBytes: {
+    kind: { type: "size", min: 0, max: 16 * mib },
+    help: "how much of a conversation an agent without memory is given",
+  },
+  leaseTtl: {
+    kind: { type: "duration", min: 100, max: hour },
+    help: "how long a session stays held when its holder is silent",
+  },
+  agentRestarts: {
+    kind: { type: "count", min: 0, max: 1000 },
+    help: "how often in a row a dead agent is started again",
+  },
+  agentBackoff: {
+    kind: { type: "duration", min: 0, max: hour },
+    help: "pause before the first restart; it doubles with each",
+  },
+  logLevel: { kind: { type: "choice", values: logLevels }, help: "what is logged" },
+  logFile: { kind: { type: "path" }, help: "where the log goes instead of stderr" },
+} as const satisfies Record<string, Option>;
+
+export type OptionName = keyof typeof options;
+export const optionNames = Object.keys(options) as readonly OptionName[];
+
+/** The values of the options, units resolved: milliseconds and bytes. */
+export interface Settings {
+  readonly store: string;
+  readonly durability: Durability;
+  readonly onBusy: OnBusy;
+  readonly cancelGrace: number;
+  readonly idleTimeout: number;
+  readonly sweepInterval: number;
+  readonly retention: number | "off";
+  readonly maxSessions: number;
+  readonly maxMessageBytes: number;
+  readonly maxEntryBytes: number;
+  readonly handoverBytes: number;
+  readonly leaseTtl: number;
+  readonly agentRestarts: number;
+  readonly agentBackoff: number;
+  readonly logLevel: LogLevel;
+  readonly logFile?: string;
+}
+
+/** The place of the default store depends on the platform; the log goes to stderr. */
+export const defaults: Omit<Settings, "store" | "logFile"> = {
+  durability: "turn",
+  onBusy: "idle",
+  cancelGrace: 10 * second,
+  idleTimeout: hour,
+  sweepInterval: 300 * second,
+  retention: "off",
+  maxSessions: 1000,
+  maxMessageBytes: 64 * mib,
+  maxEntryBytes: 64 * mib,
+  handoverBytes: 64 * kib,
+  leaseTtl: 30 * second,
+  agentRestarts: 5,
+  agentBackoff: 500,
+  logLevel: "warn",
+};
+
+/** `idleTimeout` is `--idle-timeout`. */
+export function flagOf(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+/** `idleTimeout` is `ACP_SIDECAR_IDLE_TIMEOUT`. */
+export function variableOf(name: string): string {
+  return `ACP_SIDECAR_${flagOf(name).replaceAll("-", "_").toUpperCase()}`;
+}
+
+/** What is allowed, for error messages and help. */
+export function allowedBy(kind: OptionKind): string {
+  switch (kind.type) {
+    case "url":
+      return "a store URL such as memory: or sqlite:/path/to/sessions.db";
+    case "path":
+      return "the path of a file";
+    case "choice":
+      return kind.values.join(", ");
+    case "count":
+      return `a whole number from ${kind.min} to ${kind.max}`;
+    case "size":
+      return `bytes, or a size like 64KiB, from ${formatBytes(kind.min)} to ${formatBytes(kind.max)}`;
+    case "duration":
+      return `milliseconds, or a time like 90s, 5m or 1h, from ${span(kind)}`;
+    case "optionalDuration":
+      return `off, milliseconds, or a time like 12h or 30d, from ${span(kind)}`;
+  }
+}
+
+function span({ min, max }: { readonly min: number; readonly max: number }): string {
+  return `${formatDurationMs(min)} to ${formatDurationMs(max)}`;
+}

@@ -1,0 +1,58 @@
+/** What a configured value may be, by zod; also the source of schemas/config.json. */
+import * as z from "zod/mini";
+import { options, type OptionKind, type OptionName } from "./options.ts";
+import { durationPattern, parseBytes, parseDurationMs, sizePattern } from "./units.ts";
+
+function range(min: number, max: number) {
+  return z.int().check(z.gte(min), z.lte(max));
+}
+
+/** A number, or a text that stands for one. */
+function quantity(pattern: RegExp, parse: (text: string) => number, min: number, max: number) {
+  const text = z.pipe(z.pipe(z.string().check(z.regex(pattern)), z.transform(parse)), range(min, max));
+  return z.union([range(min, max), text]);
+}
+
+function schemaOf(kind: OptionKind): z.ZodMiniType {
+  switch (kind.type) {
+    case "url":
+      // At least two letters, for C:\sessions.db is a path.
+      return z.string().check(z.regex(/^[a-z][a-z0-9+.-]+:/));
+    case "path":
+      return z.string().check(z.minLength(1));
+    case "choice":
+      return z.enum(kind.values);
+    case "count":
+      return quantity(/^\d+$/, Number, kind.min, kind.max);
+    case "size":
+      return quantity(sizePattern, parseBytes, kind.min, kind.max);
+    case "duration":
+      return quantity(durationPattern, parseDurationMs, kind.min, kind.max);
+    case "optionalDuration":
+      return z.union([z.literal("off"), quantity(durationPattern, parseDurationMs, kind.min, kind.max)]);
+  }
+}
+
+/** Checks one value of an option, from any source, and resolves its units. */
+export function optionSchema(name: OptionName): z.ZodMiniType {
+  return schemaOf(options[name].kind);
+}
+
+export const agentSchema = z.strictObject({
+  command: z.string().check(z.minLength(1)),
+  args: z.optional(z.array(z.string())),
+  env: z.optional(z.record(z.string(), z.string())),
+});
+
+/** The whole configuration file. */
+export function configFileSchema(): z.ZodMiniType {
+  const values = Object.entries(options).map(([name, { kind, help }]) => [
+    name,
+    z.optional(schemaOf(kind).check(z.describe(help))),
+  ]);
+  return z.strictObject({
+    $schema: z.optional(z.string()),
+    ...(Object.fromEntries(values) as Record<OptionName, z.ZodMiniType>),
+    agent: z.optional(agentSchema.check(z.describe("the program that answers prompts"))),
+  });
+}

@@ -1,0 +1,42 @@
+/** Durations and sizes as people write them: `90s`, `5m`, `1h`, `30d`; `64KiB`, `1GiB`; or a plain number. */
+
+const msPer: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+const bytesPer: Readonly<Record<string, number>> = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 };
+
+export const durationPattern = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)?$/;
+export const sizePattern = /^(\d+(?:\.\d+)?)(B|KiB|MiB|GiB)?$/;
+
+/** Milliseconds; NaN for what is not a duration. */
+export function parseDurationMs(text: string): number {
+  const [, amount, unit = "ms"] = durationPattern.exec(text) ?? [];
+  return Math.round(Number(amount) * (msPer[unit] ?? NaN));
+}
+
+/** Bytes; NaN for what is not a size. */
+export function parseBytes(text: string): number {
+  const [, amount, unit = "B"] = sizePattern.exec(text) ?? [];
+  return Math.round(Number(amount) * (bytesPer[unit] ?? NaN));
+}
+
+/** In the greatest unit that divides it: 3600000 is `1h`, 1500 is `1500ms`. */
+export function formatDurationMs(ms: number): string {
+  return inUnits(ms, msPer);
+}
+
+export function formatBytes(bytes: number): string {
+  return inUnits(bytes, bytesPer);
+}
+
+function inUnits(value: number, units: Readonly<Record<string, number>>): string {
+  const [unit, size] = Object.entries(units).findLast(([, size]) => value % size === 0 && value >= size) ?? [
+    Object.keys(units)[0] ?? "",
+    1,
+  ];
+  return `${value / size}${unit}`;
+}

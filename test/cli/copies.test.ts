@@ -1,0 +1,75 @@
+import fs from "node:fs";
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+import { openStore } from "../../src/store/open.ts";
+import { SessionRegistry } from "../../src/session/registry.ts";
+import { cli, scratchFolder } from "./harness.ts";
+
+const folder = scratchFolder();
+
+async function storeWithSessions(name: string, count: number): Promise<string> {
+  const url = `sqlite:${path.join(folder, name)}`;
+  const store = await openStore(url);
+  const sessions = new SessionRegistry({ store });
+  for (let n = 0; n < count; n += 1) {
+    const { id } = await sessions.create({ cwd: "/tmp" });
+    await sessions.addMessage(id, { role: "user", content: `message ${n}` });
+  }
+  await store.close();
+  return url;
+}
+
+describe("backup, restore, migrate and verify", () => {
+  it("carry sessions from store to store and back, and find them sound", async () => {
+    const store = await storeWithSessions("a.db", 3);
+    const backup = `file:${path.join(folder, "backup")}`;
+    expect(await cli(["backup", "--to", backup, "--store", store])).toMatchObject({ status: 0 });
+    const again = await cli(["backup", "--to", backup, "--store", store, "--json"]);
+    expect(JSON.parse(again.out)).toEqual({ copied: 0, skipped: 3, entries: 0 });
+
+    const restored = `sqlite:${path.join(folder, "b.db")}`;
+    expect(await cli(["restore", "--from", backup, "--store", restored])).toMatchObject({ status: 0 });
+    const verified = await cli(["verify", "--store", restored, "--json"]);
+    expect(verified.status).toBe(0);
+    expect(JSON.parse(verified.out)).toEqual({ sessions: 3, entries: 3, damages: [] });
+
+    const moved = `sqlite:${path.join(folder, "c.db")}`;
+    const { out } = await cli(["migrate", "--from", restored, "--to", moved]);
+    expect(out).toMatch(/3 sessions copied, 0 there already/);
+  });
+
+  it("repair a damaged file store, and name what was set aside", async () => {
+    const folderOf = path.join(folder, "damaged-store");
+    const store = `file:${folderOf}`;
+    const from = await storeWithSessions("d.db", 2);
+    await cli(["migrate", "--from", from, "--to", store]);
+    const journal =
+      fs
+        .readdirSync(folderOf, { recursive: true, encoding: "utf8" })
+        .filter((name) => name.endsWith(".jsonl"))
+        .map((name) => path.join(folderOf, name))[0] ?? "";
+    const text = fs.readFileSync(journal, "utf8");
+    fs.writeFileSync(journal, text.replace("message", "massage"));
+    expect((await cli(["verify", "--store", store])).status).toBe(5);
+    const { status, out } = await cli(["verify", "--repair", "--store", store]);
+    expect(out).toMatch(/1 damaged sessions repaired\n {2}as it was found: /);
+    expect(status).toBe(0);
+    expect((await cli(["verify", "--repair", "--store", from])).err).toMatch(/cannot be repaired in place/);
+  });
+
+  it("say what is missing in one line", async () => {
+    const { status, err } = await cli(["migrate", "--from", "memory:"]);
+    expect(status).toBe(2);
+    expect(err.trim().split("\n")).toHaveLength(1);
+    expect(err).toContain("--to URL");
+    expect((await cli(["backup", "--to", "memory:", "--store", "memory:"])).status).toBe(2);
+  });
+
+  it("end with status 5 on a store that cannot be opened, and change nothing", async () => {
+    const file = path.join(folder, "not-a-database.db");
+    fs.writeFileSync(file, "plain text".repeat(500));
+    const { status, err } = await cli(["verify", "--store", `sqlite:${file}`]);
+    expect([status, err.trim().split("\n").length]).toEqual([5, 1]);
+    expect(fs.readFileSync(file, "utf8")).toBe("plain text".repeat(500));
+  });
+});

@@ -1,0 +1,60 @@
+/** The command line run inside the test's process, with streams of its own. */
+import { spawnSync } from "node:child_process";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { PassThrough } from "node:stream";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll } from "vitest";
+import { run } from "../../src/cli/run.ts";
+
+export interface Ran {
+  readonly status: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+export const binary = path.join(root, "bin", "acp-sidecar.js");
+
+/** Builds what is missing: for tests that start the program itself. */
+export function buildFirst(): void {
+  beforeAll(() => {
+    const { status } = spawnSync(process.execPath, [path.join(root, ".ci/ready.mjs")], { stdio: "inherit" });
+    if (status !== 0) throw new Error("The build failed");
+  });
+}
+
+/** A folder that is gone after the tests of the file. */
+export function scratchFolder(): string {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "acp-sidecar-cli-"));
+  afterAll(() => fs.rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** Runs a command line as if typed by a user without any configuration. */
+export async function cli(
+  argv: readonly string[],
+  options: { readonly env?: Record<string, string>; readonly columns?: number } = {},
+): Promise<Ran> {
+  const [output, errors] = [new PassThrough(), new PassThrough()];
+  const texts = [textOf(output), textOf(errors)];
+  const status = await run(argv, {
+    input: new PassThrough(),
+    output,
+    errors,
+    binary,
+    env: { XDG_CONFIG_HOME: "/nonexistent", ...options.env },
+    columns: options.columns,
+  });
+  output.end();
+  errors.end();
+  const [out = "", err = ""] = await Promise.all(texts);
+  return { status, out, err };
+}
+
+async function textOf(stream: PassThrough): Promise<string> {
+  let text = "";
+  for await (const chunk of stream) text += String(chunk);
+  return text;
+}

@@ -1,0 +1,174 @@
+import path from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { SessionRegistry } from "../../src/session/registry.ts";
+import { newSessionId, type SessionId } from "../../src/session-id.ts";
+import { openStore } from "../../src/store/open.ts";
+import type { Holder, Lease, Store } from "../../src/store/store.ts";
+import { cli, scratchFolder, type Ran } from "./harness.ts";
+
+const url = `sqlite:${path.join(scratchFolder(), "sessions.db")}`;
+const holder: Holder = { host: "elsewhere/boot", pid: 4711, startedAt: "1" };
+let store: Store;
+let told: SessionId;
+let fork: SessionId;
+let busy: SessionId;
+let lease: Lease;
+
+const sessions = (...argv: string[]): Promise<Ran> => cli(["sessions", ...argv, "--store", url]);
+
+beforeAll(async () => {
+  store = await openStore(url);
+  const registry = new SessionRegistry({ store });
+  ({ id: told } = await registry.create({
+    cwd: "/project",
+    title: "Told \u001b[31mred\u0007 title",
+    client: { info: { name: "some-editor" }, capabilities: { fs: { readTextFile: true } } },
+    agent: { info: { name: "some-agent" }, command: "agent" },
+    mcpServerNames: ["files", "web"],
+    settings: { modeId: "plan" },
+    metadata: { team: "blue" },
+  }));
+  await registry.addMessage(told, { role: "user", content: "What is it?" });
+  await registry.addMessage(told, { role: "assistant", content: "Two lines:\nthis one." });
+  ({ id: fork } = await registry.fork(told));
+  ({ id: busy } = await registry.create({ cwd: "/other" }));
+  const taken = await store.acquire(busy, { holder, ttlMs: 60_000, mayTake: () => false });
+  lease = await store.renew({ ...taken.lease, turnRunning: true });
+  await registry.close();
+});
+afterAll(() => store.close());
+
+describe("sessions ls", () => {
+  it("lists for people, newest activity first, and keeps control characters from the terminal", async () => {
+    const { status, out } = await sessions("ls");
+    expect(status).toBe(0);
+    const rows = out.trimEnd().split("\n");
+    expect(rows).toHaveLength(4);
+    expect(rows[1]).toMatch(new RegExp(`^${busy} .* 0 +turn +/other$`));
+    expect(rows[3]).toMatch(new RegExp(`^${told} .* 2 +free +/project +Told `));
+    // Every control character but the ends of lines.
+    expect(out).not.toMatch(/[^\P{Cc}\n]/u);
+  });
+
+  it("filters by folder, limits, and says how many there are", async () => {
+    const { out } = await sessions("ls", "--cwd", "/project", "--limit", "1");
+    expect(out).toContain(fork);
+    expect(out).not.toContain(told);
+    expect(out).toContain("1 of 2; --limit 2 lists all");
+  });
+
+  it("gives programs the whole records", async () => {
+    const { out } = await sessions("ls", "--json", "--cwd", "/project");
+    expect(JSON.parse(out)).toMatchObject({ total: 2, sessions: [{ id: fork }, { id: told, headSeq: 2 }] });
+  });
+
+  it("cuts lines to the width of the terminal", async () => {
+    const { out } = await cli(["sessions", "ls", "--store", url], { columns: 40 });
+    for (const line of out.split("\n")) expect(line.length).toBeLessThanOrEqual(40);
+  });
+
+  it("says when there is none", async () => {
+    expect((await cli(["sessions", "ls", "--store", "memory:"])).out).toBe("No sessions.\n");
+  });
+});
+
+describe("sessions show", () => {
+  it("shows facts, client, agent, MCP servers and messages", async () => {
+    const { out } = await sessions("show", told);
+    for (const part of [
+      "some-editor",
+      "readTextFile",
+      "some-agent",
+      "files, web",
+      "plan",
+      '{"team":"blue"}',
+    ]) {
+      expect(out).toContain(part);
+    }
+    expect(out).toMatch(/^user, .*, entry 1\n {2}What is it\?$/m);
+    expect(out).toMatch(/^assistant, .*, entry 2\n {2}Two lines:\n {2}this one\.$/m);
+    expect(out).toContain("free");
+  });
+
+  it("shows where a fork comes from, and what it shares", async () => {
+    const { out } = await sessions("show", fork.toLowerCase());
+    expect(out).toContain(`${told} after entry 2`);
+    expect(out).toContain("What is it?");
+  });
+
+  it("shows who holds a session, and that a turn is running", async () => {
+    expect((await sessions("show", busy)).out).toMatch(
+      /state: +held by process 4711 on elsewhere, since .*, fence 1, a turn is running/,
+    );
+  });
+
+  it("shows entries, and all of it as one JSON document", async () => {
+    expect((await sessions("show", told, "--entries")).out).toMatch(
+      /^1 {2}\S+ \S+ {2}message {2}\{.*What is it/m,
+    );
+    const messages = JSON.parse((await sessions("show", told, "--json")).out) as object;
+    expect(messages).toMatchObject({
+      session: { id: told },
+      messages: [{ role: "user", content: [{ type: "text", text: "What is it?" }] }, { role: "assistant" }],
+    });
+    const entries = JSON.parse((await sessions("show", told, "--json", "--entries")).out) as object;
+    expect(entries).toMatchObject({
+      entries: [{ seq: 1, kind: "message", data: { role: "user" } }, { seq: 2 }],
+    });
+  });
+
+  it.each(["nonsense", newSessionId()])("has status 4 for an id that nobody has: %s", async (id) => {
+    const { status, out, err } = await sessions("show", id);
+    expect([status, out]).toEqual([4, ""]);
+    expect(err).toContain(id);
+  });
+});
+
+describe("sessions stats", () => {
+  it("counts", async () => {
+    const { out } = await sessions("stats");
+    expect(out).toMatch(/^sessions: 3$/m);
+    expect(out).toMatch(/^size: +\d/m);
+    expect(JSON.parse((await sessions("stats", "--json")).out)).toMatchObject({
+      store: url,
+      sessions: 3,
+      capabilities: { persistent: true },
+    });
+  });
+});
+
+describe("sessions gc and rm", () => {
+  it("gc wants an age, and deletes nothing that somebody holds", async () => {
+    expect(await sessions("gc")).toMatchObject({ status: 2 });
+    expect(await sessions("gc", "--older-than", "soon")).toMatchObject({ status: 2 });
+    expect((await sessions("gc", "--older-than", "1h")).out).toBe("Deleted 0 sessions\n");
+    const other = await store.create({ ...(await recordOf(told)), id: newSessionId(), updatedAtMs: 1 });
+    expect((await sessions("gc", "--retention", "1h", "--json")).out).toBe('{\n  "deleted": 1\n}\n');
+    expect(await store.get(other.id)).toBeUndefined();
+    expect(await store.get(busy)).toBeDefined();
+  });
+
+  it("rm refuses a session in a turn with status 3, unless forced", async () => {
+    expect(await sessions("rm", busy)).toMatchObject({ status: 3, out: "" });
+    expect(await sessions("rm", busy, "--force")).toMatchObject({ status: 0, out: `Deleted ${busy}\n` });
+    await expect(
+      store.append(busy, 0, [{ kind: "message", atMs: 1, data: "{}" }], lease),
+    ).rejects.toMatchObject({
+      code: "SESSION_NOT_FOUND",
+    });
+  });
+
+  it("rm deletes what it can and has status 4 for what is not there", async () => {
+    const ran = await sessions("rm", newSessionId(), told);
+    expect(ran).toMatchObject({ status: 4, out: `Deleted ${told}\n` });
+    expect(ran.err.trimEnd().split("\n")).toHaveLength(1);
+    expect((await sessions("show", fork)).out).toContain("What is it?");
+  });
+
+  async function recordOf(id: SessionId) {
+    const record = await store.get(id);
+    if (record === undefined) throw new Error(`No session ${id}`);
+    const { headSeq: _head, sealedSeq: _sealed, lease: _lease, ...rest } = record;
+    return rest;
+  }
+});

@@ -1,0 +1,108 @@
+/** The commands that start agents and sidecars: demo and doctor, with the program as it is built. */
+import { spawnSync } from "node:child_process";
+import fs from "node:fs";
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+import { compare } from "../../src/cli/demo-account.ts";
+import { fixtureCommand } from "../e2e/harness/paths.ts";
+import { binary, buildFirst, cli, scratchFolder } from "./harness.ts";
+
+buildFirst();
+const folder = scratchFolder();
+const store = `sqlite:${path.join(folder, "doctor.db")}`;
+
+const asked = { sessionUpdate: "user_message_chunk", content: { type: "text", text: "Hello" } };
+
+describe("demo", () => {
+  it("kills a sidecar in the middle of a turn and shows that the conversation is whole", async () => {
+    const { status, out, err } = await cli(["demo"]);
+    expect([status, err]).toEqual([0, ""]);
+    expect(out).toContain("in the middle of the turn");
+    expect(out).toMatch(/All is there: the prompt, and all \d\d+ updates/);
+    expect(out).toMatch(/Nothing was lost\.\n$/);
+    const [, database = ""] = /store {2}sqlite:(.*)$/m.exec(out) ?? [];
+    expect(fs.existsSync(path.dirname(database))).toBe(false);
+  });
+
+  it("does it with the agent that is named, whatever the user has configured", async () => {
+    const { status, out } = await cli(["demo", ...fixtureCommand(["agent.mjs"])], {
+      env: { ACP_SIDECAR_STORE: "nonsense", ACP_SIDECAR_MAX_SESSIONS: "0" },
+    });
+    expect(status).toBe(0);
+    expect(out).toContain("Nothing was lost.");
+  });
+
+  it("has status 6 and one line when the agent cannot be started", async () => {
+    const { status, err } = await cli(["demo", "no-such-agent"]);
+    expect(status).toBe(6);
+    expect(err).toMatch(/^acp-sidecar: The agent no-such-agent could not be started: .*\n$/);
+  });
+
+  it.each([
+    ["the prompt", [], [], ["the prompt"]],
+    ["a word", [said("one "), said("two")], [asked, said("one ")], ["text of agent_message_chunk"]],
+    ["a tool call", [called("a")], [asked], ["tool call a"]],
+    ["nothing", [said("one "), called("a")], [asked, called("a"), said("one two")], []],
+  ])("finds out when %s is lost", (_, before, replay, missing) => {
+    expect(compare("Hello", before, replay).missing).toEqual(missing);
+  });
+});
+
+describe("doctor", () => {
+  it("tells what the built-in agent can do by itself and through the sidecar, and that the store works", async () => {
+    const { status, out } = await cli(["doctor", "--store", store]);
+    expect(status).toBe(0);
+    expect(out).toMatch(/^session\/load +no +yes$/m);
+    expect(out).toMatch(/^session\/new +yes +yes$/m);
+    expect(out).toMatch(/^writable: +yes, safe after [\d.]+ ms$/m);
+    expect(out).toMatch(/^holds: +0 sessions, 0 entries/m);
+    expect(out).toContain("Nothing is wrong.");
+  });
+
+  it.each([
+    [["no-such-agent"], /could not be started/, /install the agent/],
+    [[process.execPath, "-e", "process.exit(3)"], /exited with status 3/, /in a terminal/],
+    [fixtureCommand(["agent.mjs", "--auth"]), /wants a login before session\/new/, /log in/],
+  ])("says what is wrong with %j and how to mend it", async (agent, what, fix) => {
+    const { status, out } = await cli(["doctor", "--json", "--store", store, "--", ...agent]);
+    expect(status).toBe(1);
+    const { ok, problems } = JSON.parse(out) as { ok: boolean; problems: { what: string; fix: string }[] };
+    expect([ok, problems.length]).toEqual([false, 1]);
+    expect(problems[0]?.what).toMatch(what);
+    expect(problems[0]?.fix).toMatch(fix);
+  });
+
+  it("says what is wrong with the store", async () => {
+    const file = path.join(folder, "not-a-folder");
+    fs.writeFileSync(file, "");
+    const { status, out } = await cli(["doctor", "--store", `sqlite:${file}/sessions.db`]);
+    expect(status).toBe(1);
+    expect(out).toMatch(/^WRONG: The store: .*not-a-folder/m);
+    expect(out).toMatch(/^ {2}fix: check that the folder/m);
+  });
+});
+
+describe("the program", () => {
+  it("says in one line that it is not built", () => {
+    const copy = path.join(folder, "bin", "acp-sidecar.js");
+    fs.mkdirSync(path.dirname(copy));
+    fs.copyFileSync(binary, copy);
+    fs.writeFileSync(path.join(folder, "package.json"), '{"type":"module"}');
+    const { status, stderr } = spawnSync(process.execPath, [copy, "--version"], { encoding: "utf8" });
+    expect([status, stderr]).toEqual([1, "acp-sidecar is not built yet; run: npm run build\n"]);
+  });
+
+  it("ends quietly when its reader goes away", () => {
+    const script = `"${process.execPath}" "${binary}" --help | true`;
+    const { stderr } = spawnSync("/bin/sh", ["-c", script], { encoding: "utf8" });
+    expect(stderr).toBe("");
+  });
+});
+
+function said(text: string) {
+  return { sessionUpdate: "agent_message_chunk", content: { type: "text", text } };
+}
+
+function called(toolCallId: string) {
+  return { sessionUpdate: "tool_call", toolCallId };
+}
