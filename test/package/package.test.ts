@@ -1,0 +1,207 @@
+/** What `npm pack` makes, used as somebody who installed it would. */
+import { execFileSync, spawnSync } from "node:child_process";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import manifest from "../../package.json" with { type: "json" };
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const packageDir = () => path.join(project, "node_modules", "acp-sidecar");
+let project: string;
+let files: readonly string[];
+
+// Built and packed in a folder of its own: dist/ is in use by other tests meanwhile.
+beforeAll(() => {
+  project = fs.mkdtempSync(path.join(os.tmpdir(), "acp-sidecar-package-"));
+  const stage = path.join(project, "stage");
+  fs.mkdirSync(stage);
+  for (const name of ["package.json", "README.md", "LICENSE", "CHANGELOG.md", "bin", "schemas"]) {
+    if (fs.existsSync(path.join(root, name))) {
+      fs.cpSync(path.join(root, name), path.join(stage, name), { recursive: true });
+    }
+  }
+  execFileSync(process.execPath, [path.join(root, ".ci/build.mjs"), "--out", path.join(stage, "dist")]);
+  const packed = execFileSync("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", project], {
+    cwd: stage,
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  const report: unknown = JSON.parse(packed);
+  const [tarball] = Object.values(report as object) as [{ filename: string; files: { path: string }[] }];
+  files = tarball.files.map((file) => file.path);
+  install(path.join(project, path.basename(tarball.filename)));
+}, 120_000);
+afterAll(() => fs.rmSync(project, { recursive: true, force: true }));
+
+/** As npm would, but from what is installed here: no test needs the network. */
+function install(tarball: string): void {
+  fs.mkdirSync(packageDir(), { recursive: true });
+  execFileSync("tar", ["-xzf", tarball, "-C", packageDir(), "--strip-components=1"]);
+  const dependencies = closure(Object.keys(manifest.dependencies));
+  for (const name of [...dependencies, "@types/node", "undici-types"]) {
+    const link = path.join(project, "node_modules", name);
+    fs.mkdirSync(path.dirname(link), { recursive: true });
+    fs.symlinkSync(path.join(root, "node_modules", name), link);
+  }
+  fs.writeFileSync(path.join(project, "package.json"), '{"type":"module"}');
+}
+
+function closure(names: readonly string[], found = new Set<string>()): Set<string> {
+  for (const name of names.filter((each) => !found.has(each))) {
+    const file = path.join(root, "node_modules", name, "package.json");
+    if (!fs.existsSync(file)) continue;
+    found.add(name);
+    const { dependencies = {} } = JSON.parse(fs.readFileSync(file, "utf8")) as { dependencies?: object };
+    closure(Object.keys(dependencies), found);
+  }
+  return found;
+}
+
+function write(name: string, text: string): string {
+  const file = path.join(project, name);
+  fs.writeFileSync(file, text);
+  return file;
+}
+
+function isThere(folder: string, specifier: string): boolean {
+  if (!specifier.startsWith(".")) return specifier in manifest.dependencies;
+  return fs.existsSync(path.join(folder, specifier.replace(/\.ts$/, ".d.ts")));
+}
+
+describe("the package", () => {
+  it("holds what it needs to run and nothing else", () => {
+    const allowed =
+      /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|bin\/acp-sidecar\.js|schemas\/\w+\.json|dist\/[\w-]+\.js|dist\/THIRD-PARTY-LICENSES\.txt|dist\/types\/.+\.d\.ts)$/;
+    expect(files.filter((file) => !allowed.test(file))).toEqual([]);
+    for (const needed of [
+      "LICENSE",
+      "bin/acp-sidecar.js",
+      "dist/cli.js",
+      "dist/index.js",
+      "schemas/config.json",
+    ]) {
+      expect(files).toContain(needed);
+    }
+  });
+
+  it("names no path of the machine that built it", () => {
+    for (const file of files) {
+      expect(fs.readFileSync(path.join(packageDir(), file), "utf8").includes(root)).toBe(false);
+    }
+  });
+
+  it("carries the licences of what is bundled", () => {
+    const text = fs.readFileSync(path.join(packageDir(), "dist/THIRD-PARTY-LICENSES.txt"), "utf8");
+    for (const name of ["vscode-jsonrpc", "zod", "ulid"]) {
+      expect(text).toMatch(new RegExp(`^${name} [\\d.]+ \\(MIT\\)$`, "m"));
+    }
+  });
+
+  it("runs as a program, with the version of its manifest", () => {
+    const bin = path.join(packageDir(), "bin/acp-sidecar.js");
+    const { stdout } = spawnSync(process.execPath, [bin, "--version"], { encoding: "utf8" });
+    expect(stdout).toBe(`${manifest.version}\n`);
+    const initialize = { jsonrpc: "2.0", id: 1, method: "initialize", params: { protocolVersion: 1 } };
+    const store = `sqlite:${path.join(project, "sessions.db")}`;
+    const served = spawnSync(process.execPath, [bin, "--store", store], {
+      encoding: "utf8",
+      input: `${JSON.stringify(initialize)}\n`,
+    });
+    expect(served.stderr).toBe("");
+    expect(JSON.parse(served.stdout)).toMatchObject({ id: 1, result: { protocolVersion: 1 } });
+  });
+
+  it("works as a library", () => {
+    const file = write(
+      "use.mjs",
+      `import { openStore, SessionRegistry, SidecarError, isSidecarError, newSessionId } from "acp-sidecar";
+       import schema from "acp-sidecar/schemas/config.json" with { type: "json" };
+       const store = await openStore("sqlite:library.db");
+       const registry = new SessionRegistry({ store });
+       const { id } = await registry.create({ cwd: "/project" });
+       await registry.addMessage(id, { role: "user", content: "hello" });
+       const messages = [];
+       for await (const { role, content } of registry.messages(id)) messages.push({ role, content });
+       const missing = await registry.get(newSessionId()).catch((error) => isSidecarError(error, "SESSION_NOT_FOUND"));
+       await registry.close();
+       await store.close();
+       console.log(JSON.stringify({ messages, missing, title: schema.title }));`,
+    );
+    const { stdout, stderr } = spawnSync(process.execPath, ["--no-warnings", file], {
+      cwd: project,
+      encoding: "utf8",
+    });
+    expect(stderr).toBe("");
+    expect(JSON.parse(stdout)).toEqual({
+      messages: [{ role: "user", content: [{ type: "text", text: "hello" }] }],
+      missing: true,
+      title: "Configuration file of acp-sidecar",
+    });
+  });
+
+  it("has declarations that lead nowhere but to files and packages that are there", () => {
+    const declarations = files.filter((file) => file.endsWith(".d.ts"));
+    const lost = declarations.flatMap((file) => {
+      const text = fs.readFileSync(path.join(packageDir(), file), "utf8");
+      const specifiers = [...text.matchAll(/(?:from |import\()"([^"]+)"/g)].map(
+        ([, specifier = ""]) => specifier,
+      );
+      return specifiers
+        .filter((specifier) => !specifier.startsWith("node:"))
+        .filter((specifier) => !isThere(path.join(packageDir(), path.dirname(file)), specifier))
+        .map((specifier) => `${file} -> ${specifier}`);
+    });
+    expect(lost).toEqual([]);
+    expect(declarations).toContain("dist/types/src/index.d.ts");
+  });
+
+  it("has types that a strict consumer can use", () => {
+    write(
+      "use.ts",
+      `import { openStore, SessionRegistry, type Message, type Store, type SessionId } from "acp-sidecar";
+       import { storeConformance, type StoreUnderTest } from "acp-sidecar/conformance";
+       export async function last(url: string, id: SessionId): Promise<Message | undefined> {
+         const store: Store = await openStore(url);
+         let found: Message | undefined;
+         for await (const message of new SessionRegistry({ store }).messages(id)) found = message;
+         // @ts-expect-error an id is not just any text
+         await store.get("nonsense");
+         return found;
+       }
+       export const check: (subject: StoreUnderTest) => void = (subject) =>
+         storeConformance({ describe: (_, body) => body(), it: () => undefined }, subject);`,
+    );
+    const options = {
+      module: "NodeNext",
+      target: "ES2022",
+      lib: ["ES2022"],
+      strict: true,
+      noEmit: true,
+      exactOptionalPropertyTypes: true,
+      types: ["node"],
+      skipLibCheck: true,
+    };
+    const config = write("tsconfig.json", JSON.stringify({ compilerOptions: options, files: ["use.ts"] }));
+    const tsc = path.join(root, "node_modules/typescript/bin/tsc");
+    const { stdout } = spawnSync(process.execPath, [tsc, "-p", config], { encoding: "utf8" });
+    expect(stdout).toBe("");
+  });
+});
+
+describe("the lock file", () => {
+  it("names no host", () => {
+    expect(fs.readFileSync(path.join(root, "package-lock.json"), "utf8")).not.toMatch(
+      /"resolved"|:\/\/registry/,
+    );
+  });
+});
+
+describe("schemas/", () => {
+  it("is fresh", () => {
+    const script = path.join(root, ".ci/schemas.mjs");
+    const { status, stderr } = spawnSync(process.execPath, [script, "--check"], { encoding: "utf8" });
+    expect([status, stderr]).toEqual([0, ""]);
+  });
+});

@@ -1,0 +1,97 @@
+/** What the torture harnesses have found, each as the smallest case that shows it, with harness and seed. */
+import { describe, expect, it } from "vitest";
+import { exitWithin, useHarness } from "../e2e/harness/harness.ts";
+import { processesOutliving } from "../e2e/harness/processes.ts";
+import { textOf } from "../e2e/harness/wire.ts";
+
+const harness = useHarness();
+const cwd = harness.project();
+
+describe("found by kill-sidecar", () => {
+  it("a fork of a session whose holder was killed in a turn has that turn too (seed c)", async () => {
+    const store = harness.storeUrl();
+    const client = await harness.connect({ store });
+    const { sessionId } = await client.newSession(cwd);
+    void client.prompt(sessionId, "stream 5\nuntil-cancel").catch(() => undefined);
+    await client.untilUpdate(sessionId, (update) => textOf([update]).includes("before"));
+    await harness.crash(client.program);
+
+    const next = await harness.connect({ store });
+    const params = { sessionId, cwd, mcpServers: [] };
+    const fork = await next.agent.request<{ sessionId: string }>("session/fork", params);
+    expect(textOf(await next.replay(fork.sessionId, cwd))).toBe("[1][2][3][4][5]before ");
+  });
+});
+
+describe("found by kill-agent", () => {
+  it("a fork that the agent refuses is made with a handover (seed b)", async () => {
+    const client = await harness.connect({ agent: ["agent.mjs", "--all", "--refuse", "session/fork"] });
+    const { sessionId } = await client.newSession(cwd);
+    await client.prompt(sessionId, "hello");
+    const params = { sessionId, cwd, mcpServers: [] };
+    const fork = await client.agent.request<{ sessionId: string }>("session/fork", params);
+    expect(await client.say(fork.sessionId, "echo-prompt")).toContain("hello");
+  });
+});
+
+describe("found by kill-editor", () => {
+  it("a client that reads no more is gone, though its writing end stays open (seed a)", async () => {
+    const client = await harness.connect();
+    const { sessionId } = await client.newSession(cwd);
+    client.program.child.stdout.destroy();
+    void client.prompt(sessionId, "until-cancel").catch(() => undefined);
+    expect(await exitWithin(client.program, 5000)).toEqual({ status: 0, signal: null });
+    expect(await processesOutliving(client.program.mark, 1000)).toEqual([]);
+  });
+});
+
+describe("found by two-writers", () => {
+  /** Two sidecars, each of which takes what it loads. */
+  async function rivals(agent = ["agent.mjs", "--resume"]) {
+    const options = { agent, store: harness.storeUrl(), args: ["--on-busy", "takeover"] };
+    return { first: await harness.connect(options), second: await harness.connect(options) };
+  }
+
+  it("a turn that was running when its session was lost does not go on with a gap (seed c)", async () => {
+    const { first, second } = await rivals();
+    const { sessionId } = await first.newSession(cwd);
+    const turn = first.prompt(sessionId, "cancel-deaf 1500").then(
+      () => "answered",
+      (error: unknown) => (error as { data?: { code?: string } }).data?.code,
+    );
+    await first.untilUpdate(sessionId, (update) => textOf([update]) === "deaf-5 ");
+    await second.load(sessionId, cwd);
+    await first.load(sessionId, cwd);
+    expect(await turn).toBe("LEASE_LOST");
+    // The agent is still at the old turn; what it says late is not taken for the new one's.
+    expect(await first.say(sessionId, "stream 50")).toMatch(/^\[1\](\[\d+\]){48}\[50\]$/);
+    const said = textOf(await first.replay(sessionId, cwd)).match(/deaf-\d+/g) ?? [];
+    expect(said).toEqual(said.map((_, n) => `deaf-${n + 1}`));
+  });
+
+  it("a session that is closed while it is loaded is no internal error (seed i)", async () => {
+    const { first } = await rivals();
+    const { sessionId } = await first.newSession(cwd);
+    for (let round = 0; round < 5; round += 1) {
+      const codes = await Promise.all(
+        [
+          first.load(sessionId, cwd),
+          first.agent.request("session/close", { sessionId }),
+          first.load(sessionId, cwd),
+        ].map((request) =>
+          request.catch((error: unknown) => (error as { data?: { code?: string } }).data?.code),
+        ),
+      );
+      expect(codes).not.toContain("INTERNAL");
+    }
+  });
+
+  it("an agent that lists sessions does not answer for those that nobody has (seed j)", async () => {
+    const { first } = await rivals(["agent.mjs", "--all"]);
+    const sessionId = "01M7YB7NG3PY9JYMJQP7BKTGV9";
+    await expect(first.load(sessionId, cwd)).rejects.toMatchObject({
+      code: -32002,
+      data: { code: "SESSION_NOT_FOUND", sessionId },
+    });
+  });
+});

@@ -1,0 +1,91 @@
+/**
+ * A client that stops reading while its agent streams more than anybody wants to hold, and while a long session
+ * is loaded: memory stays bounded, the agent is held back, and nothing is lost when the client reads on.
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import { TortureClient } from "../world/client.ts";
+import { residentBytes } from "../world/memory.ts";
+import { Random } from "../world/random.ts";
+import { Counter, type Figures, type Harness, type TortureOptions } from "../world/report.ts";
+import { nothingFound, Run } from "../world/run.ts";
+import { promptOf } from "../world/script.ts";
+import { lookInto } from "../world/store.ts";
+import { verifyAll } from "../world/verify.ts";
+import { World } from "../world/world.ts";
+
+/** Beyond what it had when the client stopped reading. */
+const mostGrowthBytes = 150 << 20;
+const padChars = 500;
+
+export const slowReader: Harness = {
+  name: "slow-reader",
+  about: "a client that reads nothing for --seconds while its agent streams and while a session is loaded",
+  sizes: { glimpse: { seconds: 1 }, middle: { seconds: 10 }, long: { seconds: 60 } },
+  run: readSlowly,
+};
+
+async function readSlowly(options: TortureOptions): Promise<Figures> {
+  const counter = new Counter();
+  const world = new World();
+  try {
+    const random = new Random(options.seed);
+    const store = world.storeUrl(options.store);
+    const run = new Run();
+    const client = new TortureClient(run, world.sidecar({ store, agent: ["agent.mjs", "--resume"] }));
+    await client.initialize();
+    const created = await client.ask("session/new", { cwd: "/", mcpServers: [] });
+    const sessionId = String((created?.result as { sessionId?: string } | undefined)?.sessionId);
+    const pieces = 20_000 + 1000 * options.seconds;
+    const steps = [["m2", pieces, padChars, random.int(8, 64)]];
+    const streaming = client.ask("session/prompt", { sessionId, prompt: promptOf(run.nextPrompt(), steps) });
+    await until(() => client.told > 500);
+    await standStill(client, store, options.seconds * 1000, counter);
+    if ((await streaming)?.error !== undefined) throw new Error("The turn did not end well");
+    run.check(nothingFound);
+    const loading = client.load(sessionId);
+    await until(() => client.told > pieces);
+    await standStill(client, store, options.seconds * 1000, counter);
+    await loading;
+    await verifyAll(client, store);
+    client.program.endInput();
+    await client.program.exited;
+    counter.add("messages sent to clients", client.told);
+  } finally {
+    await world.end();
+  }
+  return counter.figures;
+}
+
+/** Reads nothing for a while, and watches what the sidecar does meanwhile. */
+async function standStill(
+  client: TortureClient,
+  store: string,
+  forMs: number,
+  counter: Counter,
+): Promise<void> {
+  const { pid, child } = client.program;
+  const before = residentBytes(pid);
+  child.stdout.pause();
+  await delay(forMs / 2);
+  const halfway = await entriesIn(client, store);
+  await delay(forMs / 2);
+  const growth = residentBytes(pid) - before;
+  if (growth > mostGrowthBytes) throw new Error(`The sidecar grew by ${growth >> 20} MiB while nobody read`);
+  if ((await entriesIn(client, store)) !== halfway)
+    throw new Error("The agent is not held back: the journal grows");
+  child.stdout.resume();
+  counter.most("most growth in MiB", Math.max(0, growth >> 20));
+}
+
+async function entriesIn({ run }: TortureClient, store: string): Promise<number> {
+  const { sessions } = await lookInto(store, run.ledger.sessions.keys());
+  return [...sessions.values()].reduce((sum, { stored }) => sum + (stored?.entries.length ?? 0), 0);
+}
+
+async function until(isSo: () => boolean): Promise<void> {
+  const deadline = Date.now() + 30_000;
+  while (!isSo()) {
+    if (Date.now() > deadline) throw new Error("Waited for 30 s in vain");
+    await delay(5);
+  }
+}

@@ -1,0 +1,17 @@
+/** Every harness by its name. */
+import { fuzzWire } from "./harness/fuzz-wire.ts";
+import { killAgent } from "./harness/kill-agent.ts";
+import { killEditor } from "./harness/kill-editor.ts";
+import { killSidecar } from "./harness/kill-sidecar.ts";
+import { twoWriters } from "./harness/two-writers.ts";
+import { slowReader } from "./harness/slow-reader.ts";
+import type { Harness } from "./world/report.ts";
+
+export const harnesses: readonly Harness[] = [
+  killSidecar,
+  killAgent,
+  killEditor,
+  twoWriters,
+  fuzzWire,
+  slowReader,
+];
