@@ -1,0 +1,34 @@
+/** Who is measured: the same agent alone, behind two relays, and behind the sidecar. */
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+const at = (...parts) => path.join(here, ...parts);
+const node = process.execPath;
+const agent = [node, at("agents/stream.mjs")];
+
+export const builtSidecar = at("../bin/acp-sidecar.js");
+
+/** How the sidecar is started on a store in `folder`, an empty folder that is also its user's home. */
+export function sidecar(folder, binary = builtSidecar, name = "sidecar") {
+  const store = `sqlite:${path.join(folder, `${name}.db`)}`;
+  return {
+    name,
+    command: node,
+    args: [binary, "--store", store, "--durability", "turn", "--", ...agent],
+    env: { XDG_CONFIG_HOME: folder, XDG_DATA_HOME: folder },
+    store,
+    library: path.join(path.dirname(binary), "../dist/index.js"),
+  };
+}
+
+/** By the letters of the table: the agent, relays (b) and (c), the sidecar (d), and another build of it to compare with. */
+export function contenders(folder, { against, binary }) {
+  return [
+    { name: "agent", command: agent[0], args: agent.slice(1) },
+    { name: "bytes", command: node, args: [at("relays/bytes.mjs"), ...agent] },
+    { name: "sdk", command: node, args: [at("relays/sdk.mjs"), ...agent] },
+    sidecar(folder, binary),
+    ...(against === undefined ? [] : [sidecar(folder, against, "other")]),
+  ];
+}

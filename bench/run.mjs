@@ -1,0 +1,90 @@
+/** The benchmark: everything in one run, contenders by turns in every round, medians over the rounds. */
+import { mkdtempSync, rmSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { parseArgs } from "node:util";
+import { builtSidecar } from "./contenders.mjs";
+import { append } from "./measure/append.mjs";
+import { bigSession } from "./measure/big-session.mjs";
+import { load } from "./measure/load.mjs";
+import { memory } from "./measure/memory.mjs";
+import { roundTrip } from "./measure/round-trip.mjs";
+import { start } from "./measure/start.mjs";
+import { streaming } from "./measure/streaming.mjs";
+import { machine, table } from "./table.mjs";
+
+const measurements = {
+  start,
+  "round-trip": roundTrip,
+  streaming,
+  memory,
+  load,
+  "big-session": bigSession,
+  append,
+};
+
+const help = `npm run bench -- [options]
+
+Measures the same agent alone (a), behind a relay that copies bytes (b), behind a relay on the official
+SDK (c), and behind acp-sidecar with SQLite and --durability turn (d), and prints a table in Markdown.
+
+  --only NAME        one measurement, may be repeated: ${Object.keys(measurements).join(", ")}
+  --quick            fewer and shorter rounds: the order of magnitude, not the figure
+  --big-mb MB        size of the session that big-session loads (default 1000; ${"100 with --quick"})
+  --dir DIR          where the databases go, on the disk that is to be measured (default: the temporary folder)
+  --sidecar FILE     the sidecar to measure (default: bin/acp-sidecar.js of this checkout)
+  --against FILE     another build's bin/acp-sidecar.js, measured in the same rounds
+  --help
+`;
+
+const { values } = parseArgs({
+  options: {
+    only: { type: "string", multiple: true },
+    quick: { type: "boolean", default: false },
+    "big-mb": { type: "string" },
+    dir: { type: "string", default: os.tmpdir() },
+    sidecar: { type: "string", default: builtSidecar },
+    against: { type: "string" },
+    help: { type: "boolean", default: false },
+  },
+});
+
+if (values.help) process.stdout.write(help);
+else process.exitCode = await main();
+
+async function main() {
+  const { quick, against, only = Object.keys(measurements) } = values;
+  const unknown = only.find((name) => !Object.hasOwn(measurements, name));
+  if (unknown !== undefined)
+    return fail(`--only ${unknown}: allowed are ${Object.keys(measurements).join(", ")}`);
+  const bigMb = Number(values["big-mb"] ?? (quick ? 100 : 1000));
+  if (!(bigMb >= 1)) return fail(`--big-mb ${values["big-mb"]}: a number of megabytes is wanted`);
+  const options = { against: absolute(against), binary: absolute(values.sidecar), bigMb };
+  process.stdout.write(`${machine(values.dir)}${quick ? "; --quick" : ""}\n\n`);
+  const rows = [];
+  for (const name of only) {
+    process.stderr.write(`measuring ${name} …\n`);
+    rows.push(...(await inFolder(values.dir, (folder) => measurements[name]({ folder, quick, options }))));
+  }
+  process.stdout.write(`${table(rows, against)}\n`);
+  return 0;
+}
+
+/** Every measurement has a folder of its own, which goes when it is done. */
+async function inFolder(parent, measure) {
+  const folder = mkdtempSync(path.join(parent, "acp-sidecar-bench-"));
+  try {
+    return await measure(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function absolute(file) {
+  return file === undefined ? undefined : path.resolve(file);
+}
+
+function fail(message) {
+  process.stderr.write(`${message}\n`);
+  return 2;
+}
