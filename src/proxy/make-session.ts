@@ -79,9 +79,9 @@ async function store(ctx: ProxyContext, live: LiveSession, init: SessionInit): P
   } catch (error) {
     const { binding } = live;
     ctx.sessions.remove(live);
-    // What may have been stored of it: the client will never ask for it.
-    await ctx.store.delete(live.id).catch(() => false);
-    // Deliberately not awaited: the client need not wait for the agent to forget.
+    // Neither is awaited: the client need not wait for the agent to forget, nor once more for a store that fails.
+    // What may have been stored of the session nobody will ask for.
+    void ctx.store.delete(live.id).catch(() => false);
     if (binding !== undefined) void closeAtAgent(ctx, binding);
     throw error;
   }

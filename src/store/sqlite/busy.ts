@@ -11,8 +11,8 @@ export const defaultLockWaitMs = 5000;
 
 const maxWaiting = 10_000;
 
-/** Tries `work` until it is not refused for a lock, or until `deadlineMs` (by `performance.now()`). */
-async function untilFree<T>(work: () => T, deadlineMs: number): Promise<T> {
+/** Tries `work` until it is not refused for a lock; after `deadlineMs` (by `performance.now()`) rejects with SQLite's own error. */
+export async function untilFree<T>(work: () => T, deadlineMs: number): Promise<T> {
   for (let pauseMs = 4; ; pauseMs = Math.min(pauseMs * 2, 64)) {
     try {
       return work();
@@ -22,11 +22,6 @@ async function untilFree<T>(work: () => T, deadlineMs: number): Promise<T> {
     // Spread, so that processes that wait for one lock do not keep meeting.
     await delay(pauseMs * (0.5 + Math.random()));
   }
-}
-
-/** Tries `work` until it is not refused for a lock; rejects with SQLite's own error after `waitMs`. */
-export async function patiently<T>(work: () => T, waitMs: number): Promise<T> {
-  return untilFree(work, performance.now() + waitMs);
 }
 
 /** Writes in the order in which they were asked for: while one waits for a lock, the others wait behind it. */

@@ -4,7 +4,7 @@ import { dirname, resolve } from "node:path";
 import type SqliteDriver from "better-sqlite3";
 import type { Database } from "better-sqlite3";
 import { SidecarError, reasonOf } from "../../errors.ts";
-import { busyTimeoutMs, patiently } from "./busy.ts";
+import { busyTimeoutMs, untilFree } from "./busy.ts";
 import { checkVersion, migrate } from "./migrations.ts";
 
 export interface OpenedDatabase {
@@ -19,15 +19,16 @@ const checkpointPages = 4000;
 export async function openDatabase(given: string, lockWaitMs: number): Promise<OpenedDatabase> {
   const Driver = await loadDriver();
   const path = prepareFile(resolve(given));
-  const db = await patiently(
+  const deadlineMs = performance.now() + lockWaitMs;
+  const db = await untilFree(
     () => new Driver(path, { timeout: busyTimeoutMs, fileMustExist: true }),
-    lockWaitMs,
+    deadlineMs,
   );
   try {
     // Before anything is changed: the file may be another program's, or a newer version's.
-    await patiently(() => checkVersion(db, path), lockWaitMs);
-    await patiently(() => configure(db, path), lockWaitMs);
-    await patiently(() => migrate(db, path), lockWaitMs);
+    await untilFree(() => checkVersion(db, path), deadlineMs);
+    await untilFree(() => configure(db, path), deadlineMs);
+    await untilFree(() => migrate(db, path), deadlineMs);
     return { db, path };
   } catch (error) {
     db.close();

@@ -20,7 +20,7 @@ import type {
   Store,
   StoreStats,
 } from "../store.ts";
-import { defaultLockWaitMs, patiently, WriteQueue } from "./busy.ts";
+import { defaultLockWaitMs, untilFree, WriteQueue } from "./busy.ts";
 import { openDatabase } from "./database.ts";
 import { Deletion } from "./deletion.ts";
 import { Entries } from "./entries.ts";
@@ -180,7 +180,7 @@ class SqliteStore implements Store {
   async #read<T>(work: () => T): Promise<T> {
     this.#assertOpen();
     try {
-      return await patiently(work, this.#lockWaitMs);
+      return await untilFree(work, performance.now() + this.#lockWaitMs);
     } catch (error) {
       throw asStoreError(error, this.#path);
     }
