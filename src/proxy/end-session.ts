@@ -48,9 +48,12 @@ export async function detach(ctx: ProxyContext, live: LiveSession, graceMs: numb
   if (binding !== undefined) await closeAtAgent(ctx, binding, graceMs);
 }
 
+/** A prompt that comes in meanwhile is ended as well: what goes on without its session is lost. */
 async function endTurns(live: LiveSession, graceMs: number): Promise<void> {
-  if (runningTurns(live).length === 0) return;
-  const ended = Promise.all(runningTurns(live).map((turn) => turn.answered));
-  cancelTurns(live, graceMs);
-  await ended;
+  while (runningTurns(live).length > 0) {
+    const ended = Promise.all(runningTurns(live).map((turn) => turn.answered));
+    cancelTurns(live, graceMs);
+    await ended;
+    await live.outboundIdle();
+  }
 }

@@ -77,10 +77,7 @@ export class LiveSession {
   /** Errors: `LEASE_LOST` when somebody else has taken the session over. */
   get journal(): Journal {
     if (this.#lost !== undefined) throw this.#lost;
-    if (this.#journal === undefined)
-      throw new SidecarError("LEASE_LOST", `Session ${this.id} was closed meanwhile; load it again`, {
-        data: { sessionId: this.id },
-      });
+    if (this.#journal === undefined) throw closedMeanwhile(this.id);
     return this.#journal;
   }
 
@@ -156,7 +153,7 @@ export class LiveSession {
   get audience(): Audience {
     let audience: Audience = "client";
     for (const turn of this.turns) {
-      if (turn.isGone) continue;
+      if (turn.isSilent) continue;
       if (turn.lateUpdates === "nobody") return "nobody";
       if (turn.lateUpdates === "journal") audience = "journal";
     }
@@ -178,4 +175,11 @@ export class LiveSession {
   static namesOf(mcpServers: McpServers): string[] {
     return mcpServers.map(({ name }) => (typeof name === "string" ? name : ""));
   }
+}
+
+/** What came too late for a session that was let go: it is not in the journal, and nobody is told that it is. */
+export function closedMeanwhile(sessionId: SessionId): SidecarError {
+  return new SidecarError("LEASE_LOST", `Session ${sessionId} was closed meanwhile; load it again`, {
+    data: { sessionId },
+  });
 }

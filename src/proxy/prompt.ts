@@ -10,7 +10,7 @@ import { answerInOrder } from "./answer.ts";
 import { askSession } from "./ask-agent.ts";
 import type { ProxyContext } from "./context.ts";
 import { withHandover } from "./handover.ts";
-import type { LiveSession } from "./live-session.ts";
+import { closedMeanwhile, type LiveSession } from "./live-session.ts";
 import { titleOf } from "./title.ts";
 import { cancelTurns, runningTurns, isLossError, untilLateTurnsAreGone } from "./turns.ts";
 import { Turn, type TurnOutcome } from "./turn.ts";
@@ -124,7 +124,8 @@ async function endTurn(live: LiveSession, turn: Turn, outcome: TurnOutcome): Pro
   turn.isAnswered = true;
   if (live.lost !== undefined) return failed(live.lost);
   // Who took the session over has ended the turn in the journal; it may be ours again meanwhile.
-  if (!live.isHeld || isLoss(outcome)) return outcome;
+  if (isLoss(outcome)) return outcome;
+  if (!live.isHeld) return outcome.type === "error" ? outcome : failed(closedMeanwhile(live.id));
   if (isStoreFailure(outcome)) {
     // The store has just refused what came before: its end is written when the store is back.
     live.journal.setTurnRunning(runningTurns(live).length > 0);

@@ -59,6 +59,11 @@ export class Turn {
     return this.#lateUpdates;
   }
 
+  /** The agent has nothing to say of it: it has answered, or never got the prompt. */
+  get isSilent(): boolean {
+    return this.isGone || (this.isForced && !this.isSent);
+  }
+
   get isForced(): boolean {
     return this.#lateUpdates !== "client";
   }

@@ -35,7 +35,7 @@ export function isLossError(error: unknown): boolean {
  * new turn's, nor the other way round. If it is not done after `waitMs`, all that it says is the client's again.
  */
 export async function untilLateTurnsAreGone(live: LiveSession, waitMs: number): Promise<void> {
-  const late = [...live.turns].filter((turn) => turn.isForced);
+  const late = [...live.turns].filter((turn) => turn.isForced && !turn.isSilent);
   if (late.length === 0) return;
   await waitAtMost(Promise.all(late.map(({ gone }) => gone)), waitMs);
   for (const turn of late) live.turns.delete(turn);

@@ -3,6 +3,10 @@ import { describe, expect, it } from "vitest";
 import { exitWithin, useHarness } from "../e2e/harness/harness.ts";
 import { processesOutliving } from "../e2e/harness/processes.ts";
 import { textOf } from "../e2e/harness/wire.ts";
+import { openMemoryStore } from "../../src/store/memory.ts";
+import { gate, rig, until } from "../proxy/rig.ts";
+import { flaky } from "../session/flaky-store.ts";
+import { lookInto } from "./world/store.ts";
 
 const harness = useHarness();
 const cwd = harness.project();
@@ -20,6 +24,59 @@ describe("found by kill-sidecar", () => {
     const params = { sessionId, cwd, mcpServers: [] };
     const fork = await next.agent.request<{ sessionId: string }>("session/fork", params);
     expect(textOf(await next.replay(fork.sessionId, cwd))).toBe("[1][2][3][4][5]before ");
+  });
+
+  it("a prompt that is cancelled before the agent has it hides nothing of another one (seed long-sqlite)", async () => {
+    const { store, hold, calls } = flaky(openMemoryStore());
+    const end = gate();
+    const proxy = await rig({
+      store,
+      script: {
+        "session/prompt": async ({ sessionId }, agent) => {
+          await agent.say(String(sessionId), "one ");
+          await end.passed;
+          return { stopReason: "end_turn" };
+        },
+      },
+    });
+    const sessionId = await proxy.newSession();
+    const running = proxy.prompt(sessionId);
+    await until(() => proxy.shown() === "one ");
+    const [appended, release] = [calls("append"), hold("append")];
+    const unsent = proxy.prompt(sessionId);
+    await until(() => calls("append") > appended);
+    await proxy.client.notify("session/cancel", { sessionId });
+    await until(() => proxy.agentNow().heardOf("session/cancel").length === 1);
+    await proxy.agentNow().say("agent-1", "two");
+    release();
+    expect(await unsent).toEqual({ stopReason: "cancelled" });
+    end.open();
+    await running;
+    expect(proxy.shown()).toBe("one two");
+    // Nor does the next one wait for it.
+    const askedAtMs = performance.now();
+    await proxy.prompt(sessionId);
+    expect(performance.now() - askedAtMs).toBeLessThan(1900);
+    await proxy.close();
+  });
+
+  it("a prompt that comes in while its session is being closed ends in the journal, too (seed long-file)", async () => {
+    const store = harness.storeUrl();
+    const client = await harness.connectRaw({ store });
+    const sessionId = await client.newSession(cwd);
+    const first = client.prompt(sessionId, "cancel-deaf 300");
+    await client.program.out.waitFor("update", ({ method }) => method === "session/update");
+    const closing = client.request("session/close", { sessionId });
+    const second = client.prompt(sessionId, "cancel-deaf 600");
+    await Promise.all([first, closing, second]);
+    const { sessions } = await lookInto(store, [sessionId]);
+    const kinds = sessions.get(sessionId)?.stored?.entries.map(({ kind }) => kind) ?? [];
+    expect(kinds.filter((kind) => kind === "prompt" || kind === "end")).toEqual([
+      "prompt",
+      "prompt",
+      "end",
+      "end",
+    ]);
   });
 });
 
