@@ -24,7 +24,7 @@ export class Entries {
   readonly #sessions: Sessions;
   readonly #advance: Statement<[number, number, number, number, number, number, number]>;
   readonly #advanceTime: Statement<[number, number, number, number, number, number, number]>;
-  readonly #reseal: Statement<[number, number, number, number]>;
+  readonly #reseal: Statement<[number, number, number, number, number, number]>;
   readonly #insert: Statement<[number, number, number, number, string]>;
   readonly #remove: Statement<[number, number, number, number]>;
   readonly #select: Statement<[number, number, number, number, number], EntryRow>;
@@ -41,7 +41,8 @@ export class Entries {
        WHERE no = ? AND fence = ? AND head_seq = ?`,
     );
     this.#reseal = db.prepare(
-      `UPDATE sessions SET head_seq = ?, sealed_seq = ?, updated_at_ms = max(updated_at_ms, ?) WHERE no = ?`,
+      `UPDATE sessions SET head_seq = ?, sealed_seq = ?, updated_at_ms = max(updated_at_ms, ?),
+         expires_at_ms = ?, turn_running = ? WHERE no = ?`,
     );
     this.#insert = db.prepare("INSERT INTO entries (key, at_ms, kind, data) VALUES ((? << 32) | ?, ?, ?, ?)");
     this.#remove = db.prepare("DELETE FROM entries WHERE key BETWEEN (? << 32) | ? AND (? << 32) | ?");
@@ -86,8 +87,8 @@ export class Entries {
     const newHead = from - 1 + entries.length;
     if (from <= head) this.#remove.run(no, from, no, head);
     this.#put(no, from, entries);
-    this.#reseal.run(newHead, newHead, entries.at(-1)?.atMs ?? 0, no);
-    this.#sessions.extend(row, lease);
+    const expiresAtMs = Date.now() + lease.ttlMs;
+    this.#reseal.run(newHead, newHead, entries.at(-1)?.atMs ?? 0, expiresAtMs, Number(lease.turnRunning), no);
     return newHead;
   }
 

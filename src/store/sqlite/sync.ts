@@ -13,14 +13,14 @@
  * The descriptor is our own, of the WAL only: SQLite locks the database and the -shm file, never the WAL, so
  * closing it drops no lock.
  */
-import { statSync } from "node:fs";
+import { fstatSync } from "node:fs";
 import { open, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 import { SidecarError, reasonOf } from "../../errors.ts";
 
 export class WalSync {
   readonly #path: string;
-  #file: { readonly handle: FileHandle; readonly inode: bigint } | undefined;
+  #file: FileHandle | undefined;
   /** Commits so far, and how many of them are known to be on the disk. The schema counts as one. */
   #committed = 1;
   #synced = 0;
@@ -51,7 +51,7 @@ export class WalSync {
   async close(): Promise<void> {
     await this.#next?.catch(() => undefined);
     await this.#running?.catch(() => undefined);
-    await this.#file?.handle.close();
+    await this.#file?.close();
     this.#file = undefined;
   }
 
@@ -81,21 +81,29 @@ export class WalSync {
 
   /** The WAL as it is now; undefined when there is none and so nothing that is only there. */
   async #wal(): Promise<FileHandle | undefined> {
-    // A look at the inode takes microseconds, a way through the thread pool may take a hundred times as long.
-    const found = statSync(this.#path, { bigint: true, throwIfNoEntry: false })?.ino;
-    if (found === this.#file?.inode) return this.#file?.handle;
-    await this.#file?.handle.close();
+    // A look takes microseconds, a way through the thread pool may take a hundred times as long.
+    if (this.#file !== undefined && fstatSync(this.#file.fd).nlink > 0) return this.#file;
+    await this.#file?.close();
     this.#file = undefined;
-    if (found === undefined) return undefined;
-    const handle = await open(this.#path, "r+");
+    const handle = await openExisting(this.#path);
+    if (handle === undefined) return undefined;
     try {
       await syncDirectory(dirname(this.#path));
-      this.#file = { handle, inode: (await handle.stat({ bigint: true })).ino };
+      this.#file = handle;
       return handle;
     } catch (error) {
       await handle.close();
       throw error;
     }
+  }
+}
+
+async function openExisting(path: string): Promise<FileHandle | undefined> {
+  try {
+    return await open(path, "r+");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
   }
 }
 
