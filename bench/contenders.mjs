@@ -32,3 +32,9 @@ export function contenders(folder, { against, binary }) {
     ...(against === undefined ? [] : [sidecar(folder, against, "other")]),
   ];
 }
+
+/** The floor under the round trip: what commits and syncs like the sidecar, and does nothing else. */
+export function durableRelay(folder) {
+  const file = path.join(folder, "durable.db");
+  return { name: "durable", command: node, args: [at("relays/durable.mjs"), file, ...agent] };
+}
