@@ -10,8 +10,12 @@ import { load } from "./measure/load.mjs";
 import { memory } from "./measure/memory.mjs";
 import { roundTrip } from "./measure/round-trip.mjs";
 import { start } from "./measure/start.mjs";
+import { storesDurable } from "./measure/stores-durable.mjs";
+import { storesMemory } from "./measure/stores-memory.mjs";
+import { storesNetwork } from "./measure/stores-network.mjs";
 import { streaming } from "./measure/streaming.mjs";
-import { machine, table } from "./table.mjs";
+import { installPeers, peersInstalled } from "./stores/peers.mjs";
+import { load as loadNow, machine, storeTable, table } from "./table.mjs";
 
 const measurements = {
   start,
@@ -21,12 +25,17 @@ const measurements = {
   load,
   "big-session": bigSession,
   append,
+  "stores-memory": storesMemory,
+  "stores-durable": storesDurable,
+  "stores-network": storesNetwork,
 };
 
 const help = `npm run bench -- [options]
 
 Measures the same agent alone (a), behind a relay that copies bytes (b), behind a relay on the official
-SDK (c), and behind acp-sidecar with SQLite and --durability turn (d), and prints a table in Markdown.
+SDK (c), and behind acp-sidecar with SQLite and --durability turn (d), and prints a table in Markdown; then
+the stores, each group in a table of its own. "stores-network" wants TEST_POSTGRES_URL and TEST_REDIS_URL:
+eval "$(bash .ci/servers.sh)" starts the servers and sets them.
 
   --only NAME        one measurement, may be repeated: ${Object.keys(measurements).join(", ")}
   --quick            fewer and shorter rounds: the order of magnitude, not the figure
@@ -34,6 +43,8 @@ SDK (c), and behind acp-sidecar with SQLite and --durability turn (d), and print
   --dir DIR          where the databases go, on the disk that is to be measured (default: the temporary folder)
   --sidecar FILE     the sidecar to measure (default: bin/acp-sidecar.js of this checkout)
   --against FILE     another build's bin/acp-sidecar.js, measured in the same rounds
+  --peers            install the session stores of others beside which ours are measured (some 120 MB, from the
+                     registry, into node_modules/.cache); once installed they are measured without this too
   --help
 `;
 
@@ -45,6 +56,7 @@ const { values } = parseArgs({
     dir: { type: "string", default: os.tmpdir() },
     sidecar: { type: "string", default: builtSidecar },
     against: { type: "string" },
+    peers: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },
 });
@@ -60,13 +72,20 @@ async function main() {
   const bigMb = Number(values["big-mb"] ?? (quick ? 100 : 1000));
   if (!(bigMb >= 1)) return fail(`--big-mb ${values["big-mb"]}: a number of megabytes is wanted`);
   const options = { against: absolute(against), binary: absolute(values.sidecar), bigMb };
+  if (values.peers) installPeers();
   process.stdout.write(`${machine(values.dir)}${quick ? "; --quick" : ""}\n\n`);
-  const rows = [];
+  const [rows, tables] = [[], []];
   for (const name of only) {
     process.stderr.write(`measuring ${name} …\n`);
-    rows.push(...(await inFolder(values.dir, (folder) => measurements[name]({ folder, quick, options }))));
+    const found = await inFolder(values.dir, (folder) => measurements[name]({ folder, quick, options }));
+    if (Array.isArray(found)) rows.push(...found);
+    else tables.push(found);
   }
-  process.stdout.write(`${table(rows, against)}\n`);
+  if (rows.length > 0) process.stdout.write(`${table(rows, against)}\n\n`);
+  for (const each of tables) process.stdout.write(`${storeTable(each)}\n\n`);
+  if (tables.length > 0 && !peersInstalled())
+    process.stdout.write("Without the stores of others: see --peers.\n");
+  process.stdout.write(`Load average at the end ${loadNow()}.\n`);
   return 0;
 }
 

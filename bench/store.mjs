@@ -12,7 +12,13 @@ export async function openStoreOf(library, url) {
 const holder = { host: "bench", pid: 1, startedAt: "0" };
 
 /** A new session that this process holds, and the means to fill it. */
-export async function heldSession(store, { newSessionId }, cwd) {
+export async function heldSession(store, library, cwd, metadata) {
+  const id = await newSession(store, library, cwd, metadata);
+  const { lease } = await store.acquire(id, { holder, ttlMs: 3_600_000, mayTake: () => true });
+  return { id, lease };
+}
+
+export async function newSession(store, { newSessionId }, cwd, metadata = {}) {
   const id = newSessionId();
   const nowMs = Date.now();
   await store.create({
@@ -25,10 +31,9 @@ export async function heldSession(store, { newSessionId }, cwd) {
     mcpServerNames: [],
     agentSessionIds: ["00000000-0000-4000-8000-000000000000"],
     settings: {},
-    metadata: {},
+    metadata,
   });
-  const { lease } = await store.acquire(id, { holder, ttlMs: 3_600_000, mayTake: () => true });
-  return { id, lease };
+  return id;
 }
 
 /**

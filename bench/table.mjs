@@ -9,9 +9,14 @@ export function machine(folder) {
   const lines = [
     `${os.cpus().length} × ${os.cpus()[0]?.model.trim() ?? "unknown CPU"}, ${memoryGb.toFixed(0)} GB memory`,
     `${os.type()} ${os.release()} ${os.arch()}, ${fileSystemOf(folder)}, Node ${process.version}`,
-    `load average at the start ${os.loadavg()[0].toFixed(1)}`,
+    `load average at the start ${load()}`,
   ];
   return lines.join("; ");
+}
+
+/** Of the last minute: how much else was running. */
+export function load() {
+  return os.loadavg()[0].toFixed(1);
 }
 
 function fileSystemOf(folder) {
@@ -35,6 +40,20 @@ export function table(rows, against) {
     met === undefined ? "" : met ? "met" : "**missed**",
   ]);
   return [head, align, ...body].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+}
+
+/** A table of its own for a group of stores, one column each. */
+export function storeTable({ title, columns, rows, notes = [] }) {
+  const head = ["", ...columns, "wanted", ""];
+  const align = head.map((_, i) => (i > 0 && i <= columns.length ? "---:" : "---"));
+  const body = rows.map(({ what, figures, wanted, missed }) => [
+    what,
+    ...columns.map((name) => figure(figures[name])),
+    wanted,
+    missed === undefined ? "" : missed.length === 0 ? "met" : `**missed**: ${missed.join(", ")}`,
+  ]);
+  const lines = [head, align, ...body].map((cells) => `| ${cells.join(" | ")} |`);
+  return [`### ${title}`, "", ...(rows.length > 0 ? [...lines, ""] : []), ...notes].join("\n").trimEnd();
 }
 
 function figure(value) {
