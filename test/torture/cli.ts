@@ -11,6 +11,7 @@ const help = `npm run torture -- NAME [options]
   --size SIZE    glimpse, middle (the default) or long: fills in what is not given
   --seed SEED    repeats the choices of an earlier run
   --store STORE  sqlite (the default), file, or a URL of a server
+  --out DIR      where measured figures are written and drawn, by harnesses that do
 
 ${harnesses.map(({ name, about }) => `  ${name.padEnd(14)} ${about}`).join("\n")}
   all            each of them, one after the other
@@ -21,7 +22,15 @@ export async function main(argv: readonly string[]): Promise<number> {
   const { positionals, values } = parseArgs({
     args: [...argv],
     allowPositionals: true,
-    options: { kills: text, seconds: text, size: text, seed: text, store: text, help: { type: "boolean" } },
+    options: {
+      kills: text,
+      seconds: text,
+      size: text,
+      seed: text,
+      store: text,
+      out: text,
+      help: { type: "boolean" },
+    },
   });
   const [name] = positionals;
   const chosen = harnesses.filter((each) => name === "all" || each.name === name);
@@ -34,7 +43,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   return status;
 }
 
-type Values = Partial<Record<"kills" | "seconds" | "size" | "seed" | "store", string>>;
+type Values = Partial<Record<"kills" | "seconds" | "size" | "seed" | "store" | "out", string>>;
 
 /** Runs one harness and prints its figures, or how the promise was broken. */
 async function torture(harness: Harness, values: Values): Promise<number> {
@@ -63,6 +72,7 @@ function optionsFor(harness: Harness, values: Values): TortureOptions {
     kills: Number(values.kills ?? kills),
     seconds: Number(values.seconds ?? seconds),
     store: values.store ?? "sqlite",
+    ...(values.out !== undefined && { out: values.out }),
     log: (line) => say(`  ${line}`),
   };
 }

@@ -5,6 +5,7 @@ import { killEditor } from "./harness/kill-editor.ts";
 import { killSidecar } from "./harness/kill-sidecar.ts";
 import { twoWriters } from "./harness/two-writers.ts";
 import { slowReader } from "./harness/slow-reader.ts";
+import { soak } from "./harness/soak.ts";
 import type { Harness } from "./world/report.ts";
 
 export const harnesses: readonly Harness[] = [
@@ -14,4 +15,5 @@ export const harnesses: readonly Harness[] = [
   twoWriters,
   fuzzWire,
   slowReader,
+  soak,
 ];

@@ -1,6 +1,6 @@
 /** Explains a violation by the smallest history that shows it. */
 import { check } from "./check.ts";
-import type { Found, HistoryEvent, Violation } from "./history.ts";
+import { idKey, type Found, type HistoryEvent, type Violation } from "./history.ts";
 
 const maxTextChars = 300;
 
@@ -13,6 +13,26 @@ export function explain(history: readonly HistoryEvent[], found: Found, violatio
     `  session ${sessionId}; the smallest history that shows it (${events.length} of ${history.length} events):`,
     ...events.map((event) => `    ${describe(event)}`),
     ...foundLines(found, violation).map((line) => `    ${line}`),
+  ].join("\n");
+}
+
+const maxAround = 40;
+
+/** What was asked of a session last and answered, and what was broken meanwhile: where to look for the cause. */
+export function around(history: readonly HistoryEvent[], sessionId: string): string {
+  const ids = new Set<string>();
+  const concerns = history.filter((event) => {
+    if (event.kind === "broke") return true;
+    if (event.kind === "batch") return false;
+    const { client, message } = event;
+    const isOfSession = message.params?.["sessionId"] === sessionId;
+    if (event.kind === "told") return message.method === undefined && ids.has(idKey(client, message.id));
+    if (isOfSession) ids.add(idKey(client, message.id));
+    return isOfSession;
+  });
+  return [
+    "  asked of this session last, and answered:",
+    ...concerns.slice(-maxAround).map((event) => `    ${describe(event)}`),
   ].join("\n");
 }
 
@@ -41,6 +61,8 @@ export function describe(event: HistoryEvent): string {
       return `--- ${event.what}`;
     case "batch":
       return `batch for ${event.sessionId}: ${event.stamps.join(" ")}`;
+    case "unsure":
+      return `nobody promises that ${event.sessionId} is there`;
     case "asked":
       return `${event.client} → ${short(JSON.stringify(event.message))}`;
     case "told":

@@ -1,4 +1,5 @@
 /** Several who act at the same time, each one thing after the other, until they are stopped or one fails. */
+import { setTimeout as delay } from "node:timers/promises";
 import type { Random } from "./random.ts";
 
 export class Actors {
@@ -10,6 +11,17 @@ export class Actors {
     for (let actor = 1; actor <= count; actor += 1) {
       this.#running.push(this.#run(random.part(`actor ${actor}`), act));
     }
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** Lets them act for a time, or until one fails. Fails as an actor has failed. */
+  async forSeconds(seconds: number): Promise<void> {
+    const untilMs = performance.now() + seconds * 1000;
+    while (performance.now() < untilMs && !this.#isOver) await delay(Math.min(100, seconds * 1000));
+    this.check();
   }
 
   /** Fails as an actor has failed. */

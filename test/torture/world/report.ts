@@ -8,6 +8,8 @@ export interface TortureOptions {
   readonly store: string;
   /** For harnesses that run for a time and not for a number of kills. */
   readonly seconds: number;
+  /** A directory for files that show what was measured; none are written when it is absent. */
+  readonly out?: string;
   /** Progress, for people. */
   readonly log: (line: string) => void;
 }

@@ -1,6 +1,6 @@
 /** One run on one store: its history, its ledger, and what was found wrong. */
 import { checkLedger } from "../checker/check.ts";
-import { describe, explain } from "../checker/explain.ts";
+import { around, describe, explain } from "../checker/explain.ts";
 import type { Found, HistoryEvent, Violation } from "../checker/history.ts";
 import { Ledger } from "../checker/ledger.ts";
 
@@ -14,11 +14,25 @@ export class PromiseBroken extends Error {
   }
 }
 
+/** How many prompts and clients have been named. */
+export interface Names {
+  prompts: number;
+  clients: number;
+}
+
 export class Run {
   readonly ledger = new Ledger();
   readonly #history: HistoryEvent[] = [];
-  #prompts = 0;
-  #clients = 0;
+  readonly #names: Names;
+
+  /** @param names of runs that go on with what an earlier one has left: nothing gets a name twice */
+  constructor(names: Names = { prompts: 0, clients: 0 }) {
+    this.#names = names;
+  }
+
+  get history(): readonly HistoryEvent[] {
+    return this.#history;
+  }
 
   note(event: HistoryEvent): void {
     this.#history.push(event);
@@ -31,12 +45,12 @@ export class Run {
 
   /** A name that no prompt has had. */
   nextPrompt(): string {
-    return `p${(this.#prompts += 1)}`;
+    return `p${(this.#names.prompts += 1)}`;
   }
 
   /** @param person who is behind it, in letters: one after the other may be the same editor's */
   nextClient(person: string): string {
-    return `${person}${(this.#clients += 1)}`;
+    return `${person}${(this.#names.clients += 1)}`;
   }
 
   /** Sessions that the client was given and has not asked to delete. */
@@ -60,7 +74,8 @@ export class Run {
     const [first] = violations;
     if (first === undefined) return;
     const more = violations.length > 1 ? `\nand ${violations.length - 1} more` : "";
-    throw new PromiseBroken(violations, explain(this.#history, found, first) + more);
+    const last = around(this.#history, first.sessionId);
+    throw new PromiseBroken(violations, `${explain(this.#history, found, first)}${more}\n${last}`);
   }
 }
 

@@ -6,6 +6,8 @@ import { isAbsolute, join } from "node:path";
 import { fixtureCommand, sidecarBin } from "../../e2e/harness/paths.ts";
 import { markedProcesses, markName } from "../../e2e/harness/processes.ts";
 import { Program } from "../../e2e/harness/program.ts";
+import { postgresSandbox } from "../../store/postgres-sandbox.ts";
+import { redisSandbox } from "../../store/redis-sandbox.ts";
 
 export interface SidecarStart {
   readonly store: string;
@@ -23,17 +25,21 @@ const hurried = ["--agent-restarts", "1000", "--agent-backoff", "1ms", "--cancel
 export class World {
   readonly dir = realpathSync(mkdtempSync(join(tmpdir(), "acp-sidecar-torture-")));
   readonly #programs: Program[] = [];
+  readonly #sandboxes: { readonly close: () => Promise<void> }[] = [];
   #paths = 0;
 
   path(name: string): string {
     return join(this.dir, `${(this.#paths += 1)}-${name}`);
   }
 
-  /** A fresh place of the kind that `store` names (`sqlite`, `file`), or the server's URL as it is. */
+  /** A fresh place of the kind that `store` names: `sqlite`, `file`, or a server's URL, where it is gone at the end. */
   storeUrl(store: string): string {
     if (store === "sqlite" || store === "sqlite:") return `sqlite:${this.path("sessions.db")}`;
     if (store === "file" || store === "file:") return `file:${this.path("sessions")}`;
-    return store;
+    if (!/^(postgres|postgresql|redis|rediss):/.test(store)) throw new Error(`There is no store ${store}`);
+    const sandbox = store.startsWith("redis") ? redisSandbox(store) : postgresSandbox(store);
+    this.#sandboxes.push(sandbox);
+    return sandbox.url;
   }
 
   sidecar({ store, agent, args = [], env = {}, through = [] }: SidecarStart): Program {
@@ -55,13 +61,14 @@ export class World {
     return program;
   }
 
-  /** Kills what still runs and removes the directory. */
+  /** Kills what still runs, empties servers and removes the directory. */
   async end(): Promise<void> {
     const programs = [...this.#programs];
     for (const { mark } of programs) {
       for (const pid of markedProcesses(mark)) process.kill(pid, "SIGKILL");
     }
     await Promise.all(programs.map(({ exited }) => exited));
+    await Promise.all(this.#sandboxes.map((sandbox) => sandbox.close()));
     rmSync(this.dir, { recursive: true, force: true, maxRetries: 5 });
   }
 
