@@ -55,6 +55,12 @@ describe("a history that keeps the promise", () => {
     expect(check(deleting, find({}))).toEqual([]);
     expect(check(deleting, find(stored(...whole)))).toEqual([]);
   });
+
+  it("may end without a session that nobody promised any more, but not with a broken one", () => {
+    const unsure: HistoryEvent[] = [...turn, { kind: "unsure", sessionId: id }];
+    expect(check(unsure, { sessions: new Map([[id, {}]]), listed: new Set() })).toEqual([]);
+    expect(rulesOf(unsure, find(stored(...whole.slice(1))))).toEqual([1]);
+  });
 });
 
 describe("rule 1: what was acknowledged is there", () => {

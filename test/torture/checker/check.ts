@@ -23,16 +23,16 @@ export function checkLedger(ledger: Ledger, { sessions, listed }: Found): Violat
     const expected = ledger.sessions.get(id);
     if (expected !== undefined) faults.push(...sessionFaults(ledger, expected, session));
   }
-  for (const { id, deleted, deleteAsked } of ledger.sessions.values()) {
+  for (const { id, deleted, mayBeGone } of ledger.sessions.values()) {
     if (listed === undefined) continue;
     if (deleted && listed.has(id)) faults.push(fault(4, id, "a deleted session is listed"));
-    if (!deleteAsked && !listed.has(id)) faults.push(fault(1, id, "the session is not listed"));
+    if (!mayBeGone && !listed.has(id)) faults.push(fault(1, id, "the session is not listed"));
   }
   return faults;
 }
 
 function sessionFaults(ledger: Ledger, expected: ExpectedSession, found: FoundSession): Violation[] {
-  const { id, deleted, deleteAsked } = expected;
+  const { id, deleted, mayBeGone } = expected;
   const { stored, replay, failure } = found;
   if (deleted) {
     return stored === undefined && replay === undefined
@@ -41,7 +41,7 @@ function sessionFaults(ledger: Ledger, expected: ExpectedSession, found: FoundSe
   }
   if (failure !== undefined) return failureFaults(ledger, expected, failure);
   if (stored === undefined && replay === undefined) {
-    return deleteAsked ? [] : [fault(1, id, "the session is gone")];
+    return mayBeGone ? [] : [fault(1, id, "the session is gone")];
   }
   const faults = [
     ...(stored ? journalFaults(id, stored) : []),
@@ -58,11 +58,11 @@ function sessionFaults(ledger: Ledger, expected: ExpectedSession, found: FoundSe
 /** A session that cannot be read: by name, and only when the medium was harmed. */
 function failureFaults(
   { isDamaged }: Ledger,
-  { id, deleteAsked }: ExpectedSession,
+  { id, mayBeGone }: ExpectedSession,
   { code, message }: { readonly code: string; readonly message: string },
 ): Violation[] {
   if (code === "SESSION_NOT_FOUND") {
-    return deleteAsked ? [] : [fault(isDamaged ? 5 : 1, id, "the session is said not to be there")];
+    return mayBeGone ? [] : [fault(isDamaged ? 5 : 1, id, "the session is said not to be there")];
   }
   if (!isDamaged) return [fault(1, id, `the session cannot be read: ${code} ${message}`)];
   return code === "STORE_CORRUPT" ? [] : [fault(5, id, `damage is reported as ${code} ${message}`)];

@@ -24,6 +24,8 @@ export class ExpectedSession {
   readonly states: string[];
   deleteAsked = false;
   deleted = false;
+  /** Nobody has promised that it is there: its deletion was asked for, or the power failed too early. */
+  mayBeGone = false;
   /** By person and thing: up to where that person was sent it. */
   readonly #sentTo = new Map<string, number>();
 

@@ -11,6 +11,8 @@ export type HistoryEvent =
   | { readonly kind: "told"; readonly client: ClientName; readonly message: Message }
   /** Stamps that were given to the store as one batch. */
   | { readonly kind: "batch"; readonly sessionId: string; readonly stamps: readonly string[] }
+  /** From here on nobody promises that the session is there; if it is, all rules hold. */
+  | { readonly kind: "unsure"; readonly sessionId: string }
   /** A kill, a power cut, a fault: for the reader, and `damages` when the medium itself was harmed. */
   | { readonly kind: "broke"; readonly what: string; readonly damages?: boolean };
 

@@ -29,6 +29,7 @@ export class Ledger {
     if (event.kind === "asked") this.#asked(event.client, event.message);
     else if (event.kind === "told") this.#told(event.client, event.message);
     else if (event.kind === "batch") this.batches.push(event);
+    else if (event.kind === "unsure") this.#unsure(event.sessionId);
     else this.isDamaged ||= event.damages === true;
   }
 
@@ -47,7 +48,10 @@ export class Ledger {
       method === "session/fork" && session !== undefined ? { parent: session.forkBy(client) } : {};
     const afterDeletion = session?.deleted === true;
     this.#open.set(idKey(client, id), { method, sessionId, afterDeletion, ...parent });
-    if (method === "session/delete" && session !== undefined) session.deleteAsked = true;
+    if (method === "session/delete" && session !== undefined) {
+      session.deleteAsked = true;
+      session.mayBeGone = true;
+    }
     if (method === "session/prompt")
       for (const { prompt } of stampsIn(JSON.stringify(params))) session?.prompts.add(prompt);
   }
@@ -101,7 +105,8 @@ export class Ledger {
   #missing({ method }: Open, session: ExpectedSession): void {
     if (method === "session/delete" || session.deleted) return;
     if (session.deleteAsked) session.deleted = true;
-    else this.#blame(1, session.id, `${method} was told that there is no such session`, []);
+    else if (!session.mayBeGone)
+      this.#blame(1, session.id, `${method} was told that there is no such session`, []);
   }
 
   #isLoading(client: string, sessionId: string): boolean {
@@ -110,6 +115,11 @@ export class Ledger {
         return true;
     }
     return false;
+  }
+
+  #unsure(sessionId: string): void {
+    const session = this.sessions.get(sessionId);
+    if (session !== undefined) session.mayBeGone = true;
   }
 
   #blame(rule: Rule, sessionId: string, what: string, about: readonly string[]): void {
