@@ -11,6 +11,9 @@ import { tryStore, type StoreTrial } from "./doctor-store.ts";
 import { peerLimits, sidecarWith, withScratchFolder } from "./peer.ts";
 import { oneLine, print, printFacts, printJson, printTable } from "./print.ts";
 
+/** The exit statuses of `--help`. */
+const [storeFailed, agentFailed] = [5, 6];
+
 interface Report {
   readonly agent: string;
   readonly byItself: Trial;
@@ -25,7 +28,13 @@ export async function doctor(invocation: Invocation, io: Io): Promise<number> {
   if (invocation.flags["json"]) {
     await printJson(io, { version, node: process.version, ok: report.problems.length === 0, ...report });
   } else await printReport(io, report);
-  return report.problems.length === 0 ? 0 : 1;
+  return statusOf(report);
+}
+
+/** As the program itself would end on the first thing that is wrong. */
+function statusOf({ problems, store }: Report): number {
+  if (problems.length === 0) return 0;
+  return store.problem === undefined ? agentFailed : storeFailed;
 }
 
 async function examine(

@@ -65,7 +65,7 @@ describe("doctor", () => {
     [fixtureCommand(["agent.mjs", "--auth"]), /wants a login before session\/new/, /log in/],
   ])("says what is wrong with %j and how to mend it", async (agent, what, fix) => {
     const { status, out } = await cli(["doctor", "--json", "--store", store, "--", ...agent]);
-    expect(status).toBe(1);
+    expect(status).toBe(6);
     const { ok, problems } = JSON.parse(out) as { ok: boolean; problems: { what: string; fix: string }[] };
     expect([ok, problems.length]).toEqual([false, 1]);
     expect(problems[0]?.what).toMatch(what);
@@ -76,7 +76,7 @@ describe("doctor", () => {
     const file = path.join(folder, "not-a-folder");
     fs.writeFileSync(file, "");
     const { status, out } = await cli(["doctor", "--store", `sqlite:${file}/sessions.db`]);
-    expect(status).toBe(1);
+    expect(status).toBe(5);
     expect(out).toMatch(/^WRONG: The store: .*not-a-folder/m);
     expect(out).toMatch(/^ {2}fix: check that the folder/m);
   });
