@@ -23,7 +23,7 @@ export function around(history: readonly HistoryEvent[], sessionId: string): str
   const ids = new Set<string>();
   const concerns = history.filter((event) => {
     if (event.kind === "broke") return true;
-    if (event.kind === "batch") return false;
+    if (event.kind === "batch" || event.kind === "unsure") return false;
     const { client, message } = event;
     const isOfSession = message.params?.["sessionId"] === sessionId;
     if (event.kind === "told") return message.method === undefined && ids.has(idKey(client, message.id));
