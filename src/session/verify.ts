@@ -1,5 +1,6 @@
 /** Checking a store against the promise, session by session, through its contract alone. */
 import { isSidecarError, reasonOf } from "../errors.ts";
+import { isJsonObjectText } from "../json.ts";
 import type { SessionId } from "../session-id.ts";
 import type { SessionRecord, Store } from "../store/store.ts";
 
@@ -42,7 +43,7 @@ async function verifySession(store: Store, record: SessionRecord, damages: Damag
     for await (const page of store.read(sessionId, { through: headSeq })) {
       for (const { seq, data } of page) {
         if (seq !== last + 1) damages.push({ sessionId, seq, problem: `follows entry ${last}` });
-        if (!isJsonObject(data)) damages.push({ sessionId, seq, problem: "is not a JSON object" });
+        if (!isJsonObjectText(data)) damages.push({ sessionId, seq, problem: "is not a JSON object" });
         last = seq;
       }
     }
@@ -54,13 +55,4 @@ async function verifySession(store: Store, record: SessionRecord, damages: Damag
     damages.push({ sessionId, seq: last + 1, problem: reasonOf(error) });
   }
   return last;
-}
-
-function isJsonObject(data: string): boolean {
-  try {
-    const value: unknown = JSON.parse(data);
-    return typeof value === "object" && value !== null && !Array.isArray(value);
-  } catch {
-    return false;
-  }
 }

@@ -30,6 +30,15 @@ describe("opening a store by its URL", () => {
     await rm(directory, { recursive: true });
   });
 
+  it.skipIf(process.platform !== "linux")("gives up at once where no directory can be made", async () => {
+    // Nothing can be made in /proc, and the system calls it missing.
+    for (const url of ["sqlite:/proc/nowhere/deep/a.db", "file:/proc/nowhere/deep"]) {
+      const opening = openStore(url);
+      await rejectsWith("STORE_UNAVAILABLE", opening);
+      await expect(opening).rejects.toThrow(/^[^\n]*\/proc\/nowhere[^\n]*$/);
+    }
+  });
+
   it("refuses an unknown scheme by its name, and says what there is", async () => {
     const opening = openStore("mongodb://user:hunter2@host/db");
     await rejectsWith("CONFIG_INVALID", opening);

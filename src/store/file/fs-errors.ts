@@ -12,6 +12,8 @@ const faces: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   EACCES: ["STORE_READONLY", readOnly],
   EPERM: ["STORE_READONLY", readOnly],
   ENOTDIR: ["STORE_UNAVAILABLE", "a file stands where a directory is needed; choose another with --store"],
+  ENOENT: ["STORE_UNAVAILABLE", "it is not there and cannot be made; choose another with --store"],
+  EEXIST: ["STORE_UNAVAILABLE", "a file stands where a directory is needed; choose another with --store"],
   EMFILE: ["STORE_UNAVAILABLE", "too many open files; raise the limit (ulimit -n)"],
   ENFILE: ["STORE_UNAVAILABLE", "too many open files on this machine"],
 };

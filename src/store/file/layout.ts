@@ -13,6 +13,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { reasonOf, SidecarError } from "../../errors.ts";
 import { isSessionId, type SessionId } from "../../session-id.ts";
+import { makeDirectory } from "../make-directory.ts";
 import { directoryMode, ifThere, replaceFile, uniqueSuffix } from "./files.ts";
 import { errnoOf, isReadOnly } from "./fs-errors.ts";
 
@@ -79,7 +80,7 @@ export class Layout {
       return;
     }
     for (const each of [this.root, this.sessions, path.join(this.root, "tmp")]) {
-      fs.mkdirSync(each, { recursive: true, mode: directoryMode });
+      makeDirectory(each);
     }
     const format = { format: formatName, version: formatVersion };
     replaceFile(file, `${JSON.stringify(format)}\n`, { durable: true });

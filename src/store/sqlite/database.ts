@@ -1,9 +1,10 @@
 /** Opens the database file: its directory and mode, its settings, its schema. */
-import { closeSync, fsyncSync, mkdirSync, openSync, realpathSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, realpathSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type SqliteDriver from "better-sqlite3";
 import type { Database } from "better-sqlite3";
 import { SidecarError, reasonOf } from "../../errors.ts";
+import { makeDirectory } from "../make-directory.ts";
 import { busyTimeoutMs, untilFree } from "./busy.ts";
 import { checkVersion, migrate } from "./migrations.ts";
 
@@ -54,7 +55,7 @@ async function loadDriver(): Promise<typeof SqliteDriver> {
  * process has on the file, those of another connection included.
  */
 function prepareFile(path: string): string {
-  const made = mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  const made = makeDirectory(dirname(path));
   if (made !== undefined) syncParents(dirname(path), made);
   try {
     closeSync(openSync(path, "wx", 0o600));

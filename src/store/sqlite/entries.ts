@@ -1,10 +1,12 @@
 /** Journals: appending, sealing, reading pages. */
 import type { Database, Statement } from "better-sqlite3";
 import { SidecarError } from "../../errors.ts";
+import { isJsonObjectText } from "../../json.ts";
 import type { SessionId } from "../../session-id.ts";
 import { alreadySealed, journalConflict, leaseLost } from "../refusals.ts";
 import type { Entry, Lease, NewEntry } from "../store.ts";
 import { entryKinds, kindNumbers } from "./schema.ts";
+import { wayOut } from "./errors.ts";
 import { leaseIn, type KnownSession, type Sessions } from "./sessions.ts";
 
 const pageEntries = 500;
@@ -105,12 +107,15 @@ export class Entries {
     return found;
   }
 
-  /** The first entries of a stretch, as many as make a page. Nothing stays open when it returns. */
-  page({ no, from, through }: Stretch): Entry[] {
+  /**
+   * The first entries of a stretch, as many as make a page. Nothing stays open when it returns. Errors:
+   * `STORE_CORRUPT` with the session that asked, `id`, and the entry.
+   */
+  page({ no, from, through }: Stretch, id: SessionId): Entry[] {
     const page: Entry[] = [];
     let chars = 0;
     for (const row of this.#select.iterate(no, from, no, through, pageEntries)) {
-      page.push(entryIn(row));
+      page.push(entryIn(row, id));
       chars += row[3].length;
       if (chars >= pageChars) break;
     }
@@ -148,11 +153,14 @@ export class Entries {
   }
 }
 
-function entryIn([seq, atMs, kindNumber, data]: EntryRow): Entry {
+/** What no JSON text that we wrote contains, or seldom: pages of another file, or of none, are full of it. */
+const strange = /[\u0000-\u001f\ufffd]/;
+
+function entryIn([seq, atMs, kindNumber, data]: EntryRow, id: SessionId): Entry {
   const kind = entryKinds[kindNumber];
-  if (kind !== undefined) return { seq, kind, atMs, data };
-  throw new SidecarError(
-    "STORE_CORRUPT",
-    `Entry ${seq} is of the unknown kind ${kindNumber}; restore a backup`,
-  );
+  // SQLite looks at the shape of pages, not at what texts on them say: theirs go out to clients as they are.
+  if (kind !== undefined && (!strange.test(data) || isJsonObjectText(data))) return { seq, kind, atMs, data };
+  throw new SidecarError("STORE_CORRUPT", `Entry ${seq} of session ${id} is damaged; ${wayOut}`, {
+    data: { sessionId: id, seq },
+  });
 }

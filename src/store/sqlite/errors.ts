@@ -1,10 +1,14 @@
 /** What SQLite and the file system fail with, in the codes of the Store contract. */
 import { SidecarError, reasonOf, type ErrorCode } from "../../errors.ts";
+import type { SessionId } from "../../session-id.ts";
 
 interface Meaning {
   readonly code: ErrorCode;
-  readonly say: (path: string, reason: string) => string;
+  readonly say: (path: string, reason: string, sessionId?: SessionId) => string;
 }
+
+/** What to do about damage in a database. */
+export const wayOut = "acp-sidecar verify --repair keeps all that is sound";
 
 const full: Meaning = {
   code: "STORE_FULL",
@@ -16,8 +20,13 @@ const readOnly: Meaning = {
 };
 const corrupt: Meaning = {
   code: "STORE_CORRUPT",
+  say: (path, reason, sessionId) =>
+    `${sessionId === undefined ? path : `Session ${sessionId} in ${path}`} is damaged (${reason}); ${wayOut}`,
+};
+const noDatabase: Meaning = {
+  code: "STORE_CORRUPT",
   say: (path, reason) =>
-    `${path} is damaged or no database (${reason}); restore a backup or name another path`,
+    `${path} is no database, or its first page is damaged (${reason}); restore a backup or name another path`,
 };
 const unavailable: Meaning = {
   code: "STORE_UNAVAILABLE",
@@ -43,7 +52,7 @@ const meanings: Readonly<Record<string, Meaning>> = {
   EPERM: readOnly,
   EROFS: readOnly,
   SQLITE_CORRUPT: corrupt,
-  SQLITE_NOTADB: corrupt,
+  SQLITE_NOTADB: noDatabase,
   SQLITE_CANTOPEN: unavailable,
   ENOENT: unavailable,
   ENOTDIR: unavailable,
@@ -67,16 +76,20 @@ export function isBusy(error: unknown): boolean {
   return /^SQLITE_(BUSY|LOCKED|PROTOCOL)/.test(codeOf(error) ?? "");
 }
 
-/** `error` as the contract words it; what is no failure of the medium is given back as it is. */
-export function asStoreError(error: unknown, path: string): unknown {
+/**
+ * `error` as the contract words it; what is no failure of the medium is given back as it is.
+ * @param sessionId the session that was worked on, to be named if it is damaged
+ */
+export function asStoreError(error: unknown, path: string, sessionId?: SessionId): unknown {
   const code = codeOf(error);
   if (code === undefined || error instanceof SidecarError) return error;
   const [, primary = code] = /^(SQLITE_[A-Z]+)/.exec(code) ?? [];
   const known = meanings[primary];
   if (known === undefined && primary === code && !/^(SQLITE_|E[A-Z]+$)/.test(code)) return error;
   const meaning = known ?? failed;
-  const data = { cause: code };
-  return new SidecarError(meaning.code, meaning.say(path, `${code}: ${reasonOf(error)}`), {
+  const named = meaning === corrupt && sessionId !== undefined;
+  const data = { cause: code, ...(named && { sessionId }) };
+  return new SidecarError(meaning.code, meaning.say(path, `${code}: ${reasonOf(error)}`, sessionId), {
     data,
     cause: error,
   });

@@ -4,6 +4,7 @@ import { SidecarError } from "../../errors.ts";
 import type { SessionId } from "../../session-id.ts";
 import { sealedWhileRead, sessionNotFound } from "../refusals.ts";
 import type { Entry, EntryRange } from "../store.ts";
+import { wayOut } from "./errors.ts";
 import type { Entries, Stretch } from "./entries.ts";
 import type { SessionRow } from "./schema.ts";
 import type { Sessions } from "./sessions.ts";
@@ -32,7 +33,7 @@ export async function* readJournal(
       // Entries come as fast as the disk allows: let others have their turn between pages.
       if (read > 0) await nextTurn();
       const rest = { ...stretch, from };
-      const [page, now] = await look(() => [entries.page(rest), sessions.find(id)] as const);
+      const [page, now] = await look(() => [entries.page(rest, id), sessions.find(id)] as const);
       if (now?.no !== row.no) throw sessionNotFound(id);
       if (now.sealed_seq !== finalSeq && read > finalSeq) throw sealedWhileRead(id);
       finalSeq = now.sealed_seq;
@@ -50,7 +51,7 @@ function assertWhole(page: readonly Entry[], { from, through }: Stretch, row: Se
   if (last === from + page.length - 1 && (page.length > 0 || from > Math.min(through, row.head_seq))) return;
   const missing = page.findIndex(({ seq }, i) => seq !== from + i);
   const seq = from + Math.max(missing, 0);
-  throw new SidecarError("STORE_CORRUPT", `Session ${row.id} lacks entry ${seq}; restore a backup`, {
+  throw new SidecarError("STORE_CORRUPT", `Session ${row.id} lacks entry ${seq}; ${wayOut}`, {
     data: { sessionId: row.id, seq },
   });
 }

@@ -5,7 +5,7 @@ import { patched } from "../patch.ts";
 import { forkBeyondSealed, sessionExists, sessionNotFound } from "../refusals.ts";
 import type { Lease, Lineage, NewSession, SessionPatch, SessionRecord } from "../store.ts";
 import type { RecordRow } from "./schema.ts";
-import { leaseIn, type Sessions } from "./sessions.ts";
+import { leaseIn, storedJson, type Sessions } from "./sessions.ts";
 import { termsOf } from "./terms.ts";
 
 /** A row of `journals`. */
@@ -107,7 +107,7 @@ export function recordIn(row: RecordRow): SessionRecord {
   return {
     id: row.id as SessionId,
     updatedAtMs: row.updated_at_ms,
-    ...(JSON.parse(row.facts) as Omit<NewSession, "id" | "updatedAtMs">),
+    ...(storedJson(row.facts, row.id) as Omit<NewSession, "id" | "updatedAtMs">),
     headSeq: row.head_seq,
     sealedSeq: row.sealed_seq,
     ...(lease && { lease }),

@@ -1,6 +1,8 @@
 /** The `sessions` table: looking sessions up, and the refusals that a look at their row decides. */
 import type { Database, Statement } from "better-sqlite3";
+import { SidecarError } from "../../errors.ts";
 import type { SessionId } from "../../session-id.ts";
+import { wayOut } from "./errors.ts";
 import { leaseLost, sessionNotFound } from "../refusals.ts";
 import type { Holder, Lease, LeaseState } from "../store.ts";
 import type { SessionRow } from "./schema.ts";
@@ -64,11 +66,23 @@ export class Sessions {
   }
 }
 
+/** Text of ours as it was stored; SQLite has no checksums, so that this may be where damage is met. */
+export function storedJson(text: string, id: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new SidecarError("STORE_CORRUPT", `The record of session ${id} is damaged; ${wayOut}`, {
+      data: { sessionId: id },
+      cause,
+    });
+  }
+}
+
 /** Who holds the session, whether or not the lease has run out. */
 export function leaseIn(row: SessionRow): LeaseState | undefined {
   if (row.holder === null) return undefined;
   return {
-    holder: JSON.parse(row.holder) as Holder,
+    holder: storedJson(row.holder, row.id) as Holder,
     fence: row.fence,
     sinceMs: row.since_ms,
     expiresAtMs: row.expires_at_ms,

@@ -90,35 +90,35 @@ class SqliteStore implements Store {
   }
 
   async create(session: NewSession): Promise<SessionRecord> {
-    return this.#write(() => this.#records.create(session));
+    return this.#write(session.id, () => this.#records.create(session));
   }
 
   async get(id: SessionId): Promise<SessionRecord | undefined> {
-    return this.#read(() => this.#records.get(id));
+    return this.#read(id, () => this.#records.get(id));
   }
 
   async update(id: SessionId, patch: SessionPatch, lease?: Lease): Promise<SessionRecord> {
-    return this.#write(() => this.#records.update(id, patch, lease));
+    return this.#write(id, () => this.#records.update(id, patch, lease));
   }
 
   async delete(id: SessionId): Promise<boolean> {
-    const deleted = await this.#write(() => this.#deletion.begin(id) && (this.#deletion.step(), true));
-    while (deleted && this.#closing === undefined && (await this.#write(() => this.#deletion.step()))) {
+    const deleted = await this.#write(id, () => this.#deletion.begin(id) && (this.#deletion.step(), true));
+    while (deleted && this.#closing === undefined && (await this.#write(id, () => this.#deletion.step()))) {
       await nextTurn();
     }
     return deleted;
   }
 
   async list(query: SessionQuery = {}): Promise<Page<SessionRecord>> {
-    return this.#read(() => this.#lists.list(query));
+    return this.#read(undefined, () => this.#lists.list(query));
   }
 
   async count(filter: SessionFilter = {}): Promise<number> {
-    return this.#read(() => this.#lists.count(filter));
+    return this.#read(undefined, () => this.#lists.count(filter));
   }
 
   async append(id: SessionId, after: number, entries: readonly NewEntry[], lease: Lease): Promise<number> {
-    return this.#write(() => this.#entries.append(id, after, entries, lease));
+    return this.#write(id, () => this.#entries.append(id, after, entries, lease));
   }
 
   async seal(
@@ -127,24 +127,24 @@ class SqliteStore implements Store {
     entries: readonly NewEntry[],
     lease: Lease,
   ): Promise<number> {
-    return this.#write(() => this.#entries.seal(id, range, entries, lease));
+    return this.#write(id, () => this.#entries.seal(id, range, entries, lease));
   }
 
   read(id: SessionId, range: EntryRange = {}): AsyncIterable<readonly Entry[]> {
-    const look = <T>(work: () => T) => this.#read(() => this.#transaction(this.#begin, work));
+    const look = <T>(work: () => T) => this.#read(id, () => this.#transaction(this.#begin, work));
     return readJournal({ sessions: this.#sessions, entries: this.#entries, look }, id, range);
   }
 
   async acquire(id: SessionId, request: LeaseRequest): Promise<Acquired> {
-    return this.#write(() => this.#leases.acquire(id, request));
+    return this.#write(id, () => this.#leases.acquire(id, request));
   }
 
   async renew(lease: Lease): Promise<Lease> {
-    return this.#write(() => this.#leases.renew(lease));
+    return this.#write(lease.sessionId, () => this.#leases.renew(lease));
   }
 
   async release(lease: Lease): Promise<void> {
-    return this.#write(() => this.#leases.release(lease));
+    return this.#write(lease.sessionId, () => this.#leases.release(lease));
   }
 
   async flush(): Promise<void> {
@@ -157,7 +157,7 @@ class SqliteStore implements Store {
   }
 
   async stats(): Promise<StoreStats> {
-    const [sessions, entries] = await this.#read(() => this.#lists.totals());
+    const [sessions, entries] = await this.#read(undefined, () => this.#lists.totals());
     const [main, wal] = await Promise.all([sizeOf(this.#path), sizeOf(`${this.#path}-wal`)]);
     return { sessions, entries, bytes: main + wal, details: { path: this.#path, walBytes: wal } };
   }
@@ -177,21 +177,21 @@ class SqliteStore implements Store {
     if (this.#closing !== undefined) throw storeClosed(this.name);
   }
 
-  async #read<T>(work: () => T): Promise<T> {
+  async #read<T>(id: SessionId | undefined, work: () => T): Promise<T> {
     this.#assertOpen();
     try {
       return await untilFree(work, performance.now() + this.#lockWaitMs);
     } catch (error) {
-      throw asStoreError(error, this.#path);
+      throw asStoreError(error, this.#path, id);
     }
   }
 
-  async #write<T>(work: () => T): Promise<T> {
+  async #write<T>(id: SessionId, work: () => T): Promise<T> {
     this.#assertOpen();
     try {
       return await this.#queue.run(() => this.#transaction(this.#beginWrite, work));
     } catch (error) {
-      throw asStoreError(error, this.#path);
+      throw asStoreError(error, this.#path, id);
     }
   }
 
