@@ -14,6 +14,7 @@ import { capabilitiesOf } from "./capabilities.ts";
 import type { ProxyContext } from "./context.ts";
 import { LiveSession } from "./live-session.ts";
 import { updateText } from "./translate.ts";
+import { isLossError } from "./turns.ts";
 
 /** ACP's error of an agent that has no such session. */
 const resourceNotFound = -32002;
@@ -52,6 +53,8 @@ async function bringBack(
     if (replayed.status === "rejected") throw replayed.reason;
     await live.outbound(() => sendState(ctx, live, state));
   } catch (error) {
+    // Taken by somebody else meanwhile: it stays lost until it is loaded again, and no prompt takes it back.
+    if (isLossError(error)) ctx.sessions.noteFailure(live, error);
     if (live.binding === undefined && live.turns.size === 0) await ctx.sessions.release(live);
     throw error;
   }

@@ -2,6 +2,8 @@
 import { describe, expect, it } from "vitest";
 import { toSessionId } from "../../src/session-id.ts";
 import { collect } from "../../src/session/pages.ts";
+import { openMemoryStore } from "../../src/store/memory.ts";
+import { flaky } from "../session/flaky-store.ts";
 import { initialized, rig, until } from "./rig.ts";
 
 describe("a prompt and its cancellation in one breath", () => {
@@ -24,6 +26,26 @@ describe("a prompt and its cancellation in one breath", () => {
     expect(entries.map(({ kind }) => kind)).toEqual(["prompt", "end"]);
     expect(JSON.parse(entries[1]?.data ?? "")).toEqual({ result: { stopReason: "cancelled" } });
     await second.close();
+  });
+});
+
+describe("a session that is taken by somebody else while it is being loaded", () => {
+  it("is lost until it is loaded again: no prompt takes it back", async () => {
+    const { store, hold, calls } = flaky(openMemoryStore());
+    const first = await rig({ store });
+    const sessionId = await first.newSession();
+    await first.client.request("session/close", { sessionId });
+    const second = await rig({ store });
+    const [acquired, release] = [calls("acquire"), hold("acquire")];
+    const loading = first.load(sessionId);
+    await until(() => calls("acquire") > acquired);
+    await second.load(sessionId);
+    release();
+    await expect(loading).rejects.toMatchObject({ data: { code: "LEASE_LOST" } });
+    await expect(first.prompt(sessionId)).rejects.toMatchObject({ data: { code: "LEASE_LOST" } });
+    await first.load(sessionId);
+    expect(await first.prompt(sessionId)).toEqual({ stopReason: "end_turn" });
+    await Promise.all([first.close(), second.close()]);
   });
 });
 
