@@ -21,33 +21,6 @@ async function acts(store: Store, id: SessionId, first: number): Promise<void> {
   }
 }
 
-/** Takes the session again and again, now and then from a holder, and tells which entries were acknowledged. */
-async function contend(store: Store, id: SessionId, name: string, rounds: number): Promise<void> {
-  for (let round = 0; round < rounds; round += 1) {
-    const mayTake = () => round % 6 === 0;
-    try {
-      const { lease } = await store.acquire(id, { holder: aHolder(name), ttlMs: 60_000, mayTake });
-      let head = (await store.get(id))?.headSeq ?? 0;
-      for (let i = 0; i < 5; i += 1) {
-        const texts = [`${name} ${round}.${i}a`, `${name} ${round}.${i}b`];
-        head = await store.append(id, head, entriesWith(texts), lease);
-        for (const text of texts) say(text);
-      }
-      await store.seal(id, { from: head + 1, head }, [], lease);
-      // What is final is rotated meanwhile.
-      for (let i = 0; i < 3; i += 1) await store.flush();
-      await store.release(lease);
-    } catch (error) {
-      const { code = "" } = error as { code?: string };
-      if (!["LEASE_LOST", "STORE_CONFLICT", "SESSION_BUSY"].includes(code)) throw error;
-    }
-    // The other one's turn to take it.
-    await store.flush();
-  }
-}
-
-const entriesWith = (texts: readonly string[]) => texts.map((text) => anEntry(text));
-
 /** Appends for as long as it may, and tells why it may no more. */
 async function appendUntilRefused(store: Store, id: SessionId, lease: Lease, text: string): Promise<void> {
   let head = (await store.get(id))?.headSeq ?? 0;
@@ -81,7 +54,6 @@ async function readOnly(store: Store, id: SessionId): Promise<void> {
 const store = await openFileStore({ directory, rotateBytes: 4096 });
 const id = rest[0] as SessionId;
 if (mode === "acts") await acts(store, id, Number(rest[1]));
-if (mode === "contend") await contend(store, id, rest[1] ?? "", Number(rest[2]));
 if (mode === "read-only") await readOnly(store, id);
 if (mode === "append") {
   const { lease } = await store.acquire(id, { holder: aHolder("child"), ttlMs: 60_000, mayTake: always });

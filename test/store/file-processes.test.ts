@@ -112,43 +112,6 @@ it(`has all that was acknowledged, and nothing in part, after SIGKILLs at random
   await store.close();
 });
 
-it("lets two processes contend for one session and loses or doubles no acknowledged entry", async () => {
-  const { store, directory } = await opened();
-  const { id } = await store.create(aSession());
-  const children = ["ada", "bob"].map((name) => start(["contend", directory, id, name, "100"]));
-  expect(await Promise.all(children.map((child) => child.ended))).toEqual([0, 0]);
-  const { texts } = await stateOf(store, id);
-  const acknowledged = children.flatMap(({ lines }) => lines);
-  expect(acknowledged.length).toBeGreaterThan(60);
-  expect(new Set(texts).size).toBe(texts.length);
-  expect(acknowledged.filter((text) => !texts.includes(text))).toEqual([]);
-  // Of what was not acknowledged, both of a batch are there or neither.
-  expect((await store.stats()).details?.["segments"]).toBeGreaterThan(0);
-  expect(texts.filter((text, i) => text.endsWith("a") && texts[i + 1] !== text.replace(/a$/, "b"))).toEqual(
-    [],
-  );
-  await store.close();
-});
-
-it("shuts out a writer that was frozen, taken over from, and woken", async () => {
-  const { store, directory } = await opened();
-  const { id } = await store.create(aSession());
-  const child = start(["append", directory, id, "10"]);
-  await child.heard(20);
-  child.process.kill("SIGSTOP");
-  const lease = await leaseOf(store, id, aHolder("successor"));
-  const head = (await store.get(id))?.headSeq ?? 0;
-  expect(await store.append(id, head, [anEntry("the successor's")], lease)).toBe(head + 1);
-  child.process.kill("SIGCONT");
-  expect(await child.ended).toBe(0);
-  expect(child.lines.at(-1)).toMatch(/^LEASE_LOST Session .* is held by process 4711/);
-  const { texts } = await stateOf(store, id);
-  expect(texts.length).toBe(head + 1);
-  expect(texts.at(-1)).toBe("the successor's");
-  expect(child.lines.length - 1).toBeLessThanOrEqual(head);
-  await store.close();
-});
-
 it("says STORE_FULL when a file cannot grow, keeps what was acknowledged, and goes on when it can", async () => {
   const { store, directory } = await opened();
   const { id } = await store.create(aSession());

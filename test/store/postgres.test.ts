@@ -3,7 +3,6 @@ import { judge } from "../../src/store/postgres/durability.ts";
 import { openPostgresStore } from "../../src/store/postgres/store.ts";
 import { aSession, assertJournal, leaseOf, someEntries } from "../conformance/samples.ts";
 import { storeConformance } from "../conformance/suite.ts";
-import { raceForLease } from "./lease-race.ts";
 import { describeServer } from "./servers.ts";
 import { postgresSandbox } from "./postgres-sandbox.ts";
 
@@ -23,12 +22,6 @@ describeServer("TEST_POSTGRES_URL", 5432, (url) => {
       modelRuns: 10,
     },
   );
-
-  it("gives the lease to one of four processes, race after race, and fences the others out", async () => {
-    const store = await openPostgresStore({ url: sandbox.url });
-    await raceForLease(store, sandbox.url, 4, 25);
-    await store.close();
-  });
 
   it("tells what a commit is worth on this server, and makes up for it when flushed", async () => {
     const store = await openPostgresStore({ url: `${sandbox.url}&options=-c%20synchronous_commit%3Doff` });

@@ -1,7 +1,6 @@
 import { afterAll, describe, it } from "vitest";
 import { openRedisStore } from "../../src/store/redis/store.ts";
 import { storeConformance } from "../conformance/suite.ts";
-import { raceForLease } from "./lease-race.ts";
 import { redisSandbox } from "./redis-sandbox.ts";
 import { describeServer } from "./servers.ts";
 
@@ -22,10 +21,4 @@ describeServer("TEST_REDIS_URL", 6379, (url) => {
       modelRuns: 10,
     },
   );
-
-  it("gives the lease to one of four processes, race after race, and fences the others out", async () => {
-    const store = await openRedisStore({ url: sandbox.url });
-    await raceForLease(store, sandbox.url, 4, 25);
-    await store.close();
-  });
 });

@@ -6,7 +6,7 @@ import type { Setback } from "../network/retry.ts";
 // https://www.postgresql.org/docs/current/errcodes-appendix.html
 const undone = new Set(["40001", "40P01"]);
 const notReached = new Set(["57P03", "53300", "ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH"]);
-const brokenOff = new Set(["40003", "57P01", "57P02", "57P05", "ECONNRESET", "EPIPE", "ETIMEDOUT"]);
+const brokenOff = new Set(["25P03", "40003", "57P01", "57P02", "57P05", "ECONNRESET", "EPIPE", "ETIMEDOUT"]);
 /** The driver's own words, which come without a code. */
 const brokenOffWords = /connection (terminated|error|ended)|read timeout|timeout exceeded|not queryable/i;
 

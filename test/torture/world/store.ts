@@ -11,7 +11,7 @@ export async function lookInto(url: string, ids: Iterable<string>): Promise<Foun
   try {
     const sessions = new Map<string, FoundSession>();
     for (const id of ids) sessions.set(id, await findSession(store, id as SessionId));
-    return { sessions, listed: await listed(store) };
+    return { sessions, listed: await listedIn(store) };
   } finally {
     await store.close();
   }
@@ -30,7 +30,7 @@ export async function findSession(store: Store, id: SessionId): Promise<FoundSes
   }
 }
 
-async function listed(store: Store): Promise<Set<string>> {
+export async function listedIn(store: Store): Promise<Set<string>> {
   const ids = new Set<string>();
   let cursor: string | undefined;
   do {
