@@ -25,7 +25,7 @@ export async function withHandover(
   prompt: PromptBody["prompt"],
   throughSeq: number,
 ): Promise<PromptBody["prompt"]> {
-  const history = await historyOf(ctx, live, throughSeq);
+  const history = await live.journal.reading(() => historyOf(ctx, live, throughSeq));
   if (history === "") return [...prompt];
   const text = `${preamble}\n\n${history}`;
   const block = capabilitiesOf(run).embeddedContext

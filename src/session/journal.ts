@@ -146,6 +146,20 @@ export class Journal {
     this.#lease = { ...this.#lease, holder, expiresAtMs };
   }
 
+  /**
+   * Reads of the session's entries. One that a seal has cut across is done once more, if the seal was ours; else
+   * the lease is lost. Errors: `LEASE_LOST`, `STORE_…`.
+   */
+  async reading<T>(read: () => Promise<T>): Promise<T> {
+    try {
+      return await read();
+    } catch (error) {
+      if (!isSidecarError(error, "STORE_CONFLICT")) throw error;
+      await this.renew();
+      return await read();
+    }
+  }
+
   /** Gives the session back; a lease that is lost already is no failure. */
   async release(): Promise<void> {
     await this.#options.store.release(this.#lease);
@@ -188,7 +202,8 @@ export class Journal {
   async #folded(): Promise<{ from: number; entries: NewEntry[] }> {
     if (this.#head === this.#sealed) return { from: this.#head + 1, entries: [] };
     const range = { from: this.#sealed + 1, through: this.#head };
-    const entries = this.#held ?? (await collect(this.#options.store.read(this.id, range)));
+    const stored = () => collect(this.#options.store.read(this.id, range));
+    const entries = this.#held ?? (await this.reading(stored));
     const folded = foldEntries(entries);
     let same = 0;
     while (same < folded.length && folded[same]?.data === entries[same]?.data) same += 1;

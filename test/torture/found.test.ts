@@ -5,7 +5,9 @@ import { processesOutliving } from "../e2e/harness/processes.ts";
 import { textOf } from "../e2e/harness/wire.ts";
 import { openMemoryStore } from "../../src/store/memory.ts";
 import { gate, rig, until } from "../proxy/rig.ts";
+import { chunk } from "../session/entries.ts";
 import { flaky } from "../session/flaky-store.ts";
+import { entries, journalOf, open, other } from "../session/journal-rig.ts";
 import { lookInto } from "./world/store.ts";
 
 const harness = useHarness();
@@ -124,6 +126,27 @@ describe("found by two-writers", () => {
     expect(await first.say(sessionId, "stream 50")).toMatch(/^\[1\](\[\d+\]){48}\[50\]$/);
     const said = textOf(await first.replay(sessionId, cwd)).match(/deaf-\d+/g) ?? [];
     expect(said).toEqual(said.map((_, n) => `deaf-${n + 1}`));
+  });
+
+  it("a turn that is read back while another process seals it is lost, and is no conflict (seed long-writers)", async () => {
+    const { store, id } = await journalOf();
+    let rival: Promise<unknown> | undefined;
+    const raced = new Proxy(store, {
+      get: (target, name) =>
+        name !== "read"
+          ? (Reflect.get(target, name) as unknown)
+          : async function* (...args: Parameters<typeof store.read>) {
+              for await (const page of store.read(...args)) {
+                yield page;
+                await (rival ??= open(store, id, { holder: other }));
+              }
+            },
+    });
+    const { journal } = await open(raced, id);
+    const chunks = Array.from({ length: 2000 }, (_, n) => chunk("1", `${n} `.padEnd(500)));
+    await journal.append(entries(...chunks));
+    await expect(journal.seal([])).rejects.toMatchObject({ code: "LEASE_LOST" });
+    expect(journal.lost?.code).toBe("LEASE_LOST");
   });
 
   it("a session that is closed while it is loaded is no internal error (seed i)", async () => {
