@@ -15,6 +15,7 @@ import {
   id,
   lastId,
   mark,
+  plan,
   prompted,
   refused,
   replayed,
@@ -209,6 +210,16 @@ describe("the wire", () => {
   it("answers a request twice", () => {
     const history = [...exchange("session/list", {}, {}), answered(lastId(), {})];
     expect(rulesOf(history, { sessions: new Map() })).toEqual(["wire"]);
+  });
+});
+
+describe("what looks wrong and is right", () => {
+  it("plans of turns that run together, each of which took the other's place (kill-sidecar, seed long-file)", () => {
+    const plans = ["c1.l1.1", "c2.l1.1", "c1.l1.2"].map((name) => told(plan(name)));
+    const history = [...born, ...asks("c1"), ...asks("c2"), ...plans];
+    const replay = replayed(said("c1"), said("c2"), plan("c2.l1.1"), plan("c1.l1.2"));
+    expect(check(history, find(replay))).toEqual([]);
+    expect(rulesOf(history, find(replayed(said("c1"), said("c2"))))).toEqual([1]);
   });
 });
 

@@ -84,8 +84,9 @@ function disorder({ told }: ExpectedSession, found: Things, { shows }: Observati
   for (const [key, { stamp, liveFor }] of told) {
     const place = places.get(key);
     const { prompt, thing } = stamp;
-    if (place === undefined || liveFor === undefined || thing === "p0" || isState(thing) || !shows(thing))
-      continue;
+    if (place === undefined || liveFor === undefined || thing === "p0" || !shows(thing)) continue;
+    // Of turns that run together each plan takes the place of the other's, wherever that stood.
+    if (isState(thing) || isPlan(thing)) continue;
     const line = `${liveFor} ${lineOf(thing)}`;
     const last = lasts.get(line);
     if (last !== undefined && place < last.place)
@@ -96,14 +97,11 @@ function disorder({ told }: ExpectedSession, found: Things, { shows }: Observati
   return faults;
 }
 
-/**
- * Text without a message id (an odd thing) goes on with the text before it, whatever stands between; a plan
- * stands where the turn's first one stood. All else has one order.
- */
+/** Text without a message id (an odd thing) goes on with the text before it, whatever stands between. All else has one order. */
 function lineOf(thing: string): string {
   const kind = thing.charAt(0);
   const hasId = Number(thing.slice(1)) % 2 === 0;
-  return isPlan(thing) || ("mh".includes(kind) && !hasId) ? kind : "all else";
+  return "mh".includes(kind) && !hasId ? kind : "all else";
 }
 
 /** A state that the client knows to be out of date must not be the one that is left. */

@@ -19,6 +19,10 @@ export const tool = (name: string): Update => ({
   toolCallId: "t",
   title: mark(name),
 });
+export const plan = (name: string): Update => ({
+  sessionUpdate: "plan",
+  entries: [{ content: mark(name), priority: "high", status: "pending" }],
+});
 export const title = (name: string): Update => ({ sessionUpdate: "session_info_update", title: mark(name) });
 export const promptBody = (name: string) => [{ type: "text", text: mark(`${name}.p0.1`) }];
 

@@ -16,6 +16,9 @@ import { World } from "../world/world.ts";
 /** Beyond what it had when the client stopped reading. */
 const mostGrowthBytes = 150 << 20;
 const padChars = 500;
+/** So many looks into the journal, so far apart, find it unchanged. */
+const standstills = 3;
+const lookEveryMs = 150;
 
 export const slowReader: Harness = {
   name: "slow-reader",
@@ -39,12 +42,12 @@ async function readSlowly(options: TortureOptions): Promise<Figures> {
     const steps = [["m2", pieces, padChars, random.int(8, 64)]];
     const streaming = client.ask("session/prompt", { sessionId, prompt: promptOf(run.nextPrompt(), steps) });
     await until(() => client.told > 500);
-    await standStill(client, store, options.seconds * 1000, counter);
+    await standStill(client, options.seconds * 1000, counter, () => heldBack(client, store));
     if ((await streaming)?.error !== undefined) throw new Error("The turn did not end well");
     run.check(nothingFound);
     const loading = client.load(sessionId);
     await until(() => client.told > pieces);
-    await standStill(client, store, options.seconds * 1000, counter);
+    await standStill(client, options.seconds * 1000, counter);
     await loading;
     await verifyAll(client, store);
     client.program.endInput();
@@ -58,28 +61,32 @@ async function readSlowly(options: TortureOptions): Promise<Figures> {
 
 /** Reads nothing for a while, and watches what the sidecar does meanwhile. */
 async function standStill(
-  client: TortureClient,
-  store: string,
+  { program: { pid, child } }: TortureClient,
   forMs: number,
   counter: Counter,
+  watch: () => Promise<void> = async () => undefined,
 ): Promise<void> {
-  const { pid, child } = client.program;
   const before = residentBytes(pid);
   child.stdout.pause();
-  await delay(forMs / 2);
-  const halfway = await entriesIn(client, store);
-  await delay(forMs / 2);
+  await watch();
+  await delay(forMs);
+  await watch();
   const growth = residentBytes(pid) - before;
   if (growth > mostGrowthBytes) throw new Error(`The sidecar grew by ${growth >> 20} MiB while nobody read`);
-  if ((await entriesIn(client, store)) !== halfway)
-    throw new Error("The agent is not held back: the journal grows");
   child.stdout.resume();
   counter.most("most growth in MiB", Math.max(0, growth >> 20));
 }
 
-async function entriesIn({ run }: TortureClient, store: string): Promise<number> {
-  const { sessions } = await lookInto(store, run.ledger.sessions.keys());
-  return [...sessions.values()].reduce((sum, { stored }) => sum + (stored?.entries.length ?? 0), 0);
+/** The journal comes to a standstill while the turn is not over: the agent cannot write any more. */
+async function heldBack({ run }: TortureClient, store: string): Promise<void> {
+  for (let before = -1, same = 0; same < standstills; await delay(lookEveryMs)) {
+    const { sessions } = await lookInto(store, run.ledger.sessions.keys());
+    const entries = [...sessions.values()].flatMap(({ stored }) => stored?.entries ?? []);
+    if (entries.some(({ kind }) => kind === "end"))
+      throw new Error("The agent is not held back: its turn is over, though nobody reads");
+    same = entries.length === before ? same + 1 : 0;
+    before = entries.length;
+  }
 }
 
 async function until(isSo: () => boolean): Promise<void> {
