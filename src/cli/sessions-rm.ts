@@ -31,6 +31,7 @@ async function remove(store: Store, text: string, force: boolean): Promise<void>
   const { id, lease } = await sessionOf(store, text);
   if (!force && isInForce(lease) && lease.turnRunning) throw sessionBusy(id, lease);
   if (!(await store.delete(id))) throw sessionNotFound(id);
+  await store.flush();
 }
 
 export function collectSessions(invocation: Invocation, io: Io): Promise<number> {

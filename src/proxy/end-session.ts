@@ -35,6 +35,8 @@ export async function deleteSession(ctx: ProxyContext, params: unknown): Promise
     ctx.sessions.remove(live);
   }
   if (record !== undefined) await ctx.registry.delete(record.id);
+  // It may have been deleted by a request that failed before that was safe.
+  else await ctx.registry.settle();
   const agentSessionId = record === undefined ? sessionId : record.agentSessionIds.at(-1);
   if (agentSessionId !== undefined) await deleteAtAgent(ctx, agentSessionId);
   return {};

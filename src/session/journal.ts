@@ -136,7 +136,9 @@ export class Journal {
   }
 
   async update(patch: SessionPatch): Promise<SessionRecord> {
-    return this.#noteLoss(this.#options.store.update(this.id, patch, this.#lease));
+    const record = await this.#noteLoss(this.#options.store.update(this.id, patch, this.#lease));
+    if (this.#options.durability === "full") await this.#options.store.flush();
+    return record;
   }
 
   /** Extends the lease and stores who holds it. Errors: `LEASE_LOST`. */

@@ -18,6 +18,7 @@ import { sealBriefly } from "./brief-hold.ts";
 import { deleteMatching } from "./expiry.ts";
 import { Hooks, type SessionEvent, type SessionHook } from "./hooks.ts";
 import { Lane } from "./lane.ts";
+import type { Durability } from "./journal.ts";
 import { LiveSet } from "./live.ts";
 import { messageEntry, messagesOf, type Message, type NewMessage } from "./messages.ts";
 import { registryDefaults, type RegistryOptions } from "./registry-options.ts";
@@ -40,6 +41,7 @@ export class SessionRegistry {
   readonly #hooks = new Hooks();
   readonly #log: Logger;
   readonly #now: () => number;
+  readonly #durability: Durability;
   /** Read-change-write per session, one after the other. */
   readonly #lanes = new Map<SessionId, Lane>();
   #sweeper: Sweeper | undefined;
@@ -49,6 +51,7 @@ export class SessionRegistry {
     this.store = options.store;
     this.#log = options.log ?? silentLogger;
     this.#now = options.now ?? Date.now;
+    this.#durability = options.durability ?? "turn";
     this.live = new LiveSet(options.maxSessions ?? registryDefaults.maxSessions, this.#now);
   }
 
@@ -65,6 +68,7 @@ export class SessionRegistry {
     try {
       const facts = { ...emptySession, ...init, id, createdAtMs: nowMs, updatedAtMs: nowMs };
       const record = await this.store.create(facts);
+      if (this.#durability === "full") await this.store.flush();
       await this.#announce(record);
       return record;
     } catch (error) {
@@ -124,9 +128,8 @@ export class SessionRegistry {
       this.#now(),
       this.#options.maxEntryChars ?? registryDefaults.maxEntryChars,
     );
-    const durability = this.#options.durability ?? "turn";
     await this.#inLane(id, async () => {
-      await sealBriefly(id, entry, { store: this.store, durability });
+      await sealBriefly(id, entry, { store: this.store, durability: this.#durability });
       this.live.touch(id);
       await this.#hooks.emit("append", { id, entries: [entry] });
     });
@@ -144,12 +147,18 @@ export class SessionRegistry {
     return record;
   }
 
-  /** True if it was there. */
+  /** True if it was there. On return it will not come back after a power cut either, unless durability is `none`. */
   async delete(id: SessionId): Promise<boolean> {
     const wasThere = await this.store.delete(id);
+    await this.settle();
     this.live.remove(id);
     if (wasThere) await this.#hooks.emit("end", { id });
     return wasThere;
+  }
+
+  /** What was written before is as safe as durability promises at the end of a turn. */
+  async settle(): Promise<void> {
+    if (this.#durability !== "none") await this.store.flush();
   }
 
   list(query: SessionQuery = {}): Promise<Page<SessionRecord>> {

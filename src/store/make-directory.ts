@@ -1,11 +1,11 @@
 /** Making a directory and those that lead to it, one by one: what cannot be made fails at once. */
-import { mkdirSync, statSync } from "node:fs";
+import { closeSync, fsyncSync, mkdirSync, openSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 
 const ownerOnly = 0o700;
 
 /**
- * Returns the topmost directory that was made; undefined when all were there. Node's own recursive mkdir
+ * What it makes survives a power cut. Returns the topmost directory that was made; undefined when all were there. Node's own recursive mkdir
  * tries for ever where a parent is there and takes no children, as `/proc` does. Errors: the system's own.
  */
 export function makeDirectory(path: string): string | undefined {
@@ -18,8 +18,20 @@ export function makeDirectory(path: string): string | undefined {
       // Another process was quicker.
       if (!hasCode(error, "EEXIST") || !isThere(each)) throw error;
     }
+    syncNamesIn(dirname(each));
   }
   return missing[0];
+}
+
+/** Windows has no such call and needs none. */
+function syncNamesIn(directory: string): void {
+  if (process.platform === "win32") return;
+  const fd = openSync(directory, "r");
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 function isThere(path: string): boolean {

@@ -11,6 +11,7 @@ const help = `npm run torture -- NAME [options]
   --size SIZE    glimpse, middle (the default) or long: fills in what is not given
   --seed SEED    repeats the choices of an earlier run
   --store STORE  sqlite (the default), file, or a URL of a server
+  --break WHAT   breaks what is promised; the harness must fail: power-loss has no-fsync
   --out DIR      where measured figures are written and drawn, by harnesses that do
 
 ${harnesses.map(({ name, about }) => `  ${name.padEnd(14)} ${about}`).join("\n")}
@@ -29,6 +30,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       seed: text,
       store: text,
       out: text,
+      break: text,
       help: { type: "boolean" },
     },
   });
@@ -43,7 +45,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   return status;
 }
 
-type Values = Partial<Record<"kills" | "seconds" | "size" | "seed" | "store" | "out", string>>;
+type Values = Partial<Record<"kills" | "seconds" | "size" | "seed" | "store" | "out" | "break", string>>;
 
 /** Runs one harness and prints its figures, or how the promise was broken. */
 async function torture(harness: Harness, values: Values): Promise<number> {
@@ -73,6 +75,7 @@ function optionsFor(harness: Harness, values: Values): TortureOptions {
     seconds: Number(values.seconds ?? seconds),
     store: values.store ?? "sqlite",
     ...(values.out !== undefined && { out: values.out }),
+    ...(values.break !== undefined && { broken: values.break }),
     log: (line) => say(`  ${line}`),
   };
 }

@@ -3,6 +3,7 @@ import { fuzzWire } from "./harness/fuzz-wire.ts";
 import { killAgent } from "./harness/kill-agent.ts";
 import { killEditor } from "./harness/kill-editor.ts";
 import { killSidecar } from "./harness/kill-sidecar.ts";
+import { powerLoss } from "./harness/power-loss.ts";
 import { twoWriters } from "./harness/two-writers.ts";
 import { slowReader } from "./harness/slow-reader.ts";
 import { soak } from "./harness/soak.ts";
@@ -16,4 +17,5 @@ export const harnesses: readonly Harness[] = [
   fuzzWire,
   slowReader,
   soak,
+  powerLoss,
 ];

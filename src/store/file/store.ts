@@ -76,10 +76,7 @@ class FileStore implements Store {
   async create(session: NewSession): Promise<SessionRecord> {
     return this.#do(() => {
       const file = createSession(this.#layout, this.#catalogue, session);
-      this.#syncer.wrote(file);
-      for (const each of [file.directory, this.#layout.shard(file.id), this.#layout.sessions]) {
-        this.#syncer.changed(each);
-      }
+      this.#takeOver(file);
       return recordOf(this.#viewed(file));
     });
   }
@@ -159,7 +156,10 @@ class FileStore implements Store {
   }
 
   async acquire(id: SessionId, request: LeaseRequest): Promise<Acquired> {
-    return this.#write(id, (file) => writes.acquire(file, request));
+    return this.#write(id, (file) => {
+      this.#takeOver(file);
+      return writes.acquire(file, request);
+    });
   }
 
   async renew(lease: Lease): Promise<Lease> {
@@ -201,6 +201,17 @@ class FileStore implements Store {
         }),
       );
     });
+  }
+
+  /** Whoever wrote it, or what it inherits, may have died before that was synced: the next sync is of all of it. */
+  #takeOver(file: SessionFile): void {
+    for (let each: SessionFile | undefined = file; each !== undefined;) {
+      this.#syncer.wrote(each);
+      const shard = this.#layout.shard(each.id);
+      for (const directory of [each.directory, shard, this.#layout.sessions]) this.#syncer.changed(directory);
+      const parentId: SessionId | undefined = each.known?.facts.lineage?.parentId;
+      each = parentId === undefined ? undefined : this.#catalogue.find(parentId);
+    }
   }
 
   #do<T>(action: () => T): T {

@@ -10,6 +10,8 @@ export interface TortureOptions {
   readonly seconds: number;
   /** A directory for files that show what was measured; none are written when it is absent. */
   readonly out?: string;
+  /** One of the harness's `breaks`: it must fail then. */
+  readonly broken?: string;
   /** Progress, for people. */
   readonly log: (line: string) => void;
 }
@@ -21,6 +23,8 @@ export interface Harness {
   readonly sizes: Readonly<
     Record<"glimpse" | "middle" | "long", Partial<Pick<TortureOptions, "kills" | "seconds">>>
   >;
+  /** Ways to break what is promised, by which a harness proves that it can fail. */
+  readonly breaks?: readonly string[];
   /** Errors: `PromiseBroken`, and anything that a sidecar must not do. */
   readonly run: (options: TortureOptions) => Promise<Figures>;
 }
