@@ -14,11 +14,25 @@ const secretKeys = new Set([
 
 const hidden = "[redacted]";
 
-/** Passwords inside URLs, wherever in the text: `postgres://me:pw@host` becomes `postgres://me:***@host`. */
+/**
+ * Passwords inside URLs, wherever in the text: `postgres://me:pw@host` becomes `postgres://me:***@host`. Also
+ * those that should have been escaped, such as `p#w/`: such a URL opens nothing, but it is shown.
+ */
 export function redactUrls(text: string): string {
   return text
-    .replace(/(\/\/[^\s:/?#@]*):[^\s/?#]*@/g, "$1:***@")
+    .replace(/(\/\/[^\s:/?#@]*):[^\s"']*@/g, "$1:***@")
     .replace(/([?&](?:password|token|secret|api_?key)=)[^\s&#]*/gi, "$1***");
+}
+
+/** A store's URL as it may be shown. Of layers each is redacted for itself, so that none hides another. */
+export function redactStoreUrl(url: string): string {
+  const list = /^layered:(.*)$/is.exec(url)?.[1];
+  if (list === undefined) return redactUrls(url);
+  try {
+    return `layered:${JSON.stringify(redact(JSON.parse(list)))}`;
+  } catch {
+    return redactUrls(url);
+  }
 }
 
 /** A copy without the values of secret fields, at any depth; what is too deep to be of use is cut off. */

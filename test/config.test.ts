@@ -96,6 +96,14 @@ describe("configuration", () => {
     });
   });
 
+  it("takes a list of stores for layers, and the URL that says the same in a flag or variable", async () => {
+    const list = ["cache:", "sqlite:/s.db"];
+    const url = 'layered:["cache:","sqlite:/s.db"]';
+    expect((await load({ file: file("list.json", { store: list }) })).config.store).toBe(url);
+    expect((await load({ env: { ACP_SIDECAR_STORE: url } })).config.store).toBe(url);
+    expect((await load({ flags: { store: url } })).config.store).toBe(url);
+  });
+
   it("switches retention off", async () => {
     const { config } = await load({
       file: file("off.json", { retention: "1d" }),
@@ -157,6 +165,17 @@ describe("a wrong value is one line that names it and what is allowed", () => {
       () => load({ flags: { store: "C:\\x.db" } }),
       "allowed: a store URL such as memory:",
     ],
+    [
+      "a layer that is no URL, whatever the others hold",
+      () => load({ file: file("l2.json", { store: ["postgres://me:hunter2@h/d", "/tmp/x.db"] }) }),
+      'l2.json, layer 2, is "/tmp/x.db"; allowed: a store URL such as memory:',
+    ],
+    [
+      "a list of one",
+      () => load({ file: file("l1.json", { store: ["redis://:hunter2@h"] }) }),
+      'l1.json is ["redis://:***@h"]; allowed',
+    ],
+    ["a list for what is none", () => load({ file: file("l0.json", { onBusy: ["idle"] }) }), 'is ["idle"]'],
     ["an unknown key", () => load({ file: file("k.json", { stor: "memory:" }) }), '"stor" in'],
     [
       "an unknown variable",

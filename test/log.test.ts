@@ -4,7 +4,7 @@ import os from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createLogger } from "../src/log.ts";
-import { redactUrls } from "../src/redact.ts";
+import { redactStoreUrl, redactUrls } from "../src/redact.ts";
 
 let folder: string;
 beforeAll(() => {
@@ -108,7 +108,16 @@ describe("passwords in URLs", () => {
     ["postgres://h/db?user=u&password=pw", "postgres://h/db?user=u&password=***"],
     ["sqlite:/home/me@work/x.db", "sqlite:/home/me@work/x.db"],
     ["redis://host:6379/0", "redis://host:6379/0"],
+    ["postgres://me:p#w/d@h/db", "postgres://me:***@h/db"],
   ])("%s", (url, shown) => {
     expect(redactUrls(url)).toBe(shown);
+  });
+
+  it("of layers are taken out of each, and the rest of each is shown", () => {
+    const url = 'layered:["cache:","redis://:pw@h?password=pw","postgres://me:pw@h/db","file:/d"]';
+    const shown = 'layered:["cache:","redis://:***@h?password=***","postgres://me:***@h/db","file:/d"]';
+    expect(redactStoreUrl(url)).toBe(shown);
+    expect(redactStoreUrl("layered:[redis://:pw@h")).toBe("layered:[redis://:***@h");
+    expect(redactStoreUrl("redis://:pw@h")).toBe("redis://:***@h");
   });
 });

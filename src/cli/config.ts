@@ -2,7 +2,7 @@
 import type { AgentCommand, Config } from "../config/config.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import { formatBytes, formatDurationMs } from "../config/units.ts";
-import { redactUrls } from "../redact.ts";
+import { redactStoreUrl } from "../redact.ts";
 import type { Invocation, Io } from "./command.ts";
 import { configOf } from "./configured.ts";
 import { printJson, printTable } from "./print.ts";
@@ -40,7 +40,7 @@ function rowsOf({ config, origins }: LoadedConfig): Row[] {
   const time = (name: keyof typeof origins, ms: number) => row(name, ms, formatDurationMs(ms));
   const size = (name: keyof typeof origins, bytes: number) => row(name, bytes, formatBytes(bytes));
   return [
-    row("store", redactUrls(config.store)),
+    row("store", redactStoreUrl(config.store)),
     row("durability", config.durability),
     row("onBusy", config.onBusy),
     time("cancelGrace", config.cancelGraceMs),

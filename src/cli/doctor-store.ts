@@ -1,6 +1,6 @@
 /** Whether the configured store works: opened, written to, made safe. */
 import { isSidecarError, reasonOf, type ErrorCode } from "../errors.ts";
-import { redactUrls } from "../redact.ts";
+import { redactStoreUrl } from "../redact.ts";
 import { newSessionId } from "../session-id.ts";
 import { openStore } from "../store/open.ts";
 import type { NewSession, Store } from "../store/store.ts";
@@ -14,7 +14,7 @@ export interface StoreTrial {
 
 /** Never rejects: what fails is the trial's problem. `cwd` is a folder that no session of a user is in. */
 export async function tryStore(url: string, cwd: string): Promise<StoreTrial> {
-  const facts: Record<string, string> = { url: redactUrls(url) };
+  const facts: Record<string, string> = { url: redactStoreUrl(url) };
   let store: Store | undefined;
   try {
     store = await openStore(url);

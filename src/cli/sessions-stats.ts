@@ -1,5 +1,5 @@
 /** `sessions stats` */
-import { redactUrls } from "../redact.ts";
+import { redactStoreUrl } from "../redact.ts";
 import type { Invocation, Io } from "./command.ts";
 import { printFacts, printJson, sizeText } from "./print.ts";
 import { withStore } from "./store.ts";
@@ -7,7 +7,7 @@ import { withStore } from "./store.ts";
 export function storeStats(invocation: Invocation, io: Io): Promise<number> {
   return withStore(invocation, io, async (store, config) => {
     const stats = await store.stats();
-    const url = redactUrls(config.store);
+    const url = redactStoreUrl(config.store);
     if (invocation.flags["json"]) {
       await printJson(io, { store: url, ...stats, capabilities: store.capabilities });
       return 0;

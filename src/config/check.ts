@@ -1,6 +1,6 @@
 /** Given values checked by the schemas: loaded only when there are any. */
 import { SidecarError } from "../errors.ts";
-import { redactUrls } from "../redact.ts";
+import { redact } from "../redact.ts";
 import type { AgentCommand } from "./config.ts";
 import type { Given, GivenValues } from "./given.ts";
 import { allowedBy, options, type OptionName, type Settings } from "./options.ts";
@@ -18,11 +18,19 @@ export function checkValues(given: GivenValues): Partial<Settings> & { agent?: A
 function checkOption(name: OptionName, { value, label }: Given): unknown {
   const result = optionSchema(name).safeParse(value);
   if (result.success) return result.data;
-  throw new SidecarError(
-    "CONFIG_INVALID",
-    `${label} is ${shown(value)}; allowed: ${allowedBy(options[name].kind)}`,
-    { data: { option: name } },
-  );
+  const { kind } = options[name];
+  const layer = kind.type === "url" && Array.isArray(value) ? wrongLayer(name, value) : undefined;
+  const wrong = layer === undefined ? `${label} is ${shown(value)}` : `${label}, ${layer}`;
+  throw new SidecarError("CONFIG_INVALID", `${wrong}; allowed: ${allowedBy(kind)}`, {
+    data: { option: name },
+  });
+}
+
+/** The first of the layers that is no URL; none when there are too few. */
+function wrongLayer(name: OptionName, layers: readonly unknown[]): string | undefined {
+  const isUrl = (each: unknown) => typeof each === "string" && optionSchema(name).safeParse(each).success;
+  const at = layers.findIndex((each) => !isUrl(each));
+  return at < 0 ? undefined : `layer ${at + 1}, is ${shown(layers[at])}`;
 }
 
 /** The value is not shown: arguments and environment may hold secrets. */
@@ -41,6 +49,6 @@ function checkAgent({ value, label }: Given): AgentCommand {
 }
 
 function shown(value: unknown): string {
-  const text = redactUrls(JSON.stringify(value) ?? String(value));
+  const text = JSON.stringify(redact(value)) ?? String(value);
   return text.length > 200 ? `${text.slice(0, 200)}…` : text;
 }

@@ -138,7 +138,7 @@ export function variableOf(name: string): string {
 export function allowedBy(kind: OptionKind): string {
   switch (kind.type) {
     case "url":
-      return "a store URL such as memory: or sqlite:/path/to/sessions.db";
+      return "a store URL such as memory: or sqlite:/path/to/sessions.db, or in a file a list of two or more, the fastest first";
     case "path":
       return "the path of a file";
     case "choice":

@@ -15,9 +15,16 @@ function quantity(pattern: RegExp, parse: (text: string) => number, min: number,
 
 function schemaOf(kind: OptionKind): z.ZodMiniType {
   switch (kind.type) {
-    case "url":
+    case "url": {
       // At least two letters, for C:\sessions.db is a path.
-      return z.string().check(z.regex(/^[a-z][a-z0-9+.-]+:/));
+      const url = z.string().check(z.regex(/^[a-z][a-z0-9+.-]+:/));
+      // A list is for people; from here on its one URL stands for it.
+      const layers = z.pipe(
+        z.array(url).check(z.minLength(2)),
+        z.transform((urls: string[]) => `layered:${JSON.stringify(urls)}`),
+      );
+      return z.union([url, layers]);
+    }
     case "path":
       return z.string().check(z.minLength(1));
     case "choice":

@@ -1,5 +1,5 @@
 /** Layers by their URLs, or stores that are open already, as one store. */
-import { SidecarError } from "../errors.ts";
+import { ofLayer } from "./layer-urls.ts";
 import { openStore } from "./open.ts";
 import type { Store } from "./store.ts";
 
@@ -15,7 +15,8 @@ export interface LayersOptions {
 
 /**
  * Puts stores before one another, the fastest first; the last one acknowledges every write. All of them are
- * the new store's from then on, also if this fails. Errors: `CONFIG_INVALID`, and as `openStore`.
+ * the new store's from then on, also if this fails. Errors: `CONFIG_INVALID`, and as `openStore`; they name
+ * the layer.
  */
 export async function openLayers(
   layers: readonly (string | Store)[],
@@ -24,8 +25,8 @@ export async function openLayers(
   const opened = layers.filter((layer) => typeof layer !== "string");
   try {
     const stores: Store[] = [];
-    for (const layer of layers) {
-      const store = typeof layer === "string" ? await openStore(layer) : layer;
+    for (const [at, layer] of layers.entries()) {
+      const store = typeof layer === "string" ? await openLayer(layer, at) : layer;
       if (store !== layer) opened.push(store);
       stores.push(store);
     }
@@ -37,17 +38,10 @@ export async function openLayers(
   }
 }
 
-/** The URLs in `["cache:","sqlite:PATH"]`. Errors: `CONFIG_INVALID`. */
-export function urlsIn(text: string): readonly string[] {
-  let found: unknown;
+async function openLayer(url: string, at: number): Promise<Store> {
   try {
-    found = JSON.parse(text);
-  } catch {
-    found = undefined;
+    return await openStore(url);
+  } catch (error) {
+    throw ofLayer(at, error);
   }
-  if (Array.isArray(found) && found.every((each) => typeof each === "string")) return found;
-  throw new SidecarError(
-    "CONFIG_INVALID",
-    `A layered store's URL is layered:["URL","URL"], the fastest first`,
-  );
 }

@@ -2,6 +2,7 @@
 import { SidecarError } from "../errors.ts";
 import type { CacheStoreOptions } from "./cache.ts";
 import type { SessionId } from "../session-id.ts";
+import { ofLayer, urlsIn } from "./layer-urls.ts";
 import type { Store } from "./store.ts";
 
 interface Driver {
@@ -67,7 +68,7 @@ const drivers: Readonly<Record<string, Driver>> = {
   layered: {
     form: 'layered:["URL","URL"]',
     open: async (rest) => {
-      const { openLayers, urlsIn } = await import("./layers.ts");
+      const { openLayers } = await import("./layers.ts");
       return openLayers(urlsIn(rest));
     },
   },
@@ -119,9 +120,17 @@ export async function repairStore(url: string): Promise<Repair> {
   );
 }
 
-/** Opens nothing. Errors: `CONFIG_INVALID` for an unknown scheme. */
+/** Opens nothing. Errors: `CONFIG_INVALID` for an unknown scheme, of the store or of one of its layers. */
 export function checkStoreUrl(url: string): void {
-  driverOf(url);
+  const { driver, rest } = driverOf(url);
+  if (driver !== drivers["layered"]) return;
+  for (const [at, layer] of urlsIn(rest).entries()) {
+    try {
+      checkStoreUrl(layer);
+    } catch (error) {
+      throw ofLayer(at, error);
+    }
+  }
 }
 
 function driverOf(url: string): { readonly driver: Driver; readonly rest: string } {

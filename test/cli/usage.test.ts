@@ -1,8 +1,10 @@
+import fs from "node:fs";
+import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { commands } from "../../src/cli/commands.ts";
 import { parseCommandLine } from "../../src/cli/parse.ts";
 import { flagOf, optionNames } from "../../src/config/options.ts";
-import { cli } from "./harness.ts";
+import { cli, scratchFolder } from "./harness.ts";
 
 describe("help", () => {
   it.each(["", ...commands.map(({ name }) => name)])(
@@ -112,6 +114,21 @@ describe("config", () => {
     expect((await cli([...argv, "--", "agent", "--key", "x"])).out).toContain(
       "agent (2 arguments not shown)",
     );
+  });
+
+  it("prints layers that stand in a file as a list, as the URL that a flag takes, and refuses a wrong one by its place", async () => {
+    const folder = scratchFolder();
+    const file = path.join(folder, "config.json");
+    const withStore = async (store: readonly string[], ...rest: readonly string[]) => {
+      fs.writeFileSync(file, JSON.stringify({ store }));
+      return cli(["config", "--config", file, ...rest]);
+    };
+    const { out } = await withStore(["cache:", "postgres://me:hunter2@host/db"]);
+    expect(out).toMatch(/^store +layered:\["cache:","postgres:\/\/me:\*\*\*@host\/db"\] +file /m);
+    const { status, err } = await withStore(["cache:", "mongodb://me:hunter2@host/db"]);
+    expect(status).toBe(2);
+    expect(err).toMatch(/^acp-sidecar: Layer 2 of the store: There is no store "mongodb:"; [^\n]*\n$/);
+    expect(out + err).not.toContain("hunter2");
   });
 
   it("gives programs numbers in milliseconds and bytes", async () => {

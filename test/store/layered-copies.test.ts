@@ -5,7 +5,7 @@ import { openFileStore } from "../../src/store/file/store.ts";
 import { openLayeredStore } from "../../src/store/layered/store.ts";
 import { openLayers } from "../../src/store/layers.ts";
 import { openMemoryStore } from "../../src/store/memory.ts";
-import { openStore } from "../../src/store/open.ts";
+import { checkStoreUrl, openStore } from "../../src/store/open.ts";
 import {
   aJournal,
   anEntry,
@@ -177,6 +177,21 @@ describe("reads through a layered store", () => {
 });
 
 describe("opening layers", () => {
+  it("names the layer that cannot be opened, in one line and without its password", async () => {
+    const url = (last: string) => `layered:${JSON.stringify(["memory:", last])}`;
+    expect(() => checkStoreUrl(url("mongodb://:hunter2@h"))).toThrow(
+      /^Layer 2 of the store: There is no store "mongodb:"; use one of [^\n]*$/,
+    );
+    const unreachable = openStore(url("postgres://me:hunter2@127.0.0.1:1/d"));
+    await expect(unreachable).rejects.toMatchObject({
+      code: "STORE_UNAVAILABLE",
+      message: expect.stringMatching(
+        /^Layer 2 of the store: PostgreSQL at 127.0.0.1:1\/d cannot be reached [^\n]*$/,
+      ) as string,
+    });
+    await expect(unreachable).rejects.not.toThrow(/hunter2/);
+  });
+
   it("takes URLs and open stores, in code or as one URL", async () => {
     const directory = aDirectory();
     const first = await openLayers(["cache:?maxSessions=5", await openFileStore({ directory })]);
@@ -194,5 +209,6 @@ describe("opening layers", () => {
     await rejectsWith("STORE_CLOSED", given.get(aSession().id));
     await rejectsWith("CONFIG_INVALID", openLayers(["memory:", "nothing:"]));
     await rejectsWith("CONFIG_INVALID", openStore("layered:memory:"));
+    await rejectsWith("CONFIG_INVALID", openStore('layered:["memory:"]'));
   });
 });
