@@ -1,6 +1,6 @@
 /** One session as the memory store keeps it: its facts, its journal, its lease. */
 import { SidecarError } from "../errors.ts";
-import { frozenCopy } from "./copy.ts";
+import { frozen, frozenCopy } from "./copy.ts";
 import type { Entry, Lease, LeaseState, NewEntry, NewSession, SessionRecord } from "./store.ts";
 
 /** A fork holds on to its parent's journal, which therefore outlives a deleted parent. */
@@ -47,12 +47,12 @@ export function newSession(given: NewSession, parent: Journal | undefined): Sess
 
 export function recordOf(session: Session): SessionRecord {
   const { facts, updatedAtMs, headSeq, sealedSeq, lease } = session;
-  session.record ??= Object.freeze({
+  session.record ??= frozen({
     ...facts,
     updatedAtMs,
     headSeq,
     sealedSeq,
-    ...(lease && { lease: Object.freeze({ ...lease }) }),
+    ...(lease && { lease: frozen({ ...lease }) }),
   });
   return session.record;
 }

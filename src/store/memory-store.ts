@@ -1,6 +1,6 @@
 /** The Store contract kept in this process's memory, whatever decides how long sessions stay there. */
 import type { SessionId } from "../session-id.ts";
-import { frozenCopy } from "./copy.ts";
+import { frozen, frozenCopy } from "./copy.ts";
 import { matches, pageOf } from "./filter.ts";
 import { extend, newSession, pageFrom, put, recordOf, type Session } from "./memory-session.ts";
 import { patched } from "./patch.ts";
@@ -78,7 +78,7 @@ export class MemoryStore implements Store {
 
   async update(id: SessionId, patch: SessionPatch, lease?: Lease): Promise<SessionRecord> {
     const session = lease === undefined ? this.#existing(id) : this.#leased(id, lease);
-    const facts = Object.freeze(patched(session.facts, frozenCopy(patch)));
+    const facts = frozen(patched(session.facts, patch));
     this.#sessions.admit?.(session, facts, []);
     session.facts = facts;
     session.updatedAtMs = patch.updatedAtMs ?? session.updatedAtMs;
@@ -158,7 +158,7 @@ export class MemoryStore implements Store {
   async acquire(id: SessionId, request: LeaseRequest): Promise<Acquired> {
     const session = this.#existing(id);
     const { holder, ttlMs } = request;
-    const previous = session.lease && frozenCopy(session.lease);
+    const previous = session.lease && frozen({ ...session.lease });
     const sinceMs = Date.now();
     if (previous !== undefined && previous.expiresAtMs > sinceMs && !request.mayTake(previous)) {
       throw sessionBusy(id, previous);
@@ -169,7 +169,7 @@ export class MemoryStore implements Store {
     const { fence } = session;
     session.lease = { holder: frozenCopy(holder), fence, sinceMs, expiresAtMs, turnRunning: false };
     this.#sessions.wrote?.(session);
-    const lease = Object.freeze({ ...session.lease, sessionId: id, ttlMs });
+    const lease = frozen({ ...session.lease, sessionId: id, ttlMs });
     return previous === undefined ? { lease } : { lease, previous };
   }
 
@@ -179,7 +179,7 @@ export class MemoryStore implements Store {
     const state = extend(session, lease);
     state.holder = holder;
     this.#sessions.wrote?.(session);
-    return Object.freeze({ ...state, sessionId: lease.sessionId, ttlMs: lease.ttlMs });
+    return frozen({ ...state, sessionId: lease.sessionId, ttlMs: lease.ttlMs });
   }
 
   async release(lease: Lease): Promise<void> {

@@ -1,5 +1,5 @@
 /** What is known of one session's copy in a faster layer. */
-import { frozenCopy } from "../copy.ts";
+import { frozen, frozenCopy } from "../copy.ts";
 import type { Lease, NewSession, SessionRecord } from "../store.ts";
 
 /** What the truth says where a copy has its own: leases, fences and lineage are the truth's alone. */
@@ -49,17 +49,34 @@ export function truthOf({ updatedAtMs, headSeq, sealedSeq, lease, lineage }: Ses
 
 /** The facts of a record, as a faster layer keeps them: its copy of a fork has no parent. */
 export function factsOf(record: SessionRecord): NewSession {
-  const { headSeq: _head, sealedSeq: _sealed, lease: _lease, lineage: _lineage, ...facts } = record;
-  // What is frozen throughout need not be copied by the layer.
-  return Object.freeze(facts);
+  const { id, createdAtMs, updatedAtMs, cwd, additionalDirectories, title, client, agent } = record;
+  const { mcpServerNames, agentSessionIds, settings, metadata } = record;
+  // Named one by one, which takes a tenth of the time of leaving some out; what is frozen so is not copied again.
+  return frozen({
+    id,
+    createdAtMs,
+    updatedAtMs,
+    cwd,
+    additionalDirectories,
+    ...(title !== undefined && { title }),
+    ...(client !== undefined && { client }),
+    ...(agent !== undefined && { agent }),
+    mcpServerNames,
+    agentSessionIds,
+    settings,
+    metadata,
+  } satisfies Facts);
 }
+
+/** A new fact that is not copied does not compile; an optional one is missed by the conformance suite. */
+type Facts = Pick<NewSession, Exclude<keyof NewSession, "lineage">>;
 
 /** The record that the truth would give. The same object again while nothing has changed. */
 export function asTruth(copy: Copy, kept: SessionRecord, truth: Truth): SessionRecord {
   const { given } = copy;
   if (given?.kept === kept && given.truth === truth) return given.record;
   const { lease: _lease, ...facts } = kept;
-  const record = Object.freeze({ ...facts, ...truth });
+  const record = frozen({ ...facts, ...truth });
   // A store that hands out one frozen object again shares it with everybody; others make one each time.
   if (Object.isFrozen(kept)) copy.given = { kept, truth, record };
   return record;

@@ -58,9 +58,9 @@ export class FasterLayer {
   }
 
   /** Takes in what the truth says now, and makes a copy where there is none. */
-  async put(record: SessionRecord): Promise<void> {
+  put(record: SessionRecord): Promise<void> {
     const { id } = record;
-    await this.#attempt(id, async () => {
+    return this.#attempt(id, async () => {
       const copy = this.#known.get(id);
       if (copy !== undefined) {
         if (await this.#stillFits(copy, record)) {
@@ -77,9 +77,9 @@ export class FasterLayer {
   }
 
   /** A patch that the truth has taken; `record` is what came of it. */
-  async updated(record: SessionRecord, patch: SessionPatch): Promise<void> {
+  updated(record: SessionRecord, patch: SessionPatch): Promise<void> {
     const { id } = record;
-    await this.#on(id, async (copy) => {
+    return this.#on(id, async (copy) => {
       copy.truth = undefined;
       await this.store.update(id, patch);
       copy.truth = truthOf(record);
@@ -88,8 +88,8 @@ export class FasterLayer {
   }
 
   /** Entries that the truth has taken behind `after`. */
-  async appended(id: SessionId, after: number, entries: readonly NewEntry[], lease: Lease): Promise<void> {
-    await this.#on(id, async (copy) => {
+  appended(id: SessionId, after: number, entries: readonly NewEntry[], lease: Lease): Promise<void> {
+    return this.#on(id, async (copy) => {
       copy.truth = undefined;
       if (copy.isFull || copy.through !== after) return;
       await this.#append(id, copy, entries);
@@ -98,12 +98,12 @@ export class FasterLayer {
     });
   }
 
-  async sealed(
+  sealed(
     id: SessionId,
     range: { readonly from: number; readonly head: number },
     entries: readonly NewEntry[],
   ): Promise<void> {
-    await this.#on(id, async (copy) => {
+    return this.#on(id, async (copy) => {
       copy.truth = undefined;
       const { through } = copy;
       const hasAll = through === range.head || through === range.from - 1;
@@ -148,8 +148,8 @@ export class FasterLayer {
   }
 
   /** Final entries that were read from a slower layer. */
-  async fill(id: SessionId, page: readonly Entry[]): Promise<void> {
-    await this.#on(id, async (copy) => {
+  fill(id: SessionId, page: readonly Entry[]): Promise<void> {
+    return this.#on(id, async (copy) => {
       if (!this.wants(id, page)) return;
       await this.#append(id, copy, page);
       copy.finalThrough = copy.through;
@@ -204,9 +204,9 @@ export class FasterLayer {
     return lease;
   }
 
-  async #on(id: SessionId, act: (copy: Copy) => Promise<void>): Promise<void> {
+  #on(id: SessionId, act: (copy: Copy) => Promise<void>): Promise<void> {
     const copy = this.#known.get(id);
-    if (copy !== undefined) await this.#attempt(id, () => act(copy));
+    return copy === undefined ? Promise.resolve() : this.#attempt(id, () => act(copy));
   }
 
   async #attempt(id: SessionId, act: () => Promise<unknown>): Promise<void> {

@@ -12,27 +12,31 @@ export class InOrder {
   readonly #fetches = new Map<SessionId, Fetch>();
 
   /** Runs `task` when the earlier ones of this session have ended, however they ended. */
-  async run<T>(id: SessionId, task: () => Promise<T>): Promise<T> {
+  run<T>(id: SessionId, task: () => Promise<T>): Promise<T> {
+    return this.#run(id, task, false);
+  }
+
+  /** As `run`, for what changes the session: whatever was fetched before it, or beside it, is old. */
+  write<T>(id: SessionId, task: () => Promise<T>): Promise<T> {
+    return this.#run(id, task, true);
+  }
+
+  async #run<T>(id: SessionId, task: () => Promise<T>, changes: boolean): Promise<T> {
     const before = this.#tails.get(id);
     const result = before === undefined ? task() : before.then(task, task);
     this.#tails.set(id, result);
     try {
       return await result;
     } finally {
+      // Waiting since before anybody else could: this comes ahead of whatever is behind the task.
+      if (changes) this.#voidFetches(id);
       if (this.#tails.get(id) === result) this.#tails.delete(id);
     }
   }
 
-  /** As `run`, for what changes the session: whatever was fetched before it, or beside it, is old. */
-  write<T>(id: SessionId, task: () => Promise<T>): Promise<T> {
-    return this.run(id, async () => {
-      try {
-        return await task();
-      } finally {
-        const fetch = this.#fetches.get(id);
-        if (fetch !== undefined) fetch.void = true;
-      }
-    });
+  #voidFetches(id: SessionId): void {
+    const fetch = this.#fetches.get(id);
+    if (fetch !== undefined) fetch.void = true;
   }
 
   isBusy(id: SessionId): boolean {
