@@ -14,6 +14,8 @@ interface Checkpoint {
   /** Number of the journal file. */
   readonly journal: number;
   readonly offset: number;
+  /** Bytes of the journal that were known to be on the medium. */
+  readonly safe?: number;
   /** Checksum of the journal just before `offset`. */
   readonly mark: number;
   /** `[from, through, offset, end]` of each. */
@@ -48,20 +50,26 @@ function parse(text: string): Checkpoint | undefined {
 }
 
 function stateIn(found: Checkpoint, fd: number, size: number): JournalState | undefined {
-  if (!(found.offset <= size) || markAt(fd, found.offset) !== found.mark) return undefined;
+  const { safe = 0, offset } = found;
+  if (!(offset <= size) || markAt(fd, offset) !== found.mark) return undefined;
+  // A power cut may have lost what was not safe then, and left what stood behind it.
+  if (safe < offset && readAt(fd, safe, offset - safe).includes(0)) return undefined;
   const state = stateOf(found.head);
   for (const [from, through, offset, end] of found.runs) state.runs.push({ from, through, offset, end });
-  state.offset = found.offset;
+  state.offset = offset;
+  state.safe = safe;
+  state.saidSafe = safe;
   state.unended = readAt(fd, found.offset - 1, 1)[0] !== lineBreak;
   return state;
 }
 
 export function writeCheckpoint(directory: string, journal: number, fd: number, state: JournalState): void {
-  const { offset, segments } = state;
+  const { offset, segments, safe } = state;
   const found: Checkpoint = {
     head: headOf(state, segments, 0),
     journal,
     offset,
+    safe: Math.min(safe, offset),
     mark: markAt(fd, offset),
     runs: state.runs.map((run) => [run.from, run.through, run.offset, run.end]),
   };

@@ -1,9 +1,11 @@
 /**
  * Takes the bytes of a journal in, unit by unit. A unit is one line, or the lines of one batch.
  *
- * What is not sound is one of two things. An interrupted write leaves the beginning of a unit at the end of
- * the file, or before a `torn` line that names its place: that never counted and is passed over. Anything
- * else is damage: noted in the state, and lines behind it are still taken in.
+ * What is not sound is one of three things. An interrupted write leaves the beginning of a unit at the end of
+ * the file, or before a `torn` line that names its place: that never counted and is passed over. A power cut
+ * may lose writes before others, and leaves NULs where they were: there the journal ends, for a sync is of the
+ * whole file, so nothing behind was ever safe. Anything else is damage: noted in the state, and lines behind it
+ * are still taken in.
  */
 import { parseLine, timeOf, type Batch, type EntryLine, type OpLine } from "./line.ts";
 import {
@@ -54,7 +56,7 @@ export function fold(state: JournalState, piece: Piece, heard?: Listener): void 
       continue;
     }
     const behind = unit === "unsound" ? behindTorn(piece, at) : undefined;
-    if (behind === undefined && (unit === "incomplete" || !piece.last)) {
+    if (behind === undefined && (unit === "incomplete" || !piece.last || wasNeverSafe(piece, at))) {
       state.torn = piece.last;
       return;
     }
@@ -117,6 +119,21 @@ function behindTorn(piece: Piece, at: number): number | undefined {
   const found = piece.bytes.indexOf(mark, at, "latin1");
   const line = found < 0 ? undefined : lineAt(piece, found + 1);
   return line?.parsed === undefined ? undefined : line.end;
+}
+
+/** Whether what is unsound at `at` is a write that a power cut has lost, and not damage of what was safe. */
+function wasNeverSafe({ bytes, base }: Piece, at: number): boolean {
+  const hole = bytes.indexOf(0, at);
+  if (hole < 0) return false;
+  for (let from = at, end = at; from < bytes.length; from = end + 1) {
+    end = bytes.indexOf(lineBreak, from);
+    if (end < 0) return true;
+    const line = parseLine(bytes.subarray(from, end));
+    if (line === undefined && from < end && end < hole) return false;
+    const safe = line !== undefined && "batch" in line ? line.batch?.safe : undefined;
+    if (safe !== undefined && safe > base + hole) return false;
+  }
+  return true;
 }
 
 /** Notes what is damaged; a line of a damaged batch that is sound by itself is still an entry. */

@@ -6,7 +6,7 @@ import { frozenCopy } from "../copy.ts";
 import { forkBeyondSealed, sessionExists, sessionNotFound } from "../refusals.ts";
 import type { NewSession, SessionRecord } from "../store.ts";
 import type { Catalogue } from "./catalogue.ts";
-import { directoryMode, fileMode, ifThere, writeAll } from "./files.ts";
+import { directoryMode, fileMode, ifThere, syncDirectory, writeAll } from "./files.ts";
 import { errnoOf } from "./fs-errors.ts";
 import { journalName, moveIn, type Layout } from "./layout.ts";
 import { encodeOp } from "./line.ts";
@@ -21,6 +21,7 @@ export function createSession(layout: Layout, catalogue: Catalogue, given: NewSe
   const directory = layout.session(id);
   if (fs.existsSync(directory)) throw sessionExists(id);
   const parent = given.lineage && enterInParent(catalogue, id, given.lineage);
+  if (parent !== undefined) makeSafe(layout, parent);
   const prepared = prepare(layout, given);
   try {
     if (!moveIn(prepared, directory)) throw sessionExists(id);
@@ -50,6 +51,11 @@ function enterInParent(
   return parent;
 }
 
+/** A fork may survive a power cut before it is synced: then so must what it inherits. */
+function makeSafe(layout: Layout, file: SessionFile): void {
+  for (const each of [file.path, file.directory, layout.shard(file.id), layout.sessions]) syncDirectory(each);
+}
+
 function prepare(layout: Layout, given: NewSession): string {
   const prepared = layout.temporary(given.id);
   const inherited = given.lineage?.atSeq ?? 0;
@@ -59,6 +65,8 @@ function prepare(layout: Layout, given: NewSession): string {
   const fd = fs.openSync(path.join(prepared, journalName(1)), "wx", fileMode);
   try {
     writeAll(fd, Buffer.from(encodeOp({ op: "journal", ...head })));
+    // Its name may survive a power cut before it is synced: then so must the first line, or it looks damaged.
+    fs.fsyncSync(fd);
   } finally {
     fs.closeSync(fd);
   }

@@ -27,6 +27,8 @@ export interface Batch {
   readonly by: number;
   readonly until: number;
   readonly turn: boolean;
+  /** Bytes of this file that are on the medium, as far as the writer knows; when there is news of it. */
+  readonly safe?: number;
 }
 
 /** A compressed file of final entries. */

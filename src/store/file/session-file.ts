@@ -75,6 +75,17 @@ export class SessionFile {
     return this.#journal;
   }
 
+  /** How far the journal is written, as last known. */
+  get written(): { readonly number: number; readonly bytes: number } {
+    return { number: this.#number, bytes: this.#journal?.size ?? this.#parked?.size ?? 0 };
+  }
+
+  /** Up to there it is on the medium. */
+  noteSafe({ number, bytes }: SessionFile["written"]): void {
+    const state = this.known;
+    if (number === this.#number && state !== undefined) state.safe = Math.max(state.safe, bytes);
+  }
+
   /** Brings `known` up to date with as little as a look at the file's size. */
   revalidate(): JournalState | undefined {
     const parked = this.#parked;

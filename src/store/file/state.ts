@@ -31,6 +31,10 @@ export interface JournalState {
   readonly damage: Damage[];
   /** Lines up to here are taken in. */
   offset: number;
+  /** Bytes of the file that are known to be on the medium. */
+  safe: number;
+  /** What the file itself says of that. */
+  saidSafe: number;
   /** Beyond `offset` stands the beginning of a batch whose end is missing. */
   torn: boolean;
   /** The last line has no line break yet. */
@@ -74,6 +78,8 @@ export function stateOf(head: HeadLine): JournalState {
     runs: [],
     damage: [],
     offset: 0,
+    safe: 0,
+    saidSafe: 0,
     torn: false,
     unended: false,
     record: undefined,
@@ -201,7 +207,9 @@ export function addEntries(state: JournalState, { entries }: Unit): void {
   }
 }
 
-function extend(state: JournalState, { by, until, turn }: Batch): void {
+function extend(state: JournalState, { by, until, turn, safe = 0 }: Batch): void {
+  state.saidSafe = Math.max(state.saidSafe, safe);
+  state.safe = Math.max(state.safe, safe);
   state.fence = Math.max(state.fence, by);
   const lease = state.lease ?? { holder: nobody, sinceMs: until };
   state.lease = Object.freeze({ ...lease, fence: by, expiresAtMs: until, turnRunning: turn });

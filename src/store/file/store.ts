@@ -94,9 +94,12 @@ class FileStore implements Store {
 
   async delete(id: SessionId): Promise<boolean> {
     return this.#do(() => {
+      const file = this.#catalogue.file(id);
       this.#syncer.changed(this.#layout.shard(id));
+      // Its journal says that it is deleted, where it stays for forks.
+      this.#syncer.wrote(file);
       const remove = () => deleteSession(this.#layout, this.#catalogue, id);
-      return this.#catalogue.file(id).turnstile.run(() => this.#do(remove));
+      return file.turnstile.run(() => this.#do(remove));
     });
   }
 

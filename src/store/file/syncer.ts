@@ -43,13 +43,14 @@ export class Syncer {
 
   async #round(): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure as Error;
-    const paths = [...this.#files].map((file) => file.path);
+    const written = [...this.#files].map((file) => ({ file, path: file.path, place: file.written }));
     // Files before the directories that name them.
-    const rounds = [paths, [...this.#directories]];
+    const rounds = [written.map(({ path }) => path), [...this.#directories]];
     this.#files = new Set();
     this.#directories = new Set();
     try {
       for (const round of rounds) await syncAll(round);
+      for (const { file, place } of written) file.noteSafe(place);
     } catch (error) {
       this.#failure = storeError(error, this.#root);
       throw this.#failure;

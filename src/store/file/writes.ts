@@ -22,11 +22,11 @@ export function append(file: SessionFile, after: number, entries: readonly NewEn
   const [first] = entries;
   if (first === undefined) {
     assertHead(file, after, lease);
-    writeOp(file, { op: "renew", batch: batchOf(lease, 1) }, lease);
+    writeOp(file, { op: "renew", batch: batchOf(file, lease, 1) }, lease);
     return after;
   }
   assertOwn(file, lease);
-  const batch = batchOf(lease, entries.length);
+  const batch = batchOf(file, lease, entries.length);
   const texts = entries.map((entry, i) => encodeEntry(after + 1 + i, entry, i === 0 ? batch : undefined));
   const line = { seq: after + 1, at: first.atMs, kind: first.kind, batch };
   const verdict = file.write({ texts, line, firstSeq: after + 1, lastAtMs: entries.at(-1)?.atMs });
@@ -42,7 +42,7 @@ export function seal(
   lease: Lease,
 ): number {
   assertOwn(file, lease);
-  const line: OpLine = { op: "seal", from, head, batch: batchOf(lease, entries.length + 1) };
+  const line: OpLine = { op: "seal", from, head, batch: batchOf(file, lease, entries.length + 1) };
   const texts = [encodeOp(line), ...entries.map((entry, i) => encodeEntry(from + i, entry))];
   const verdict = file.write({ texts, line, firstSeq: from, lastAtMs: entries.at(-1)?.atMs });
   if (verdict === "conflict") throw journalConflict(file.id, head, mustKnow(file).headSeq);
@@ -53,13 +53,13 @@ export function seal(
 }
 
 export function update(file: SessionFile, patch: SessionPatch, lease?: Lease): SessionRecord {
-  const batch = lease && { batch: batchOf(lease, 1) };
+  const batch = lease && { batch: batchOf(file, lease, 1) };
   return recordOf(writeOp(file, { op: "set", patch, ...batch }, lease));
 }
 
 export function renew(file: SessionFile, lease: Lease): Lease {
   const { holder, ttlMs } = lease;
-  const state = writeOp(file, { op: "renew", holder, batch: batchOf(lease, 1) }, lease);
+  const state = writeOp(file, { op: "renew", holder, batch: batchOf(file, lease, 1) }, lease);
   return leaseFrom(file, state.lease, ttlMs);
 }
 
@@ -108,8 +108,10 @@ function only(line: OpLine): Lines {
   return { texts: [encodeOp(line)], line, firstSeq: 0, lastAtMs: undefined };
 }
 
-function batchOf({ fence, ttlMs, turnRunning }: Lease, of: number): Batch {
-  return { of, by: fence, until: Date.now() + ttlMs, turn: turnRunning };
+function batchOf(file: SessionFile, { fence, ttlMs, turnRunning }: Lease, of: number): Batch {
+  const { safe, saidSafe } = file.known ?? { safe: 0, saidSafe: 0 };
+  const news = safe > saidSafe ? { safe } : {};
+  return { of, by: fence, until: Date.now() + ttlMs, turn: turnRunning, ...news };
 }
 
 function leaseFrom(file: SessionFile, state: LeaseState | undefined, ttlMs: number): Lease {
