@@ -60,6 +60,8 @@ export class LiveSession {
   #journal: Journal | undefined;
   #record: SessionRecord | undefined;
   #lost: SidecarError | undefined;
+  /** Ends of waits that letting go of the session cuts short. */
+  readonly #waits = new Set<(error: SidecarError) => void>();
 
   constructor(id: SessionId, clientId: string, setup: SessionSetup) {
     this.id = id;
@@ -104,10 +106,19 @@ export class LiveSession {
 
   /** Gives up the journal without releasing it; returns it for its last rites. */
   letGo(): Journal | undefined {
+    for (const end of this.#waits) end(closedMeanwhile(this.id));
     const journal = this.#journal;
     this.#journal = undefined;
     this.binding = undefined;
     return this.#lost === undefined ? journal : undefined;
+  }
+
+  /** Settles as `work` does, unless the session is let go before: an agent may take its time. Errors: `LEASE_LOST`. */
+  whileHeld<T>(work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#waits.add(reject);
+      void work.then(resolve, reject).then(() => this.#waits.delete(reject));
+    });
   }
 
   async update(patch: SessionPatch): Promise<void> {

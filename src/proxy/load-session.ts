@@ -43,7 +43,7 @@ async function bringBack(
   live.swallowedState.clear();
   try {
     await live.update(factsOf(ctx, parsed));
-    const attaching = live.inbound.run(() => attach(ctx, live, request.signal));
+    const attaching = live.whileHeld(live.inbound.run(() => attach(ctx, live, request.signal)));
     const state: ReplayedState = new Map();
     const isLoad = method === "session/load";
     const replaying = isLoad ? live.outbound(() => sendReplay(ctx, live, state)) : undefined;
@@ -55,7 +55,7 @@ async function bringBack(
   } catch (error) {
     // Taken by somebody else meanwhile: it stays lost until it is loaded again, and no prompt takes it back.
     if (isLossError(error)) ctx.sessions.noteFailure(live, error);
-    if (live.binding === undefined && live.turns.size === 0) await ctx.sessions.release(live);
+    if (live.isHeld && live.binding === undefined && live.turns.size === 0) await ctx.sessions.release(live);
     throw error;
   }
   return answerInOrder(live, request, async () => live.attached);

@@ -1,29 +1,48 @@
 /** Every way to the end, from every state: in time, with status 0, and with no process left. */
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
+import { toSessionId } from "../../src/session-id.ts";
+import { collect } from "../../src/session/pages.ts";
+import { openStore } from "../../src/store/open.ts";
 import type { SidecarOptions } from "./harness/harness.ts";
 import { exitWithin, useHarness } from "./harness/harness.ts";
 import { isAlive, processesOutliving } from "./harness/processes.ts";
 import type { Program } from "./harness/program.ts";
+import { fixtureCommand } from "./harness/paths.ts";
 import { initializeParams, RawClient } from "./harness/raw-client.ts";
-import { textOf } from "./harness/wire.ts";
+import { isResponseTo, textOf } from "./harness/wire.ts";
 
 const harness = useHarness();
 const cwd = harness.project();
 const limitMs = 5000;
 
 interface State {
-  readonly options?: SidecarOptions;
-  /** Brings a started sidecar into the state. */
-  readonly enter: (client: RawClient) => Promise<void>;
+  readonly options?: () => SidecarOptions;
+  /** Brings a started sidecar into the state. Returns the session that is in it, if there is one. */
+  readonly enter: (client: RawClient) => Promise<string | undefined>;
 }
 
 async function startPrompt(client: RawClient, text: string, until: string): Promise<string> {
   await client.initialize();
   const sessionId = await client.newSession(cwd);
+  sendPrompt(client, sessionId, text);
+  await client.program.out.waitFor(until, ({ method }) => method === until);
+  return sessionId;
+}
+
+function sendPrompt(client: RawClient, sessionId: string, text: string): void {
   const prompt = [{ type: "text", text }];
   client.send({ jsonrpc: "2.0", id: "turn", method: "session/prompt", params: { sessionId, prompt } });
-  await client.program.out.waitFor(until, ({ method }) => method === until);
+}
+
+/** A session with a history, closed and then being loaded. */
+async function startLoad(client: RawClient, ...prompts: readonly string[]): Promise<string> {
+  await client.initialize();
+  const sessionId = await client.newSession(cwd);
+  for (const text of prompts) await client.prompt(sessionId, text);
+  await client.request("session/close", { sessionId });
+  const params = { sessionId, cwd, mcpServers: [] };
+  client.send({ jsonrpc: "2.0", id: "turn", method: "session/load", params });
   return sessionId;
 }
 
@@ -33,47 +52,75 @@ async function untilAgentGot(program: Program, method: string): Promise<void> {
   }
 }
 
+/** An agent that can be started once; every later start fails. */
+function startsOnce(): SidecarOptions {
+  const [file = "", ...args] = fixtureCommand(["agent.mjs"]);
+  const script = '[ -e "$0" ] && exit 7; : > "$0"; exec "$@"';
+  const agentCommand = ["sh", "-c", script, harness.path("started"), file, ...args];
+  return { agentCommand, args: ["--agent-backoff", "60s"] };
+}
+
+const slowToLoad = (): SidecarOptions => ({
+  agent: ["agent.mjs", "--load", "--state", harness.path("state"), "--delay", "session/load:60000"],
+});
+
 const states: Record<string, State> = {
   "not yet asked anything": {
     enter: async ({ program }) => {
       while (program.agents().length === 0) await delay(10);
+      return undefined;
     },
   },
   idle: {
     enter: async (client) => {
       await client.initialize();
-      await client.newSession(cwd);
+      const sessionId = await client.newSession(cwd);
+      await client.prompt(sessionId, "hello");
+      return sessionId;
     },
   },
   "starting an agent that never answers": {
-    options: { agent: ["mute.mjs"] },
+    options: () => ({ agent: ["mute.mjs"] }),
     enter: async (client) => {
       client.send({ jsonrpc: "2.0", id: 1, method: "initialize", params: initializeParams });
       await untilAgentGot(client.program, "initialize");
+      return undefined;
     },
   },
   streaming: {
-    enter: async (client) => {
-      await startPrompt(client, "cancel-deaf 60000", "session/update");
-    },
+    enter: (client) => startPrompt(client, "stream 20\ncancel-deaf 60000", "session/update"),
   },
   "waiting for permission": {
+    enter: (client) => startPrompt(client, "stream 20\npermission", "session/request_permission"),
+  },
+  loading: {
     enter: async (client) => {
-      await startPrompt(client, "permission", "session/request_permission");
+      const sessionId = await startLoad(client, ...Array.from({ length: 5 }, () => "big 700000"));
+      const from = client.program.out.length;
+      await client.program.out.waitFor("replay", ({ method }) => method === "session/update", { from });
+      return sessionId;
     },
   },
   attaching: {
-    options: {
-      agent: ["agent.mjs", "--load", "--state", harness.path("state"), "--delay", "session/load:60000"],
-      store: harness.storeUrl(),
+    options: slowToLoad,
+    enter: async (client) => {
+      const sessionId = await startLoad(client, "hello");
+      await untilAgentGot(client.program, "session/load");
+      return sessionId;
     },
+  },
+  "starting its agent again": {
+    options: startsOnce,
     enter: async (client) => {
       await client.initialize();
       const sessionId = await client.newSession(cwd);
-      await client.request("session/close", { sessionId });
-      const params = { sessionId, cwd, mcpServers: [] };
-      client.send({ jsonrpc: "2.0", id: 1, method: "session/load", params });
-      await untilAgentGot(client.program, "session/load");
+      const prompt = (text: string) => [{ type: "text", text }];
+      // Dead, then not started again: the next try is a minute away.
+      await client.ask("session/prompt", { sessionId, prompt: prompt("stream 20\ncrash 1") });
+      await client.ask("session/prompt", { sessionId, prompt: prompt("anybody there?") });
+      sendPrompt(client, sessionId, "patience");
+      await client.request("session/list", {});
+      return sessionId;
     },
   },
 };
@@ -82,6 +129,7 @@ const ways: Record<string, (program: Program) => void> = {
   "its stdin is closed": (program: Program) => program.endInput(),
   "it gets SIGTERM": (program: Program) => program.kill("SIGTERM"),
   "it gets SIGINT": (program: Program) => program.kill("SIGINT"),
+  "it gets SIGHUP": (program: Program) => program.kill("SIGHUP"),
 };
 
 async function expectEnd(program: Program): Promise<void> {
@@ -89,15 +137,47 @@ async function expectEnd(program: Program): Promise<void> {
   expect(await processesOutliving(program.mark, 500)).toEqual([]);
 }
 
+/** All of the agent's text that the client was sent, a replay of it included, is in the store; nobody holds it. */
+async function expectKept(client: RawClient, store: string, sessionId: string): Promise<void> {
+  const opened = await openStore(store);
+  try {
+    expect((await opened.get(toSessionId(sessionId)))?.lease).toBeUndefined();
+    const entries = await collect(opened.read(toSessionId(sessionId)));
+    const stored = entries.map(({ data }) => data).join("\n");
+    const seen = client.program.out.updates(sessionId).filter(({ content }) => content !== undefined);
+    for (const { content } of seen) expect(stored).toContain((content as { text: string }).text);
+  } finally {
+    await opened.close();
+  }
+}
+
 // Most of the time is spent in waiting for limits: together they wait once.
-describe.concurrent.each(Object.entries(states))("a sidecar that is %s", (_name, { options, enter }) => {
+describe.concurrent.each(Object.entries(states))("a sidecar that is %s", (name, { options, enter }) => {
   it.each(Object.entries(ways))(
-    "ends when %s [REQ shutdown-eof, shutdown-signals, shutdown-any-state, shutdown-group]",
+    "ends when %s [REQ shutdown-eof, shutdown-signals, shutdown-any-state, shutdown-group, shutdown-turn-kept]",
     async (_way, end) => {
-      const client = new RawClient(harness.sidecar(options));
-      await enter(client);
+      const store = harness.storeUrl();
+      const client = new RawClient(harness.sidecar({ store, ...options?.() }));
+      const sessionId = await enter(client);
       end(client.program);
       await expectEnd(client.program);
+      if (sessionId !== undefined) await expectKept(client, store, sessionId);
+    },
+  );
+
+  it.skipIf(/not yet|never/.test(name))(
+    "closes the session in time, and lives [REQ shutdown-any-state]",
+    async () => {
+      const store = harness.storeUrl();
+      const args = [...(options?.().args ?? []), "--cancel-grace", "300ms"];
+      const client = new RawClient(harness.sidecar({ store, ...options?.(), args }));
+      const sessionId = (await enter(client)) ?? "";
+      const askedAtMs = performance.now();
+      expect(await client.ask("session/close", { sessionId })).toMatchObject({ result: {} });
+      if (name !== "idle") await client.program.out.waitFor("the answer", isResponseTo("turn"));
+      expect(performance.now() - askedAtMs).toBeLessThan(limitMs);
+      await expectKept(client, store, sessionId);
+      expect(await client.ask("session/list", {})).toHaveProperty("result");
     },
   );
 });
@@ -166,27 +246,4 @@ describe.concurrent("a client that vanishes", () => {
     const next = await harness.connect({ store });
     expect(textOf(await next.replay(sessionId, cwd))).toContain(seen);
   });
-});
-
-describe.concurrent("a turn that is ended by a shutdown", () => {
-  it.each(Object.entries(ways))(
-    "keeps what it had said when %s [REQ shutdown-turn-kept]",
-    async (_way, end) => {
-      const store = harness.storeUrl();
-      const client = new RawClient(harness.sidecar({ store }));
-      const sessionId = await startPrompt(client, "stream 50\ntool\ncancel-deaf 60000", "session/update");
-      await client.program.out.waitFor("tool", ({ params }) =>
-        JSON.stringify(params ?? {}).includes("completed"),
-      );
-      end(client.program);
-      await expectEnd(client.program);
-      const seen = textOf(client.program.out.updates(sessionId));
-      const next = await harness.connect({ store });
-      const replayed = await next.replay(sessionId, cwd);
-      expect(textOf(replayed).startsWith(seen)).toBe(true);
-      expect(replayed.filter(({ sessionUpdate }) => sessionUpdate === "tool_call")).toMatchObject([
-        { status: "completed" },
-      ]);
-    },
-  );
 });
