@@ -24,7 +24,7 @@ const ways: readonly Way[] = ["its input ends", "its output breaks", "both pipes
 export const killEditor: Harness = {
   name: "kill-editor",
   about: "lets the client vanish at random instants: pipes closed, or SIGKILLed, --kills times",
-  sizes: { glimpse: { kills: 4 }, middle: { kills: 60 }, long: { kills: 500 } },
+  sizes: { glimpse: { kills: 2 }, middle: { kills: 60 }, long: { kills: 500 } },
   run: killEditors,
 };
 

@@ -19,7 +19,7 @@ const agents = [["--all"], ["--load"], ["--resume"], ["--none"], ["--load", "--f
 export const killSidecar: Harness = {
   name: "kill-sidecar",
   about: "SIGKILLs the sidecar at random instants of everything that it does, --kills times",
-  sizes: { glimpse: { kills: 8 }, middle: { kills: 300 }, long: { kills: 5000 } },
+  sizes: { glimpse: { kills: 4 }, middle: { kills: 300 }, long: { kills: 5000 } },
   run: killSidecars,
 };
 

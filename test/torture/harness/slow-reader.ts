@@ -23,7 +23,7 @@ const lookEveryMs = 150;
 export const slowReader: Harness = {
   name: "slow-reader",
   about: "a client that reads nothing for --seconds while its agent streams and while a session is loaded",
-  sizes: { glimpse: { seconds: 1 }, middle: { seconds: 10 }, long: { seconds: 60 } },
+  sizes: { glimpse: { seconds: 0.5 }, middle: { seconds: 10 }, long: { seconds: 60 } },
   run: readSlowly,
 };
 
@@ -35,6 +35,7 @@ async function readSlowly(options: TortureOptions): Promise<Figures> {
     const store = world.storeUrl(options.store);
     const run = new Run();
     const client = new TortureClient(run, world.sidecar({ store, agent: ["agent.mjs", "--resume"] }));
+    client.patienceMs += 2 * options.seconds * 1000;
     await client.initialize();
     const created = await client.ask("session/new", { cwd: "/", mcpServers: [] });
     const sessionId = String((created?.result as { sessionId?: string } | undefined)?.sessionId);

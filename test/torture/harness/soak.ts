@@ -122,7 +122,7 @@ function conclude({ seconds, store, out }: TortureOptions, { samples }: Sampler,
     const kind = store.replace(/:.*/s, "");
     mkdirSync(out, { recursive: true });
     writeFileSync(join(out, "soak.csv"), csvOf(samples));
-    const title = `acp-sidecar, ${sessionsAtOnce} sessions streaming for ${seconds} s, store ${kind}`;
+    const title = `acp-sidecar, ${sessionsAtOnce} sessions streaming for ${lengthOf(seconds)}, store ${kind}`;
     writeFileSync(join(out, "soak.svg"), plot(title, samples));
   }
   const trends = trendsOf(samples);
@@ -136,4 +136,8 @@ function conclude({ seconds, store, out }: TortureOptions, { samples }: Sampler,
     const said = grown.map(({ measure, middle, last }) => `${measure} went from ${middle} to ${last}`);
     throw new Error(`Not flat: ${said.join(", ")}`);
   }
+}
+
+function lengthOf(seconds: number): string {
+  return seconds % 60 === 0 ? `${seconds / 60} minutes` : `${seconds} seconds`;
 }

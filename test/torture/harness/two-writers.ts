@@ -20,7 +20,7 @@ const expectedErrors = new Set(["SESSION_BUSY", "LEASE_LOST", "SESSION_NOT_FOUND
 export const twoWriters: Harness = {
   name: "two-writers",
   about: "two sidecars on the same sessions, one frozen past its lease and woken, --kills times",
-  sizes: { glimpse: { kills: 2 }, middle: { kills: 40 }, long: { kills: 400 } },
+  sizes: { glimpse: { kills: 1 }, middle: { kills: 40 }, long: { kills: 400 } },
   run: contend,
 };
 

@@ -56,7 +56,7 @@ type Measure = "residentMiB" | "openFiles" | "latencyMs";
 const allowed: Readonly<Record<Measure, (middle: number) => number>> = {
   residentMiB: (middle) => middle * 1.05 + 40,
   openFiles: (middle) => middle + 3,
-  latencyMs: (middle) => middle * 3 + 50,
+  latencyMs: (middle) => middle * 3 + 250,
 };
 
 export interface Trend {

@@ -3,9 +3,6 @@ import type { Program } from "../../e2e/harness/program.ts";
 import type { Fields, Id, Message, RpcError, Update } from "../../e2e/harness/wire.ts";
 import type { Run } from "./run.ts";
 
-/** Neither answered nor dead in this time: it hangs. */
-const patienceMs = 30_000;
-
 export class TortureClient {
   readonly name: string;
   readonly program: Program;
@@ -14,6 +11,8 @@ export class TortureClient {
   readonly errors = new Map<string, number>();
   /** Called with every message that it is sent. */
   onTold: (message: Message) => void = () => undefined;
+  /** Neither answered nor dead in this time: it hangs. */
+  patienceMs = 30_000;
   /** Whether it answers the agent's permission requests. */
   answersRequests = true;
   told = 0;
@@ -40,7 +39,7 @@ export class TortureClient {
     if (!this.isAlive) return undefined;
     const id = (this.#nextId += 1);
     const answer = new Promise<Message | undefined>((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(this.#hangs(method, id))), patienceMs);
+      const timer = setTimeout(() => reject(new Error(this.#hangs(method, id))), this.patienceMs);
       this.#waiting.set(id, (message) => {
         clearTimeout(timer);
         resolve(message);
@@ -113,7 +112,7 @@ export class TortureClient {
 
   #hangs(method: string, id: number): string {
     return [
-      `${this.name}: ${method} (id ${id}) was not answered within ${patienceMs} ms`,
+      `${this.name}: ${method} (id ${id}) was not answered within ${this.patienceMs} ms`,
       `open: ${JSON.stringify(this.run.ledger.openRequests(this.name))}`,
       this.run.tail(this.name, 20),
       `stderr: ${this.program.stderr.slice(-2000)}`,

@@ -1,0 +1,88 @@
+/**
+ * The middle run of the torture harnesses, after the tests: with a fixed seed, two at a time, each with a deadline.
+ * Prints one line of figures for each, and all that a harness said that failed.
+ *   node .ci/torture.mjs [--seed SEED]
+ */
+import { spawn } from "node:child_process";
+import path from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const { values } = parseArgs({ options: { seed: { type: "string", default: "ci" } } });
+const { TEST_POSTGRES_URL: postgres, TEST_REDIS_URL: redis } = process.env;
+/** Several times of what each takes on two quiet cores. */
+const deadlineMs = 10 * 60_000;
+
+/** The longest of a lane first; a lane is one after the other. */
+const lanes = [
+  [
+    ["kill-sidecar", "--kills", "120", "--store", "sqlite"],
+    ["kill-sidecar", "--kills", "80", "--store", "file"],
+    ...(postgres ? [["kill-sidecar", "--kills", "50", "--store", postgres]] : []),
+    ...(redis ? [["kill-sidecar", "--kills", "50", "--store", redis]] : []),
+  ],
+  [
+    ["soak"],
+    ["kill-agent", "--kills", "120"],
+    ["kill-editor", "--kills", "30"],
+    ["two-writers", "--kills", "20"],
+    ["fuzz-wire", "--kills", "60000"],
+    ["slow-reader"],
+    ["power-loss"],
+  ],
+];
+
+const startedAtMs = performance.now();
+say(`torture, middle run, seed ${values.seed}`);
+const failed = (await Promise.all(lanes.map(runLane))).flat();
+const minutes = ((performance.now() - startedAtMs) / 60_000).toFixed(1);
+say(failed.length === 0 ? `all held, after ${minutes} min` : `${failed.join(", ")} FAILED`);
+if (failed.length > 0) process.exitCode = 1;
+
+/** Returns the names of those that failed. */
+async function runLane(lane) {
+  const failures = [];
+  for (const [name, ...args] of lane) if (!(await torture(name, args))) failures.push(name);
+  return failures;
+}
+
+/** True if the promise held. */
+async function torture(name, args) {
+  const command = ["test/torture/run.mjs", name, "--seed", values.seed, ...args];
+  // A process group of its own: at the deadline it ends with all that it has started.
+  const child = spawn(process.execPath, command, {
+    cwd: root,
+    detached: true,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (output += chunk));
+  const isLate = await Promise.race([
+    new Promise((resolve) => child.once("close", () => resolve(false))),
+    new Promise((resolve) => setTimeout(resolve, deadlineMs, true).unref()),
+  ]);
+  if (isLate) {
+    process.kill(-child.pid, "SIGKILL");
+    output += `\n${name} was not done after ${deadlineMs / 60_000} minutes`;
+  }
+  const held = !isLate && child.exitCode === 0;
+  say(held ? figuresOf(output, args) : output);
+  return held;
+}
+
+/** What the harness printed last, in one line. */
+function figuresOf(output, args) {
+  const lines = output.trimEnd().split("\n");
+  const at = lines.findLastIndex((line) => line.includes(": held"));
+  const why = lines.filter((line) => line.includes("not run: "));
+  const figures = lines.slice(at + 1).map((line) => line.trim());
+  const store = args[args.indexOf("--store") + 1]?.replace(/:.*/, "");
+  const where = args.includes("--store") ? ` on ${store}` : "";
+  return `${lines[at]}${where}: ${[...why.map((line) => line.trim()), ...figures].join(", ")}`;
+}
+
+function say(text) {
+  process.stdout.write(`${text}\n`);
+}

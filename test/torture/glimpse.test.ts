@@ -1,0 +1,32 @@
+/** A glimpse of every torture harness, with a fixed seed; `.ci/torture.mjs` has the longer run. */
+import { readFileSync } from "node:fs";
+import { describe, expect, it, type TestContext } from "vitest";
+import { harnesses } from "./harnesses.ts";
+import type { Harness } from "./world/report.ts";
+
+/** These measure; beside the others they would measure them, too. */
+const alone = new Set(["slow-reader", "soak"]);
+const deadlineMs = 90_000;
+
+/** Errors: what the harness fails with. Skips, with the reason, what cannot be run here. */
+async function glimpse({ name, sizes, run }: Harness, context: TestContext): Promise<void> {
+  const said: string[] = [];
+  const { kills = 0, seconds = 0 } = sizes.glimpse;
+  const log = (line: string) => void said.push(line);
+  const figures = await run({ seed: `glimpse-${name}`, kills, seconds, store: "sqlite", log });
+  if ("not run" in figures) context.skip(said.join("; "));
+}
+
+describe("at a glimpse, nothing is lost:", () => {
+  for (const harness of harnesses) {
+    const options = { timeout: deadlineMs, concurrent: !alone.has(harness.name) };
+    it(harness.name, options, (context) => glimpse(harness, context));
+  }
+});
+
+describe("the middle run", () => {
+  it("has every harness", () => {
+    const plan = readFileSync(new URL("../../.ci/torture.mjs", import.meta.url), "utf8");
+    expect(harnesses.map(({ name }) => name).filter((name) => !plan.includes(`["${name}"`))).toEqual([]);
+  });
+});
