@@ -49,24 +49,28 @@ function encodeBlock(first: number, entries: readonly NewEntry[]): string {
 
 /** What of a block comes before entry `from`, as blocks again: none or one. */
 export function cutBlock(text: string, from: number): Block[] {
-  const kept = decodeBlock(text).filter(({ seq }) => seq < from);
+  const kept = entriesIn([text], -Infinity, from - 1);
   return encodeBlocks(kept[0]?.seq ?? from, kept);
 }
 
 /** The entries `from` … `through` of blocks that follow each other. */
 export function entriesIn(blocks: readonly string[], from: number, through: number): Entry[] {
-  const entries = blocks.flatMap(decodeBlock);
+  const entries: Entry[] = [];
+  for (const block of blocks) decodeBlock(block, entries);
   const exact = entries[0]?.seq === from && (entries.at(-1)?.seq ?? 0) <= through;
   return exact ? entries : entries.filter(({ seq }) => seq >= from && seq <= through);
 }
 
-function decodeBlock(block: string): Entry[] {
+/** Puts the entries of a block behind those in `entries`. A loop, for this is most of the time of a long read. */
+function decodeBlock(block: string, entries: Entry[]): void {
   let at = block.indexOf("\n") + 1;
   const words = block.slice(0, at - 1).split(" ");
   const first = Number(words[0]);
-  return Array.from({ length: Number(words[1]) }, (_, index) => {
-    const word = 2 + 3 * index;
-    const data = block.slice(at, (at += Number(words[word + 2])));
-    return { seq: first + index, kind: words[word] as EntryKind, atMs: Number(words[word + 1]), data };
-  });
+  const count = Number(words[1]);
+  for (let index = 0, word = 2; index < count; index += 1, word += 3) {
+    const end = at + Number(words[word + 2]);
+    const kind = words[word] as EntryKind;
+    entries.push({ seq: first + index, kind, atMs: Number(words[word + 1]), data: block.slice(at, end) });
+    at = end;
+  }
 }

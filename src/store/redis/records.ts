@@ -11,9 +11,6 @@ import { recordFields, type JournalId, type Link } from "./schema.ts";
 import { revise } from "./scripts.ts";
 import { addedTerms, addTerms, changeTerms } from "./terms.ts";
 
-/** A record's hash, every number a text. */
-type Fields = Record<(typeof recordFields)[number], string | null>;
-
 /** A session as it is kept. */
 export interface Kept {
   readonly record: SessionRecord;
@@ -27,12 +24,13 @@ export interface Kept {
 }
 
 export async function findKept({ server, keys }: Medium, id: SessionId): Promise<Kept | undefined> {
-  const values = (await server.command("hmget", keys.record(id), ...recordFields)) as (string | null)[];
-  const fields = Object.fromEntries(recordFields.map((name, at) => [name, values[at] ?? null])) as Fields;
-  return fields.facts === null ? undefined : toKept(fields.facts, fields);
+  return keptIn((await server.command("hmget", keys.record(id), ...recordFields)) as (string | null)[]);
 }
 
-function toKept(facts: string, { state, holder, since, journal, base, chain, revision }: Fields): Kept {
+/** Of a record's fields, in the order of `recordFields`, every number a text. */
+function keptIn(fields: readonly (string | null)[]): Kept | undefined {
+  const [facts, state, holder, since, journal, base, chain, revision] = fields;
+  if (typeof facts !== "string") return undefined;
   const [fence, head, sealed, updated, expires, turn] = (state ?? "").split(" ");
   const lease = leaseIn({ fence, holder, since, expires, turn });
   const numbers = { updatedAtMs: Number(updated), headSeq: Number(head), sealedSeq: Number(sealed) };
@@ -40,7 +38,7 @@ function toKept(facts: string, { state, holder, since, journal, base, chain, rev
     record: toRecord(facts, { ...numbers, lease }),
     journal: journal ?? "",
     baseSeq: Number(base),
-    chain: JSON.parse(chain ?? "[]") as Link[],
+    chain: typeof chain === "string" && chain !== "[]" ? (JSON.parse(chain) as Link[]) : [],
     revision: revision ?? "0",
   };
 }
