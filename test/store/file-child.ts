@@ -4,7 +4,7 @@ import { setImmediate } from "node:timers/promises";
 import type { SessionId } from "../../src/session-id.ts";
 import { openFileStore } from "../../src/store/file/store.ts";
 import type { Lease, Store } from "../../src/store/store.ts";
-import { aHolder, always, anEntry, aSession } from "../conformance/samples.ts";
+import { aHolder, always, anEntry } from "../conformance/samples.ts";
 import { actOf, perform } from "./file-acts.ts";
 
 const [, , mode = "", directory = "", ...rest] = process.argv;
@@ -34,27 +34,9 @@ async function appendUntilRefused(store: Store, id: SessionId, lease: Lease, tex
   }
 }
 
-async function readOnly(store: Store, id: SessionId): Promise<void> {
-  const record = await store.get(id);
-  let entries = 0;
-  for await (const page of store.read(id)) entries += page.length;
-  const { items } = await store.list();
-  say(JSON.stringify({ headSeq: record?.headSeq, entries, listed: items.length }));
-  const writes = [
-    store.acquire(id, { holder: aHolder(), ttlMs: 1000, mayTake: always }),
-    store.update(id, { title: "x" }),
-    store.create(aSession()),
-    store.delete(id),
-  ];
-  for (const write of await Promise.allSettled(writes)) {
-    say(write.status === "fulfilled" ? "done" : `${(write.reason as { code?: string }).code}`);
-  }
-}
-
 const store = await openFileStore({ directory, rotateBytes: 4096 });
 const id = rest[0] as SessionId;
 if (mode === "acts") await acts(store, id, Number(rest[1]));
-if (mode === "read-only") await readOnly(store, id);
 if (mode === "append") {
   const { lease } = await store.acquire(id, { holder: aHolder("child"), ttlMs: 60_000, mayTake: always });
   await appendUntilRefused(store, id, lease, "x".repeat(Number(rest[1])));

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess, type SpawnOptions } from "node:child_process";
-import { chmodSync, mkdtempSync, readdirSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,7 +9,7 @@ import { buildSync } from "esbuild";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { openFileStore } from "../../src/store/file/store.ts";
 import type { Store } from "../../src/store/store.ts";
-import { aHolder, aJournal, always, anEntry, aSession, entriesOf, leaseOf } from "../conformance/samples.ts";
+import { anEntry, aSession, leaseOf } from "../conformance/samples.ts";
 import { modelAfter, stateOf } from "./file-acts.ts";
 
 const root = mkdtempSync(join(tmpdir(), "acp-sidecar-file-processes-"));
@@ -130,26 +130,4 @@ it("says STORE_FULL when a file cannot grow, keeps what was acknowledged, and go
   expect((await stateOf(fresh, id)).texts).toEqual([...texts, "more"]);
   await fresh.close();
   await store.close();
-});
-
-it("reads from a directory that it may not write to, and says STORE_READONLY for every write", async () => {
-  const { store, directory } = await opened();
-  const { id } = await aJournal(store, 3);
-  await store.close();
-  chmodSync(root, 0o755);
-  const names = readdirSync(directory, { recursive: true, encoding: "utf8" });
-  for (const name of ["", ...names]) chmodSync(join(directory, name), name.includes(".json") ? 0o444 : 0o555);
-  // Modes mean nothing to root, so that root runs this as nobody.
-  const nobody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
-  const child = start(["read-only", directory, id], nobody);
-  expect(await child.ended).toBe(0);
-  expect(child.lines).toEqual([
-    JSON.stringify({ headSeq: 3, entries: 3, listed: 1 }),
-    ...["STORE_READONLY", "STORE_READONLY", "STORE_READONLY", "STORE_READONLY"],
-  ]);
-  for (const name of ["", ...names]) chmodSync(join(directory, name), name.includes(".json") ? 0o600 : 0o700);
-  const again = await openFileStore({ directory });
-  expect((await entriesOf(again, id)).length).toBe(3);
-  expect(await again.acquire(id, { holder: aHolder(), ttlMs: 1000, mayTake: always })).toBeDefined();
-  await again.close();
 });

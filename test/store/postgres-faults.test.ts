@@ -68,28 +68,39 @@ describeServer("TEST_POSTGRES_URL", 5432, (url) => {
       expect([code, message]).toEqual(["STORE_UNAVAILABLE", expect.stringContaining("createdb")]);
     });
 
-    it("a wrong password is told apart from a server that is away", async () => {
-      const user = `ada_${process.pid}`;
-      await sandbox.pool.query(`CREATE USER ${user} PASSWORD 'right'`);
-      try {
-        // The server may trust this host; a role that may not log in is refused either way.
-        await sandbox.pool.query(`ALTER USER ${user} NOLOGIN`);
-        const wrong = new URL(sandbox.url);
-        wrong.username = user;
-        wrong.password = password;
-        const { code, message } = await refusalOf(openPostgresStore({ url: wrong.toString() }));
-        expect([code, message]).toEqual(["STORE_UNAVAILABLE", expect.stringContaining("user or password")]);
-      } finally {
-        await sandbox.pool.query(`DROP USER ${user}`);
-      }
-    });
-
     it("tables of a newer version are left alone", async () => {
       await (await opened(sandbox.url)).close();
       await sandbox.pool.query(`UPDATE ${sandbox.schema}.meta SET version = 99`);
       const { code, message } = await refusalOf(openPostgresStore({ url: sandbox.url }));
       await sandbox.drop();
       expect([code, message]).toEqual(["STORE_SCHEMA_NEWER", expect.stringContaining("99")]);
+    });
+
+    it("a disk that is full ends a write with a clear word, and the session goes on when there is room", async () => {
+      const store = await opened(sandbox.url);
+      const { id } = await store.create(aSession());
+      const lease = await leaseOf(store, id);
+      await store.append(id, 0, someEntries(2), lease);
+      const { schema, pool } = sandbox;
+      // The server's own answer to a full disk, given on demand.
+      await pool.query(`CREATE FUNCTION ${schema}.filled() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = 'disk_full'; END $$`);
+      await pool.query(
+        `CREATE TRIGGER filled BEFORE INSERT ON ${schema}.blocks EXECUTE FUNCTION ${schema}.filled()`,
+      );
+      for (const write of [
+        () => store.append(id, 2, someEntries(1, 3), lease),
+        () => store.seal(id, { from: 2, head: 2 }, someEntries(1, 2), lease),
+      ]) {
+        await expect(write()).rejects.toMatchObject({
+          code: "STORE_FULL",
+          message: expect.stringMatching(/^[^\n]*no disk space left; make room[^\n]*$/) as string,
+        });
+      }
+      await assertJournal(store, id, someEntries(2));
+      await pool.query(`DROP FUNCTION ${schema}.filled() CASCADE`);
+      expect(await store.append(id, 2, someEntries(1, 3), lease)).toBe(3);
+      await assertJournal(store, id, someEntries(3));
     });
 
     it("a server that takes no writes says so, and reads go on", async () => {

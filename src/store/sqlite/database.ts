@@ -39,7 +39,10 @@ export async function openDatabase(given: string, lockWaitMs: number): Promise<O
 
 async function loadDriver(): Promise<typeof SqliteDriver> {
   try {
-    return (await import("better-sqlite3")).default;
+    const { default: Driver } = await import("better-sqlite3");
+    // Its native part is loaded with the first database: if that cannot be, it is said here what to do.
+    new Driver(":memory:").close();
+    return Driver;
   } catch (error) {
     throw new SidecarError(
       "STORE_UNAVAILABLE",

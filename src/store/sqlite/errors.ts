@@ -30,7 +30,7 @@ const noDatabase: Meaning = {
 };
 const unavailable: Meaning = {
   code: "STORE_UNAVAILABLE",
-  say: (path, reason) => `${path} cannot be opened (${reason}); check the path`,
+  say: (path, reason) => `${path} cannot be opened (${reason}); check the path and its permissions`,
 };
 const locked: Meaning = {
   code: "STORE_LOCKED",
