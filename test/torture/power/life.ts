@@ -1,8 +1,9 @@
-/** One life of a sidecar on a disk that is watched: it works for a while, and is stopped or killed. */
+/** One life of a disk that is watched: sidecars work on it for a while, one after the other, until the power fails. */
 import { rmSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Durability } from "../../../src/session/journal.ts";
 import type { HistoryEvent } from "../checker/history.ts";
+import { FaultPage } from "../shim/faults.ts";
 import { shimEnvironment } from "../shim/shim.ts";
 import { act, newSession } from "../world/actions.ts";
 import { TortureClient } from "../world/client.ts";
@@ -10,11 +11,12 @@ import type { Random } from "../world/random.ts";
 import type { Counter, TortureOptions } from "../world/report.ts";
 import { Run, type Names } from "../world/run.ts";
 import { loadAll } from "../world/verify.ts";
+import { heavySteps, promptOf } from "../world/script.ts";
 import type { World } from "../world/world.ts";
 import { contentBelow } from "./disk.ts";
-import { readTrace, type Trace } from "./trace.ts";
+import { readTrace, type Record, type Trace } from "./trace.ts";
 
-const lifeMs = 600;
+const workMs = 600;
 /** What a sync may take, so that much happens meanwhile. */
 const syncUs = 3000;
 const agents = [["--all"], ["--load"], ["--resume"], ["--none"]];
@@ -33,7 +35,7 @@ export interface Start {
   readonly names: Names;
 }
 
-/** What a sidecar did to its disk, and what its client saw. */
+/** What the sidecars did to the disk, and what their clients saw. */
 export interface Life {
   readonly start: Start;
   readonly durability: Durability;
@@ -51,45 +53,71 @@ export function storeOn(disk: string, kind: string): string {
 }
 
 export async function live(setting: Setting, start: Start, random: Random): Promise<Life> {
-  const { options, shim, counter, world } = setting;
+  const { options, counter, world } = setting;
   const run = new Run(start.names);
   for (const event of start.history) run.note(event);
   const before = contentBelow(start.disk);
-  const trace = world.path("trace");
   const durability: Durability = random.pick(["turn", "turn", "turn", "full", "none"]);
-  const program = world.sidecar({
-    store: storeOn(start.disk, options.store),
-    agent: ["agent.mjs", ...random.pick(agents)],
-    args: ["--durability", durability],
-    env: shimEnvironment(shim, { directory: start.disk, trace, syncUs }),
-  });
-  const client = new TortureClient(run, program);
-  await work(client, random);
-  counter.add("lives");
-  counter.add("messages sent to clients", client.told);
-  counter.addAll(client.errors, "error ");
-  const life = {
-    start,
-    durability,
-    before,
-    trace: readTrace(trace, before.keys()),
-    history: run.history.slice(start.history.length),
-    sizes: program.out.entries.map(({ text }) => Buffer.byteLength(text) + 1),
-  };
-  rmSync(trace);
+  const records: Record[] = [];
+  const sizes: number[] = [];
+  const count = random.pick([1, 1, 2, 3]);
+  for (let at = 0; at < count; at += 1) {
+    const trace = world.path("trace");
+    const chance = random.part(`process ${at}`);
+    const faults = new FaultPage(world.path("faults"));
+    const program = world.sidecar({
+      store: storeOn(start.disk, options.store),
+      agent: ["agent.mjs", ...chance.pick(agents)],
+      args: ["--durability", durability],
+      env: shimEnvironment(setting.shim, { directory: start.disk, trace, faults: faults.path, syncUs }),
+    });
+    const client = new TortureClient(run, program);
+    await work(client, faults, chance);
+    const told = program.out.entries.map(({ text }) => Buffer.byteLength(text) + 1);
+    records.push({ file: trace, toldBytes: told.reduce((sum, bytes) => sum + bytes, 0) });
+    sizes.push(...told);
+    counter.add("messages sent to clients", client.told);
+    counter.add("syncs that failed", faults.hits);
+    faults.close();
+    counter.addAll(client.errors, "error ");
+  }
+  const trace = readTrace(records, before.keys());
+  for (const { file } of records) rmSync(file);
   rmSync(start.disk, { recursive: true });
-  counter.add("acts on disks", life.trace.acts.length);
-  return life;
+  counter.add("lives");
+  counter.add("acts on disks", trace.acts.length);
+  const history = run.history.slice(start.history.length);
+  return { start, durability, before, trace, history, sizes };
 }
 
-async function work(client: TortureClient, random: Random): Promise<void> {
+async function work(client: TortureClient, faults: FaultPage, random: Random): Promise<void> {
   const { run, program } = client;
   await client.initialize();
   run.check(await loadAll(client, run.sessionIds()));
   await newSession(client);
   const acting = [1, 2, 3].map((actor) => act(client, random.part(`actor ${actor}`)));
-  await Promise.race([delay(random.int(lifeMs / 2, lifeMs * 2)), program.exited]);
+  if (random.chance(0.15)) acting.push(heavyTurns(client, random.part("heavy")));
+  if (random.chance(0.25)) acting.push(failSyncs(client, faults, random.part("syncs")));
+  await Promise.race([delay(random.int(workMs / 2, workMs * 2)), program.exited]);
   if (random.chance(0.3)) program.endInput();
   else program.kill("SIGKILL");
   await Promise.all([...acting, program.exited]);
+}
+
+/** So much that journals are rotated and the WAL is copied into the database. */
+async function heavyTurns(client: TortureClient, random: Random): Promise<void> {
+  for (const sessionId of client.run.sessionIds().slice(0, 2)) {
+    const prompt = promptOf(client.run.nextPrompt(), heavySteps(random));
+    await client.ask("session/prompt", { sessionId, prompt });
+  }
+}
+
+/** Again and again syncs fail for a short time; then what was dirty is lost, and later ones succeed. */
+async function failSyncs({ program }: TortureClient, faults: FaultPage, random: Random): Promise<void> {
+  while (program.running) {
+    await Promise.race([delay(random.int(20, 300)), program.exited]);
+    faults.set("EIO", "sync");
+    await Promise.race([delay(random.int(1, 30)), program.exited]);
+    faults.clear();
+  }
 }

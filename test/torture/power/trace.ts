@@ -64,11 +64,23 @@ export interface Trace {
   readonly nodes: ReadonlyMap<string, NodeId>;
 }
 
-/** @param before what was on the disk when the trace began, the root included */
-export function readTrace(file: string, before: Iterable<string>): Trace {
+/** What one process wrote down, and the bytes of the whole messages that were received from it. */
+export interface Record {
+  readonly file: string;
+  readonly toldBytes: number;
+}
+
+/**
+ * @param records of processes, one after the other
+ * @param before what was on the disk when the trace began, the root included
+ */
+export function readTrace(records: readonly Record[], before: Iterable<string>): Trace {
   const reader = new Reader(before);
   const nodes = new Map(reader.names);
-  for (const note of notesIn(readFileSync(file))) reader.take(note);
+  for (const { file, toldBytes } of records) {
+    for (const note of notesIn(readFileSync(file))) reader.take(note);
+    reader.processEnded(toldBytes);
+  }
   return { acts: reader.acts, nodes };
 }
 
@@ -95,9 +107,18 @@ class Reader {
   readonly #open = new Map<number, NodeId>();
   readonly #syncs = new Map<number, { readonly node: NodeId; readonly begun: number }>();
   #nodes = 0;
+  #saidBytes = 0;
 
   constructor(before: Iterable<string>) {
     for (const path of before) this.names.set(path, (this.#nodes += 1));
+  }
+
+  /** A process may be killed in the middle of a message, or before it has written down what it sent. */
+  processEnded(toldBytes: number): void {
+    this.#add({ act: "said", bytes: toldBytes - this.#saidBytes });
+    this.#saidBytes = 0;
+    this.#open.clear();
+    this.#syncs.clear();
   }
 
   take({ kind, fd, offset, extra, bytes }: Note): void {
@@ -124,6 +145,7 @@ class Reader {
       case Kind.Mkdir:
         return void this.#make(bytes.toString(), true);
       case Kind.Said:
+        this.#saidBytes += offset;
         return this.#add({ act: "said", bytes: offset });
     }
   }

@@ -17,6 +17,17 @@ export function randomSteps(random: Random): Step[] {
   return steps;
 }
 
+/** A turn of some megabytes, and a tool call behind it. */
+export function heavySteps(random: Random): Step[] {
+  const burst = (): Step => [
+    `m${random.int(1, 4)}`,
+    random.int(100, 300),
+    random.int(4000, 16_000),
+    random.int(1, 16),
+  ];
+  return [burst(), ["t1"], burst()];
+}
+
 function randomStep(random: Random): Step[] {
   const n = random.int(1, 4);
   switch (

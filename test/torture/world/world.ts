@@ -23,10 +23,15 @@ export interface SidecarStart {
 const hurried = ["--agent-restarts", "1000", "--agent-backoff", "1ms", "--cancel-grace", "300ms"];
 
 export class World {
-  readonly dir = realpathSync(mkdtempSync(join(tmpdir(), "acp-sidecar-torture-")));
+  readonly dir: string;
   readonly #programs: Program[] = [];
   readonly #sandboxes: { readonly close: () => Promise<void> }[] = [];
   #paths = 0;
+
+  /** @param parent where its directory is made */
+  constructor(parent = tmpdir()) {
+    this.dir = realpathSync(mkdtempSync(join(parent, "acp-sidecar-torture-")));
+  }
 
   path(name: string): string {
     return join(this.dir, `${(this.#paths += 1)}-${name}`);
