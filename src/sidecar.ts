@@ -38,14 +38,15 @@ export async function runSidecar(
     level: config.logLevel,
     ...(config.logFile !== undefined && { file: config.logFile }),
   });
-  const store = deferStore(schemeOf(config.store), () => openFor(config));
+  const store = deferStore(schemeOf(config.store), () => openFor(config, log));
   const registry = new SessionRegistry({
     store,
     log,
     maxSessions: config.maxSessions,
     idleTimeoutMs: config.idleTimeoutMs,
     sweepIntervalMs: config.sweepIntervalMs,
-    maxEntryChars: config.maxEntryBytes,
+    maxEntryBytes: config.maxEntryBytes,
+    leaseTtlMs: config.leaseTtlMs,
     durability: config.durability,
     ...(config.retentionMs !== undefined && { retentionMs: config.retentionMs }),
   });
@@ -88,8 +89,10 @@ function startAgent(
 }
 
 /** The store, if it can promise what is asked of it. Errors: `STORE_…`, `CONFIG_INVALID`. */
-async function openFor({ store: url, durability }: Config): Promise<Store> {
+async function openFor({ store: url, durability }: Config, log: Logger): Promise<Store> {
   const store = await openStore(url);
+  if (store.recovered !== undefined)
+    log.warn({ store: store.name, found: store.recovered }, "store recovered");
   if (durability !== "full" || store.capabilities.survivesPowerLoss) return store;
   await store.close();
   throw new SidecarError(

@@ -4,17 +4,19 @@ import type { SessionId } from "../session-id.ts";
 import type { NewEntry, Store } from "../store/store.ts";
 import { isSameHolder, mayTake, thisHolder } from "./holder.ts";
 import { Journal, type Durability } from "./journal.ts";
-import { registryDefaults } from "./registry-options.ts";
+
+export interface BriefHold {
+  readonly store: Store;
+  readonly durability: Durability;
+  /** For how long others wait if we die in between. */
+  readonly leaseTtlMs: number;
+}
 
 /** How often others may be quicker before it is their turn to be told. */
 const maxTries = 5;
 
 /** Errors: `SESSION_NOT_FOUND`, `SESSION_BUSY`, `LEASE_LOST` when others take it again and again, `STORE_…`. */
-export async function sealBriefly(
-  id: SessionId,
-  entry: NewEntry,
-  options: { readonly store: Store; readonly durability: Durability },
-): Promise<void> {
+export async function sealBriefly(id: SessionId, entry: NewEntry, options: BriefHold): Promise<void> {
   for (let tries = 1; ; tries += 1) {
     try {
       return await sealOnce(id, entry, options);
@@ -25,16 +27,11 @@ export async function sealBriefly(
   }
 }
 
-async function sealOnce(
-  id: SessionId,
-  entry: NewEntry,
-  options: { readonly store: Store; readonly durability: Durability },
-): Promise<void> {
+async function sealOnce(id: SessionId, entry: NewEntry, options: BriefHold): Promise<void> {
   const holder = thisHolder();
   const { journal } = await Journal.open(id, {
     ...options,
     holder,
-    leaseTtlMs: registryDefaults.leaseTtlMs,
     // What this process holds already has its own writer.
     mayTake: (current) => !isSameHolder(current.holder, holder) && mayTake("idle", holder)(current),
   });

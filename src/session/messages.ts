@@ -24,7 +24,7 @@ export interface NewMessage {
 const roles: readonly string[] = ["user", "assistant", "system"] satisfies Role[];
 
 /** Errors: `INVALID_PARAMS`, `ENTRY_LIMIT`. */
-export function messageEntry({ role, content }: NewMessage, atMs: number, maxChars: number): NewEntry {
+export function messageEntry({ role, content }: NewMessage, atMs: number, maxBytes: number): NewEntry {
   if (!roles.includes(role)) {
     throw new SidecarError("INVALID_PARAMS", `role is ${JSON.stringify(role)}: use ${roles.join(", ")}`);
   }
@@ -35,8 +35,9 @@ export function messageEntry({ role, content }: NewMessage, atMs: number, maxCha
     role,
     content: typeof content === "string" ? [{ type: "text", text: content }] : content,
   });
-  if (data.length > maxChars) {
-    throw new SidecarError("ENTRY_LIMIT", `The message has ${data.length} characters, more than ${maxChars}`);
+  const bytes = Buffer.byteLength(data);
+  if (bytes > maxBytes) {
+    throw new SidecarError("ENTRY_LIMIT", `The message has ${bytes} bytes, more than ${maxBytes}`);
   }
   return { kind: "message", atMs, data };
 }

@@ -13,8 +13,10 @@ export interface RegistryOptions {
   readonly retentionMs?: number;
   /** Between two rounds of the sweeper. Default 5 min. */
   readonly sweepIntervalMs?: number;
-  /** Longest entry in characters of JSON. Default 16 Mi. */
-  readonly maxEntryChars?: number;
+  /** Longest message that is added, in bytes of JSON. Default 16 MiB. */
+  readonly maxEntryBytes?: number;
+  /** How long a session stays held if this process dies while it adds a message. Default 30 s. */
+  readonly leaseTtlMs?: number;
   readonly durability?: Durability;
   readonly log?: Logger;
   /** The clock, in milliseconds since 1970. */
@@ -25,6 +27,6 @@ export const registryDefaults = {
   maxSessions: 1000,
   idleTimeoutMs: 60 * 60_000,
   sweepIntervalMs: 5 * 60_000,
-  maxEntryChars: 16 << 20,
+  maxEntryBytes: 16 << 20,
   leaseTtlMs: 30_000,
 } as const;

@@ -126,10 +126,11 @@ export class SessionRegistry {
     const entry = messageEntry(
       message,
       this.#now(),
-      this.#options.maxEntryChars ?? registryDefaults.maxEntryChars,
+      this.#options.maxEntryBytes ?? registryDefaults.maxEntryBytes,
     );
     await this.#inLane(id, async () => {
-      await sealBriefly(id, entry, { store: this.store, durability: this.#durability });
+      const leaseTtlMs = this.#options.leaseTtlMs ?? registryDefaults.leaseTtlMs;
+      await sealBriefly(id, entry, { store: this.store, durability: this.#durability, leaseTtlMs });
       this.live.touch(id);
       await this.#hooks.emit("append", { id, entries: [entry] });
     });

@@ -1,5 +1,5 @@
 /** The features of seeds.md A, B and C, by their ids: records, messages, lists. */
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { isSessionId, newSessionId, toSessionId } from "../../src/session-id.ts";
 import { thisHolder } from "../../src/session/holder.ts";
 import { textOf } from "../../src/session/messages.ts";
@@ -130,16 +130,26 @@ describe("messages [A2, A6, B2]", () => {
   });
 
   it("are refused for what is too long, no message, or no session [A6, A9]", async () => {
-    const { registry } = registryOf({ maxEntryChars: 100 });
+    const { registry } = registryOf({ maxEntryBytes: 100 });
     const { id } = await registry.create({ cwd: "/" });
     const add = (role: string, content: unknown, to = id) =>
       registry.addMessage(to, { role, content } as never);
     await expect(add("user", "x".repeat(100))).rejects.toMatchObject({ code: "ENTRY_LIMIT" });
+    // 30 characters, and 120 bytes.
+    await expect(add("user", "🚂".repeat(15))).rejects.toThrow(/has 1\d\d bytes, more than 100$/);
     await expect(add("robot", "x")).rejects.toMatchObject({ code: "INVALID_PARAMS" });
     await expect(add("user", 7)).rejects.toMatchObject({ code: "INVALID_PARAMS" });
     await expect(add("user", "x", newSessionId())).rejects.toEqual(notFound);
     await expect(all(registry.messages(newSessionId()))).rejects.toEqual(notFound);
     expect(await all(registry.messages(id))).toEqual([]);
+  });
+
+  it("hold the session for as long as was configured, should this process die in between", async () => {
+    const { registry, store } = registryOf({ leaseTtlMs: 1234 });
+    const { id } = await registry.create({ cwd: "/" });
+    const acquire = vi.spyOn(store, "acquire");
+    await registry.addMessage(id, { role: "user", content: "x" });
+    expect(acquire.mock.calls.map(([, { ttlMs }]) => ttlMs)).toEqual([1234]);
   });
 
   it("wait for no turn: a session with one running, or held here, is busy", async () => {
