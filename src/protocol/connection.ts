@@ -6,11 +6,11 @@
 import type { Readable, Writable } from "node:stream";
 import type { CancellationToken, Message, MessageConnection } from "vscode-jsonrpc/node";
 import rpc from "vscode-jsonrpc/node";
-import { SidecarError } from "../errors.ts";
+import { reasonOf, SidecarError } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import { IncomingRequests, type RequestContext } from "./cancellation.ts";
 import { Inbox, type InvalidMessage } from "./inbox.ts";
-import type { RequestId } from "./messages.ts";
+import { textOf, unwritable, type RequestId } from "./messages.ts";
 import { Output } from "./output.ts";
 import type { ArrivedUpdate } from "./updates.ts";
 
@@ -49,10 +49,12 @@ export class Connection {
   readonly #inbox: Inbox;
   readonly #output: Output;
   readonly #incoming: IncomingRequests;
+  readonly #log: Logger;
   #closeReason: SidecarError | undefined;
   #onSent: ((id: RequestId) => void) | undefined;
 
   constructor(options: ConnectionOptions, handlers: PeerHandlers) {
+    this.#log = options.log;
     this.#inbox = new Inbox(options.input, options.maxMessageBytes, {
       updates: (updates) => handlers.updates(updates),
       notification: (method, params) => this.#notified(method, params, handlers),
@@ -118,15 +120,17 @@ export class Connection {
       return await answer;
     } catch (error) {
       if (this.#closeReason !== undefined && isLocalFailure(error)) throw this.#closeReason;
-      throw error;
+      throw isWriteFailure(error) ? unwritable(method) : error;
     } finally {
       cancellation?.dispose();
     }
   }
 
-  /** Settles when the stream takes more. */
-  notify(method: string, params: unknown): Promise<void> {
-    return this.#output.send(JSON.stringify({ jsonrpc: "2.0", method, params }));
+  /** Settles when the stream takes more. What cannot be written is dropped, and the log says so. */
+  async notify(method: string, params: unknown): Promise<void> {
+    const text = textOf({ jsonrpc: "2.0", method, params });
+    if (text !== undefined) return this.#output.send(text);
+    this.#log.warn({ method, error: reasonOf(unwritable(method)) }, "a notification was dropped");
   }
 
   /** Sends messages whose text is ready, one or more lines each. Settles when the stream takes more. */
@@ -196,9 +200,15 @@ export class Connection {
       onClose: nothing,
       write: (message: Message): Promise<void> => {
         const { id, method } = message as unknown as { id: RequestId; method?: string };
-        const sent = this.#output.send(JSON.stringify(message));
-        if (method === undefined) this.#incoming.answered(id);
-        else this.#onSent?.(id);
+        const text = textOf(message);
+        if (method !== undefined) {
+          if (text === undefined) return Promise.reject(unwritable(method));
+          this.#onSent?.(id);
+          return this.#output.send(text);
+        }
+        const sent =
+          text === undefined ? this.sendError(id, unwritable("The answer")) : this.#output.send(text);
+        this.#incoming.answered(id);
         return sent;
       },
       end: () => undefined,
@@ -222,10 +232,12 @@ function cancellationOf(signal: AbortSignal) {
 }
 
 function isLocalFailure(error: unknown): boolean {
-  if (error instanceof rpc.ConnectionError) return true;
-  if (!(error instanceof ResponseError)) return false;
-  const code: number = error.code;
-  return code === ErrorCodes.PendingResponseRejected || code === ErrorCodes.MessageWriteError;
+  if (error instanceof rpc.ConnectionError || isWriteFailure(error)) return true;
+  return error instanceof ResponseError && error.code === (ErrorCodes.PendingResponseRejected as number);
+}
+
+function isWriteFailure(error: unknown): boolean {
+  return error instanceof ResponseError && error.code === (ErrorCodes.MessageWriteError as number);
 }
 
 /** What a failure looks like on the wire. Unknown errors say nothing of themselves: they may quote content. */

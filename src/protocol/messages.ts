@@ -1,5 +1,6 @@
 /** What a message text is: the envelope of JSON-RPC 2.0, and the one notification that takes the fast path. */
 
+import { SidecarError } from "../errors.ts";
 import { isRecord } from "../json.ts";
 import type { TextChunks } from "./text-chunks.ts";
 import type { ArrivedUpdate, UpdateParams } from "./updates.ts";
@@ -94,4 +95,17 @@ function isUpdateParams(params: unknown): params is UpdateParams {
 
 export function isRequestId(id: unknown): id is RequestId {
   return typeof id === "string" || (typeof id === "number" && Number.isFinite(id));
+}
+
+/** JSON can be read at any depth, but written only as deep as the stack allows: undefined beyond that. */
+export function textOf(message: object): string | undefined {
+  try {
+    return JSON.stringify(message);
+  } catch {
+    return undefined;
+  }
+}
+
+export function unwritable(what: string): SidecarError {
+  return new SidecarError("INVALID_REQUEST", `${what} is nested too deeply to be passed on`);
 }

@@ -85,6 +85,22 @@ describe("a request", () => {
   });
 });
 
+describe("what can be read but is nested too deeply to be written", () => {
+  const deep = JSON.parse("[".repeat(100_000) + "]".repeat(100_000)) as unknown;
+
+  it("is refused by a code of ours, on the way there and on the way back; a notification is dropped [REQ answer-once, errors-coded]", async () => {
+    const peer = raw({ request: async () => ({ deep }) });
+    await expect(peer.connection.request("ask", { deep })).rejects.toMatchObject({ code: "INVALID_REQUEST" });
+    await peer.connection.notify("note", { deep });
+    peer.say(request(7));
+    await until(() => peer.output.readableLength > 0);
+    expect(peer.heard()).toMatchObject([
+      { id: 7, error: { code: -32600, data: { code: "INVALID_REQUEST" } } },
+    ]);
+    await peer.connection.idle();
+  });
+});
+
 describe("the order of messages", () => {
   it("is kept: a handler sees nothing before the handler of the message before has let go", async () => {
     const seen: string[] = [];
