@@ -6,6 +6,7 @@ import type { RequestId } from "../protocol/messages.ts";
 import type { NewEntry } from "../store/store.ts";
 import type { ProxyContext } from "./context.ts";
 import type { LiveSession } from "./live-session.ts";
+import { withSessionIds } from "./translate.ts";
 import { failTurns } from "./turns.ts";
 
 const cancelledPermission = { outcome: { outcome: "cancelled" } };
@@ -19,13 +20,16 @@ export async function agentRequest(
   const live = isRecord(params) ? ctx.sessions.byAgentId(params.sessionId) : undefined;
   if (isRecord(params) && ctx.sessions.isFormer(params.sessionId)) return answerForNobody(method);
   if (live === undefined || !isRecord(params)) {
-    return ctx.client.request(method, withClientRequestId(ctx, params), { signal: request.signal });
+    const asked = ctx.client.request(method, withClientRequestId(ctx, params), { signal: request.signal });
+    return withAgentIds(ctx, await asked);
   }
   const isPermission = method === "session/request_permission";
   // A turn that we have ended asks nobody any more.
   if (isPermission && live.audience !== "client") return cancelledPermission;
   const { answer } = await live.outbound(async () => {
     await journal(ctx, live, [requestEntry(method, params, request.id)]);
+    // The turn may have been ended while that was written.
+    if (isPermission && live.audience !== "client") return { answer: Promise.resolve(cancelledPermission) };
     const forwarded = { ...params, sessionId: live.clientId };
     return { answer: ask(ctx, live, method, forwarded, request.signal, isPermission) };
   });
@@ -35,7 +39,12 @@ export async function agentRequest(
     // The session may have been closed meanwhile; the agent gets its answer all the same.
     if (live.isHeld) await journal(ctx, live, [responseEntry(method, result, request.id)]);
   });
-  return answer;
+  return withAgentIds(ctx, await answer);
+}
+
+/** The client's answer, with the sessions that it may name as the agent knows them. */
+function withAgentIds(ctx: ProxyContext, result: unknown): unknown {
+  return withSessionIds(result, (id) => ctx.sessions.byClientId(id)?.binding?.agentSessionId);
 }
 
 /** A question of a session that was closed or deleted. */

@@ -4,7 +4,7 @@ import type { RequestContext } from "../protocol/connection.ts";
 import { answerInOrder } from "./answer.ts";
 import { askAgent, askSession } from "./ask-agent.ts";
 import type { ProxyContext } from "./context.ts";
-import { withSessionId } from "./translate.ts";
+import { withSessionIds } from "./translate.ts";
 
 /** A request of the client that we do not know. */
 export async function forwardRequest(
@@ -13,15 +13,15 @@ export async function forwardRequest(
   params: unknown,
   request: RequestContext,
 ): Promise<unknown> {
+  const clientIdOf = (agentSessionId: string) => ctx.sessions.byAgentId(agentSessionId)?.clientId;
   if (!hasSessionId(params)) {
-    return askAgent(ctx, await ctx.agent.run(), method, params, request);
+    return withSessionIds(await askAgent(ctx, await ctx.agent.run(), method, params, request), clientIdOf);
   }
   const { sessionId, ...rest } = params;
   const live = await ctx.sessions.require(sessionId);
   const { answer } = await askSession(ctx, live, method, request, async () => rest);
   const result = await answer;
-  const clientIdOf = (agentSessionId: string) => ctx.sessions.byAgentId(agentSessionId)?.clientId;
-  return answerInOrder(live, request, async () => withSessionId(result, clientIdOf));
+  return answerInOrder(live, request, async () => withSessionIds(result, clientIdOf));
 }
 
 function hasSessionId(

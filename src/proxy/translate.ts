@@ -70,12 +70,18 @@ export function updateText(data: string, sessionId: string): string {
   return `${usualStart(sessionId)}${data.slice(1)}}`;
 }
 
-/** A result in which a session is named by the agent's id, if it is. */
-export function withSessionId(
+/** A result with the sessions that it names, itself or in a list, named as the other side knows them. */
+export function withSessionIds(
   result: unknown,
-  sessionIdOf: (agentSessionId: string) => string | undefined,
+  sessionIdOf: (sessionId: string) => string | undefined,
 ): unknown {
-  if (!isRecord(result) || typeof result.sessionId !== "string") return result;
-  const sessionId = sessionIdOf(result.sessionId);
-  return sessionId === undefined ? result : { ...result, sessionId };
+  const named = withSessionId(result, sessionIdOf);
+  if (!isRecord(named) || !Array.isArray(named.sessions)) return named;
+  return { ...named, sessions: named.sessions.map((each: unknown) => withSessionId(each, sessionIdOf)) };
+}
+
+function withSessionId(value: unknown, sessionIdOf: (sessionId: string) => string | undefined): unknown {
+  if (!isRecord(value) || typeof value.sessionId !== "string") return value;
+  const sessionId = sessionIdOf(value.sessionId);
+  return sessionId === undefined ? value : { ...value, sessionId };
 }

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { capabilitiesOf, overlay } from "../../src/proxy/capabilities.ts";
 import { titleOf } from "../../src/proxy/title.ts";
-import { withSessionId } from "../../src/proxy/translate.ts";
+import { withSessionIds } from "../../src/proxy/translate.ts";
 import { initialized, rig, type Params } from "./rig.ts";
 
 const text = (words: string) => ({ type: "text", text: words });
@@ -117,9 +117,9 @@ describe("the answer to initialize", () => {
 describe("a result that names a session", () => {
   it("names it by our id where it is ours, and is left alone where not", () => {
     const ours = (id: string) => (id === "a" ? "ours" : undefined);
-    expect(withSessionId({ sessionId: "a", x: 1 }, ours)).toEqual({ sessionId: "ours", x: 1 });
+    expect(withSessionIds({ sessionId: "a", x: 1 }, ours)).toEqual({ sessionId: "ours", x: 1 });
     for (const other of [{ sessionId: "b" }, { sessionId: 5 }, null, "a", [{ sessionId: "a" }]]) {
-      expect(withSessionId(other, ours)).toBe(other);
+      expect(withSessionIds(other, ours)).toBe(other);
     }
   });
 });
