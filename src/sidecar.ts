@@ -4,6 +4,7 @@ import type { Agent } from "./agent/agent.ts";
 import type { Launched } from "./agent/launch.ts";
 import { startEchoAgent } from "./agent/echo.ts";
 import { startProcessAgent } from "./agent/process.ts";
+import { stopGroup } from "./agent/process-group.ts";
 import type { Config } from "./config/config.ts";
 import { SidecarError } from "./errors.ts";
 import { createLogger, type Logger } from "./log.ts";
@@ -34,10 +35,7 @@ export async function runSidecar(
   signal?: AbortSignal,
   launched?: Promise<Launched>,
 ): Promise<void> {
-  const log = createLogger({
-    level: config.logLevel,
-    ...(config.logFile !== undefined && { file: config.logFile }),
-  });
+  const log = await logFor(config, launched);
   const store = deferStore(schemeOf(config.store), () => openFor(config, log));
   const registry = new SessionRegistry({
     store,
@@ -74,6 +72,20 @@ export async function runSidecar(
   await registry.close();
   await store.close();
   log.close();
+}
+
+/** Errors: `CONFIG_INVALID`; then the agent is stopped, for nobody else knows of it yet. */
+async function logFor(
+  { logLevel: level, logFile: file }: Config,
+  launched: Promise<Launched> | undefined,
+): Promise<Logger> {
+  try {
+    return createLogger({ level, ...(file !== undefined && { file }) });
+  } catch (error) {
+    const first = await launched?.catch(() => undefined);
+    await stopGroup(first?.child.pid, agentStopGraceMs);
+    throw error;
+  }
 }
 
 function startAgent(

@@ -1,9 +1,11 @@
 /** A lease in words. */
+import { isDead, thisHolder } from "../session/holder.ts";
 import type { LeaseState } from "../store/store.ts";
 import { timeText } from "./print.ts";
 
+/** Whether somebody holds the session: a dead process holds nothing. */
 export function isInForce(lease: LeaseState | undefined, nowMs = Date.now()): lease is LeaseState {
-  return lease !== undefined && lease.expiresAtMs > nowMs;
+  return lease !== undefined && lease.expiresAtMs > nowMs && !isDead(lease.holder, thisHolder());
 }
 
 /** `turn`, `held` or `free`. */

@@ -1,5 +1,7 @@
+import { spawnSync } from "node:child_process";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { thisHolder } from "../../src/session/holder.ts";
 import { SessionRegistry } from "../../src/session/registry.ts";
 import { newSessionId, type SessionId } from "../../src/session-id.ts";
 import { openStore } from "../../src/store/open.ts";
@@ -156,6 +158,16 @@ describe("sessions gc and rm", () => {
     ).rejects.toMatchObject({
       code: "SESSION_NOT_FOUND",
     });
+  });
+
+  it("a process that is dead holds nothing: its session is free, and rm deletes it", async () => {
+    const left = await store.create({ ...(await recordOf(told)), id: newSessionId() });
+    const { pid } = spawnSync(process.execPath, ["--version"]);
+    const dead = { ...thisHolder(), pid, startedAt: "before" };
+    const { lease } = await store.acquire(left.id, { holder: dead, ttlMs: 60_000, mayTake: () => false });
+    await store.renew({ ...lease, turnRunning: true });
+    expect((await sessions("ls")).out).toMatch(new RegExp(`^${left.id} .* free +/project`, "m"));
+    expect(await sessions("rm", left.id)).toMatchObject({ status: 0, out: `Deleted ${left.id}\n` });
   });
 
   it("rm deletes what it can and has status 4 for what is not there", async () => {

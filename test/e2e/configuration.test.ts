@@ -1,5 +1,6 @@
 /** Configuration that changes what a running sidecar does, and the exit statuses of the command line. */
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { useHarness } from "./harness/harness.ts";
 import { fixtureCommand } from "./harness/paths.ts";
@@ -61,6 +62,14 @@ describe("a running sidecar", () => {
     expect(readFileSync(logFile, "utf8")).not.toBe("");
     expect(toFile.program.stderr).toBe("");
     expect(toStderr.program.stderr).not.toBe("");
+  });
+
+  it("ends with status 2 and without its agent when the log cannot be written [REQ shutdown-group]", async () => {
+    const logFile = join(harness.path("no-folder"), "log");
+    const agent = fixtureCommand(["stubborn.mjs"]);
+    const ended = await harness.cli(["--store", "memory:", "--log-file", logFile, "--", ...agent]);
+    expect(ended).toMatchObject({ status: 2, stdout: "" });
+    expect(ended.stderr).toContain(logFile);
   });
 
   it("is configured by flags before the environment, and by that before the file [REQ config-order]", async () => {
