@@ -4,7 +4,15 @@ import { Redis } from "ioredis";
 import type { SessionId } from "../../src/session-id.ts";
 import { openRedisStore } from "../../src/store/redis/store.ts";
 import type { Store } from "../../src/store/store.ts";
-import { aSession, entriesOf, leaseOf, listAll, noon, someEntries } from "../conformance/samples.ts";
+import {
+  aJournal,
+  aSession,
+  entriesOf,
+  leaseOf,
+  listAll,
+  noon,
+  someEntries,
+} from "../conformance/samples.ts";
 import { redisSandbox } from "./redis-sandbox.ts";
 import { describeServer } from "./servers.ts";
 
@@ -26,6 +34,18 @@ describeServer("TEST_REDIS_URL", 6379, (url) => {
   afterAll(async () => {
     client.disconnect();
     await sandbox.close();
+  });
+
+  it("counts entries and bytes, and of many sessions estimates them by some", async () => {
+    const store = await openRedisStore({ url: sandbox.url, statsSessions: 4 });
+    stores.push(store);
+    for (let i = 0; i < 4; i += 1) await aJournal(store, 3);
+    const exact = await store.stats();
+    expect(exact).toEqual({ sessions: 4, entries: 12, bytes: expect.any(Number) as number });
+    for (let i = 0; i < 4; i += 1) await aJournal(store, 3);
+    const estimated = await store.stats();
+    expect(estimated).toMatchObject({ sessions: 8, entries: 24, details: { estimatedFromSessions: 4 } });
+    expect(estimated.bytes / exact.bytes).toBeCloseTo(2, 1);
   });
 
   describe("the list of sessions in Redis", () => {

@@ -41,6 +41,8 @@ export interface RedisStoreOptions extends Partial<ServerLimits> {
   readonly url: string;
   /** In the place of `import("ioredis")`. */
   readonly loadDriver?: () => Promise<unknown>;
+  /** How many sessions `stats()` looks at; beyond that, entries and bytes are estimated. 10,000 unless told. */
+  readonly statsSessions?: number;
 }
 
 /**
@@ -48,7 +50,7 @@ export interface RedisStoreOptions extends Partial<ServerLimits> {
  * Errors: `CONFIG_INVALID`, `STORE_UNAVAILABLE`, `STORE_SCHEMA_NEWER`, `STORE_FAILED`.
  */
 export async function openRedisStore(options: RedisStoreOptions): Promise<Store> {
-  const { url, loadDriver, ...limits } = options;
+  const { url, loadDriver, statsSessions = 10_000, ...limits } = options;
   const location = parseRedisUrl(url);
   const keys = keysFor(location.prefix);
   const server = await connectServer(await loadIoredis(loadDriver), location, {
@@ -57,7 +59,7 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<Store>
   });
   try {
     await migrate(server, keys);
-    return new RedisStore(mediumOn(server, keys), await readDurability(server));
+    return new RedisStore(mediumOn(server, keys), await readDurability(server), statsSessions);
   } catch (error) {
     await server.close();
     throw error;
@@ -69,6 +71,7 @@ class RedisStore implements Store {
   readonly capabilities: StoreCapabilities;
   readonly #medium: Medium;
   readonly #durability: Durability;
+  readonly #statsSessions: number;
   readonly #order = new CallOrder();
   readonly #writer = randomUUID();
   /** Sessions written to since the last flush, where a flush is needed. */
@@ -77,8 +80,9 @@ class RedisStore implements Store {
   #closed = false;
   #closing: Promise<void> | undefined;
 
-  constructor(medium: Medium, durability: Durability) {
+  constructor(medium: Medium, durability: Durability, statsSessions: number) {
     this.#medium = medium;
+    this.#statsSessions = statsSessions;
     this.#durability = durability;
     this.capabilities = { persistent: true, shared: true, survivesPowerLoss: durability !== "none" };
   }
@@ -165,7 +169,7 @@ class RedisStore implements Store {
 
   async stats(): Promise<StoreStats> {
     this.#assertOpen();
-    return readStats(this.#medium);
+    return readStats(this.#medium, this.#statsSessions);
   }
 
   async close(): Promise<void> {
