@@ -61,7 +61,7 @@ export const options = {
   },
   maxEntryBytes: {
     kind: { type: "size", min: kib, max: largestText },
-    help: "longest entry that is stored",
+    help: "longest prompt that is taken",
   },
   handoverBytes: {
     kind: { type: "size", min: 0, max: 16 * mib },

@@ -38,7 +38,7 @@ export async function attach(ctx: ProxyContext, live: LiveSession, signal?: Abor
 function knownId(ctx: ProxyContext, live: LiveSession): string | undefined {
   const known = live.record.agentSessionIds.at(-1);
   const bound = ctx.sessions.byAgentId(known);
-  return bound === undefined || bound === live ? known : undefined;
+  return bound === undefined || bound.id === live.id ? known : undefined;
 }
 
 /** What the agent needs to know of a session that is not new to the client. */

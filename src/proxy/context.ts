@@ -15,6 +15,8 @@ export interface ProxyOptions {
   readonly onBusy: OnBusy;
   readonly cancelGraceMs: number;
   readonly handoverBytes: number;
+  /** Longest prompt. */
+  readonly maxEntryBytes: number;
   readonly leaseTtlMs: number;
   /** The program that is the agent, for the record; none for the built-in one. */
   readonly agentCommand?: string;

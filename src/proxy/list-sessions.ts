@@ -32,7 +32,11 @@ export async function listSessions(ctx: ProxyContext, params: unknown): Promise<
 
 function ownCursor(cursor: string): string {
   if (cursor.startsWith(ownPages)) return cursor.slice(ownPages.length);
-  throw new SidecarError(
+  throw invalidCursor();
+}
+
+function invalidCursor(): SidecarError {
+  return new SidecarError(
     "INVALID_CURSOR",
     "The cursor is not one that session/list gave out; start without it",
   );
@@ -85,8 +89,11 @@ async function agentPage(
     if (page !== undefined) return page;
   } catch (error) {
     if (isSidecarError(error) && error.code.startsWith("STORE_")) throw error;
+    // Who asks for a later page is told: an empty one would say that there is no more.
+    if (cursor !== undefined) throw error;
     reason = reasonOf(error);
   }
+  if (cursor !== undefined) throw new SidecarError("AGENT_UNAVAILABLE", `The agent did not list: ${reason}`);
   ctx.log.warn({ error: reason }, "the agent did not list its sessions");
   return { sessions: [] };
 }
@@ -120,5 +127,7 @@ function encode(cursor: string): string {
 }
 
 function decode(cursor: string): string {
-  return Buffer.from(cursor, "base64url").toString();
+  const text = Buffer.from(cursor, "base64url").toString();
+  if (encode(text) !== cursor) throw invalidCursor();
+  return text;
 }

@@ -4,6 +4,7 @@ import type { AgentRun } from "../agent/supervisor.ts";
 import { isSidecarError, reasonOf, SidecarError } from "../errors.ts";
 import { isRecord } from "../json.ts";
 import { toResponseError, type RequestContext } from "../protocol/connection.ts";
+import { textOf, unwritable } from "../protocol/messages.ts";
 import { parseParams, promptParams, type PromptBody, type PromptParams } from "../protocol/schema.ts";
 import type { NewEntry } from "../store/store.ts";
 import { answerInOrder } from "./answer.ts";
@@ -54,7 +55,7 @@ function runTurn(
 ): Promise<TurnOutcome> {
   const { sessionId: _, ...body }: PromptParams = params;
   // First of all it is journaled; whatever then happens to it, it is part of the history.
-  const history = live.outbound(() => journalPrompt(live, turn, body));
+  const history = live.outbound(() => journalPrompt(ctx, live, turn, body));
   history.catch((error: unknown) => ctx.sessions.noteFailure(live, error));
   const asked = history.then(async (historySeq) => {
     await untilLateTurnsAreGone(live, lateTurnMs);
@@ -106,17 +107,35 @@ async function compose(
 }
 
 /** Returns where the journal ended before. */
-async function journalPrompt(live: LiveSession, turn: Turn, params: PromptBody): Promise<number> {
+async function journalPrompt(
+  ctx: ProxyContext,
+  live: LiveSession,
+  turn: Turn,
+  params: PromptBody,
+): Promise<number> {
   const { journal } = live;
   const before = journal.headSeq;
+  const entry: NewEntry = { kind: "prompt", atMs: Date.now(), data: dataOf(params, ctx.options) };
   journal.setTurnRunning(true);
-  const entry: NewEntry = { kind: "prompt", atMs: Date.now(), data: JSON.stringify(params) };
   await journal.append(live.owedEnd === undefined ? [entry] : [live.owedEnd, entry]);
   live.owedEnd = undefined;
   turn.isJournaled = true;
   const title = live.record.title === undefined ? titleOf(params.prompt) : undefined;
   if (title !== undefined) await live.update({ title });
   return before;
+}
+
+/** Errors: `INVALID_REQUEST`, `ENTRY_LIMIT`. */
+function dataOf(params: PromptBody, { maxEntryBytes }: ProxyContext["options"]): string {
+  const data = textOf(params);
+  if (data === undefined) throw unwritable("session/prompt");
+  const bytes = Buffer.byteLength(data);
+  if (bytes <= maxEntryBytes) return data;
+  throw new SidecarError(
+    "ENTRY_LIMIT",
+    `The prompt has ${bytes} bytes, more than --max-entry-bytes allows: ${maxEntryBytes}; send less at once`,
+    { data: { bytes, maxEntryBytes } },
+  );
 }
 
 /** Journals the end and makes the turn as safe as was asked for. What fails here becomes the outcome. */
@@ -126,8 +145,8 @@ async function endTurn(live: LiveSession, turn: Turn, outcome: TurnOutcome): Pro
   // Who took the session over has ended the turn in the journal; it may be ours again meanwhile.
   if (isLoss(outcome)) return outcome;
   if (!live.isHeld) return outcome.type === "error" ? outcome : failed(closedMeanwhile(live.id));
-  if (isStoreFailure(outcome)) {
-    // The store has just refused what came before: its end is written when the store is back.
+  if (isStoreFailure(outcome) || !turn.isJournaled) {
+    // The store has just refused what came before: its end is written when the store is back, if it has a start.
     live.journal.setTurnRunning(runningTurns(live).length > 0);
     if (turn.isJournaled) live.owedEnd = endEntry(outcome);
     return outcome;

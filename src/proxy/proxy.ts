@@ -26,7 +26,7 @@ import { loadSession, resumeSession } from "./load-session.ts";
 import { newSession } from "./new-session.ts";
 import { cancel, prompt } from "./prompt.ts";
 import { setConfigOption, setMode } from "./settings.ts";
-import { failTurns } from "./turns.ts";
+import { failTurns, runningTurns } from "./turns.ts";
 import { Unclaimed } from "./unclaimed.ts";
 import { takeUpdates } from "./updates.ts";
 
@@ -94,22 +94,28 @@ export class Proxy {
 
   /** Ends turns, lets go of sessions, stops the agent; on return nothing of it is left. */
   async close(): Promise<void> {
-    const { client, sessions, agent, log } = this.#ctx;
+    const { client, agent } = this.#ctx;
     client.stopReading();
     await this.#heartbeat.close();
-    const letGo = Promise.all(
-      [...sessions.all()].map((live) =>
-        detach(this.#ctx, live, shutdownGraceMs).catch((error: unknown) => {
-          log.error({ sessionId: live.id, error: reasonOf(error) }, "a session could not be let go");
-        }),
-      ),
-    );
+    const letGo = this.#letAllGo();
     const lastWords = letGo.then(() => client.idle()).then(() => client.flushed());
     await waitAtMost(lastWords, lastWordsMs);
     // A client that does not read holds up its sessions no longer.
     client.close(new SidecarError("REQUEST_CANCELLED", "The client has gone"));
     await letGo;
+    // What the client asked for with its last words may have been made or loaded meanwhile.
+    await this.#letAllGo();
     await agent.stop();
+  }
+
+  async #letAllGo(): Promise<void> {
+    const { sessions, log } = this.#ctx;
+    const letGo = [...sessions.all()].map((live) =>
+      detach(this.#ctx, live, shutdownGraceMs).catch((error: unknown) => {
+        log.error({ sessionId: live.id, error: reasonOf(error) }, "a session could not be let go");
+      }),
+    );
+    await Promise.all(letGo);
   }
 
   #clientHandlers(): PeerHandlers {
@@ -139,17 +145,21 @@ export class Proxy {
   }
 
   async #clientRequest(method: string, params: unknown, request: RequestContext): Promise<unknown> {
-    if (method === "initialize") {
-      this.#initialized = initialize(this.#ctx, params);
-      return this.#initialized;
-    }
-    const ready = await this.#initialized?.catch(() => undefined);
-    if (ready === undefined) {
+    if (method === "initialize") return this.#initialize(params);
+    if ((await this.#initialized) === undefined) {
       throw new SidecarError("NOT_INITIALIZED", `${method} came before initialize: send initialize first`);
     }
     const handler = methods.get(method);
     if (handler !== undefined) return handler(this.#ctx, params, request);
     return forwardRequest(this.#ctx, method, params, request);
+  }
+
+  /** One that fails leaves things as they were: a client that was initialized stays so. */
+  #initialize(params: unknown): Promise<unknown> {
+    const before = this.#initialized;
+    const initialized = initialize(this.#ctx, params);
+    this.#initialized = initialized.catch(() => before);
+    return initialized;
   }
 
   #agentStarted(agent: Agent): void {
@@ -167,7 +177,7 @@ export class Proxy {
   async #detachIdle(id: string): Promise<void> {
     const live = [...this.#ctx.sessions.all()].find((each) => each.id === id);
     if (live === undefined) return;
-    if (live.turns.size > 0) return this.#ctx.registry.live.touch(live.id);
+    if (runningTurns(live).length > 0) return this.#ctx.registry.live.touch(live.id);
     await detach(this.#ctx, live, shutdownGraceMs);
     this.#ctx.log.info({ sessionId: live.id }, "idle session detached");
   }

@@ -52,6 +52,7 @@ async function deliver(
   { updates, audience, failures }: UpdateBatch,
 ): Promise<void> {
   if (audience === "nobody" || failures !== live.failures) return;
+  ctx.registry.live.touch(live.id);
   try {
     await live.journal.append(entriesOf(updates, Date.now()));
     for (const update of updates) if (isState(update)) await noteState(live, update);

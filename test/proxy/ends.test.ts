@@ -38,6 +38,22 @@ describe("a proxy that is closed", () => {
   });
 });
 
+describe("a session that is being made when the client goes", () => {
+  it("is not left held [REQ shutdown-any-state]", async () => {
+    const making = gate();
+    const proxy = await rig({
+      script: { "session/new": () => making.passed.then(() => ({ sessionId: "agent-1" })) },
+    });
+    const made = proxy.newSession();
+    await until(() => proxy.agentNow().heardOf("session/new").length === 1);
+    const closed = proxy.close();
+    making.open();
+    const sessionId = await made;
+    await closed;
+    expect((await proxy.store.get(toSessionId(sessionId)))?.lease).toBeUndefined();
+  });
+});
+
 describe("an agent that dies", () => {
   it("in the middle of a question to the client has the question withdrawn, and its prompt fails", async () => {
     const withdrawn: string[] = [];

@@ -53,6 +53,30 @@ describe("a session that is idle", () => {
     expect(proxy.registry.live.size).toBe(0);
     await proxy.close();
   });
+
+  it("is not one whose agent has something to say between two turns; one whose agent never ends its turn is [REQ prompt-outside, config-idle]", async () => {
+    let nowMs = Date.now();
+    const proxy = await rig({
+      registry: { idleTimeoutMs: 1000, now: () => nowMs },
+      proxy: { cancelGraceMs: 1 },
+      script: { "session/prompt": () => new Promise(() => undefined) },
+    });
+    const sessionId = await proxy.newSession();
+    nowMs += 900;
+    await proxy.agentNow().say("agent-1", "on my own");
+    await until(() => proxy.shown() === "on my own");
+    nowMs += 900;
+    await proxy.registry.sweep();
+    expect(proxy.registry.live.size).toBe(1);
+    const answer = proxy.prompt(sessionId);
+    await until(() => proxy.agentNow().heardOf("session/prompt").length === 1);
+    await proxy.client.notify("session/cancel", { sessionId });
+    expect(await answer).toEqual({ stopReason: "cancelled" });
+    nowMs += 1100;
+    await proxy.registry.sweep();
+    expect(proxy.registry.live.size).toBe(0);
+    await proxy.close();
+  });
 });
 
 describe("an attach that could not be recorded", () => {

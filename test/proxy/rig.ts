@@ -91,6 +91,7 @@ const proxyDefaults: ProxyOptions = {
   onBusy: "idle",
   cancelGraceMs: 10_000,
   handoverBytes: 100_000,
+  maxEntryBytes: maxMessageBytes,
   leaseTtlMs: 30_000,
 };
 
