@@ -4,6 +4,7 @@ import { isMissing, storeError } from "./fs-errors.ts";
 import type { SessionFile } from "./session-file.ts";
 
 const atOnce = 8;
+const pieceBytes = 1 << 20;
 
 export class Syncer {
   readonly #root: string;
@@ -11,7 +12,8 @@ export class Syncer {
   #directories = new Set<string>();
   #running: Promise<void> = Promise.resolve();
   #next: Promise<void> | undefined;
-  #failure: unknown;
+  /** Whose last sync failed: they must be written again before the next one means anything. */
+  readonly #doubtful = new Set<SessionFile>();
 
   constructor(root: string) {
     this.#root = root;
@@ -27,8 +29,8 @@ export class Syncer {
   }
 
   /**
-   * On return all that was noted before the call survives a power cut. After a sync has failed, every later
-   * one does too: the system may have dropped what it could not write, and would not say so again.
+   * On return all that was noted before the call survives a power cut. After a sync has failed, the system may
+   * take what it could not write for written, and would not say so again: it is written once more.
    */
   flush(): Promise<void> {
     this.#next ??= this.#running.then(() => {
@@ -42,19 +44,43 @@ export class Syncer {
   }
 
   async #round(): Promise<void> {
-    if (this.#failure !== undefined) throw this.#failure as Error;
     const written = [...this.#files].map((file) => ({ file, path: file.path, place: file.written }));
     // Files before the directories that name them.
-    const rounds = [written.map(({ path }) => path), [...this.#directories]];
+    const directories = this.#directories;
+    const rounds = [written.map(({ path }) => path), [...directories]];
     this.#files = new Set();
     this.#directories = new Set();
     try {
+      for (const { file, path } of written)
+        if (this.#doubtful.has(file)) await rewrite(path, file.known?.safe);
       for (const round of rounds) await syncAll(round);
       for (const { file, place } of written) file.noteSafe(place);
     } catch (error) {
-      this.#failure = storeError(error, this.#root);
-      throw this.#failure;
+      for (const { file } of written) this.#doubtful.add(file);
+      for (const { file } of written) this.#files.add(file);
+      for (const directory of directories) this.#directories.add(directory);
+      throw storeError(error, this.#root);
     }
+    for (const { file } of written) this.#doubtful.delete(file);
+  }
+}
+
+/** Writes what stands in a journal behind its safe part to the same place: lines never change. */
+async function rewrite(path: string, from = 0): Promise<void> {
+  const handle = await openIfThere(path, "r+");
+  if (handle === undefined) return;
+  try {
+    const piece = Buffer.allocUnsafe(pieceBytes);
+    for (let at = from; ;) {
+      const { bytesRead } = await handle.read(piece, 0, pieceBytes, at);
+      if (bytesRead === 0) return;
+      for (let done = 0; done < bytesRead;) {
+        done += (await handle.write(piece, done, bytesRead - done, at + done)).bytesWritten;
+      }
+      at += bytesRead;
+    }
+  } finally {
+    await handle.close();
   }
 }
 
@@ -68,16 +94,19 @@ async function syncAll(paths: readonly string[]): Promise<void> {
 
 /** What has gone meanwhile was deleted, or went on in a file that was synced before it was used. */
 async function sync(path: string): Promise<void> {
-  let handle: fs.FileHandle;
+  const handle = await openIfThere(path, "r");
   try {
-    handle = await fs.open(path, "r");
-  } catch (error) {
-    if (isMissing(error)) return;
-    throw error;
-  }
-  try {
-    await handle.datasync();
+    await handle?.datasync();
   } finally {
-    await handle.close();
+    await handle?.close();
+  }
+}
+
+async function openIfThere(path: string, flags: "r" | "r+"): Promise<fs.FileHandle | undefined> {
+  try {
+    return await fs.open(path, flags);
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
   }
 }

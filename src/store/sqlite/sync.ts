@@ -13,10 +13,15 @@
  * The descriptor is our own, of the WAL only: SQLite locks the database and the -shm file, never the WAL, so
  * closing it drops no lock.
  */
-import { fstatSync } from "node:fs";
+import { fstatSync, readSync, writeSync } from "node:fs";
 import { open, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 import { SidecarError, reasonOf } from "../../errors.ts";
+
+/** Runs work, which does not write to the database, while no process can. */
+export type WhileLocked = (work: () => void) => Promise<void>;
+
+const pieceBytes = 1 << 20;
 
 export class WalSync {
   readonly #path: string;
@@ -26,10 +31,13 @@ export class WalSync {
   #synced = 0;
   #running: Promise<void> | undefined;
   #next: Promise<void> | undefined;
-  #failure: SidecarError | undefined;
+  /** A sync has failed: the WAL must be written again before the next one means anything. */
+  #mustRewrite = false;
+  readonly #whileLocked: WhileLocked;
 
-  constructor(databasePath: string) {
+  constructor(databasePath: string, whileLocked: WhileLocked) {
     this.#path = `${databasePath}-wal`;
+    this.#whileLocked = whileLocked;
   }
 
   /** To be called with every commit. */
@@ -65,18 +73,32 @@ export class WalSync {
   }
 
   async #sync(): Promise<void> {
-    // After a failed sync the system may have dropped what it could not write and call the next one a
-    // success: until the database is opened anew, and so recovered, no promise can be given.
-    if (this.#failure !== undefined) throw this.#failure;
     const committed = this.#committed;
-    const wal = await this.#wal();
     try {
+      const wal = await this.#wal();
+      if (wal !== undefined && this.#mustRewrite) await this.#rewrite(wal.fd);
       await wal?.datasync();
     } catch (error) {
-      this.#failure = syncFailed(this.#path, error);
-      throw this.#failure;
+      this.#mustRewrite = true;
+      throw syncFailed(this.#path, error);
     }
+    this.#mustRewrite = false;
     this.#synced = committed;
+  }
+
+  /**
+   * After a failed sync the system may take what it could not write for written, and call the next sync a
+   * success; what it still holds is written once more. Under the lock nobody starts the WAL over meanwhile.
+   */
+  #rewrite(fd: number): Promise<void> {
+    return this.#whileLocked(() => {
+      const piece = Buffer.allocUnsafe(pieceBytes);
+      for (let at = 0, length = 0; ; at += length) {
+        length = readSync(fd, piece, 0, pieceBytes, at);
+        if (length === 0) return;
+        for (let done = 0; done < length;) done += writeSync(fd, piece, done, length - done, at + done);
+      }
+    });
   }
 
   /** The WAL as it is now; undefined when there is none and so nothing that is only there. */
@@ -121,7 +143,7 @@ async function syncDirectory(path: string): Promise<void> {
 function syncFailed(path: string, error: unknown): SidecarError {
   return new SidecarError(
     "STORE_FAILED",
-    `Syncing ${path} failed (${reasonOf(error)}); check the disk, then start acp-sidecar again`,
+    `Syncing ${path} failed (${reasonOf(error)}); check the disk; what is not safe yet is written again with the next request`,
     { cause: error },
   );
 }
