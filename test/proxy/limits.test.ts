@@ -2,8 +2,9 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { toSessionId } from "../../src/session-id.ts";
 import { openMemoryStore } from "../../src/store/memory.ts";
+import type { Store } from "../../src/store/store.ts";
 import { flaky } from "../session/flaky-store.ts";
-import { initialized, rig, until } from "./rig.ts";
+import { gate, initialized, rig, until } from "./rig.ts";
 
 const never = () => new Promise<never>(() => undefined);
 
@@ -79,6 +80,44 @@ describe("a session that is lost in a turn in which the agent is silent", () => 
     const before = calls("renew");
     await until(() => calls("renew") > before + 1);
     await proxy.prompt(sessionId);
+    await proxy.close();
+  });
+});
+
+describe("a history that is longer than the client reads", () => {
+  it("is read from the store at the client's pace, a page or two ahead of it [REQ load-memory, back-pressure]", async () => {
+    const inner = openMemoryStore();
+    let readChars = 0;
+    const store = new Proxy(inner, {
+      get: (target, name) => {
+        const value: unknown = Reflect.get(target, name, target);
+        if (name !== "read") return typeof value === "function" ? (value.bind(target) as unknown) : value;
+        return async function* (...args: Parameters<Store["read"]>) {
+          for await (const page of target.read(...args)) {
+            readChars += page.reduce((sum, { data }) => sum + data.length, 0);
+            yield page;
+          }
+        };
+      },
+    });
+    const stalled = gate();
+    const proxy = await rig({ store, clientReads: () => stalled.passed });
+    const sessionId = await proxy.newSession();
+    await proxy.client.request("session/close", { sessionId });
+    const [entries, textChars] = [160, 1 << 17];
+    for (let n = 0; n < entries; n += 1) {
+      const content = "x".repeat(textChars);
+      await proxy.registry.addMessage(toSessionId(sessionId), { role: "assistant", content });
+    }
+    const loading = proxy.load(sessionId);
+    await until(() => proxy.updates.length > 0);
+    // Whatever is not held back by the client's silence comes now.
+    for (let turn = 0; turn < 100; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    expect(readChars).toBeLessThan(4 << 20);
+    stalled.open();
+    await loading;
+    expect(proxy.updates).toHaveLength(entries);
+    expect(readChars).toBeGreaterThan(entries * textChars);
     await proxy.close();
   });
 });

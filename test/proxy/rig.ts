@@ -84,6 +84,8 @@ export interface RigOptions {
   /** What the client answers; a request of the agent that is not there is answered with an empty object. */
   readonly client?: Readonly<Record<string, (params: Params, context: RequestContext) => unknown>>;
   readonly clientCapabilities?: object;
+  /** The client reads on when this settles; asked behind every bundle of updates. */
+  readonly clientReads?: () => Promise<void> | void;
 }
 
 const proxyDefaults: ProxyOptions = {
@@ -139,7 +141,10 @@ export async function rig(options: RigOptions = {}) {
       request: async (method, params, context) =>
         (await options.client?.[method]?.(params as Params, context)) ?? {},
       notification: (method, params) => void notified.push([method, params]),
-      updates: (more) => void updates.push(...paramsOf(more)),
+      updates: (more) => {
+        updates.push(...paramsOf(more));
+        return options.clientReads?.();
+      },
       invalid: ({ reason }) => void notified.push(["invalid", reason]),
     },
   );

@@ -43,7 +43,7 @@ export const sessionRequirements: RequirementTable = {
     "load-state": "commands, mode, options, usage and title: the last value once",
     "load-before-answer": "no update of the replay comes after the answer",
     "load-others": "other sessions are not held up",
-    "load-memory": ["memory stays flat however long the history", "measured by the bench, not by a test"],
+    "load-memory": "memory stays flat however long the history",
     "load-cwd": "a cwd that differs is refused with both named",
     "load-live": "a session that is live here can be loaded too",
   },

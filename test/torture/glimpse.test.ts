@@ -17,6 +17,7 @@ async function glimpse({ name, sizes, run }: Harness, context: TestContext): Pro
   if ("not run" in figures) context.skip(said.join("; "));
 }
 
+// [REQ durable-acknowledged, durable-once, durable-whole, durable-deleted, durable-power, durable-levels]
 describe("at a glimpse, nothing is lost:", () => {
   for (const harness of harnesses) {
     const options = { timeout: deadlineMs, concurrent: !alone.has(harness.name) };
