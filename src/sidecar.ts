@@ -104,7 +104,7 @@ function startAgent(
 async function openFor({ store: url, durability }: Config, log: Logger): Promise<Store> {
   const store = await openStore(url);
   if (store.recovered !== undefined)
-    log.warn({ store: store.name, found: store.recovered }, "store recovered");
+    log.info({ store: store.name, found: store.recovered }, "store recovered");
   if (durability !== "full" || store.capabilities.survivesPowerLoss) return store;
   await store.close();
   throw new SidecarError(

@@ -192,7 +192,7 @@ export class LiveSessions {
     if (known?.isHeld === true) return known;
     registry.live.add(found.id);
     try {
-      const { journal, record, previous } = await Journal.open(found.id, this.#journalOptions());
+      const { journal, record, previous, setAside } = await Journal.open(found.id, this.#journalOptions());
       const live = known ?? new LiveSession(found.id, clientId, setup ?? { mcpServers: [] });
       if (setup !== undefined) live.setup = setup;
       endLost(live);
@@ -201,7 +201,7 @@ export class LiveSessions {
       this.#dormant.delete(live);
       live.hold(journal, record);
       this.add(live);
-      if (previous !== undefined) await this.#succeed(found.id, previous);
+      await this.#succeed(found.id, previous, setAside);
       log.info({ sessionId: found.id }, "session opened");
       return live;
     } catch (error) {
@@ -217,18 +217,20 @@ export class LiveSessions {
   }
 
   /** What a holder left behind that did not give the session back. */
-  async #succeed(id: SessionId, previous: LeaseState): Promise<void> {
+  async #succeed(id: SessionId, previous: LeaseState | undefined, setAside: string | undefined) {
     const { log } = this.#options;
+    const facts = { sessionId: id, ...(setAside !== undefined && { setAside }) };
+    if (previous === undefined) {
+      if (setAside !== undefined) log.warn(facts, "session recovered");
+      return;
+    }
     const { holder, turnRunning } = previous;
     if (!isDead(holder, this.#holder())) {
-      log.info({ sessionId: id, from: holder.pid }, "session taken over");
+      log.info({ ...facts, from: holder.pid }, "session taken over");
       return;
     }
     const reaped = holder.agent !== undefined && (await reapAgent(holder.agent, reapGraceMs));
-    log.warn(
-      { sessionId: id, deadHolder: holder.pid, turnRunning, agentStopped: reaped },
-      "session recovered",
-    );
+    log.warn({ ...facts, deadHolder: holder.pid, turnRunning, agentStopped: reaped }, "session recovered");
   }
 
   #holder(): Holder {

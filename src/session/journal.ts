@@ -39,6 +39,8 @@ export interface OpenedJournal {
   readonly record: SessionRecord;
   /** Who held it before without giving it back: killed, frozen or taken over. */
   readonly previous?: LeaseState;
+  /** What a crash had left half done, in words. */
+  readonly setAside?: string;
 }
 
 export class Journal {
@@ -69,14 +71,14 @@ export class Journal {
    */
   static async open(id: SessionId, options: JournalOptions): Promise<OpenedJournal> {
     const { store, holder, leaseTtlMs: ttlMs, mayTake } = options;
-    const { lease, previous } = await store.acquire(id, { holder, ttlMs, mayTake });
+    const { lease, ...found } = await store.acquire(id, { holder, ttlMs, mayTake });
     try {
       const record = await store.get(id);
       if (record === undefined) throw sessionNotFound(id);
       const journal = new Journal(options, lease, record);
-      const interrupted = previous?.turnRunning === true;
+      const interrupted = found.previous?.turnRunning === true;
       if (interrupted || record.headSeq > record.sealedSeq) await journal.#sealLeftOver(interrupted);
-      return { journal, record, ...(previous && { previous }) };
+      return { journal, record, ...found };
     } catch (error) {
       await store.release(lease).catch(() => undefined);
       throw error;

@@ -140,6 +140,7 @@ export interface Acquired {
   readonly lease: Lease;
   /** The lease that was taken over or had run out without being released. */
   readonly previous?: LeaseState;
+  readonly setAside?: string; // what a crash had left half done, in words for the log
 }
 
 export interface SessionFilter {
@@ -194,7 +195,7 @@ export interface Store {
   /** Scheme of the URL that opens it. */
   readonly name: string;
   readonly capabilities: StoreCapabilities;
-
+  readonly recovered?: string; // of a process that did not close it, in words for the log
   /** Errors: `SESSION_EXISTS`; `SESSION_NOT_FOUND` for an unknown parent; `STORE_CONFLICT` for a fork beyond the parent's sealed entries. */
   create(session: NewSession): Promise<SessionRecord>;
 

@@ -68,7 +68,7 @@ export function acquire(file: SessionFile, request: LeaseRequest): Acquired {
   for (let attempt = 0; attempt < acquireAttempts; attempt += 1) {
     const state = file.view();
     if (state === undefined) throw sessionNotFound(file.id);
-    const { lease: current, fence } = state;
+    const { lease: current, fence, torn } = state;
     const sinceMs = Date.now();
     const ranOut = current !== undefined && current.expiresAtMs <= sinceMs;
     if (current !== undefined && !ranOut && !mayTake(current)) throw sessionBusy(file.id, current);
@@ -78,7 +78,11 @@ export function acquire(file: SessionFile, request: LeaseRequest): Acquired {
     const verdict = file.write(only({ op: "lease", lease, over }));
     if (verdict === "conflict") continue;
     const taken = leaseFrom(file, accept(file, verdict).lease, ttlMs);
-    return current === undefined ? { lease: taken } : { lease: taken, previous: current };
+    return {
+      lease: taken,
+      ...(current !== undefined && { previous: current }),
+      ...(torn && { setAside: "a half-written line at the end of its journal" }),
+    };
   }
   throw new SidecarError("STORE_LOCKED", `Others keep taking session ${file.id}; try again`);
 }

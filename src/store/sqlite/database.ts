@@ -1,5 +1,5 @@
 /** Opens the database file: its directory and mode, its settings, its schema. */
-import { closeSync, fsyncSync, openSync, realpathSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, realpathSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type SqliteDriver from "better-sqlite3";
 import type { Database } from "better-sqlite3";
@@ -12,6 +12,8 @@ export interface OpenedDatabase {
   readonly db: Database;
   /** Without symbolic links: SQLite puts its other files beside the real one. */
   readonly path: string;
+  /** Of a write-ahead log that was there before: whoever closes the database last leaves none. */
+  readonly foundWalBytes: number;
 }
 
 /** Pages in the WAL (4 KiB each) at which a commit copies them into the database. */
@@ -21,6 +23,7 @@ export async function openDatabase(given: string, lockWaitMs: number): Promise<O
   const Driver = await loadDriver();
   const path = prepareFile(resolve(given));
   const deadlineMs = performance.now() + lockWaitMs;
+  const foundWalBytes = statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
   const db = await untilFree(
     () => new Driver(path, { timeout: busyTimeoutMs, fileMustExist: true }),
     deadlineMs,
@@ -30,7 +33,7 @@ export async function openDatabase(given: string, lockWaitMs: number): Promise<O
     await untilFree(() => checkVersion(db, path), deadlineMs);
     await untilFree(() => configure(db, path), deadlineMs);
     await untilFree(() => migrate(db, path), deadlineMs);
-    return { db, path };
+    return { db, path, foundWalBytes };
   } catch (error) {
     db.close();
     throw error;

@@ -21,7 +21,7 @@ import type {
   StoreStats,
 } from "../store.ts";
 import { defaultLockWaitMs, untilFree, WriteQueue } from "./busy.ts";
-import { openDatabase } from "./database.ts";
+import { openDatabase, type OpenedDatabase } from "./database.ts";
 import { Deletion } from "./deletion.ts";
 import { Entries } from "./entries.ts";
 import { asStoreError } from "./errors.ts";
@@ -46,8 +46,8 @@ export interface SqliteStoreOptions {
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
   try {
     const lockWaitMs = options.lockWaitMs ?? defaultLockWaitMs;
-    const { db, path } = await openDatabase(options.path, lockWaitMs);
-    return new SqliteStore(db, path, lockWaitMs);
+    const opened = await openDatabase(options.path, lockWaitMs);
+    return new SqliteStore(opened, lockWaitMs);
   } catch (error) {
     throw asStoreError(error, options.path);
   }
@@ -56,6 +56,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
 class SqliteStore implements Store {
   readonly name = "sqlite";
   readonly capabilities = { persistent: true, shared: true, survivesPowerLoss: true };
+  readonly recovered?: string;
   readonly #db: Database;
   readonly #path: string;
   readonly #begin: Statement<[]>;
@@ -72,7 +73,11 @@ class SqliteStore implements Store {
   readonly #sync: WalSync;
   #closing: Promise<void> | undefined;
 
-  constructor(db: Database, path: string, lockWaitMs: number) {
+  constructor({ db, path, foundWalBytes }: OpenedDatabase, lockWaitMs: number) {
+    if (foundWalBytes > 0) {
+      const bytes = `${foundWalBytes} bytes in the write-ahead log`;
+      this.recovered = `${bytes}: it was not closed in order, or another process has it open`;
+    }
     this.#db = db;
     this.#path = path;
     this.#lockWaitMs = lockWaitMs;
