@@ -91,7 +91,10 @@ export const commands: readonly Command[] = [
       json,
     ],
     operands: none,
-    notes: ["Run again into the same place it copies what is new."],
+    notes: [
+      "A store of the same kind that is not there yet is copied as it is at one instant, in one piece.",
+      "Run again into the same place it copies what is new.",
+    ],
     run: tool("backup"),
   },
   {
@@ -106,8 +109,15 @@ export const commands: readonly Command[] = [
     name: "verify",
     summary: "read everything that is stored and name what is damaged",
     synopsis: "[--repair] [--json]",
-    flags: [{ name: "repair", help: "keep what is sound, set the damaged rest aside (file: stores)" }, json],
+    flags: [
+      { name: "repair", help: "keep what is sound, set the damaged rest aside (file: and sqlite: stores)" },
+      json,
+    ],
     operands: none,
+    notes: [
+      "Exit status: 0 when all is sound, 5 when something is damaged.",
+      "A repair puts a message in the place of each lost entry; all others keep their numbers.",
+    ],
     run: tool("verify"),
   },
   {

@@ -2,7 +2,9 @@
 import { isSidecarError, reasonOf, type ErrorCode } from "../errors.ts";
 import { redactStoreUrl } from "../redact.ts";
 import { newSessionId } from "../session-id.ts";
+import { verifySessions } from "../session/verify.ts";
 import { openStore } from "../store/open.ts";
+import { isRepairable } from "../store/upkeep.ts";
 import type { NewSession, Store } from "../store/store.ts";
 import type { Problem } from "./doctor-agent.ts";
 import { sizeText } from "./print.ts";
@@ -22,6 +24,8 @@ export async function tryStore(url: string, cwd: string): Promise<StoreTrial> {
     facts["survives the process"] = store.capabilities.persistent ? "yes" : "no";
     facts["survives a power cut"] = store.capabilities.survivesPowerLoss ? "yes" : "no";
     facts["shared by processes"] = store.capabilities.shared ? "yes" : "no";
+    const damage = await quickLook(store, facts, url);
+    if (damage !== undefined) return { facts, problem: damage };
     facts.writable = `yes, safe after ${(await writeAndForget(store, cwd)).toFixed(1)} ms`;
     const { sessions, entries, bytes } = await store.stats();
     facts.holds = `${sessions} sessions, ${entries} entries, ${sizeText(bytes)}`;
@@ -32,6 +36,32 @@ export async function tryStore(url: string, cwd: string): Promise<StoreTrial> {
     await store?.close();
   }
 }
+
+/** The newest sessions at most, for so long at most: a big store is not read through. */
+const quick = { sessions: 100, forMs: 2000 };
+
+/** Nothing is written to a store that is found damaged. */
+async function quickLook(
+  store: Store,
+  facts: Record<string, string>,
+  url: string,
+): Promise<Problem | undefined> {
+  const { sessions, entries, damages } = await verifySessions(store, quick);
+  const [first] = damages;
+  facts.sound = first === undefined ? `${sessions} newest sessions read, ${entries} entries` : "no";
+  if (first === undefined) return undefined;
+  const { sessionId, seq, problem } = first;
+  const where = [sessionId && `session ${sessionId}`, seq !== undefined && `entry ${seq}`].filter(Boolean);
+  const more = damages.length === 1 ? "" : ` (and ${damages.length - 1} more places)`;
+  return {
+    what: `The store is damaged: ${[...where, problem].join(", ")}${more}`,
+    fix: isRepairable(url)
+      ? repairIt
+      : "acp-sidecar verify names all that is damaged; restore it from a backup",
+  };
+}
+
+const repairIt = "see what is damaged with acp-sidecar verify, then run acp-sidecar verify --repair";
 
 /** Milliseconds that a session took to be written and made safe; it is deleted again. */
 async function writeAndForget(store: Store, cwd: string): Promise<number> {
@@ -65,7 +95,7 @@ const fixes: Partial<Record<ErrorCode, string>> = {
   STORE_LOCKED: "end the other program that holds the store, then try again",
   STORE_FULL: "make room on the disk, or delete old sessions: acp-sidecar sessions gc --older-than 30d",
   STORE_READONLY: "make the file and its folder writable for you, or name another --store",
-  STORE_CORRUPT: "keep a copy of the file, then restore a backup or name another --store",
+  STORE_CORRUPT: `${repairIt}; if it is no database of ours, name another --store`,
   STORE_SCHEMA_NEWER: "update acp-sidecar, or name another --store",
 };
 

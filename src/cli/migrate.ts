@@ -2,10 +2,12 @@
 import { SidecarError } from "../errors.ts";
 import { migrateSessions } from "../session/migrate.ts";
 import { openStore } from "../store/open.ts";
+import type { StoreBackup } from "../store/medium.ts";
 import type { Store } from "../store/store.ts";
+import { backUpStore } from "../store/upkeep.ts";
 import type { Invocation, Io } from "./command.ts";
 import { configOf } from "./configured.ts";
-import { print, printJson } from "./print.ts";
+import { print, printJson, sizeText } from "./print.ts";
 
 export function migrate({ flags }: Invocation, io: Io): Promise<number> {
   return copySessions(
@@ -18,12 +20,31 @@ export function migrate({ flags }: Invocation, io: Io): Promise<number> {
 
 export async function backup(invocation: Invocation, io: Io): Promise<number> {
   const { config } = await configOf(invocation, io);
-  return copySessions(config.store, urlIn("backup", "to", invocation.flags["to"]), invocation.flags, io);
+  return copyStore(config.store, urlIn("backup", "to", invocation.flags["to"]), invocation.flags, io);
 }
 
 export async function restore(invocation: Invocation, io: Io): Promise<number> {
   const { config } = await configOf(invocation, io);
-  return copySessions(urlIn("restore", "from", invocation.flags["from"]), config.store, invocation.flags, io);
+  return copyStore(urlIn("restore", "from", invocation.flags["from"]), config.store, invocation.flags, io);
+}
+
+/** A store of the same kind that is not there yet is made by the store's own means, else by the sessions. */
+async function copyStore(
+  fromUrl: string,
+  toUrl: string,
+  flags: Invocation["flags"],
+  io: Io,
+): Promise<number> {
+  assertTwo(fromUrl, toUrl);
+  const copy = await backUpStore(fromUrl, toUrl);
+  if (copy === undefined) return copySessions(fromUrl, toUrl, flags, io);
+  if (flags["json"]) await printJson(io, { copied: copy.sessions, skipped: 0, ...entriesAndBytes(copy) });
+  else await print(io, `${copy.sessions} sessions copied, ${sizeText(copy.bytes)}\n`);
+  return 0;
+}
+
+function entriesAndBytes({ entries, bytes }: StoreBackup) {
+  return { ...(entries !== undefined && { entries }), bytes };
 }
 
 async function copySessions(
@@ -32,7 +53,7 @@ async function copySessions(
   flags: Invocation["flags"],
   io: Io,
 ): Promise<number> {
-  if (fromUrl === toUrl) throw new SidecarError("USAGE", "Both URLs name the same store; name another one");
+  assertTwo(fromUrl, toUrl);
   return withStores(fromUrl, toUrl, async (from, to) => {
     const result = await migrateSessions(from, to, async ({ id, outcome, done, total }) => {
       if (!flags["json"]) await print(io, `${done}/${total}  ${id}  ${outcome}\n`);
@@ -45,6 +66,10 @@ async function copySessions(
       );
     return 0;
   });
+}
+
+function assertTwo(fromUrl: string, toUrl: string): void {
+  if (fromUrl === toUrl) throw new SidecarError("USAGE", "Both URLs name the same store; name another one");
 }
 
 function urlIn(command: string, flag: string, value: string | true | undefined): string {

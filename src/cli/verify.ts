@@ -1,45 +1,78 @@
 /** `verify`: reads everything that is stored and names what is damaged. */
-import { verifySessions, type Damage } from "../session/verify.ts";
+import type { Config } from "../config/config.ts";
+import { isSidecarError, reasonOf } from "../errors.ts";
+import { verifySessions, type Damage, type Verification } from "../session/verify.ts";
+import { openStore } from "../store/open.ts";
+import type { MediumDamage, Repair } from "../store/medium.ts";
+import { inspectStore, isRepairable, repairStore } from "../store/upkeep.ts";
 import type { Invocation, Io } from "./command.ts";
-import { print, printJson, printTable } from "./print.ts";
 import { configOf } from "./configured.ts";
-import { withStore } from "./store.ts";
-import { inspectStore, repairStore } from "../store/open.ts";
+import { print, printJson, printTable } from "./print.ts";
 
 /** Status 5 when there is damage that was not repaired. */
 export async function verify(invocation: Invocation, io: Io): Promise<number> {
-  if (invocation.flags["repair"]) await repair(invocation, io);
-  return withStore(invocation, io, async (store, config) => {
-    const { sessions, entries, damages: met } = await verifySessions(store);
-    const damages = [...met, ...(await inspectStore(config.store)).map(damageOf)];
-    const status = damages.length === 0 ? 0 : 5;
-    if (invocation.flags["json"]) {
-      await printJson(io, { sessions, entries, damages });
-      return status;
-    }
-    await print(io, `${sessions} sessions, ${entries} entries read: ${damages.length} damaged places\n`);
-    if (damages.length > 0) {
-      const rows = damages.map(({ sessionId, seq, problem }) => [sessionId, String(seq ?? ""), problem]);
-      await printTable(io, ["SESSION", "ENTRY", "PROBLEM"], rows);
-    }
-    return status;
-  });
-}
-
-function damageOf({
-  sessionId,
-  file,
-  entries,
-  reason,
-}: Awaited<ReturnType<typeof inspectStore>>[number]): Damage {
-  return { sessionId, ...(entries && { seq: entries.from }), problem: `${file}: ${reason}` };
-}
-
-/** Never silently: what was set aside is named. */
-async function repair(invocation: Invocation, io: Io): Promise<void> {
   const { config } = await configOf(invocation, io);
-  const { entries, setAside } = await repairStore(config.store);
-  if (invocation.flags["json"]) return;
-  await print(io, `${entries} sound entries kept; ${setAside.length} damaged sessions repaired\n`);
+  const repaired = invocation.flags["repair"] ? await repairStore(config.store) : undefined;
+  if (repaired !== undefined && !invocation.flags["json"]) await tell(repaired, io);
+  const found = await examine(config);
+  const status = found.damages.length === 0 ? 0 : 5;
+  if (invocation.flags["json"]) {
+    await printJson(io, repaired === undefined ? found : { ...found, repaired });
+    return status;
+  }
+  const { sessions, entries, damages } = found;
+  await print(io, `${sessions} sessions, ${entries} entries read: ${damages.length} damaged places\n`);
+  await printDamages(damages, io);
+  if (status !== 0 && isRepairable(config.store))
+    await print(io, "acp-sidecar verify --repair keeps all that is sound\n");
+  return status;
+}
+
+/** What a read through the contract meets, and what lies below it; each place once. */
+async function examine({ store: url }: Config): Promise<Verification> {
+  const met = await readAll(url);
+  const below = (await inspectStore(url)).map(damageOf);
+  const named = new Set(below.map(({ sessionId }) => sessionId));
+  // A medium that can be looked at tells more of the same damage than a read that failed on it.
+  const others = met.damages.filter(({ sessionId }) =>
+    sessionId === undefined ? below.length === 0 : !named.has(sessionId),
+  );
+  return { ...met, damages: [...below, ...others] };
+}
+
+/** A store that is too damaged to be opened has damage of its own, and nothing else can be read of it. */
+async function readAll(url: string): Promise<Verification> {
+  try {
+    const store = await openStore(url);
+    try {
+      return await verifySessions(store);
+    } finally {
+      await store.close();
+    }
+  } catch (error) {
+    if (!isSidecarError(error, "STORE_CORRUPT")) throw error;
+    return { sessions: 0, entries: 0, damages: [{ problem: reasonOf(error) }] };
+  }
+}
+
+function damageOf({ sessionId, file, entries, reason }: MediumDamage): Damage {
+  return {
+    ...(sessionId !== undefined && { sessionId }),
+    ...(entries && { seq: entries.from }),
+    problem: `${file}: ${reason}`,
+  };
+}
+
+/** Never silently: what was lost and what was set aside is named. */
+async function tell({ entries, damage, setAside }: Repair, io: Io): Promise<void> {
+  const sessions = new Set(damage.flatMap(({ sessionId }) => sessionId ?? [])).size;
+  await print(io, `${entries} sound entries kept; ${sessions} damaged sessions repaired\n`);
+  await printDamages(damage.map(damageOf), io);
   for (const folder of setAside) await print(io, `  as it was found: ${folder}\n`);
+}
+
+async function printDamages(damages: readonly Damage[], io: Io): Promise<void> {
+  if (damages.length === 0) return;
+  const rows = damages.map(({ sessionId = "", seq, problem }) => [sessionId, String(seq ?? ""), problem]);
+  await printTable(io, ["SESSION", "ENTRY", "PROBLEM"], rows);
 }

@@ -1,7 +1,6 @@
 /** Store URL → store. A driver is loaded only when a URL names it. */
 import { SidecarError } from "../errors.ts";
 import type { CacheStoreOptions } from "./cache.ts";
-import type { SessionId } from "../session-id.ts";
 import { ofLayer, urlsIn } from "./layer-urls.ts";
 import type { Store } from "./store.ts";
 
@@ -10,27 +9,6 @@ interface Driver {
   readonly form: string;
   /** `rest` is what follows the scheme and its colon. */
   readonly open: (rest: string) => Promise<Store>;
-  /** Looks below the contract, where damage may stand that no read has met. */
-  readonly inspect?: (rest: string) => Promise<readonly MediumDamage[]>;
-  /** Keeps what is sound and sets the damaged rest aside. */
-  readonly repair?: (rest: string) => Promise<Repair>;
-}
-
-/** Damage of a medium, in a file of a session. */
-export interface MediumDamage {
-  readonly sessionId: SessionId;
-  readonly file: string;
-  /** Entries that are lost with it. */
-  readonly entries?: { readonly from: number; readonly through: number };
-  readonly reason: string;
-}
-
-/** What a repair has done. */
-export interface Repair {
-  /** Sound entries, all kept. */
-  readonly entries: number;
-  /** Directories with the damaged files as they were found. */
-  readonly setAside: readonly string[];
 }
 
 /** By scheme. Every driver is behind a dynamic import, so that a start pays only for the one it uses. */
@@ -55,14 +33,6 @@ const drivers: Readonly<Record<string, Driver>> = {
     open: async (rest) => {
       const { openFileStore } = await import("./file/store.ts");
       return openFileStore({ directory: pathIn(rest, "file:DIR") });
-    },
-    inspect: async (rest) => {
-      const { verifyFileStore } = await import("./file/recovery.ts");
-      return (await verifyFileStore(pathIn(rest, "file:DIR"))).damage;
-    },
-    repair: async (rest) => {
-      const { recoverFileStore } = await import("./file/recovery.ts");
-      return recoverFileStore(pathIn(rest, "file:DIR"));
     },
   },
   layered: {
@@ -104,22 +74,6 @@ export async function openStore(url: string): Promise<Store> {
   return driver.open(rest);
 }
 
-/** Damage of the medium itself; none where the contract's reads meet all there can be. */
-export async function inspectStore(url: string): Promise<readonly MediumDamage[]> {
-  const { driver, rest } = driverOf(url);
-  return (await driver.inspect?.(rest)) ?? [];
-}
-
-/** Errors: `STORE_UNSUPPORTED` where the medium repairs itself or cannot be repaired here; `STORE_…`. */
-export async function repairStore(url: string): Promise<Repair> {
-  const { driver, rest } = driverOf(url);
-  if (driver.repair !== undefined) return driver.repair(rest);
-  throw new SidecarError(
-    "STORE_UNSUPPORTED",
-    `A store of the form ${driver.form} cannot be repaired in place; migrate what is sound into a new one, or restore a backup`,
-  );
-}
-
 /** Opens nothing. Errors: `CONFIG_INVALID` for an unknown scheme, of the store or of one of its layers. */
 export function checkStoreUrl(url: string): void {
   const { driver, rest } = driverOf(url);
@@ -133,16 +87,20 @@ export function checkStoreUrl(url: string): void {
   }
 }
 
-function driverOf(url: string): { readonly driver: Driver; readonly rest: string } {
+export function driverOf(url: string): {
+  readonly name: string;
+  readonly driver: Driver;
+  readonly rest: string;
+} {
   const [, scheme, rest] = /^([a-z][a-z0-9+.-]*):(.*)$/is.exec(url) ?? [];
   const name = scheme?.toLowerCase() ?? "";
   const driver = Object.hasOwn(drivers, name) ? drivers[name] : undefined;
   if (driver === undefined || rest === undefined) throw unknownScheme(scheme);
-  return { driver, rest };
+  return { name, driver, rest };
 }
 
 /** `sqlite:/abs/path`, `sqlite:rel/path` and `sqlite:///abs/path` all name a path. */
-function pathIn(rest: string, form: string): string {
+export function pathIn(rest: string, form: string): string {
   const path = rest.startsWith("///") ? rest.slice(2) : rest;
   if (path === "" || path.startsWith("//")) {
     throw new SidecarError("CONFIG_INVALID", `The store URL names no path on this machine; write ${form}`);

@@ -5,6 +5,9 @@ import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { compare } from "../../src/cli/demo-account.ts";
 import { fixtureCommand } from "../e2e/harness/paths.ts";
+import { SessionRegistry } from "../../src/session/registry.ts";
+import { openStore } from "../../src/store/open.ts";
+import { replaceBytes } from "../store/sqlite-damage.ts";
 import { binary, buildFirst, cli, scratchFolder } from "./harness.ts";
 
 buildFirst();
@@ -70,6 +73,19 @@ describe("doctor", () => {
     expect([ok, problems.length]).toEqual([false, 1]);
     expect(problems[0]?.what).toMatch(what);
     expect(problems[0]?.fix).toMatch(fix);
+  });
+
+  it("names the session that is damaged in the store, and how to mend it; it writes nothing there", async () => {
+    const file = path.join(folder, "damaged.db");
+    const damaged = await openStore(`sqlite:${file}`);
+    const { id } = await new SessionRegistry({ store: damaged }).create({ cwd: "/tmp/marked" });
+    await damaged.close();
+    expect(replaceBytes(file, '"cwd":"/tmp/marked"', '"cwd"="/tmp/marked"')).toBeGreaterThan(0);
+    const { status, out } = await cli(["doctor", "--store", `sqlite:${file}`]);
+    expect(status).toBeGreaterThan(0);
+    expect(out).toMatch(new RegExp(`^WRONG: The store is damaged: .*${id}`, "m"));
+    expect(out).toMatch(/^ {2}fix: .*acp-sidecar verify --repair$/m);
+    expect(out).not.toContain("marked");
   });
 
   it("says what is wrong with the store", async () => {

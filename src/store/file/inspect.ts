@@ -3,6 +3,7 @@ import { closeSync, openSync } from "node:fs";
 import fs from "node:fs/promises";
 import { isSidecarError, reasonOf } from "../../errors.ts";
 import type { SessionId } from "../../session-id.ts";
+import { lostEntries } from "../hole.ts";
 import type { Entry } from "../store.ts";
 import { JournalFile, readHead } from "./journal-file.ts";
 import { parseEntry, type Segment } from "./line.ts";
@@ -101,8 +102,7 @@ function addHole(damage: DamageReport[], sessionId: SessionId, file: string, seq
   const follows = last?.file === file && last.entries?.through === seq - 1;
   const from = follows ? (last.entries?.from ?? seq) : seq;
   if (follows) damage.pop();
-  const which = from === seq ? `entry ${seq} is` : `entries ${from} to ${seq} are`;
-  damage.push({ sessionId, file, entries: { from, through: seq }, reason: `${which} damaged` });
+  damage.push({ sessionId, file, entries: { from, through: seq }, reason: lostEntries(from, seq) });
 }
 
 /** What is wrong with the lines of a journal, all read again from the first. */

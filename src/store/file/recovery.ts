@@ -3,7 +3,7 @@ import fs from "node:fs/promises";
 import path from "node:path";
 import { SidecarError } from "../../errors.ts";
 import type { SessionId } from "../../session-id.ts";
-import type { NewEntry } from "../store.ts";
+import { hole } from "../hole.ts";
 import { directoryMode, uniqueSuffix } from "./files.ts";
 import { storeError } from "./fs-errors.ts";
 import { inspect, places, type DamageReport } from "./inspect.ts";
@@ -125,16 +125,6 @@ function rewritten(file: SessionFile, { from, through }: Segment, lines: string[
     yield Buffer.from(lines.join(""));
   };
   return writeSegment(file.directory, { from, through, file: name }, source());
-}
-
-/** What stands in the place of a lost entry. */
-function hole(atMs: number): NewEntry {
-  const text = "[An entry was damaged here; a repair has set it aside.]";
-  return {
-    kind: "message",
-    atMs,
-    data: JSON.stringify({ role: "system", content: [{ type: "text", text }] }),
-  };
 }
 
 async function copyIfThere(from: string, to: string): Promise<void> {

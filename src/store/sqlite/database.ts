@@ -23,6 +23,19 @@ export async function openDatabase(given: string, lockWaitMs: number): Promise<O
   const Driver = await loadDriver();
   const path = prepareFile(resolve(given));
   const deadlineMs = performance.now() + lockWaitMs;
+  for (;;) {
+    const opened = await openFile(Driver, path, deadlineMs);
+    if (opened !== undefined) return opened;
+  }
+}
+
+/** Undefined when the file was replaced meanwhile, which a repair does while others wait for its lock. */
+async function openFile(
+  Driver: typeof SqliteDriver,
+  path: string,
+  deadlineMs: number,
+): Promise<OpenedDatabase | undefined> {
+  const { ino } = statSync(path, { bigint: true });
   const foundWalBytes = statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
   const db = await untilFree(
     () => new Driver(path, { timeout: busyTimeoutMs, fileMustExist: true }),
@@ -31,6 +44,10 @@ export async function openDatabase(given: string, lockWaitMs: number): Promise<O
   try {
     // Before anything is changed: the file may be another program's, or a newer version's.
     await untilFree(() => checkVersion(db, path), deadlineMs);
+    if (statSync(path, { bigint: true }).ino !== ino) {
+      db.close();
+      return undefined;
+    }
     await untilFree(() => configure(db, path), deadlineMs);
     await untilFree(() => migrate(db, path), deadlineMs);
     return { db, path, foundWalBytes };
@@ -40,7 +57,7 @@ export async function openDatabase(given: string, lockWaitMs: number): Promise<O
   }
 }
 
-async function loadDriver(): Promise<typeof SqliteDriver> {
+export async function loadDriver(): Promise<typeof SqliteDriver> {
   try {
     const { default: Driver } = await import("better-sqlite3");
     // Its native part is loaded with the first database: if that cannot be, it is said here what to do.
@@ -73,14 +90,18 @@ function prepareFile(path: string): string {
 
 /** The directories from `topmost` down to `directory` are new; their names must survive a power cut too. */
 function syncParents(directory: string, topmost: string): void {
+  for (let each = directory; each.length >= topmost.length; each = dirname(each))
+    syncDirectory(dirname(each));
+}
+
+/** What was created, renamed or removed in it survives a power cut. Windows has no such call and needs none. */
+export function syncDirectory(directory: string): void {
   if (process.platform === "win32") return;
-  for (let each = directory; each.length >= topmost.length; each = dirname(each)) {
-    const parent = openSync(dirname(each), "r");
-    try {
-      fsyncSync(parent);
-    } finally {
-      closeSync(parent);
-    }
+  const file = openSync(directory, "r");
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
   }
 }
 

@@ -115,7 +115,7 @@ export function recordIn(row: RecordRow): SessionRecord {
 }
 
 /** What the `sessions` row does not hold. */
-function factsOf(session: NewSession): string {
+export function factsOf(session: NewSession): string {
   const { createdAtMs, cwd, additionalDirectories, title, client, agent, mcpServerNames } = session;
   const { agentSessionIds, settings, lineage, metadata } = session;
   return JSON.stringify({
