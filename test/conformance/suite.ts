@@ -5,6 +5,7 @@ import { concurrency } from "./concurrency.ts";
 import { copies } from "./copies.ts";
 import { deletion } from "./deletion.ts";
 import { expiry } from "./expiry.ts";
+import { failure } from "./failure.ts";
 import { leases } from "./leases.ts";
 import { lifecycle } from "./lifecycle.ts";
 import { limits } from "./limits.ts";
@@ -35,6 +36,7 @@ export const capabilities: readonly Capability[] = [
   copies,
   limits,
   concurrency,
+  failure,
   lineage,
   deletion,
   lifecycle,

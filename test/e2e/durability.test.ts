@@ -74,6 +74,21 @@ describe("a sidecar that is killed in a streamed turn", () => {
   });
 });
 
+describe("a store that cannot promise what is asked", () => {
+  // A Redis without WAITAOF, or without a log, says the same of itself: redis-durability.test.ts.
+  it("is refused at durability full, in one line that names the way out, and taken at turn [REQ durable-levels]", async () => {
+    const client = await harness.connect({ store: "memory:", args: ["--durability", "full"] });
+    await expect(client.newSession(cwd)).rejects.toMatchObject({
+      message: expect.stringMatching(
+        /^The memory store cannot promise [^\n]*: use --durability turn or another store$/,
+      ) as string,
+      data: { code: "STORE_UNSUPPORTED" },
+    });
+    const other = await harness.connect({ store: "memory:" });
+    await expect(other.newSession(cwd)).resolves.toBeDefined();
+  });
+});
+
 describe("a damaged store", () => {
   it("is reported by its code, and the sidecar lives [REQ durable-damage, bad-store]", async () => {
     const file = harness.path("sessions.db");

@@ -103,6 +103,27 @@ describeServer("TEST_POSTGRES_URL", 5432, (url) => {
       await assertJournal(store, id, someEntries(3));
     });
 
+    it("a write that the server undoes for the sake of others (40001) is made again, once", async () => {
+      const store = await opened(sandbox.url);
+      const { id } = await store.create(aSession());
+      const lease = await leaseOf(store, id);
+      const { schema, pool } = sandbox;
+      // Two of three are undone, by the server's own error; a sequence keeps count, whatever is undone.
+      await pool.query(`CREATE SEQUENCE ${schema}.tries`);
+      await pool.query(`CREATE FUNCTION ${schema}.undone() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN IF nextval('${schema}.tries') % 3 > 0 THEN
+        RAISE EXCEPTION 'restart transaction' USING ERRCODE = 'serialization_failure'; END IF; RETURN NEW; END $$`);
+      await pool.query(
+        `CREATE TRIGGER undone BEFORE INSERT ON ${schema}.blocks EXECUTE FUNCTION ${schema}.undone()`,
+      );
+      for (let at = 0; at < 6; at += 2) await store.append(id, at, someEntries(2, at + 1), lease);
+      expect(await store.seal(id, { from: 5, head: 6 }, someEntries(1, 5), lease)).toBe(5);
+      await assertJournal(store, id, someEntries(5));
+      const { rows } = await pool.query(`SELECT last_value FROM ${schema}.tries`);
+      expect(Number((rows as { last_value: string }[])[0]?.last_value)).toBeGreaterThan(8);
+      await pool.query(`DROP FUNCTION ${schema}.undone() CASCADE`);
+    });
+
     it("a server that takes no writes says so, and reads go on", async () => {
       const store = await opened(`${sandbox.url}&options=-c%20default_transaction_read_only%3Doff`);
       const { id } = await store.create(aSession());

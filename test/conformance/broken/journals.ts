@@ -49,6 +49,20 @@ export const ofJournals: Defect[] = [
     }),
   },
   {
+    title: "refuses what stands behind a refused write",
+    caughtBy: "failure",
+    breaks: (good) => {
+      let writing: Promise<unknown> = Promise.resolve();
+      return {
+        append: (...args) => {
+          const written = writing.then(() => good.append(...args));
+          writing = written;
+          return written;
+        },
+      };
+    },
+  },
+  {
     title: "leaves chunks behind when it seals",
     caughtBy: "append and seal",
     breaks: (good) => ({

@@ -1,5 +1,5 @@
 import type { SessionId } from "../../../src/session-id.ts";
-import type { Lease, Store } from "../../../src/store/store.ts";
+import type { Lease, LeaseState, Store } from "../../../src/store/store.ts";
 import type { Defect } from "./store.ts";
 
 /** The lease that stands now, whatever the writer holds. */
@@ -9,6 +9,26 @@ async function currentLease(good: Store, id: SessionId, lease: Lease): Promise<L
 }
 
 export const ofLeases: Defect[] = [
+  {
+    title: "takes a failed question about a lease for a yes",
+    caughtBy: "failure",
+    breaks: (good) => ({
+      acquire: async (id, request) => {
+        let failed: unknown;
+        const mayTake = (current: LeaseState) => {
+          try {
+            return request.mayTake(current);
+          } catch (error) {
+            failed = error;
+            return true;
+          }
+        };
+        const acquired = await good.acquire(id, { ...request, mayTake });
+        if (failed instanceof Error) throw failed;
+        return acquired;
+      },
+    }),
+  },
   {
     title: "accepts an older fencing number",
     caughtBy: "leases and fencing",
