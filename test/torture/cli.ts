@@ -16,6 +16,7 @@ const help = `npm run torture -- NAME [options]
 
 ${harnesses.map(({ name, about }) => `  ${name.padEnd(14)} ${about}`).join("\n")}
   all            each of them, one after the other
+  list           says their names
 `;
 
 export async function main(argv: readonly string[]): Promise<number> {
@@ -35,6 +36,10 @@ export async function main(argv: readonly string[]): Promise<number> {
     },
   });
   const [name] = positionals;
+  if (name === "list") {
+    for (const harness of harnesses) say(harness.name);
+    return 0;
+  }
   const chosen = harnesses.filter((each) => name === "all" || each.name === name);
   if (chosen.length === 0 || values.help === true) {
     say(help);
