@@ -77,10 +77,10 @@ class Sessions {
   }
 
   async #turn(sessionId: string, random: Random): Promise<number> {
-    const pieces = random.int(40, 200);
+    const pieces = random.int(160, 800);
     const session = this.#session(sessionId);
     session.next = 1;
-    const prompt = [{ type: "text", text: `${pieces} 5 25` }];
+    const prompt = [{ type: "text", text: `${pieces} 20 25` }];
     await this.#client.ask("session/prompt", { sessionId, prompt });
     if (session.next !== pieces + 1) throw new Error(`Of ${pieces} pieces ${session.next - 1} came`);
     this.#counter.add("turns");
