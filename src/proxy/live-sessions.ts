@@ -165,16 +165,21 @@ export class LiveSessions {
 
   /** Extends every lease and stores who holds it. */
   async renewAll(): Promise<void> {
-    const holder = this.#holder();
     for (const live of this.#byClientId.values()) {
-      if (!live.isHeld) continue;
-      try {
-        await live.journal.renew(holder);
-      } catch (error) {
-        if (live.noteLoss()) this.#options.onLost(live, error);
-        else this.noteFailure(live, error);
-      }
+      await this.#renewed(live).catch((error: unknown) => this.noteFailure(live, error));
     }
+  }
+
+  /** Whether a session is ours, which only the store knows: somebody else may have taken it over. */
+  async #renewed(live: LiveSession): Promise<boolean> {
+    if (!live.isHeld) return false;
+    try {
+      await live.journal.renew(this.#holder());
+    } catch (error) {
+      if (!live.noteLoss()) throw error;
+      this.#options.onLost(live, error);
+    }
+    return live.isHeld;
   }
 
   /** Draws the conclusion from a failed write: a lease or a session that is gone ends the session here. */
@@ -189,7 +194,7 @@ export class LiveSessions {
     const found = await this.find(clientId);
     if (found === undefined) throw sessionNotFound(clientId);
     const known = this.#byClientId.get(clientId);
-    if (known?.isHeld === true) return known;
+    if (known !== undefined && (await this.#renewed(known))) return known;
     registry.live.add(found.id);
     try {
       const { journal, record, previous, setAside } = await Journal.open(found.id, this.#journalOptions());

@@ -49,6 +49,63 @@ describe("a session that is taken by somebody else while it is being loaded", ()
   });
 });
 
+describe("a session that somebody else has taken while nobody here asked for it", () => {
+  it("is taken back by the first load, as any session is; a turn that ran in it is lost [REQ lease-idle]", async () => {
+    const never = new Promise(() => undefined);
+    const store = openMemoryStore();
+    const first = await rig({
+      store,
+      proxy: { onBusy: "takeover" },
+      script: { "session/prompt": () => never },
+    });
+    const sessionId = await first.newSession();
+    const second = await rig({ store, proxy: { onBusy: "takeover" } });
+    await second.load(sessionId);
+    await first.load(sessionId);
+    await expect(second.prompt(sessionId)).rejects.toMatchObject({ data: { code: "LEASE_LOST" } });
+    const lost = expect(first.prompt(sessionId)).rejects.toMatchObject({ data: { code: "LEASE_LOST" } });
+    await until(() => first.agentNow().heardOf("session/prompt").length === 1);
+    await second.load(sessionId);
+    await first.load(sessionId);
+    await lost;
+    await Promise.all([first.close(), second.close()]);
+  });
+});
+
+describe("a permission that is asked for while its turn is being ended", () => {
+  it("is answered cancelled, and the client is not asked [REQ cancel-permission]", async () => {
+    const { store, hold, calls } = flaky(openMemoryStore());
+    const asked: unknown[] = [];
+    let [release, before] = [() => {}, Infinity];
+    const proxy = await rig({
+      store,
+      proxy: { cancelGraceMs: 1 },
+      client: { "session/request_permission": (params) => void asked.push(params) },
+      script: {
+        "session/prompt": async ({ sessionId }, agent) => {
+          [release, before] = [hold("append"), calls("append")];
+          const params = { sessionId, options: [], toolCall: {} };
+          return {
+            stopReason: "end_turn",
+            _meta: await agent.connection.request("session/request_permission", params),
+          };
+        },
+      },
+    });
+    const sessionId = await proxy.newSession();
+    const answer = proxy.prompt(sessionId);
+    await until(() => calls("append") > before);
+    await proxy.client.notify("session/cancel", { sessionId });
+    await until(() => proxy.agentNow().heardOf("session/cancel").length === 1);
+    // Timers fire in the order of their times: the grace time is over then.
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    release();
+    expect(await answer).toEqual({ stopReason: "cancelled" });
+    expect(asked).toEqual([]);
+    await proxy.close();
+  });
+});
+
 describe("an agent that counts its sessions anew after a restart", () => {
   it("is not given one session for two", async () => {
     let count = 0;
