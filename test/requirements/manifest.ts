@@ -11,6 +11,7 @@
  */
 import { durabilityRequirements } from "./durability.ts";
 import { protocolRequirements } from "./protocol.ts";
+import { seedRequirements } from "./seeds.ts";
 import { sessionRequirements } from "./sessions.ts";
 import { userRequirements } from "./user.ts";
 
@@ -42,4 +43,5 @@ export const requirements: readonly Requirement[] = [
   ...entriesOf(sessionRequirements),
   ...entriesOf(durabilityRequirements),
   ...entriesOf(userRequirements),
+  ...entriesOf(seedRequirements),
 ];

@@ -37,7 +37,7 @@ const hundred = Array.from({ length: 100 }, (_, n) => n);
 describe.each([
   ["memory", () => openMemoryStore()],
   ["sqlite", () => openSqliteStore({ path: join(directory, `${(files += 1)}.db`) })],
-] as const)("a hundred at once on a %s store [A10]", (_name, open) => {
+] as const)("a hundred at once on a %s store [REQ A10]", (_name, open) => {
   it("updates leave none out", async () => {
     const registry = await registryOn(open());
     const { id } = await registry.create({ cwd: "/", metadata: { count: 0 } });
@@ -76,7 +76,7 @@ describe.each([
   });
 });
 
-describe("two registries on one SQLite file [A10]", () => {
+describe("two registries on one SQLite file [REQ A10]", () => {
   async function pair() {
     const path = join(directory, `${(files += 1)}.db`);
     return {

@@ -3,7 +3,7 @@ import { newSessionId } from "../../src/session-id.ts";
 import { LiveSet } from "../../src/session/live.ts";
 
 describe("the set of live sessions", () => {
-  it("is bounded, and says so by its limit [A5, A9]", () => {
+  it("is bounded, and says so by its limit [REQ A5, A9]", () => {
     const live = new LiveSet(2);
     const [a, b, c] = [newSessionId(), newSessionId(), newSessionId()];
     live.add(a);

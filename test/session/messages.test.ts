@@ -18,7 +18,7 @@ const added = (role: string, text: string): Item => ({
   data: { role, content: [{ type: "text", text }] },
 });
 
-describe("the messages of a session [B2]", () => {
+describe("the messages of a session [REQ B2]", () => {
   it("are what user, assistant and system said, in order, with time and place", async () => {
     const found = await messages([
       added("system", "be brief"),
@@ -69,7 +69,7 @@ describe("the messages of a session [B2]", () => {
   });
 });
 
-describe("a message to be added [A6]", () => {
+describe("a message to be added [REQ A6]", () => {
   it("is text or content blocks of one of three roles", () => {
     const blocks = [
       { type: "text", text: "a" },

@@ -5,7 +5,7 @@ import { thisHolder } from "../../src/session/holder.ts";
 import { SessionRegistry } from "../../src/session/registry.ts";
 import { hourMs, registryOf } from "./registry-rig.ts";
 
-describe("expiry [A4, C3]", () => {
+describe("expiry [REQ A4, C3]", () => {
   it("deletes what nobody has touched for so long, and says how many", async () => {
     const { registry, store, pass } = registryOf();
     const [old, touched, held] = await Promise.all([1, 2, 3].map(() => registry.create({ cwd: "/" })));
@@ -36,7 +36,7 @@ describe("expiry [A4, C3]", () => {
   });
 });
 
-describe("the sweeper [A5, B4]", () => {
+describe("the sweeper [REQ A5, B4]", () => {
   it("lets go of sessions that are idle, and deletes nothing unless there is a retention", async () => {
     const { registry, pass } = registryOf({ idleTimeoutMs: hourMs });
     const [a, b] = [await registry.create({ cwd: "/" }), await registry.create({ cwd: "/" })];

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { newSessionId } from "../../src/session-id.ts";
 import { all, hourMs, registryOf } from "./registry-rig.ts";
 
-describe("limits and errors [A5, A9, C4]", () => {
+describe("limits and errors [REQ A5, A9, C4]", () => {
   it("allow 1000 live sessions unless told, and refuse one more by name", async () => {
     const { registry } = registryOf();
     for (let n = 0; n < 1000; n += 1) await registry.create({ cwd: "/" });
@@ -51,7 +51,7 @@ describe("limits and errors [A5, A9, C4]", () => {
   });
 });
 
-describe("snapshots [A8, C1, C2]", () => {
+describe("snapshots [REQ A8, C1, C2]", () => {
   it("cannot change the store, whatever is done to them", async () => {
     const { registry } = registryOf();
     const metadata = { a: 1 };
@@ -78,7 +78,7 @@ describe("snapshots [A8, C1, C2]", () => {
   });
 });
 
-describe("hooks [A7]", () => {
+describe("hooks [REQ A7]", () => {
   it("are told of what happens, in order, and awaited", async () => {
     const { registry, pass } = registryOf();
     const told: string[] = [];

@@ -5,7 +5,7 @@ import { thisHolder } from "../../src/session/holder.ts";
 import { textOf } from "../../src/session/messages.ts";
 import { all, hourMs, notFound, registryOf } from "./registry-rig.ts";
 
-describe("session ids [A1]", () => {
+describe("session ids [REQ A1]", () => {
   it("are ULIDs that sort by their making", () => {
     const ids = Array.from({ length: 1000 }, () => newSessionId());
     expect(ids.toSorted()).toEqual(ids);
@@ -23,7 +23,7 @@ describe("session ids [A1]", () => {
   });
 });
 
-describe("a session [A2, B1]", () => {
+describe("a session [REQ A2, B1]", () => {
   it("is created with what is told and the times, and read back", async () => {
     const { registry, now } = registryOf();
     const client = { info: { name: "editor" }, capabilities: { fs: { readTextFile: true } } };
@@ -49,7 +49,7 @@ describe("a session [A2, B1]", () => {
     await expect(registry.get(id)).rejects.toEqual(notFound);
   });
 
-  it("is given back when it is ended [B5]", async () => {
+  it("is given back when it is ended [REQ B5]", async () => {
     const { registry } = registryOf();
     const record = await registry.create({ cwd: "/" });
     expect(await registry.end(record.id)).toEqual(record);
@@ -77,7 +77,7 @@ describe("a session [A2, B1]", () => {
 });
 
 describe("a session is updated", () => {
-  it("by a function of what it is, and its access time is kept [A2, B3]", async () => {
+  it("by a function of what it is, and its access time is kept [REQ A2, B3]", async () => {
     const { registry, now, pass } = registryOf();
     const { id, createdAtMs } = await registry.create({ cwd: "/", metadata: { count: 1 } });
     pass(5000);
@@ -90,7 +90,7 @@ describe("a session is updated", () => {
     await expect(registry.update(newSessionId(), () => ({}))).rejects.toEqual(notFound);
   });
 
-  it("in nothing but its time when it is touched [C3]", async () => {
+  it("in nothing but its time when it is touched [REQ C3]", async () => {
     const { registry, now, pass } = registryOf();
     const record = await registry.create({ cwd: "/" });
     pass(1000);
@@ -110,7 +110,7 @@ describe("a session is updated", () => {
   });
 });
 
-describe("messages [A2, A6, B2]", () => {
+describe("messages [REQ A2, A6, B2]", () => {
   it("are added for each role, and read in order with their times", async () => {
     const { registry, now, pass } = registryOf();
     const { id } = await registry.create({ cwd: "/" });
@@ -129,7 +129,7 @@ describe("messages [A2, A6, B2]", () => {
     expect((await registry.get(id)).lease).toBeUndefined();
   });
 
-  it("are refused for what is too long, no message, or no session [A6, A9]", async () => {
+  it("are refused for what is too long, no message, or no session [REQ A6, A9]", async () => {
     const { registry } = registryOf({ maxEntryBytes: 100 });
     const { id } = await registry.create({ cwd: "/" });
     const add = (role: string, content: unknown, to = id) =>
@@ -168,7 +168,7 @@ describe("messages [A2, A6, B2]", () => {
   });
 });
 
-describe("sessions [A3]", () => {
+describe("sessions [REQ A3]", () => {
   it("are listed by pages, counted and weighed", async () => {
     const { registry, pass } = registryOf();
     const ids: string[] = [];

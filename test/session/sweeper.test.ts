@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { Sweeper } from "../../src/session/sweeper.ts";
 
-describe("a sweeper [B4]", () => {
+describe("a sweeper [REQ B4]", () => {
   it("makes a round at each interval, never two at once", async () => {
     let [rounds, atOnce, most] = [0, 0, 0];
     const enough = new Promise<void>((resolve) => {
