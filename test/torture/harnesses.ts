@@ -1,4 +1,6 @@
 /** Every harness by its name. */
+import { damagedPage, truncatedFile } from "./harness/damage.ts";
+import { diskFull, ioError, lockHeld, serverGone } from "./harness/faults.ts";
 import { fuzzWire } from "./harness/fuzz-wire.ts";
 import { killAgent } from "./harness/kill-agent.ts";
 import { killEditor } from "./harness/kill-editor.ts";
@@ -18,4 +20,10 @@ export const harnesses: readonly Harness[] = [
   slowReader,
   soak,
   powerLoss,
+  diskFull,
+  ioError,
+  lockHeld,
+  serverGone,
+  damagedPage,
+  truncatedFile,
 ];

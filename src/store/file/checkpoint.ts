@@ -29,6 +29,9 @@ const lineBreak = 10;
 /** Where a reader of `directory` may begin. */
 export interface Start {
   readonly journal: number;
+  /** Bytes of it that were known to be on the medium, and the last entry then. */
+  readonly safe: number;
+  readonly headSeq: number;
   /** The state at the checkpoint, if the journal open as `fd` is the one that it was made of. */
   stateIn(fd: number, size: number): JournalState | undefined;
 }
@@ -36,7 +39,9 @@ export interface Start {
 export function readCheckpoint(directory: string): Start | undefined {
   const text = ifThere(() => fs.readFileSync(path.join(directory, fileName), "utf8"));
   const found = text === undefined ? undefined : parse(text);
-  return found && { journal: found.journal, stateIn: (fd, size) => stateIn(found, fd, size) };
+  if (found === undefined) return undefined;
+  const { journal, safe = 0, head } = found;
+  return { journal, safe, headSeq: head.record.headSeq, stateIn: (fd, size) => stateIn(found, fd, size) };
 }
 
 /** A power cut may leave anything here; then the journal is read from its beginning. */

@@ -2,7 +2,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import type { SessionId } from "../../session-id.ts";
-import { readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
+import { readCheckpoint, writeCheckpoint, type Start } from "./checkpoint.ts";
 import { sessionDamaged, writeBehindDamage } from "./damage.ts";
 import { ifThere, syncDirectory } from "./files.ts";
 import { isReadOnly } from "./fs-errors.ts";
@@ -207,6 +207,7 @@ export class SessionFile {
       if (state === undefined) throw sessionDamaged(this.id, this.#name);
       const journal = new JournalFile(fd, state, ino, readOnlyBecause);
       journal.refresh();
+      if (start?.journal === this.#number && size < start.safe) noteCutOff(state, size, start);
       if (begun !== undefined) this.#checkpointAt = begun.offset;
       this.#journal = journal;
     } catch (error) {
@@ -217,6 +218,13 @@ export class SessionFile {
     this.#onOpen(this);
     return this.#journal;
   }
+}
+
+/** It is shorter than it has been on the medium: what is missing is damage, though all that is left is sound. */
+function noteCutOff(state: JournalState, size: number, { safe, headSeq }: Start): void {
+  state.damage.push({ offset: size, bytes: safe - size, afterSeq: state.headSeq });
+  // Before a seal there were more entries than after it: how many are lost nobody knows, but some are.
+  state.headSeq = Math.max(state.headSeq + 1, headSeq);
 }
 
 function openToAppend(file: string): { fd: number; readOnlyBecause: Error | undefined } | undefined {

@@ -19,7 +19,7 @@ const memory = "/dev/shm";
 export const powerLoss: Harness = {
   name: "power-loss",
   about: "drops or tears at any byte what was not synced when the power fails, --kills times",
-  sizes: { glimpse: { kills: 40 }, middle: { kills: 600 }, long: { kills: 20_000 } },
+  sizes: { glimpse: { kills: 30 }, middle: { kills: 600 }, long: { kills: 20_000 } },
   breaks: ["no-fsync"],
   run: cutPower,
 };
