@@ -8,14 +8,16 @@ export type Framing = "ndjson" | "headers";
 /** What was cut from the stream: a message's text, or why there is none. */
 export type Frame =
   | string
-  /** Longer than the limit; its bytes were skipped. */
-  | { readonly fault: "oversized" }
+  /** Longer than the limit; its bytes were skipped. How it began, as far as that is known. */
+  | { readonly fault: "oversized"; readonly start: string }
   /** A header block that names no length. */
   | { readonly fault: "bad-header" };
 
 const newline = 0x0a;
 const headerStart = "content-";
 const maxHeaderBytes = 8 * 1024;
+/** Of what is skipped so much is kept: enough to see what it was. */
+const startChars = 200;
 
 /** What takes whole lines in one piece, if it can; one by one they are frames. */
 type TakeLines<T> = (lines: string) => T | undefined;
@@ -117,7 +119,7 @@ class NdjsonDecoder<T> {
       return;
     }
     for (const line of text.split("\n")) {
-      if (this.#isOversized(line)) frames.push({ fault: "oversized" });
+      if (this.#isOversized(line)) frames.push({ fault: "oversized", start: line.slice(0, startChars) });
       else if (line !== "" && line.trim() !== "") frames.push(line);
     }
   }
@@ -130,7 +132,8 @@ class NdjsonDecoder<T> {
   #hold(part: Buffer, frames: (Frame | T)[]): void {
     if (this.#skipping || part.length === 0) return;
     if (this.#heldBytes + part.length > this.#limitBytes) {
-      frames.push({ fault: "oversized" });
+      const start = (this.#held[0] ?? part).toString("utf8", 0, startChars);
+      frames.push({ fault: "oversized", start });
       this.#reset();
       this.#skipping = true;
       return;
@@ -188,7 +191,7 @@ class HeaderDecoder {
   #startBody(lengthBytes: number, frames: Frame[]): void {
     if (lengthBytes === 0) return;
     const oversized = lengthBytes > this.#limitBytes;
-    if (oversized) frames.push({ fault: "oversized" });
+    if (oversized) frames.push({ fault: "oversized", start: "" });
     this.#body = { parts: [], missingBytes: lengthBytes, oversized };
   }
 

@@ -4,8 +4,9 @@
  */
 import type { Readable } from "node:stream";
 import type { Message, MessageReader, MessageStrategy } from "vscode-jsonrpc/node";
+import { SidecarError } from "../errors.ts";
 import { FrameDecoder, type Frame, type Framing } from "./framing.ts";
-import { parseMessage, type RequestId } from "./messages.ts";
+import { parseMessage, responseIdIn, type RequestId } from "./messages.ts";
 import { TextChunks } from "./text-chunks.ts";
 import { addUpdate, type ArrivedUpdate, type ChunkRun } from "./updates.ts";
 
@@ -150,14 +151,8 @@ export class Inbox {
     frame: Frame,
     parsed: { type: "not-json" } | { type: "invalid"; id: RequestId | null; reason: string } | undefined,
   ): void | Promise<void> {
-    const excerpt = typeof frame === "string" ? frame.slice(0, 200) : "";
-    if (typeof frame !== "string") {
-      const reason =
-        frame.fault === "oversized"
-          ? `The message is longer than the limit of ${this.#maxMessageBytes} bytes`
-          : "The header block has no Content-Length";
-      return this.#handlers.invalid({ fault: frame.fault, id: null, reason, excerpt });
-    }
+    if (typeof frame !== "string") return this.#rejectFault(frame);
+    const excerpt = frame.slice(0, 200);
     if (parsed?.type === "invalid") {
       return this.#handlers.invalid({ fault: "bad-envelope", id: parsed.id, reason: parsed.reason, excerpt });
     }
@@ -168,4 +163,23 @@ export class Inbox {
       excerpt,
     });
   }
+
+  async #rejectFault(frame: Exclude<Frame, string>): Promise<void> {
+    if (frame.fault === "bad-header") {
+      const reason = "The header block has no Content-Length";
+      return this.#handlers.invalid({ fault: frame.fault, id: null, reason, excerpt: "" });
+    }
+    const reason = `The message is longer than the limit of ${this.#maxMessageBytes} bytes`;
+    const id = responseIdIn(frame.start);
+    // Whoever asked must hear something, though not what was said.
+    if (id !== undefined) await this.#handOver(tooLong(id, reason));
+    await this.#handlers.invalid({ fault: frame.fault, id: null, reason, excerpt: frame.start });
+  }
+}
+
+/** Stands for an answer that cannot be read. */
+function tooLong(id: RequestId, reason: string): Message {
+  const { rpcCode: code, code: name } = new SidecarError("MESSAGE_TOO_LARGE", reason);
+  const message = `${reason}; raise --max-message-bytes`;
+  return { jsonrpc: "2.0", id, error: { code, message, data: { code: name } } } as Message;
 }

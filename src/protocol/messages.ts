@@ -84,6 +84,19 @@ function parseResponse(value: Readonly<Record<string, unknown>>): Parsed {
   };
 }
 
+const jsonId = String.raw`"id"\s*:\s*(\d+|"(?:[^"\\]|\\.)*")`;
+const version = String.raw`"jsonrpc"\s*:\s*"2\.0"`;
+const responseStart = new RegExp(
+  String.raw`^\s*\{\s*(?:${version}\s*,\s*${jsonId}|${jsonId}\s*,\s*${version})\s*,\s*"(?:result|error)"\s*:`,
+);
+
+/** Whose answer this is the start of, where that can be told: envelopes begin with version and id. */
+export function responseIdIn(start: string): RequestId | undefined {
+  const [, first, second] = responseStart.exec(start) ?? [];
+  const id = first ?? second;
+  return id === undefined ? undefined : (JSON.parse(id) as RequestId);
+}
+
 function isUpdateParams(params: unknown): params is UpdateParams {
   return (
     isRecord(params) &&

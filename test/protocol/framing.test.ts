@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { FrameDecoder, frameText, type Frame } from "../../src/protocol/framing.ts";
 
-const oversized = { fault: "oversized" };
+const oversized = { fault: "oversized", start: expect.any(String) as string };
 const badHeader = { fault: "bad-header" };
 
 /** JSON texts with characters of every width. */

@@ -35,6 +35,22 @@ describe("a prompt that cannot be kept", () => {
   });
 });
 
+describe("an answer of the agent that is longer than what is read", () => {
+  it("ends the request with an error that says so, and work goes on [REQ answer-once]", async () => {
+    let isLong = true;
+    const proxy = await rig({
+      script: {
+        "session/prompt": () => ({ stopReason: "end_turn", more: isLong ? "x".repeat(2 << 20) : "" }),
+      },
+    });
+    const sessionId = await proxy.newSession();
+    await expect(proxy.prompt(sessionId)).rejects.toMatchObject({ data: { code: "MESSAGE_TOO_LARGE" } });
+    isLong = false;
+    expect(await proxy.prompt(sessionId)).toMatchObject({ stopReason: "end_turn" });
+    await proxy.close();
+  });
+});
+
 describe("sessions that are named in an answer that we do not know", () => {
   it("are named by our ids to the client, asked about a session or not, and by the agent's to the agent [REQ translate-session-id]", async () => {
     const named = (sessionId: unknown) => ({
