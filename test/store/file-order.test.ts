@@ -1,9 +1,11 @@
-import { describe, expect, it } from "vitest";
+import fs from "node:fs";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { newSessionId } from "../../src/session-id.ts";
 import { fold, foldHead } from "../../src/store/file/fold.ts";
 import { encodeEntry, encodeOp, type OpLine } from "../../src/store/file/line.ts";
 import { recordOf, type JournalState, type Verdict } from "../../src/store/file/state.ts";
-import { aHolder, anEntry, aSession } from "../conformance/samples.ts";
+import { aHolder, anEntry, aRequest, aSession, rejectsWith } from "../conformance/samples.ts";
+import { aDirectory, journalOf as journalFileOf, using } from "./file-sandbox.ts";
 
 /** What processes may have written at the same time, one after the other as it came to stand in the file. */
 function journalOf(...texts: readonly (string | ((offset: number) => string))[]): {
@@ -125,5 +127,45 @@ describe("the order of the lines in a journal", () => {
     expect(unmarked.state.damage.length).toBe(1);
     const atEnd = journalOf(start, torn);
     expect(atEnd.state).toMatchObject({ headSeq: 0, damage: [], torn: true });
+  });
+});
+
+describe("a lease that was taken over before its taker has looked", () => {
+  afterEach(() => vi.restoreAllMocks());
+
+  /** Writes the text of a successor the moment a line with `mark` has come to stand in the journal. */
+  function succeed(file: string, mark: string, text: string): void {
+    const look = fs.fstatSync;
+    let written = false;
+    vi.spyOn(fs, "fstatSync").mockImplementation((fd: number) => {
+      if (!written && fs.readFileSync(file, "utf8").includes(mark)) {
+        written = true;
+        fs.appendFileSync(file, text);
+      }
+      return look(fd);
+    });
+  }
+
+  it("is still the taker's own, and shuts it out", async () => {
+    const directory = aDirectory();
+    await using(directory, async (store) => {
+      const { id } = await store.create(aSession());
+      succeed(journalFileOf(directory, id), '"op":"lease"', takes("b", 2, { held: true }));
+      const { lease } = await store.acquire(id, aRequest());
+      expect([lease.fence, lease.holder]).toEqual([1, aHolder()]);
+      await rejectsWith("LEASE_LOST", store.append(id, 0, [anEntry("x")], lease));
+      expect((await store.get(id))?.lease).toMatchObject({ fence: 2, holder: aHolder("b") });
+    });
+  });
+
+  it("is not renewed into its successor's", async () => {
+    const directory = aDirectory();
+    await using(directory, async (store) => {
+      const { id } = await store.create(aSession());
+      const { lease } = await store.acquire(id, aRequest());
+      succeed(journalFileOf(directory, id), '"op":"renew"', takes("b", 2, { held: true }));
+      await rejectsWith("LEASE_LOST", store.renew(lease));
+      await rejectsWith("LEASE_LOST", store.append(id, 0, [anEntry("x")], lease));
+    });
   });
 });

@@ -77,9 +77,10 @@ function raced(name: string, medium: Medium): void {
       const taken = await everyone((rival) => rival.told({ do: "acquire", ids, take: true }));
       const written = await everyone((rival) => rival.told({ do: "write", ids }));
       for (const id of ids) {
-        const fences = taken.map((outcomes) => Number(outcomes[id]));
+        const fences = taken.map((outcomes) => outcomes[id]);
+        expect(fences).toEqual(fences.map(() => expect.any(Number) as number));
         expect(new Set(fences).size).toBe(all.length);
-        const last = Math.max(...fences);
+        const last = Math.max(...fences.map(Number));
         const expected = fences.map((fence) => (fence === last ? "done" : "LEASE_LOST"));
         expect(written.map((outcomes) => outcomes[id])).toEqual(expected);
       }

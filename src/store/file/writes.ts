@@ -59,8 +59,10 @@ export function update(file: SessionFile, patch: SessionPatch, lease?: Lease): S
 
 export function renew(file: SessionFile, lease: Lease): Lease {
   const { holder, ttlMs } = lease;
-  const state = writeOp(file, { op: "renew", holder, batch: batchOf(file, lease, 1) }, lease);
-  return leaseFrom(file, state.lease, ttlMs);
+  const { lease: kept } = writeOp(file, { op: "renew", holder, batch: batchOf(file, lease, 1) }, lease);
+  // What stands behind our line has been taken in as well: it may be a successor's lease.
+  if (kept?.fence !== lease.fence) throw leaseLost(file.id, kept);
+  return leaseOf(file, kept, ttlMs);
 }
 
 export function acquire(file: SessionFile, request: LeaseRequest): Acquired {
@@ -77,9 +79,10 @@ export function acquire(file: SessionFile, request: LeaseRequest): Acquired {
     const over = ranOut ? { ...seen, until: current.expiresAtMs } : seen;
     const verdict = file.write(only({ op: "lease", lease, over }));
     if (verdict === "conflict") continue;
-    const taken = leaseFrom(file, accept(file, verdict).lease, ttlMs);
+    accept(file, verdict);
     return {
-      lease: taken,
+      // Ours, whatever has come to stand behind it: a successor's is not for us.
+      lease: leaseOf(file, lease, ttlMs),
       ...(current !== undefined && { previous: current }),
       ...(torn && { setAside: "a half-written line at the end of its journal" }),
     };
@@ -118,8 +121,7 @@ function batchOf(file: SessionFile, { fence, ttlMs, turnRunning }: Lease, of: nu
   return { of, by: fence, until: Date.now() + ttlMs, turn: turnRunning, ...news };
 }
 
-function leaseFrom(file: SessionFile, state: LeaseState | undefined, ttlMs: number): Lease {
-  if (state === undefined) throw leaseLost(file.id, undefined);
+function leaseOf(file: SessionFile, state: LeaseState, ttlMs: number): Lease {
   return frozenCopy({ ...state, sessionId: file.id, ttlMs });
 }
 
