@@ -3,6 +3,9 @@ import { describe, expect, it } from "vitest";
 import { exitWithin, useHarness } from "../e2e/harness/harness.ts";
 import { processesOutliving } from "../e2e/harness/processes.ts";
 import { textOf } from "../e2e/harness/wire.ts";
+import { powerLoss } from "./harness/power-loss.ts";
+import { truncatedFile } from "./harness/damage.ts";
+import { PromiseBroken } from "./world/run.ts";
 import { openMemoryStore } from "../../src/store/memory.ts";
 import { gate, rig, until } from "../proxy/rig.ts";
 import { chunk } from "../session/entries.ts";
@@ -174,4 +177,25 @@ describe("found by two-writers", () => {
       data: { code: "SESSION_NOT_FOUND", sessionId },
     });
   });
+});
+
+/** On `file:` stores these failed at once; test/torture/glimpse.test.ts runs them on SQLite. */
+describe.concurrent("found by power-loss and truncated-file", () => {
+  const options = { seconds: 0, log: () => undefined };
+
+  it("writes that a power cut loses before others are no damage (seeds a, b, c)", async () => {
+    await powerLoss.run({ ...options, seed: "a", kills: 30, store: "file" });
+  }, 90_000);
+
+  it("a journal that is cut off is told, though all that is left of it is sound (seed b)", async () => {
+    await truncatedFile.run({ ...options, seed: "b", kills: 1, store: "file" });
+  }, 90_000);
+
+  it("power-loss can fail: without syncs the promise is broken", async ({ skip }) => {
+    const run = powerLoss.run({ ...options, seed: "a", kills: 40, store: "sqlite", broken: "no-fsync" });
+    const outcome: unknown = await run.catch((error: unknown) => error);
+    if (typeof outcome === "object" && outcome !== null && "not run" in outcome)
+      skip("there is no shim here");
+    expect(outcome).toBeInstanceOf(PromiseBroken);
+  }, 90_000);
 });
