@@ -31,6 +31,8 @@ const closeGraceMs = 2_000;
 export interface Statement {
   readonly name: string;
   readonly text: string;
+  /** In the place of the limit that holds for all others. */
+  readonly timeoutMs?: number;
 }
 
 /** What runs statements: the pool, or one connection within a transaction. */
@@ -163,8 +165,11 @@ const rollback: Statement = { name: "rollback", text: "ROLLBACK" };
 
 function sessionOn(client: PgClient, prepares: boolean): Session {
   const run = <Row>(statement: Statement, values: readonly unknown[] = [], asArrays = false) => {
-    const { name, text } = statement;
-    const mode = asArrays ? { rowMode: "array" as const } : {};
+    const { name, text, timeoutMs } = statement;
+    const mode = {
+      ...(asArrays && { rowMode: "array" as const }),
+      ...(timeoutMs !== undefined && { query_timeout: timeoutMs }),
+    };
     const query: Promise<PgResult<Row>> = client.query(
       prepares ? { name, text, values, ...mode } : { text, values, ...mode },
     );

@@ -7,6 +7,7 @@ export interface PgQuery {
   readonly name?: string;
   readonly values?: readonly unknown[];
   readonly rowMode?: "array";
+  readonly query_timeout?: number;
 }
 
 export interface PgResult<Row> {

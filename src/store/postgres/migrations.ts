@@ -6,33 +6,54 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { SidecarError } from "../../errors.ts";
 import type { Database, Session, Statement } from "./database.ts";
-import { migrations, nowMs, schemaVersion } from "./schema.ts";
+import { backUp } from "./migration-backup.ts";
+import { migrations, nowMs, type Migration } from "./schema.ts";
 
 const lockMs = 60_000;
 const waitForLockMs = 30_000;
 const pollMs = 100;
 
-/** Errors: `STORE_SCHEMA_NEWER`; `STORE_LOCKED` when another process migrates for longer than we wait. */
-export async function migrate(database: Database, schema: string): Promise<void> {
+/**
+ * Copies the tables of an older version aside, then runs what is missing. Errors: `STORE_SCHEMA_NEWER`;
+ * `STORE_LOCKED` when another process migrates for longer than we wait.
+ */
+export async function migrate(
+  database: Database,
+  schema: string,
+  all: readonly Migration[] = migrations,
+): Promise<void> {
+  const newest = all.at(-1)?.version ?? 0;
   await database.once(async (session) => {
     const version = await versionOf(session, schema);
-    if (version > schemaVersion) throw newer(version, schema);
-    if (version === schemaVersion) return;
+    if (version > newest) throw newer(version, schema, newest);
+    if (version === newest) return;
     await ensureMeta(session, schema);
     const owner = randomUUID();
     await lock(session, schema, owner);
+    // Copying may take longer than a lock is given for.
+    const keeper = setInterval(() => {
+      void database.once((other) => other.write(keepLock(schema), [owner])).catch(() => undefined);
+    }, lockMs / 3);
     try {
-      await forward(session, schema, owner);
+      await forward(session, schema, owner, all);
     } finally {
+      clearInterval(keeper);
       await session.write(unlock(schema), [owner]);
     }
   });
 }
 
-async function forward(session: Session, schema: string, owner: string): Promise<void> {
+async function forward(
+  session: Session,
+  schema: string,
+  owner: string,
+  all: readonly Migration[],
+): Promise<void> {
+  const newest = all.at(-1)?.version ?? 0;
   const from = await versionOf(session, schema);
-  if (from > schemaVersion) throw newer(from, schema);
-  for (const { version, statements } of migrations) {
+  if (from > newest) throw newer(from, schema, newest);
+  if (from > 0 && from < newest) await backUp(session, schema, from);
+  for (const { version, statements } of all) {
     if (version <= from) continue;
     for (const text of statements(schema)) await session.write(ddl(text));
     await session.write(
@@ -102,15 +123,22 @@ function unlock(schema: string): Statement {
   return { name: "", text: `UPDATE ${schema}.meta SET lock_owner = NULL WHERE lock_owner = $1` };
 }
 
+function keepLock(schema: string): Statement {
+  return {
+    name: "",
+    text: `UPDATE ${schema}.meta SET locked_until_ms = ${nowMs} + ${lockMs} WHERE lock_owner = $1`,
+  };
+}
+
 function ddl(text: string): Statement {
   return { name: "", text };
 }
 
-function newer(version: number, schema: string): SidecarError {
+function newer(version: number, schema: string, known: number): SidecarError {
   return new SidecarError(
     "STORE_SCHEMA_NEWER",
-    `The tables in ${schema} have version ${version}, made by a newer acp-sidecar; this one knows ${schemaVersion}: update it`,
-    { data: { found: version, known: schemaVersion } },
+    `The tables in ${schema} have version ${version}, made by a newer acp-sidecar; this one knows ${known}: update it`,
+    { data: { found: version, known } },
   );
 }
 

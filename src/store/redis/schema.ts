@@ -11,7 +11,8 @@
  *   perhaps some that no longer have it: whoever finds a session there looks at its record
  * `…{list}:activity` sorted set — session ids by last activity
  * `…{list}:intents` sorted set — creations and deletions under way, by the server's time
- * `…{list}:schema` string — the version of all this
+ * `…{list}:schema` string — the version of all this; `…{list}:schema:lock` while it is being changed
+ * `…backup:vN:…` — a key as it was in version N, before a migration
  */
 import type { SessionId } from "../../session-id.ts";
 
