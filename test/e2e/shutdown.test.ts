@@ -95,7 +95,7 @@ const states: Record<string, State> = {
   },
   loading: {
     enter: async (client) => {
-      const sessionId = await startLoad(client, ...Array.from({ length: 5 }, () => "big 700000"));
+      const sessionId = await startLoad(client, ...Array.from({ length: 5 }, () => "big 300000"));
       const from = client.program.out.length;
       await client.program.out.waitFor("replay", ({ method }) => method === "session/update", { from });
       return sessionId;

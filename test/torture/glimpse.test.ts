@@ -5,7 +5,7 @@ import type { Harness } from "./world/report.ts";
 
 /** These measure; beside the others they would measure them, too. */
 const alone = new Set(["slow-reader", "soak"]);
-const deadlineMs = 90_000;
+const deadlineMs = 180_000;
 
 /** Errors: what the harness fails with. Skips, with the reason, what cannot be run here. */
 async function glimpse({ name, sizes, run }: Harness, context: TestContext): Promise<void> {

@@ -19,6 +19,7 @@ const padChars = 500;
 /** So many looks into the journal, so far apart, find it unchanged. */
 const standstills = 3;
 const lookEveryMs = 150;
+const patienceMs = 120_000;
 
 export const slowReader: Harness = {
   name: "slow-reader",
@@ -39,7 +40,7 @@ async function readSlowly(options: TortureOptions): Promise<Figures> {
     await client.initialize();
     const created = await client.ask("session/new", { cwd: "/", mcpServers: [] });
     const sessionId = String((created?.result as { sessionId?: string } | undefined)?.sessionId);
-    const pieces = 20_000 + 1000 * options.seconds;
+    const pieces = 14_000 + 1000 * options.seconds;
     const steps = [["m2", pieces, padChars, random.int(8, 64)]];
     const streaming = client.ask("session/prompt", { sessionId, prompt: promptOf(run.nextPrompt(), steps) });
     await until(() => client.told > 500);
@@ -91,9 +92,9 @@ async function heldBack({ run }: TortureClient, store: string): Promise<void> {
 }
 
 async function until(isSo: () => boolean): Promise<void> {
-  const deadline = Date.now() + 30_000;
+  const deadline = Date.now() + patienceMs;
   while (!isSo()) {
-    if (Date.now() > deadline) throw new Error("Waited for 30 s in vain");
+    if (Date.now() > deadline) throw new Error("Waited in vain");
     await delay(5);
   }
 }

@@ -3,7 +3,7 @@ import type { Program } from "../../e2e/harness/program.ts";
 import type { Fields, Id, Message } from "../../e2e/harness/wire.ts";
 
 /** Neither answered nor dead in this time: it hangs. */
-const patienceMs = 60_000;
+const patienceMs = 120_000;
 
 interface Waiting {
   readonly resolve: (result: Fields) => void;
@@ -23,7 +23,7 @@ export class SoakClient {
     void program.exited.then(() => this.#gone());
   }
 
-  /** The result. Fails upon an error, and when there is neither in a minute. */
+  /** The result. Fails upon an error, and when there is neither in time. */
   async ask(method: string, params: Fields): Promise<Fields> {
     const id = (this.#nextId += 1);
     const answer = new Promise<Fields>((resolve, reject) => this.#waiting.set(id, { resolve, reject }));

@@ -11,8 +11,8 @@ export class TortureClient {
   readonly errors = new Map<string, number>();
   /** Called with every message that it is sent. */
   onTold: (message: Message) => void = () => undefined;
-  /** Neither answered nor dead in this time: it hangs. */
-  patienceMs = 30_000;
+  /** Neither answered nor dead in this time: it hangs. A machine at fifty times its load has taken half a minute. */
+  patienceMs = 120_000;
   /** Whether it answers the agent's permission requests. */
   answersRequests = true;
   told = 0;
