@@ -27,12 +27,12 @@ export const soak: Harness = {
 async function stream(options: TortureOptions): Promise<Figures> {
   const counter = new Counter();
   const world = new World();
+  const program = world.sidecar({ store: world.storeUrl(options.store), agent: soakAgent });
+  const sampler = new Sampler(program.pid, Math.max(100, (options.seconds * 1000) / mostSamples));
   try {
     const random = new Random(options.seed);
-    const program = world.sidecar({ store: world.storeUrl(options.store), agent: soakAgent });
     const client = new SoakClient(program);
     await client.ask("initialize", { protocolVersion: 1, clientCapabilities: {} });
-    const sampler = new Sampler(program.pid, Math.max(100, (options.seconds * 1000) / mostSamples));
     const sessions = new Sessions(client, sampler, counter);
     const actors = new Actors();
     actors.start(sessionsAtOnce, random, (chance) => sessions.oneLife(chance, () => actors.isOver));
@@ -44,6 +44,7 @@ async function stream(options: TortureOptions): Promise<Figures> {
     if (status !== 0) throw new Error(`The sidecar ended with ${status}: ${program.stderr.slice(-2000)}`);
     conclude(options, sampler, counter);
   } finally {
+    sampler.stop();
     await world.end();
   }
   return counter.figures;
