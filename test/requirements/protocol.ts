@@ -60,7 +60,7 @@ export const protocolRequirements: RequirementTable = {
     "agent-restart-initialize": "a restarted agent is initialised with what the client had sent",
     "agent-restart-cap": "restarts are spaced and capped, and the error then says so",
     "shutdown-eof": "when stdin closes, everything is ended and the exit status is 0",
-    "shutdown-signals": "SIGTERM and SIGINT end everything with exit status 0",
+    "shutdown-signals": "SIGTERM, SIGINT and SIGHUP end everything with exit status 0",
     "shutdown-any-state":
       "idle, streaming, waiting for permission, attaching or starting: the end comes in time",
     "shutdown-turn-kept": "a turn that a shutdown ends keeps what was streamed",
