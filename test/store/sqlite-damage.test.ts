@@ -47,22 +47,26 @@ describe("a damaged page of a SQLite store that is in use", () => {
     await assertOthersWork(store, [before, after]);
   });
 
-  it("is noticed where SQLite does not look: in the text of an entry that fills pages of its own", async () => {
-    const path = newPath();
-    const store = await open(path);
-    const { id, lease } = await aJournal(store, 1);
-    const long = anEntry("a long text ".repeat(2000));
-    await store.append(id, 1, [long, anEntry("last")], lease);
-    await store.close();
-    // Its first bytes lead to the next page of the text: with them gone, SQLite would notice itself.
-    overwrite(path, middleOf(pagesOf(path, "entries", "overflow")), 4);
-    const again = await open(path);
-    await expect(entriesOf(again, id)).rejects.toMatchObject({
-      code: "STORE_CORRUPT",
-      data: { sessionId: id, seq: 2 },
-    });
-    expect((await entriesOf(again, id, { from: 3 })).length).toBe(1);
-  });
+  it.each([undefined, 0, 0xff])(
+    "is noticed where SQLite does not look: in a long text (%s)",
+    async (byte) => {
+      const path = newPath();
+      const store = await open(path);
+      const { id, lease } = await aJournal(store, 1);
+      const long = anEntry("a long text ".repeat(2000));
+      // What bytes that are no text are shown as may also stand in one.
+      await store.append(id, 1, [long, anEntry("last \ufffd")], lease);
+      await store.close();
+      // Its first bytes lead to the next page of the text: with them gone, SQLite would notice itself.
+      overwrite(path, middleOf(pagesOf(path, "entries", "overflow")), 4, byte);
+      const again = await open(path);
+      await expect(entriesOf(again, id)).rejects.toMatchObject({
+        code: "STORE_CORRUPT",
+        data: { sessionId: id, seq: 2 },
+      });
+      expect((await entriesOf(again, id, { from: 3 })).length).toBe(1);
+    },
+  );
 
   it("that holds a record makes the session unreadable, by name", async () => {
     const path = newPath();

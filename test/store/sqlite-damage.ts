@@ -20,12 +20,15 @@ export function pagesOf(path: string, name: string, kind: "leaf" | "internal" | 
   }
 }
 
-/** Overwrites a page but for its first `kept` bytes with bytes that mean nothing, the same ones each time. */
-export function overwrite(path: string, pageNo: number, kept = 0): void {
+/**
+ * Overwrites a page but for its first `kept` bytes: with `byte` throughout, or with bytes that mean nothing, the
+ * same ones each time.
+ */
+export function overwrite(path: string, pageNo: number, kept = 0, byte?: number): void {
   const garbage = Buffer.alloc(pageBytes);
   for (let at = 0, state = pageNo; at < pageBytes; at += 1) {
     state = (state * 1103515245 + 12345) % 2147483648;
-    garbage[at] = state >> 16;
+    garbage[at] = byte ?? state >> 16;
   }
   writeAt(path, (pageNo - 1) * pageBytes + kept, garbage.subarray(kept));
 }

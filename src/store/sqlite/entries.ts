@@ -1,13 +1,13 @@
 /** Journals: appending, sealing, reading pages. */
 import type { Database, Statement } from "better-sqlite3";
 import { SidecarError } from "../../errors.ts";
-import { isJsonObjectText } from "../../json.ts";
 import type { SessionId } from "../../session-id.ts";
 import { alreadySealed, journalConflict, leaseLost } from "../refusals.ts";
 import type { Entry, Lease, NewEntry } from "../store.ts";
 import { entryKinds, kindNumbers } from "./schema.ts";
 import { wayOut } from "./errors.ts";
 import { leaseIn, type KnownSession, type Sessions } from "./sessions.ts";
+import { SoundText } from "./sound-text.ts";
 
 const pageEntries = 500;
 const pageChars = 1 << 16;
@@ -24,6 +24,7 @@ export interface Stretch {
 
 export class Entries {
   readonly #sessions: Sessions;
+  readonly #texts: SoundText;
   readonly #advance: Statement<[number, number, number, number, number, number, number]>;
   readonly #advanceTime: Statement<[number, number, number, number, number, number, number]>;
   readonly #reseal: Statement<[number, number, number, number, number, number]>;
@@ -34,6 +35,7 @@ export class Entries {
 
   constructor(db: Database, sessions: Sessions) {
     this.#sessions = sessions;
+    this.#texts = new SoundText(db);
     this.#advance = db.prepare(
       `UPDATE sessions SET head_seq = ?, expires_at_ms = ?, turn_running = ?
        WHERE no = ? AND fence = ? AND head_seq = ? AND updated_at_ms = ?`,
@@ -113,11 +115,20 @@ export class Entries {
    */
   page({ no, from, through }: Stretch, id: SessionId): Entry[] {
     const page: Entry[] = [];
+    const suspects: Pick<Entry, "seq" | "data">[] = [];
     let chars = 0;
     for (const row of this.#select.iterate(no, from, no, through, pageEntries)) {
-      page.push(entryIn(row, id));
-      chars += row[3].length;
+      const [seq, atMs, kindNumber, data] = row;
+      const kind = entryKinds[kindNumber];
+      if (kind === undefined) throw entryDamaged(id, seq);
+      page.push({ seq, kind, atMs, data });
+      if (this.#texts.mayBeDamaged(data)) suspects.push({ seq, data });
+      chars += data.length;
       if (chars >= pageChars) break;
+    }
+    // A text goes out to clients as it is.
+    for (const { seq, data } of suspects) {
+      if (this.#texts.isDamaged(no, seq, data)) throw entryDamaged(id, seq);
     }
     return page;
   }
@@ -153,14 +164,8 @@ export class Entries {
   }
 }
 
-/** What no JSON text that we wrote contains, or seldom: pages of another file, or of none, are full of it. */
-const strange = /[\u0000-\u001f\ufffd]/;
-
-function entryIn([seq, atMs, kindNumber, data]: EntryRow, id: SessionId): Entry {
-  const kind = entryKinds[kindNumber];
-  // SQLite looks at the shape of pages, not at what texts on them say: theirs go out to clients as they are.
-  if (kind !== undefined && (!strange.test(data) || isJsonObjectText(data))) return { seq, kind, atMs, data };
-  throw new SidecarError("STORE_CORRUPT", `Entry ${seq} of session ${id} is damaged; ${wayOut}`, {
+function entryDamaged(id: SessionId, seq: number): SidecarError {
+  return new SidecarError("STORE_CORRUPT", `Entry ${seq} of session ${id} is damaged; ${wayOut}`, {
     data: { sessionId: id, seq },
   });
 }

@@ -6,6 +6,7 @@ import type { SessionId } from "../../../session-id.ts";
 import type { MediumDamage } from "../../medium.ts";
 import type { NewSession } from "../../store.ts";
 import { entryKinds } from "../schema.ts";
+import { SoundText } from "../sound-text.ts";
 import { termsOf } from "../terms.ts";
 import { areFacts } from "./facts.ts";
 
@@ -131,9 +132,10 @@ function checkEntries(db: Database, report: Report): void {
       "SELECT key >> 32, key & 0xffffffff, kind, data FROM entries",
     )
     .raw();
+  const texts = new SoundText(db);
   const damaged: [number, number][] = [];
   for (const [no, seq, kind, data] of rows.iterate()) {
-    if (entryKinds[kind] === undefined || !isJsonObjectText(data)) damaged.push([no, seq]);
+    if (entryKinds[kind] === undefined || texts.isDamaged(no, seq, data)) damaged.push([no, seq]);
   }
   for (const [no, seq] of damaged) report(ids.get(no) ?? null, `entry ${seq} is damaged`);
 }
