@@ -91,7 +91,9 @@ class SqliteStore implements Store {
     this.#leases = new Leases(db, this.#sessions);
     this.#lists = new Lists(db);
     this.#deletion = new Deletion(db, this.#records);
-    this.#sync = new WalSync(path, (work) => this.#queue.run(() => this.#transaction(this.#beginWrite, work)));
+    this.#sync = new WalSync(path, (work) =>
+      this.#queue.run(() => this.#transaction(this.#beginWrite, work)),
+    );
   }
 
   async create(session: NewSession): Promise<SessionRecord> {
