@@ -115,7 +115,12 @@ static int open_any(int at, const char *path, int flags, mode_t mode) {
   char whole[PATH_MAX];
   struct stat before;
   const char *name = below(at, path, whole);
-  if (!name) return syscall(SYS_openat, at, path, flags, mode);
+  if (!name) {
+    int other = syscall(SYS_openat, at, path, flags, mode);
+    // Its number may have been one of ours that was closed past us: not every close comes by here.
+    if (other >= 0 && other < MAX_FD) ours[other] = 0;
+    return other;
+  }
   enter();
   int there = stat(name, &before) == 0;
   if (!there && (flags & O_CREAT) && struck(ON_CREATE)) { leave(); return -1; }
