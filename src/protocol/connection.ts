@@ -52,6 +52,8 @@ export class Connection {
   readonly #log: Logger;
   #closeReason: SidecarError | undefined;
   #onSent: ((id: RequestId) => void) | undefined;
+  /** Of the request that is being sent: set while `sendRequest` runs. */
+  #unwritable: SidecarError | undefined;
 
   constructor(options: ConnectionOptions, handlers: PeerHandlers) {
     this.#log = options.log;
@@ -112,15 +114,18 @@ export class Connection {
   async request(method: string, params: unknown, options: RequestOptions = {}): Promise<unknown> {
     this.#throwIfClosed();
     const cancellation = options.signal && cancellationOf(options.signal);
+    let unsent: SidecarError | undefined;
     try {
       const args = [...positional(params), ...(cancellation ? [cancellation.token] : [])];
       this.#onSent = options.onSent;
       const answer: Promise<unknown> = this.#rpc.sendRequest(method, ...args);
       this.#onSent = undefined;
+      unsent = this.#unwritable;
+      this.#unwritable = undefined;
       return await answer;
     } catch (error) {
       if (this.#closeReason !== undefined && isLocalFailure(error)) throw this.#closeReason;
-      throw isWriteFailure(error) ? unwritable(method) : error;
+      throw unsent ?? error;
     } finally {
       cancellation?.dispose();
     }
@@ -202,7 +207,10 @@ export class Connection {
         const { id, method } = message as unknown as { id: RequestId; method?: string };
         const text = textOf(message);
         if (method !== undefined) {
-          if (text === undefined) return Promise.reject(unwritable(method));
+          if (text === undefined) {
+            this.#unwritable = unwritable(method);
+            return Promise.reject(this.#unwritable);
+          }
           this.#onSent?.(id);
           return this.#output.send(text);
         }
@@ -232,12 +240,10 @@ function cancellationOf(signal: AbortSignal) {
 }
 
 function isLocalFailure(error: unknown): boolean {
-  if (error instanceof rpc.ConnectionError || isWriteFailure(error)) return true;
-  return error instanceof ResponseError && error.code === (ErrorCodes.PendingResponseRejected as number);
-}
-
-function isWriteFailure(error: unknown): boolean {
-  return error instanceof ResponseError && error.code === (ErrorCodes.MessageWriteError as number);
+  if (error instanceof rpc.ConnectionError) return true;
+  if (!(error instanceof ResponseError)) return false;
+  const code: number = error.code;
+  return code === ErrorCodes.PendingResponseRejected || code === ErrorCodes.MessageWriteError;
 }
 
 /** What a failure looks like on the wire. Unknown errors say nothing of themselves: they may quote content. */
