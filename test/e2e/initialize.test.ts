@@ -1,6 +1,8 @@
 /** `initialize`: what is offered, whose facts are answered, and what an agent that cannot start looks like. */
+import { writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { useHarness } from "./harness/harness.ts";
+import { fixtureCommand } from "./harness/paths.ts";
 import { RawClient } from "./harness/raw-client.ts";
 import { defaultInitialize, SdkClient } from "./harness/sdk-client.ts";
 import { textOf } from "./harness/wire.ts";
@@ -95,9 +97,12 @@ describe("an agent that cannot start", () => {
     const { sessionId } = await first.newSession(harness.project());
     await harness.stop(first.program);
 
-    const agent = ["agent.mjs", "--fail-starts", `${harness.path("starts")}:1`];
-    const client = new SdkClient(harness.sidecar({ agent, store }));
+    const installed = harness.path("installed");
+    const script = '[ -e "$0" ] || exit 7; exec "$@"';
+    const agentCommand = ["sh", "-c", script, installed, ...fixtureCommand(["agent.mjs"])];
+    const client = new SdkClient(harness.sidecar({ agentCommand, store }));
     await expect(client.initialize()).rejects.toMatchObject({ data: { code: "AGENT_EXITED" } });
+    writeFileSync(installed, "");
     await client.initialize();
     const { sessions } = await client.agent.request("session/list", {});
     expect(sessions.map((session) => session.sessionId)).toEqual([sessionId]);
