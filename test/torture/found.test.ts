@@ -183,7 +183,7 @@ describe("found by two-writers", () => {
 describe.concurrent("found by power-loss and truncated-file", () => {
   const options = { seconds: 0, log: () => undefined };
 
-  // Skipped: the fault is known and not yet mended. About one run in ten of 30 cuts finds an entry of a file store
+  // Skipped: the fault is known and not yet mended. About one run in twenty finds an entry of a file store
   // that is told as damaged after a power cut (docs/durability.md, "What is not proved"). By hand:
   // npm run torture -- power-loss --kills 30 --seed a --store file
   it.skip("writes that a power cut loses before others are no damage (seeds a, b, c)", async () => {
