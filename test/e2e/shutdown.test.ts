@@ -169,6 +169,7 @@ describe.concurrent.each(Object.entries(states))("a sidecar that is %s", (name, 
     },
   );
 
+  // In these two states there is no session yet that could be closed.
   it.skipIf(/not yet|never/.test(name))(
     "closes the session in time, and lives [REQ shutdown-any-state]",
     async () => {

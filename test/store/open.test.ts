@@ -30,6 +30,7 @@ describe("opening a store by its URL", () => {
     await rm(directory, { recursive: true });
   });
 
+  // Only Linux has a /proc, in which nothing can be made.
   it.skipIf(process.platform !== "linux")("gives up at once where no directory can be made", async () => {
     // Nothing can be made in /proc, and the system calls it missing.
     for (const url of ["sqlite:/proc/nowhere/deep/a.db", "file:/proc/nowhere/deep"]) {
