@@ -36,10 +36,6 @@ export async function main(argv: readonly string[]): Promise<number> {
     },
   });
   const [name] = positionals;
-  if (name === "list") {
-    for (const harness of harnesses) say(harness.name);
-    return 0;
-  }
   const chosen = harnesses.filter((each) => name === "all" || each.name === name);
   if (chosen.length === 0 || values.help === true) {
     say(help);
