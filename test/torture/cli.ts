@@ -16,7 +16,6 @@ const help = `npm run torture -- NAME [options]
 
 ${harnesses.map(({ name, about }) => `  ${name.padEnd(14)} ${about}`).join("\n")}
   all            each of them, one after the other
-  list           says their names
 `;
 
 export async function main(argv: readonly string[]): Promise<number> {
