@@ -39,6 +39,7 @@ export const errorFaces = {
   LEASE_LOST: { rpcCode: -32011, exitStatus: 3 },
   SESSION_LIMIT: { rpcCode: -32012, exitStatus: 1 },
   ENTRY_LIMIT: { rpcCode: -32012, exitStatus: 1 },
+  REQUEST_LIMIT: { rpcCode: -32012, exitStatus: 1 },
   TURN_RUNNING: { rpcCode: -32014, exitStatus: 3 },
 
   /** The medium cannot be reached or opened; trying again later may help. */

@@ -1,29 +1,44 @@
 /** The peer's requests while they run: their ids, their cancellation by `$/cancel_request`, their end. */
 import type { CancellationToken, CancellationTokenSource } from "vscode-jsonrpc/node";
 import rpc from "vscode-jsonrpc/node";
+import { SidecarError } from "../errors.ts";
 import { isRecord } from "../json.ts";
 import { isRequestId, type RequestId, type RequestMessage } from "./messages.ts";
+
+/** A peer that asks for more at once, answered or not, is refused. */
+const maxOpenRequests = 10_000;
 
 /** What a handler knows of the request that it answers. */
 export interface RequestContext {
   readonly id: RequestId;
-  /** Aborted by the peer's `$/cancel_request`. */
-  readonly signal: AbortSignal;
+  /** Cancelled by the peer's `$/cancel_request`, and when the peer has gone. */
+  readonly cancellation: CancellationToken;
   /** Settles when the answer has been written: what must come behind it waits for this. */
   readonly answered: Promise<void>;
+  /** To be called when somebody else has the request: until then, or its answer, it counts as backlog. */
+  readonly passedOn: () => void;
 }
 
 interface Incoming extends RequestContext {
-  readonly abort: () => void;
+  readonly cancel: () => void;
   readonly settle: () => void;
 }
 
 export class IncomingRequests {
   readonly #byId = new Map<RequestId, Incoming>();
   readonly #byToken = new WeakMap<CancellationToken, Incoming>();
+  readonly #hold: () => () => void;
 
-  get size(): number {
-    return this.#byId.size;
+  /** @param hold counts the message that is being handed over as backlog; returns what ends that */
+  constructor(hold: () => () => void) {
+    this.#hold = hold;
+  }
+
+  /** Asked by a request that is counted already. Errors: `REQUEST_LIMIT`. */
+  checkRoom(method: string): void {
+    if (this.#byId.size <= maxOpenRequests) return;
+    const message = `${method}: ${maxOpenRequests} requests wait for their answers; wait for one, or cancel it`;
+    throw new SidecarError("REQUEST_LIMIT", message);
   }
 
   /** vscode-jsonrpc's hook at the start of a request. */
@@ -31,7 +46,7 @@ export class IncomingRequests {
     kind: "request" as const,
     createCancellationTokenSource: (message: { id: RequestId | null }): CancellationTokenSource => {
       const source = new rpc.CancellationTokenSource();
-      const incoming = startRequest((message as RequestMessage).id);
+      const incoming = startRequest((message as RequestMessage).id, source, this.#hold());
       // A peer that reuses the id of an open request must not leave anybody waiting for its answer.
       this.#byId.get(incoming.id)?.settle();
       this.#byId.set(incoming.id, incoming);
@@ -48,7 +63,7 @@ export class IncomingRequests {
 
   cancel(params: unknown): void {
     const id = isRecord(params) ? params.requestId : undefined;
-    if (isRequestId(id)) this.#byId.get(id)?.abort();
+    if (isRequestId(id)) this.#byId.get(id)?.cancel();
   }
 
   answered(id: RequestId): void {
@@ -57,8 +72,8 @@ export class IncomingRequests {
   }
 
   /** The peer has gone: nobody waits for the answers any more. */
-  abortAll(): void {
-    for (const { abort } of this.#byId.values()) abort();
+  cancelAll(): void {
+    for (const { cancel } of this.#byId.values()) cancel();
   }
 
   /** Settles when all requests that are open now have been answered. */
@@ -67,11 +82,13 @@ export class IncomingRequests {
   }
 }
 
-function startRequest(id: RequestId): Incoming {
-  const controller = new AbortController();
+function startRequest(id: RequestId, source: CancellationTokenSource, passedOn: () => void): Incoming {
   let settle = () => {};
   const answered = new Promise<void>((resolve) => {
-    settle = resolve;
+    settle = () => {
+      passedOn();
+      resolve();
+    };
   });
-  return { id, signal: controller.signal, answered, abort: () => controller.abort(), settle };
+  return { id, cancellation: source.token, answered, passedOn, cancel: () => source.cancel(), settle };
 }

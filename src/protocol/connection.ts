@@ -8,16 +8,21 @@ import type { CancellationToken, Message, MessageConnection } from "vscode-jsonr
 import rpc from "vscode-jsonrpc/node";
 import { reasonOf, SidecarError } from "../errors.ts";
 import type { Logger } from "../log.ts";
+import { Backlog } from "./backlog.ts";
 import { IncomingRequests, type RequestContext } from "./cancellation.ts";
 import { Inbox, type InvalidMessage } from "./inbox.ts";
 import { textOf, unwritable, type RequestId } from "./messages.ts";
 import { Output } from "./output.ts";
+import { isLocalFailure, toResponseError } from "./response-error.ts";
 import type { ArrivedUpdate } from "./updates.ts";
 
 export type { RequestContext } from "./cancellation.ts";
 export type { InvalidMessage } from "./inbox.ts";
 
-/** What a peer's messages are handed to. A promise that is returned holds back the messages behind. */
+/**
+ * What a peer's messages are handed to. A promise that is returned holds back the messages behind; that of a
+ * notification does so only when there is too much that waits like it.
+ */
 export interface PeerHandlers {
   /** The answer, or a rejection: `SidecarError` or a peer's `ResponseError` reach the other side as such. */
   request(method: string, params: unknown, context: RequestContext): Promise<unknown>;
@@ -29,10 +34,12 @@ export interface PeerHandlers {
 }
 
 export interface RequestOptions {
-  /** Aborting sends `$/cancel_request`; the request still ends with the peer's answer. */
-  readonly signal?: AbortSignal;
+  /** Cancelling sends `$/cancel_request`; the request still ends with the peer's answer. */
+  readonly cancellation?: CancellationToken;
   /** Told the id under which the request is sent. */
   readonly onSent?: (id: RequestId) => void;
+  /** Told when the stream has taken the request. */
+  readonly onTaken?: () => void;
 }
 
 export interface ConnectionOptions {
@@ -42,29 +49,32 @@ export interface ConnectionOptions {
   readonly log: Logger;
 }
 
-const { ErrorCodes, ParameterStructures, ResponseError } = rpc;
+const { ParameterStructures, ResponseError } = rpc;
 
 export class Connection {
   readonly #rpc: MessageConnection;
   readonly #inbox: Inbox;
   readonly #output: Output;
   readonly #incoming: IncomingRequests;
+  readonly #backlog: Backlog;
   readonly #log: Logger;
   #closeReason: SidecarError | undefined;
-  #onSent: ((id: RequestId) => void) | undefined;
   /** Of the request that is being sent: set while `sendRequest` runs. */
+  #sending: RequestOptions | undefined;
   #unwritable: SidecarError | undefined;
 
   constructor(options: ConnectionOptions, handlers: PeerHandlers) {
     this.#log = options.log;
+    this.#backlog = new Backlog(options.maxMessageBytes);
     this.#inbox = new Inbox(options.input, options.maxMessageBytes, {
       updates: (updates) => handlers.updates(updates),
       notification: (method, params) => this.#notified(method, params, handlers),
       invalid: (message) => handlers.invalid(message),
+      room: () => this.#backlog.room(),
       broken: (error) => options.log.warn({ error }, "reading from a peer failed"),
     });
     this.#output = new Output(options.output, () => this.#inbox.framing);
-    this.#incoming = new IncomingRequests();
+    this.#incoming = new IncomingRequests(() => this.#backlog.hold(this.#inbox.messageChars));
     this.#rpc = rpc.createMessageConnection(this.#inbox.reader, this.#writer(), undefined, {
       cancellationStrategy: {
         receiver: this.#incoming.receiver,
@@ -106,28 +116,31 @@ export class Connection {
     return this.#inbox.isBehind;
   }
 
+  /** For how long the peer has not been read because nothing of what it has sent could be passed on. */
+  get stuckMs(): number {
+    return this.#backlog.stuckMs;
+  }
+
   get isOpen(): boolean {
     return this.#closeReason === undefined && this.#output.isOpen;
   }
 
   /** Rejects with the peer's `ResponseError`, or with the reason of `close`. */
   async request(method: string, params: unknown, options: RequestOptions = {}): Promise<unknown> {
+    const { cancellation } = options;
     this.#throwIfClosed();
-    const cancellation = options.signal && cancellationOf(options.signal);
     let unsent: SidecarError | undefined;
     try {
-      const args = [...positional(params), ...(cancellation ? [cancellation.token] : [])];
-      this.#onSent = options.onSent;
+      const args = [...positional(params), ...(cancellation ? [cancellation] : [])];
+      this.#sending = options;
       const answer: Promise<unknown> = this.#rpc.sendRequest(method, ...args);
-      this.#onSent = undefined;
+      this.#sending = undefined;
       unsent = this.#unwritable;
       this.#unwritable = undefined;
       return await answer;
     } catch (error) {
       if (this.#closeReason !== undefined && isLocalFailure(error)) throw this.#closeReason;
       throw unsent ?? error;
-    } finally {
-      cancellation?.dispose();
     }
   }
 
@@ -167,7 +180,7 @@ export class Connection {
     if (this.#closeReason !== undefined) return;
     this.#closeReason = reason;
     this.#inbox.stop();
-    this.#incoming.abortAll();
+    this.#incoming.cancelAll();
     this.#rpc.dispose();
     this.#output.abandon();
   }
@@ -176,9 +189,16 @@ export class Connection {
     if (this.#closeReason !== undefined) throw this.#closeReason;
   }
 
-  #notified(method: string, params: unknown, handlers: PeerHandlers): void | Promise<void> {
+  #notified(method: string, params: unknown, handlers: PeerHandlers): void {
     if (method === "$/cancel_request") return this.#incoming.cancel(params);
-    return handlers.notification(method, params);
+    const passing = handlers.notification(method, params);
+    if (passing === undefined) return;
+    const passedOn = this.#backlog.hold(this.#inbox.messageChars);
+    void passing
+      .catch((error: unknown) =>
+        this.#log.warn({ method, error: reasonOf(error) }, "a notification was lost"),
+      )
+      .finally(passedOn);
   }
 
   async #requested(
@@ -189,6 +209,7 @@ export class Connection {
     log: Logger,
   ): Promise<unknown> {
     try {
+      this.#incoming.checkRoom(method);
       return await handlers.request(method, params, this.#incoming.contextOf(token));
     } catch (error) {
       if (!(error instanceof SidecarError) && !(error instanceof ResponseError)) {
@@ -211,8 +232,11 @@ export class Connection {
             this.#unwritable = unwritable(method);
             return Promise.reject(this.#unwritable);
           }
-          this.#onSent?.(id);
-          return this.#output.send(text);
+          this.#sending?.onSent?.(id);
+          const { onTaken } = this.#sending ?? {};
+          const sent = this.#output.send(text);
+          if (onTaken !== undefined) void sent.then(onTaken);
+          return sent;
         }
         const sent =
           text === undefined ? this.sendError(id, unwritable("The answer")) : this.#output.send(text);
@@ -229,32 +253,4 @@ export class Connection {
 function positional(params: unknown): unknown[] {
   if (params === undefined || params === null) return [];
   return Array.isArray(params) ? [ParameterStructures.byPosition, ...(params as unknown[])] : [params];
-}
-
-function cancellationOf(signal: AbortSignal) {
-  const source = new rpc.CancellationTokenSource();
-  const cancel = () => source.cancel();
-  if (signal.aborted) cancel();
-  else signal.addEventListener("abort", cancel, { once: true });
-  return { token: source.token, dispose: () => signal.removeEventListener("abort", cancel) };
-}
-
-function isLocalFailure(error: unknown): boolean {
-  if (error instanceof rpc.ConnectionError) return true;
-  if (!(error instanceof ResponseError)) return false;
-  const code: number = error.code;
-  return code === ErrorCodes.PendingResponseRejected || code === ErrorCodes.MessageWriteError;
-}
-
-/** What a failure looks like on the wire. Unknown errors say nothing of themselves: they may quote content. */
-export function toResponseError(error: unknown): InstanceType<typeof ResponseError> {
-  if (error instanceof ResponseError) return error;
-  const named =
-    error instanceof SidecarError
-      ? error
-      : new SidecarError("INTERNAL", "Internal error of acp-sidecar; see its log");
-  return new ResponseError<unknown>(named.rpcCode, named.message, {
-    code: named.code,
-    ...named.data,
-  });
 }

@@ -8,16 +8,16 @@ export type Framing = "ndjson" | "headers";
 /** What was cut from the stream: a message's text, or why there is none. */
 export type Frame =
   | string
-  /** Longer than the limit; its bytes were skipped. How it began, as far as that is known. */
-  | { readonly fault: "oversized"; readonly start: string }
+  /** Longer than the limit; its bytes were skipped. How it began and ended. */
+  | { readonly fault: "oversized"; readonly start: string; readonly end: string }
   /** A header block that names no length. */
   | { readonly fault: "bad-header" };
 
 const newline = 0x0a;
 const headerStart = "content-";
 const maxHeaderBytes = 8 * 1024;
-/** Of what is skipped so much is kept: enough to see what it was. */
-const startChars = 200;
+/** Of what is skipped so much is kept at either end: enough to see what it was. */
+const edgeBytes = 200;
 
 /** What takes whole lines in one piece, if it can; one by one they are frames. */
 type TakeLines<T> = (lines: string) => T | undefined;
@@ -77,13 +77,30 @@ function guessFraming(seen: Buffer): Framing | undefined {
     : "ndjson";
 }
 
+/** What is left of a message that is skipped. */
+class Skipped {
+  #start = Buffer.alloc(0);
+  #end = Buffer.alloc(0);
+
+  add(part: Buffer): void {
+    const missing = edgeBytes - this.#start.length;
+    if (missing > 0) this.#start = Buffer.concat([this.#start, part.subarray(0, missing)]);
+    this.#end = Buffer.from(Buffer.concat([this.#end, part.subarray(-edgeBytes)]).subarray(-edgeBytes));
+  }
+
+  get frame(): Frame {
+    return { fault: "oversized", start: this.#start.toString("utf8"), end: this.#end.toString("utf8") };
+  }
+}
+
 class NdjsonDecoder<T> {
   readonly #limitBytes: number;
   readonly #takeLines: TakeLines<T> | undefined;
   /** The start of a line whose end has not come; joined once, when it has. */
   #held: Buffer[] = [];
   #heldBytes = 0;
-  #skipping = false;
+  /** Of the line that comes, when it is too long. */
+  #skipped: Skipped | undefined;
 
   constructor(limitBytes: number, takeLines: TakeLines<T> | undefined) {
     this.#limitBytes = limitBytes;
@@ -94,19 +111,20 @@ class NdjsonDecoder<T> {
     const frames: (Frame | T)[] = [];
     const last = chunk.lastIndexOf(newline);
     if (last < 0) {
-      this.#hold(chunk, frames);
+      this.#hold(chunk);
       return frames;
     }
     let start = 0;
-    if (this.#skipping || this.#heldBytes > 0) {
+    if (this.#skipped !== undefined || this.#heldBytes > 0) {
       const first = chunk.indexOf(newline);
-      this.#hold(chunk.subarray(0, first), frames);
-      if (!this.#skipping) this.#add(Buffer.concat(this.#held, this.#heldBytes), frames);
+      this.#hold(chunk.subarray(0, first));
+      if (this.#skipped !== undefined) frames.push(this.#skipped.frame);
+      else this.#add(Buffer.concat(this.#held, this.#heldBytes), frames);
       this.#reset();
       start = first + 1;
     }
     if (start <= last) this.#add(chunk.subarray(start, last), frames);
-    if (last + 1 < chunk.length) this.#hold(chunk.subarray(last + 1), frames);
+    if (last + 1 < chunk.length) this.#hold(chunk.subarray(last + 1));
     return frames;
   }
 
@@ -119,7 +137,8 @@ class NdjsonDecoder<T> {
       return;
     }
     for (const line of text.split("\n")) {
-      if (this.#isOversized(line)) frames.push({ fault: "oversized", start: line.slice(0, startChars) });
+      if (this.#isOversized(line))
+        frames.push({ fault: "oversized", start: line.slice(0, edgeBytes), end: line.slice(-edgeBytes) });
       else if (line !== "" && line.trim() !== "") frames.push(line);
     }
   }
@@ -129,15 +148,15 @@ class NdjsonDecoder<T> {
     return line.length * 3 > this.#limitBytes && Buffer.byteLength(line) > this.#limitBytes;
   }
 
-  #hold(part: Buffer, frames: (Frame | T)[]): void {
-    if (this.#skipping || part.length === 0) return;
-    if (this.#heldBytes + part.length > this.#limitBytes) {
-      const start = (this.#held[0] ?? part).toString("utf8", 0, startChars);
-      frames.push({ fault: "oversized", start });
+  #hold(part: Buffer): void {
+    if (part.length === 0) return;
+    if (this.#skipped === undefined && this.#heldBytes + part.length > this.#limitBytes) {
+      const skipped = new Skipped();
+      for (const held of this.#held) skipped.add(held);
       this.#reset();
-      this.#skipping = true;
-      return;
+      this.#skipped = skipped;
     }
+    if (this.#skipped !== undefined) return this.#skipped.add(part);
     // A copy: a small rest must not keep the whole chunk alive.
     this.#held.push(Buffer.from(part));
     this.#heldBytes += part.length;
@@ -146,14 +165,14 @@ class NdjsonDecoder<T> {
   #reset(): void {
     this.#held = [];
     this.#heldBytes = 0;
-    this.#skipping = false;
+    this.#skipped = undefined;
   }
 }
 
 class HeaderDecoder {
   readonly #limitBytes: number;
   #header = "";
-  #body: { parts: Buffer[]; missingBytes: number; oversized: boolean } | undefined;
+  #body: { parts: Buffer[]; missingBytes: number; skipped: Skipped | undefined } | undefined;
 
   constructor(limitBytes: number) {
     this.#limitBytes = limitBytes;
@@ -184,15 +203,14 @@ class HeaderDecoder {
     const length = /^\s*content-length[ \t]*:[ \t]*(\d+)[ \t]*$/im.exec(text.slice(0, end.index))?.[1];
     // Blank lines between messages are no header block.
     if (length === undefined && text.slice(0, end.index).trim() !== "") frames.push({ fault: "bad-header" });
-    if (length !== undefined) this.#startBody(Number(length), frames);
+    if (length !== undefined) this.#startBody(Number(length));
     return headerBytes - before;
   }
 
-  #startBody(lengthBytes: number, frames: Frame[]): void {
+  #startBody(lengthBytes: number): void {
     if (lengthBytes === 0) return;
-    const oversized = lengthBytes > this.#limitBytes;
-    if (oversized) frames.push({ fault: "oversized", start: "" });
-    this.#body = { parts: [], missingBytes: lengthBytes, oversized };
+    const skipped = lengthBytes > this.#limitBytes ? new Skipped() : undefined;
+    this.#body = { parts: [], missingBytes: lengthBytes, skipped };
   }
 
   #readBody(chunk: Buffer, at: number, frames: Frame[]): number {
@@ -200,9 +218,10 @@ class HeaderDecoder {
     if (body === undefined) return 0;
     const part = chunk.subarray(at, at + body.missingBytes);
     body.missingBytes -= part.length;
-    if (!body.oversized) body.parts.push(Buffer.from(part));
+    if (body.skipped !== undefined) body.skipped.add(part);
+    else body.parts.push(Buffer.from(part));
     if (body.missingBytes === 0) {
-      if (!body.oversized) frames.push(Buffer.concat(body.parts).toString("utf8"));
+      frames.push(body.skipped?.frame ?? Buffer.concat(body.parts).toString("utf8"));
       this.#body = undefined;
     }
     return part.length;

@@ -4,9 +4,8 @@
  */
 import type { Readable } from "node:stream";
 import type { Message, MessageReader, MessageStrategy } from "vscode-jsonrpc/node";
-import { SidecarError } from "../errors.ts";
 import { FrameDecoder, type Frame, type Framing } from "./framing.ts";
-import { parseMessage, responseIdIn, type RequestId } from "./messages.ts";
+import { envelopeOf, noAnswer, parseMessage, type RequestId } from "./messages.ts";
 import { TextChunks } from "./text-chunks.ts";
 import { addUpdate, type ArrivedUpdate, type ChunkRun } from "./updates.ts";
 
@@ -20,9 +19,11 @@ export interface InvalidMessage {
 }
 
 export interface InboxHandlers {
-  notification(method: string, params: unknown): void | Promise<void>;
+  notification(method: string, params: unknown): void;
   updates(updates: readonly ArrivedUpdate[]): void | Promise<void>;
   invalid(message: InvalidMessage): void | Promise<void>;
+  /** Asked behind every request and notification: a promise holds back the reading. */
+  room(): Promise<void> | undefined;
   /** The stream broke, or a handler failed: nothing more will be read. */
   broken(error: unknown): void;
 }
@@ -35,6 +36,7 @@ export class Inbox {
   readonly #handlers: InboxHandlers;
   readonly #chunks = new TextChunks();
   #stopped = false;
+  #messageChars = 0;
   #received = 0;
   #behind = false;
   #deliver: (message: Message) => void = () => undefined;
@@ -60,6 +62,11 @@ export class Inbox {
   /** Chunks read so far: whether the peer has said anything since. */
   get received(): number {
     return this.#received;
+  }
+
+  /** Length of the message that is being handed over. */
+  get messageChars(): number {
+    return this.#messageChars;
   }
 
   /** A chunk that was read is still being taken. */
@@ -130,10 +137,14 @@ export class Inbox {
         updates = [];
         await this.#handlers.updates(run);
       }
-      if (parsed?.type === "request" || parsed?.type === "response") await this.#handOver(parsed.message);
-      else if (parsed?.type === "notification")
-        await this.#handlers.notification(parsed.method, parsed.params);
+      this.#messageChars = typeof frame === "string" ? frame.length : 0;
+      if (parsed?.type === "request" || parsed?.type === "response") {
+        await this.#handOver(parsed.message);
+        if (parsed.type === "response" && parsed.fault !== undefined)
+          await this.#reject(frame, { type: "invalid", id: null, reason: parsed.fault });
+      } else if (parsed?.type === "notification") this.#handlers.notification(parsed.method, parsed.params);
       else await this.#reject(frame, parsed);
+      await this.#handlers.room();
     }
     if (updates.length > 0) await this.#handlers.updates(updates);
   }
@@ -170,16 +181,14 @@ export class Inbox {
       return this.#handlers.invalid({ fault: frame.fault, id: null, reason, excerpt: "" });
     }
     const reason = `The message is longer than the limit of ${this.#maxMessageBytes} bytes`;
-    const id = responseIdIn(frame.start);
+    const envelope = envelopeOf(frame);
     // Whoever asked must hear something, though not what was said.
-    if (id !== undefined) await this.#handOver(tooLong(id, reason));
-    await this.#handlers.invalid({ fault: frame.fault, id: null, reason, excerpt: frame.start });
+    if (envelope?.type === "response") {
+      await this.#handOver(
+        noAnswer(envelope.id, `${reason}; raise --max-message-bytes`, "MESSAGE_TOO_LARGE"),
+      );
+    }
+    const id = envelope?.type === "request" ? envelope.id : null;
+    await this.#handlers.invalid({ fault: frame.fault, id, reason, excerpt: frame.start });
   }
-}
-
-/** Stands for an answer that cannot be read. */
-function tooLong(id: RequestId, reason: string): Message {
-  const { rpcCode: code, code: name } = new SidecarError("MESSAGE_TOO_LARGE", reason);
-  const message = `${reason}; raise --max-message-bytes`;
-  return { jsonrpc: "2.0", id, error: { code, message, data: { code: name } } } as Message;
 }

@@ -1,6 +1,6 @@
 /** What a message text is: the envelope of JSON-RPC 2.0, and the one notification that takes the fast path. */
 
-import { SidecarError } from "../errors.ts";
+import { SidecarError, type ErrorCode } from "../errors.ts";
 import { isRecord } from "../json.ts";
 import type { TextChunks } from "./text-chunks.ts";
 import type { ArrivedUpdate, UpdateParams } from "./updates.ts";
@@ -18,7 +18,8 @@ export type Parsed =
   | { readonly type: "update"; readonly update: ArrivedUpdate }
   | { readonly type: "request"; readonly message: RequestMessage }
   | { readonly type: "notification"; readonly method: string; readonly params: unknown }
-  | { readonly type: "response"; readonly message: ResponseMessage }
+  /** With a fault, it stands for an answer that is none: whoever waits for it must hear something. */
+  | { readonly type: "response"; readonly message: ResponseMessage; readonly fault?: string }
   | { readonly type: "not-json" }
   | { readonly type: "invalid"; readonly id: RequestId | null; readonly reason: string };
 
@@ -74,27 +75,50 @@ function fieldCount(object: Readonly<Record<string, unknown>>): number {
 
 function parseResponse(value: Readonly<Record<string, unknown>>): Parsed {
   const { id, error } = value;
-  if (isRequestId(id) && ("result" in value || isRecord(error))) {
+  const fault = "The message is no request, no notification and no response";
+  if (!isRequestId(id)) return { type: "invalid", id: null, reason: fault };
+  if ("result" in value || isRecord(error)) {
     return { type: "response", message: value as unknown as ResponseMessage };
   }
-  return {
-    type: "invalid",
-    id: isRequestId(id) ? id : null,
-    reason: "The message is no request, no notification and no response",
-  };
+  // Ids of the two directions are apart: to name this one in an answer would answer another question.
+  return { type: "response", message: noAnswer(id, "The answer has neither a result nor an error"), fault };
 }
 
-const jsonId = String.raw`"id"\s*:\s*(\d+|"(?:[^"\\]|\\.)*")`;
-const version = String.raw`"jsonrpc"\s*:\s*"2\.0"`;
-const responseStart = new RegExp(
-  String.raw`^\s*\{\s*(?:${version}\s*,\s*${jsonId}|${jsonId}\s*,\s*${version})\s*,\s*"(?:result|error)"\s*:`,
-);
+/** Stands for an answer that cannot be taken as one. */
+export function noAnswer(
+  id: RequestId,
+  reason: string,
+  code: ErrorCode = "INVALID_REQUEST",
+): ResponseMessage {
+  const { rpcCode, message } = new SidecarError(code, reason);
+  return { jsonrpc: "2.0", id, error: { code: rpcCode, message, data: { code } } };
+}
 
-/** Whose answer this is the start of, where that can be told: envelopes begin with version and id. */
-export function responseIdIn(start: string): RequestId | undefined {
-  const [, first, second] = responseStart.exec(start) ?? [];
-  const id = first ?? second;
-  return id === undefined ? undefined : (JSON.parse(id) as RequestId);
+const idMember = String.raw`"id"\s*:\s*(-?\d+|"(?:[^"\\]|\\.)*")`;
+const plainMember = String.raw`(?:"jsonrpc"\s*:\s*"2\.0"|${idMember.replace("(-", "(?:-")})`;
+const idPattern = new RegExp(idMember);
+const envelopeStart = new RegExp(
+  String.raw`^\s*\{\s*((?:${plainMember}\s*,\s*)*)"(result|error|method|params)"\s*:`,
+);
+const envelopeEnd = new RegExp(String.raw`,\s*(${plainMember}(?:\s*,\s*${plainMember})*)\s*\}\s*$`);
+
+/**
+ * What a message is of which only start and end are known, and its id, where that can be told: most have version
+ * and id before all else, some behind it.
+ */
+export function envelopeOf({
+  start,
+  end,
+}: {
+  readonly start: string;
+  readonly end: string;
+}): { readonly type: "request" | "response"; readonly id: RequestId } | undefined {
+  const [, first = "", member] = envelopeStart.exec(start) ?? [];
+  if (member === undefined) return undefined;
+  const id = idPattern.exec(first)?.[1] ?? idPattern.exec(envelopeEnd.exec(end)?.[1] ?? "")?.[1];
+  if (id === undefined) return undefined;
+  const isResponse = member === "result" || member === "error";
+  return { type: isResponse ? "response" : "request", id: JSON.parse(id) as RequestId };
 }
 
 function isUpdateParams(params: unknown): params is UpdateParams {

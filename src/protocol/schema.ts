@@ -65,8 +65,11 @@ export const listSessionsParams = z.looseObject({
   cursor: z.optional(z.nullable(z.string())),
 });
 
-export const forkMeta = z.looseObject({
-  "acp-sidecar": z.optional(z.looseObject({ atSeq: z.optional(z.number().check(z.int(), z.gte(0))) })),
+const forkPlace = z.looseObject({ atSeq: z.optional(z.number().check(z.int(), z.gte(0))) });
+
+/** Where a fork is to start. */
+export const forkParams = z.looseObject({
+  _meta: z.optional(z.nullable(z.looseObject({ "acp-sidecar": z.optional(forkPlace) }))),
 });
 
 export type NewSessionParams = z.infer<typeof newSessionParams>;

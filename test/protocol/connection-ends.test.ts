@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { SidecarError } from "../../src/errors.ts";
+import type { RequestContext } from "../../src/protocol/connection.ts";
 import { countOf, textOfUpdate } from "../../src/protocol/updates.ts";
 import { gate, gone, messagesIn, raw, request, soon, until, update } from "./streams.ts";
 
@@ -41,12 +42,15 @@ describe("closing", () => {
   it("is not needed at the peer's end of stream: what it said is taken first", async () => {
     const seen: string[] = [];
     const peer = raw({
-      notification: async (method) => {
+      updates: async () => {
         await soon();
+        seen.push("one");
+      },
+      notification: (method) => {
         seen.push(method);
       },
     });
-    peer.say({ jsonrpc: "2.0", method: "one" });
+    peer.say(update("one"));
     peer.input.end('{"jsonrpc":"2.0","method":"two, without a line end"}');
     await peer.connection.ended;
     expect(seen).toEqual(["one", "two, without a line end"]);
@@ -88,7 +92,7 @@ describe("what is no message", () => {
       "b",
       ["bad-envelope", null],
       "c",
-      ["bad-envelope", "x"],
+      ["bad-envelope", null],
       ["oversized", null],
       "d",
     ]);
@@ -135,6 +139,71 @@ describe("back-pressure", () => {
     peer.input.end();
     await peer.connection.ended;
     expect(taken).toBe(written + more + 2);
+  });
+});
+
+describe("what a peer has sent and nobody has taken yet", () => {
+  const limit = 4096;
+  const long = { text: "x".repeat(limit / 2) };
+  const flood = Array.from({ length: 200 }, (_, n) => request(n, "ask", long));
+
+  it("is bounded: the reading goes on when some of it is passed on or answered", async () => {
+    const contexts: RequestContext[] = [];
+    const free = gate();
+    const peer = raw(
+      {
+        request: (_method, _params, context) => {
+          contexts.push(context);
+          return free.passed;
+        },
+      },
+      limit,
+    );
+    peer.say(...flood);
+    await until(() => contexts.length === 2);
+    await soon();
+    // The last one is what exceeds the limit.
+    expect(contexts).toHaveLength(2);
+    expect(peer.connection.stuckMs).toBeGreaterThan(0);
+    contexts[0]?.passedOn();
+    contexts[0]?.passedOn();
+    await until(() => contexts.length === 3);
+    await soon();
+    expect(contexts).toHaveLength(3);
+    free.open();
+    await until(() => contexts.length === flood.length);
+    await peer.connection.idle();
+    expect(peer.connection.stuckMs).toBe(0);
+  });
+
+  it("is bounded for notifications, too, which else wait for one another no more than they must", async () => {
+    const free = gate();
+    const seen: string[] = [];
+    const peer = raw(
+      {
+        notification: (method) => {
+          seen.push(method);
+          return free.passed.then(() => undefined);
+        },
+      },
+      limit,
+    );
+    const note = (method: string, params: object) => ({ jsonrpc: "2.0", method, params });
+    peer.say(note("a", {}), note("b", long), note("c", long), note("d", {}));
+    await until(() => seen.length === 3);
+    await soon();
+    expect(seen).toEqual(["a", "b", "c"]);
+    free.open();
+    await until(() => seen.length === 4);
+  });
+
+  it("is refused when it is more requests than anybody asks at once", async () => {
+    const peer = raw({ request: () => new Promise(() => undefined) });
+    const ids = Array.from({ length: 10_002 }, (_, n) => n);
+    peer.say(...ids.map((id) => request(id)));
+    await until(() => peer.output.readableLength > 0);
+    expect(peer.heard()[0]).toMatchObject({ id: 10_000, error: { data: { code: "REQUEST_LIMIT" } } });
+    peer.connection.close(gone);
   });
 });
 

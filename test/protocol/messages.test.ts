@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { parseMessage } from "../../src/protocol/messages.ts";
+import { envelopeOf, parseMessage } from "../../src/protocol/messages.ts";
 import { TextChunks } from "../../src/protocol/text-chunks.ts";
 import { countOf, paramsOf, textOfUpdate, type ArrivedUpdate } from "../../src/protocol/updates.ts";
 import { raw, update } from "./streams.ts";
@@ -46,11 +46,43 @@ describe("a message text", () => {
     ],
     ["with id null", { jsonrpc: "2.0", id: null, method: "m" }, null, "id"],
     ["with an id of another kind", { jsonrpc: "2.0", id: {}, method: "m" }, null, "id"],
-    ["with neither method nor result", { jsonrpc: "2.0", id: 3 }, 3, "no request"],
-    ["an error that is no object", { jsonrpc: "2.0", id: 3, error: "no" }, 3, "no request"],
     ["a result without an id", { jsonrpc: "2.0", result: 1 }, null, "no request"],
   ])("is invalid when it is %s, and says why under the id that it has", (_what, value, id, reason) => {
     expect(parse(value)).toEqual({ type: "invalid", id, reason: expect.stringContaining(reason) as string });
+  });
+});
+
+describe("an answer that is none", () => {
+  it.each([
+    ["with neither result nor error", { jsonrpc: "2.0", id: 3 }],
+    ["with an error that is no object", { jsonrpc: "2.0", id: 3, error: "no" }],
+  ])("is an error for whoever waits for it: %s", (_what, value) => {
+    expect(parse(value)).toMatchObject({
+      type: "response",
+      message: { id: 3, error: { code: -32600, data: { code: "INVALID_REQUEST" } } },
+      fault: expect.stringContaining("no request") as string,
+    });
+  });
+});
+
+describe("the envelope of a message of which the middle is missing", () => {
+  const edges = (text: string) => ({ start: text.slice(0, 60), end: text.slice(-60) });
+  const long = "x".repeat(200);
+  const nested = { id: 9, jsonrpc: "2.0", text: ',"id":8}' };
+
+  it.each<[string, object, object | undefined]>([
+    ["an answer", { jsonrpc: "2.0", id: 1, result: { long } }, { type: "response", id: 1 }],
+    ["an answer, id first", { id: "", jsonrpc: "2.0", error: { long } }, { type: "response", id: "" }],
+    ["an answer, id last", { jsonrpc: "2.0", result: { long }, id: 0 }, { type: "response", id: 0 }],
+    ["an answer, all last", { result: { long }, id: 'a"}', jsonrpc: "2.0" }, { type: "response", id: 'a"}' }],
+    ["a request", { jsonrpc: "2.0", id: -7, method: "m", params: { long } }, { type: "request", id: -7 }],
+    ["a request, id last", { params: { long }, method: "m", id: 5 }, { type: "request", id: 5 }],
+    ["a notification", { jsonrpc: "2.0", method: "m", params: { long, nested } }, undefined],
+    ["an answer without an id", { jsonrpc: "2.0", result: { long, nested } }, undefined],
+    ["an answer without an id that ends like one", { result: long + ',"id":8}' }, undefined],
+    ["something else", { long, id: 1 }, undefined],
+  ])("is seen: %s", (_what, value, expected) => {
+    expect(envelopeOf(edges(JSON.stringify(value)))).toEqual(expected);
   });
 });
 
