@@ -23,6 +23,8 @@ export interface SidecarIo {
 
 /** How long an agent may take to end by itself, and then after SIGTERM. */
 const agentStopGraceMs = 700;
+/** How long it may take nothing of what waits for it while the client cannot be read for that. */
+const agentDeafMs = 30_000;
 
 /**
  * Serves one client until it has sent its last message or `signal` is aborted, then ends everything that
@@ -50,7 +52,11 @@ export async function runSidecar(
   });
   const proxy = new Proxy(
     {
-      options: { ...config, ...(config.agent && { agentCommand: config.agent.command }) },
+      options: {
+        ...config,
+        deafMs: agentDeafMs,
+        ...(config.agent && { agentCommand: config.agent.command }),
+      },
       registry,
       startAgent: (handlers) => {
         const first = launched;

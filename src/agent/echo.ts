@@ -74,7 +74,7 @@ class EchoAgent implements PeerHandlers {
       );
     }
     const turn = new AbortController();
-    context.signal.addEventListener("abort", () => turn.abort());
+    context.cancellation.onCancellationRequested(() => turn.abort());
     this.#turns.set(sessionId, turn);
     try {
       for (const word of wordsOf(params.prompt)) {

@@ -45,7 +45,9 @@ async function examine(
 ): Promise<Report> {
   const byItself = await tryAgent(alone(agent), folder);
   // The user's sessions are none of its business: what it opens is forgotten with it.
-  const throughSidecar = await tryAgent(sidecarWith(io, { folder, store: "memory:", agent }), folder);
+  const sidecar = sidecarWith(io, { folder, store: "memory:", agent });
+  // One that does not start by itself does so with nobody, and may take its time not to.
+  const throughSidecar = byItself.facts["starts"] === "no" ? byItself : await tryAgent(sidecar, folder);
   const store = await tryStore(storeUrl, folder);
   const agentProblem = byItself.problem ?? throughSidecar.problem;
   return {

@@ -4,7 +4,7 @@ import { migrateSessions } from "../session/migrate.ts";
 import { openStore } from "../store/open.ts";
 import type { StoreBackup } from "../store/medium.ts";
 import type { Store } from "../store/store.ts";
-import { backUpStore } from "../store/upkeep.ts";
+import { backUpStore, emptyPlaceOf } from "../store/upkeep.ts";
 import type { Invocation, Io } from "./command.ts";
 import { configOf } from "./configured.ts";
 import { print, printJson, sizeText } from "./print.ts";
@@ -35,7 +35,7 @@ async function copyStore(
   flags: Invocation["flags"],
   io: Io,
 ): Promise<number> {
-  assertTwo(fromUrl, toUrl);
+  assertCopyable(fromUrl, toUrl);
   const copy = await backUpStore(fromUrl, toUrl);
   if (copy === undefined) return copySessions(fromUrl, toUrl, flags, io);
   if (flags["json"]) await printJson(io, { copied: copy.sessions, skipped: 0, ...entriesAndBytes(copy) });
@@ -53,7 +53,7 @@ async function copySessions(
   flags: Invocation["flags"],
   io: Io,
 ): Promise<number> {
-  assertTwo(fromUrl, toUrl);
+  assertCopyable(fromUrl, toUrl);
   return withStores(fromUrl, toUrl, async (from, to) => {
     const result = await migrateSessions(from, to, async ({ id, outcome, done, total }) => {
       if (!flags["json"]) await print(io, `${done}/${total}  ${id}  ${outcome}\n`);
@@ -68,8 +68,12 @@ async function copySessions(
   });
 }
 
-function assertTwo(fromUrl: string, toUrl: string): void {
+/** Errors: `USAGE`; `STORE_UNAVAILABLE` where a mistyped place would pass for a store without sessions. */
+function assertCopyable(fromUrl: string, toUrl: string): void {
   if (fromUrl === toUrl) throw new SidecarError("USAGE", "Both URLs name the same store; name another one");
+  const place = emptyPlaceOf(fromUrl);
+  if (place === undefined) return;
+  throw new SidecarError("STORE_UNAVAILABLE", `There is no store at ${place} to copy from; check its place`);
 }
 
 function urlIn(command: string, flag: string, value: string | true | undefined): string {

@@ -27,7 +27,7 @@ export interface ConfigSources {
 export async function loadConfig(sources: ConfigSources): Promise<LoadedConfig> {
   const at = sources.surroundings ?? surroundings();
   const given: GivenValues = new Map();
-  const file = readConfigFile(sources.file ?? at.env["ACP_SIDECAR_CONFIG"], at, given);
+  const file = readConfigFile(sources.file ?? at.env[configVariable], at, given);
   fromEnvironment(at.env, given);
   fromFlags(sources, given);
   // Nothing given, nothing to check: an editor that waits for us is spared loading zod.
@@ -44,6 +44,7 @@ export async function loadConfig(sources: ConfigSources): Promise<LoadedConfig> 
 }
 
 const prefix = "ACP_SIDECAR_";
+const configVariable = `${prefix}CONFIG`;
 
 function fromEnvironment(env: Surroundings["env"], given: GivenValues): void {
   const names = new Map<string, OptionName | "agent">(
@@ -51,12 +52,12 @@ function fromEnvironment(env: Surroundings["env"], given: GivenValues): void {
   );
   for (const [variable, value] of Object.entries(env)) {
     // An empty variable is an unset one, as everywhere in a shell.
-    if (!variable.startsWith(prefix) || variable === `${prefix}CONFIG` || !value) continue;
+    if (!variable.startsWith(prefix) || variable === configVariable || !value) continue;
     const name = names.get(variable);
     if (name === undefined) {
       throw new SidecarError(
         "CONFIG_INVALID",
-        `Environment variable ${variable} is not an option; allowed: ${[...names.keys()].join(", ")}`,
+        `Environment variable ${variable} is not an option; allowed: ${[...names.keys(), configVariable].join(", ")}`,
       );
     }
     given.set(name, {

@@ -1,16 +1,43 @@
-/** Adopting a session that only the agent has: what it replays is recorded, and the session is ours from then on. */
+/**
+ * Adopting a session that only the agent has: what it replays is recorded, and the session is ours when it is whole.
+ * Until then its record says so, and is nobody's: an adoption that was killed must not pass for the conversation.
+ */
 import type { AgentRun } from "../agent/supervisor.ts";
 import { isRecord } from "../json.ts";
 import type { RequestContext } from "../protocol/connection.ts";
 import type { ExistingSessionParams } from "../protocol/schema.ts";
+import { isFree, thisHolder } from "../session/holder.ts";
+import { sessionBusy } from "../store/refusals.ts";
+import type { Metadata } from "../store/store.ts";
 import { answerInOrder } from "./answer.ts";
 import { askAgent } from "./ask-agent.ts";
 import { agentFactsOf } from "./capabilities.ts";
 import type { ProxyContext } from "./context.ts";
 import { LiveSession } from "./live-session.ts";
 
+const mark = "acp-sidecar.adopting";
+
+/** Whether a session is only being adopted, or was when its process died. */
+export function isUnfinished({ metadata }: { readonly metadata: Metadata }): boolean {
+  return mark in metadata;
+}
+
 /** The client goes on using the agent's id on this connection; in lists the session has ours. */
-export async function adopt(
+export function adopt(
+  ctx: ProxyContext,
+  run: AgentRun,
+  method: "session/load" | "session/resume",
+  params: ExistingSessionParams,
+  request: RequestContext,
+): Promise<unknown> {
+  const { sessionId } = params;
+  const adopting = adoptOnce(ctx, run, method, params, request).finally(() => ctx.adopting.delete(sessionId));
+  ctx.adopting.set(sessionId, adopting);
+  ctx.deleted.delete(sessionId);
+  return adopting;
+}
+
+async function adoptOnce(
   ctx: ProxyContext,
   run: AgentRun,
   method: "session/load" | "session/resume",
@@ -18,11 +45,12 @@ export async function adopt(
   request: RequestContext,
 ): Promise<unknown> {
   const { sessionId: agentSessionId, cwd, additionalDirectories } = params;
+  await clearUnfinished(ctx, agentSessionId);
   const record = await ctx.registry.create({
     cwd,
     additionalDirectories: additionalDirectories ?? [],
     mcpServerNames: LiveSession.namesOf(params.mcpServers ?? []),
-    agentSessionIds: [agentSessionId],
+    metadata: { [mark]: agentSessionId },
     ...(ctx.clientFacts && { client: ctx.clientFacts }),
     agent: agentFactsOf(run, ctx.options.agentCommand),
   });
@@ -32,7 +60,8 @@ export async function adopt(
     ctx.sessions.add(live);
     // What the agent replays takes the way of every update: into the journal and on to the client.
     ctx.sessions.bind(live, { run, agentSessionId });
-    const result = await askAgent(ctx, run, method, params, request);
+    // Whatever else the client asks of it meanwhile waits for the agent's answer.
+    const result = await live.inbound.run(() => askAgent(ctx, run, method, params, request));
     live.attached = isRecord(result) ? result : {};
   } catch (error) {
     await live.outboundIdle();
@@ -40,9 +69,28 @@ export async function adopt(
     await ctx.registry.delete(record.id);
     throw error;
   }
-  return answerInOrder(live, request, async () => {
+  return answerInOrder(live, request, () => finish(ctx, live, agentSessionId));
+}
+
+/** From here on it is ours. What the store does not take stays marked, and goes with the next adoption. */
+async function finish(ctx: ProxyContext, live: LiveSession, agentSessionId: string): Promise<unknown> {
+  const { [mark]: _, ...metadata } = live.record.metadata;
+  try {
     await live.journal.seal([]);
+    await live.update({ agentSessionIds: [agentSessionId], metadata });
     await live.journal.settle();
     return live.attached;
-  });
+  } catch (error) {
+    ctx.sessions.remove(live);
+    throw error;
+  }
+}
+
+/** What adoptions of this session have left behind whose process died. Errors: `SESSION_BUSY` when one goes on elsewhere. */
+async function clearUnfinished(ctx: ProxyContext, agentSessionId: string): Promise<void> {
+  const { items } = await ctx.store.list({ metadata: { [mark]: agentSessionId } });
+  for (const { id, lease } of items) {
+    if (lease !== undefined && !isFree(lease, thisHolder())) throw sessionBusy(id, lease);
+    await ctx.registry.delete(id);
+  }
 }

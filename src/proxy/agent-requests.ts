@@ -1,7 +1,8 @@
 /** Requests of the agent to the client: forwarded in order, journaled with their answers, ended with their turn. */
+import rpc from "vscode-jsonrpc/node";
 import { SidecarError } from "../errors.ts";
 import { isRecord } from "../json.ts";
-import type { RequestContext } from "../protocol/connection.ts";
+import type { RequestContext, RequestOptions } from "../protocol/connection.ts";
 import type { RequestId } from "../protocol/messages.ts";
 import type { NewEntry } from "../store/store.ts";
 import type { ProxyContext } from "./context.ts";
@@ -20,7 +21,7 @@ export async function agentRequest(
   const live = isRecord(params) ? ctx.sessions.byAgentId(params.sessionId) : undefined;
   if (isRecord(params) && ctx.sessions.isFormer(params.sessionId)) return answerForNobody(method);
   if (live === undefined || !isRecord(params)) {
-    const asked = ctx.client.request(method, withClientRequestId(ctx, params), { signal: request.signal });
+    const asked = ctx.client.request(method, withClientRequestId(ctx, params), sendingOf(request));
     return withAgentIds(ctx, await asked);
   }
   const isPermission = method === "session/request_permission";
@@ -31,7 +32,7 @@ export async function agentRequest(
     // The turn may have been ended while that was written.
     if (isPermission && live.audience !== "client") return { answer: Promise.resolve(cancelledPermission) };
     const forwarded = { ...params, sessionId: live.clientId };
-    return { answer: ask(ctx, live, method, forwarded, request.signal, isPermission) };
+    return { answer: ask(ctx, live, method, forwarded, request, isPermission) };
   });
   const [settled] = await Promise.allSettled([answer]);
   const result = settled.status === "fulfilled" ? settled.value : undefined;
@@ -40,6 +41,10 @@ export async function agentRequest(
     if (live.isHeld) await journal(ctx, live, [responseEntry(method, result, request.id)]);
   });
   return withAgentIds(ctx, await answer);
+}
+
+function sendingOf({ cancellation, passedOn: onTaken }: RequestContext): RequestOptions {
+  return { cancellation, onTaken };
 }
 
 /** The client's answer, with the sessions that it may name as the agent knows them. */
@@ -59,23 +64,28 @@ async function ask(
   live: LiveSession,
   method: string,
   params: unknown,
-  signal: AbortSignal,
+  request: RequestContext,
   isPermission: boolean,
 ): Promise<unknown> {
-  if (!isPermission) return ctx.client.request(method, withClientRequestId(ctx, params), { signal });
-  const ended = new AbortController();
-  const cancelled = new Promise<unknown>((resolve) => {
-    ended.signal.addEventListener("abort", () => resolve(cancelledPermission));
+  const sending = sendingOf(request);
+  if (!isPermission) return ctx.client.request(method, withClientRequestId(ctx, params), sending);
+  const withdrawal = new rpc.CancellationTokenSource();
+  const withdrawn = request.cancellation.onCancellationRequested(() => withdrawal.cancel());
+  let end = () => {};
+  const ended = new Promise<unknown>((resolve) => {
+    end = () => {
+      withdrawal.cancel();
+      resolve(cancelledPermission);
+    };
   });
-  const end = () => ended.abort();
   live.permissions.add(end);
   try {
-    const either = AbortSignal.any([signal, ended.signal]);
-    const answer = ctx.client.request(method, params, { signal: either });
+    const answer = ctx.client.request(method, params, { ...sending, cancellation: withdrawal.token });
     answer.catch(() => undefined);
-    return await Promise.race([answer, cancelled]);
+    return await Promise.race([answer, ended]);
   } finally {
     live.permissions.delete(end);
+    withdrawn.dispose();
   }
 }
 

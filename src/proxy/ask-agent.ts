@@ -24,7 +24,8 @@ export async function askAgent(
     ctx.forwarded.set(id, request.id);
   };
   try {
-    return await run.agent.connection.request(method, params, { signal: request.signal, onSent });
+    const { cancellation, passedOn: onTaken } = request;
+    return await run.agent.connection.request(method, params, { cancellation, onSent, onTaken });
   } finally {
     if (agentsId !== undefined) ctx.forwarded.delete(agentsId);
   }
@@ -51,7 +52,7 @@ export async function askSession(
 ): Promise<Asked> {
   const ask = () =>
     live.inbound.run(async () => {
-      const binding = await attach(ctx, live, request.signal);
+      const binding = await attach(ctx, live, request.cancellation);
       const params = await compose(binding);
       if (params === undefined) return { binding, answer: undefined };
       const { run, agentSessionId } = binding;

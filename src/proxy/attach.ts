@@ -2,6 +2,7 @@
  * Binding a stored session to a live agent session: resume, else load with the replay swallowed, else a
  * new agent session that gets the conversation by handover. The same path carries a session to another agent.
  */
+import type { CancellationToken } from "vscode-jsonrpc/node";
 import rpc from "vscode-jsonrpc/node";
 import type { AgentRun } from "../agent/supervisor.ts";
 import { reasonOf, SidecarError } from "../errors.ts";
@@ -9,8 +10,9 @@ import { isRecord } from "../json.ts";
 import type { AgentFacts } from "../store/store.ts";
 import { agentFactsOf, capabilitiesOf } from "./capabilities.ts";
 import type { ProxyContext } from "./context.ts";
+import { knownId } from "./known-id.ts";
 import type { Binding, LiveSession } from "./live-session.ts";
-import { reapplySettings } from "./reapply-settings.ts";
+import { answeredKinds, reapplySettings } from "./reapply-settings.ts";
 import { enqueueUpdates } from "./updates.ts";
 
 /** How many agent session ids a record keeps. */
@@ -19,26 +21,25 @@ const maxAgentSessionIds = 20;
 const authenticationRequired = -32000;
 
 /** The session's binding to the agent that runs now. Runs in the inbound lane. Errors: `AGENT_…`, the agent's own. */
-export async function attach(ctx: ProxyContext, live: LiveSession, signal?: AbortSignal): Promise<Binding> {
+export async function attach(
+  ctx: ProxyContext,
+  live: LiveSession,
+  cancellation?: CancellationToken,
+): Promise<Binding> {
   const run = await ctx.agent.run();
   if (live.binding?.run === run) return live.binding;
   live.swallowedState.clear();
   const agent = agentFactsOf(run, ctx.options.agentCommand);
-  const known = isSameAgent(live.record.agent, agent) ? knownId(ctx, live) : undefined;
-  const taken = known === undefined ? undefined : await takeUp(ctx, live, run, known, signal);
-  const binding = taken ?? (await startAnew(ctx, live, run, signal));
+  const known = knownId(ctx, live.record, run);
+  const taken = known === undefined ? undefined : await takeUp(ctx, live, run, known, cancellation);
+  const binding = taken ?? (await startAnew(ctx, live, run, cancellation));
   await noteBinding(ctx, live, binding, agent);
   live.attached = await reapplySettings(ctx, live.record, binding, live.attached);
   // What the agent says of the present while it takes the session up is news, whatever it replays besides.
+  // But for modes and options: the answer came behind that, and what is chosen again behind the answer.
+  for (const kind of answeredKinds(live.attached)) live.swallowedState.delete(kind);
   void enqueueUpdates(ctx, live, [...live.swallowedState.values()]);
   return binding;
-}
-
-/** The id that the agent knew the session by; one that counts anew after a restart may mean another one by it. */
-function knownId(ctx: ProxyContext, live: LiveSession): string | undefined {
-  const known = live.record.agentSessionIds.at(-1);
-  const bound = ctx.sessions.byAgentId(known);
-  return bound === undefined || bound.id === live.id ? known : undefined;
 }
 
 /** What the agent needs to know of a session that is not new to the client. */
@@ -48,20 +49,13 @@ function setupParams(live: LiveSession) {
   return { ...live.setup, cwd, ...more };
 }
 
-function isSameAgent(before: AgentFacts | undefined, now: AgentFacts): boolean {
-  const [nameBefore, nameNow] = [before?.info, now.info].map((info) =>
-    isRecord(info) ? info.name : undefined,
-  );
-  return nameBefore === nameNow && (nameBefore !== undefined || before?.command === now.command);
-}
-
 /** Resume or load, as the agent can. Undefined when it cannot, or does not know the session any more. */
 async function takeUp(
   ctx: ProxyContext,
   live: LiveSession,
   run: AgentRun,
   agentSessionId: string,
-  signal: AbortSignal | undefined,
+  cancellation: CancellationToken | undefined,
 ): Promise<Binding | undefined> {
   const can = capabilitiesOf(run);
   const methods = [...(can.resume ? ["session/resume"] : []), ...(can.load ? ["session/load"] : [])];
@@ -72,12 +66,14 @@ async function takeUp(
     live.swallowing = true;
     try {
       const params = { sessionId: agentSessionId, ...setupParams(live) };
-      const result = await run.agent.connection.request(method, params, { ...(signal && { signal }) });
+      const result = await run.agent.connection.request(method, params, {
+        ...(cancellation && { cancellation }),
+      });
       live.attached = isRecord(result) ? result : {};
       return binding;
     } catch (error) {
       ctx.sessions.unbind(live);
-      if (signal?.aborted === true || !mayTryNext(error)) throw error;
+      if (cancellation?.isCancellationRequested === true || !mayTryNext(error)) throw error;
       ctx.log.info(
         { sessionId: live.id, method, error: reasonOf(error) },
         "the agent did not take the session up",
@@ -99,9 +95,9 @@ async function startAnew(
   ctx: ProxyContext,
   live: LiveSession,
   run: AgentRun,
-  signal: AbortSignal | undefined,
+  cancellation: CancellationToken | undefined,
 ): Promise<Binding> {
-  const binding = await newAgentSession(ctx, live, run, signal);
+  const binding = await newAgentSession(ctx, live, run, cancellation);
   live.needsHandover = true;
   return binding;
 }
@@ -111,13 +107,13 @@ async function newAgentSession(
   ctx: ProxyContext,
   live: LiveSession,
   run: AgentRun,
-  signal: AbortSignal | undefined,
+  cancellation: CancellationToken | undefined,
 ): Promise<Binding> {
   let agentSessionId: string | undefined;
   ctx.unclaimed.expect();
   try {
     const result = await run.agent.connection.request("session/new", setupParams(live), {
-      ...(signal && { signal }),
+      ...(cancellation && { cancellation }),
     });
     ({ agentSessionId, attached: live.attached } = newSessionResult("session/new", result));
   } catch (error) {

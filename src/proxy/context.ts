@@ -8,6 +8,7 @@ import type { Durability } from "../session/journal.ts";
 import type { SessionRegistry } from "../session/registry.ts";
 import type { ClientFacts, Store } from "../store/store.ts";
 import type { LiveSessions } from "./live-sessions.ts";
+import type { Recent } from "./recent.ts";
 import type { Unclaimed } from "./unclaimed.ts";
 
 export interface ProxyOptions {
@@ -18,6 +19,8 @@ export interface ProxyOptions {
   /** Longest prompt. */
   readonly maxEntryBytes: number;
   readonly leaseTtlMs: number;
+  /** An agent that has taken nothing for so long, while the client cannot be read for it, is deaf. */
+  readonly deafMs: number;
   /** The program that is the agent, for the record; none for the built-in one. */
   readonly agentCommand?: string;
 }
@@ -35,4 +38,8 @@ export interface ProxyContext {
   clientFacts: ClientFacts | undefined;
   /** The client's ids of the requests that are with the agent, by the ids under which the agent has them. */
   readonly forwarded: Map<RequestId, RequestId>;
+  /** Sessions of the agent that are being adopted, by its ids; settles when it is done. */
+  readonly adopting: Map<string, Promise<unknown>>;
+  /** The agent's ids of sessions that the client has deleted. */
+  readonly deleted: Recent<string>;
 }

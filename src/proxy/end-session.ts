@@ -9,11 +9,8 @@ import { cancelTurns, runningTurns } from "./turns.ts";
 /** Ends the turn as `session/cancel` does, then lets go of agent session and lease. History stays. */
 export async function closeSession(ctx: ProxyContext, params: unknown): Promise<unknown> {
   const { sessionId } = parseParams(sessionParams, "session/close", params);
-  const live = ctx.sessions.byClientId(sessionId);
-  if (live === undefined) {
-    if ((await ctx.sessions.find(sessionId)) === undefined) throw sessionNotFound(sessionId);
-    return {};
-  }
+  const live = ctx.sessions.byClientId(sessionId) ?? (await liveByAnotherId(ctx, sessionId));
+  if (live === undefined) return {};
   const { cancelGraceMs } = ctx.options;
   await endTurns(live, cancelGraceMs);
   const { binding } = live;
@@ -24,11 +21,18 @@ export async function closeSession(ctx: ProxyContext, params: unknown): Promise<
   return {};
 }
 
+/** Errors: `SESSION_NOT_FOUND`. */
+async function liveByAnotherId(ctx: ProxyContext, sessionId: string): Promise<LiveSession | undefined> {
+  const record = await ctx.sessions.find(sessionId);
+  if (record === undefined) throw sessionNotFound(sessionId);
+  return ctx.sessions.byId(record.id);
+}
+
 /** Gone from the store and from lists. Deleting the unknown succeeds. */
 export async function deleteSession(ctx: ProxyContext, params: unknown): Promise<unknown> {
   const { sessionId } = parseParams(sessionParams, "session/delete", params);
   const record = await ctx.sessions.find(sessionId);
-  const live = ctx.sessions.byClientId(sessionId);
+  const live = record === undefined ? ctx.sessions.byClientId(sessionId) : ctx.sessions.byId(record.id);
   if (live !== undefined) {
     await endTurns(live, ctx.options.cancelGraceMs);
     await live.outboundIdle();
@@ -37,8 +41,9 @@ export async function deleteSession(ctx: ProxyContext, params: unknown): Promise
   if (record !== undefined) await ctx.registry.delete(record.id);
   // It may have been deleted by a request that failed before that was safe.
   else await ctx.registry.settle();
-  const agentSessionId = record === undefined ? sessionId : record.agentSessionIds.at(-1);
-  if (agentSessionId !== undefined) await deleteAtAgent(ctx, agentSessionId);
+  // An agent that lists its sessions may not be able to delete them: the client has seen the last of this one.
+  for (const id of record?.agentSessionIds ?? [sessionId]) ctx.deleted.add(id);
+  await deleteAtAgent(ctx, record ?? sessionId);
   return {};
 }
 

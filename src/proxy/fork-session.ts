@@ -4,7 +4,7 @@ import { reasonOf, SidecarError } from "../errors.ts";
 import type { RequestContext } from "../protocol/connection.ts";
 import {
   existingSessionParams,
-  forkMeta,
+  forkParams,
   parseParams,
   type ExistingSessionParams,
 } from "../protocol/schema.ts";
@@ -24,6 +24,7 @@ export async function forkSession(
 ): Promise<unknown> {
   const parsed = parseParams(existingSessionParams, "session/fork", params);
   ctx.registry.live.checkRoom();
+  await ctx.adopting.get(parsed.sessionId)?.catch(() => undefined);
   const parent = await sealedParent(ctx, parsed.sessionId);
   const atSeq = forkPoint(parent, parsed);
   const run = await ctx.agent.run();
@@ -52,11 +53,13 @@ export async function forkSession(
 
 /**
  * The parent; one that we hold is sealed first, so that all of it can be shared, a running turn too, and so is
- * one whose holder died in a turn.
+ * one that nobody holds whose last holder did not come to it: it died, or the store failed when it let go.
  */
 async function sealedParent(ctx: ProxyContext, clientId: string): Promise<SessionRecord> {
-  const before = await ctx.sessions.find(clientId);
-  if (before !== undefined && ctx.sessions.isLeftOver(before)) await ctx.sessions.open(clientId, undefined);
+  if (ctx.sessions.byClientId(clientId)?.isHeld !== true) {
+    const before = await ctx.sessions.find(clientId);
+    if (before !== undefined && ctx.sessions.isLeftOver(before)) await ctx.sessions.open(clientId, undefined);
+  }
   const live = ctx.sessions.byClientId(clientId);
   if (live?.isHeld === true) await live.outbound(() => live.journal.seal([]));
   const record = await ctx.sessions.find(clientId);
@@ -64,8 +67,9 @@ async function sealedParent(ctx: ProxyContext, clientId: string): Promise<Sessio
   return record;
 }
 
-function forkPoint({ sealedSeq }: SessionRecord, { _meta }: ExistingSessionParams): number {
-  const atSeq = parseParams(forkMeta, "session/fork", _meta)["acp-sidecar"]?.atSeq ?? sealedSeq;
+function forkPoint({ sealedSeq }: SessionRecord, params: ExistingSessionParams): number {
+  const { _meta } = parseParams(forkParams, "session/fork", params);
+  const atSeq = _meta?.["acp-sidecar"]?.atSeq ?? sealedSeq;
   if (atSeq <= sealedSeq) return atSeq;
   const issues = [{ path: ["_meta", "acp-sidecar", "atSeq"], message: `at most ${sealedSeq}` }];
   throw new SidecarError(

@@ -31,13 +31,12 @@ function hasSessionId(
 }
 
 /** A notification of the client that we do not know. One for a session without an agent has nobody to go to. */
-export function forwardToAgent(ctx: ProxyContext, method: string, params: unknown): void {
+export function forwardToAgent(ctx: ProxyContext, method: string, params: unknown): Promise<void> | void {
   if (!hasSessionId(params)) {
-    void ctx.agent.ifRunning((run) => run.agent.connection.notify(method, params));
-    return;
+    return ctx.agent.ifRunning((run) => run.agent.connection.notify(method, params));
   }
   const live = ctx.sessions.byClientId(params.sessionId);
-  void live?.inbound.run(async () => {
+  return live?.inbound.run(async () => {
     const { binding } = live;
     await binding?.run.agent.connection.notify(method, { ...params, sessionId: binding.agentSessionId });
   });

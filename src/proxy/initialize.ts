@@ -1,4 +1,5 @@
 /** `initialize`, `authenticate`, `logout`. https://agentclientprotocol.com/protocol/v1/initialization */
+import { SidecarError } from "../errors.ts";
 import { isRecord, type Json } from "../json.ts";
 import type { RequestContext } from "../protocol/connection.ts";
 import { initializeParams, parseParams } from "../protocol/schema.ts";
@@ -9,14 +10,25 @@ import type { ProxyContext } from "./context.ts";
 /** Forwards what the client says of itself, and answers with what the agent can do with us in front. */
 export async function initialize(ctx: ProxyContext, params: unknown): Promise<unknown> {
   const parsed = parseParams(initializeParams, "initialize", params);
-  const version = Math.min(parsed.protocolVersion, protocolVersion);
-  const { initialized } = await ctx.agent.initialize({ ...parsed, protocolVersion: version });
+  // Whatever the client asked for: to the agent we are the client, and this is what we speak.
+  const { initialized } = await ctx.agent.initialize({ ...parsed, protocolVersion });
+  checkVersion(initialized.protocolVersion);
   const { clientInfo, clientCapabilities } = parsed;
   ctx.clientFacts = {
     ...(isRecord(clientInfo) && { info: clientInfo as Json }),
     ...(isRecord(clientCapabilities) && { capabilities: clientCapabilities as Json }),
   };
   return overlay(initialized);
+}
+
+/** An agent names another version when it does not have ours: we would misunderstand each other. */
+function checkVersion(agents: unknown): void {
+  if (typeof agents !== "number" || agents === protocolVersion) return;
+  throw new SidecarError(
+    "AGENT_PROTOCOL",
+    `The agent speaks version ${agents} of ACP, not version ${protocolVersion}; use a release of it that does`,
+    { data: { protocolVersion: agents } },
+  );
 }
 
 /** A success is repeated after a restart of the agent. */

@@ -1,8 +1,10 @@
 /** Telling the agent that a session of its is over, where it wants to know. What it answers changes nothing here. */
 import { reasonOf } from "../errors.ts";
+import type { SessionRecord } from "../store/store.ts";
 import { waitAtMost } from "../timing.ts";
 import { capabilitiesOf } from "./capabilities.ts";
 import type { ProxyContext } from "./context.ts";
+import { knownId } from "./known-id.ts";
 import type { Binding } from "./live-session.ts";
 
 /** How long an agent may take to close or delete a session of its own before we go on without its answer. */
@@ -18,10 +20,12 @@ export async function closeAtAgent(
   await waitAtMost(best(ctx, closing), waitMs);
 }
 
-export async function deleteAtAgent(ctx: ProxyContext, agentSessionId: string): Promise<void> {
+/** @param session ours, which this agent may know, or the agent's own by its id there */
+export async function deleteAtAgent(ctx: ProxyContext, session: SessionRecord | string): Promise<void> {
   const deleting = ctx.agent.run().then(async (run) => {
     if (!capabilitiesOf(run).delete) return;
-    await run.agent.connection.request("session/delete", { sessionId: agentSessionId });
+    const sessionId = typeof session === "string" ? session : knownId(ctx, session, run);
+    if (sessionId !== undefined) await run.agent.connection.request("session/delete", { sessionId });
   });
   await waitAtMost(best(ctx, deleting), agentAnswerMs);
 }

@@ -4,6 +4,7 @@ import { isRecord } from "../json.ts";
 import { listSessionsParams, parseParams } from "../protocol/schema.ts";
 import type { SessionFilter, SessionRecord } from "../store/store.ts";
 import { within } from "../timing.ts";
+import { isUnfinished } from "./adopt.ts";
 import { capabilitiesOf } from "./capabilities.ts";
 import type { ProxyContext } from "./context.ts";
 
@@ -20,11 +21,11 @@ export async function listSessions(ctx: ProxyContext, params: unknown): Promise<
   if (typeof cursor === "string" && cursor.startsWith(agentPages)) {
     return agentPage(ctx, filter, decode(cursor.slice(agentPages.length)));
   }
-  const page = await ctx.store.list({
+  const page = await ctx.registry.list({
     ...filter,
     ...(typeof cursor === "string" && { cursor: ownCursor(cursor) }),
   });
-  const sessions = page.items.map(infoOf);
+  const sessions = page.items.filter((record) => !isUnfinished(record)).map(infoOf);
   if (page.nextCursor !== undefined) return { sessions, nextCursor: ownPages + page.nextCursor };
   const more = await agentPage(ctx, filter, undefined);
   return { ...more, sessions: [...sessions, ...more.sessions] };
@@ -115,6 +116,7 @@ async function withoutOurs(ctx: ProxyContext, result: unknown): Promise<AgentPag
   const sessions: unknown[] = [];
   for (const session of theirs) {
     if (!isRecord(session) || typeof session.sessionId !== "string") continue;
+    if (ctx.deleted.has(session.sessionId)) continue;
     const own = await ctx.store.list({ agentSessionId: session.sessionId, limit: 1 });
     if (own.items.length === 0) sessions.push(session);
   }

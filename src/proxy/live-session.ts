@@ -33,8 +33,8 @@ export interface UpdateBatch {
 
 export class LiveSession {
   readonly id: SessionId;
-  /** The id that the client uses: ours, or the agent's for a session that was adopted. */
-  readonly clientId: string;
+  /** The id that the client used last: ours, or one that an agent gave. */
+  clientId: string;
   setup: SessionSetup;
   binding: Binding | undefined;
   /** While the agent takes the session up it may replay what we have: kept from the client. */

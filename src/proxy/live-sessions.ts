@@ -1,16 +1,17 @@
 /** The sessions that this process holds or has held: by the client's ids, by the agent's, and how they come and go. */
 import type { Agent } from "../agent/agent.ts";
-import { reapAgent } from "../agent/process-group.ts";
 import { reasonOf } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import type { ProcessIdentity } from "../process-identity.ts";
 import { isSessionId, type SessionId } from "../session-id.ts";
-import { isDead, mayTake, thisHolder, type OnBusy } from "../session/holder.ts";
+import { isFree, mayTake, thisHolder, type OnBusy } from "../session/holder.ts";
 import { Journal, type Durability } from "../session/journal.ts";
 import type { SessionRegistry } from "../session/registry.ts";
 import { sessionNotFound } from "../store/refusals.ts";
-import type { Holder, LeaseState, SessionRecord } from "../store/store.ts";
+import type { Holder, SessionRecord } from "../store/store.ts";
 import { LiveSession, type Binding, type SessionSetup } from "./live-session.ts";
+import { Recent } from "./recent.ts";
+import { endLost, succeed } from "./succession.ts";
 
 export interface LiveSessionsOptions {
   readonly registry: SessionRegistry;
@@ -24,31 +25,33 @@ export interface LiveSessionsOptions {
   readonly onLost: (live: LiveSession, error: unknown) => void;
 }
 
-/** What a left-over agent is given between SIGTERM and SIGKILL. */
-const reapGraceMs = 500;
-/** Of sessions that were let go, so many keep what the client set them up with. */
+/** Of sessions that were let go or lost, so many are remembered. */
 const maxDormant = 1000;
 /** How many agent sessions are remembered that were ours. */
 const maxFormer = 1000;
 
 export class LiveSessions {
   readonly #options: LiveSessionsOptions;
+  /** By every id that the client has used for one on this connection. */
   readonly #byClientId = new Map<string, LiveSession>();
+  readonly #byId = new Map<SessionId, LiveSession>();
   readonly #byAgentId = new Map<string, LiveSession>();
   readonly #opening = new Map<string, Promise<LiveSession>>();
-  /** Being let go, by the client's ids: whoever wants one back waits for that. */
-  readonly #releasing = new Map<string, Promise<void>>();
-  /** Agent sessions that were ours: what their agent still says of them is for nobody. The oldest first. */
-  readonly #former = new Set<string>();
-  /** Let go, but not closed: the client may go on with them. The oldest first. */
-  readonly #dormant = new Set<LiveSession>();
+  /** The same by session: the client may ask for one by two of its ids at once. */
+  readonly #taking = new Map<SessionId, Promise<LiveSession>>();
+  /** Being let go: whoever wants one back waits for that. */
+  readonly #releasing = new Map<SessionId, Promise<void>>();
+  /** Agent sessions that were ours: what their agent still says of them is for nobody. */
+  readonly #former = new Recent<string>(maxFormer);
+  /** Let go, but not closed: the client may go on with them. Or lost, which the client is to be told. */
+  readonly #dormant = new Recent<LiveSession>(maxDormant);
 
   constructor(options: LiveSessionsOptions) {
     this.#options = options;
   }
 
   all(): IterableIterator<LiveSession> {
-    return this.#byClientId.values();
+    return this.#byId.values();
   }
 
   byAgentId(agentSessionId: unknown): LiveSession | undefined {
@@ -59,8 +62,19 @@ export class LiveSessions {
     return this.#byClientId.get(clientId);
   }
 
+  byId(id: SessionId): LiveSession | undefined {
+    return this.#byId.get(id);
+  }
+
   add(live: LiveSession): void {
+    this.#byId.set(live.id, live);
     this.#byClientId.set(live.clientId, live);
+  }
+
+  /** The client goes on with the session by this id: that is how it is told of it from now on. */
+  #name(live: LiveSession, clientId: string): void {
+    live.clientId = clientId;
+    this.#byClientId.set(clientId, live);
   }
 
   /** Binds a session to an agent's, which may be another one than before. */
@@ -77,8 +91,6 @@ export class LiveSessions {
     if (id === undefined || this.#byAgentId.get(id) !== live) return;
     this.#byAgentId.delete(id);
     this.#former.add(id);
-    const [oldest] = this.#former;
-    if (oldest !== undefined && this.#former.size > maxFormer) this.#former.delete(oldest);
   }
 
   /** Whether an agent session was ours and is no more. */
@@ -88,7 +100,7 @@ export class LiveSessions {
 
   /** A run of the agent has ended; the next one may give the same ids to other sessions. */
   unbindAll(agent: Agent): void {
-    for (const live of this.#byClientId.values()) if (live.binding?.run.agent === agent) this.unbind(live);
+    for (const live of this.all()) if (live.binding?.run.agent === agent) this.unbind(live);
     this.#former.clear();
   }
 
@@ -96,7 +108,8 @@ export class LiveSessions {
     this.unbind(live);
     this.#options.registry.live.remove(live.id);
     this.#dormant.delete(live);
-    if (this.#byClientId.get(live.clientId) === live) this.#byClientId.delete(live.clientId);
+    if (this.#byId.get(live.id) === live) this.#byId.delete(live.id);
+    for (const [name, named] of this.#byClientId) if (named === live) this.#byClientId.delete(name);
   }
 
   /** The record that the client means by an id: ours, or one that an agent once gave. */
@@ -115,6 +128,7 @@ export class LiveSessions {
     if (live?.lost !== undefined) throw live.lost;
     if (live?.isHeld === true) {
       this.#options.registry.live.touch(live.id);
+      this.#name(live, clientId);
       return live;
     }
     return this.open(clientId, undefined);
@@ -127,10 +141,10 @@ export class LiveSessions {
     return opening.finally(() => this.#opening.delete(clientId));
   }
 
-  /** Entries are not sealed, and nobody is there any more who would do it. */
+  /** Of a session that is not held here: entries are not sealed, and nobody else is there who would do it. */
   isLeftOver({ headSeq, sealedSeq, lease }: SessionRecord): boolean {
-    if (headSeq === sealedSeq) return false;
-    return lease === undefined || lease.expiresAtMs <= Date.now() || isDead(lease.holder, this.#holder());
+    // Ours: it is being let go or opened at this moment, or the store has refused to take it back.
+    return headSeq > sealedSeq && (lease === undefined || isFree(lease, this.#holder()));
   }
 
   /** Settles when a session that is being opened under this id is open, or is not to be had. */
@@ -147,15 +161,14 @@ export class LiveSessions {
 
   /** The agent session and the lease are let go; history stays. The client may go on with the session at any time. */
   release(live: LiveSession): Promise<void> {
-    const releasing = this.#release(live).finally(() => this.#releasing.delete(live.clientId));
-    this.#releasing.set(live.clientId, releasing);
+    const releasing = this.#release(live).finally(() => this.#releasing.delete(live.id));
+    this.#releasing.set(live.id, releasing);
     return releasing;
   }
 
   async #release(live: LiveSession): Promise<void> {
     await live.outboundIdle();
     this.unbind(live);
-    this.#options.registry.live.remove(live.id);
     this.#noteDormant(live);
     const journal = live.letGo();
     if (journal === undefined) return;
@@ -165,7 +178,7 @@ export class LiveSessions {
 
   /** Extends every lease and stores who holds it. */
   async renewAll(): Promise<void> {
-    for (const live of this.#byClientId.values()) {
+    for (const live of this.all()) {
       await this.#renewed(live).catch((error: unknown) => this.noteFailure(live, error));
     }
   }
@@ -184,21 +197,30 @@ export class LiveSessions {
 
   /** Draws the conclusion from a failed write: a lease or a session that is gone ends the session here. */
   noteFailure(live: LiveSession, error: unknown): void {
-    if (live.noteLoss()) this.#options.registry.live.remove(live.id);
+    if (live.noteLoss()) this.#noteDormant(live);
     this.#options.log.warn({ sessionId: live.id, error: reasonOf(error) }, "a session could not be written");
   }
 
   async #open(clientId: string, setup: SessionSetup | undefined): Promise<LiveSession> {
-    const { registry, log } = this.#options;
-    await this.#releasing.get(clientId)?.catch(() => undefined);
     const found = await this.find(clientId);
     if (found === undefined) throw sessionNotFound(clientId);
-    const known = this.#byClientId.get(clientId);
+    const { id } = found;
+    const taking = this.#taking.get(id) ?? this.#take(id, clientId, setup);
+    this.#taking.set(id, taking);
+    const live = await taking.finally(() => this.#taking.delete(id));
+    this.#name(live, clientId);
+    return live;
+  }
+
+  async #take(id: SessionId, clientId: string, setup: SessionSetup | undefined): Promise<LiveSession> {
+    const { registry, log } = this.#options;
+    await this.#releasing.get(id)?.catch(() => undefined);
+    const known = this.#byId.get(id);
     if (known !== undefined && (await this.#renewed(known))) return known;
-    registry.live.add(found.id);
+    registry.live.add(id);
     try {
-      const { journal, record, previous, setAside } = await Journal.open(found.id, this.#journalOptions());
-      const live = known ?? new LiveSession(found.id, clientId, setup ?? { mcpServers: [] });
+      const { journal, record, previous, setAside } = await Journal.open(id, this.#journalOptions());
+      const live = known ?? new LiveSession(id, clientId, setup ?? { mcpServers: [] });
       if (setup !== undefined) live.setup = setup;
       endLost(live);
       // The agent session of before may have missed what another holder did.
@@ -206,36 +228,20 @@ export class LiveSessions {
       this.#dormant.delete(live);
       live.hold(journal, record);
       this.add(live);
-      await this.#succeed(found.id, previous, setAside);
-      log.info({ sessionId: found.id }, "session opened");
+      await succeed({ log, self: this.#holder() }, id, previous, setAside);
+      log.info({ sessionId: id }, "session opened");
       return live;
     } catch (error) {
-      registry.live.remove(found.id);
+      registry.live.remove(id);
       throw error;
     }
   }
 
+  /** No longer live, but known: the client may go on with it, or is to be told that it is lost. */
   #noteDormant(live: LiveSession): void {
-    this.#dormant.add(live);
-    const [oldest] = this.#dormant;
-    if (oldest !== undefined && this.#dormant.size > maxDormant) this.remove(oldest);
-  }
-
-  /** What a holder left behind that did not give the session back. */
-  async #succeed(id: SessionId, previous: LeaseState | undefined, setAside: string | undefined) {
-    const { log } = this.#options;
-    const facts = { sessionId: id, ...(setAside !== undefined && { setAside }) };
-    if (previous === undefined) {
-      if (setAside !== undefined) log.warn(facts, "session recovered");
-      return;
-    }
-    const { holder, turnRunning } = previous;
-    if (!isDead(holder, this.#holder())) {
-      log.info({ ...facts, from: holder.pid }, "session taken over");
-      return;
-    }
-    const reaped = holder.agent !== undefined && (await reapAgent(holder.agent, reapGraceMs));
-    log.warn({ ...facts, deadHolder: holder.pid, turnRunning, agentStopped: reaped }, "session recovered");
+    this.#options.registry.live.remove(live.id);
+    const oldest = this.#dormant.add(live);
+    if (oldest !== undefined) this.remove(oldest);
   }
 
   #holder(): Holder {
@@ -247,10 +253,4 @@ export class LiveSessions {
     const holder = this.#holder();
     return { store: registry.store, durability, holder, leaseTtlMs, mayTake: mayTake(onBusy, holder) };
   }
-}
-
-/** Turns that ran when the session was lost do not go on in the session that is ours again: there is a gap. */
-function endLost({ turns, lost: error }: LiveSession): void {
-  if (error === undefined) return;
-  for (const turn of turns) turn.end({ type: "error", error }, "nobody");
 }

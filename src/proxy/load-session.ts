@@ -13,6 +13,7 @@ import { attach } from "./attach.ts";
 import { capabilitiesOf } from "./capabilities.ts";
 import type { ProxyContext } from "./context.ts";
 import { LiveSession } from "./live-session.ts";
+import { asAnswered } from "./reapply-settings.ts";
 import { updateText } from "./translate.ts";
 import { isLossError } from "./turns.ts";
 
@@ -34,6 +35,8 @@ async function bringBack(
   request: RequestContext,
 ): Promise<unknown> {
   const parsed = parseParams(existingSessionParams, method, params);
+  // Of two who want the same session of the agent, the second finds it adopted.
+  await ctx.adopting.get(parsed.sessionId)?.catch(() => undefined);
   const found = await ctx.sessions.find(parsed.sessionId);
   if (found === undefined) return bringForeign(ctx, method, parsed, request);
   checkCwd(found, parsed.cwd);
@@ -43,7 +46,7 @@ async function bringBack(
   live.swallowedState.clear();
   try {
     await live.update(factsOf(ctx, parsed));
-    const attaching = live.whileHeld(live.inbound.run(() => attach(ctx, live, request.signal)));
+    const attaching = live.whileHeld(live.inbound.run(() => attach(ctx, live, request.cancellation)));
     const state: ReplayedState = new Map();
     const isLoad = method === "session/load";
     const replaying = isLoad ? live.outbound(() => sendReplay(ctx, live, state)) : undefined;
@@ -72,6 +75,7 @@ async function bringForeign(
   const can = capabilitiesOf(run);
   if (!can.list || !(method === "session/load" ? can.load : can.resume))
     throw sessionNotFound(params.sessionId);
+  if (ctx.adopting.has(params.sessionId)) return bringBack(ctx, method, params, request);
   return adopt(ctx, run, method, params, request).catch((error: unknown) => {
     const isUnknown = error instanceof rpc.ResponseError && error.code === resourceNotFound;
     throw isUnknown ? sessionNotFound(params.sessionId) : error;
@@ -124,5 +128,6 @@ async function sayWhoSealed(ctx: ProxyContext, live: LiveSession): Promise<void>
 /** What is state, unless the agent has just said it anew. */
 function sendState(ctx: ProxyContext, live: LiveSession, state: ReplayedState): Promise<void> {
   const old = [...state].filter(([kind]) => !live.swallowedState.has(kind));
-  return ctx.client.sendTexts(old.map(([, data]) => updateText(data, live.clientId)));
+  const now = old.map(([kind, data]) => asAnswered(live.attached, kind, data));
+  return ctx.client.sendTexts(now.map((data) => updateText(data, live.clientId)));
 }

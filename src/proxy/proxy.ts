@@ -11,6 +11,7 @@ import {
   type RequestContext,
 } from "../protocol/connection.ts";
 import { paramsOf, textOfUpdate } from "../protocol/updates.ts";
+import type { SessionId } from "../session-id.ts";
 import type { SessionRegistry } from "../session/registry.ts";
 import { Sweeper } from "../session/sweeper.ts";
 import { waitAtMost } from "../timing.ts";
@@ -25,6 +26,7 @@ import { LiveSessions } from "./live-sessions.ts";
 import { loadSession, resumeSession } from "./load-session.ts";
 import { newSession } from "./new-session.ts";
 import { cancel, prompt } from "./prompt.ts";
+import { Recent } from "./recent.ts";
 import { setConfigOption, setMode } from "./settings.ts";
 import { failTurns, runningTurns } from "./turns.ts";
 import { Unclaimed } from "./unclaimed.ts";
@@ -40,6 +42,8 @@ export interface ProxyParts {
 
 type Handler = (ctx: ProxyContext, params: unknown, request: RequestContext) => Promise<unknown>;
 
+/** How many deleted sessions are kept from the agent's list. */
+const maxDeleted = 10_000;
 /** On shutdown: how long the agent may take to end its turns. */
 const shutdownGraceMs = 1200;
 /** On shutdown: how long the client may take to read what it is still owed. */
@@ -80,9 +84,14 @@ export class Proxy {
       log,
       clientFacts: undefined,
       forwarded: new Map(),
+      adopting: new Map(),
+      deleted: new Recent(maxDeleted),
       client: new Connection(client, this.#clientHandlers()),
     };
-    this.#heartbeat = new Sweeper(options.leaseTtlMs / 3, () => sessions.renewAll());
+    this.#heartbeat = new Sweeper(options.leaseTtlMs / 3, () => {
+      this.#endDeafAgent();
+      return sessions.renewAll();
+    });
     registry.on("idle", ({ id }) => this.#detachIdle(id));
   }
 
@@ -122,11 +131,11 @@ export class Proxy {
     return {
       request: (method, params, request) => this.#clientRequest(method, params, request),
       notification: (method, params) => {
-        if (method === "session/cancel") void cancel(this.#ctx, params);
-        else if (this.#initialized !== undefined) forwardToAgent(this.#ctx, method, params);
+        if (method === "session/cancel") return cancel(this.#ctx, params);
+        if (this.#initialized !== undefined) return forwardToAgent(this.#ctx, method, params);
       },
-      updates: (updates) => {
-        for (const params of paramsOf(updates)) forwardToAgent(this.#ctx, "session/update", params);
+      updates: async (updates) => {
+        for (const params of paramsOf(updates)) await forwardToAgent(this.#ctx, "session/update", params);
       },
       invalid: (message) => this.#ctx.client.sendError(message.id, invalidError(message)),
     };
@@ -137,9 +146,12 @@ export class Proxy {
       request: (method, params, request) => agentRequest(this.#ctx, method, params, request),
       notification: (method, params) => forwardToClient(this.#ctx, method, params),
       updates: (updates) => takeUpdates(this.#ctx, updates),
-      invalid: ({ reason, excerpt }) => {
+      invalid: (message) => {
+        const { id, reason, excerpt } = message;
         this.#ctx.log.warn({ reason }, "the agent wrote something to its stdout that is no message");
         this.#ctx.log.debug({ excerpt }, "what the agent wrote");
+        // A request all the same: its answer is waited for.
+        if (id !== null) void this.#agent?.connection.sendError(id, invalidError(message));
       },
     };
   }
@@ -162,6 +174,15 @@ export class Proxy {
     return initialized;
   }
 
+  /** What the client has sent stays with us, so it is not read, not even to cancel: only the agent's end helps. */
+  #endDeafAgent(): void {
+    if (this.#ctx.client.stuckMs < this.#ctx.options.deafMs) return;
+    const seconds = Math.round(this.#ctx.client.stuckMs / 1000);
+    const reason = `The agent has taken nothing for ${seconds} s of all that waits for it, and is ended`;
+    this.#ctx.log.warn({ seconds }, "the agent does not read: ending it");
+    this.#agent?.connection.close(new SidecarError("AGENT_EXITED", reason));
+  }
+
   #agentStarted(agent: Agent): void {
     this.#agent = agent;
     this.#ctx.log.info({ agentPid: agent.process?.pid }, "agent started");
@@ -174,8 +195,8 @@ export class Proxy {
     this.#ctx.sessions.unbindAll(agent);
   }
 
-  async #detachIdle(id: string): Promise<void> {
-    const live = [...this.#ctx.sessions.all()].find((each) => each.id === id);
+  async #detachIdle(id: SessionId): Promise<void> {
+    const live = this.#ctx.sessions.byId(id);
     if (live === undefined) return;
     if (runningTurns(live).length > 0) return this.#ctx.registry.live.touch(live.id);
     await detach(this.#ctx, live, shutdownGraceMs);

@@ -1,6 +1,7 @@
 /** After an attach: the mode and the options that the client had chosen are chosen again. */
 import { reasonOf } from "../errors.ts";
 import { isRecord, type Json } from "../json.ts";
+import type { UpdateData } from "../session/updates.ts";
 import type { SessionId } from "../session-id.ts";
 import type { SessionSettings } from "../store/store.ts";
 import type { ProxyContext } from "./context.ts";
@@ -23,16 +24,49 @@ export async function reapplySettings(
     offersMode(modes, modeId)
   ) {
     const done = await tryToSet(ctx, id, binding, "session/set_mode", { modeId });
-    if (done !== undefined) now = { ...now, modes: { ...modes, currentModeId: modeId } };
+    if (done !== undefined) now = withMode(now, modeId);
   }
   const offered = Array.isArray(attached.configOptions) ? valuesOf(attached.configOptions) : {};
   for (const [configId, value] of Object.entries(configOptions ?? {})) {
     if (!Object.hasOwn(offered, configId) || offered[configId] === value) continue;
     const result = await tryToSet(ctx, id, binding, "session/set_config_option", { configId, value });
-    if (isRecord(result) && Array.isArray(result.configOptions))
-      now = { ...now, configOptions: result.configOptions };
+    if (isRecord(result)) now = withOptions(now, result.configOptions);
   }
   return now;
+}
+
+type Attached = Readonly<Record<string, unknown>>;
+
+/** What an agent has said of a session, with another mode. */
+export function withMode(attached: Attached, modeId: string): Attached {
+  return isRecord(attached.modes)
+    ? { ...attached, modes: { ...attached.modes, currentModeId: modeId } }
+    : attached;
+}
+
+/** The same with the options as the agent describes them now, if it does. */
+export function withOptions(attached: Attached, configOptions: unknown): Attached {
+  return Array.isArray(configOptions) ? { ...attached, configOptions: configOptions as unknown } : attached;
+}
+
+/** The kinds of update of which the agent's answer says what is now. */
+export function answeredKinds({ modes, configOptions }: Attached): string[] {
+  return [
+    ...(isRecord(modes) ? ["current_mode_update"] : []),
+    ...(Array.isArray(configOptions) ? ["config_option_update"] : []),
+  ];
+}
+
+/** A journaled update of that kind with what is now; any other as it is. */
+export function asAnswered(attached: Attached, kind: string, data: string): string {
+  if (!answeredKinds(attached).includes(kind)) return data;
+  const { modes, configOptions } = attached;
+  const now =
+    isRecord(modes) && kind === "current_mode_update"
+      ? { currentModeId: modes.currentModeId }
+      : { configOptions };
+  const params = JSON.parse(data) as UpdateData;
+  return JSON.stringify({ ...params, update: { ...params.update, ...now } });
 }
 
 function offersMode(modes: Readonly<Record<string, unknown>>, modeId: string): boolean {

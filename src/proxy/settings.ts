@@ -6,14 +6,15 @@ import type { SessionSettings } from "../store/store.ts";
 import { answerInOrder } from "./answer.ts";
 import { askSession } from "./ask-agent.ts";
 import type { ProxyContext } from "./context.ts";
-import { valuesOf } from "./reapply-settings.ts";
+import type { LiveSession } from "./live-session.ts";
+import { valuesOf, withMode, withOptions } from "./reapply-settings.ts";
 
 export async function setMode(ctx: ProxyContext, params: unknown, request: RequestContext): Promise<unknown> {
   const { sessionId, ...rest } = parseParams(setModeParams, "session/set_mode", params);
-  return set(ctx, sessionId, "session/set_mode", rest, request, ({ settings }) => ({
-    ...settings,
-    modeId: rest.modeId,
-  }));
+  return set(ctx, sessionId, "session/set_mode", rest, request, (live) => {
+    live.attached = withMode(live.attached, rest.modeId);
+    return { ...live.record.settings, modeId: rest.modeId };
+  });
 }
 
 export async function setConfigOption(
@@ -22,9 +23,11 @@ export async function setConfigOption(
   request: RequestContext,
 ): Promise<unknown> {
   const { sessionId, ...rest } = parseParams(setConfigOptionParams, "session/set_config_option", params);
-  return set(ctx, sessionId, "session/set_config_option", rest, request, ({ settings }, result) => {
-    const options =
-      isRecord(result) && Array.isArray(result.configOptions) ? valuesOf(result.configOptions) : {};
+  return set(ctx, sessionId, "session/set_config_option", rest, request, (live, result) => {
+    const { settings } = live.record;
+    const described = isRecord(result) ? result.configOptions : undefined;
+    const options = Array.isArray(described) ? valuesOf(described) : {};
+    live.attached = withOptions(live.attached, described);
     const chosen = { [rest.configId]: rest.value as Json };
     return { ...settings, configOptions: { ...settings.configOptions, ...chosen, ...options } };
   });
@@ -36,7 +39,7 @@ async function set(
   method: string,
   params: Readonly<Record<string, unknown>>,
   request: RequestContext,
-  change: (record: { readonly settings: SessionSettings }, result: unknown) => SessionSettings,
+  chosen: (live: LiveSession, result: unknown) => SessionSettings,
 ): Promise<unknown> {
   const live = await ctx.sessions.require(sessionId);
   const { answer } = await askSession(ctx, live, method, request, async () => params);
@@ -45,7 +48,7 @@ async function set(
     await live.journal.append([
       { kind: "setting", atMs: Date.now(), data: JSON.stringify({ method, params }) },
     ]);
-    await live.update({ settings: change(live.record, result) });
+    await live.update({ settings: chosen(live, result) });
     return result;
   });
 }

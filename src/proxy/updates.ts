@@ -5,7 +5,7 @@ import { stateUpdates } from "../session/updates.ts";
 import type { SessionPatch, SessionSettings } from "../store/store.ts";
 import type { ProxyContext } from "./context.ts";
 import type { LiveSession, UpdateBatch } from "./live-session.ts";
-import { valuesOf } from "./reapply-settings.ts";
+import { valuesOf, withMode, withOptions } from "./reapply-settings.ts";
 import { failTurns } from "./turns.ts";
 import { retarget } from "./translate.ts";
 
@@ -74,6 +74,10 @@ function isState(update: ArrivedUpdate): update is UpdateMessage {
 
 /** What an update says of the session itself goes into its record: the title, and what to choose again after an attach. */
 async function noteState(live: LiveSession, { params: { update } }: UpdateMessage): Promise<void> {
+  const { sessionUpdate, currentModeId, configOptions } = update;
+  if (sessionUpdate === "current_mode_update" && typeof currentModeId === "string")
+    live.attached = withMode(live.attached, currentModeId);
+  if (sessionUpdate === "config_option_update") live.attached = withOptions(live.attached, configOptions);
   const patch = patchOf(update, live.record.settings);
   if (patch !== undefined) await live.update(patch);
 }

@@ -31,3 +31,8 @@ export function isSameHolder(a: Holder, b: Holder): boolean {
 export function isDead(holder: Holder, self: Holder): boolean {
   return holder.host === self.host && !isSameProcessAlive(holder);
 }
+
+/** A lease that keeps nobody out: it has run out, or its holder is dead, or is this process. */
+export function isFree({ expiresAtMs, holder }: LeaseState, self: Holder): boolean {
+  return expiresAtMs <= Date.now() || isDead(holder, self) || isSameHolder(holder, self);
+}

@@ -30,3 +30,12 @@ export const registryDefaults = {
   maxEntryBytes: 16 << 20,
   leaseTtlMs: 30_000,
 } as const;
+
+/** What a session is made of when its maker says nothing. */
+export const emptySession = {
+  additionalDirectories: [],
+  mcpServerNames: [],
+  agentSessionIds: [],
+  settings: {},
+  metadata: {},
+} as const;

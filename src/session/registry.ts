@@ -21,7 +21,8 @@ import { Lane } from "./lane.ts";
 import type { Durability } from "./journal.ts";
 import { LiveSet } from "./live.ts";
 import { messageEntry, messagesOf, type Message, type NewMessage } from "./messages.ts";
-import { registryDefaults, type RegistryOptions } from "./registry-options.ts";
+import { withPlainCwd } from "./plain-cwd.ts";
+import { emptySession, registryDefaults, type RegistryOptions } from "./registry-options.ts";
 import { Sweeper } from "./sweeper.ts";
 
 /** What a session is created with; all else is filled in. */
@@ -66,7 +67,8 @@ export class SessionRegistry {
     const wasLive = this.live.has(id);
     this.live.add(id);
     try {
-      const facts = { ...emptySession, ...init, id, createdAtMs: nowMs, updatedAtMs: nowMs };
+      const plain = withPlainCwd(init);
+      const facts = { ...emptySession, ...plain, id, createdAtMs: nowMs, updatedAtMs: nowMs };
       const record = await this.store.create(facts);
       if (this.#durability === "full") await this.store.flush();
       await this.#announce(record);
@@ -163,11 +165,11 @@ export class SessionRegistry {
   }
 
   list(query: SessionQuery = {}): Promise<Page<SessionRecord>> {
-    return this.store.list(query);
+    return this.store.list(withPlainCwd(query));
   }
 
   count(filter: SessionFilter = {}): Promise<number> {
-    return this.store.count(filter);
+    return this.store.count(withPlainCwd(filter));
   }
 
   async stats(): Promise<RegistryStats> {
@@ -190,7 +192,7 @@ export class SessionRegistry {
 
   /** Deletes every session that `filter` matches. Returns how many. */
   clear(filter: SessionFilter = {}): Promise<number> {
-    return deleteMatching(this.store, filter, ({ id }) => this.delete(id));
+    return deleteMatching(this.store, withPlainCwd(filter), ({ id }) => this.delete(id));
   }
 
   /** Starts rounds of `sweep` at the configured interval. */
@@ -250,11 +252,3 @@ export class SessionRegistry {
     }
   }
 }
-
-const emptySession = {
-  additionalDirectories: [],
-  mcpServerNames: [],
-  agentSessionIds: [],
-  settings: {},
-  metadata: {},
-} as const;

@@ -36,6 +36,12 @@ export async function inspectStore(url: string): Promise<readonly MediumDamage[]
   return found.upkeep.inspect(found.path);
 }
 
+/** The place of a store of files in which nothing is yet: opening it would make it. */
+export function emptyPlaceOf(url: string): string | undefined {
+  const found = upkeepOf(url);
+  return found === undefined || fs.existsSync(found.path) ? undefined : found.path;
+}
+
 /** Whether `repairStore` can do something for the store that `url` names. */
 export function isRepairable(url: string): boolean {
   return upkeepOf(url) !== undefined;

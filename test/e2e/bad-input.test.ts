@@ -93,6 +93,7 @@ describe("a line that is too long", () => {
     const from = small.program.out.length;
     const answer = await small.exchange(`${long}\n`);
     expectRefusal(answer, -32600, "MESSAGE_TOO_LARGE");
+    expect(answer.id).toBe(1);
     expect(answer.error?.message).toMatch(/64 ?KiB|65536|65,536/);
     await small.newSession(cwd);
     expect(small.program.out.messages(from)).toHaveLength(2);
@@ -145,6 +146,11 @@ describe("invalid params", () => {
     ["session/close", {}, "sessionId"],
     ["session/delete", {}, "sessionId"],
     ["session/fork", { cwd: "/" }, "sessionId"],
+    [
+      "session/fork",
+      { sessionId: "$live", cwd: "/", _meta: { "acp-sidecar": 5 } },
+      '["_meta","acp-sidecar"]',
+    ],
     ["session/set_mode", { sessionId: "$live" }, "modeId"],
     ["session/set_config_option", { sessionId: "$live", value: "large" }, "configId"],
   ])(

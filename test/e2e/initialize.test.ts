@@ -35,6 +35,7 @@ describe("initialize", () => {
   it.each([
     [1, 1],
     [99, 1],
+    [0, 1],
   ])("asked for version %i answers %i [REQ initialize-version]", async (asked, answered) => {
     const client = startRaw(["agent.mjs"]);
     const answer = await client.initialize({ ...defaultInitialize, protocolVersion: asked });
@@ -42,6 +43,15 @@ describe("initialize", () => {
     const [request] = client.program.agents()[0]?.messages ?? [];
     expect(request?.params?.["protocolVersion"]).toBe(answered);
   });
+
+  it.each(["0", "2"])(
+    "an agent of version %s is refused: we would misunderstand each other [REQ initialize-version]",
+    async (version) => {
+      const client = startRaw(["agent.mjs", "--version-number", version]);
+      const { error } = await client.ask("initialize", defaultInitialize);
+      expect(error?.data).toEqual({ code: "AGENT_PROTOCOL", protocolVersion: Number(version) });
+    },
+  );
 
   it("hands the client's capabilities and info to the agent [REQ initialize-client]", async () => {
     const client = startRaw(["agent.mjs"]);

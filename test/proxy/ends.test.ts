@@ -1,4 +1,5 @@
 /** How turns, sessions, agents and the proxy end, and who is told. */
+import rpc from "vscode-jsonrpc/node";
 import { describe, expect, it } from "vitest";
 import { toSessionId } from "../../src/session-id.ts";
 import { collect } from "../../src/session/pages.ts";
@@ -63,9 +64,9 @@ describe("an agent that dies", () => {
           agent.connection.request("session/request_permission", { sessionId, options: [], toolCall: {} }),
       },
       client: {
-        "session/request_permission": (_params, { signal }) =>
+        "session/request_permission": (_params, { cancellation }) =>
           new Promise((resolve) => {
-            signal.addEventListener("abort", () => {
+            cancellation.onCancellationRequested(() => {
               withdrawn.push("permission");
               resolve({ outcome: { outcome: "cancelled" } });
             });
@@ -90,21 +91,21 @@ describe("a request that the client withdraws", () => {
       store: first.store,
       script: {
         initialize: initialized({ resume: {} }),
-        "session/resume": (_params, _agent, { signal }) =>
+        "session/resume": (_params, _agent, { cancellation }) =>
           new Promise((_resolve, reject) => {
-            signal.addEventListener("abort", () => {
+            cancellation.onCancellationRequested(() => {
               withdrawn = true;
               reject(new Error("cancelled"));
             });
           }),
       },
     });
-    const abort = new AbortController();
+    const withdrawal = new rpc.CancellationTokenSource();
     const params = { sessionId, cwd: "/work", mcpServers: [] };
-    const loading = proxy.client.request("session/load", params, { signal: abort.signal });
+    const loading = proxy.client.request("session/load", params, { cancellation: withdrawal.token });
     const outcome = Promise.allSettled([loading]);
     await until(() => proxy.agentNow().heardOf("session/resume").length === 1);
-    abort.abort();
+    withdrawal.cancel();
     await outcome;
     expect(withdrawn).toBe(true);
     await proxy.close();

@@ -44,6 +44,84 @@ describe("an agent that does not answer", () => {
   });
 });
 
+describe("an agent that does not read", () => {
+  it("is ended when so much waits for it that the client cannot be heard, and the next one is asked [REQ back-pressure, agent-restart]", async () => {
+    const proxy = await rig({ proxy: { deafMs: 50, leaseTtlMs: 60 } });
+    const sessionId = await proxy.newSession();
+    const deaf = proxy.agentNow();
+    deaf.isDeaf = true;
+    // More than the limit of what waits, which is that of a message.
+    const asked = Array.from({ length: 8 }, () =>
+      proxy.client.request("_vendor/store", { sessionId, text: "x".repeat(300_000) }),
+    );
+    const outcomes = await Promise.allSettled(asked);
+    for (const outcome of outcomes)
+      expect(outcome).toMatchObject({ status: "rejected", reason: { data: { code: "AGENT_EXITED" } } });
+    deaf.die();
+    expect(await proxy.prompt(sessionId)).toEqual({ stopReason: "end_turn" });
+    expect(proxy.agents).toHaveLength(2);
+    await proxy.close();
+  });
+
+  it("holds nobody up before that: a turn is cancelled, and sessions are listed [REQ cancel-grace]", async () => {
+    const proxy = await rig({ proxy: { cancelGraceMs: 10 }, script: { "session/prompt": never } });
+    const sessionId = await proxy.newSession();
+    const turn = proxy.prompt(sessionId);
+    await until(() => proxy.agentNow().heardOf("session/prompt").length === 1);
+    proxy.agentNow().isDeaf = true;
+    const asked = proxy.client.request("_vendor/store", { sessionId, text: "x".repeat(900_000) });
+    asked.catch(() => undefined);
+    await proxy.client.notify("session/cancel", { sessionId });
+    expect(await turn).toEqual({ stopReason: "cancelled" });
+    expect(await proxy.client.request("session/list", {})).toMatchObject({ sessions: [{ sessionId }] });
+    proxy.agentNow().die();
+    await proxy.close();
+  });
+});
+
+describe("a notification of the agent that waits for its session", () => {
+  it("does not hold up the other sessions [REQ load-others]", async () => {
+    const { store, stall } = stalling(openMemoryStore());
+    const proxy = await rig({ store });
+    const [slow, other] = [await proxy.newSession(), await proxy.newSession()];
+    const free = stall();
+    await proxy.agentNow().say("agent-1", "waits for the store");
+    await proxy.agentNow().connection.notify("_vendor/note", { sessionId: "agent-1" });
+    await proxy.agentNow().connection.notify("_vendor/note", { sessionId: "agent-2" });
+    await until(() => proxy.notified.length > 0);
+    expect(proxy.notified).toEqual([["_vendor/note", { sessionId: other }]]);
+    free();
+    await until(() => proxy.notified.length > 1);
+    expect(proxy.notified[1]).toEqual(["_vendor/note", { sessionId: slow }]);
+    expect(proxy.shown()).toBe("waits for the store");
+    await proxy.close();
+  });
+});
+
+/** A store whose appends can be made to wait. */
+function stalling(inner: Store) {
+  let stalled: Promise<void> | undefined;
+  const store = new Proxy(inner, {
+    get: (target, name) => {
+      const value: unknown = Reflect.get(target, name, target);
+      if (name !== "append") return typeof value === "function" ? (value.bind(target) as unknown) : value;
+      return async (...args: Parameters<Store["append"]>) => {
+        await stalled;
+        return target.append(...args);
+      };
+    },
+  });
+  const stall = () => {
+    const { passed, open } = gate();
+    stalled = passed;
+    return () => {
+      stalled = undefined;
+      open();
+    };
+  };
+  return { store, stall };
+}
+
 describe("a session whose making fails on the way", () => {
   it.each(["create", "acquire"] as const)("is nowhere, and the next one works: %s", async (method) => {
     const { store, fail } = flaky(openMemoryStore());

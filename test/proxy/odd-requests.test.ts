@@ -51,6 +51,52 @@ describe("an answer of the agent that is longer than what is read", () => {
   });
 });
 
+describe("an answer that is none, or is too long and has its id behind", () => {
+  it.each([
+    ["neither result nor error", (id: unknown) => ({ id })],
+    ["an error that is no object", (id: unknown) => ({ id, error: "boom" })],
+    ["a long result, then the id", (id: unknown) => ({ result: "x".repeat(2 << 20), id })],
+  ])("ends the request with an error all the same: %s [REQ answer-once]", async (_what, answer) => {
+    const proxy = await rig({
+      script: {
+        "session/set_mode": (_params, agent, { id }) => {
+          void agent.connection.sendTexts([JSON.stringify({ jsonrpc: "2.0", ...answer(id) })]);
+          return new Promise(() => undefined);
+        },
+      },
+    });
+    const sessionId = await proxy.newSession();
+    await expect(proxy.client.request("session/set_mode", { sessionId, modeId: "x" })).rejects.toMatchObject({
+      code: -32600,
+    });
+    await proxy.close();
+  });
+});
+
+describe("a request that is too long to be read", () => {
+  const long = { path: "/x", content: "x".repeat(2 << 20) };
+
+  it("is answered under its id, the client's and the agent's [REQ answer-once]", async () => {
+    let answered: unknown;
+    const proxy = await rig({
+      script: {
+        "session/prompt": async ({ sessionId }, agent) => {
+          const params = { sessionId, ...long };
+          answered = await agent.connection
+            .request("fs/write_text_file", params)
+            .catch((error: unknown) => error);
+          return { stopReason: "end_turn" };
+        },
+      },
+    });
+    await proxy.prompt(await proxy.newSession());
+    const tooLong = { code: -32600, data: { code: "MESSAGE_TOO_LARGE" } };
+    expect(answered).toMatchObject(tooLong);
+    await expect(proxy.client.request("_vendor/store", long)).rejects.toMatchObject(tooLong);
+    await proxy.close();
+  });
+});
+
 describe("sessions that are named in an answer that we do not know", () => {
   it("are named by our ids to the client, asked about a session or not, and by the agent's to the agent [REQ translate-session-id]", async () => {
     const named = (sessionId: unknown) => ({
@@ -110,7 +156,7 @@ describe("a session that was adopted by the agent's id", () => {
     await proxy.prompt(String(adopted?.id));
     const agent = proxy.agentNow();
     const askedOf = (method: string) => agent.heardOf(method).map(({ sessionId }) => sessionId);
-    expect(askedOf("session/load")).toEqual(["theirs", "theirs"]);
+    expect(askedOf("session/load")).toEqual(["theirs"]);
     expect(askedOf("session/prompt")).toEqual(["theirs", "theirs"]);
     expect(askedOf("session/new")).toEqual([]);
     await proxy.close();

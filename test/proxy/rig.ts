@@ -1,5 +1,5 @@
 /** A proxy in this process, between a client and an agent that do what a test says, over streams in memory. */
-import { PassThrough } from "node:stream";
+import { PassThrough, Transform } from "node:stream";
 import type { Agent, AgentExit } from "../../src/agent/agent.ts";
 import { SidecarError } from "../../src/errors.ts";
 import { silentLogger, type Logger } from "../../src/log.ts";
@@ -26,10 +26,17 @@ export class ScriptedAgent {
   readonly heard: [method: string, params: Params][] = [];
   readonly connection: Connection;
   readonly ours: Agent;
+  /** It reads no more. */
+  isDeaf = false;
   #ended: (exit: AgentExit) => void = () => undefined;
 
   constructor(script: Script, proxyHandlers: PeerHandlers) {
-    const [toAgent, fromAgent] = [new PassThrough(), new PassThrough()];
+    const fromAgent = new PassThrough();
+    const toAgent = new Transform({
+      transform: (chunk, _encoding, done) => {
+        if (!this.isDeaf) done(null, chunk);
+      },
+    });
     const options = { maxMessageBytes, log: silentLogger };
     const proxySide = new Connection({ input: fromAgent, output: toAgent, ...options }, proxyHandlers);
     const take = (method: string, params: unknown) => this.heard.push([method, params as Params]);
@@ -95,6 +102,7 @@ const proxyDefaults: ProxyOptions = {
   handoverBytes: 100_000,
   maxEntryBytes: maxMessageBytes,
   leaseTtlMs: 30_000,
+  deafMs: 30_000,
 };
 
 /** An agent's answer to `initialize`. */

@@ -35,7 +35,8 @@ export const protocolRequirements: RequirementTable = {
   "protocol.md: Bad input": {
     "bad-json": "what is not JSON is answered -32700 with id null; the connection goes on",
     "bad-envelope": "no object, a batch or a wrong envelope is answered -32600; the connection goes on",
-    "bad-too-long": "a line beyond the limit is answered -32600 naming the limit, and skipped unheld",
+    "bad-too-long":
+      "a line beyond the limit is answered -32600 naming the limit, under its id where that shows, and skipped unheld",
     "bad-uninitialized": "a method before initialize is answered -32600 that says so",
     "bad-params": "invalid params are answered -32602 with data.issues of path and message",
     "bad-session": "an unknown session is answered -32002 with SESSION_NOT_FOUND and the id",

@@ -5,7 +5,8 @@ export const sessionRequirements: RequirementTable = {
   "protocol.md: Methods, initialize": {
     "initialize-overlay": "loadSession and session list, resume, close, delete and fork are always offered",
     "initialize-agent": "all else in the answer is the agent's own",
-    "initialize-version": "the version is the lower of what was asked and 1",
+    "initialize-version":
+      "the version is 1, whatever was asked, to the client and to the agent; one of another version is refused",
     "initialize-client": "client capabilities and info reach the agent and are kept for every session",
     "echo-agent": "without an agent command the built-in echo agent answers",
   },
@@ -46,6 +47,8 @@ export const sessionRequirements: RequirementTable = {
     "load-memory": "memory stays flat however long the history",
     "load-cwd": "a cwd that differs is refused with both named",
     "load-live": "a session that is live here can be loaded too",
+    "load-names":
+      "a session is one, by our id and by the agent's; the client is told of it by the one it used last",
   },
   "protocol.md: Methods, session/resume": {
     "resume-quiet": "as load, without replay",
@@ -71,6 +74,7 @@ export const sessionRequirements: RequirementTable = {
   "protocol.md: Methods, set_mode and set_config_option": {
     "settings-forward": "both are forwarded with the agent's answer",
     "settings-reapply": "both are chosen again after an attach",
+    "settings-answered": "a load or resume answers with the mode and the options that are chosen now",
   },
   "protocol.md: Attaching a stored session to an agent": {
     "attach-resume": "session/resume is used first",

@@ -1,0 +1,89 @@
+/** Sessions that only the agent has, and what becomes of them when their adoption does not come to its end. */
+import { describe, expect, it, vi } from "vitest";
+import { SidecarError } from "../../src/errors.ts";
+import { thisHolder } from "../../src/session/holder.ts";
+import { openMemoryStore } from "../../src/store/memory.ts";
+import { initialized, rig, until, type Rig, type Script } from "./rig.ts";
+
+const listing = initialized({ list: {} }, { loadSession: true });
+const never = () => new Promise<never>(() => undefined);
+
+/** Replays two messages of its session, and then does what it is told. */
+function replaying(then: () => unknown): Script {
+  return {
+    initialize: listing,
+    "session/load": async ({ sessionId }, agent) => {
+      await agent.say(String(sessionId), "one ");
+      await agent.say(String(sessionId), "two");
+      return then();
+    },
+  };
+}
+
+async function listedBy({ client }: Rig): Promise<unknown[]> {
+  return ((await client.request("session/list", {})) as { sessions: unknown[] }).sessions;
+}
+
+/** A proxy that is never heard of again in the middle of an adoption, as one that was killed. */
+async function killedWhileAdopting(store = openMemoryStore()): Promise<Rig> {
+  const proxy = await rig({ store, script: replaying(never) });
+  void proxy.load("theirs").catch(() => undefined);
+  await until(() => proxy.shown() === "one two");
+  return proxy;
+}
+
+// Found by kill-sidecar, seed s3-sqlite.
+describe("an adoption that was killed", () => {
+  it("is made anew by the next load, whole, and leaves nothing of its own behind [REQ list-agent]", async () => {
+    const killed = await killedWhileAdopting();
+    const { store } = killed;
+    const proxy = await rig({ store, script: replaying(() => ({})) });
+    expect(await listedBy(proxy)).toEqual([]);
+    await proxy.load("theirs");
+    expect(proxy.shown()).toBe("one two");
+    expect(await listedBy(proxy)).toHaveLength(1);
+    const { items } = await store.list();
+    expect(items).toMatchObject([{ agentSessionIds: ["theirs"], metadata: {} }]);
+    await proxy.close();
+  });
+
+  it("does not bring a session to life that the agent does not have", async () => {
+    const { store } = await killedWhileAdopting();
+    const unknown = () => {
+      throw new Error("no such session");
+    };
+    const proxy = await rig({ store, script: { initialize: listing, "session/load": unknown } });
+    await expect(proxy.load("theirs")).rejects.toThrow();
+    expect(await store.count()).toBe(0);
+    await proxy.close();
+  });
+});
+
+describe("an adoption that the store does not take at its end", () => {
+  it("fails with the store's error, and the next one brings the session whole", async () => {
+    const store = openMemoryStore();
+    const seal = vi.spyOn(store, "seal").mockRejectedValueOnce(new SidecarError("STORE_FULL", "full"));
+    const proxy = await rig({ store, script: replaying(() => ({})) });
+    await expect(proxy.load("theirs")).rejects.toMatchObject({ data: { code: "STORE_FULL" } });
+    expect(await listedBy(proxy)).toEqual([]);
+    seal.mockRestore();
+    await proxy.load("theirs");
+    expect(proxy.shown()).toBe("one twoone two");
+    expect(await listedBy(proxy)).toHaveLength(1);
+    expect(await store.count()).toBe(1);
+    await proxy.close();
+  });
+});
+
+describe("an adoption that goes on in another process", () => {
+  it("keeps others from adopting the session, too", async () => {
+    const { store } = await killedWhileAdopting();
+    const [record] = (await store.list()).items;
+    if (record === undefined) throw new Error("nothing is being adopted");
+    const holder = { ...thisHolder(), host: "elsewhere" };
+    await store.acquire(record.id, { holder, ttlMs: 60_000, mayTake: () => true });
+    const proxy = await rig({ store, script: replaying(() => ({})) });
+    await expect(proxy.load("theirs")).rejects.toMatchObject({ data: { code: "SESSION_BUSY" } });
+    await proxy.close();
+  });
+});
