@@ -4,15 +4,15 @@ import { SidecarError } from "../../errors.ts";
 import type { SessionId } from "../../session-id.ts";
 import { alreadySealed, journalConflict, leaseLost } from "../refusals.ts";
 import type { Entry, Lease, NewEntry } from "../store.ts";
-import { entryKinds, kindNumbers } from "./schema.ts";
 import { wayOut } from "./errors.ts";
+import { isEntry, isSummed, kindIn, markOf } from "./mark.ts";
 import { leaseIn, type KnownSession, type Sessions } from "./sessions.ts";
 import { SoundText } from "./sound-text.ts";
 
 const pageEntries = 500;
 const pageChars = 1 << 16;
 
-/** `seq`, `at_ms`, `kind`, `data`. */
+/** `seq`, `at_ms`, `kind` (see mark.ts), `data`. */
 type EntryRow = [number, number, number, string];
 
 /** A stretch of entries that one journal holds. Both ends included. */
@@ -118,11 +118,11 @@ export class Entries {
     const suspects: Pick<Entry, "seq" | "data">[] = [];
     let chars = 0;
     for (const row of this.#select.iterate(no, from, no, through, pageEntries)) {
-      const [seq, atMs, kindNumber, data] = row;
-      const kind = entryKinds[kindNumber];
-      if (kind === undefined) throw entryDamaged(id, seq);
+      const [seq, atMs, mark, data] = row;
+      const kind = kindIn(mark);
+      if (kind === undefined || !isEntry(mark, atMs, data)) throw entryDamaged(id, seq);
       page.push({ seq, kind, atMs, data });
-      if (this.#texts.mayBeDamaged(data)) suspects.push({ seq, data });
+      if (!isSummed(mark) && this.#texts.mayBeDamaged(data)) suspects.push({ seq, data });
       chars += data.length;
       if (chars >= pageChars) break;
     }
@@ -150,7 +150,7 @@ export class Entries {
   #put(no: number, first: number, entries: readonly NewEntry[]): void {
     let seq = first;
     for (const { kind, atMs, data } of entries) {
-      this.#insert.run(no, seq, atMs, kindNumbers[kind], data);
+      this.#insert.run(no, seq, atMs, markOf(kind, atMs, data), data);
       seq += 1;
     }
   }

@@ -41,7 +41,7 @@ const failed: Meaning = {
   say: (path, reason) => `Reading or writing ${path} failed (${reason}); check the disk`,
 };
 
-/** By primary SQLite result code and by errno name. */
+/** By SQLite result code, the primary one unless its own is here, and by errno name. */
 const meanings: Readonly<Record<string, Meaning>> = {
   SQLITE_FULL: full,
   ENOSPC: full,
@@ -53,6 +53,8 @@ const meanings: Readonly<Record<string, Meaning>> = {
   EROFS: readOnly,
   SQLITE_CORRUPT: corrupt,
   SQLITE_NOTADB: noDatabase,
+  // The file ends within what SQLite looks for: somebody has cut it off.
+  SQLITE_IOERR_SHORT_READ: corrupt,
   SQLITE_CANTOPEN: unavailable,
   ENOENT: unavailable,
   ENOTDIR: unavailable,
@@ -84,7 +86,7 @@ export function asStoreError(error: unknown, path: string, sessionId?: SessionId
   const code = codeOf(error);
   if (code === undefined || error instanceof SidecarError) return error;
   const [, primary = code] = /^(SQLITE_[A-Z]+)/.exec(code) ?? [];
-  const known = meanings[primary];
+  const known = meanings[code] ?? meanings[primary];
   if (known === undefined && primary === code && !/^(SQLITE_|E[A-Z]+$)/.test(code)) return error;
   const meaning = known ?? failed;
   const named = meaning === corrupt && sessionId !== undefined;

@@ -1,6 +1,6 @@
 /** Lists and counts: keyset pages over the order of activity, and searches by terms. */
 import type { Database, Statement } from "better-sqlite3";
-import { decodeCursor, pageSize } from "../cursor.ts";
+import { decodeCursor, pageSize, type ListPlace } from "../cursor.ts";
 import { toPage } from "../filter.ts";
 import type { Page, SessionFilter, SessionQuery, SessionRecord } from "../store.ts";
 import { recordIn } from "./records.ts";
@@ -37,11 +37,8 @@ export class Lists {
 
   list(query: SessionQuery): Page<SessionRecord> {
     const limit = pageSize(query.limit);
-    const conditions = times(query);
-    if (query.cursor !== undefined) {
-      const { updatedAtMs, id } = decodeCursor(query.cursor);
-      conditions.push({ sql: "(s.updated_at_ms, s.id) < (?, ?)", values: [updatedAtMs, id] });
-    }
+    const after = query.cursor === undefined ? undefined : decodeCursor(query.cursor);
+    const conditions = times(query, after);
     const { sql, values } = this.#search(termsAsked(query), conditions);
     // What is wanted is found and sorted by the narrow rows; records are looked up for the page alone.
     const rows = this.#prepared(
@@ -100,9 +97,12 @@ export class Lists {
   }
 }
 
-function times({ updatedBeforeMs, updatedSinceMs }: SessionFilter): Condition[] {
+/** Of two upper ends only the nearer one: SQLite would begin at the other, and go through all in between. */
+function times({ updatedBeforeMs, updatedSinceMs }: SessionFilter, after?: ListPlace): Condition[] {
   const conditions: Condition[] = [];
-  if (updatedBeforeMs !== undefined)
+  if (after !== undefined && after.updatedAtMs < (updatedBeforeMs ?? Infinity))
+    conditions.push({ sql: "(s.updated_at_ms, s.id) < (?, ?)", values: [after.updatedAtMs, after.id] });
+  else if (updatedBeforeMs !== undefined)
     conditions.push({ sql: "s.updated_at_ms < ?", values: [updatedBeforeMs] });
   if (updatedSinceMs !== undefined)
     conditions.push({ sql: "s.updated_at_ms >= ?", values: [updatedSinceMs] });

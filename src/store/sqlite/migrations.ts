@@ -2,7 +2,7 @@
 import { openSync, closeSync, fsyncSync, renameSync, rmSync } from "node:fs";
 import type { Database } from "better-sqlite3";
 import { SidecarError } from "../../errors.ts";
-import { applicationId, schemaV1 } from "./schema.ts";
+import { applicationId, schemaV1, schemaV2 } from "./schema.ts";
 
 /** The SQL that leads from the version before to `version`. Released ones are never edited. */
 export interface Migration {
@@ -10,7 +10,10 @@ export interface Migration {
   readonly sql: string;
 }
 
-export const migrations: readonly Migration[] = [{ version: 1, sql: schemaV1 }];
+export const migrations: readonly Migration[] = [
+  { version: 1, sql: schemaV1 },
+  { version: 2, sql: schemaV2 },
+];
 
 function versionOf(db: Database): number {
   return Number(db.pragma("user_version", { simple: true }));

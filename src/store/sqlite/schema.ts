@@ -56,10 +56,13 @@ export const schemaV1 = `
   ) STRICT;
 `;
 
+/** Version 2: `entries.kind` holds a checksum, too (see mark.ts). Rows of version 1 stay as they are. */
+export const schemaV2 = "";
+
 /** Stands in the file's header, so that a database of something else is not taken for ours ("acps"). */
 export const applicationId = 0x61637073;
 
-/** By the number that `entries.kind` holds. Append only: numbers are in people's files. */
+/** By the number that `entries.kind` holds in its lowest byte. Append only: numbers are in people's files. */
 export const entryKinds: readonly EntryKind[] = [
   "prompt",
   "update",

@@ -1,4 +1,4 @@
-/** Whether an entry's text is as it was written, as far as that shows: SQLite looks at pages, not at texts. */
+/** Whether the text of an entry without a checksum is as it was written, as far as that shows. */
 import { isUtf8 } from "node:buffer";
 import type { Database, Statement } from "better-sqlite3";
 import { isJsonObjectText } from "../../json.ts";

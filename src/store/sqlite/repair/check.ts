@@ -5,7 +5,7 @@ import { isJsonObjectText } from "../../../json.ts";
 import type { SessionId } from "../../../session-id.ts";
 import type { MediumDamage } from "../../medium.ts";
 import type { NewSession } from "../../store.ts";
-import { entryKinds } from "../schema.ts";
+import { isEntry, isSummed } from "../mark.ts";
 import { SoundText } from "../sound-text.ts";
 import { termsOf } from "../terms.ts";
 import { areFacts } from "./facts.ts";
@@ -128,14 +128,15 @@ function checkRecords(db: Database, report: Report): void {
 function checkEntries(db: Database, report: Report): void {
   const ids = db.prepare<[number], string>("SELECT id FROM sessions WHERE no = ?").pluck();
   const rows = db
-    .prepare<[], [number, number, number, string]>(
-      "SELECT key >> 32, key & 0xffffffff, kind, data FROM entries",
+    .prepare<[], [number, number, number, number, string]>(
+      "SELECT key >> 32, key & 0xffffffff, at_ms, kind, data FROM entries",
     )
     .raw();
   const texts = new SoundText(db);
   const damaged: [number, number][] = [];
-  for (const [no, seq, kind, data] of rows.iterate()) {
-    if (entryKinds[kind] === undefined || texts.isDamaged(no, seq, data)) damaged.push([no, seq]);
+  for (const [no, seq, atMs, mark, data] of rows.iterate()) {
+    const isSound = isEntry(mark, atMs, data) && (isSummed(mark) || !texts.isDamaged(no, seq, data));
+    if (!isSound) damaged.push([no, seq]);
   }
   for (const [no, seq] of damaged) report(ids.get(no) ?? null, `entry ${seq} is damaged`);
 }

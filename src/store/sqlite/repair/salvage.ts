@@ -1,7 +1,7 @@
 /** Every row of ours that a database file still holds, whether or not SQLite can find it. */
 import { isJsonObjectText } from "../../../json.ts";
 import { isSessionId } from "../../../session-id.ts";
-import { entryKinds } from "../schema.ts";
+import { isEntry, isSummed } from "../mark.ts";
 import { areFacts } from "./facts.ts";
 import { cellAt, nodeOn, type Cell, type Node } from "./node.ts";
 import type { PageFile } from "./page-file.ts";
@@ -81,20 +81,13 @@ function ofTable({ rowid }: Cell, row: Row): Found | undefined {
   return row.length === 11 && isSession(row) ? found("sessions") : undefined;
 }
 
-function entry(rowid: bigint, [, atMs, kind, data]: Row): Found | undefined {
+function entry(rowid: bigint, [, atMs, mark, data]: Row): Found | undefined {
   const no = Number(rowid >> 32n);
   const seq = Number(rowid & 0xffffffffn);
-  if (
-    no < 1 ||
-    seq < 1 ||
-    !isCount(atMs) ||
-    atMs > latestMs ||
-    !isCount(kind) ||
-    entryKinds[kind] === undefined
-  )
-    return undefined;
-  if (typeof data !== "string" || !isJsonObjectText(data)) return undefined;
-  return { of: "entries", no, put: (sink) => sink.row("entries", [no, seq, atMs, kind, data]) };
+  if (no < 1 || seq < 1 || !isCount(atMs) || atMs > latestMs || !isCount(mark)) return undefined;
+  if (typeof data !== "string" || !isEntry(mark, atMs, data)) return undefined;
+  if (!isSummed(mark) && !isJsonObjectText(data)) return undefined;
+  return { of: "entries", no, put: (sink) => sink.row("entries", [no, seq, atMs, mark, data]) };
 }
 
 /** What a `Date` can tell. */

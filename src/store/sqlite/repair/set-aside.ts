@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Database } from "better-sqlite3";
 import type { SessionId } from "../../../session-id.ts";
 import type { Repair } from "../../medium.ts";
-import { entryKinds } from "../schema.ts";
+import { kindIn } from "../mark.ts";
 
 /** By journal, or by session where its id is known: a line for the record, if there is one, and one per entry. */
 export function writeAside(
@@ -20,9 +20,9 @@ export function writeAside(
     .raw();
   const lines = function* () {
     if (facts !== undefined) yield `{"record":${facts}}\n`;
-    for (const [seq, atMs, kind, data] of rows.iterate(no, no)) {
+    for (const [seq, atMs, mark, data] of rows.iterate(no, no)) {
       const at = JSON.stringify(new Date(atMs).toISOString());
-      yield `{"seq":${seq},"at":${at},"kind":"${entryKinds[kind]}","data":${data}}\n`;
+      yield `{"seq":${seq},"at":${at},"kind":"${kindIn(mark)}","data":${data}}\n`;
     }
   };
   writeDurably(join(directory, `${id ?? `journal-${no}`}.jsonl`), lines());

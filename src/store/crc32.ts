@@ -1,5 +1,8 @@
-/** CRC-32 of a line, by which a changed bit in a journal is noticed. */
+/** CRC-32, by which a changed bit in what was stored is noticed. */
 import * as zlib from "node:zlib";
+
+/** @param value the checksum of what stands before `data` */
+type Crc32 = (data: string | Uint8Array, value?: number) => number;
 
 const table = Uint32Array.from({ length: 256 }, (_, byte) => {
   let value = byte;
@@ -8,14 +11,14 @@ const table = Uint32Array.from({ length: 256 }, (_, byte) => {
 });
 
 /** For Node 20 before 20.15, whose zlib has none. */
-export function crc32ByTable(data: string | Uint8Array): number {
-  let value = 0xffffffff;
+export const crc32ByTable: Crc32 = (data, before = 0) => {
+  let value = before ^ 0xffffffff;
   for (const byte of typeof data === "string" ? Buffer.from(data) : data) {
     value = (table[(value ^ byte) & 255] ?? 0) ^ (value >>> 8);
   }
   return (value ^ 0xffffffff) >>> 0;
-}
+};
 
-const native = (zlib as { crc32?: (data: string | Uint8Array) => number }).crc32;
+const native = (zlib as { crc32?: Crc32 }).crc32;
 
-export const crc32: (data: string | Uint8Array) => number = native ?? crc32ByTable;
+export const crc32: Crc32 = native ?? crc32ByTable;
