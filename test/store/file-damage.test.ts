@@ -2,7 +2,7 @@ import { appendFileSync, readFileSync, writeFileSync, readdirSync } from "node:f
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { crc32, crc32ByTable } from "../../src/store/file/crc32.ts";
+import { crc32, crc32ByTable } from "../../src/store/crc32.ts";
 import { recoverFileStore, verifyFileStore } from "../../src/store/file/recovery.ts";
 import { openFileStore } from "../../src/store/file/store.ts";
 import {
@@ -85,6 +85,28 @@ describe("damage", () => {
       if (found !== "STORE_CORRUPT") expect(found, `bit changed in byte ${at}`).toEqual(unharmed);
       const { damage } = await verifyFileStore(directory);
       if (found === "STORE_CORRUPT") expect(damage[0]?.sessionId, `bit changed in byte ${at}`).toBe(id);
+    }
+  });
+
+  it("is noticed where it reaches to the end, and is no interrupted write", async () => {
+    for (const garbage of [0x58, 0]) {
+      const directory = aDirectory();
+      const [id, from] = await using(directory, async (store) => {
+        const { id, lease } = await aJournal(store, 2);
+        const { length } = readFileSync(journalOf(directory, id));
+        await store.append(id, 2, someEntries(2, 3), lease);
+        await store.flush();
+        await store.release(lease);
+        return [id, length] as const;
+      });
+      const file = journalOf(directory, id);
+      writeFileSync(file, readFileSync(file).fill(garbage, from));
+      await using(directory, async (store) => {
+        await rejectsWith("STORE_CORRUPT", entriesOf(store, id));
+        expect(await entriesOf(store, id, { through: 2 })).toHaveLength(2);
+      });
+      await recoverFileStore(directory);
+      await using(directory, async (store) => expect(await entriesOf(store, id)).toHaveLength(4));
     }
   });
 

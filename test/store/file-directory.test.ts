@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { backupFileStore } from "../../src/store/file/backup.ts";
@@ -9,6 +9,7 @@ import {
   anEntry,
   aSession,
   entriesOf,
+  leaseOf,
   mustGet,
   rejectsWith,
   someEntries,
@@ -118,5 +119,25 @@ describe("a directory", () => {
     });
     writeFileSync(file, newer);
     expect(await using(directory, (store) => mustGet(store, id))).toEqual(expected);
+  });
+});
+
+describe("a rotation", () => {
+  it("does not carry a final entry along with one that came behind it meanwhile", async () => {
+    const directory = aDirectory();
+    const first = await openFileStore({ directory, ...rotating });
+    const { id } = await first.create(aSession());
+    const lease = await leaseOf(first, id);
+    await first.append(id, 0, someEntries(3), lease);
+    await first.seal(id, { from: 1, head: 3 }, someEntries(2), lease);
+    // While the segment of the first two is being written.
+    await first.append(id, 2, someEntries(2, 3), lease);
+    await first.close();
+    expect(existsSync(journalOf(directory, id, 2))).toBe(true);
+    const second = await openFileStore({ directory, ...rotating });
+    await second.seal(id, { from: 5, head: 4 }, [], lease);
+    await second.close();
+    expect(existsSync(journalOf(directory, id, 3))).toBe(true);
+    expect(await verifyFileStore(directory)).toEqual({ sessions: 1, entries: 4, damage: [] });
   });
 });

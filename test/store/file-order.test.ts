@@ -4,8 +4,16 @@ import { newSessionId } from "../../src/session-id.ts";
 import { fold, foldHead } from "../../src/store/file/fold.ts";
 import { encodeEntry, encodeOp, type OpLine } from "../../src/store/file/line.ts";
 import { recordOf, type JournalState, type Verdict } from "../../src/store/file/state.ts";
-import { aHolder, anEntry, aRequest, aSession, rejectsWith } from "../conformance/samples.ts";
-import { aDirectory, journalOf as journalFileOf, using } from "./file-sandbox.ts";
+import {
+  aHolder,
+  anEntry,
+  aRequest,
+  aSession,
+  assertJournal,
+  mustGet,
+  rejectsWith,
+} from "../conformance/samples.ts";
+import { aDirectory, folderOf, journalOf as journalFileOf, using } from "./file-sandbox.ts";
 
 /** What processes may have written at the same time, one after the other as it came to stand in the file. */
 function journalOf(...texts: readonly (string | ((offset: number) => string))[]): {
@@ -127,6 +135,61 @@ describe("the order of the lines in a journal", () => {
     expect(unmarked.state.damage.length).toBe(1);
     const atEnd = journalOf(start, torn);
     expect(atEnd.state).toMatchObject({ headSeq: 0, damage: [], torn: true });
+  });
+});
+
+describe("a journal that is rotated by another process the moment something was written to it", () => {
+  afterEach(() => vi.restoreAllMocks());
+
+  it("has it, and its writer is told so", async () => {
+    const directory = aDirectory();
+    await using(directory, async (store) => {
+      const { id } = await store.create(aSession());
+      const { lease } = await store.acquire(id, aRequest());
+      const first = journalFileOf(directory, id);
+      const record = { ...(await mustGet(store, id)), headSeq: 1 };
+      const facts = {
+        version: 1,
+        record,
+        fence: lease.fence,
+        forks: [],
+        deleted: false,
+        segments: [],
+      } as const;
+      const next = encodeOp({ op: "journal", of: 2, ...facts }) + encodeEntry(1, anEntry("x"));
+      const look = fs.fstatSync;
+      vi.spyOn(fs, "fstatSync").mockImplementation((fd: number) => {
+        if (fs.existsSync(first) && fs.readFileSync(first, "utf8").includes('"seq":1')) {
+          fs.writeFileSync(journalFileOf(directory, id, 2), next);
+          const at = fs.readFileSync(first).length;
+          fs.appendFileSync(first, encodeOp({ op: "next", file: "next.2.jsonl", at }));
+          fs.rmSync(first);
+        }
+        return look(fd);
+      });
+      expect(await store.append(id, 0, [anEntry("x")], lease)).toBe(1);
+      expect(await store.append(id, 1, [anEntry("y")], lease)).toBe(2);
+      await assertJournal(store, id, [anEntry("x"), anEntry("y")]);
+    });
+  });
+});
+
+describe("a session that is deleted by another process", () => {
+  afterEach(() => vi.restoreAllMocks());
+
+  it("while it is let go is no failure", async () => {
+    const directory = aDirectory();
+    await using(directory, async (store) => {
+      const { id } = await store.create(aSession());
+      const { lease } = await store.acquire(id, aRequest());
+      const open = fs.openSync;
+      vi.spyOn(fs, "openSync").mockImplementation((file, ...more) => {
+        if (String(file).includes("record.json")) fs.rmSync(folderOf(directory, id), { recursive: true });
+        return open(file, ...more);
+      });
+      await store.release(lease);
+      expect(await store.get(id)).toBeUndefined();
+    });
   });
 });
 

@@ -88,8 +88,10 @@ it(`has all that was acknowledged, and nothing in part, after SIGKILLs at random
   const random = randomFrom(seed);
   const { store, directory } = await opened();
   const { id } = await store.create(aSession());
+  const segments = async () => Number((await store.stats()).details?.["segments"]);
   let done = 0;
-  for (let kill = 0; kill < 20; kill += 1) {
+  // On a crowded machine twenty may all come too early for a rotation.
+  for (let kill = 0; kill < 20 || (await segments()) === 0; kill += 1) {
     const child = start(["acts", directory, id, `${done}`]);
     await child.heard(1 + Math.floor(random() ** 2 * 400));
     // Not in step with the acts, which take some tens of microseconds each.
@@ -108,7 +110,6 @@ it(`has all that was acknowledged, and nothing in part, after SIGKILLs at random
     await fresh.close();
   }
   expect(done).toBeGreaterThan(100);
-  expect((await store.stats()).details?.["segments"]).toBeGreaterThan(0);
   await store.close();
 });
 

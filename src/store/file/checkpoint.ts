@@ -4,7 +4,7 @@
  */
 import fs from "node:fs";
 import path from "node:path";
-import { crc32 } from "./crc32.ts";
+import { crc32 } from "../crc32.ts";
 import { ifThere, readAt, replaceFile } from "./files.ts";
 import type { HeadLine } from "./line.ts";
 import { headOf, stateOf, type JournalState } from "./state.ts";
@@ -68,6 +68,7 @@ function stateIn(found: Checkpoint, fd: number, size: number): JournalState | un
   return state;
 }
 
+/** A directory that is not there any more has been deleted with its session: nobody is left to be hinted. */
 export function writeCheckpoint(directory: string, journal: number, fd: number, state: JournalState): void {
   const { offset, segments, safe } = state;
   const found: Checkpoint = {
@@ -81,7 +82,7 @@ export function writeCheckpoint(directory: string, journal: number, fd: number, 
   const { head, ...place } = found;
   const runs = JSON.stringify(place.runs);
   const text = JSON.stringify({ head, ...place, runs: undefined }, null, 1).slice(0, -2);
-  replaceFile(path.join(directory, fileName), `${text},\n "runs": ${runs}\n}\n`);
+  ifThere(() => replaceFile(path.join(directory, fileName), `${text},\n "runs": ${runs}\n}\n`));
 }
 
 function markAt(fd: number, offset: number): number {

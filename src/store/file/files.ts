@@ -2,7 +2,9 @@
 import fs from "node:fs";
 import { randomUUID } from "node:crypto";
 import path from "node:path";
-import { isMissing } from "./fs-errors.ts";
+import { isMissing, isReadOnly } from "./fs-errors.ts";
+
+const { O_RDWR, O_RDONLY, O_APPEND } = fs.constants;
 
 /** Nobody but the user reads what a conversation holds. */
 export const fileMode = 0o600;
@@ -20,6 +22,18 @@ export function ifThere<T>(action: () => T): T | undefined {
     if (isMissing(error)) return undefined;
     throw error;
   }
+}
+
+/** Undefined when there is no such file; open to be read only, and why, where it may not be written. */
+export function openToAppend(file: string): { fd: number; readOnlyBecause: Error | undefined } | undefined {
+  return ifThere(() => {
+    try {
+      return { fd: fs.openSync(file, O_RDWR | O_APPEND), readOnlyBecause: undefined };
+    } catch (error) {
+      if (!isReadOnly(error)) throw error;
+      return { fd: fs.openSync(file, O_RDONLY), readOnlyBecause: error as Error };
+    }
+  });
 }
 
 export function writeAll(fd: number, bytes: Buffer): void {

@@ -5,9 +5,13 @@
  * the file, or before a `torn` line that names its place: that never counted and is passed over. A power cut
  * may lose writes before others, and leaves NULs where they were: there the journal ends, for a sync is of the
  * whole file, so nothing behind was ever safe. Anything else is damage: noted in the state, and lines behind it
- * are still taken in.
+ * are still taken in. No damage goes without a word: an entry that was damaged is missing in its place, and where
+ * nobody can tell what was damaged, one is missing at the end, or all that a lost seal may have replaced.
  */
-import { parseLine, timeOf, type Batch, type EntryLine, type OpLine } from "./line.ts";
+import { damagedBatch, isRelease, type DamagedBatch } from "./damaged-lines.ts";
+import { doubt } from "./doubt.ts";
+import { parseLine, timeOf, type Batch } from "./line.ts";
+import { lineAt, lineBreak, type Piece } from "./piece.ts";
 import {
   addEntries,
   apply,
@@ -18,27 +22,11 @@ import {
   type Verdict,
 } from "./state.ts";
 
-const lineBreak = 10;
-
-interface Line {
-  readonly parsed: EntryLine | OpLine | undefined;
-  readonly end: number;
-}
-
 export type Listener = (offset: number, verdict: Verdict) => void;
-
-/** What `bytes`, which begin at `base` of the file, hold as far as they go. */
-export interface Piece {
-  readonly bytes: Buffer;
-  readonly base: number;
-  /** The file ends where the bytes end. */
-  readonly last: boolean;
-}
 
 /** Takes in what it can; what it leaves (from `state.offset`) is incomplete. */
 export function fold(state: JournalState, piece: Piece, heard?: Listener): void {
   let at = state.offset - piece.base;
-  let trusting = false;
   state.torn = false;
   state.unended = piece.bytes.at(-1) !== lineBreak;
   while (at < piece.bytes.length) {
@@ -49,9 +37,8 @@ export function fold(state: JournalState, piece: Piece, heard?: Listener): void 
     }
     const unit = unitAt(piece, at);
     if (typeof unit === "object") {
-      const verdict = apply(state, unit, trusting);
+      const verdict = apply(state, unit);
       heard?.(unit.offset, verdict);
-      trusting = false;
       at = unit.end - piece.base;
       continue;
     }
@@ -62,21 +49,27 @@ export function fold(state: JournalState, piece: Piece, heard?: Listener): void 
     }
     if (behind === undefined) passDamage(state, piece, at);
     else state.offset = piece.base + behind;
-    trusting ||= behind === undefined;
     at = state.offset - piece.base;
   }
 }
 
-/** The state that a journal file begins with, or undefined when its head is not sound. */
+/** The state that a journal file begins with, or undefined when its first line is not sound. */
 export function foldHead(piece: Piece): JournalState | "incomplete" | undefined {
-  const unit = unitAt(piece, 0);
-  if (unit === "incomplete") return piece.last ? undefined : unit;
-  if (unit === "unsound" || !("op" in unit.line) || unit.line.op !== "journal") return undefined;
-  const state = stateOf(unit.line);
+  const first = lineAt(piece, 0);
+  if (first === undefined) return piece.last ? undefined : "incomplete";
+  const head = first.parsed;
+  if (head === undefined || !("op" in head) || head.op !== "journal") return undefined;
+  const whole = unitAt(piece, 0);
+  const isWhole = typeof whole === "object";
+  if (!isWhole && !piece.last) return "incomplete";
+  const batch = isWhole ? { unit: whole, damage: [], isEnded: true } : damagedBatch(piece, 0);
+  if (batch === undefined) return undefined;
+  const state = stateOf(head);
   const { headSeq } = state;
-  state.headSeq = headSeq - unit.entries.length;
-  addEntries(state, unit);
-  state.offset = unit.end;
+  state.headSeq = headSeq - head.of + 1;
+  addEntries(state, batch.unit);
+  state.offset = batch.unit.end;
+  noteDamage(state, batch);
   return state.headSeq === headSeq ? state : undefined;
 }
 
@@ -105,14 +98,6 @@ function unitAt(piece: Piece, at: number): Unit | "incomplete" | "unsound" {
   return { line, entries, lastAtMs, offset, end: piece.base + end };
 }
 
-function lineAt({ bytes, last }: Piece, at: number): Line | undefined {
-  const end = bytes.indexOf(lineBreak, at);
-  if (end >= 0) return { parsed: parseLine(bytes.subarray(at, end)), end: end + 1 };
-  // Whoever writes next ends the line, so it counts already if nothing but its break is missing.
-  const parsed = last ? parseLine(bytes.subarray(at)) : undefined;
-  return parsed && { parsed, end: bytes.length };
-}
-
 /** Where the bytes go on behind a `torn` line that names the place `at`. */
 function behindTorn(piece: Piece, at: number): number | undefined {
   const mark = `\n{"op":"torn","from":${piece.base + at},`;
@@ -136,19 +121,35 @@ function wasNeverSafe({ bytes, base }: Piece, at: number): boolean {
   return true;
 }
 
-/** Notes what is damaged; a line of a damaged batch that is sound by itself is still an entry. */
+/** Notes what is damaged, and takes in what is sound of the batch there. */
 function passDamage(state: JournalState, piece: Piece, at: number): void {
+  const batch = damagedBatch(piece, at);
+  if (batch === undefined) return passLine(state, piece, at);
+  const counts = apply(state, batch.unit) === "counts";
+  noteDamage(state, batch, counts);
+}
+
+function noteDamage(state: JournalState, { damage, isEnded }: DamagedBatch, counts = true): void {
+  state.damage.push(...damage);
+  if (isEnded) return;
+  // If the batch counts, its last entry is missing already.
+  state.headUnsure ||= counts;
+  doubt(state);
+}
+
+/** A damaged line, or an entry whose batch has lost its first line. */
+function passLine(state: JournalState, piece: Piece, at: number): void {
   const line = lineAt(piece, at);
   const offset = piece.base + at;
   const end = piece.base + (line?.end ?? piece.bytes.length);
   const sound = line?.parsed;
-  const isEntry = sound !== undefined && "seq" in sound;
-  if (!isEntry || sound.batch !== undefined) {
-    state.damage.push({ offset, bytes: isEntry ? 0 : end - offset, afterSeq: state.headSeq });
-  }
-  if (isEntry) {
-    const entries = [{ seq: sound.seq, offset, end }];
-    apply(state, { line: sound, entries, lastAtMs: timeOf(sound), offset, end }, true);
-  }
   state.offset = end;
+  if (sound !== undefined && "seq" in sound) {
+    const entries = [{ seq: sound.seq, offset, end }];
+    const verdict = apply(state, { line: sound, entries, lastAtMs: timeOf(sound), offset, end });
+    if (verdict !== "conflict") return;
+  }
+  state.damage.push({ offset, bytes: end - offset, afterSeq: state.headSeq });
+  if (isRelease(piece.bytes.subarray(at, end - piece.base))) state.leaseUnsure = true;
+  else doubt(state);
 }

@@ -4,7 +4,7 @@ import path from "node:path";
 import { toSessionId, type SessionId } from "../../session-id.ts";
 import { frozenCopy } from "../copy.ts";
 import { forkBeyondSealed, sessionExists, sessionNotFound } from "../refusals.ts";
-import type { NewSession, SessionRecord } from "../store.ts";
+import type { Lineage, NewSession, SessionRecord } from "../store.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { directoryMode, fileMode, ifThere, syncDirectory, writeAll } from "./files.ts";
 import { errnoOf } from "./fs-errors.ts";
@@ -14,46 +14,44 @@ import type { SessionFile } from "./session-file.ts";
 import { recordOf } from "./state.ts";
 import { addFork, markDeleted } from "./writes.ts";
 
-/** A session is prepared aside and appears whole, or not at all. */
+/** A session is prepared aside and appears whole, or not at all; the parent of a fork was told before. */
 export function createSession(layout: Layout, catalogue: Catalogue, given: NewSession): SessionFile {
   // An id becomes a path.
   const id = toSessionId(given.id);
   const directory = layout.session(id);
   if (fs.existsSync(directory)) throw sessionExists(id);
-  const parent = given.lineage && enterInParent(catalogue, id, given.lineage);
-  if (parent !== undefined) makeSafe(layout, parent);
   const prepared = prepare(layout, given);
   try {
     if (!moveIn(prepared, directory)) throw sessionExists(id);
   } finally {
     fs.rmSync(prepared, { recursive: true, force: true });
   }
-  if (parent !== undefined && parent.raw() === undefined) {
+  const parentId = given.lineage?.parentId;
+  if (parentId !== undefined && catalogue.find(parentId) === undefined) {
     // Its last other fork went at the same time, and it with it.
     remove(layout, id);
-    throw sessionNotFound(parent.id);
+    throw sessionNotFound(parentId);
   }
   const file = catalogue.find(id);
   if (file === undefined) throw sessionNotFound(id);
   return file;
 }
 
-function enterInParent(
+/** The parent of the fork that is to be created, which outlives its deletion from here on. */
+export function enterInParent(
+  layout: Layout,
   catalogue: Catalogue,
-  id: SessionId,
-  { parentId, atSeq }: { readonly parentId: SessionId; readonly atSeq: number },
+  given: Pick<NewSession, "id">,
+  { parentId, atSeq }: Lineage,
 ): SessionFile {
+  const id = toSessionId(given.id);
+  if (fs.existsSync(layout.session(id))) throw sessionExists(id);
   const parent = catalogue.find(parentId);
   const state = parent?.view();
   if (parent === undefined || state === undefined) throw sessionNotFound(parentId);
   if (atSeq > state.sealedSeq) throw forkBeyondSealed(parentId, atSeq, state.sealedSeq);
   if (!addFork(parent, id)) throw sessionNotFound(parentId);
   return parent;
-}
-
-/** A fork may survive a power cut before it is synced: then so must what it inherits. */
-function makeSafe(layout: Layout, file: SessionFile): void {
-  for (const each of [file.path, file.directory, layout.shard(file.id), layout.sessions]) syncDirectory(each);
 }
 
 function prepare(layout: Layout, given: NewSession): string {
@@ -97,8 +95,10 @@ export function collect(layout: Layout, catalogue: Catalogue, file: SessionFile)
 function remove(layout: Layout, id: SessionId): void {
   const aside = layout.temporary(id);
   try {
-    if (ifThere(() => (fs.renameSync(layout.session(id), aside), true)) === undefined) return;
-    fs.rmSync(aside, { recursive: true, force: true });
+    const isMoved = ifThere(() => (fs.renameSync(layout.session(id), aside), true));
+    // Or a power cut could bring it back, but not all of its files, nor those that it inherits from.
+    syncDirectory(layout.shard(id));
+    if (isMoved) fs.rmSync(aside, { recursive: true, force: true });
   } catch (error) {
     // Somebody else removes it at the same time.
     if (errnoOf(error) !== "ENOTEMPTY") throw error;

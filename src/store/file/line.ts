@@ -17,7 +17,7 @@ import type {
   SessionPatch,
   SessionRecord,
 } from "../store.ts";
-import { crc32 } from "./crc32.ts";
+import { crc32 } from "../crc32.ts";
 
 /** Under which lease lines were written, and what the writing did to it. */
 export interface Batch {

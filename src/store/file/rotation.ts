@@ -2,12 +2,11 @@
 import { closeSync, openSync } from "node:fs";
 import fs from "node:fs/promises";
 import path from "node:path";
-import { runLines } from "./reading.ts";
 import { firstRunAt } from "./runs.ts";
 import { writeSegment } from "./segments.ts";
 import type { SessionFile } from "./session-file.ts";
 import type { JournalState } from "./state.ts";
-import { carriedFrom, notSound, plainLine, switchJournal } from "./switch.ts";
+import { carriedFrom, plainLines, switchJournal } from "./switch.ts";
 
 /** Files that an interrupted rotation has left behind are surely nobody's any more. */
 const leftOverMs = 24 * 60 * 60 * 1000;
@@ -24,12 +23,15 @@ export async function rotate(file: SessionFile): Promise<boolean> {
   if (state === undefined || state.damage.length > 0 || rotatableBytes(state) === 0) return false;
   const span = { from: firstInJournal(state), through: state.sealedSeq };
   const fd = openSync(file.path, "r");
-  const runs = state.runs.filter(({ from }) => from <= span.through).map((run) => ({ ...run }));
+  // Taken now: what is appended meanwhile may go on in the last of these runs.
+  const pieces = plainLines(
+    file,
+    fd,
+    state.runs.map((run) => ({ ...run })),
+    span,
+  );
   const lines = async function* () {
-    for (const run of runs) {
-      const lines = await runLines(fd, run);
-      yield Buffer.from(lines.map((bytes) => plainLine(bytes) ?? notSound(file)).join(""));
-    }
+    for await (const piece of pieces) yield Buffer.from(piece.join(""));
   };
   const segment = await writeSegment(file.directory, span, lines()).finally(() => closeSync(fd));
   return file.turnstile.runLong(async () => {

@@ -4,14 +4,12 @@ import path from "node:path";
 import type { SessionId } from "../../session-id.ts";
 import { readCheckpoint, writeCheckpoint, type Start } from "./checkpoint.ts";
 import { sessionDamaged, writeBehindDamage } from "./damage.ts";
-import { ifThere, syncDirectory } from "./files.ts";
+import { ifThere, openToAppend, syncDirectory } from "./files.ts";
 import { isReadOnly } from "./fs-errors.ts";
 import { JournalFile, readHead, type Lines } from "./journal-file.ts";
 import { journalName, journalNumbers } from "./layout.ts";
 import type { JournalState, Verdict } from "./state.ts";
 import { Turnstile } from "./turnstile.ts";
-
-const { O_RDWR, O_RDONLY, O_APPEND } = fs.constants;
 
 /** Lines that a reader must go through beyond the checkpoint before a new one pays. */
 const checkpointBytes = 64 * 1024;
@@ -107,8 +105,7 @@ export class SessionFile {
       if (damage !== undefined) throw writeBehindDamage(this.id, damage.afterSeq, this.#name);
       const verdict = journal.write(lines);
       if (verdict === "counts") {
-        if (journal.removed && !journal.state.deleted) return this.#vanished();
-        return verdict;
+        return journal.removed ? this.#written(journal) : verdict;
       }
       if (verdict !== "moved") return verdict;
     }
@@ -145,69 +142,90 @@ export class SessionFile {
     for (;;) {
       const journal = this.#journal ?? this.#open();
       if (journal === undefined) return undefined;
-      if (journal.state.next !== undefined) this.#follow(journal);
+      if (journal.state.next !== undefined) this.#follow(journal.state.next);
       else if (journal.removed && !journal.state.deleted) this.reset();
       else return journal;
     }
   }
 
-  /** Finishes a switch of files, which whoever made it may not have lived to do. */
-  #follow({ fd, state: { next = "" } }: JournalFile): void {
-    const older = this.path;
-    this.#at(this.#number + 1);
+  /** Gives the file in which the session goes on its name, which whoever wrote it may not have lived to do. */
+  #follow(next: string): void {
+    const older = this.#number;
+    const named = path.join(this.directory, journalName(older + 1));
+    const isNewest = () => journalNumbers(this.directory)?.at(-1) === older;
+    this.reset();
+    this.#checkpointAt = 0;
     try {
-      // Each step must be there after a power cut before the following one is.
-      fs.fsyncSync(fd);
-      if (ifThere(() => (fs.renameSync(path.join(this.directory, next), this.path), true))) {
-        syncDirectory(this.directory);
-      }
-      fs.rmSync(older, { force: true });
+      const isNamed = ifThere(() => (fs.renameSync(path.join(this.directory, next), named), true));
+      if (!isNamed && isNewest()) throw sessionDamaged(this.id, next);
     } catch (error) {
       if (!isReadOnly(error)) throw error;
-      if (!fs.existsSync(this.path)) this.#called(next);
-    } finally {
-      this.reset();
-      this.#checkpointAt = 0;
+      // Here it is read under the name that it has.
+      if (isNewest() && this.#openAs(older + 1, next) === undefined) throw sessionDamaged(this.id, next);
     }
   }
 
-  #at(number: number): void {
+  #at(number: number, name = journalName(number)): void {
     this.#number = number;
-    this.#called(journalName(number));
-  }
-
-  #called(name: string): void {
     this.#name = name;
     this.#path = path.join(this.directory, name);
   }
 
-  #vanished(): Verdict {
+  /**
+   * What became of lines that count in a file that has lost its name since: they went on with the session to its
+   * next file, or came before its deletion. If nothing in the file says so, somebody has taken it away.
+   */
+  #written(journal: JournalFile): Verdict {
+    journal.refresh();
+    if (journal.state.next !== undefined || journal.state.deleted) return "counts";
     this.reset();
     return "gone";
   }
 
   #open(): JournalFile | undefined {
-    const start = this.#parked === undefined ? readCheckpoint(this.directory) : undefined;
-    if (start !== undefined) this.#at(start.journal);
-    let opened = openToAppend(this.path);
-    if (opened === undefined) {
-      const lowest = journalNumbers(this.directory)?.[0];
-      if (lowest === undefined) return undefined;
-      this.#at(lowest);
-      opened = openToAppend(this.path);
-      if (opened === undefined) return this.#open();
+    for (;;) {
+      const number = this.#parked === undefined ? this.#newest() : this.#number;
+      if (number === undefined) return undefined;
+      const journal = this.#openAs(number, this.#parked && this.#name);
+      if (journal !== undefined) return journal;
+      // Another process has removed it, or let the session go on elsewhere.
+      this.#parked = undefined;
     }
+  }
+
+  /**
+   * Number of the journal in which the session goes on. An older one stays until it is sure that a power cut
+   * leaves the newer one's name: whoever finds both sees to it.
+   */
+  #newest(): number | undefined {
+    const numbers = journalNumbers(this.directory) ?? [];
+    const newest = numbers.pop();
+    try {
+      if (numbers.length > 0) syncDirectory(this.directory);
+      for (const older of numbers) fs.rmSync(path.join(this.directory, journalName(older)), { force: true });
+    } catch (error) {
+      if (!isReadOnly(error)) throw error;
+    }
+    return newest;
+  }
+
+  /** Undefined when there is no such file. */
+  #openAs(number: number, name = journalName(number)): JournalFile | undefined {
+    this.#at(number, name);
+    const opened = openToAppend(this.path);
+    if (opened === undefined) return undefined;
     const { fd, readOnlyBecause } = opened;
+    const start = this.#parked === undefined ? readCheckpoint(this.directory) : undefined;
     try {
       const { ino, size } = fs.fstatSync(fd);
       const parked =
         this.#parked?.inode === ino && this.#parked.size <= size ? this.#parked.state : undefined;
-      const begun = start?.journal === this.#number ? start.stateIn(fd, size) : undefined;
+      const begun = start?.journal === number ? start.stateIn(fd, size) : undefined;
       const state = parked ?? begun ?? readHead(fd, size);
-      if (state === undefined) throw sessionDamaged(this.id, this.#name);
+      if (state === undefined) throw sessionDamaged(this.id, name);
       const journal = new JournalFile(fd, state, ino, readOnlyBecause);
       journal.refresh();
-      if (start?.journal === this.#number && size < start.safe) noteCutOff(state, size, start);
+      if (start?.journal === number && state.offset < start.safe) noteLost(state, start);
       if (begun !== undefined) this.#checkpointAt = begun.offset;
       this.#journal = journal;
     } catch (error) {
@@ -220,20 +238,13 @@ export class SessionFile {
   }
 }
 
-/** It is shorter than it has been on the medium: what is missing is damage, though all that is left is sound. */
-function noteCutOff(state: JournalState, size: number, { safe, headSeq }: Start): void {
-  state.damage.push({ offset: size, bytes: safe - size, afterSeq: state.headSeq });
+/**
+ * It ends, or what is sound of it ends, before what was on the medium: that is damage, though it looks like a journal
+ * that went no further, or like an interrupted write.
+ */
+function noteLost(state: JournalState, { safe, headSeq }: Start): void {
+  const { offset } = state;
+  state.damage.push({ offset, bytes: safe - offset, afterSeq: state.headSeq });
   // Before a seal there were more entries than after it: how many are lost nobody knows, but some are.
   state.headSeq = Math.max(state.headSeq + 1, headSeq);
-}
-
-function openToAppend(file: string): { fd: number; readOnlyBecause: Error | undefined } | undefined {
-  return ifThere(() => {
-    try {
-      return { fd: fs.openSync(file, O_RDWR | O_APPEND), readOnlyBecause: undefined };
-    } catch (error) {
-      if (!isReadOnly(error)) throw error;
-      return { fd: fs.openSync(file, O_RDONLY), readOnlyBecause: error as Error };
-    }
-  });
 }

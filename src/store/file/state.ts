@@ -3,6 +3,7 @@ import type { SessionId } from "../../session-id.ts";
 import { frozenCopy } from "../copy.ts";
 import { patched } from "../patch.ts";
 import type { Holder, LeaseState, NewSession, SessionRecord } from "../store.ts";
+import { noDoubt, settle, type Doubt } from "./doubt.ts";
 import type { Batch, EntryLine, HeadLine, OpLine, Seen, Segment } from "./line.ts";
 import { addToRuns, cutRuns, type Run } from "./runs.ts";
 
@@ -14,7 +15,7 @@ export interface Damage {
   readonly afterSeq: number;
 }
 
-export interface JournalState {
+export interface JournalState extends Doubt {
   facts: NewSession;
   updatedAtMs: number;
   headSeq: number;
@@ -53,6 +54,8 @@ export interface EntryPlace {
 export interface Unit {
   readonly line: EntryLine | OpLine;
   readonly entries: readonly EntryPlace[];
+  /** The last entry that it had, when some of them are damaged. */
+  readonly through?: number;
   /** Time of the last entry. */
   readonly lastAtMs: number | undefined;
   readonly offset: number;
@@ -77,6 +80,7 @@ export function stateOf(head: HeadLine): JournalState {
     segments: head.segments,
     runs: [],
     damage: [],
+    ...noDoubt,
     offset: 0,
     safe: 0,
     saidSafe: 0,
@@ -107,13 +111,14 @@ export function recordOf(state: JournalState): SessionRecord {
   return state.record;
 }
 
-/** Takes a unit in if it counts. `trusting` is for what stands behind damage: the latest line is believed. */
-export function apply(state: JournalState, unit: Unit, trusting = false): Verdict {
-  const verdict = judge(state, unit, trusting);
+/** Takes a unit in if it counts. */
+export function apply(state: JournalState, unit: Unit): Verdict {
+  const verdict = judge(state, unit);
   state.offset = unit.end;
   if (verdict !== "counts") return verdict;
   state.record = undefined;
   const { line } = unit;
+  if (state.damage.length > 0) settle(state, line);
   if ("seq" in line) {
     addEntries(state, unit);
     state.updatedAtMs = unit.lastAtMs ?? state.updatedAtMs;
@@ -124,25 +129,27 @@ export function apply(state: JournalState, unit: Unit, trusting = false): Verdic
   return verdict;
 }
 
-/** The rules that decide, from a line's place in the file alone, whether it counts. */
-export function judge(
-  state: JournalState,
-  { line, offset }: Pick<Unit, "line" | "offset">,
-  trusting = false,
-): Verdict {
+/**
+ * The rules that decide, from a line's place in the file alone, whether it counts. Behind damage the latest line is
+ * believed, but for what is final.
+ */
+export function judge(state: JournalState, { line, offset }: Pick<Unit, "line" | "offset">): Verdict {
+  const { headSeq, sealedSeq, headUnsure, leaseUnsure } = state;
   if (state.next !== undefined) return "moved";
   if (state.deleted && !("op" in line && (line.op === "next" || line.op === "torn"))) return "gone";
-  if (trusting) return "counts";
-  if ("batch" in line && line.batch !== undefined && !holds(state, line.batch.by)) return "fenced";
-  if ("seq" in line) return line.seq === state.headSeq + 1 ? "counts" : "conflict";
+  if ("batch" in line && line.batch && !leaseUnsure && !holds(state, line.batch.by)) return "fenced";
+  if ("seq" in line) {
+    const fits = headUnsure ? line.seq > sealedSeq : line.seq === headSeq + 1;
+    return fits ? "counts" : "conflict";
+  }
   switch (line.op) {
     case "seal":
-      if (line.from <= state.sealedSeq) return "sealed";
-      return line.head === state.headSeq && line.from <= line.head + 1 ? "counts" : "conflict";
+      if (line.from <= sealedSeq) return "sealed";
+      return headUnsure || (line.head === headSeq && line.from <= line.head + 1) ? "counts" : "conflict";
     case "lease":
-      return asSeen(state, line.over) ? "counts" : "conflict";
+      return leaseUnsure || asSeen(state, line.over) ? "counts" : "conflict";
     case "release":
-      return holds(state, line.fence) ? "counts" : "fenced";
+      return leaseUnsure || holds(state, line.fence) ? "counts" : "fenced";
     case "next":
       return line.at === offset ? "counts" : "conflict";
     default:
@@ -198,13 +205,14 @@ function applyOp(state: JournalState, line: OpLine, unit: Unit): void {
   }
 }
 
-/** Behind damage `seq` may jump; what a later line says stands in the place of earlier entries. */
-export function addEntries(state: JournalState, { entries }: Unit): void {
+/** Where damage is `seq` may jump; what a later line says stands in the place of earlier entries. */
+export function addEntries(state: JournalState, { entries, through }: Unit): void {
   for (const { seq, offset, end } of entries) {
     if (seq <= state.headSeq) cutRuns(state.runs, seq);
     addToRuns(state.runs, seq, offset, end);
     state.headSeq = seq;
   }
+  if (through !== undefined) state.headSeq = through;
 }
 
 function extend(state: JournalState, { by, until, turn, safe = 0 }: Batch): void {

@@ -23,7 +23,7 @@ import type {
 import { Catalogue } from "./catalogue.ts";
 import { guarded, storeError } from "./fs-errors.ts";
 import { Layout } from "./layout.ts";
-import { collect, createSession, deleteSession, knownRecord } from "./lifecycle.ts";
+import { collect, createSession, deleteSession, enterInParent, knownRecord } from "./lifecycle.ts";
 import { OpenFiles } from "./open-files.ts";
 import { readPages } from "./reading.ts";
 import { Rotations } from "./rotations.ts";
@@ -74,6 +74,12 @@ class FileStore implements Store {
   }
 
   async create(session: NewSession): Promise<SessionRecord> {
+    const { lineage } = session;
+    if (lineage !== undefined) {
+      this.#do(() => this.#takeOver(enterInParent(this.#layout, this.#catalogue, session, lineage)));
+      // A fork may survive a power cut before it is synced: then so must what it inherits.
+      await this.#syncer.flush();
+    }
     return this.#do(() => {
       const file = createSession(this.#layout, this.#catalogue, session);
       this.#takeOver(file);

@@ -9,8 +9,8 @@ import path from "node:path";
 import { SidecarError } from "../../errors.ts";
 import { fileMode, uniqueSuffix } from "./files.ts";
 import { encodeEntry, encodeOp, parseEntry, type OpLine, type Segment } from "./line.ts";
-import { runLines } from "./reading.ts";
-import { firstRunAt } from "./runs.ts";
+import { runLines, type Span } from "./reading.ts";
+import { firstRunAt, type Run } from "./runs.ts";
 import type { SessionFile } from "./session-file.ts";
 import { headOf, type JournalState } from "./state.ts";
 
@@ -63,22 +63,36 @@ export async function carriedFrom(file: SessionFile, state: JournalState, from: 
   const texts: string[] = [];
   const fd = openSync(file.path, "r");
   try {
-    for (const run of state.runs.slice(firstRunAt(state.runs, from)).map((each) => ({ ...each }))) {
-      for (const bytes of await runLines(fd, run)) texts.push(plainLine(bytes) ?? notSound(file));
-    }
+    for await (const piece of plainLines(file, fd, state.runs, { from, through: state.headSeq }))
+      texts.push(...piece);
   } finally {
     closeSync(fd);
   }
   return texts;
 }
 
+/** The entries of `span` that stand in the journal open as `fd`, run by run, and none of a run that are not in it. */
+export async function* plainLines(
+  file: SessionFile,
+  fd: number,
+  runs: readonly Run[],
+  { from, through }: Span,
+): AsyncGenerator<string[]> {
+  const concerned = runs.slice(firstRunAt(runs, from)).filter((run) => run.from <= through);
+  for (const run of concerned.map((each) => ({ ...each }))) {
+    const lines = await runLines(fd, run);
+    const wanted = lines.slice(Math.max(0, from - run.from), through - run.from + 1);
+    yield wanted.map((bytes) => plainLine(bytes) ?? notSound(file));
+  }
+}
+
 /** An entry's line without its batch; undefined when it is not sound. */
-export function plainLine(bytes: Buffer): string | undefined {
+function plainLine(bytes: Buffer): string | undefined {
   const entry = parseEntry(bytes);
   return entry && encodeEntry(entry.seq, entry);
 }
 
-export function notSound(file: SessionFile): never {
+function notSound(file: SessionFile): never {
   const message = `${file.name} of session ${file.id} is damaged and was left as it is`;
   throw new SidecarError("STORE_CORRUPT", message, { data: { sessionId: file.id } });
 }

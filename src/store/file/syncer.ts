@@ -1,4 +1,7 @@
-/** Brings what was written to the medium: calls that come together share one round of syncs. */
+/**
+ * Brings what was written to the medium: calls that come together share one round of syncs. Nobody else syncs a
+ * journal that is in use, for who syncs it and fails must know that it is to be written again.
+ */
 import fs from "node:fs/promises";
 import { isMissing, storeError } from "./fs-errors.ts";
 import type { SessionFile } from "./session-file.ts";
@@ -84,12 +87,15 @@ async function rewrite(path: string, from = 0): Promise<void> {
   }
 }
 
+/** Goes on when one fails, so that none is still under way when the next round writes something again. */
 async function syncAll(paths: readonly string[]): Promise<void> {
   const queue = paths[Symbol.iterator]();
+  const failures: unknown[] = [];
   const worker = async () => {
-    for (const each of queue) await sync(each);
+    for (const each of queue) await sync(each).catch((error: unknown) => failures.push(error));
   };
   await Promise.all(Array.from({ length: Math.min(atOnce, paths.length) }, worker));
+  if (failures.length > 0) throw failures[0];
 }
 
 /** What has gone meanwhile was deleted, or went on in a file that was synced before it was used. */
