@@ -1,11 +1,13 @@
-import { afterAll, afterEach, describe, expect, it } from "vitest";
-import { openPostgresStore } from "../../src/store/postgres/store.ts";
-import type { Store } from "../../src/store/store.ts";
+import { describe, expect, it } from "vitest";
+import { openPostgresStore, type PostgresStoreOptions } from "../../src/store/postgres/store.ts";
 import { aSession, assertJournal, leaseOf, rejectsWith, someEntries } from "../conformance/samples.ts";
 import { password, refusalOf } from "./refusals.ts";
-import { addressOf, describeServer, throughPort } from "./servers.ts";
+import { goesAway, onServerOf } from "./server-away.ts";
+import { addressOf, describeServer } from "./servers.ts";
 import { postgresSandbox } from "./postgres-sandbox.ts";
-import { tcpProxy, type TcpProxy } from "./tcp-proxy.ts";
+import { tcpProxy } from "./tcp-proxy.ts";
+
+type Limits = Omit<PostgresStoreOptions, "url">;
 
 describe("opening a PostgreSQL store", () => {
   it("says what to install when pg is missing", async () => {
@@ -41,24 +43,9 @@ describe("opening a PostgreSQL store", () => {
 
 describeServer("TEST_POSTGRES_URL", 5432, (url) => {
   const sandbox = postgresSandbox(url);
-  const proxies: TcpProxy[] = [];
-  const stores: Store[] = [];
-
-  const proxied = async (): Promise<TcpProxy> => {
-    const proxy = await tcpProxy(addressOf(url, 5432));
-    proxies.push(proxy);
-    return proxy;
-  };
-  const opened = async (storeUrl: string, limits = {}): Promise<Store> => {
-    const store = await openPostgresStore({ url: storeUrl, ...limits });
-    stores.push(store);
-    return store;
-  };
-  afterEach(async () => {
-    for (const store of stores.splice(0)) await store.close();
-    for (const proxy of proxies.splice(0)) await proxy.close();
-  });
-  afterAll(sandbox.close);
+  const server = { name: "PostgreSQL", address: addressOf(url, 5432), sandbox, open: openPostgresStore };
+  const rig = onServerOf<Limits>(server);
+  const opened = (storeUrl: string) => rig.opened(storeUrl, {});
 
   describe("a PostgreSQL server that refuses", () => {
     it("a database that is not there is named, with the way to make it", async () => {
@@ -133,116 +120,20 @@ describeServer("TEST_POSTGRES_URL", 5432, (url) => {
     });
   });
 
-  describe("a PostgreSQL server that goes away", () => {
-    it("loses and doubles no entry when connections break in the middle of appends", async () => {
-      const proxy = await proxied();
-      const store = await opened(throughPort(sandbox.url, proxy.port), { retryForMs: 10_000 });
-      const { id } = await store.create(aSession());
-      const lease = await leaseOf(store, id);
-      let head = 0;
-      for (let round = 0; round < 60; round += 1) {
-        // Cuts fall before, within and behind the server's answer: the outcome is often unknown.
-        proxy.breakAfter(1 + ((round * 7) % 40));
-        head = await store.append(id, head, someEntries(3, head + 1), lease);
-        if (round % 4 !== 3) continue;
-        proxy.breakAfter(1 + ((round * 13) % 120));
-        const sealed = someEntries(2, head - 2);
-        head = await store.seal(id, { from: head - 2, head }, sealed, lease);
-      }
-      const direct = await opened(sandbox.url);
-      await assertJournal(direct, id, someEntries(head));
-      expect(head).toBe(60 * 3 - 15);
-    });
-
-    it("tells an acquisition's own first try from somebody else's lease", async () => {
-      const proxy = await proxied();
-      const store = await opened(throughPort(sandbox.url, proxy.port), { retryForMs: 10_000 });
-      const { id } = await store.create(aSession());
-      for (let bytes = 1; bytes < 800; bytes += 37) {
-        proxy.breakAfter(bytes);
-        const request = {
-          holder: { host: "h", pid: 1, startedAt: "s" },
-          ttlMs: 60_000,
-          mayTake: () => false,
-        };
-        const { lease, previous } = await store.acquire(id, request);
-        expect(previous).toBeUndefined();
-        await store.release(lease);
-      }
-    });
-
-    it("creates, forks and deletes exactly once however the connection breaks", async () => {
-      const proxy = await proxied();
-      const store = await opened(throughPort(sandbox.url, proxy.port), { retryForMs: 10_000 });
-      const before = await store.count();
-      const { id: parentId } = await store.create(aSession());
-      for (let bytes = 1; bytes < 500; bytes += 45) {
-        proxy.breakAfter(bytes);
-        const alone = await store.create(aSession());
-        proxy.breakAfter(bytes);
-        const fork = await store.create(aSession({ lineage: { parentId, atSeq: 0 } }));
-        proxy.breakAfter(bytes);
-        expect(await store.delete(alone.id)).toBe(true);
-        expect(await store.delete(fork.id)).toBe(true);
-      }
-      expect(await store.count()).toBe(before + 1);
-    });
-
-    it("fails in one line while the server is away, and goes on when it is back", async () => {
-      const proxy = await proxied();
-      const store = await opened(throughPort(sandbox.url, proxy.port), { retryForMs: 100 });
-      const { id } = await store.create(aSession());
-      const lease = await leaseOf(store, id);
-      await store.append(id, 0, someEntries(2), lease);
-      await proxy.cut();
-      const failing = [
-        store.append(id, 2, someEntries(1, 3), lease),
-        store.get(id),
-        store.list(),
-        store.acquire(id, { holder: lease.holder, ttlMs: 1, mayTake: () => true }),
-      ];
-      await Promise.all(failing.map((each) => rejectsWith("STORE_UNAVAILABLE", each)));
-      await proxy.restore();
-      expect(await store.append(id, 2, someEntries(1, 3), lease)).toBe(3);
-      await assertJournal(store, id, someEntries(3));
-    });
-
-    it("carries a call over an absence that is short enough", async () => {
-      const proxy = await proxied();
-      const store = await opened(throughPort(sandbox.url, proxy.port), { retryForMs: 20_000 });
-      const { id } = await store.create(aSession());
-      const lease = await leaseOf(store, id);
-      await proxy.cut();
-      const appending = store.append(id, 0, someEntries(2), lease);
-      await proxy.restore();
-      expect(await appending).toBe(2);
-    });
-
-    it("gives up a connection on which no answer comes", async () => {
-      const proxy = await proxied();
-      const limits = { retryForMs: 10_000, statementTimeoutMs: 150, connectTimeoutMs: 150 };
-      const store = await opened(throughPort(sandbox.url, proxy.port), limits);
-      const { id } = await store.create(aSession());
-      const lease = await leaseOf(store, id);
-      proxy.mute(true);
-      const appending = store.append(id, 0, someEntries(1), lease);
-      setTimeout(() => proxy.mute(false), 400);
-      expect(await appending).toBe(1);
-      await assertJournal(store, id, someEntries(1));
-    });
-
-    it("closes at once while calls wait for the server, and soon while one answers nothing", async () => {
-      const proxy = await proxied();
-      const store = await opened(throughPort(sandbox.url, proxy.port), { retryForMs: 60_000 });
-      const other = await opened(throughPort(sandbox.url, proxy.port), { retryForMs: 60_000 });
-      proxy.mute(true);
-      const unanswered = rejectsWith("STORE_UNAVAILABLE", other.get(aSession().id));
-      await other.close();
-      await unanswered;
-      await proxy.cut();
-      const waiting = rejectsWith("STORE_UNAVAILABLE", store.get(aSession().id));
-      await store.close();
-      await waiting;
-    });
+  goesAway({
+    server,
+    rig,
+    limits: ({ retryForMs, answerMs }) => ({
+      retryForMs,
+      ...(answerMs !== undefined && { statementTimeoutMs: answerMs, connectTimeoutMs: answerMs }),
+    }),
+    breaks: { append: 40, acquire: 800, create: 500 },
+    leftOver: async () => {
+      const { schema, pool } = sandbox;
+      const tables = ["sessions", "heads", "terms", "lineage", "blocks"];
+      const counts = tables.map((table) => pool.query(`SELECT 1 FROM ${schema}.${table} LIMIT 1`));
+      const found = await Promise.all(counts);
+      return tables.filter((_, at) => found[at]?.rowCount !== 0);
+    },
   });
 });

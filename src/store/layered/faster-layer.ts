@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import { LRUCache } from "lru-cache";
 import { isSidecarError } from "../../errors.ts";
 import type { SessionId } from "../../session-id.ts";
-import type { Entry, Lease, NewEntry, NewSession, SessionPatch, SessionRecord, Store } from "../store.ts";
+import type { Entry, Lease, NewEntry, SessionPatch, SessionRecord, Store } from "../store.ts";
 import { asTruth, factsOf, newCopy, rightThrough, truthOf, type Copy } from "./copy.ts";
 import { Health, isOfOneSession } from "./health.ts";
 
@@ -60,20 +60,8 @@ export class FasterLayer {
   /** Takes in what the truth says now, and makes a copy where there is none. */
   put(record: SessionRecord): Promise<void> {
     const { id } = record;
-    return this.#attempt(id, async () => {
-      const copy = this.#known.get(id);
-      if (copy !== undefined) {
-        if (await this.#stillFits(copy, record)) {
-          copy.truth = truthOf(record);
-          copy.confirmedAtMs = Date.now();
-          return;
-        }
-        this.#known.delete(id);
-      }
-      await this.#create(factsOf(record));
-      this.#known.set(id, newCopy(record, Date.now()));
-      this.writeBacks += 1;
-    });
+    const copy = this.#known.get(id);
+    return this.#attempt(id, () => (copy === undefined ? this.#create(record) : this.#confirm(copy, record)));
   }
 
   /** A patch that the truth has taken; `record` is what came of it. */
@@ -187,8 +175,19 @@ export class FasterLayer {
     copy.tailFence = undefined;
   }
 
+  async #confirm(copy: Copy, record: SessionRecord): Promise<void> {
+    if (await this.#stillFits(copy, record)) {
+      copy.truth = truthOf(record);
+      copy.confirmedAtMs = Date.now();
+      return;
+    }
+    this.#known.delete(record.id);
+    await this.#create(record);
+  }
+
   /** In the place of a copy that nothing is known of any more. */
-  async #create(facts: NewSession): Promise<void> {
+  async #create(record: SessionRecord): Promise<void> {
+    const facts = factsOf(record);
     try {
       await this.store.create(facts);
     } catch (error) {
@@ -196,6 +195,8 @@ export class FasterLayer {
       await this.store.delete(facts.id);
       await this.store.create(facts);
     }
+    this.#known.set(facts.id, newCopy(record, Date.now()));
+    this.writeBacks += 1;
   }
 
   async #acquire(id: SessionId): Promise<Lease> {

@@ -226,7 +226,7 @@ class LayeredStore implements Store {
   /** Into the layers before `end`, unless a write came between. */
   #writeBack(record: SessionRecord, end: number, isStill = () => true): Promise<void> {
     return this.#order.run(record.id, async () => {
-      for (const layer of this.#faster.slice(0, end)) if (isStill()) await layer.put(record);
+      for (let at = 0; at < end && isStill(); at += 1) await this.#faster[at]?.put(record);
     });
   }
 

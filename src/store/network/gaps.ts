@@ -5,8 +5,11 @@ import type { Entry } from "../store.ts";
 
 /** Errors: `STORE_CORRUPT` unless the entries run from `next` without a gap. */
 export function assertGapless(entries: readonly Entry[], id: SessionId, next: number): void {
-  for (const [index, { seq }] of entries.entries())
-    if (seq !== next + index) throw entryMissing(id, next + index);
+  let expected = next;
+  for (const { seq } of entries) {
+    if (seq !== expected) throw entryMissing(id, expected);
+    expected += 1;
+  }
 }
 
 /** Nothing came: rightly so if a seal has made the journal shorter. */

@@ -12,6 +12,8 @@ import { migrations, nowMs, type Migration } from "./schema.ts";
 const lockMs = 60_000;
 const waitForLockMs = 30_000;
 const pollMs = 100;
+/** Of a schema, a table, its row type, a row of the catalogue; serialization failures, and what YugabyteDB says of them. */
+const collisions = ["42P06", "42P07", "42710", "23505", "40001", "XX000"];
 
 /**
  * Copies the tables of an older version aside, then runs what is missing. Errors: `STORE_SCHEMA_NEWER`;
@@ -98,7 +100,7 @@ async function tolerant(session: Session, text: string): Promise<void> {
   try {
     await session.write(ddl(text));
   } catch (error) {
-    if (!hasCode(error, "23505", "42P07", "42P06", "40001", "XX000")) throw error;
+    if (!hasCode(error, ...collisions)) throw error;
     await session.write(ddl(text));
   }
 }

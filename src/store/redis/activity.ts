@@ -7,11 +7,13 @@ import type { Page, SessionFilter, SessionQuery, SessionRecord } from "../store.
 import { abandoned, correct, slice } from "./activity-scripts.ts";
 import { repair } from "./lineage.ts";
 import type { Medium } from "./medium.ts";
-import { findKept, type Kept } from "./records.ts";
+import { findAllKept, findKept, type Kept } from "./records.ts";
 import { addTerms, candidates, dropAllTerms } from "./terms.ts";
 
 /** Records fetched at once when a filter may pass over most of them. */
 const batchSize = 250;
+/** Sessions of the cursor's time that a page may pass over before it asks once more. */
+const spare = 32;
 /** No change of a session is under way for so long; one that seems to be was abandoned. */
 const abandonedAfterMs = 60_000;
 
@@ -19,8 +21,9 @@ const abandonedAfterMs = 60_000;
 export async function listSessions(medium: Medium, query: SessionQuery): Promise<Page<SessionRecord>> {
   const limit = pageSize(query.limit);
   const start = query.cursor === undefined ? undefined : decodeCursor(query.cursor);
-  await repairAbandoned(medium);
-  const ids = await candidates(medium, query, limit + 1);
+  const [ids] = isPlain(query)
+    ? []
+    : await Promise.all([candidates(medium, query, limit + 1), repairAbandoned(medium)]);
   if (ids !== undefined) return pageOf(await matching(medium, ids, query), query);
   const items: SessionRecord[] = [];
   let last = start;
@@ -48,11 +51,12 @@ export async function countSessions(medium: Medium, filter: SessionFilter): Prom
   return count;
 }
 
-/** What is left of changes whose makers have died. */
-async function repairAbandoned(medium: Medium): Promise<void> {
+/** What is left of changes whose makers have died. Returns whether there was anything. */
+async function repairAbandoned(medium: Medium): Promise<boolean> {
   const { server, keys } = medium;
   const intents = (await server.run(abandoned, [keys.intents], [abandonedAfterMs])) as string[];
   for (const intent of intents) await repair(medium, intent);
+  return intents.length > 0;
 }
 
 interface Found extends Kept {
@@ -67,7 +71,7 @@ async function matching(
 ): Promise<readonly SessionRecord[]> {
   const found: SessionRecord[] = [];
   for (let at = 0; at < ids.length; at += batchSize) {
-    const kepts = await Promise.all(ids.slice(at, at + batchSize).map((id) => findKept(medium, id)));
+    const kepts = await findAllKept(medium, ids.slice(at, at + batchSize));
     for (const kept of kepts) if (kept !== undefined && matches(kept.record, filter)) found.push(kept.record);
   }
   return found;
@@ -78,20 +82,24 @@ function isPlain({ cwd, metadata, agentSessionId, parentId }: SessionFilter): bo
   return [cwd, metadata, agentSessionId, parentId].every((each) => each === undefined);
 }
 
-/** Sessions that match, in list order, from behind a place on. */
+/** Sessions that match, in list order, from behind a place on; first of all, what was abandoned is repaired. */
 export async function* scan(
   medium: Medium,
   filter: SessionFilter,
   start: ListPlace | undefined,
   batch: number,
 ): AsyncGenerator<Found> {
-  const { server, keys } = medium;
-  let behind = start;
-  for (;;) {
-    const from = [behind?.updatedAtMs ?? "", behind?.id ?? "", filter.updatedBeforeMs ?? ""];
-    const reply = (await server.run(slice, [keys.activity], [...from, batch])) as string[];
-    const places = placesIn(reply);
-    const kepts = await Promise.all(places.map(({ id }) => findKept(medium, id)));
+  const from = (behind: ListPlace | undefined) => placesBehind(medium, filter, behind, batch);
+  // Asked together, for seldom is anything under way.
+  const first = placesAsked(medium, filter, start, batch);
+  const [reply, changing] = await medium.server.all([first, ["zcard", medium.keys.intents]]);
+  const hasChanged = Number(changing) > 0 && (await repairAbandoned(medium));
+  const asFound = hasChanged ? undefined : placesOf(reply as string[], start, batch);
+  for (let places = asFound ?? (await from(start)); ;) {
+    const kepts = await findAllKept(
+      medium,
+      places.map(({ id }) => id),
+    );
     for (const [at, place] of places.entries()) {
       if (place.updatedAtMs < (filter.updatedSinceMs ?? -Infinity)) return;
       const kept = kepts[at];
@@ -102,9 +110,49 @@ export async function* scan(
       // One that stood too low moves up only when it has been taken: in front of us nobody would see it.
       if (ahead < 0) await correctPlace(medium, place, kept);
     }
-    behind = places.at(-1);
-    if (behind === undefined || places.length < batch) return;
+    const last = places.at(-1);
+    if (last === undefined || places.length < batch) return;
+    places = await from(last);
   }
+}
+
+async function placesBehind(
+  medium: Medium,
+  filter: SessionFilter,
+  behind: ListPlace | undefined,
+  count: number,
+): Promise<readonly ListPlace[]> {
+  const { server, keys } = medium;
+  const reply = (await server.command(...placesAsked(medium, filter, behind, count))) as string[];
+  const places = placesOf(reply, behind, count);
+  if (places !== undefined) return places;
+  const from = [behind?.updatedAtMs ?? "", behind?.id ?? "", filter.updatedBeforeMs ?? ""];
+  return placesIn((await server.run(slice, [keys.activity], [...from, count])) as string[]);
+}
+
+/** The command that finds them, unless more than `spare` of those in front have the time of the place. */
+function placesAsked(
+  { keys }: Medium,
+  { updatedBeforeMs = Infinity }: SessionFilter,
+  behind: ListPlace | undefined,
+  count: number,
+): [string, ...(string | number)[]] {
+  const isBehindAll = behind !== undefined && behind.updatedAtMs < updatedBeforeMs;
+  const isLimited = updatedBeforeMs < Infinity;
+  const max = isBehindAll ? behind.updatedAtMs : isLimited ? `(${updatedBeforeMs}` : "+inf";
+  return ["zrevrangebyscore", keys.activity, max, "-inf", "WITHSCORES", "LIMIT", 0, askedFor(behind, count)];
+}
+
+/** Of the answer to that, those that are behind the place; undefined when there may be more among its equals. */
+function placesOf(
+  reply: readonly string[],
+  behind: ListPlace | undefined,
+  count: number,
+): readonly ListPlace[] | undefined {
+  const found = placesIn(reply);
+  const places = behind === undefined ? found : found.filter((place) => isBehind(place, behind));
+  if (places.length < count && found.length === askedFor(behind, count)) return undefined;
+  return places.slice(0, count);
 }
 
 /** The list was behind the record: a crash came between the two, or the server let the session expire. */
@@ -127,11 +175,22 @@ async function dropExpired(medium: Medium): Promise<void> {
   for (;;) {
     const reply = (await server.command("zrange", keys.activity, 0, batchSize - 1, "WITHSCORES")) as string[];
     const places = placesIn(reply.flat());
-    const kepts = await Promise.all(places.map(({ id }) => findKept(medium, id)));
+    const kepts = await findAllKept(
+      medium,
+      places.map(({ id }) => id),
+    );
     const gone = places.filter((_, at) => kepts[at] === undefined);
     for (const place of gone) await correctPlace(medium, place, undefined);
     if (gone.length < batchSize) return;
   }
+}
+
+function askedFor(behind: ListPlace | undefined, count: number): number {
+  return behind === undefined ? count : count + spare;
+}
+
+function isBehind({ updatedAtMs, id }: ListPlace, place: ListPlace): boolean {
+  return updatedAtMs === place.updatedAtMs ? id < place.id : updatedAtMs < place.updatedAtMs;
 }
 
 function placesIn(reply: readonly string[]): readonly ListPlace[] {

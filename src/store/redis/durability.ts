@@ -44,8 +44,10 @@ export async function flushWrites({ server, keys }: Medium, written: readonly Se
   const marks = server.clustered ? [keys.listMark, ...written.map(keys.mark)] : [keys.listMark];
   await Promise.all(
     marks.map(async (key) => {
-      const mark = ["set", key, "1", "px", 1];
-      const [, synced] = await server.together([mark, ["waitaof", 1, 0, syncTimeoutMs]]);
+      const [, synced] = await server.together([
+        ["set", key, "1", "px", 1],
+        ["waitaof", 1, 0, syncTimeoutMs],
+      ]);
       if (Number((synced as readonly unknown[])[0]) < 1) throw notSynced(server.location.place);
     }),
   );

@@ -27,6 +27,15 @@ export async function findKept({ server, keys }: Medium, id: SessionId): Promise
   return keptIn((await server.command("hmget", keys.record(id), ...recordFields)) as (string | null)[]);
 }
 
+/** As `findKept`, of many: a call for each would cost half as much again as its command. */
+export async function findAllKept(
+  { server, keys }: Medium,
+  ids: readonly SessionId[],
+): Promise<readonly (Kept | undefined)[]> {
+  const found = await server.all(ids.map((id) => ["hmget", keys.record(id), ...recordFields]));
+  return found.map((fields) => keptIn(fields as (string | null)[]));
+}
+
 /** Of a record's fields, in the order of `recordFields`, every number a text. */
 function keptIn(fields: readonly (string | null)[]): Kept | undefined {
   const [facts, state, holder, since, journal, base, chain, revision] = fields;

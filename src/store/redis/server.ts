@@ -64,14 +64,31 @@ export class Server {
     return this.retrying(() => this.#client.call(name, args));
   }
 
-  /** Commands that go out together on one connection; all their keys are of one slot. */
-  together(commands: readonly (readonly Argument[])[]): Promise<readonly unknown[]> {
+  /** Commands that need not be of one slot, nor in order. */
+  all(commands: readonly (readonly [string, ...Argument[]])[]): Promise<readonly unknown[]> {
     return this.retrying(async () => {
-      const replies = (await this.#client.pipeline(commands).exec()) ?? [];
-      return replies.map(([error, reply]) => {
-        if (error !== null) throw error;
-        return reply;
-      });
+      // Each command by itself is a write to the socket; only a cluster has several sockets to write to.
+      if (this.clustered)
+        return Promise.all(commands.map(([name, ...args]) => this.#client.call(name, args)));
+      return this.#pipelined(commands);
+    });
+  }
+
+  /** Commands that go out together on one connection, one after the other; all their keys are of one slot. */
+  together(commands: readonly (readonly [string, ...Argument[]])[]): Promise<readonly unknown[]> {
+    return this.retrying(async () => {
+      // Where there is one connection it needs no pipeline, whose garbage costs more than the commands.
+      if (!this.clustered)
+        return Promise.all(commands.map(([name, ...args]) => this.#client.call(name, args)));
+      return this.#pipelined(commands);
+    });
+  }
+
+  async #pipelined(commands: readonly (readonly [string, ...Argument[]])[]): Promise<readonly unknown[]> {
+    const replies = (await this.#client.pipeline(commands).exec()) ?? [];
+    return replies.map(([error, reply]) => {
+      if (error !== null) throw error;
+      return reply;
     });
   }
 

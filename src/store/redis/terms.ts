@@ -70,9 +70,9 @@ export async function candidates(
 ): Promise<readonly SessionId[] | undefined> {
   const sets = termsOfFilter(filter).map((term) => keys.sessions(term));
   if (sets.length === 0) return undefined;
-  const sizes = await Promise.all(sets.map(async (key) => Number(await server.command("scard", key))));
+  const cards = sets.map((key): [string, string] => ["scard", key]);
+  const [total = 0, ...sizes] = (await server.all([["zcard", keys.activity], ...cards])).map(Number);
   const smallest = Math.min(...sizes);
-  const total = Number(await server.command("zcard", keys.activity));
   const toScan = Math.min(total, (wanted * total) / Math.max(smallest, 1));
   if (smallest > mostCandidates || smallest > toScan) return undefined;
   return (await server.command("smembers", sets[sizes.indexOf(smallest)] ?? "")) as SessionId[];

@@ -7,13 +7,13 @@ interface OfSessions {
 }
 
 export type Order =
-  /** Takes the leases: free ones, or (`take`) anybody's. Outcome: the fence. */
-  | (OfSessions & { readonly do: "acquire"; readonly take: boolean })
+  /** Takes the leases: free ones, or (`take`) anybody's, for a minute unless told. Outcome: the fence. */
+  | (OfSessions & { readonly do: "acquire"; readonly take: boolean; readonly ttlMs?: number })
   /** Writes one turn in each under the lease that it got last. */
   | (OfSessions & { readonly do: "write" })
   | (OfSessions & { readonly do: "release" })
-  /** Takes leases that run out soon, writes turn after turn until it may no more, and then tries all else. */
-  | (OfSessions & { readonly do: "persist"; readonly ttlMs: number })
+  /** Writes turn after turn under the leases that it got last until it may no more, and then tries all else. */
+  | (OfSessions & { readonly do: "persist" })
   /** Takes, writes, lets go and (`deletes`) removes, as chance has it. */
   | (OfSessions & { readonly do: "contend"; readonly seed: string; readonly deletes: boolean })
   /** Makes, changes and removes sessions of its own until the next order. */

@@ -11,6 +11,7 @@ import { nowNs, type Order, type Outcomes, type Said } from "./orders.ts";
 import { Writer } from "./turn.ts";
 
 const rounds = 4;
+const minuteMs = 60_000;
 /** Sessions of its own that it stirs; enough to fill pages, few enough to be listed in a moment. */
 const [mostKept, mostAlive] = [20, 40];
 
@@ -27,7 +28,7 @@ function say(said: Said): void {
   writeSync(1, `${JSON.stringify(said)}\n`);
 }
 
-async function acquire(id: SessionId, take: boolean, ttlMs = 60_000): Promise<Lease> {
+async function acquire(id: SessionId, take: boolean, ttlMs = minuteMs): Promise<Lease> {
   const { lease } = await store.acquire(id, { holder, ttlMs, mayTake: () => take });
   leases.set(id, lease);
   return lease;
@@ -39,13 +40,16 @@ function leaseOf(id: SessionId): Lease {
   return lease;
 }
 
+const refusals = ["LEASE_LOST", "SESSION_BUSY", "SESSION_NOT_FOUND", "STORE_CONFLICT"];
+
 /** `done`, or the code of the refusal; what is no refusal is for people to read. */
 async function outcomeOf(doing: Promise<unknown>): Promise<string | number> {
   try {
     const result = await doing;
     return typeof result === "number" || typeof result === "string" ? result : "done";
   } catch (error) {
-    return (error as { code?: string }).code ?? (error as Error).stack ?? "unknown";
+    const { code = "", stack = "unknown", cause } = error as Error & { code?: string };
+    return refusals.includes(code) ? code : `${code} ${stack} ${cause instanceof Error ? cause.stack : ""}`;
   }
 }
 
@@ -58,8 +62,8 @@ async function each(
 }
 
 /** Ends when it is refused; then nothing else that writes must be let through either. */
-async function persist(id: SessionId, ttlMs: number): Promise<string> {
-  const lease = await acquire(id, false, ttlMs);
+async function persist(id: SessionId): Promise<string> {
+  const lease = leaseOf(id);
   const writing = async () => {
     for (;;) {
       await writer.turn(id, lease);
@@ -119,13 +123,13 @@ async function stir(seed: string): Promise<void> {
 async function carryOut(order: Order): Promise<Outcomes> {
   switch (order.do) {
     case "acquire":
-      return each(order.ids, async (id) => (await acquire(id, order.take)).fence);
+      return each(order.ids, async (id) => (await acquire(id, order.take, order.ttlMs)).fence);
     case "write":
       return each(order.ids, (id) => writer.turn(id, leaseOf(id)));
     case "release":
       return each(order.ids, (id) => store.release(leaseOf(id)));
     case "persist":
-      return each(order.ids, (id) => persist(id, order.ttlMs));
+      return each(order.ids, persist);
     case "contend": {
       const random = new Random(order.seed);
       return each(order.ids, (id, at) => contend(id, random.part(id), order.deletes && at % 5 === 4));

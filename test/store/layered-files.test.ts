@@ -1,0 +1,13 @@
+import { describe, it } from "vitest";
+import { storeConformance } from "../conformance/suite.ts";
+import { onDisk, threeLayers } from "./media.ts";
+
+storeConformance(
+  { describe, it },
+  {
+    name: "layered, two caches over files,",
+    ...onDisk(threeLayers),
+    capabilities: { persistent: true, shared: true, survivesPowerLoss: true },
+    modelRuns: 10,
+  },
+);
