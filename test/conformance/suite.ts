@@ -12,6 +12,7 @@ import { limits } from "./limits.ts";
 import { lineage } from "./lineage.ts";
 import { lists } from "./lists.ts";
 import { metadata } from "./metadata.ts";
+import { migration } from "./migration.ts";
 import { model } from "./model.ts";
 import { reads } from "./reads.ts";
 import { records } from "./records.ts";
@@ -41,6 +42,7 @@ export const capabilities: readonly Capability[] = [
   deletion,
   lifecycle,
   sharing,
+  migration,
   model,
 ];
 

@@ -1,6 +1,5 @@
-import { describe, expect, it } from "vitest";
+import { describe, it } from "vitest";
 import { openMemoryStore } from "../../src/store/memory.ts";
-import { aSession, rejectsWith } from "../conformance/samples.ts";
 import { storeConformance } from "../conformance/suite.ts";
 
 storeConformance(
@@ -11,17 +10,3 @@ storeConformance(
     capabilities: { persistent: false, shared: false, survivesPowerLoss: false },
   },
 );
-
-describe("the memory store's capacity", () => {
-  it("refuses one session more and takes it when another has been deleted", async () => {
-    const store = openMemoryStore({ capacity: 2 });
-    const { id } = await store.create(aSession());
-    await store.create(aSession());
-    await rejectsWith("STORE_FULL", store.create(aSession()));
-    expect(await store.count()).toBe(2);
-    await store.delete(id);
-    await store.create(aSession());
-    expect(await store.count()).toBe(2);
-    await store.close();
-  });
-});

@@ -1,4 +1,5 @@
 /** A TCP proxy that can be cut: how a server goes away, and comes back, without being stopped. */
+import { once } from "node:events";
 import { createServer, connect, type AddressInfo, type Socket } from "node:net";
 
 export interface TcpProxy {
@@ -39,11 +40,10 @@ export async function tcpProxy(target: { host: string; port: number }): Promise<
       breakAll();
     });
   });
-  const listen = (port: number) =>
-    new Promise<void>((resolve, reject) => {
-      server.once("error", reject);
-      server.listen(port, "127.0.0.1", resolve);
-    });
+  const listen = async (port: number) => {
+    server.listen(port, "127.0.0.1");
+    await once(server, "listening");
+  };
   await listen(0);
   const { port } = server.address() as AddressInfo;
   const stop = () => new Promise<void>((resolve) => server.close(() => resolve()));

@@ -53,6 +53,13 @@ export const ofRecords: Defect[] = [
     },
   },
   {
+    title: "keeps the activity of what it wrote last, whatever it is told",
+    caughtBy: "migration",
+    breaks: (good) => ({
+      update: (id, { updatedAtMs: _, ...patch }, lease) => good.update(id, patch, lease),
+    }),
+  },
+  {
     title: "writes over a session that exists",
     caughtBy: "records",
     breaks: (good) => ({
