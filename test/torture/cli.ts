@@ -12,6 +12,7 @@ const help = `npm run torture -- NAME [options]
   --seed SEED    repeats the choices of an earlier run
   --store STORE  sqlite (the default), file, or a URL of a server
   --break WHAT   breaks what is promised; the harness must fail: power-loss has no-fsync
+  --again FILE   judges once more what a failed power-loss has kept
   --out DIR      where measured figures are written and drawn, by harnesses that do
 
 ${harnesses.map(({ name, about }) => `  ${name.padEnd(14)} ${about}`).join("\n")}
@@ -31,6 +32,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       store: text,
       out: text,
       break: text,
+      again: text,
       help: { type: "boolean" },
     },
   });
@@ -45,7 +47,9 @@ export async function main(argv: readonly string[]): Promise<number> {
   return status;
 }
 
-type Values = Partial<Record<"kills" | "seconds" | "size" | "seed" | "store" | "out" | "break", string>>;
+type Values = Partial<
+  Record<"kills" | "seconds" | "size" | "seed" | "store" | "out" | "break" | "again", string>
+>;
 
 /** Runs one harness and prints its figures, or how the promise was broken. */
 async function torture(harness: Harness, values: Values): Promise<number> {
@@ -75,6 +79,7 @@ function optionsFor(harness: Harness, values: Values): TortureOptions {
     seconds: Number(values.seconds ?? seconds),
     store: values.store ?? "sqlite",
     ...(values.out !== undefined && { out: values.out }),
+    ...(values.again !== undefined && { again: values.again }),
     ...(values.break !== undefined && { broken: values.break }),
     log: (line) => say(`  ${line}`),
   };

@@ -221,6 +221,14 @@ describe("what looks wrong and is right", () => {
     expect(check(history, find(replay))).toEqual([]);
     expect(rulesOf(history, find(replayed(said("c1"), said("c2"))))).toEqual([1]);
   });
+
+  it("states of turns that run together, the last of which is of the first turn (power-loss, seed e2)", () => {
+    const titles = ["c1.s1.1", "c2.s1.1", "c1.s1.2"].map(title);
+    const history = [...born, ...asks("c1"), ...asks("c2"), ...titles.map((each) => told(each))];
+    const entries = [prompted("c1"), prompted("c2"), ...titles.map(updated)];
+    expect(check(history, find(stored(...entries)))).toEqual([]);
+    expect(rulesOf(history, find(stored(...entries.slice(0, -1))))).toEqual([2]);
+  });
 });
 
 describe("an explanation", () => {

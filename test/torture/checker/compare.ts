@@ -18,7 +18,7 @@ export function compare(expected: ExpectedSession, seen: Observation): Violation
     ...[...found].flatMap(([key, stamps]) => sequenceFaults(key, stamps).map((what) => blame(2, what, key))),
     ...lost(expected, found, seen).map(([what, key]) => blame(1, what, key)),
     ...disorder(expected, found, seen).map(([what, ...keys]) => blame(2, what, ...keys)),
-    ...staleState(expected, found).map(([what, ...keys]) => blame(2, what, ...keys)),
+    ...staleState(expected, seen).map(([what, ...keys]) => blame(2, what, ...keys)),
   ];
 }
 
@@ -105,8 +105,8 @@ function lineOf(thing: string): string {
 }
 
 /** A state that the client knows to be out of date must not be the one that is left. */
-function staleState({ states }: ExpectedSession, found: Things): [string, ...string[]][] {
-  const left = [...found.values()].flat().filter(({ thing }) => isState(thing));
+function staleState({ states }: ExpectedSession, seen: Observation): [string, ...string[]][] {
+  const left = seen.stamps.filter(({ thing }) => isState(thing));
   const [last, newest] = [left.at(-1), states.at(-1)];
   if (newest === undefined) return [];
   if (last === undefined) return [[`state ${newest} is gone`, newest.replace(/\.\d+$/, "")]];

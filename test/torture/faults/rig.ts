@@ -2,7 +2,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { actOnce, newSession } from "../world/actions.ts";
 import { Actors } from "../world/actors.ts";
-import { codeOf, TortureClient } from "../world/client.ts";
+import { closedMeanwhile, codeOf, TortureClient } from "../world/client.ts";
 import { Random } from "../world/random.ts";
 import { Counter, type Figures, type TortureOptions } from "../world/report.ts";
 import { promptOf } from "../world/script.ts";
@@ -22,13 +22,14 @@ export interface Fault {
   readonly lastsMs: readonly [least: number, most: number];
   /** What a client may be told meanwhile. */
   readonly codes: readonly string[];
-  /** How long it may take after the end until all works again. */
-  readonly healsMs: number;
   readonly close: () => Promise<void> | void;
 }
 
-/** What may be told at any time: actors delete what others are at. */
-const usual = ["SESSION_NOT_FOUND", "-32002"];
+/** How long it may take after the end until all works again; mostly it is a hundredth of that. */
+const healsMs = 10_000;
+
+/** What may be told at any time: actors close and delete what others are at. */
+const usual = ["SESSION_NOT_FOUND", "-32002", closedMeanwhile];
 
 /** Strikes `options.kills` times. Errors: `PromiseBroken`, and whatever a fault must not do. */
 export async function strikeOften(
@@ -76,7 +77,7 @@ async function strike(
     await fault.end();
     client.run.broke("the fault is gone");
     counter.add("faults");
-    counter.most("slowest to heal, in ms", await untilWorks(client, fault.healsMs));
+    counter.most("slowest to heal, in ms", await untilWorks(client));
     actors.check();
   }
   await actors.stop();
@@ -87,7 +88,7 @@ async function strike(
 }
 
 /** A new session is made and a prompt answered; returns how long that took to succeed. */
-async function untilWorks(client: TortureClient, withinMs: number): Promise<number> {
+async function untilWorks(client: TortureClient): Promise<number> {
   const startedAtMs = performance.now();
   for (;;) {
     const error = await works(client);
@@ -95,7 +96,7 @@ async function untilWorks(client: TortureClient, withinMs: number): Promise<numb
     if (error === undefined) return tookMs;
     if (!client.isAlive)
       throw new Error(`The sidecar died of the fault: ${client.program.stderr.slice(-2000)}`);
-    if (tookMs > withinMs) throw new Error(`The fault is gone for ${tookMs} ms, and still: ${error}`);
+    if (tookMs > healsMs) throw new Error(`The fault is gone for ${tookMs} ms, and still: ${error}`);
     await delay(20);
   }
 }

@@ -1,5 +1,15 @@
-/** Bytes of a store are changed, or cut off, between two lives: that is told by session, and all else can be used. */
-import { closeSync, openSync, readdirSync, readSync, statSync, truncateSync, writeSync } from "node:fs";
+/** Pages of a store are lost, bytes changed, or its end cut off, between two lives: that is told by session, and all else can be used. */
+import {
+  closeSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import type { SessionId } from "../../../src/session-id.ts";
 import { isSidecarError } from "../../../src/errors.ts";
@@ -19,14 +29,16 @@ import { World } from "../world/world.ts";
 const sizes = { glimpse: { kills: 1 }, middle: { kills: 30 }, long: { kills: 500 } };
 const pageBytes = 4096;
 const sessionCount = 5;
+const stampStart = "⟦p";
 
 type Harm = (file: string, random: Random) => string;
 
 export const damagedPage: Harness = {
   name: "damaged-page",
-  about: "flips bytes in a page of the database or in a journal between two lives, --kills times",
+  about:
+    "overwrites a page of the database or changes an entry's text, flips bytes in a journal, --kills times",
   sizes,
-  run: (options) => damageOften(options, flip),
+  run: (options) => damageOften(options, options.store.startsWith("sqlite") ? damagePage : flip),
 };
 
 export const truncatedFile: Harness = {
@@ -114,10 +126,38 @@ function countWhatIsTold({ sessions }: Found, counter: Counter): void {
   }
 }
 
+/** SQLite has no checksums for what our rows do not sum up: of those only whole pages are damaged. */
+const damagePage: Harm = (file, random) => (random.chance(0.5) ? overwrite : changeText)(file, random);
+
+/** A letter behind a stamp; also where an entry stood that is gone. */
+const changeText: Harm = (file, random) => {
+  const bytes = readFileSync(file);
+  const places: number[] = [];
+  for (let at = bytes.indexOf(stampStart); at >= 0; at = bytes.indexOf(stampStart, at + 1)) places.push(at);
+  const at = random.pick(places) + Buffer.byteLength(stampStart);
+  bytes[at] = (bytes[at] ?? 0) ^ random.int(1, 255);
+  writeFileSync(file, bytes);
+  return `the byte at ${at} of ${file} is another one`;
+};
+
+/** As a disk loses a block: it reads as zeros, or as what has nothing to do with it. */
+const overwrite: Harm = (file, random) => {
+  const { size } = statSync(file);
+  const page = random.int(0, Math.floor(size / pageBytes) - 1);
+  const isBlank = random.chance(0.5);
+  const bytes = Buffer.from(Array.from({ length: pageBytes }, () => (isBlank ? 0 : random.int(0, 255))));
+  const fd = openSync(file, "r+");
+  try {
+    writeSync(fd, bytes, 0, pageBytes, page * pageBytes);
+    return `page ${page} of ${size / pageBytes} of ${file} is ${isBlank ? "blank" : "overwritten"}`;
+  } finally {
+    closeSync(fd);
+  }
+};
+
 const flip: Harm = (file, random) => {
   const { size } = statSync(file);
-  const page = random.int(0, Math.max(0, Math.floor(size / pageBytes) - 1)) * pageBytes;
-  const at = page + random.int(0, Math.min(pageBytes, size) - 1);
+  const at = random.int(0, size - 1);
   const fd = openSync(file, "r+");
   try {
     const bytes = Buffer.alloc(Math.min(random.pick([1, 16, 512]), size - at));
@@ -132,7 +172,8 @@ const flip: Harm = (file, random) => {
 
 const truncate: Harm = (file, random) => {
   const { size } = statSync(file);
-  const length = random.int(0, size - 1);
+  // Of a database that has lost even its first bytes nobody can tell that it is no new one.
+  const length = random.int(Math.min(512, size - 1), size - 1);
   truncateSync(file, length);
   return `${file} is cut from ${size} to ${length} bytes`;
 };

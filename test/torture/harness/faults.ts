@@ -65,7 +65,6 @@ async function failCalls(
       end: () => page.clear(),
       lastsMs: [20, 500],
       codes,
-      healsMs: 1000,
       close: () => page.close(),
     };
   });
@@ -97,7 +96,6 @@ async function holdLock(options: TortureOptions): Promise<Figures> {
       // Longer than the store waits, where there is time for it.
       lastsMs: options.kills > 10 ? [100, 7000] : [100, 600],
       codes: ["STORE_LOCKED"],
-      healsMs: 1000,
       close: () => undefined,
     };
   });
@@ -147,7 +145,6 @@ async function cutOffServer(world: World, url: string): Promise<Fault> {
     end: () => end(),
     lastsMs: [20, 1500],
     codes: ["STORE_UNAVAILABLE", "STORE_FAILED"],
-    healsMs: 10_000,
     close: () => proxy.close(),
   };
 }

@@ -5,7 +5,7 @@
  */
 import { existsSync, mkdirSync } from "node:fs";
 import { buildShim } from "../shim/shim.ts";
-import { cutOften } from "../power/cuts.ts";
+import { cutAgain, cutOften } from "../power/cuts.ts";
 import { live } from "../power/life.ts";
 import { Random } from "../world/random.ts";
 import { Counter, type Figures, type Harness, type TortureOptions } from "../world/report.ts";
@@ -30,6 +30,7 @@ async function cutPower(options: TortureOptions): Promise<Figures> {
   if (!/^(sqlite|file):?$/.test(options.store)) return notRun(options, "its disk is another machine's");
   const random = new Random(options.seed);
   const counter = new Counter();
+  if (options.again !== undefined) return again({ options, shim: shim.path, counter }, options.again);
   const cutsPerStore = cutsPerLife * livesPerStore;
   for (let cuts = 0; cuts < options.kills; cuts += cutsPerStore) {
     const count = Math.min(cutsPerStore, options.kills - cuts);
@@ -37,6 +38,12 @@ async function cutPower(options: TortureOptions): Promise<Figures> {
     options.log(`${cuts + count} cuts, ${counter.figures["acts on disks"]} acts on disks`);
   }
   return counter.figures;
+}
+
+async function again(setting: Omit<Setting, "world">, file: string): Promise<Figures> {
+  const world = new World();
+  await cutAgain({ ...setting, world }, file).finally(() => world.end());
+  return setting.counter.figures;
 }
 
 function notRun({ log }: TortureOptions, why: string): Figures {

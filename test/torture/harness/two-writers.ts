@@ -4,7 +4,7 @@
  */
 import { actOnce, newSession } from "../world/actions.ts";
 import { Actors } from "../world/actors.ts";
-import { codeOf, TortureClient } from "../world/client.ts";
+import { closedMeanwhile, codeOf, TortureClient } from "../world/client.ts";
 import { Random } from "../world/random.ts";
 import { Counter, type Figures, type Harness, type TortureOptions } from "../world/report.ts";
 import { Run } from "../world/run.ts";
@@ -15,7 +15,13 @@ const freezesPerStore = 10;
 const leaseTtlMs = 400;
 const agents = [["--all"], ["--load"], ["--none"]];
 /** What a client may be told about a session that another process works with as well. */
-const expectedErrors = new Set(["SESSION_BUSY", "LEASE_LOST", "SESSION_NOT_FOUND", "STORE_LOCKED"]);
+const expectedErrors = new Set([
+  "SESSION_BUSY",
+  "LEASE_LOST",
+  "SESSION_NOT_FOUND",
+  "STORE_LOCKED",
+  closedMeanwhile,
+]);
 
 export const twoWriters: Harness = {
   name: "two-writers",

@@ -1,11 +1,14 @@
 /** Cuts the power at many instants of one life and judges what each leaves. */
-import { rmSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { deserialize, serialize } from "node:v8";
 import { isSidecarError, reasonOf } from "../../../src/errors.ts";
 import { check } from "../checker/check.ts";
 import { explain } from "../checker/explain.ts";
 import type { Found, HistoryEvent, Violation } from "../checker/history.ts";
 import { Ledger } from "../checker/ledger.ts";
-import type { Random } from "../world/random.ts";
+import { Random } from "../world/random.ts";
 import { PromiseBroken } from "../world/run.ts";
 import { lookInto } from "../world/store.ts";
 import { Disk } from "./disk.ts";
@@ -15,29 +18,72 @@ import { historyAt, inherited, promised } from "./promise.ts";
 import type { Act } from "./trace.ts";
 
 /** A cut just before an act of the trace. */
-interface Cut {
+interface Place {
   readonly at: number;
   readonly sentBytes: number;
 }
 
+/** With the seed of what it does to the unsafe acts. */
+interface Cut extends Place {
+  readonly seed: string;
+}
+
+/** A cut that broke the promise, and all that it takes to judge it again. */
+interface Kept {
+  readonly store: string;
+  readonly broken: string | undefined;
+  readonly life: Life;
+  readonly cut: Cut;
+}
+
 /** Judges `count` cuts; returns what one of them, by chance, leaves to a next life. Errors: `PromiseBroken`. */
 export async function cutOften(setting: Setting, life: Life, random: Random, count: number): Promise<Start> {
-  const acts = setting.options.broken === "no-fsync" ? withoutSyncs(life.trace.acts) : life.trace.acts;
-  const disk = new Disk(life.start.disk, { ...life.trace, acts }, life.before);
+  const { disk, acts } = diskOf(setting.options.broken, life);
   const cuts = randomCuts(acts, random, count);
   const chosen = random.pick(cuts);
   let next: Start | undefined;
   for (const cut of cuts) {
     disk.advance(cut.at);
-    next = (await judge(setting, life, disk, cut, random.part(cut.at), cut === chosen)) ?? next;
+    const { seed } = random.part(cut.at);
+    const judged = judge(setting, life, disk, { ...cut, seed }, cut === chosen);
+    next = (await judged.catch((error: unknown) => keep(setting, life, { ...cut, seed }, error))) ?? next;
     setting.counter.add("cuts");
   }
   if (next === undefined) throw new Error("No cut was made");
   return next;
 }
 
+function diskOf(
+  broken: string | undefined,
+  { trace, start, before }: Life,
+): { disk: Disk; acts: readonly Act[] } {
+  const acts = broken === "no-fsync" ? withoutSyncs(trace.acts) : trace.acts;
+  return { disk: new Disk(start.disk, { ...trace, acts }, before), acts };
+}
+
+/** Fails as the cut did, and says where its life is kept. */
+function keep({ options }: Setting, life: Life, cut: Cut, error: unknown): never {
+  if (!(error instanceof PromiseBroken)) throw error;
+  const file = join(options.out ?? tmpdir(), `power-loss.${process.pid}.${Date.now()}.cut`);
+  const kept: Kept = { store: options.store, broken: options.broken, life, cut };
+  writeFileSync(file, serialize(kept));
+  throw new PromiseBroken(
+    error.violations,
+    `${error.message}\nkept; judge it again: power-loss --again ${file}`,
+  );
+}
+
+/** Judges a cut that was kept. Errors: `PromiseBroken`. */
+export async function cutAgain(setting: Setting, file: string): Promise<void> {
+  const { store, broken, life, cut } = deserialize(readFileSync(file)) as Kept;
+  const { disk } = diskOf(broken, life);
+  disk.advance(cut.at);
+  await judge({ ...setting, options: { ...setting.options, store } }, life, disk, cut, false);
+  setting.counter.add("cuts");
+}
+
 /** Half of them right behind a message to the client, when a promise has just been given. */
-function randomCuts(acts: readonly Act[], random: Random, count: number): Cut[] {
+function randomCuts(acts: readonly Act[], random: Random, count: number): Place[] {
   const said = acts.flatMap(({ act }, at) => (act === "said" ? [at + 1] : []));
   const places = Array.from({ length: count }, () =>
     said.length > 0 && random.chance(0.5) ? random.pick(said) : random.int(0, acts.length),
@@ -58,9 +104,9 @@ async function judge(
   life: Life,
   disk: Disk,
   cut: Cut,
-  random: Random,
   goesOn: boolean,
 ): Promise<Start | undefined> {
+  const random = new Random(cut.seed);
   const { name } = randomFate(random.part("fate"));
   const leave = (): string => {
     const into = world.path("cut");

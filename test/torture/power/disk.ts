@@ -82,7 +82,8 @@ export class Disk {
       case "synced":
         return this.#synced(act.node, act.begun);
       case "sync failed":
-        // The system takes what it could not write for written: only writing it again can save it.
+        // Linux tells of it once, to the files open then, and takes what it could not write for clean ("Handling
+        // errors during writeback" in its vfs.rst): only writing it again can save it, whoever syncs it next.
         this.#unsafe = this.#unsafe.filter((each) => isNameAct(each.act) || each.act.node !== act.node);
         return;
       default:

@@ -1,10 +1,10 @@
 /** One life of a disk that is watched: sidecars work on it for a while, one after the other, until the power fails. */
-import { rmSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Durability } from "../../../src/session/journal.ts";
 import type { HistoryEvent } from "../checker/history.ts";
 import { FaultPage } from "../shim/faults.ts";
-import { shimEnvironment } from "../shim/shim.ts";
+import { shimEnvironment, shimKill } from "../shim/shim.ts";
 import { act, newSession } from "../world/actions.ts";
 import { TortureClient } from "../world/client.ts";
 import type { Random } from "../world/random.ts";
@@ -13,7 +13,7 @@ import { Run, type Names } from "../world/run.ts";
 import { loadAll } from "../world/verify.ts";
 import { heavySteps, promptOf } from "../world/script.ts";
 import type { World } from "../world/world.ts";
-import { contentBelow } from "./disk.ts";
+import { contentBelow, Disk } from "./disk.ts";
 import { readTrace, type Record, type Trace } from "./trace.ts";
 
 const workMs = 600;
@@ -75,20 +75,43 @@ export async function live(setting: Setting, start: Start, random: Random): Prom
     const client = new TortureClient(run, program);
     await work(client, chance, count === 1 ? faults : undefined);
     const told = program.out.entries.map(({ text }) => Buffer.byteLength(text) + 1);
-    records.push({ file: trace, toldBytes: told.reduce((sum, bytes) => sum + bytes, 0) });
+    records.push({ notes: readFileSync(trace), toldBytes: told.reduce((sum, bytes) => sum + bytes, 0) });
     sizes.push(...told);
+    rmSync(trace);
     counter.add("messages sent to clients", client.told);
     counter.add("syncs that failed", faults.hits);
     faults.close();
     counter.addAll(client.errors, "error ");
   }
   const trace = readTrace(records, before.keys());
-  for (const { file } of records) rmSync(file);
+  assertAddsUp(trace, start.disk, before, world.path("sum"));
   rmSync(start.disk, { recursive: true });
   counter.add("lives");
   counter.add("acts on disks", trace.acts.length);
   const history = run.history.slice(start.history.length);
   return { start, durability, before, trace, history, sizes };
+}
+
+/** What was written down must be what was done, or cuts would be judged that cannot be. */
+function assertAddsUp(trace: Trace, root: string, before: Life["before"], sum: string): void {
+  const acts = trace.acts.filter(({ act }) => act !== "synced" && act !== "sync failed");
+  const disk = new Disk(root, { ...trace, acts }, before);
+  disk.advance(acts.length);
+  disk.writeTo(sum, (unsafe) => unsafe.map(() => "whole"));
+  const noted = contentOf(sum);
+  const done = contentOf(root);
+  rmSync(sum, { recursive: true });
+  for (const path of new Set([...noted.keys(), ...done.keys()])) {
+    if (noted.get(path) !== done.get(path)) throw new Error(`The trace does not add up to ${path} as it is`);
+  }
+}
+
+/** A file's bytes in Latin-1, by its path below `root`; memory that looks like a file left out. */
+function contentOf(root: string): Map<string, string> {
+  const files = [...contentBelow(root)].filter(([path]) => !path.endsWith("-shm"));
+  return new Map(
+    files.map(([path, bytes]) => [path.slice(root.length), bytes?.toString("latin1") ?? "a directory"]),
+  );
 }
 
 /** @param faults syncs are made to fail by it, one time in four */
@@ -103,7 +126,7 @@ async function work(client: TortureClient, random: Random, faults: FaultPage | u
     acting.push(failSyncs(client, faults, random.part("syncs")));
   await Promise.race([delay(random.int(workMs / 2, workMs * 2)), program.exited]);
   if (random.chance(0.3)) program.endInput();
-  else program.kill("SIGKILL");
+  else program.kill(shimKill);
   await Promise.all([...acting, program.exited]);
 }
 

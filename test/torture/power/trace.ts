@@ -1,5 +1,4 @@
 /** Reads what the shim wrote down (test/torture/shim/shim.c): the acts of one process on a disk, in order. */
-import { readFileSync } from "node:fs";
 import { basename, dirname } from "node:path";
 
 /** A file or directory, whatever it is called; names are given to it and taken away. */
@@ -56,6 +55,8 @@ interface Note {
   readonly offset: number;
   readonly extra: number;
   readonly bytes: Buffer;
+  /** Where it ends among the notes. */
+  readonly end: number;
 }
 
 /** The nodes that were there when the process started, by path, and their acts. */
@@ -66,7 +67,7 @@ export interface Trace {
 
 /** What one process wrote down, and the bytes of the whole messages that were received from it. */
 export interface Record {
-  readonly file: string;
+  readonly notes: Buffer;
   readonly toldBytes: number;
 }
 
@@ -77,14 +78,14 @@ export interface Record {
 export function readTrace(records: readonly Record[], before: Iterable<string>): Trace {
   const reader = new Reader(before);
   const nodes = new Map(reader.names);
-  for (const { file, toldBytes } of records) {
-    for (const note of notesIn(readFileSync(file))) reader.take(note);
+  for (const { notes, toldBytes } of records) {
+    for (const note of notesIn(notes)) reader.take(note);
     reader.processEnded(toldBytes);
   }
   return { acts: reader.acts, nodes };
 }
 
-function* notesIn(bytes: Buffer): Generator<Note> {
+export function* notesIn(bytes: Buffer): Generator<Note> {
   for (let at = 0; at + headBytes <= bytes.length;) {
     const length = bytes.readUInt32LE(at + 16);
     const end = at + headBytes + length;
@@ -96,6 +97,7 @@ function* notesIn(bytes: Buffer): Generator<Note> {
       offset: Number(bytes.readBigInt64LE(at + 8)),
       extra: bytes.readUInt32LE(at + 20),
       bytes: bytes.subarray(at + headBytes, end),
+      end,
     };
     at = end;
   }

@@ -11,10 +11,11 @@ export class FaultPage {
   readonly path: string;
   readonly #fd: number;
 
-  constructor(path: string) {
+  /** @param flags `r+` for a page that is in use */
+  constructor(path: string, flags: "w+" | "r+" = "w+") {
     this.path = path;
-    this.#fd = openSync(path, "w+");
-    writeSync(this.#fd, Buffer.alloc(pageBytes));
+    this.#fd = openSync(path, flags);
+    if (flags === "w+") writeSync(this.#fd, Buffer.alloc(pageBytes));
   }
 
   /** From now on such calls fail, until `clear`. */

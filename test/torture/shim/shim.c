@@ -8,6 +8,9 @@
  *   TORTURE_FAULTS  a file whose first bytes are looked at before each call; test/torture/shim/faults.ts
  *   TORTURE_SYNC_US a sync takes up to so many microseconds, so that others come between
  *
+ * A program under the shim is killed by SIGPWR: then what it has done is written down first, and only that. A
+ * SIGKILL between the two would leave an act that no record tells of, and the next process would build on it.
+ *
  * The children of the program run without it. Syncs are written down and not carried out when there is a
  * trace: nothing but the trace decides what is safe.
  */
@@ -17,6 +20,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -44,8 +48,41 @@ static uint32_t syncs;
 static volatile unsigned char *faults;
 static unsigned char ours[MAX_FD];
 
-static void enter(void) { pthread_mutex_lock(&lock); }
-static void leave(void) { pthread_mutex_unlock(&lock); }
+static int acting, dying;
+
+static void die(void) { for (;;) syscall(SYS_kill, syscall(SYS_getpid), SIGKILL); }
+
+/* Either sees that somebody is acting, or whoever begins to sees that all are dying. */
+static void killed(int signal) {
+  (void)signal;
+  __atomic_store_n(&dying, 1, __ATOMIC_SEQ_CST);
+  if (!__atomic_load_n(&acting, __ATOMIC_SEQ_CST)) die();
+}
+
+/* Node resets what was set before it began. */
+static void heed(void) {
+  static int done;
+  if (done) return;
+  done = 1;
+  struct sigaction action = {.sa_handler = killed, .sa_flags = SA_RESTART};
+  sigaction(SIGPWR, &action, NULL);
+}
+
+static void enter(void) {
+  pthread_mutex_lock(&lock);
+  heed();
+  __atomic_store_n(&acting, 1, __ATOMIC_SEQ_CST);
+  if (__atomic_load_n(&dying, __ATOMIC_SEQ_CST)) die();
+}
+
+static void leave(void) {
+  __atomic_store_n(&acting, 0, __ATOMIC_SEQ_CST);
+  if (__atomic_load_n(&dying, __ATOMIC_SEQ_CST)) die();
+  pthread_mutex_unlock(&lock);
+}
+
+static void before_fork(void) { pthread_mutex_lock(&lock); }
+static void after_fork(void) { pthread_mutex_unlock(&lock); }
 static void in_child(void) { active = 0; pthread_mutex_unlock(&lock); }
 
 #define REAL(name) static __typeof__(&name) real; if (!real) real = (__typeof__(&name))dlsym(RTLD_NEXT, #name)
@@ -69,7 +106,7 @@ __attribute__((constructor)) static void begin(void) {
     if (page != MAP_FAILED) faults = page;
     syscall(SYS_close, fd);
   }
-  pthread_atfork(enter, leave, in_child);
+  pthread_atfork(before_fork, after_fork, in_child);
   active = 1;
 }
 

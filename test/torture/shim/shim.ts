@@ -1,6 +1,6 @@
 /** Builds the shim (shim.c) with the C compiler of this machine, and says how a program is started with it. */
 import { execFile } from "node:child_process";
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -10,6 +10,9 @@ import { root } from "../../e2e/harness/paths.ts";
 const run = promisify(execFile);
 const source = fileURLToPath(new URL("shim.c", import.meta.url));
 const cache = join(root, "node_modules/.cache/acp-sidecar-torture");
+
+/** Kills a program under the shim at any instant, but not between an act and its record. */
+export const shimKill = "SIGPWR";
 
 export interface ShimUse {
   /** Calls on files below it are recorded and made to fail. */
@@ -29,7 +32,8 @@ export async function buildShim(): Promise<
   const path = join(cache, name);
   if (existsSync(path)) return { path };
   mkdirSync(cache, { recursive: true });
-  const fresh = `${path}.${process.pid}`;
+  // Tests of one file build it at the same time.
+  const fresh = `${path}.${randomUUID()}`;
   try {
     await run("cc", ["-shared", "-fPIC", "-O2", "-o", fresh, source, "-ldl", "-lpthread"]);
   } catch (error) {

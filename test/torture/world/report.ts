@@ -12,6 +12,8 @@ export interface TortureOptions {
   readonly out?: string;
   /** One of the harness's `breaks`: it must fail then. */
   readonly broken?: string;
+  /** A file in which a failure was kept: nothing but that is judged, again. */
+  readonly again?: string;
   /** Progress, for people. */
   readonly log: (line: string) => void;
 }
