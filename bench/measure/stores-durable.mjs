@@ -85,7 +85,9 @@ function rows(samples, names, { sizes, sessions }) {
     row("read of 10,000 entries, ms", "read", millis),
     row(`first page of 50 ${list}, ms`, "first", millis, page),
     row(`page after nine tenths ${list}, ms`, "deep", millis, page),
-    row(`search for 1 in 1,000 by metadata, ms`, "search", millis),
+    row("the same of one folder, ms", "deep cwd", millis, page),
+    row("the same of those before an instant, ms", "deep before", millis, page),
+    row(`search for 1 in 1,000 by metadata, ms`, "search", millis, page),
     ...[1, 8, 64].map((n) => row(`appends to ${n} sessions at once, 1/s`, `${n} at once`, perSecond)),
     ...sizes.map((size) =>
       row(`append to a session of ${at(size)} entries, µs`, `append at ${size}`, micros),

@@ -1,6 +1,5 @@
 /** PostgreSQL and Redis, each beside its driver alone, which reads and writes the same in the same rounds. */
 import { randomUUID } from "node:crypto";
-import { Redis } from "ioredis";
 import pg from "pg";
 import { sidecar } from "../contenders.mjs";
 import { Samples } from "../stats.mjs";
@@ -8,7 +7,6 @@ import { libraryOf } from "../store.mjs";
 import { micros, millis, perSecond, rowOf } from "../stores/account.mjs";
 import { ours, sampleEntries } from "../stores/ours.mjs";
 import { postgresFloor } from "../stores/postgres-floor.mjs";
-import { redisFloor } from "../stores/redis-floor.mjs";
 import { atOnce, growth, lists, shortSessions } from "../stores/work.mjs";
 
 const how = 'eval "$(bash .ci/servers.sh)" starts servers and names them';
@@ -66,6 +64,8 @@ async function withPostgres(url, library, measure) {
 
 /** Under a prefix of its own, whose keys go when it is done. */
 async function withRedis(url, library, measure) {
+  // Not before: once ioredis is loaded, texts are slow in all of the process until our store has mended that.
+  const [{ Redis }, { redisFloor }] = [await import("ioredis"), await import("../stores/redis-floor.mjs")];
   const prefix = `acp-bench-${randomUUID().slice(0, 8)}:`;
   const at = new URL(url);
   at.searchParams.set("prefix", prefix);

@@ -1,4 +1,5 @@
 /** Our stores as the bench drives them: through the contract, as the built library opens them. */
+import path from "node:path";
 import { entry, heldSession, newSession } from "../store.mjs";
 
 /** Every so many sessions have the same value in their metadata. */
@@ -30,11 +31,14 @@ export function ours(name, store, library) {
     store,
     session: async (metadata) => ({ ...(await heldSession(store, library, "/project", metadata)), head: 0 }),
     listed: (metadata) => newSession(store, library, "/project", metadata),
+    /** What all of them have, by which a page can be asked for too. */
+    filters: { cwd: { cwd: path.resolve("/project") }, before: { updatedBeforeMs: Date.now() + 3_600_000 } },
     get: (session) => store.get(session.id),
     append: (session, entries) => store.append(session.id, session.head, entries, session.lease),
     read: (session, from = 1) => countEntries(store.read(session.id, { from })),
-    page: async (cursor, limit = 50) => {
-      const { items, nextCursor } = await store.list({ limit, ...(cursor !== undefined && { cursor }) });
+    page: async (cursor, limit = 50, filter = {}) => {
+      const at = cursor !== undefined && { cursor };
+      const { items, nextCursor } = await store.list({ limit, ...at, ...filter });
       return { found: items.length, cursor: nextCursor };
     },
     find: async (metadata) => (await store.list({ metadata })).items.length,

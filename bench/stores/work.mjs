@@ -80,7 +80,8 @@ export async function atOnce(subjects, samples, { rounds, spanMs }) {
   }
 }
 
-/** ms per page of 50 of a list, the first one and one nine tenths down, and per search: `first`, `deep`, `search`. */
+/** ms per page of 50 of a list, the first one and one nine tenths down, by folder and time too where the
+ * subject has `filters`, and per search: `first`, `deep`, `deep cwd`, `deep before`, `search`. */
 export async function lists(subjects, samples, { rounds, spanMs, sessions, makersAtOnce = 1 }) {
   const places = [];
   for (const subject of subjects.filter(({ page }) => page !== undefined)) {
@@ -98,6 +99,8 @@ export async function lists(subjects, samples, { rounds, spanMs, sessions, maker
       };
       await note("first", async () => mustBe(50, (await subject.page()).found));
       await note("deep", async () => mustBe(50, (await subject.page(deep)).found));
+      for (const [what, filter] of Object.entries(subject.filters ?? {}))
+        await note(`deep ${what}`, async () => mustBe(50, (await subject.page(deep, 50, filter)).found));
       // One of a thousand sessions has it.
       const { project } = metadataOf(7);
       await note("search", () => subject.find({ project }));
