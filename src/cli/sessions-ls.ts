@@ -1,4 +1,5 @@
 import path from "node:path";
+import { countVisible, visibleOf } from "../session/hidden.ts";
 import type { SessionFilter, SessionRecord, Store } from "../store/store.ts";
 import type { Invocation, Io } from "./command.ts";
 import { leaseWord } from "./lease-text.ts";
@@ -12,8 +13,9 @@ export function listSessions(invocation: Invocation, io: Io): Promise<number> {
   const filter: SessionFilter = cwd === undefined ? {} : { cwd: path.resolve(String(cwd)) };
   return withStore(invocation, io, async (store) => {
     const found = await newest(store, filter, most);
-    if (json) await printJson(io, { sessions: found, total: await store.count(filter) });
-    else await printSessions(io, found, await store.count(filter));
+    const total = await countVisible(store, filter);
+    if (json) await printJson(io, { sessions: found, total });
+    else await printSessions(io, found, total);
     return 0;
   });
 }
@@ -23,7 +25,7 @@ async function newest(store: Store, filter: SessionFilter, most: number): Promis
   let cursor: string | undefined;
   do {
     const limit = Math.min(most - found.length, 1000);
-    const page = await store.list({ ...filter, limit, ...(cursor !== undefined && { cursor }) });
+    const page = await visibleOf(store, { ...filter, limit, ...(cursor !== undefined && { cursor }) });
     found.push(...page.items);
     cursor = page.nextCursor;
   } while (cursor !== undefined && found.length < most);

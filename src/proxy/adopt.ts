@@ -6,21 +6,15 @@ import type { AgentRun } from "../agent/supervisor.ts";
 import { isRecord } from "../json.ts";
 import type { RequestContext } from "../protocol/connection.ts";
 import type { ExistingSessionParams } from "../protocol/schema.ts";
+import { hiddenAs, shown } from "../session/hidden.ts";
 import { isFree, thisHolder } from "../session/holder.ts";
 import { sessionBusy } from "../store/refusals.ts";
-import type { Metadata } from "../store/store.ts";
 import { answerInOrder } from "./answer.ts";
 import { askAgent } from "./ask-agent.ts";
 import { agentFactsOf } from "./capabilities.ts";
 import type { ProxyContext } from "./context.ts";
 import { LiveSession } from "./live-session.ts";
-
-const mark = "acp-sidecar.adopting";
-
-/** Whether a session is only being adopted, or was when its process died. */
-export function isUnfinished({ metadata }: { readonly metadata: Metadata }): boolean {
-  return mark in metadata;
-}
+import { unearth } from "./tombstones.ts";
 
 /** The client goes on using the agent's id on this connection; in lists the session has ours. */
 export function adopt(
@@ -33,7 +27,6 @@ export function adopt(
   const { sessionId } = params;
   const adopting = adoptOnce(ctx, run, method, params, request).finally(() => ctx.adopting.delete(sessionId));
   ctx.adopting.set(sessionId, adopting);
-  ctx.deleted.delete(sessionId);
   return adopting;
 }
 
@@ -46,11 +39,13 @@ async function adoptOnce(
 ): Promise<unknown> {
   const { sessionId: agentSessionId, cwd, additionalDirectories } = params;
   await clearUnfinished(ctx, agentSessionId);
+  await unearth(ctx, agentSessionId);
   const record = await ctx.registry.create({
     cwd,
     additionalDirectories: additionalDirectories ?? [],
     mcpServerNames: LiveSession.namesOf(params.mcpServers ?? []),
-    metadata: { [mark]: agentSessionId },
+    agentSessionIds: [agentSessionId],
+    metadata: hiddenAs("adopting"),
     ...(ctx.clientFacts && { client: ctx.clientFacts }),
     agent: agentFactsOf(run, ctx.options.agentCommand),
   });
@@ -69,15 +64,14 @@ async function adoptOnce(
     await ctx.registry.delete(record.id);
     throw error;
   }
-  return answerInOrder(live, request, () => finish(ctx, live, agentSessionId));
+  return answerInOrder(live, request, () => finish(ctx, live));
 }
 
 /** From here on it is ours. What the store does not take stays marked, and goes with the next adoption. */
-async function finish(ctx: ProxyContext, live: LiveSession, agentSessionId: string): Promise<unknown> {
-  const { [mark]: _, ...metadata } = live.record.metadata;
+async function finish(ctx: ProxyContext, live: LiveSession): Promise<unknown> {
   try {
     await live.journal.seal([]);
-    await live.update({ agentSessionIds: [agentSessionId], metadata });
+    await live.update({ metadata: shown(live.record.metadata) });
     await live.journal.settle();
     return live.attached;
   } catch (error) {
@@ -88,7 +82,7 @@ async function finish(ctx: ProxyContext, live: LiveSession, agentSessionId: stri
 
 /** What adoptions of this session have left behind whose process died. Errors: `SESSION_BUSY` when one goes on elsewhere. */
 async function clearUnfinished(ctx: ProxyContext, agentSessionId: string): Promise<void> {
-  const { items } = await ctx.store.list({ metadata: { [mark]: agentSessionId } });
+  const { items } = await ctx.store.list({ agentSessionId, metadata: hiddenAs("adopting") });
   for (const { id, lease } of items) {
     if (lease !== undefined && !isFree(lease, thisHolder())) throw sessionBusy(id, lease);
     await ctx.registry.delete(id);

@@ -8,7 +8,6 @@ import type { Durability } from "../session/journal.ts";
 import type { SessionRegistry } from "../session/registry.ts";
 import type { ClientFacts, Store } from "../store/store.ts";
 import type { LiveSessions } from "./live-sessions.ts";
-import type { Recent } from "./recent.ts";
 import type { Unclaimed } from "./unclaimed.ts";
 
 export interface ProxyOptions {
@@ -40,6 +39,4 @@ export interface ProxyContext {
   readonly forwarded: Map<RequestId, RequestId>;
   /** Sessions of the agent that are being adopted, by its ids; settles when it is done. */
   readonly adopting: Map<string, Promise<unknown>>;
-  /** The agent's ids of sessions that the client has deleted. */
-  readonly deleted: Recent<string>;
 }

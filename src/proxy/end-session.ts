@@ -4,6 +4,7 @@ import { sessionNotFound } from "../store/refusals.ts";
 import type { ProxyContext } from "./context.ts";
 import { closeAtAgent, deleteAtAgent } from "./let-agent-go.ts";
 import type { LiveSession } from "./live-session.ts";
+import { bury } from "./tombstones.ts";
 import { cancelTurns, runningTurns } from "./turns.ts";
 
 /** Ends the turn as `session/cancel` does, then lets go of agent session and lease. History stays. */
@@ -41,9 +42,7 @@ export async function deleteSession(ctx: ProxyContext, params: unknown): Promise
   if (record !== undefined) await ctx.registry.delete(record.id);
   // It may have been deleted by a request that failed before that was safe.
   else await ctx.registry.settle();
-  // An agent that lists its sessions may not be able to delete them: the client has seen the last of this one.
-  for (const id of record?.agentSessionIds ?? [sessionId]) ctx.deleted.add(id);
-  await deleteAtAgent(ctx, record ?? sessionId);
+  await bury(ctx, await deleteAtAgent(ctx, record ?? sessionId), record?.agent);
   return {};
 }
 

@@ -20,7 +20,8 @@ export function knownId(
   return bound === undefined || bound.id === id ? known : undefined;
 }
 
-function isSameAgent(before: AgentFacts | undefined, now: AgentFacts): boolean {
+/** By its name, or by its program if it has none. */
+export function isSameAgent(before: AgentFacts | undefined, now: AgentFacts): boolean {
   const [nameBefore, nameNow] = [before?.info, now.info].map((info) =>
     isRecord(info) ? info.name : undefined,
   );

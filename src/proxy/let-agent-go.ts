@@ -1,7 +1,7 @@
 /** Telling the agent that a session of its is over, where it wants to know. What it answers changes nothing here. */
 import { reasonOf } from "../errors.ts";
 import type { SessionRecord } from "../store/store.ts";
-import { waitAtMost } from "../timing.ts";
+import { waitAtMost, within } from "../timing.ts";
 import { capabilitiesOf } from "./capabilities.ts";
 import type { ProxyContext } from "./context.ts";
 import { knownId } from "./known-id.ts";
@@ -20,19 +20,31 @@ export async function closeAtAgent(
   await waitAtMost(best(ctx, closing), waitMs);
 }
 
-/** @param session ours, which this agent may know, or the agent's own by its id there */
-export async function deleteAtAgent(ctx: ProxyContext, session: SessionRecord | string): Promise<void> {
+/**
+ * Returns the ids under which an agent may list the session all the same.
+ * @param session ours, which this agent may know, or the agent's own by its id there
+ */
+export async function deleteAtAgent(
+  ctx: ProxyContext,
+  session: SessionRecord | string,
+): Promise<readonly string[]> {
+  const ids = typeof session === "string" ? [session] : session.agentSessionIds;
   const deleting = ctx.agent.run().then(async (run) => {
-    if (!capabilitiesOf(run).delete) return;
+    const can = capabilitiesOf(run);
     const sessionId = typeof session === "string" ? session : knownId(ctx, session, run);
-    if (sessionId !== undefined) await run.agent.connection.request("session/delete", { sessionId });
+    // Another agent's, which may list it when it is there again.
+    if (sessionId === undefined) return ids;
+    if (can.delete) await run.agent.connection.request("session/delete", { sessionId });
+    if (!can.list) return [];
+    return can.delete ? ids.filter((id) => id !== sessionId) : ids;
   });
-  await waitAtMost(best(ctx, deleting), agentAnswerMs);
+  return (await within(best(ctx, deleting), agentAnswerMs)) ?? ids;
 }
 
 /** The session has ended here whatever the agent says. */
-function best(ctx: ProxyContext, request: Promise<unknown>): Promise<unknown> {
+function best<T>(ctx: ProxyContext, request: Promise<T>): Promise<T | undefined> {
   return request.catch((error: unknown) => {
     ctx.log.warn({ error: reasonOf(error) }, "the agent did not let go of a session");
+    return undefined;
   });
 }

@@ -1,12 +1,14 @@
 /** `session/list`: ours from the store, then what the agent has that we do not know. https://agentclientprotocol.com/protocol/v1/session-list */
+import type { AgentRun } from "../agent/supervisor.ts";
 import { isSidecarError, reasonOf, SidecarError } from "../errors.ts";
 import { isRecord } from "../json.ts";
 import { listSessionsParams, parseParams } from "../protocol/schema.ts";
-import type { SessionFilter, SessionRecord } from "../store/store.ts";
+import { whyHidden } from "../session/hidden.ts";
+import type { AgentFacts, SessionFilter, SessionRecord } from "../store/store.ts";
 import { within } from "../timing.ts";
-import { isUnfinished } from "./adopt.ts";
-import { capabilitiesOf } from "./capabilities.ts";
+import { agentFactsOf, capabilitiesOf } from "./capabilities.ts";
 import type { ProxyContext } from "./context.ts";
+import { isSameAgent } from "./known-id.ts";
 
 /** Cursors say whose pages come next: ours, or the agent's behind them. */
 const ownPages = "s.";
@@ -25,7 +27,7 @@ export async function listSessions(ctx: ProxyContext, params: unknown): Promise<
     ...filter,
     ...(typeof cursor === "string" && { cursor: ownCursor(cursor) }),
   });
-  const sessions = page.items.filter((record) => !isUnfinished(record)).map(infoOf);
+  const sessions = page.items.map(infoOf);
   if (page.nextCursor !== undefined) return { sessions, nextCursor: ownPages + page.nextCursor };
   const more = await agentPage(ctx, filter, undefined);
   return { ...more, sessions: [...sessions, ...more.sessions] };
@@ -107,21 +109,28 @@ async function askForPage(
   const run = await ctx.agent.run();
   if (!capabilitiesOf(run).list) return { sessions: [] };
   const params = { ...filter, ...(cursor !== undefined && { cursor }) };
-  return withoutOurs(ctx, await run.agent.connection.request("session/list", params));
+  return withoutOurs(ctx, run, await run.agent.connection.request("session/list", params));
 }
 
-async function withoutOurs(ctx: ProxyContext, result: unknown): Promise<AgentPage> {
+async function withoutOurs(ctx: ProxyContext, run: AgentRun, result: unknown): Promise<AgentPage> {
   const theirs: readonly unknown[] =
     isRecord(result) && Array.isArray(result.sessions) ? result.sessions : [];
+  const agent = agentFactsOf(run, ctx.options.agentCommand);
   const sessions: unknown[] = [];
   for (const session of theirs) {
     if (!isRecord(session) || typeof session.sessionId !== "string") continue;
-    if (ctx.deleted.has(session.sessionId)) continue;
-    const own = await ctx.store.list({ agentSessionId: session.sessionId, limit: 1 });
-    if (own.items.length === 0) sessions.push(session);
+    const { items } = await ctx.store.list({ agentSessionId: session.sessionId });
+    if (!items.some((record) => standsFor(record, agent))) sessions.push(session);
   }
   const next = isRecord(result) ? result.nextCursor : undefined;
   return { sessions, ...(typeof next === "string" && { nextCursor: agentPages + encode(next) }) };
+}
+
+/** Whether an agent's session of a record's id is that session, or was until it was deleted. */
+function standsFor(record: SessionRecord, agent: AgentFacts): boolean {
+  const hidden = whyHidden(record);
+  if (hidden === "deleted") return record.agent === undefined || isSameAgent(record.agent, agent);
+  return hidden !== "adopting";
 }
 
 function encode(cursor: string): string {

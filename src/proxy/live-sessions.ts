@@ -4,6 +4,7 @@ import { reasonOf } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import type { ProcessIdentity } from "../process-identity.ts";
 import { isSessionId, type SessionId } from "../session-id.ts";
+import { whyHidden } from "../session/hidden.ts";
 import { isFree, mayTake, thisHolder, type OnBusy } from "../session/holder.ts";
 import { Journal, type Durability } from "../session/journal.ts";
 import type { SessionRegistry } from "../session/registry.ts";
@@ -119,7 +120,8 @@ export class LiveSessions {
     if (known !== undefined) return store.get(known.id);
     const own = isSessionId(clientId) ? await store.get(clientId) : undefined;
     if (own !== undefined) return own;
-    return (await store.list({ agentSessionId: clientId, limit: 1 })).items[0];
+    const { items } = await store.list({ agentSessionId: clientId });
+    return items.find((record) => whyHidden(record) === undefined);
   }
 
   /** The session, held. Errors: `SESSION_NOT_FOUND`, `SESSION_BUSY`, `LEASE_LOST`, `SESSION_LIMIT`, `STORE_…`. */

@@ -26,7 +26,6 @@ import { LiveSessions } from "./live-sessions.ts";
 import { loadSession, resumeSession } from "./load-session.ts";
 import { newSession } from "./new-session.ts";
 import { cancel, prompt } from "./prompt.ts";
-import { Recent } from "./recent.ts";
 import { setConfigOption, setMode } from "./settings.ts";
 import { failTurns, runningTurns } from "./turns.ts";
 import { Unclaimed } from "./unclaimed.ts";
@@ -42,8 +41,6 @@ export interface ProxyParts {
 
 type Handler = (ctx: ProxyContext, params: unknown, request: RequestContext) => Promise<unknown>;
 
-/** How many deleted sessions are kept from the agent's list. */
-const maxDeleted = 10_000;
 /** On shutdown: how long the agent may take to end its turns. */
 const shutdownGraceMs = 1200;
 /** On shutdown: how long the client may take to read what it is still owed. */
@@ -85,7 +82,6 @@ export class Proxy {
       clientFacts: undefined,
       forwarded: new Map(),
       adopting: new Map(),
-      deleted: new Recent(maxDeleted),
       client: new Connection(client, this.#clientHandlers()),
     };
     this.#heartbeat = new Sweeper(options.leaseTtlMs / 3, () => {

@@ -16,6 +16,7 @@ import type {
 } from "../store/store.ts";
 import { sealBriefly } from "./brief-hold.ts";
 import { deleteMatching } from "./expiry.ts";
+import { countVisible, visibleOf } from "./hidden.ts";
 import { Hooks, type SessionEvent, type SessionHook } from "./hooks.ts";
 import { Lane } from "./lane.ts";
 import type { Durability } from "./journal.ts";
@@ -165,11 +166,11 @@ export class SessionRegistry {
   }
 
   list(query: SessionQuery = {}): Promise<Page<SessionRecord>> {
-    return this.store.list(withPlainCwd(query));
+    return visibleOf(this.store, withPlainCwd(query));
   }
 
   count(filter: SessionFilter = {}): Promise<number> {
-    return this.store.count(withPlainCwd(filter));
+    return countVisible(this.store, withPlainCwd(filter));
   }
 
   async stats(): Promise<RegistryStats> {

@@ -1,7 +1,9 @@
 import { spawnSync } from "node:child_process";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { hiddenAs } from "../../src/session/hidden.ts";
 import { thisHolder } from "../../src/session/holder.ts";
+import { emptySession } from "../../src/session/registry-options.ts";
 import { SessionRegistry } from "../../src/session/registry.ts";
 import { newSessionId, type SessionId } from "../../src/session-id.ts";
 import { openStore } from "../../src/store/open.ts";
@@ -62,6 +64,20 @@ describe("sessions ls", () => {
   it("gives programs the whole records", async () => {
     const { out } = await sessions("ls", "--json", "--cwd", "/project");
     expect(JSON.parse(out)).toMatchObject({ total: 2, sessions: [{ id: fork }, { id: told, headSeq: 2 }] });
+  });
+
+  it("shows and counts no record that is a session to nobody", async () => {
+    const nowMs = Date.now();
+    const times = { createdAtMs: nowMs, updatedAtMs: nowMs };
+    const marks = [hiddenAs("deleted"), hiddenAs("adopting")];
+    const hidden = await Promise.all(
+      marks.map((metadata) =>
+        store.create({ ...emptySession, ...times, id: newSessionId(), cwd: "/project", metadata }),
+      ),
+    );
+    const { out } = await sessions("ls", "--json", "--cwd", "/project", "--limit", "2");
+    expect(JSON.parse(out)).toMatchObject({ total: 2, sessions: [{ id: fork }, { id: told }] });
+    await Promise.all(hidden.map(({ id }) => store.delete(id)));
   });
 
   it("cuts lines to the width of the terminal", async () => {

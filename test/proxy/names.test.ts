@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { openMemoryStore } from "../../src/store/memory.ts";
 import type { Store } from "../../src/store/store.ts";
-import { gate, initialized, rig, until, type Rig } from "./rig.ts";
+import { gate, initialized, rig, until, type Rig, type Script } from "./rig.ts";
 
 const listing = { initialize: initialized({ list: {} }, { loadSession: true }) };
 
@@ -106,6 +106,12 @@ describe("two loads of a session that only the agent has", () => {
 });
 
 describe("a deleted session", () => {
+  /** Cannot delete the session that it lists. */
+  const script: Script = {
+    ...listing,
+    "session/list": () => ({ sessions: [{ sessionId: "agent-1", cwd: "/work" }] }),
+  };
+
   it("does not come back in the list of an agent that cannot delete it [REQ delete-gone]", async () => {
     const theirs = new Set(["theirs"]);
     const proxy = await rig({
@@ -138,9 +144,45 @@ describe("a deleted session", () => {
     const proxy = await rig({ store, script: { initialize: another } });
     await proxy.client.request("session/delete", { sessionId: ours });
     expect(proxy.agentNow().heardOf("session/delete")).toEqual([]);
-    expect(await store.count()).toBe(0);
+    expect(await proxy.registry.count()).toBe(0);
     await proxy.close();
     await first.close();
+  });
+
+  it("stays away after a restart, in other processes, too, and is found when it is asked for by name [REQ delete-gone]", async () => {
+    const first = await rig({ script });
+    const { store } = first;
+    await first.client.request("session/delete", { sessionId: await first.newSession() });
+    await first.close();
+    const proxy = await rig({ store, script });
+    expect(await listed(proxy)).toEqual([]);
+    expect(await proxy.registry.count()).toBe(0);
+    await proxy.client.request("session/delete", { sessionId: "agent-1" });
+    expect(await store.count()).toBe(1);
+    await expect(proxy.load("agent-1")).resolves.toBeDefined();
+    expect(await listed(proxy)).toHaveLength(1);
+    expect(await store.count()).toBe(1);
+    await proxy.close();
+  });
+
+  it("of one agent hides none of another's that has the same id", async () => {
+    const first = await rig({ script });
+    const { store } = first;
+    await first.client.request("session/delete", { sessionId: await first.newSession() });
+    await first.close();
+    const initialize = () => ({ ...listing.initialize(), agentInfo: { name: "another", version: "1" } });
+    const proxy = await rig({ store, script: { ...script, initialize } });
+    expect(await listed(proxy)).toEqual(["agent-1"]);
+    await proxy.close();
+  });
+
+  it("leaves nothing behind where the agent could delete it, or lists nothing", async () => {
+    for (const initialize of [initialized({ list: {}, delete: {} }), initialized({})]) {
+      const proxy = await rig({ script: { initialize } });
+      await proxy.client.request("session/delete", { sessionId: await proxy.newSession() });
+      expect(await proxy.store.count()).toBe(0);
+      await proxy.close();
+    }
   });
 });
 
