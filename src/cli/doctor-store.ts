@@ -4,7 +4,7 @@ import { redactStoreUrl } from "../redact.ts";
 import { newSessionId } from "../session-id.ts";
 import { verifySessions } from "../session/verify.ts";
 import { openStore } from "../store/open.ts";
-import { isRepairable } from "../store/upkeep.ts";
+import { emptyPlaceOf, isRepairable } from "../store/upkeep.ts";
 import type { NewSession, Store } from "../store/store.ts";
 import type { Problem } from "./doctor-agent.ts";
 import { sizeText } from "./print.ts";
@@ -19,8 +19,10 @@ export async function tryStore(url: string, cwd: string): Promise<StoreTrial> {
   const facts: Record<string, string> = { url: redactStoreUrl(url) };
   let store: Store | undefined;
   try {
+    // It is written to below: a place that was mistyped is made a store, and that is told.
+    const isNew = emptyPlaceOf(url) !== undefined;
     store = await openStore(url);
-    facts.opens = "yes";
+    facts.opens = isNew ? "yes, made now: nothing was there" : "yes";
     facts["survives the process"] = store.capabilities.persistent ? "yes" : "no";
     facts["survives a power cut"] = store.capabilities.survivesPowerLoss ? "yes" : "no";
     facts["shared by processes"] = store.capabilities.shared ? "yes" : "no";

@@ -4,7 +4,7 @@ import { migrateSessions } from "../session/migrate.ts";
 import { openStore } from "../store/open.ts";
 import type { StoreBackup } from "../store/medium.ts";
 import type { Store } from "../store/store.ts";
-import { backUpStore, emptyPlaceOf } from "../store/upkeep.ts";
+import { assertStoreThere, backUpStore } from "../store/upkeep.ts";
 import type { Invocation, Io } from "./command.ts";
 import { configOf } from "./configured.ts";
 import { print, printJson, sizeText } from "./print.ts";
@@ -68,12 +68,10 @@ async function copySessions(
   });
 }
 
-/** Errors: `USAGE`; `STORE_UNAVAILABLE` where a mistyped place would pass for a store without sessions. */
+/** Errors: `USAGE`, `STORE_UNAVAILABLE`. */
 function assertCopyable(fromUrl: string, toUrl: string): void {
   if (fromUrl === toUrl) throw new SidecarError("USAGE", "Both URLs name the same store; name another one");
-  const place = emptyPlaceOf(fromUrl);
-  if (place === undefined) return;
-  throw new SidecarError("STORE_UNAVAILABLE", `There is no store at ${place} to copy from; check its place`);
+  assertStoreThere(fromUrl);
 }
 
 function urlIn(command: string, flag: string, value: string | true | undefined): string {

@@ -1,5 +1,6 @@
 /** `sessions stats` */
 import { redactStoreUrl } from "../redact.ts";
+import { emptyPlaceOf } from "../store/upkeep.ts";
 import type { Invocation, Io } from "./command.ts";
 import { printFacts, printJson, sizeText } from "./print.ts";
 import { withStore } from "./store.ts";
@@ -9,7 +10,9 @@ export function storeStats(invocation: Invocation, io: Io): Promise<number> {
     const stats = await store.stats();
     const url = redactStoreUrl(config.store);
     if (invocation.flags["json"]) {
-      await printJson(io, { store: url, ...stats, capabilities: store.capabilities });
+      // Those of a store that is not there yet are not known before it is opened.
+      const capabilities = emptyPlaceOf(config.store) === undefined ? store.capabilities : undefined;
+      await printJson(io, { store: url, ...stats, capabilities });
       return 0;
     }
     await printFacts(io, [

@@ -1,23 +1,35 @@
 /** The store that a command line names, opened for one command. */
 import type { Config } from "../config/config.ts";
+import type { LoadedConfig } from "../config/load.ts";
 import { SidecarError } from "../errors.ts";
 import { isSessionId, toSessionId, type SessionId } from "../session-id.ts";
 import { sessionNotFound } from "../store/refusals.ts";
 import { openStore } from "../store/open.ts";
 import type { SessionRecord, Store } from "../store/store.ts";
+import { assertStoreThere, emptyPlaceOf } from "../store/upkeep.ts";
 import type { Invocation, Io } from "./command.ts";
 import { configOf } from "./configured.ts";
 
-/** Opens the configured store, hands it to `use`, and closes it whatever happens. */
+/**
+ * What a command opens that looks into the configured store and makes none. Nobody has typed the default: where
+ * it is not there yet, it has no sessions. Errors: `STORE_UNAVAILABLE` where any other is not there.
+ */
+export function urlToRead({ config, origins }: LoadedConfig): string {
+  if (origins.store === "default" && emptyPlaceOf(config.store) !== undefined) return "memory:";
+  assertStoreThere(config.store);
+  return config.store;
+}
+
+/** Opens the configured store, which must be there, hands it to `use`, and closes it whatever happens. */
 export async function withStore<T>(
   invocation: Invocation,
   io: Io,
   use: (store: Store, config: Config) => Promise<T>,
 ): Promise<T> {
-  const { config } = await configOf(invocation, io);
-  const store = await openStore(config.store);
+  const loaded = await configOf(invocation, io);
+  const store = await openStore(urlToRead(loaded));
   try {
-    return await use(store, config);
+    return await use(store, loaded.config);
   } finally {
     await store.close();
   }

@@ -1,5 +1,4 @@
 /** `verify`: reads everything that is stored and names what is damaged. */
-import type { Config } from "../config/config.ts";
 import { isSidecarError, reasonOf } from "../errors.ts";
 import { verifySessions, type Damage, type Verification } from "../session/verify.ts";
 import { openStore } from "../store/open.ts";
@@ -8,13 +7,17 @@ import { inspectStore, isRepairable, repairStore } from "../store/upkeep.ts";
 import type { Invocation, Io } from "./command.ts";
 import { configOf } from "./configured.ts";
 import { print, printJson, printTable } from "./print.ts";
+import { urlToRead } from "./store.ts";
 
 /** Status 5 when there is damage that was not repaired. */
 export async function verify(invocation: Invocation, io: Io): Promise<number> {
-  const { config } = await configOf(invocation, io);
-  const repaired = invocation.flags["repair"] ? await repairStore(config.store) : undefined;
+  const loaded = await configOf(invocation, io);
+  const url = urlToRead(loaded);
+  // On a fresh machine there is nothing to repair either.
+  const repairs = invocation.flags["repair"] === true && url === loaded.config.store;
+  const repaired = repairs ? await repairStore(url) : undefined;
   if (repaired !== undefined && !invocation.flags["json"]) await tell(repaired, io);
-  const found = await examine(config);
+  const found = await examine(url);
   const status = found.damages.length === 0 ? 0 : 5;
   if (invocation.flags["json"]) {
     await printJson(io, repaired === undefined ? found : { ...found, repaired });
@@ -23,13 +26,13 @@ export async function verify(invocation: Invocation, io: Io): Promise<number> {
   const { sessions, entries, damages } = found;
   await print(io, `${sessions} sessions, ${entries} entries read: ${damages.length} damaged places\n`);
   await printDamages(damages, io);
-  if (status !== 0 && isRepairable(config.store))
+  if (status !== 0 && isRepairable(url))
     await print(io, "acp-sidecar verify --repair keeps all that is sound\n");
   return status;
 }
 
 /** What a read through the contract meets, and what lies below it; each place once. */
-async function examine({ store: url }: Config): Promise<Verification> {
+async function examine(url: string): Promise<Verification> {
   const met = await readAll(url);
   const below = (await inspectStore(url)).map(damageOf);
   const named = new Set(below.map(({ sessionId }) => sessionId));

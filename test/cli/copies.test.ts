@@ -20,18 +20,6 @@ async function storeWithSessions(name: string, count: number): Promise<string> {
 }
 
 describe("backup, restore, migrate and verify", () => {
-  it.each([
-    ["restore", ["--from", "$typo", "--store", "$to"]],
-    ["migrate", ["--from", "$typo", "--to", "$to"]],
-    ["backup", ["--store", "$typo", "--to", "$to"]],
-  ])("%s takes no place where nothing is for a store, and makes none there", async (command, args) => {
-    const typo = path.join(folder, "no-such.db");
-    const urls: Record<string, string> = { $typo: `sqlite:${typo}`, $to: `file:${path.join(folder, "to")}` };
-    const { status, err } = await cli([command, ...args.map((word) => urls[word] ?? word)]);
-    expect([status, fs.existsSync(typo)]).toEqual([5, false]);
-    expect(err).toContain(typo);
-  });
-
   it("carry sessions from store to store and back, and find them sound", async () => {
     const store = await storeWithSessions("a.db", 3);
     const backup = `file:${path.join(folder, "backup")}`;

@@ -88,6 +88,13 @@ describe("doctor", () => {
     expect(out).not.toContain("marked");
   });
 
+  it("says that it made the store where none was, and finds it there the next time", async () => {
+    const opens = async () =>
+      /^opens: +(.*)$/m.exec((await cli(["doctor", "--store", `file:${folder}/new`])).out)?.[1];
+    expect(await opens()).toBe("yes, made now: nothing was there");
+    expect(await opens()).toBe("yes");
+  });
+
   it("says what is wrong with the store", async () => {
     const file = path.join(folder, "not-a-folder");
     fs.writeFileSync(file, "");

@@ -126,8 +126,7 @@ describe("the command line", () => {
   });
 
   it("says by its status what went wrong [REQ cli-status]", async () => {
-    const store = harness.storeUrl();
-    const unknown = await harness.cli(["sessions", "show", "01ARZ3NDEKTSV4RRFFQ69G5FAV", "--store", store]);
+    const unknown = await harness.cli(["sessions", "show", "01ARZ3NDEKTSV4RRFFQ69G5FAV"]);
     expect([unknown.status, unknown.stdout]).toEqual([4, ""]);
     const plain = harness.path("plain-file");
     writeFileSync(plain, "no directory");
