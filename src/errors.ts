@@ -6,9 +6,12 @@ interface ErrorFace {
   readonly exitStatus: number;
 }
 
+/** ACP's own errors of agents. https://agentclientprotocol.com/protocol/v1/schema#errorcode */
+export const acpErrors = { authenticationRequired: -32000, resourceNotFound: -32002 } as const;
+
 const failure: ErrorFace = { rpcCode: -32603, exitStatus: 1 };
 const usage: ErrorFace = { rpcCode: -32602, exitStatus: 2 };
-const notFound: ErrorFace = { rpcCode: -32002, exitStatus: 4 };
+const notFound: ErrorFace = { rpcCode: acpErrors.resourceNotFound, exitStatus: 4 };
 const store: ErrorFace = { rpcCode: -32030, exitStatus: 5 };
 const agent: ErrorFace = { rpcCode: -32020, exitStatus: 6 };
 

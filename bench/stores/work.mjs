@@ -86,6 +86,7 @@ export async function lists(subjects, samples, { rounds, spanMs, sessions, maker
   const places = [];
   for (const subject of subjects.filter(({ page }) => page !== undefined)) {
     if (subject.listed !== undefined) await makeListed(subject, sessions, makersAtOnce);
+    await subject.listsFilled?.();
     places.push({ subject, deep: await cursorAt(subject, Math.floor(sessions * 0.9)) });
   }
   for (let round = 0; round < rounds; round++) {

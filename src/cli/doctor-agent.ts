@@ -1,6 +1,6 @@
 /** What an agent can do, found out by trying it. */
 import type { StartAgent } from "../agent/agent.ts";
-import { isSidecarError, reasonOf } from "../errors.ts";
+import { acpErrors, isSidecarError, reasonOf } from "../errors.ts";
 import { isRecord } from "../json.ts";
 import { capabilitiesOf } from "../proxy/capabilities.ts";
 import { Peer, type Answer } from "./peer.ts";
@@ -76,7 +76,7 @@ function problemOf(error: unknown): Problem {
       fix: "run the agent's command by itself in a terminal: it must wait for input in ACP mode",
     };
   }
-  if (isSidecarError(error) && error.data.rpcCode === -32000) {
+  if (isSidecarError(error) && error.data.rpcCode === acpErrors.authenticationRequired) {
     return { what, fix: "start the agent's own program once and log in, or set the API key that it wants" };
   }
   return { what, fix: "check that the command starts the agent in its ACP mode, and update the agent" };

@@ -5,7 +5,7 @@ import path from "node:path";
 import type { Agent, StartAgent } from "../agent/agent.ts";
 import { startProcessAgent } from "../agent/process.ts";
 import type { AgentCommand } from "../config/config.ts";
-import { errorFaces, reasonOf, SidecarError, type ErrorCode } from "../errors.ts";
+import { acpErrors, errorFaces, reasonOf, SidecarError, type ErrorCode } from "../errors.ts";
 import { isRecord } from "../json.ts";
 import { silentLogger } from "../log.ts";
 import type { PeerHandlers } from "../protocol/connection.ts";
@@ -110,16 +110,13 @@ function handlers(onUpdate: (update: Update) => void): PeerHandlers {
   };
 }
 
-/** What ACP's agents answer to whoever has to log in first. */
-const authenticationRequired = -32000;
-
 function refused(method: string, error: unknown): SidecarError {
   const { code: rpcCode, data } = isRecord(error) ? error : {};
   const options = { data: { rpcCode }, cause: error };
   // A sidecar's own errors say all that there is to say.
   if (isRecord(data) && isErrorCode(data.code)) return new SidecarError(data.code, reasonOf(error), options);
   const message =
-    rpcCode === authenticationRequired
+    rpcCode === acpErrors.authenticationRequired
       ? `The agent wants a login before ${method}: log in with its own command, then try again`
       : `${method} was refused: ${reasonOf(error)}`;
   return new SidecarError("AGENT_PROTOCOL", message, options);

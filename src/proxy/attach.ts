@@ -5,7 +5,7 @@
 import type { CancellationToken } from "vscode-jsonrpc/node";
 import rpc from "vscode-jsonrpc/node";
 import type { AgentRun } from "../agent/supervisor.ts";
-import { reasonOf, SidecarError } from "../errors.ts";
+import { acpErrors, reasonOf, SidecarError } from "../errors.ts";
 import { isRecord } from "../json.ts";
 import type { AgentFacts } from "../store/store.ts";
 import { agentFactsOf, capabilitiesOf } from "./capabilities.ts";
@@ -17,8 +17,6 @@ import { enqueueUpdates } from "./updates.ts";
 
 /** How many agent session ids a record keeps. */
 const maxAgentSessionIds = 20;
-
-const authenticationRequired = -32000;
 
 /** The session's binding to the agent that runs now. Runs in the inbound lane. Errors: `AGENT_…`, the agent's own. */
 export async function attach(
@@ -88,7 +86,7 @@ async function takeUp(
 /** An agent that is gone, or wants to be logged in to, is no agent that has forgotten. */
 export function mayTryNext(error: unknown): boolean {
   if (error instanceof SidecarError) return false;
-  return !(error instanceof rpc.ResponseError) || error.code !== authenticationRequired;
+  return !(error instanceof rpc.ResponseError) || error.code !== acpErrors.authenticationRequired;
 }
 
 async function startAnew(

@@ -1,9 +1,10 @@
 /** `session/load` and `session/resume`: a stored session comes back. https://agentclientprotocol.com/protocol/v1/session-setup */
 import { resolve } from "node:path";
 import rpc from "vscode-jsonrpc/node";
-import { isSidecarError, SidecarError } from "../errors.ts";
+import { acpErrors, isSidecarError, SidecarError } from "../errors.ts";
 import type { RequestContext } from "../protocol/connection.ts";
 import { existingSessionParams, parseParams, type ExistingSessionParams } from "../protocol/schema.ts";
+import { isSessionId } from "../session-id.ts";
 import { replay, type ReplayedState } from "../session/replay.ts";
 import { sessionNotFound } from "../store/refusals.ts";
 import type { SessionPatch, SessionRecord } from "../store/store.ts";
@@ -16,9 +17,6 @@ import { LiveSession } from "./live-session.ts";
 import { asAnswered } from "./reapply-settings.ts";
 import { updateText } from "./translate.ts";
 import { isLossError } from "./turns.ts";
-
-/** ACP's error of an agent that has no such session. */
-const resourceNotFound = -32002;
 
 export function loadSession(ctx: ProxyContext, params: unknown, request: RequestContext): Promise<unknown> {
   return bringBack(ctx, "session/load", params, request);
@@ -77,9 +75,17 @@ async function bringForeign(
     throw sessionNotFound(params.sessionId);
   if (ctx.adopting.has(params.sessionId)) return bringBack(ctx, method, params, request);
   return adopt(ctx, run, method, params, request).catch((error: unknown) => {
-    const isUnknown = error instanceof rpc.ResponseError && error.code === resourceNotFound;
-    throw isUnknown ? sessionNotFound(params.sessionId) : error;
+    throw isUnknownThere(params.sessionId, error) ? sessionNotFound(params.sessionId) : error;
   });
+}
+
+/** Not every agent has a word for it; an id of our form is hardly one that it gave. */
+function isUnknownThere(sessionId: string, error: unknown): boolean {
+  if (!(error instanceof rpc.ResponseError)) return false;
+  const code: number = error.code;
+  const { InternalError, InvalidParams } = rpc.ErrorCodes;
+  if (isSessionId(sessionId) && (code === InternalError || code === InvalidParams)) return true;
+  return code === acpErrors.resourceNotFound;
 }
 
 function checkCwd(record: SessionRecord, cwd: string): void {

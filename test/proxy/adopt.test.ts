@@ -1,7 +1,9 @@
 /** Sessions that only the agent has, and what becomes of them when their adoption does not come to its end. */
+import rpc from "vscode-jsonrpc/node";
 import { describe, expect, it, vi } from "vitest";
 import { SidecarError } from "../../src/errors.ts";
 import { thisHolder } from "../../src/session/holder.ts";
+import { newSessionId } from "../../src/session-id.ts";
 import { openMemoryStore } from "../../src/store/memory.ts";
 import { initialized, rig, until, type Rig, type Script } from "./rig.ts";
 
@@ -84,6 +86,38 @@ describe("an adoption that goes on in another process", () => {
     await store.acquire(record.id, { holder, ttlMs: 60_000, mayTake: () => true });
     const proxy = await rig({ store, script: replaying(() => ({})) });
     await expect(proxy.load("theirs")).rejects.toMatchObject({ data: { code: "SESSION_BUSY" } });
+    await proxy.close();
+  });
+});
+
+describe("a session that neither we nor the agent have", () => {
+  const refusing = (code: number): Script => ({
+    initialize: listing,
+    "session/load": () => {
+      throw new rpc.ResponseError(code, "no");
+    },
+  });
+  const ours = newSessionId();
+
+  // As opencode 1.18 answers.
+  it.each([-32603, -32602, -32002])(
+    "is not found, though an agent says %i of an id that it never gave [REQ bad-session]",
+    async (code) => {
+      const proxy = await rig({ script: refusing(code) });
+      await expect(proxy.load(ours)).rejects.toMatchObject({
+        code: -32002,
+        data: { code: "SESSION_NOT_FOUND", sessionId: ours },
+      });
+      await proxy.close();
+    },
+  );
+
+  it.each([
+    ["of what may be its own", "theirs", -32603],
+    ["that the user must log in", ours, -32000],
+  ])("passes on what an agent says %s", async (_what, sessionId, code) => {
+    const proxy = await rig({ script: refusing(code) });
+    await expect(proxy.load(sessionId)).rejects.toMatchObject({ code, message: "no" });
     await proxy.close();
   });
 });
