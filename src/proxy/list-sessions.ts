@@ -1,14 +1,11 @@
 /** `session/list`: ours from the store, then what the agent has that we do not know. https://agentclientprotocol.com/protocol/v1/session-list */
-import type { AgentRun } from "../agent/supervisor.ts";
 import { isSidecarError, reasonOf, SidecarError } from "../errors.ts";
 import { isRecord } from "../json.ts";
 import { listSessionsParams, parseParams } from "../protocol/schema.ts";
-import { whyHidden } from "../session/hidden.ts";
-import type { AgentFacts, SessionFilter, SessionRecord } from "../store/store.ts";
+import type { SessionFilter, SessionRecord } from "../store/store.ts";
 import { within } from "../timing.ts";
-import { agentFactsOf, capabilitiesOf } from "./capabilities.ts";
+import { foreignSessions } from "./agent-list.ts";
 import type { ProxyContext } from "./context.ts";
-import { isSameAgent } from "./known-id.ts";
 
 /** Cursors say whose pages come next: ours, or the agent's behind them. */
 const ownPages = "s.";
@@ -75,21 +72,20 @@ function infoOf(record: SessionRecord): object {
   };
 }
 
-interface AgentPage {
-  readonly sessions: readonly unknown[];
-  readonly nextCursor?: string;
-}
-
 /** The agent's page without the sessions that are ours. A failing or silent agent does not spoil our own list. */
 async function agentPage(
   ctx: ProxyContext,
   filter: SessionFilter,
   cursor: string | undefined,
-): Promise<AgentPage> {
+): Promise<{ readonly sessions: readonly unknown[]; readonly nextCursor?: string }> {
   let reason = `no answer within ${agentListMs} ms`;
   try {
-    const page = await within(askForPage(ctx, filter, cursor), agentListMs);
-    if (page !== undefined) return page;
+    const page = await within(foreignSessions(ctx, filter, cursor), agentListMs);
+    if (page !== undefined)
+      return {
+        sessions: page.sessions,
+        ...(page.nextCursor !== undefined && { nextCursor: agentPages + encode(page.nextCursor) }),
+      };
   } catch (error) {
     if (isSidecarError(error) && error.code.startsWith("STORE_")) throw error;
     // Who asks for a later page is told: an empty one would say that there is no more.
@@ -99,38 +95,6 @@ async function agentPage(
   if (cursor !== undefined) throw new SidecarError("AGENT_UNAVAILABLE", `The agent did not list: ${reason}`);
   ctx.log.warn({ error: reason }, "the agent did not list its sessions");
   return { sessions: [] };
-}
-
-async function askForPage(
-  ctx: ProxyContext,
-  filter: SessionFilter,
-  cursor: string | undefined,
-): Promise<AgentPage> {
-  const run = await ctx.agent.run();
-  if (!capabilitiesOf(run).list) return { sessions: [] };
-  const params = { ...filter, ...(cursor !== undefined && { cursor }) };
-  return withoutOurs(ctx, run, await run.agent.connection.request("session/list", params));
-}
-
-async function withoutOurs(ctx: ProxyContext, run: AgentRun, result: unknown): Promise<AgentPage> {
-  const theirs: readonly unknown[] =
-    isRecord(result) && Array.isArray(result.sessions) ? result.sessions : [];
-  const agent = agentFactsOf(run, ctx.options.agentCommand);
-  const sessions: unknown[] = [];
-  for (const session of theirs) {
-    if (!isRecord(session) || typeof session.sessionId !== "string") continue;
-    const { items } = await ctx.store.list({ agentSessionId: session.sessionId });
-    if (!items.some((record) => standsFor(record, agent))) sessions.push(session);
-  }
-  const next = isRecord(result) ? result.nextCursor : undefined;
-  return { sessions, ...(typeof next === "string" && { nextCursor: agentPages + encode(next) }) };
-}
-
-/** Whether an agent's session of a record's id is that session, or was until it was deleted. */
-function standsFor(record: SessionRecord, agent: AgentFacts): boolean {
-  const hidden = whyHidden(record);
-  if (hidden === "deleted") return record.agent === undefined || isSameAgent(record.agent, agent);
-  return hidden !== "adopting";
 }
 
 function encode(cursor: string): string {

@@ -9,6 +9,7 @@ import { replay, type ReplayedState } from "../session/replay.ts";
 import { sessionNotFound } from "../store/refusals.ts";
 import type { SessionPatch, SessionRecord } from "../store/store.ts";
 import { adopt } from "./adopt.ts";
+import { isListedBy } from "./agent-list.ts";
 import { answerInOrder } from "./answer.ts";
 import { attach } from "./attach.ts";
 import { capabilitiesOf } from "./capabilities.ts";
@@ -73,19 +74,14 @@ async function bringForeign(
   const can = capabilitiesOf(run);
   if (!can.list || !(method === "session/load" ? can.load : can.resume))
     throw sessionNotFound(params.sessionId);
+  // An id of our form is hardly one that an agent gave, and some agents take any id that they do not know for a new one.
+  if (isSessionId(params.sessionId) && !(await isListedBy(run, params.cwd, params.sessionId)))
+    throw sessionNotFound(params.sessionId);
   if (ctx.adopting.has(params.sessionId)) return bringBack(ctx, method, params, request);
   return adopt(ctx, run, method, params, request).catch((error: unknown) => {
-    throw isUnknownThere(params.sessionId, error) ? sessionNotFound(params.sessionId) : error;
+    const isUnknown = error instanceof rpc.ResponseError && error.code === acpErrors.resourceNotFound;
+    throw isUnknown ? sessionNotFound(params.sessionId) : error;
   });
-}
-
-/** Not every agent has a word for it; an id of our form is hardly one that it gave. */
-function isUnknownThere(sessionId: string, error: unknown): boolean {
-  if (!(error instanceof rpc.ResponseError)) return false;
-  const code: number = error.code;
-  const { InternalError, InvalidParams } = rpc.ErrorCodes;
-  if (isSessionId(sessionId) && (code === InternalError || code === InvalidParams)) return true;
-  return code === acpErrors.resourceNotFound;
 }
 
 function checkCwd(record: SessionRecord, cwd: string): void {

@@ -1,5 +1,4 @@
 /** Sessions that only the agent has, and what becomes of them when their adoption does not come to its end. */
-import rpc from "vscode-jsonrpc/node";
 import { describe, expect, it, vi } from "vitest";
 import { SidecarError } from "../../src/errors.ts";
 import { thisHolder } from "../../src/session/holder.ts";
@@ -90,34 +89,34 @@ describe("an adoption that goes on in another process", () => {
   });
 });
 
-describe("a session that neither we nor the agent have", () => {
-  const refusing = (code: number): Script => ({
-    initialize: listing,
-    "session/load": () => {
-      throw new rpc.ResponseError(code, "no");
-    },
-  });
+describe("a session of ours that is gone", () => {
   const ours = newSessionId();
-
-  // As opencode 1.18 answers.
-  it.each([-32603, -32602, -32002])(
-    "is not found, though an agent says %i of an id that it never gave [REQ bad-session]",
-    async (code) => {
-      const proxy = await rig({ script: refusing(code) });
-      await expect(proxy.load(ours)).rejects.toMatchObject({
-        code: -32002,
-        data: { code: "SESSION_NOT_FOUND", sessionId: ours },
-      });
-      await proxy.close();
+  const listed = (pages: readonly string[][]): Script => ({
+    initialize: listing,
+    "session/list": ({ cursor }) => {
+      const at = Number(cursor ?? 0);
+      const sessions = (pages[at] ?? []).map((sessionId) => ({ sessionId, cwd: "/work" }));
+      return { sessions, ...(at + 1 < pages.length && { nextCursor: String(at + 1) }) };
     },
-  );
+    "session/load": () => ({}),
+  });
 
-  it.each([
-    ["of what may be its own", "theirs", -32603],
-    ["that the user must log in", ours, -32000],
-  ])("passes on what an agent says %s", async (_what, sessionId, code) => {
-    const proxy = await rig({ script: refusing(code) });
-    await expect(proxy.load(sessionId)).rejects.toMatchObject({ code, message: "no" });
+  // Qwen Code makes a new session of any id; opencode calls it an internal error.
+  it("is not looked for at an agent that does not list it, which might make a new one of its id [REQ bad-session]", async () => {
+    const proxy = await rig({ script: listed([["theirs"], ["others"]]) });
+    await expect(proxy.load(ours)).rejects.toMatchObject({
+      code: -32002,
+      data: { code: "SESSION_NOT_FOUND", sessionId: ours },
+    });
+    expect(proxy.agentNow().heardOf("session/load")).toEqual([]);
+    expect(await proxy.store.count()).toBe(0);
+    await proxy.close();
+  });
+
+  it("may be the agent's, if the agent gives ids of the same form and lists it", async () => {
+    const proxy = await rig({ script: listed([["theirs"], [ours]]) });
+    await expect(proxy.load(ours)).resolves.toBeDefined();
+    expect(await proxy.registry.count()).toBe(1);
     await proxy.close();
   });
 });
