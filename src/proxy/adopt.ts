@@ -3,7 +3,6 @@
  * Until then its record says so, and is nobody's: an adoption that was killed must not pass for the conversation.
  */
 import type { AgentRun } from "../agent/supervisor.ts";
-import { isRecord } from "../json.ts";
 import type { RequestContext } from "../protocol/connection.ts";
 import type { ExistingSessionParams } from "../protocol/schema.ts";
 import { hiddenAs, shown } from "../session/hidden.ts";
@@ -11,6 +10,7 @@ import { isFree, thisHolder } from "../session/holder.ts";
 import { sessionBusy } from "../store/refusals.ts";
 import { answerInOrder } from "./answer.ts";
 import { askAgent } from "./ask-agent.ts";
+import { attachedOf } from "./attach.ts";
 import { agentFactsOf } from "./capabilities.ts";
 import type { ProxyContext } from "./context.ts";
 import { LiveSession } from "./live-session.ts";
@@ -57,7 +57,7 @@ async function adoptOnce(
     ctx.sessions.bind(live, { run, agentSessionId });
     // Whatever else the client asks of it meanwhile waits for the agent's answer.
     const result = await live.inbound.run(() => askAgent(ctx, run, method, params, request));
-    live.attached = isRecord(result) ? result : {};
+    live.attached = attachedOf(result);
   } catch (error) {
     await live.outboundIdle();
     ctx.sessions.remove(live);

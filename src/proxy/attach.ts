@@ -67,7 +67,7 @@ async function takeUp(
       const result = await run.agent.connection.request(method, params, {
         ...(cancellation && { cancellation }),
       });
-      live.attached = isRecord(result) ? result : {};
+      live.attached = attachedOf(result);
       return binding;
     } catch (error) {
       ctx.sessions.unbind(live);
@@ -81,6 +81,12 @@ async function takeUp(
     }
   }
   return undefined;
+}
+
+/** What an agent says of a session's state. Some name the session, too, as they know it: that is nobody else's. */
+export function attachedOf(result: unknown): LiveSession["attached"] {
+  const { sessionId: _, ...attached } = isRecord(result) ? result : {};
+  return attached;
 }
 
 /** An agent that is gone, or wants to be logged in to, is no agent that has forgotten. */

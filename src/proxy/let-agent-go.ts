@@ -21,7 +21,8 @@ export async function closeAtAgent(
 }
 
 /**
- * Returns the ids under which an agent may list the session all the same.
+ * Returns the ids under which an agent may list the session from now on. Not even one that has deleted it is sure not
+ * to: the process that it runs for the session may write it once more.
  * @param session ours, which this agent may know, or the agent's own by its id there
  */
 export async function deleteAtAgent(
@@ -35,8 +36,7 @@ export async function deleteAtAgent(
     // Another agent's, which may list it when it is there again.
     if (sessionId === undefined) return ids;
     if (can.delete) await run.agent.connection.request("session/delete", { sessionId });
-    if (!can.list) return [];
-    return can.delete ? ids.filter((id) => id !== sessionId) : ids;
+    return can.list ? ids : [];
   });
   return (await within(best(ctx, deleting), agentAnswerMs)) ?? ids;
 }

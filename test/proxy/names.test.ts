@@ -37,6 +37,24 @@ describe("a session that the client asks for by our id and by the agent's", () =
     await proxy.close();
   });
 
+  it.each(["session/load", "session/resume"])(
+    "has no other name in the answer to a %s, whatever the agent says there [REQ translate-session-id]",
+    async (method) => {
+      const known = ({ sessionId }: { readonly sessionId?: unknown }) => ({ sessionId, models: {} });
+      const initialize = initialized({ list: {}, resume: {} }, { loadSession: true });
+      const script: Script = { initialize, "session/load": known, "session/resume": known };
+      const first = await rig({ script });
+      const ours = await first.newSession();
+      await first.close();
+      const proxy = await rig({ store: first.store, script });
+      for (const sessionId of [ours, "theirs"]) {
+        const params = { sessionId, cwd: "/work", mcpServers: [] };
+        expect(await proxy.client.request(method, params)).toEqual({ models: {} });
+      }
+      await proxy.close();
+    },
+  );
+
   it("may be asked for by both at once", async () => {
     const proxy = await rig({ script: listing });
     const ours = await proxy.newSession();
@@ -176,13 +194,21 @@ describe("a deleted session", () => {
     await proxy.close();
   });
 
-  it("leaves nothing behind where the agent could delete it, or lists nothing", async () => {
-    for (const initialize of [initialized({ list: {}, delete: {} }), initialized({})]) {
-      const proxy = await rig({ script: { initialize } });
-      await proxy.client.request("session/delete", { sessionId: await proxy.newSession() });
-      expect(await proxy.store.count()).toBe(0);
-      await proxy.close();
-    }
+  // As Claude's agent 0.49 does: a process of its own writes the session once more.
+  it("stays away though its agent deletes it and lists it all the same", async () => {
+    const initialize = initialized({ list: {}, delete: {} });
+    const proxy = await rig({ script: { ...script, initialize, "session/delete": () => ({}) } });
+    await proxy.client.request("session/delete", { sessionId: await proxy.newSession() });
+    expect(proxy.agentNow().heardOf("session/delete")).toEqual([{ sessionId: "agent-1" }]);
+    expect(await listed(proxy)).toEqual([]);
+    await proxy.close();
+  });
+
+  it("leaves nothing behind where the agent lists nothing", async () => {
+    const proxy = await rig({ script: { initialize: initialized({ delete: {} }) } });
+    await proxy.client.request("session/delete", { sessionId: await proxy.newSession() });
+    expect(await proxy.store.count()).toBe(0);
+    await proxy.close();
   });
 });
 
