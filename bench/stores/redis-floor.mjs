@@ -3,6 +3,8 @@ import { Redis } from "ioredis";
 import { blockOf, termOf } from "./block.mjs";
 
 const fields = ["facts", "state", "holder", "since", "journal", "base", "chain", "revision"];
+/** Those of them that a list shows. */
+const listed = fields.slice(0, 4);
 
 /** By hand: to split a block costs as much as to fetch it. */
 function countOf(block) {
@@ -39,14 +41,14 @@ export async function redisFloor(of, url, prefix) {
   const page = async (cursor = 0, limit = 50) => {
     const ids = await redis.zrevrange(`${prefix}{list}:activity`, cursor, cursor + limit);
     const pipeline = redis.pipeline();
-    for (const id of ids) pipeline.hmget(record(id), ...fields);
+    for (const id of ids) pipeline.hmget(record(id), ...listed);
     await pipeline.exec();
     return { found: Math.min(ids.length, limit) };
   };
   const find = async ({ project }) => {
     const ids = await redis.smembers(`${prefix}{${termOf("project", project)}}:sessions`);
     const pipeline = redis.pipeline();
-    for (const id of ids) pipeline.hmget(record(id), ...fields);
+    for (const id of ids) pipeline.hmget(record(id), ...listed);
     return (await pipeline.exec()).length;
   };
   return {

@@ -7,7 +7,7 @@ import type { Page, SessionFilter, SessionQuery, SessionRecord } from "../store.
 import { abandoned, correct, slice } from "./activity-scripts.ts";
 import { repair } from "./lineage.ts";
 import type { Medium } from "./medium.ts";
-import { findAllKept, findKept, type Kept } from "./records.ts";
+import { findKept, findRecords } from "./records.ts";
 import { addTerms, candidates, dropAllTerms } from "./terms.ts";
 
 /** Records fetched at once when a filter may pass over most of them. */
@@ -25,14 +25,18 @@ export async function listSessions(medium: Medium, query: SessionQuery): Promise
     ? []
     : await Promise.all([candidates(medium, query, limit + 1), repairAbandoned(medium)]);
   if (ids !== undefined) return pageOf(await matching(medium, ids, query), query);
-  const items: SessionRecord[] = [];
-  let last = start;
-  for await (const { record, place } of scan(medium, query, start, isPlain(query) ? limit + 1 : batchSize)) {
-    if (items.length === limit && last !== undefined) return { items, nextCursor: encodeCursor(last) };
-    items.push(record);
-    last = place;
+  const found: Found[] = [];
+  for await (const some of scan(medium, query, start, isPlain(query) ? limit + 1 : batchSize)) {
+    found.push(...some);
+    if (found.length > limit) break;
   }
-  return { items };
+  const taken = found.slice(0, limit);
+  await raise(medium, taken);
+  const items = taken.map(({ record }) => record);
+  const last = taken.at(-1);
+  return found.length > limit && last !== undefined
+    ? { items, nextCursor: encodeCursor(last.place) }
+    : { items };
 }
 
 export async function countSessions(medium: Medium, filter: SessionFilter): Promise<number> {
@@ -47,7 +51,7 @@ export async function countSessions(medium: Medium, filter: SessionFilter): Prom
   const ids = await candidates(medium, filter, Infinity);
   if (ids !== undefined) return (await matching(medium, ids, filter)).length;
   let count = 0;
-  for await (const _ of scan(medium, filter, undefined, batchSize)) count += 1;
+  for await (const found of scan(medium, filter, undefined, batchSize)) count += found.length;
   return count;
 }
 
@@ -59,7 +63,8 @@ async function repairAbandoned(medium: Medium): Promise<boolean> {
   return intents.length > 0;
 }
 
-interface Found extends Kept {
+interface Found {
+  readonly record: SessionRecord;
   /** Where it stands in the list. */
   readonly place: ListPlace;
 }
@@ -71,8 +76,8 @@ async function matching(
 ): Promise<readonly SessionRecord[]> {
   const found: SessionRecord[] = [];
   for (let at = 0; at < ids.length; at += batchSize) {
-    const kepts = await findAllKept(medium, ids.slice(at, at + batchSize));
-    for (const kept of kepts) if (kept !== undefined && matches(kept.record, filter)) found.push(kept.record);
+    const records = await findRecords(medium, ids.slice(at, at + batchSize));
+    for (const record of records) if (record !== undefined && matches(record, filter)) found.push(record);
   }
   return found;
 }
@@ -82,13 +87,16 @@ function isPlain({ cwd, metadata, agentSessionId, parentId }: SessionFilter): bo
   return [cwd, metadata, agentSessionId, parentId].every((each) => each === undefined);
 }
 
-/** Sessions that match, in list order, from behind a place on; first of all, what was abandoned is repaired. */
+/**
+ * Sessions that match, in list order, from behind a place on, some at a time; first of all, what was abandoned
+ * is repaired.
+ */
 export async function* scan(
   medium: Medium,
   filter: SessionFilter,
   start: ListPlace | undefined,
   batch: number,
-): AsyncGenerator<Found> {
+): AsyncGenerator<readonly Found[]> {
   const from = (behind: ListPlace | undefined) => placesBehind(medium, filter, behind, batch);
   // Asked together, for seldom is anything under way.
   const first = placesAsked(medium, filter, start, batch);
@@ -96,23 +104,37 @@ export async function* scan(
   const hasChanged = Number(changing) > 0 && (await repairAbandoned(medium));
   const asFound = hasChanged ? undefined : placesOf(reply as string[], start, batch);
   for (let places = asFound ?? (await from(start)); ;) {
-    const kepts = await findAllKept(
-      medium,
-      places.map(({ id }) => id),
-    );
-    for (const [at, place] of places.entries()) {
-      if (place.updatedAtMs < (filter.updatedSinceMs ?? -Infinity)) return;
-      const kept = kepts[at];
-      const ahead = place.updatedAtMs - (kept?.record.updatedAtMs ?? -Infinity);
-      // One that is gone, or stands too high: that one will come again, where it belongs.
-      if (kept === undefined || ahead > 0) await correctPlace(medium, place, kept);
-      else if (matches(kept.record, filter)) yield { ...kept, place };
-      // One that stood too low moves up only when it has been taken: in front of us nobody would see it.
-      if (ahead < 0) await correctPlace(medium, place, kept);
-    }
+    yield await standing(medium, filter, places);
     const last = places.at(-1);
     if (last === undefined || places.length < batch) return;
+    if (last.updatedAtMs < (filter.updatedSinceMs ?? -Infinity)) return;
     places = await from(last);
+  }
+}
+
+/** Those of the places whose sessions match; the places of sessions that are gone or stand too high are corrected. */
+async function standing(
+  medium: Medium,
+  filter: SessionFilter,
+  places: readonly ListPlace[],
+): Promise<readonly Found[]> {
+  const ids = places.map(({ id }) => id);
+  const records = await findRecords(medium, ids);
+  const found: Found[] = [];
+  for (const [at, place] of places.entries()) {
+    const record = records[at];
+    // One that stands too high will come again, where it belongs.
+    if (record === undefined || place.updatedAtMs > record.updatedAtMs)
+      await correctPlace(medium, place, record);
+    else if (matches(record, filter)) found.push({ record, place });
+  }
+  return found;
+}
+
+/** Corrects the places of those that stood too low. Only once they are taken: in front of us nobody would see them. */
+async function raise(medium: Medium, taken: readonly Found[]): Promise<void> {
+  for (const { record, place } of taken) {
+    if (place.updatedAtMs < record.updatedAtMs) await correctPlace(medium, place, record);
   }
 }
 
@@ -156,11 +178,15 @@ function placesOf(
 }
 
 /** The list was behind the record: a crash came between the two, or the server let the session expire. */
-async function correctPlace(medium: Medium, place: ListPlace, kept: Kept | undefined): Promise<void> {
+async function correctPlace(
+  medium: Medium,
+  place: ListPlace,
+  record: SessionRecord | undefined,
+): Promise<void> {
   const { server, keys } = medium;
   const { id, updatedAtMs } = place;
-  await server.run(correct, [keys.activity], [id, updatedAtMs, kept?.record.updatedAtMs ?? ""]);
-  if (kept !== undefined) return;
+  await server.run(correct, [keys.activity], [id, updatedAtMs, record?.updatedAtMs ?? ""]);
+  if (record !== undefined) return;
   // It may have been made anew and listed in between.
   await dropAllTerms(medium, id);
   const again = await findKept(medium, id);
@@ -175,11 +201,9 @@ async function dropExpired(medium: Medium): Promise<void> {
   for (;;) {
     const reply = (await server.command("zrange", keys.activity, 0, batchSize - 1, "WITHSCORES")) as string[];
     const places = placesIn(reply.flat());
-    const kepts = await findAllKept(
-      medium,
-      places.map(({ id }) => id),
-    );
-    const gone = places.filter((_, at) => kepts[at] === undefined);
+    const ids = places.map(({ id }) => id);
+    const records = await findRecords(medium, ids);
+    const gone = places.filter((_, at) => records[at] === undefined);
     for (const place of gone) await correctPlace(medium, place, undefined);
     if (gone.length < batchSize) return;
   }

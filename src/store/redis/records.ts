@@ -7,7 +7,7 @@ import { leaseLost, sessionNotFound } from "../refusals.ts";
 import type { Holder, Lease, LeaseState, NewSession, SessionPatch, SessionRecord } from "../store.ts";
 import type { Medium } from "./medium.ts";
 import { moveActivity } from "./place.ts";
-import { recordFields, type JournalId, type Link } from "./schema.ts";
+import { listedFields, recordFields, type JournalId, type Link } from "./schema.ts";
 import { revise } from "./scripts.ts";
 import { addedTerms, addTerms, changeTerms } from "./terms.ts";
 
@@ -27,29 +27,36 @@ export async function findKept({ server, keys }: Medium, id: SessionId): Promise
   return keptIn((await server.command("hmget", keys.record(id), ...recordFields)) as (string | null)[]);
 }
 
-/** As `findKept`, of many: a call for each would cost half as much again as its command. */
-export async function findAllKept(
+/** Records of many sessions: a call for each would cost half as much again as its command. */
+export async function findRecords(
   { server, keys }: Medium,
   ids: readonly SessionId[],
-): Promise<readonly (Kept | undefined)[]> {
-  const found = await server.all(ids.map((id) => ["hmget", keys.record(id), ...recordFields]));
-  return found.map((fields) => keptIn(fields as (string | null)[]));
+): Promise<readonly (SessionRecord | undefined)[]> {
+  const found = await server.all(ids.map((id) => ["hmget", keys.record(id), ...listedFields]));
+  return found.map((fields) => recordIn(fields as (string | null)[]));
 }
 
-/** Of a record's fields, in the order of `recordFields`, every number a text. */
+/** Of a record's fields, in the order of `recordFields`. */
 function keptIn(fields: readonly (string | null)[]): Kept | undefined {
-  const [facts, state, holder, since, journal, base, chain, revision] = fields;
-  if (typeof facts !== "string") return undefined;
-  const [fence, head, sealed, updated, expires, turn] = (state ?? "").split(" ");
-  const lease = leaseIn({ fence, holder, since, expires, turn });
-  const numbers = { updatedAtMs: Number(updated), headSeq: Number(head), sealedSeq: Number(sealed) };
+  const record = recordIn(fields);
+  if (record === undefined) return undefined;
+  const [journal, base, chain, revision] = fields.slice(listedFields.length);
   return {
-    record: toRecord(facts, { ...numbers, lease }),
+    record,
     journal: journal ?? "",
     baseSeq: Number(base),
     chain: typeof chain === "string" && chain !== "[]" ? (JSON.parse(chain) as Link[]) : [],
     revision: revision ?? "0",
   };
+}
+
+/** Of fields in the order of `listedFields`, every number a text. */
+function recordIn([facts, state, holder, since]: readonly (string | null)[]): SessionRecord | undefined {
+  if (typeof facts !== "string") return undefined;
+  const [fence, head, sealed, updated, expires, turn] = (state ?? "").split(" ");
+  const lease = leaseIn({ fence, holder, since, expires, turn });
+  const numbers = { updatedAtMs: Number(updated), headSeq: Number(head), sealedSeq: Number(sealed) };
+  return toRecord(facts, { ...numbers, lease });
 }
 
 type LeaseFields = Readonly<

@@ -62,14 +62,8 @@ export function keysFor(prefix: string): Keys {
   };
 }
 
-/** Fields of the record, in the order in which they are read; `state` is told of in lua.ts. */
-export const recordFields = [
-  "facts",
-  "state",
-  "holder",
-  "since",
-  "journal",
-  "base",
-  "chain",
-  "revision",
-] as const;
+/** Fields of the record that lists show, in the order in which they are read; `state` is told of in lua.ts. */
+export const listedFields = ["facts", "state", "holder", "since"] as const;
+
+/** All of them. */
+export const recordFields = [...listedFields, "journal", "base", "chain", "revision"] as const;

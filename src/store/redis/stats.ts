@@ -9,13 +9,20 @@ import type { Medium } from "./medium.ts";
 export async function readStats(medium: Medium, most: number): Promise<StoreStats> {
   const { server, keys } = medium;
   let [sessions, entries, bytes] = [0, 0, 0];
-  for await (const { record, baseSeq } of scan(medium, {}, undefined, Math.min(most, 250))) {
-    const sizes = [keys.record(record.id), keys.entries(record.id)].map((key) =>
-      server.command("memory", "usage", key),
-    );
-    for (const size of await Promise.all(sizes)) bytes += Number(size ?? 0);
-    entries += record.headSeq - baseSeq;
-    sessions += 1;
+  for await (const found of scan(medium, {}, undefined, Math.min(most, 250))) {
+    const records = found.slice(0, most - sessions).map(({ record }) => record);
+    const asked = records.flatMap(({ id }): [string, ...string[]][] => [
+      ["memory", "usage", keys.record(id)],
+      ["memory", "usage", keys.entries(id)],
+      ["hget", keys.record(id), "base"],
+    ]);
+    const answers = (await server.all(asked)).map(Number);
+    for (const [at, { headSeq }] of records.entries()) {
+      const [ofRecord = 0, ofEntries = 0, baseSeq = 0] = answers.slice(at * 3);
+      bytes += ofRecord + ofEntries;
+      entries += headSeq - baseSeq;
+    }
+    sessions += records.length;
     if (sessions === most) break;
   }
   const all = sessions < most ? sessions : Number(await server.command("zcard", keys.activity));
