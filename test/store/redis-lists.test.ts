@@ -91,6 +91,55 @@ describeServer("TEST_REDIS_URL", 6379, (url) => {
       const again = (await listAll(store, { limit: 1 })).map(({ id }) => id);
       expect(again).toEqual([...ids].reverse());
     });
+
+    it("goes on where it was when the last session of a page moves, or goes, or another comes before it", async () => {
+      const store = await opened(sandbox.url);
+      const ids: SessionId[] = [];
+      for (let i = 0; i < 8; i += 1) ids.push((await store.create(aSession({ updatedAtMs: noon + i }))).id);
+      const [first, second, third, , , , , last] = ids as [SessionId, ...SessionId[]];
+      const page = async (cursor?: string) =>
+        store.list({ limit: 2, ...(cursor !== undefined && { cursor }) });
+      const one = await page();
+      await store.create(aSession({ updatedAtMs: noon + 100 }));
+      await store.update(last ?? first, { updatedAtMs: noon + 101 });
+      const two = await page(one.nextCursor);
+      await store.update(ids[4] ?? first, { updatedAtMs: noon + 102 });
+      const three = await page(two.nextCursor);
+      await store.delete(third ?? first);
+      const four = await page(three.nextCursor);
+      const pages = [one, two, three, four].map(({ items }) => items.map(({ id }) => id));
+      expect(pages).toEqual([
+        [ids[7], ids[6]],
+        [ids[5], ids[4]],
+        [ids[3], third],
+        [second, first],
+      ]);
+      expect(four.nextCursor).toBeUndefined();
+    });
+
+    it("lists and finds for a user who may read our keys only, to whom the server joins nothing", async () => {
+      const user = sandbox.prefix.replace(/[^a-z0-9]/g, "");
+      await client.acl("SETUSER", user, "on", ">secret", `~${sandbox.prefix}*`, "+@all");
+      try {
+        const store = await opened(
+          Object.assign(new URL(sandbox.url), { username: user, password: "secret" }).href,
+        );
+        const ids: SessionId[] = [];
+        for (let i = 0; i < 5; i += 1) {
+          ids.unshift(
+            (await store.create(aSession({ metadata: { half: i % 2 }, updatedAtMs: noon + i }))).id,
+          );
+        }
+        expect((await listAll(store, { limit: 2 })).map(({ id }) => id)).toEqual(ids);
+        expect((await store.list({ metadata: { half: 1 } })).items.map(({ id }) => id)).toEqual([
+          ids[1],
+          ids[3],
+        ]);
+        expect(await store.stats()).toMatchObject({ sessions: 5, entries: 0 });
+      } finally {
+        await client.acl("DELUSER", user);
+      }
+    });
   });
 
   describe("finding sessions by value in Redis", () => {

@@ -4,16 +4,16 @@ import { decodeCursor, encodeCursor, pageSize, type ListPlace } from "../cursor.
 import { matches, pageOf } from "../filter.ts";
 import { termsOf } from "../network/terms.ts";
 import type { Page, SessionFilter, SessionQuery, SessionRecord } from "../store.ts";
-import { abandoned, correct, slice } from "./activity-scripts.ts";
+import { abandoned, correct } from "./activity-scripts.ts";
+import { joinedIn } from "./joined.ts";
 import { repair } from "./lineage.ts";
 import type { Medium } from "./medium.ts";
 import { findKept, findRecords } from "./records.ts";
-import { addTerms, candidates, dropAllTerms } from "./terms.ts";
+import { placesIn, sliceBehind, type Slice } from "./slices.ts";
+import { addTerms, candidates, dropAllTerms, type Candidates } from "./terms.ts";
 
 /** Records fetched at once when a filter may pass over most of them. */
 const batchSize = 250;
-/** Sessions of the cursor's time that a page may pass over before it asks once more. */
-const spare = 32;
 /** No change of a session is under way for so long; one that seems to be was abandoned. */
 const abandonedAfterMs = 60_000;
 
@@ -21,10 +21,10 @@ const abandonedAfterMs = 60_000;
 export async function listSessions(medium: Medium, query: SessionQuery): Promise<Page<SessionRecord>> {
   const limit = pageSize(query.limit);
   const start = query.cursor === undefined ? undefined : decodeCursor(query.cursor);
-  const [ids] = isPlain(query)
+  const [set] = isPlain(query)
     ? []
     : await Promise.all([candidates(medium, query, limit + 1), repairAbandoned(medium)]);
-  if (ids !== undefined) return pageOf(await matching(medium, ids, query), query);
+  if (set !== undefined) return pageOf(await matching(medium, set, query), query);
   const found: Found[] = [];
   for await (const some of scan(medium, query, start, isPlain(query) ? limit + 1 : batchSize)) {
     found.push(...some);
@@ -48,8 +48,8 @@ export async function countSessions(medium: Medium, filter: SessionFilter): Prom
     const max = updatedBeforeMs === undefined ? "+inf" : `(${updatedBeforeMs}`;
     return Number(await server.command("zcount", keys.activity, updatedSinceMs ?? "-inf", max));
   }
-  const ids = await candidates(medium, filter, Infinity);
-  if (ids !== undefined) return (await matching(medium, ids, filter)).length;
+  const set = await candidates(medium, filter, Infinity);
+  if (set !== undefined) return (await matching(medium, set, filter)).length;
   let count = 0;
   for await (const found of scan(medium, filter, undefined, batchSize)) count += found.length;
   return count;
@@ -71,13 +71,21 @@ interface Found {
 
 async function matching(
   medium: Medium,
-  ids: readonly SessionId[],
+  { key, size }: Candidates,
   filter: SessionFilter,
 ): Promise<readonly SessionRecord[]> {
+  const { server, gets } = medium;
+  const isMatch = (record: SessionRecord | undefined): record is SessionRecord =>
+    record !== undefined && matches(record, filter);
+  if (gets !== undefined && size <= batchSize) {
+    const reply = (await server.command("sort_ro", key, "BY", "nosort", ...gets)) as (string | null)[];
+    return joinedIn(reply).filter(isMatch);
+  }
+  const ids = (await server.command("smembers", key)) as SessionId[];
   const found: SessionRecord[] = [];
   for (let at = 0; at < ids.length; at += batchSize) {
     const records = await findRecords(medium, ids.slice(at, at + batchSize));
-    for (const record of records) if (record !== undefined && matches(record, filter)) found.push(record);
+    for (const record of records) if (isMatch(record)) found.push(record);
   }
   return found;
 }
@@ -97,29 +105,25 @@ export async function* scan(
   start: ListPlace | undefined,
   batch: number,
 ): AsyncGenerator<readonly Found[]> {
-  const from = (behind: ListPlace | undefined) => placesBehind(medium, filter, behind, batch);
-  // Asked together, for seldom is anything under way.
-  const first = placesAsked(medium, filter, start, batch);
-  const [reply, changing] = await medium.server.all([first, ["zcard", medium.keys.intents]]);
-  const hasChanged = Number(changing) > 0 && (await repairAbandoned(medium));
-  const asFound = hasChanged ? undefined : placesOf(reply as string[], start, batch);
-  for (let places = asFound ?? (await from(start)); ;) {
-    yield await standing(medium, filter, places);
-    const last = places.at(-1);
-    if (last === undefined || places.length < batch) return;
+  const from = (behind: ListPlace | undefined) => sliceBehind(medium, filter, behind, batch);
+  // Looked at first, for seldom is anything under way.
+  const asFound = await from(start);
+  const hasChanged = asFound.changing > 0 && (await repairAbandoned(medium));
+  for (let slice = hasChanged ? await from(start) : asFound; ;) {
+    yield await standing(medium, filter, slice);
+    const last = slice.places.at(-1);
+    if (last === undefined || slice.places.length < batch) return;
     if (last.updatedAtMs < (filter.updatedSinceMs ?? -Infinity)) return;
-    places = await from(last);
+    slice = await from(last);
   }
 }
 
-/** Those of the places whose sessions match; the places of sessions that are gone or stand too high are corrected. */
+/** Those whose sessions match; the places of sessions that are gone or stand too high are corrected. */
 async function standing(
   medium: Medium,
   filter: SessionFilter,
-  places: readonly ListPlace[],
+  { places, records }: Slice,
 ): Promise<readonly Found[]> {
-  const ids = places.map(({ id }) => id);
-  const records = await findRecords(medium, ids);
   const found: Found[] = [];
   for (const [at, place] of places.entries()) {
     const record = records[at];
@@ -136,45 +140,6 @@ async function raise(medium: Medium, taken: readonly Found[]): Promise<void> {
   for (const { record, place } of taken) {
     if (place.updatedAtMs < record.updatedAtMs) await correctPlace(medium, place, record);
   }
-}
-
-async function placesBehind(
-  medium: Medium,
-  filter: SessionFilter,
-  behind: ListPlace | undefined,
-  count: number,
-): Promise<readonly ListPlace[]> {
-  const { server, keys } = medium;
-  const reply = (await server.command(...placesAsked(medium, filter, behind, count))) as string[];
-  const places = placesOf(reply, behind, count);
-  if (places !== undefined) return places;
-  const from = [behind?.updatedAtMs ?? "", behind?.id ?? "", filter.updatedBeforeMs ?? ""];
-  return placesIn((await server.run(slice, [keys.activity], [...from, count])) as string[]);
-}
-
-/** The command that finds them, unless more than `spare` of those in front have the time of the place. */
-function placesAsked(
-  { keys }: Medium,
-  { updatedBeforeMs = Infinity }: SessionFilter,
-  behind: ListPlace | undefined,
-  count: number,
-): [string, ...(string | number)[]] {
-  const isBehindAll = behind !== undefined && behind.updatedAtMs < updatedBeforeMs;
-  const isLimited = updatedBeforeMs < Infinity;
-  const max = isBehindAll ? behind.updatedAtMs : isLimited ? `(${updatedBeforeMs}` : "+inf";
-  return ["zrevrangebyscore", keys.activity, max, "-inf", "WITHSCORES", "LIMIT", 0, askedFor(behind, count)];
-}
-
-/** Of the answer to that, those that are behind the place; undefined when there may be more among its equals. */
-function placesOf(
-  reply: readonly string[],
-  behind: ListPlace | undefined,
-  count: number,
-): readonly ListPlace[] | undefined {
-  const found = placesIn(reply);
-  const places = behind === undefined ? found : found.filter((place) => isBehind(place, behind));
-  if (places.length < count && found.length === askedFor(behind, count)) return undefined;
-  return places.slice(0, count);
 }
 
 /** The list was behind the record: a crash came between the two, or the server let the session expire. */
@@ -207,20 +172,4 @@ async function dropExpired(medium: Medium): Promise<void> {
     for (const place of gone) await correctPlace(medium, place, undefined);
     if (gone.length < batchSize) return;
   }
-}
-
-function askedFor(behind: ListPlace | undefined, count: number): number {
-  return behind === undefined ? count : count + spare;
-}
-
-function isBehind({ updatedAtMs, id }: ListPlace, place: ListPlace): boolean {
-  return updatedAtMs === place.updatedAtMs ? id < place.id : updatedAtMs < place.updatedAtMs;
-}
-
-function placesIn(reply: readonly string[]): readonly ListPlace[] {
-  const places: ListPlace[] = [];
-  for (let at = 0; at + 1 < reply.length; at += 2) {
-    places.push({ id: reply[at] as SessionId, updatedAtMs: Number(reply[at + 1]) });
-  }
-  return places;
 }

@@ -50,13 +50,18 @@ function keptIn(fields: readonly (string | null)[]): Kept | undefined {
   };
 }
 
-/** Of fields in the order of `listedFields`, every number a text. */
-function recordIn([facts, state, holder, since]: readonly (string | null)[]): SessionRecord | undefined {
+/** Of fields in the order of `listedFields` that begin at `at`, every number a text. */
+export function recordIn(fields: readonly (string | null)[], at = 0): SessionRecord | undefined {
+  const facts = fields[at];
   if (typeof facts !== "string") return undefined;
-  const [fence, head, sealed, updated, expires, turn] = (state ?? "").split(" ");
-  const lease = leaseIn({ fence, holder, since, expires, turn });
-  const numbers = { updatedAtMs: Number(updated), headSeq: Number(head), sealedSeq: Number(sealed) };
-  return toRecord(facts, { ...numbers, lease });
+  const [fence, head, sealed, updated, expires, turn] = (fields[at + 1] ?? "").split(" ");
+  const lease = leaseIn({ fence, holder: fields[at + 2], since: fields[at + 3], expires, turn });
+  return toRecord(facts, {
+    updatedAtMs: Number(updated),
+    headSeq: Number(head),
+    sealedSeq: Number(sealed),
+    lease,
+  });
 }
 
 type LeaseFields = Readonly<

@@ -26,6 +26,7 @@ import { loadIoredis } from "./driver.ts";
 import { flushWrites, readDurability, type Durability } from "./durability.ts";
 import { appendEntries, sealEntries, type JournalWrite } from "./journal.ts";
 import { acquireLease, releaseLease, renewLease } from "./leases.ts";
+import { joining } from "./joined.ts";
 import { createSession, deleteSession } from "./lineage.ts";
 import { parseRedisUrl } from "./location.ts";
 import { mediumOn, type Medium } from "./medium.ts";
@@ -59,7 +60,11 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<Store>
   });
   try {
     await migrate(server, keys);
-    return new RedisStore(mediumOn(server, keys), await readDurability(server), statsSessions);
+    return new RedisStore(
+      mediumOn(server, keys, await joining(server, keys)),
+      await readDurability(server),
+      statsSessions,
+    );
   } catch (error) {
     await server.close();
     throw error;

@@ -59,21 +59,27 @@ export function addedTerms(before: NewSession, after: NewSession): readonly stri
 /** As many candidates as are looked at rather than the whole list. */
 const mostCandidates = 10_000;
 
+/** A set of ids, and about how many they are. */
+export interface Candidates {
+  readonly key: string;
+  readonly size: number;
+}
+
 /**
- * Ids among which are all that match; undefined when going through the list is quicker, for the set is so
+ * The set in which are all that match; undefined when going through the list is quicker, for the set is so
  * large that the `wanted` first ones will be met soon.
  */
 export async function candidates(
   { server, keys }: Medium,
   filter: SessionFilter,
   wanted: number,
-): Promise<readonly SessionId[] | undefined> {
+): Promise<Candidates | undefined> {
   const sets = termsOfFilter(filter).map((term) => keys.sessions(term));
   if (sets.length === 0) return undefined;
   const cards = sets.map((key): [string, string] => ["scard", key]);
   const [total = 0, ...sizes] = (await server.all([["zcard", keys.activity], ...cards])).map(Number);
-  const smallest = Math.min(...sizes);
-  const toScan = Math.min(total, (wanted * total) / Math.max(smallest, 1));
-  if (smallest > mostCandidates || smallest > toScan) return undefined;
-  return (await server.command("smembers", sets[sizes.indexOf(smallest)] ?? "")) as SessionId[];
+  const size = Math.min(...sizes);
+  const toScan = Math.min(total, (wanted * total) / Math.max(size, 1));
+  if (size > mostCandidates || size > toScan) return undefined;
+  return { key: sets[sizes.indexOf(size)] ?? "", size };
 }
