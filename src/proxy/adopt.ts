@@ -39,7 +39,9 @@ async function adoptOnce(
 ): Promise<unknown> {
   const { sessionId: agentSessionId, cwd, additionalDirectories } = params;
   await clearUnfinished(ctx, agentSessionId);
-  await unearth(ctx, agentSessionId);
+  const agent = agentFactsOf(run, ctx.options.agentCommand);
+  // The client asks for it by name: it wants it back.
+  await unearth(ctx, agentSessionId, agent);
   const record = await ctx.registry.create({
     cwd,
     additionalDirectories: additionalDirectories ?? [],
@@ -47,7 +49,7 @@ async function adoptOnce(
     agentSessionIds: [agentSessionId],
     metadata: hiddenAs("adopting"),
     ...(ctx.clientFacts && { client: ctx.clientFacts }),
-    agent: agentFactsOf(run, ctx.options.agentCommand),
+    agent,
   });
   const live = new LiveSession(record.id, agentSessionId, LiveSession.setupOf(params));
   try {

@@ -5,7 +5,7 @@ import { whyHidden } from "../session/hidden.ts";
 import type { AgentFacts, SessionFilter, SessionRecord } from "../store/store.ts";
 import { agentFactsOf, capabilitiesOf } from "./capabilities.ts";
 import type { ProxyContext } from "./context.ts";
-import { isSameAgent } from "./known-id.ts";
+import { hides } from "./tombstones.ts";
 
 /** A page of an agent's list; what it says of a session is the client's to read. */
 export interface AgentPage {
@@ -61,7 +61,5 @@ async function pageOf(run: AgentRun, filter: SessionFilter, cursor: string | und
 
 /** Whether an agent's session of a record's id is that session, or was until it was deleted. */
 function standsFor(record: SessionRecord, agent: AgentFacts): boolean {
-  const hidden = whyHidden(record);
-  if (hidden === "deleted") return record.agent === undefined || isSameAgent(record.agent, agent);
-  return hidden !== "adopting";
+  return whyHidden(record) === undefined || hides(record, agent);
 }

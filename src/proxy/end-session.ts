@@ -1,10 +1,11 @@
 /** `session/close` and `session/delete`: a session leaves the agent, or the world. */
 import { parseParams, sessionParams } from "../protocol/schema.ts";
 import { sessionNotFound } from "../store/refusals.ts";
+import type { SessionRecord } from "../store/store.ts";
 import type { ProxyContext } from "./context.ts";
 import { closeAtAgent, deleteAtAgent } from "./let-agent-go.ts";
 import type { LiveSession } from "./live-session.ts";
-import { bury } from "./tombstones.ts";
+import { bury, buryAll, unearth } from "./tombstones.ts";
 import { cancelTurns, runningTurns } from "./turns.ts";
 
 /** Ends the turn as `session/cancel` does, then lets go of agent session and lease. History stays. */
@@ -39,11 +40,23 @@ export async function deleteSession(ctx: ProxyContext, params: unknown): Promise
     await live.outboundIdle();
     ctx.sessions.remove(live);
   }
-  if (record !== undefined) await ctx.registry.delete(record.id);
-  // It may have been deleted by a request that failed before that was safe.
-  else await ctx.registry.settle();
-  await bury(ctx, await deleteAtAgent(ctx, record ?? sessionId), record?.agent);
+  await (record === undefined ? deleteTheirs(ctx, sessionId) : deleteOurs(ctx, record));
   return {};
+}
+
+/** Buried first: whoever asks once more after a failure finds no record that says what the agent calls the session. */
+async function deleteOurs(ctx: ProxyContext, record: SessionRecord): Promise<void> {
+  await buryAll(ctx, record);
+  await ctx.registry.delete(record.id);
+  const asked = await deleteAtAgent(ctx, record);
+  if (asked?.lists === false) await unearth(ctx, asked.agentSessionId, asked.agent);
+}
+
+async function deleteTheirs(ctx: ProxyContext, agentSessionId: string): Promise<void> {
+  // It may be one of ours, deleted by a request that failed before that was safe.
+  await ctx.registry.settle();
+  const asked = await deleteAtAgent(ctx, agentSessionId);
+  if (asked?.lists !== false) await bury(ctx, agentSessionId, asked?.agent);
 }
 
 /** The session stays the client's to go on with; the agent and other processes are free of it. */

@@ -1,8 +1,8 @@
 /** Telling the agent that a session of its is over, where it wants to know. What it answers changes nothing here. */
 import { reasonOf } from "../errors.ts";
-import type { SessionRecord } from "../store/store.ts";
+import type { AgentFacts, SessionRecord } from "../store/store.ts";
 import { waitAtMost, within } from "../timing.ts";
-import { capabilitiesOf } from "./capabilities.ts";
+import { agentFactsOf, capabilitiesOf } from "./capabilities.ts";
 import type { ProxyContext } from "./context.ts";
 import { knownId } from "./known-id.ts";
 import type { Binding } from "./live-session.ts";
@@ -20,25 +20,33 @@ export async function closeAtAgent(
   await waitAtMost(best(ctx, closing), waitMs);
 }
 
+/** An agent and what it calls a session. */
+interface AtAgent {
+  readonly agentSessionId: string;
+  readonly agent: AgentFacts;
+  /** Not even an agent that has deleted it is sure not to list it: a process of its may write it once more. */
+  readonly lists: boolean;
+}
+
 /**
- * Returns the ids under which an agent may list the session from now on. Not even one that has deleted it is sure not
- * to: the process that it runs for the session may write it once more.
+ * Returns whom it has asked; undefined when that is not known: no agent has come up, or another one than the session's.
  * @param session ours, which this agent may know, or the agent's own by its id there
  */
 export async function deleteAtAgent(
   ctx: ProxyContext,
   session: SessionRecord | string,
-): Promise<readonly string[]> {
-  const ids = typeof session === "string" ? [session] : session.agentSessionIds;
-  const deleting = ctx.agent.run().then(async (run) => {
-    const can = capabilitiesOf(run);
-    const sessionId = typeof session === "string" ? session : knownId(ctx, session, run);
-    // Another agent's, which may list it when it is there again.
-    if (sessionId === undefined) return ids;
-    if (can.delete) await run.agent.connection.request("session/delete", { sessionId });
-    return can.list ? ids : [];
-  });
-  return (await within(best(ctx, deleting), agentAnswerMs)) ?? ids;
+): Promise<AtAgent | undefined> {
+  const run = await within(best(ctx, ctx.agent.run()), agentAnswerMs);
+  if (run === undefined) return undefined;
+  const sessionId = typeof session === "string" ? session : knownId(ctx, session, run);
+  if (sessionId === undefined) return undefined;
+  const can = capabilitiesOf(run);
+  if (can.delete) {
+    const deleting = run.agent.connection.request("session/delete", { sessionId });
+    await waitAtMost(best(ctx, deleting), agentAnswerMs);
+  }
+  const agent = agentFactsOf(run, ctx.options.agentCommand);
+  return { agentSessionId: sessionId, agent, lists: can.list };
 }
 
 /** The session has ended here whatever the agent says. */

@@ -119,7 +119,7 @@ export class LiveSessions {
     const { store } = this.#options.registry;
     if (known !== undefined) return store.get(known.id);
     const own = isSessionId(clientId) ? await store.get(clientId) : undefined;
-    if (own !== undefined) return own;
+    if (own !== undefined && whyHidden(own) === undefined) return own;
     const { items } = await store.list({ agentSessionId: clientId });
     return items.find((record) => whyHidden(record) === undefined);
   }
