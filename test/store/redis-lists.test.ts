@@ -186,6 +186,17 @@ describeServer("TEST_REDIS_URL", 6379, (url) => {
       expect(await client.exists(key(`{${id}}:entries`))).toBe(0);
     });
 
+    it("counts no expired session, though many stand behind it that were written to and kept their place", async () => {
+      const url = new URL(sandbox.url);
+      url.searchParams.set("ttlMs", "60000");
+      const store = await opened(url.toString());
+      for (let i = 0; i < 250; i += 1) await store.create(aSession({ updatedAtMs: 0 }));
+      const { id } = await store.create(aSession({ updatedAtMs: noon }));
+      await store.create(aSession({ updatedAtMs: noon + 1 }));
+      await client.del(key(`{${id}}:record`));
+      expect(await store.count()).toBe(251);
+    });
+
     it("spares a session that a fork inherits from", async () => {
       const url = new URL(sandbox.url);
       url.searchParams.set("ttlMs", "60000");

@@ -160,16 +160,21 @@ async function correctPlace(
   await server.command("zadd", keys.activity, again.record.updatedAtMs, id);
 }
 
-/** Sessions that the server let expire are those that were idle longest: the list's other end. */
+/** Sessions that the server let expire are mostly those that were idle longest: the list's other end. */
 async function dropExpired(medium: Medium): Promise<void> {
   const { server, keys } = medium;
+  let from = "-inf";
   for (;;) {
-    const reply = (await server.command("zrange", keys.activity, 0, batchSize - 1, "WITHSCORES")) as string[];
-    const places = placesIn(reply.flat());
+    const range = [keys.activity, from, "+inf", "WITHSCORES", "LIMIT", 0, batchSize];
+    const places = placesIn((await server.command("zrangebyscore", ...range)) as string[]);
     const ids = places.map(({ id }) => id);
     const records = await findRecords(medium, ids);
     const gone = places.filter((_, at) => records[at] === undefined);
     for (const place of gone) await correctPlace(medium, place, undefined);
-    if (gone.length < batchSize) return;
+    if (places.length < batchSize) return;
+    const staying = places.find((_, at) => records[at] !== undefined);
+    // Those of one instant alone, of which there may be many, say nothing of what is behind them.
+    if (gone.length === 0 && places[0]?.updatedAtMs !== places.at(-1)?.updatedAtMs) return;
+    if (staying !== undefined) from = `(${staying.updatedAtMs}`;
   }
 }
