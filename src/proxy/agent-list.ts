@@ -1,8 +1,11 @@
 /** The sessions that an agent lists, and which of them are only its own. */
+import type { CancellationToken } from "vscode-jsonrpc/node";
 import type { AgentRun } from "../agent/supervisor.ts";
+import { SidecarError } from "../errors.ts";
 import { isRecord } from "../json.ts";
 import { whyHidden } from "../session/hidden.ts";
 import type { AgentFacts, SessionFilter, SessionRecord } from "../store/store.ts";
+import { within } from "../timing.ts";
 import { agentFactsOf, capabilitiesOf } from "./capabilities.ts";
 import type { ProxyContext } from "./context.ts";
 import { hides } from "./tombstones.ts";
@@ -13,8 +16,12 @@ export interface AgentPage {
   readonly nextCursor?: string;
 }
 
+/** How long an agent may take to list its sessions before we go on without its list. */
+export const agentListMs = 5000;
 /** How many pages are looked through for one session. */
 const maxPages = 100;
+/** How many sessions the store is asked for at once: one after the other they would take a network's time each. */
+const askedAtOnce = 25;
 
 /** A page of the sessions that the agent has and we do not know. */
 export async function foreignSessions(
@@ -27,18 +34,30 @@ export async function foreignSessions(
   const agent = agentFactsOf(run, ctx.options.agentCommand);
   const page = await pageOf(run, filter, cursor);
   const sessions: AgentPage["sessions"][number][] = [];
-  for (const session of page.sessions) {
-    const { items } = await ctx.store.list({ agentSessionId: session.sessionId });
-    if (!items.some((record) => standsFor(record, agent))) sessions.push(session);
+  for (let at = 0; at < page.sessions.length; at += askedAtOnce) {
+    const some = page.sessions.slice(at, at + askedAtOnce);
+    const pages = await Promise.all(
+      some.map(({ sessionId: agentSessionId }) => ctx.store.list({ agentSessionId })),
+    );
+    const isForeign = (place: number) => !pages[place]?.items.some((record) => standsFor(record, agent));
+    sessions.push(...some.filter((_, place) => isForeign(place)));
   }
   return { ...page, sessions };
 }
 
-/** Whether the agent has a session by its own word. */
-export async function isListedBy(run: AgentRun, cwd: string, agentSessionId: string): Promise<boolean> {
+/** Whether the agent has a session by its own word. Errors: `AGENT_UNAVAILABLE` if it does not say so in time. */
+export async function isListedBy(
+  run: AgentRun,
+  cwd: string,
+  agentSessionId: string,
+  cancellation: CancellationToken,
+): Promise<boolean> {
+  const lateMs = performance.now() + agentListMs;
   let cursor: string | undefined;
   for (let pages = 0; pages < maxPages; pages += 1) {
-    const page = await pageOf(run, { cwd }, cursor);
+    const asking = pageOf(run, { cwd }, cursor, cancellation);
+    const page = await within(asking, Math.max(lateMs - performance.now(), 0));
+    if (page === undefined) throw didNotList(`no answer within ${agentListMs} ms`);
     if (page.sessions.some(({ sessionId }) => sessionId === agentSessionId)) return true;
     cursor = page.nextCursor;
     if (cursor === undefined) return false;
@@ -46,9 +65,20 @@ export async function isListedBy(run: AgentRun, cwd: string, agentSessionId: str
   return false;
 }
 
-async function pageOf(run: AgentRun, filter: SessionFilter, cursor: string | undefined): Promise<AgentPage> {
+export function didNotList(reason: string): SidecarError {
+  return new SidecarError("AGENT_UNAVAILABLE", `The agent did not list: ${reason}`);
+}
+
+async function pageOf(
+  run: AgentRun,
+  filter: SessionFilter,
+  cursor: string | undefined,
+  cancellation?: CancellationToken,
+): Promise<AgentPage> {
   const params = { ...filter, ...(cursor !== undefined && { cursor }) };
-  const result: unknown = await run.agent.connection.request("session/list", params);
+  const result: unknown = await run.agent.connection.request("session/list", params, {
+    ...(cancellation && { cancellation }),
+  });
   if (!isRecord(result)) return { sessions: [] };
   const { sessions, nextCursor } = result;
   const isSession = (each: unknown): each is AgentPage["sessions"][number] =>

@@ -4,15 +4,12 @@ import { isRecord } from "../json.ts";
 import { listSessionsParams, parseParams } from "../protocol/schema.ts";
 import type { SessionFilter, SessionRecord } from "../store/store.ts";
 import { within } from "../timing.ts";
-import { foreignSessions } from "./agent-list.ts";
+import { agentListMs, didNotList, foreignSessions } from "./agent-list.ts";
 import type { ProxyContext } from "./context.ts";
 
 /** Cursors say whose pages come next: ours, or the agent's behind them. */
 const ownPages = "s.";
 const agentPages = "a.";
-
-/** How long an agent may take to list its sessions before the list goes without them. */
-const agentListMs = 5000;
 
 export async function listSessions(ctx: ProxyContext, params: unknown): Promise<unknown> {
   const { cwd, cursor } = parseParams(listSessionsParams, "session/list", params);
@@ -92,7 +89,7 @@ async function agentPage(
     if (cursor !== undefined) throw error;
     reason = reasonOf(error);
   }
-  if (cursor !== undefined) throw new SidecarError("AGENT_UNAVAILABLE", `The agent did not list: ${reason}`);
+  if (cursor !== undefined) throw didNotList(reason);
   ctx.log.warn({ error: reason }, "the agent did not list its sessions");
   return { sessions: [] };
 }

@@ -75,8 +75,9 @@ async function bringForeign(
   if (!can.list || !(method === "session/load" ? can.load : can.resume))
     throw sessionNotFound(params.sessionId);
   // An id of our form is hardly one that an agent gave, and some agents take any id that they do not know for a new one.
-  if (isSessionId(params.sessionId) && !(await isListedBy(run, params.cwd, params.sessionId)))
-    throw sessionNotFound(params.sessionId);
+  const { sessionId, cwd } = params;
+  if (isSessionId(sessionId) && !(await isListedBy(run, cwd, sessionId, request.cancellation)))
+    throw sessionNotFound(sessionId);
   if (ctx.adopting.has(params.sessionId)) return bringBack(ctx, method, params, request);
   return adopt(ctx, run, method, params, request).catch((error: unknown) => {
     const isUnknown = error instanceof rpc.ResponseError && error.code === acpErrors.resourceNotFound;

@@ -119,4 +119,20 @@ describe("a session of ours that is gone", () => {
     expect(await proxy.registry.count()).toBe(1);
     await proxy.close();
   });
+
+  it("is an error in time when the agent does not say whether it is its own", async () => {
+    const proxy = await rig({
+      script: { ...listed([]), "session/list": () => new Promise(() => undefined) },
+    });
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      const loading = expect(proxy.load(ours)).rejects.toMatchObject({ data: { code: "AGENT_UNAVAILABLE" } });
+      await until(() => proxy.agentNow().heardOf("session/list").length === 1);
+      vi.advanceTimersByTime(5000);
+      await loading;
+    } finally {
+      vi.useRealTimers();
+    }
+    await proxy.close();
+  });
 });

@@ -44,6 +44,32 @@ describe("an agent that does not answer", () => {
   });
 });
 
+describe("a long list of an agent's own sessions", () => {
+  it("is compared with the store many at a time: one by one a network's store would take longer than the list may", async () => {
+    const memory = openMemoryStore();
+    let [asked, most] = [0, 0];
+    const list: Store["list"] = async (query) => {
+      most = Math.max(most, (asked += 1));
+      await new Promise((resolve) => setImmediate(resolve));
+      asked -= 1;
+      return memory.list(query);
+    };
+    const store = new Proxy(memory, {
+      get: (inner, name) => {
+        if (name === "list") return list;
+        const value: unknown = Reflect.get(inner, name, inner);
+        return typeof value === "function" ? (value.bind(inner) as unknown) : value;
+      },
+    });
+    const sessions = Array.from({ length: 60 }, (_, at) => ({ sessionId: `theirs-${at}`, cwd: "/work" }));
+    const initialize = initialized({ list: {} });
+    const proxy = await rig({ store, script: { initialize, "session/list": () => ({ sessions }) } });
+    expect(await proxy.client.request("session/list", {})).toEqual({ sessions });
+    expect(most).toBe(25);
+    await proxy.close();
+  });
+});
+
 describe("an agent that does not read", () => {
   it("is ended when so much waits for it that the client cannot be heard, and the next one is asked [REQ back-pressure, agent-restart]", async () => {
     const proxy = await rig({ proxy: { deafMs: 50, leaseTtlMs: 60 } });
