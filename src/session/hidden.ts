@@ -15,7 +15,8 @@ export function hiddenAs(hidden: Hidden): Metadata {
 }
 
 export function whyHidden({ metadata }: { readonly metadata: Metadata }): Hidden | undefined {
-  return metadata[key] as Hidden | undefined;
+  const why = metadata[key];
+  return why === "adopting" || why === "deleted" ? why : undefined;
 }
 
 /** The metadata of the session that it becomes. */

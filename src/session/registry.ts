@@ -16,7 +16,7 @@ import type {
 } from "../store/store.ts";
 import { sealBriefly } from "./brief-hold.ts";
 import { deleteMatching } from "./expiry.ts";
-import { countVisible, visibleOf } from "./hidden.ts";
+import { countVisible, shown, visibleOf } from "./hidden.ts";
 import { Hooks, type SessionEvent, type SessionHook } from "./hooks.ts";
 import { Lane } from "./lane.ts";
 import type { Durability } from "./journal.ts";
@@ -85,7 +85,7 @@ export class SessionRegistry {
     const parent = await this.get(parentId);
     const lineage: Lineage = { parentId, atSeq: atSeq ?? parent.sealedSeq };
     const { cwd, additionalDirectories, title, client, mcpServerNames, settings, metadata } = parent;
-    const shared = { cwd, additionalDirectories, mcpServerNames, settings, metadata };
+    const shared = { cwd, additionalDirectories, mcpServerNames, settings, metadata: shown(metadata) };
     return this.create({
       ...shared,
       ...(title !== undefined && { title }),

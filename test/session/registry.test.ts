@@ -1,6 +1,7 @@
 /** The features of seeds.md A, B and C, by their ids: records, messages, lists. */
 import { describe, expect, it, vi } from "vitest";
 import { isSessionId, newSessionId, toSessionId } from "../../src/session-id.ts";
+import { hiddenAs } from "../../src/session/hidden.ts";
 import { thisHolder } from "../../src/session/holder.ts";
 import { textOf } from "../../src/session/messages.ts";
 import { all, hourMs, notFound, registryOf } from "./registry-rig.ts";
@@ -71,6 +72,9 @@ describe("a session [REQ A2, B1]", () => {
     expect((await all(registry.messages(fork.id))).map(textOf)).toEqual(["one", "other"]);
     expect((await all(registry.messages(parent.id))).map(textOf)).toEqual(["one", "two"]);
     expect((await registry.fork(parent.id)).headSeq).toBe(2);
+    // Whatever becomes of a session that is still being adopted, its fork is one.
+    await registry.update(parent.id, () => ({ metadata: { a: 1, ...hiddenAs("adopting") } }));
+    expect((await registry.fork(parent.id)).metadata).toEqual({ a: 1 });
     await expect(registry.fork(parent.id, 3)).rejects.toMatchObject({ code: "STORE_CONFLICT" });
     await expect(registry.fork(newSessionId())).rejects.toEqual(notFound);
   });
