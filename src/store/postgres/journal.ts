@@ -26,11 +26,15 @@ export function appendEntries(
 ): Promise<number> {
   const { id, lease, entries, writeId } = write;
   const count = entries.length;
-  const columns = columnsOf(encodeBlocks(after + 1, entries));
+  const blocks = encodeBlocks(after + 1, entries);
+  const [block] = blocks;
+  const isOne = block !== undefined && blocks.length === 1;
+  const columns = isOne ? [block.first, block.count, block.text] : columnsOf(blocks);
   const values = [...underLease(id, lease), after, count, writeId, lastTime(write), seals, ...columns];
+  const statement = isOne ? sql.appendBlock : sql.append;
   const newHead = after + count;
   return database.statements(async (session, { uncertain }) => {
-    if (lease.sessionId === id && (await session.write(sql.append, values)) > 0) return newHead;
+    if (lease.sessionId === id && (await session.write(statement, values)) > 0) return newHead;
     // No row was inserted: it was refused, or an earlier try had done it, or there were no entries.
     const [row] = await session.rows<RecordRow>(sql.get, [id]);
     if (row === undefined) throw sessionNotFound(id);

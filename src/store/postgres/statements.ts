@@ -42,17 +42,20 @@ const held = "id = $1 AND fence = $2 AND holder IS NOT NULL";
 
 function writes(schema: string) {
   const given = "AS given (first_seq, entry_count, data)";
-  return {
-    // In one statement, so that an append is one round trip and its own transaction.
-    append: `WITH head AS (
+  // In one statement, so that an append is one round trip and its own transaction.
+  const appended = `WITH head AS (
         UPDATE ${schema}.heads SET ${extended}, head_seq = head_seq + $6::bigint, last_write = $7,
           updated_at_ms = CASE WHEN $9::boolean THEN greatest(updated_at_ms, $8::bigint)
             ELSE COALESCE($8::bigint, updated_at_ms) END,
           sealed_seq = CASE WHEN $9::boolean THEN head_seq + $6::bigint ELSE sealed_seq END
         WHERE ${held} AND head_seq = $5::bigint RETURNING journal_id
-      ) INSERT INTO ${schema}.blocks (journal_id, first_seq, entry_count, data)
+      ) INSERT INTO ${schema}.blocks (journal_id, first_seq, entry_count, data)`;
+  return {
+    append: `${appended}
         SELECT head.journal_id, given.first_seq, given.entry_count, given.data
         FROM head, unnest($10::bigint[], $11::bigint[], $12::text[]) ${given}`,
+    // As nearly all are. In an array every quote of its JSON would be escaped, and unescaped by the server.
+    appendBlock: `${appended} SELECT head.journal_id, $10::bigint, $11::bigint, $12::text FROM head`,
     seal: `UPDATE ${schema}.heads SET ${extended}, head_seq = $5, sealed_seq = $5, last_write = $6,
         updated_at_ms = greatest(updated_at_ms, $7::bigint)
       WHERE ${held} RETURNING journal_id`,
