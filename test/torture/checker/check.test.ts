@@ -231,6 +231,25 @@ describe("what looks wrong and is right", () => {
   });
 });
 
+describe("what a fork must have of the state", () => {
+  const [older, newer] = [title("c1.s1.1"), title("c2.s1.1")];
+  const forked = exchange("session/fork", { sessionId: id }, { sessionId: "02FORK" });
+  const fork = { sessions: new Map([["02FORK", stored(prompted("c1"), updated(older))]]) };
+
+  it("is what the one who asks has seen: another holder's running turn is not in it (two-writers, seed ci)", () => {
+    const elsewhere: HistoryEvent = { ...told(newer), client: "b2" } as HistoryEvent;
+    expect(check([...born, ...asks("c1"), ...asks("c2"), told(older), elsewhere, ...forked], fork)).toEqual(
+      [],
+    );
+  });
+
+  it("is not what that one knows to be out of date", () => {
+    expect(
+      rulesOf([...born, ...asks("c1"), ...asks("c2"), told(older), told(newer), ...forked], fork),
+    ).toContain(2);
+  });
+});
+
 describe("an explanation", () => {
   it("shows no event that the violation does not need", () => {
     const noise = Array.from({ length: 200 }, (_, n) => [

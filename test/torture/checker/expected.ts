@@ -28,6 +28,8 @@ export class ExpectedSession {
   mayBeGone = false;
   /** By person and thing: up to where that person was sent it. */
   readonly #sentTo = new Map<string, number>();
+  /** By person: the states of `states` that were sent to that person. */
+  readonly #statesFor = new Map<string, Set<string>>();
 
   constructor(id: string) {
     this.id = id;
@@ -44,7 +46,8 @@ export class ExpectedSession {
       if (count !== undefined) fork.told.set(key, { ...told, count });
     }
     for (const prompt of this.prompts) fork.prompts.add(prompt);
-    fork.states.push(...this.states);
+    const seen = this.#statesFor.get(personOf(client));
+    fork.states.push(...this.states.filter((name) => seen?.has(name)));
     return fork;
   }
 
@@ -71,12 +74,18 @@ export class ExpectedSession {
     if (before === undefined)
       this.told.set(key, { stamp, count, liveFor: isLive ? personOf(client) : undefined });
     else before.count = Math.max(before.count, count);
-    if (isState(thing) && !this.states.includes(stampName(stamp))) this.states.push(stampName(stamp));
+    if (isState(thing)) this.#noteState(personOf(client), stampName(stamp));
     if (!isLive) return undefined;
     if (!this.prompts.has(stamp.prompt)) return `${stampName(stamp)} is of another session`;
     if (count <= last) return `${stampName(stamp)} was sent after ${key}.${last}`;
     if (addsUp(thing) && count > last + 1) return `${stampName(stamp)} was sent after ${key}.${last}`;
     return undefined;
+  }
+
+  #noteState(person: string, name: string): void {
+    if (!this.states.includes(name)) this.states.push(name);
+    const seen = this.#statesFor.get(person) ?? new Set();
+    this.#statesFor.set(person, seen.add(name));
   }
 }
 
