@@ -13,7 +13,7 @@ const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const { values } = parseArgs({ options: { seed: { type: "string", default: "ci" } } });
 const { TEST_POSTGRES_URL: postgres, TEST_REDIS_URL: redis } = process.env;
 /** Several times of what each takes on two quiet cores. */
-const deadlineMs = 20 * 60_000;
+const deadlineMs = 10 * 60_000;
 
 /** How much of what; without a number it is the harness's middle size. The longest first. */
 const plan = [
