@@ -1,14 +1,13 @@
 /** The library: sessions, stores and the sidecar itself for programs. Named exports only. */
 export type { Config } from "./config/config.ts";
-export { isSidecarError, SidecarError, type ErrorCode, type ErrorData } from "./errors.ts";
-export type { Json } from "./json.ts";
-export { createLogger, silentLogger, type Logger } from "./log.ts";
-export { isSessionId, newSessionId, toSessionId, type SessionId } from "./session-id.ts";
+export { isSidecarError, SidecarError, type ErrorCode, type ErrorData } from "./base/errors.ts";
+export type { Json } from "./base/json.ts";
+export { createLogger, silentLogger, type Logger } from "./base/log.ts";
+export { isSessionId, newSessionId, toSessionId, type SessionId } from "./base/ids.ts";
 export { runSidecar, type SidecarIo } from "./sidecar.ts";
 export type { SessionEvent, SessionEvents, SessionHook } from "./session/hooks.ts";
 export type { Message, NewMessage, Role } from "./session/messages.ts";
 export { SessionRegistry, type RegistryStats, type SessionInit } from "./session/registry.ts";
 export type { RegistryOptions } from "./session/registry-options.ts";
-export { openLayers, type LayersOptions } from "./store/layers.ts";
-export { openStore } from "./store/open.ts";
-export type * from "./store/store.ts";
+export { openLayers, openStore, type LayersOptions } from "./store/open.ts";
+export type * from "./store/contract.ts";

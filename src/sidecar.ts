@@ -6,15 +6,15 @@ import { startEchoAgent } from "./agent/echo.ts";
 import { startProcessAgent } from "./agent/process.ts";
 import { stopGroup } from "./agent/process-group.ts";
 import type { Config } from "./config/config.ts";
-import { SidecarError } from "./errors.ts";
-import { createLogger, type Logger } from "./log.ts";
-import type { PeerHandlers } from "./protocol/connection.ts";
-import { Proxy } from "./proxy/proxy.ts";
+import { SidecarError } from "./base/errors.ts";
+import { createLogger, type Logger } from "./base/log.ts";
+import type { PeerHandlers } from "./rpc/endpoint.ts";
+import { Proxy } from "./relay/relay.ts";
 import { SessionRegistry } from "./session/registry.ts";
 import { deferStore } from "./store/deferred.ts";
 import { openStore } from "./store/open.ts";
-import type { Store } from "./store/store.ts";
-import { version } from "./version.ts";
+import type { Store } from "./store/contract.ts";
+import { version } from "./base/version.ts";
 
 export interface SidecarIo {
   readonly input: Readable;

@@ -1,7 +1,7 @@
 /** The Agent contract: an ACP peer that answers prompts, whatever stands behind it. */
-import type { SidecarError } from "../errors.ts";
-import type { ProcessIdentity } from "../process-identity.ts";
-import type { Connection, PeerHandlers } from "../protocol/connection.ts";
+import type { SidecarError } from "../base/errors.ts";
+import type { ProcessIdentity } from "../base/process.ts";
+import type { Connection, PeerHandlers } from "../rpc/endpoint.ts";
 
 /** How an agent ended. */
 export interface AgentExit {

@@ -1,11 +1,11 @@
 /** The built-in agent: says back what it is told, word by word, so that the sidecar works with nothing else installed. */
 import { PassThrough } from "node:stream";
-import { SidecarError } from "../errors.ts";
-import type { Logger } from "../log.ts";
-import { Connection, type PeerHandlers, type RequestContext } from "../protocol/connection.ts";
-import { isRecord } from "../json.ts";
-import { pause } from "../timing.ts";
-import { version } from "../version.ts";
+import { SidecarError } from "../base/errors.ts";
+import type { Logger } from "../base/log.ts";
+import { Connection, type PeerHandlers, type RequestContext } from "../rpc/endpoint.ts";
+import { isRecord } from "../base/json.ts";
+import { pause } from "../base/time.ts";
+import { version } from "../base/version.ts";
 import type { Agent, AgentExit } from "./agent.ts";
 
 export interface EchoAgentOptions {

@@ -4,7 +4,7 @@
  */
 import { spawn, type ChildProcessByStdio } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
-import { SidecarError } from "../errors.ts";
+import { SidecarError } from "../base/errors.ts";
 
 export interface AgentCommand {
   readonly command: string;

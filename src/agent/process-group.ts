@@ -1,7 +1,7 @@
 /** Stopping a process and everything in its group: politely, then by force. */
 import { spawn } from "node:child_process";
-import { pause } from "../timing.ts";
-import { identityOf, isSameProcessAlive, type ProcessIdentity } from "../process-identity.ts";
+import { pause } from "../base/time.ts";
+import { identityOf, isSameProcessAlive, type ProcessIdentity } from "../base/process.ts";
 
 const pollMs = 20;
 

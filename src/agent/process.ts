@@ -1,10 +1,10 @@
 /** An agent in a child process: spawned in a process group of its own, so that all of it can be stopped. */
-import { SidecarError } from "../errors.ts";
-import type { Logger } from "../log.ts";
-import { identityOf } from "../process-identity.ts";
-import { Connection, type PeerHandlers } from "../protocol/connection.ts";
+import { SidecarError } from "../base/errors.ts";
+import type { Logger } from "../base/log.ts";
+import { identityOf } from "../base/process.ts";
+import { Connection, type PeerHandlers } from "../rpc/endpoint.ts";
 import type { Agent, AgentExit } from "./agent.ts";
-import { waitAtMost } from "../timing.ts";
+import { waitAtMost } from "../base/time.ts";
 import { launch, type AgentCommand, type Child, type HowItEnded, type Launched } from "./launch.ts";
 import { stopGroup } from "./process-group.ts";
 import { StderrTail } from "./stderr.ts";

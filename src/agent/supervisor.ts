@@ -1,9 +1,9 @@
 /** Keeps an agent running: starts it, starts it again when it has died, and brings a new run to where the old one was. */
-import { isSidecarError, reasonOf, SidecarError } from "../errors.ts";
-import type { Logger } from "../log.ts";
-import type { PeerHandlers } from "../protocol/connection.ts";
-import { isRecord } from "../json.ts";
-import { pause } from "../timing.ts";
+import { isSidecarError, reasonOf, SidecarError } from "../base/errors.ts";
+import type { Logger } from "../base/log.ts";
+import type { PeerHandlers } from "../rpc/endpoint.ts";
+import { isRecord } from "../base/json.ts";
+import { pause } from "../base/time.ts";
 import type { Agent, StartAgent } from "./agent.ts";
 
 /** One run of the agent that has answered `initialize`. */

@@ -2,7 +2,7 @@
 import type { AgentCommand, Config } from "../config/config.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import { formatBytes, formatDurationMs } from "../config/units.ts";
-import { redactStoreUrl } from "../redact.ts";
+import { redactStoreUrl } from "../base/redact.ts";
 import type { Invocation, Io } from "./command.ts";
 import { configOf } from "./configured.ts";
 import { printJson, printTable } from "./print.ts";

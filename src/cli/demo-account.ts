@@ -1,5 +1,5 @@
 /** What a client was sent before a kill, held against what it is sent again after it. */
-import { isRecord } from "../json.ts";
+import { isRecord } from "../base/json.ts";
 import type { Update } from "./peer.ts";
 
 export interface Account {

@@ -1,8 +1,8 @@
 /** What an agent can do, found out by trying it. */
 import type { StartAgent } from "../agent/agent.ts";
-import { acpErrors, isSidecarError, reasonOf } from "../errors.ts";
-import { isRecord } from "../json.ts";
-import { capabilitiesOf } from "../proxy/capabilities.ts";
+import { acpErrors, isSidecarError, reasonOf } from "../base/errors.ts";
+import { isRecord } from "../base/json.ts";
+import { capabilitiesOf } from "../relay/agent/capabilities.ts";
 import { Peer, type Answer } from "./peer.ts";
 
 /** One try of an agent: started, initialised, a session opened. */

@@ -1,11 +1,11 @@
 /** Whether the configured store works: opened, written to, made safe. */
-import { isSidecarError, reasonOf, type ErrorCode } from "../errors.ts";
-import { redactStoreUrl } from "../redact.ts";
-import { newSessionId } from "../session-id.ts";
-import { verifySessions } from "../session/verify.ts";
+import { isSidecarError, reasonOf, type ErrorCode } from "../base/errors.ts";
+import { redactStoreUrl } from "../base/redact.ts";
+import { newSessionId } from "../base/ids.ts";
+import { verifySessions } from "../care/verify.ts";
 import { openStore } from "../store/open.ts";
-import { emptyPlaceOf, isRepairable } from "../store/upkeep.ts";
-import type { NewSession, Store } from "../store/store.ts";
+import { emptyPlaceOf, isRepairable } from "../care/maintenance.ts";
+import type { NewSession, Store } from "../store/contract.ts";
 import type { Problem } from "./doctor-agent.ts";
 import { sizeText } from "./print.ts";
 

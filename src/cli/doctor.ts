@@ -3,7 +3,7 @@ import type { StartAgent } from "../agent/agent.ts";
 import { startEchoAgent } from "../agent/echo.ts";
 import { startProcessAgent } from "../agent/process.ts";
 import type { AgentCommand } from "../config/config.ts";
-import { version } from "../version.ts";
+import { version } from "../base/version.ts";
 import type { Invocation, Io } from "./command.ts";
 import { configOf } from "./configured.ts";
 import { tryAgent, type Problem, type Trial } from "./doctor-agent.ts";

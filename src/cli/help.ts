@@ -9,7 +9,7 @@ import {
   type OptionName,
 } from "../config/options.ts";
 import { formatBytes, formatDurationMs } from "../config/units.ts";
-import { SidecarError } from "../errors.ts";
+import { SidecarError } from "../base/errors.ts";
 import type { Command } from "./command.ts";
 import { commands, serveCommand } from "./commands.ts";
 

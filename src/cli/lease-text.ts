@@ -1,6 +1,6 @@
 /** A lease in words. */
 import { isDead, thisHolder } from "../session/holder.ts";
-import type { LeaseState } from "../store/store.ts";
+import type { LeaseState } from "../store/contract.ts";
 import { timeText } from "./print.ts";
 
 /** Whether somebody holds the session: a dead process holds nothing. */

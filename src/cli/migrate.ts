@@ -1,10 +1,10 @@
 /** `migrate`, `backup`, `restore`: all sessions of one store into another. */
-import { SidecarError } from "../errors.ts";
-import { migrateSessions } from "../session/migrate.ts";
+import { SidecarError } from "../base/errors.ts";
+import { migrateSessions } from "../care/migrate.ts";
 import { openStore } from "../store/open.ts";
-import type { StoreBackup } from "../store/medium.ts";
-import type { Store } from "../store/store.ts";
-import { assertStoreThere, backUpStore } from "../store/upkeep.ts";
+import type { StoreBackup } from "../care/medium.ts";
+import type { Store } from "../store/contract.ts";
+import { assertStoreThere, backUpStore } from "../care/maintenance.ts";
 import type { Invocation, Io } from "./command.ts";
 import { configOf } from "./configured.ts";
 import { print, printJson, sizeText } from "./print.ts";

@@ -1,7 +1,7 @@
 /** From the words of a command line to a command and what it was given. */
 import { parseArgs } from "node:util";
 import { flagOf, optionNames } from "../config/options.ts";
-import { SidecarError } from "../errors.ts";
+import { SidecarError } from "../base/errors.ts";
 import type { Command, Invocation } from "./command.ts";
 import { commands, serveCommand } from "./commands.ts";
 

@@ -5,12 +5,12 @@ import path from "node:path";
 import type { Agent, StartAgent } from "../agent/agent.ts";
 import { startProcessAgent } from "../agent/process.ts";
 import type { AgentCommand } from "../config/config.ts";
-import { acpErrors, errorFaces, reasonOf, SidecarError, type ErrorCode } from "../errors.ts";
-import { isRecord } from "../json.ts";
-import { silentLogger } from "../log.ts";
-import type { PeerHandlers } from "../protocol/connection.ts";
-import { paramsOf } from "../protocol/updates.ts";
-import { version } from "../version.ts";
+import { acpErrors, errorFaces, reasonOf, SidecarError, type ErrorCode } from "../base/errors.ts";
+import { isRecord } from "../base/json.ts";
+import { silentLogger } from "../base/log.ts";
+import type { PeerHandlers } from "../rpc/endpoint.ts";
+import { paramsOf } from "../acp/updates.ts";
+import { version } from "../base/version.ts";
 import type { Io } from "./command.ts";
 
 /** What a `session/update` carries. */

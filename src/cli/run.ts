@@ -1,5 +1,5 @@
 /** One run of the program, from its words to its exit status. */
-import { SidecarError, reasonOf } from "../errors.ts";
+import { SidecarError, reasonOf } from "../base/errors.ts";
 import type { Io } from "./command.ts";
 import { parseCommandLine } from "./parse.ts";
 
@@ -9,7 +9,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     const parsed = parseCommandLine(argv);
     switch (parsed.kind) {
       case "version":
-        io.output.write(`${(await import("../version.ts")).version}\n`);
+        io.output.write(`${(await import("../base/version.ts")).version}\n`);
         return 0;
       case "help":
         io.output.write((await import("./help.ts")).helpText(parsed.topic));

@@ -1,6 +1,6 @@
 /** `serve`: the sidecar on our own stdin and stdout, until the client has gone or we are told to stop. */
 import { launch } from "../agent/launch.ts";
-import { reasonOf } from "../errors.ts";
+import { reasonOf } from "../base/errors.ts";
 import type { Invocation, Io } from "./command.ts";
 import { configOf } from "./configured.ts";
 

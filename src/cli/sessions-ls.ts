@@ -1,6 +1,6 @@
 import path from "node:path";
 import { countVisible, visibleOf } from "../session/hidden.ts";
-import type { SessionFilter, SessionRecord, Store } from "../store/store.ts";
+import type { SessionFilter, SessionRecord, Store } from "../store/contract.ts";
 import type { Invocation, Io } from "./command.ts";
 import { leaseWord } from "./lease-text.ts";
 import { print, printJson, printTable, timeText } from "./print.ts";

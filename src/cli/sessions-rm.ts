@@ -1,9 +1,9 @@
 /** `sessions rm` and `sessions gc`: what deletes. */
 import { parseDurationMs } from "../config/units.ts";
-import { SidecarError } from "../errors.ts";
+import { SidecarError } from "../base/errors.ts";
 import { SessionRegistry } from "../session/registry.ts";
 import { sessionBusy, sessionNotFound } from "../store/refusals.ts";
-import type { Store } from "../store/store.ts";
+import type { Store } from "../store/contract.ts";
 import type { Invocation, Io } from "./command.ts";
 import { isInForce } from "./lease-text.ts";
 import { print, printJson } from "./print.ts";

@@ -1,6 +1,6 @@
 /** `sessions show`: one session with all that is known of it. */
 import { textOf, messagesOf, type Message } from "../session/messages.ts";
-import type { Entry, SessionRecord, Store } from "../store/store.ts";
+import type { Entry, SessionRecord, Store } from "../store/contract.ts";
 import type { Invocation, Io } from "./command.ts";
 import { leaseText } from "./lease-text.ts";
 import { print, printable, printFacts, timeText } from "./print.ts";

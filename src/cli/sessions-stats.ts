@@ -1,6 +1,6 @@
 /** `sessions stats` */
-import { redactStoreUrl } from "../redact.ts";
-import { emptyPlaceOf } from "../store/upkeep.ts";
+import { redactStoreUrl } from "../base/redact.ts";
+import { emptyPlaceOf } from "../care/maintenance.ts";
 import type { Invocation, Io } from "./command.ts";
 import { printFacts, printJson, sizeText } from "./print.ts";
 import { withStore } from "./store.ts";

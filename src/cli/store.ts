@@ -1,12 +1,12 @@
 /** The store that a command line names, opened for one command. */
 import type { Config } from "../config/config.ts";
 import type { LoadedConfig } from "../config/load.ts";
-import { SidecarError } from "../errors.ts";
-import { isSessionId, toSessionId, type SessionId } from "../session-id.ts";
+import { SidecarError } from "../base/errors.ts";
+import { isSessionId, toSessionId, type SessionId } from "../base/ids.ts";
 import { sessionNotFound } from "../store/refusals.ts";
 import { openStore } from "../store/open.ts";
-import type { SessionRecord, Store } from "../store/store.ts";
-import { assertStoreThere, emptyPlaceOf } from "../store/upkeep.ts";
+import type { SessionRecord, Store } from "../store/contract.ts";
+import { assertStoreThere, emptyPlaceOf } from "../care/maintenance.ts";
 import type { Invocation, Io } from "./command.ts";
 import { configOf } from "./configured.ts";
 

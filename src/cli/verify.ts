@@ -1,9 +1,9 @@
 /** `verify`: reads everything that is stored and names what is damaged. */
-import { isSidecarError, reasonOf } from "../errors.ts";
-import { verifySessions, type Damage, type Verification } from "../session/verify.ts";
+import { isSidecarError, reasonOf } from "../base/errors.ts";
+import { verifySessions, type Damage, type Verification } from "../care/verify.ts";
 import { openStore } from "../store/open.ts";
-import type { MediumDamage, Repair } from "../store/medium.ts";
-import { inspectStore, isRepairable, repairStore } from "../store/upkeep.ts";
+import type { MediumDamage, Repair } from "../care/medium.ts";
+import { inspectStore, isRepairable, repairStore } from "../care/maintenance.ts";
 import type { Invocation, Io } from "./command.ts";
 import { configOf } from "./configured.ts";
 import { print, printJson, printTable } from "./print.ts";

@@ -1,6 +1,6 @@
 /** Given values checked by the schemas: loaded only when there are any. */
-import { SidecarError } from "../errors.ts";
-import { redact } from "../redact.ts";
+import { SidecarError } from "../base/errors.ts";
+import { redact } from "../base/redact.ts";
 import type { AgentCommand } from "./config.ts";
 import type { Given, GivenValues } from "./given.ts";
 import { allowedBy, options, type OptionName, type Settings } from "./options.ts";

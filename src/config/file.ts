@@ -1,7 +1,7 @@
 /** The configuration file: found, read, its keys known. Its values are checked in check.ts. */
 import fs from "node:fs";
 import path from "node:path";
-import { reasonOf, SidecarError } from "../errors.ts";
+import { reasonOf, SidecarError } from "../base/errors.ts";
 import type { GivenValues } from "./given.ts";
 import { optionNames, type OptionName } from "./options.ts";
 import { defaultConfigFile, type Surroundings } from "./paths.ts";

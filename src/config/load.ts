@@ -1,5 +1,5 @@
 /** The configuration in force: defaults < file < environment < flags, and where each value came from. */
-import { SidecarError } from "../errors.ts";
+import { SidecarError } from "../base/errors.ts";
 import type { AgentCommand, Config } from "./config.ts";
 import { readConfigFile } from "./file.ts";
 import type { GivenValues, Origin } from "./given.ts";

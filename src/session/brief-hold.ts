@@ -1,7 +1,7 @@
 /** Writing to a session that nobody here holds: taken, written and given back in one go. */
-import { isSidecarError } from "../errors.ts";
-import type { SessionId } from "../session-id.ts";
-import type { NewEntry, Store } from "../store/store.ts";
+import { isSidecarError } from "../base/errors.ts";
+import type { SessionId } from "../base/ids.ts";
+import type { NewEntry, Store } from "../store/contract.ts";
 import { isSameHolder, mayTake, thisHolder } from "./holder.ts";
 import { Journal, type Durability } from "./journal.ts";
 

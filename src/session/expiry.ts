@@ -1,6 +1,6 @@
 /** Deleting many sessions, page by page. */
 import { withoutTombstones } from "./hidden.ts";
-import type { SessionFilter, SessionRecord, Store } from "../store/store.ts";
+import type { SessionFilter, SessionRecord, Store } from "../store/contract.ts";
 
 /**
  * Hands every session that `filter` matches to `remove`, and counts those that it says it removed. Tombstones stay:

@@ -3,9 +3,9 @@
  * appearance, a tool call stands once in its final state, a plan in its last form, and of what is state
  * (commands, mode, options, usage, title) only the last value remains.
  */
-import { isRecord } from "../json.ts";
-import type { NewEntry } from "../store/store.ts";
-import { chunkUpdates, joinableText, stateUpdates, type UpdateData } from "./updates.ts";
+import { isRecord } from "../base/json.ts";
+import type { NewEntry } from "../store/contract.ts";
+import { chunkUpdates, joinableText, stateUpdates, type UpdateData } from "../acp/kinds.ts";
 
 /** A folded message is cut at this size, so that nobody ever has to hold one of unbounded length. */
 const maxMessageChars = 1 << 20;

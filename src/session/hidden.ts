@@ -1,5 +1,5 @@
 /** Records that stand in the store and are sessions to nobody: no list shows them, no id finds them. */
-import type { Metadata, Page, SessionFilter, SessionQuery, SessionRecord, Store } from "../store/store.ts";
+import type { Metadata, Page, SessionFilter, SessionQuery, SessionRecord, Store } from "../store/contract.ts";
 
 /**
  * Why: `adopting` — what the agent replays is not whole yet, or never became so, for its process died;

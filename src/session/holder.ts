@@ -1,6 +1,6 @@
 /** Who we are as a holder of sessions, and whose sessions we may take over. */
-import { isSameProcessAlive, processSpace, startOf, type ProcessIdentity } from "../process-identity.ts";
-import type { Holder, LeaseState } from "../store/store.ts";
+import { isSameProcessAlive, processSpace, startOf, type ProcessIdentity } from "../base/process.ts";
+import type { Holder, LeaseState } from "../store/contract.ts";
 
 /** `idle`: from an idle holder; `error`: from nobody; `takeover`: from a holder in a turn, too. */
 export type OnBusy = "idle" | "error" | "takeover";

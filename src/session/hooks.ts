@@ -1,6 +1,6 @@
 /** Subscriptions to what happens to sessions. */
-import type { SessionId } from "../session-id.ts";
-import type { NewEntry, SessionRecord } from "../store/store.ts";
+import type { SessionId } from "../base/ids.ts";
+import type { NewEntry, SessionRecord } from "../store/contract.ts";
 
 export interface SessionEvents {
   create: { readonly record: SessionRecord };

@@ -2,8 +2,8 @@
  * The journal of one session while this process holds it: the lease, the head, the turns that are not yet
  * sealed. One writer: calls must not overlap (a `Lane` sees to that).
  */
-import { isSidecarError, type SidecarError } from "../errors.ts";
-import type { SessionId } from "../session-id.ts";
+import { isSidecarError, type SidecarError } from "../base/errors.ts";
+import type { SessionId } from "../base/ids.ts";
 import { sessionNotFound } from "../store/refusals.ts";
 import type {
   Holder,
@@ -13,7 +13,7 @@ import type {
   SessionPatch,
   SessionRecord,
   Store,
-} from "../store/store.ts";
+} from "../store/contract.ts";
 import { foldEntries } from "./fold.ts";
 import { collect } from "./pages.ts";
 

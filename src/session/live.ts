@@ -1,6 +1,6 @@
 /** Which sessions are live in this process: bounded in number, and each with the time of its last activity. */
-import { SidecarError } from "../errors.ts";
-import type { SessionId } from "../session-id.ts";
+import { SidecarError } from "../base/errors.ts";
+import type { SessionId } from "../base/ids.ts";
 
 export class LiveSet {
   readonly #maxSessions: number;

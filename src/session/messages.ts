@@ -1,8 +1,8 @@
 /** Entries folded for people: who said what, when. */
-import { SidecarError } from "../errors.ts";
-import { isRecord, textOr, type Json } from "../json.ts";
-import type { Entry, NewEntry } from "../store/store.ts";
-import type { UpdateData } from "./updates.ts";
+import { SidecarError } from "../base/errors.ts";
+import { isRecord, textOr, type Json } from "../base/json.ts";
+import type { Entry, NewEntry } from "../store/contract.ts";
+import type { UpdateData } from "../acp/kinds.ts";
 
 export type Role = "user" | "assistant" | "system";
 

@@ -1,6 +1,6 @@
 /** Helpers over the pages in which stores hand out entries. */
-import type { SessionId } from "../session-id.ts";
-import type { Entry, Store } from "../store/store.ts";
+import type { SessionId } from "../base/ids.ts";
+import type { Entry, Store } from "../store/contract.ts";
 
 /** All entries of a range whose size is known to be bounded. */
 export async function collect(pages: AsyncIterable<readonly Entry[]>): Promise<Entry[]> {

@@ -1,6 +1,6 @@
 /** How a registry is set up, and what it is when nothing is said. */
-import type { Logger } from "../log.ts";
-import type { Store } from "../store/store.ts";
+import type { Logger } from "../base/log.ts";
+import type { Store } from "../store/contract.ts";
 import type { Durability } from "./journal.ts";
 
 export interface RegistryOptions {

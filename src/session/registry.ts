@@ -1,7 +1,7 @@
 /** Sessions for programs: create, read, change, speak, end, list, count, expire. The proxy stands on the same. */
-import { reasonOf } from "../errors.ts";
-import { silentLogger, type Logger } from "../log.ts";
-import { newSessionId, type SessionId } from "../session-id.ts";
+import { reasonOf } from "../base/errors.ts";
+import { silentLogger, type Logger } from "../base/log.ts";
+import { newSessionId, type SessionId } from "../base/ids.ts";
 import { sessionNotFound } from "../store/refusals.ts";
 import type {
   Lineage,
@@ -13,18 +13,18 @@ import type {
   SessionRecord,
   Store,
   StoreStats,
-} from "../store/store.ts";
+} from "../store/contract.ts";
 import { sealBriefly } from "./brief-hold.ts";
 import { deleteMatching } from "./expiry.ts";
 import { countVisible, shown, visibleOf } from "./hidden.ts";
 import { Hooks, type SessionEvent, type SessionHook } from "./hooks.ts";
-import { Lane } from "./lane.ts";
+import { Lane } from "../base/queue.ts";
 import type { Durability } from "./journal.ts";
 import { LiveSet } from "./live.ts";
 import { messageEntry, messagesOf, type Message, type NewMessage } from "./messages.ts";
 import { withPlainCwd } from "./plain-cwd.ts";
 import { emptySession, registryDefaults, type RegistryOptions } from "./registry-options.ts";
-import { Sweeper } from "./sweeper.ts";
+import { Sweeper } from "../base/interval.ts";
 
 /** What a session is created with; all else is filled in. */
 export type SessionInit = Partial<Omit<NewSession, "id" | "createdAtMs" | "updatedAtMs">> & {

@@ -2,12 +2,12 @@
  * Replaying a session for `session/load`: its entries as the params of session updates. Reads page by
  * page and holds no more than one page, however long the history.
  */
-import { isRecord } from "../json.ts";
-import type { SessionId } from "../session-id.ts";
-import type { Entry, NewEntry, Store } from "../store/store.ts";
+import { isRecord } from "../base/json.ts";
+import type { SessionId } from "../base/ids.ts";
+import type { Entry, NewEntry, Store } from "../store/contract.ts";
 import { foldEntries } from "./fold.ts";
 import { collect } from "./pages.ts";
-import { liveOnlyUpdates, stateUpdates, updateKindOf } from "./updates.ts";
+import { liveOnlyUpdates, stateUpdates, updateKindOf } from "../acp/kinds.ts";
 
 export interface ReplayRange {
   /** Folded already: streamed as it stands. */

@@ -1,6 +1,6 @@
 /** The shapes of what is stored, by zod: the source of schemas/session.json and schemas/entry.json. */
 import * as z from "zod/mini";
-import { isSessionId, type SessionId } from "../session-id.ts";
+import { isSessionId, type SessionId } from "../base/ids.ts";
 
 const described = <T extends z.ZodMiniType>(schema: T, text: string): T => schema.check(z.describe(text));
 const millis = (text: string) => described(z.int().check(z.gte(0)), `${text}, milliseconds since 1970`);

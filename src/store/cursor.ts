@@ -1,6 +1,6 @@
 /** Opaque list cursors: the place of the last session of a page in the order of lists. */
-import { SidecarError } from "../errors.ts";
-import { isSessionId, type SessionId } from "../session-id.ts";
+import { SidecarError } from "../base/errors.ts";
+import { isSessionId, type SessionId } from "../base/ids.ts";
 
 /** Lists run by falling `updatedAtMs`, then falling `id`; a page goes on behind this place. */
 export interface ListPlace {

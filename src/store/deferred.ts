@@ -1,5 +1,5 @@
 /** A store that is opened behind the first calls, and again after a failure: starting up waits for no medium. */
-import type { Store, StoreCapabilities } from "./store.ts";
+import type { Store, StoreCapabilities } from "./contract.ts";
 import { storeClosed } from "./refusals.ts";
 
 const unknownCapabilities: StoreCapabilities = { persistent: false, shared: false, survivesPowerLoss: false };

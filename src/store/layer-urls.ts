@@ -1,5 +1,5 @@
 /** The URLs of layers within a store's URL, and errors that say which layer they are about. */
-import { isSidecarError, SidecarError } from "../errors.ts";
+import { isSidecarError, SidecarError } from "../base/errors.ts";
 
 /** The URLs in `["cache:","sqlite:PATH"]`. Errors: `CONFIG_INVALID`. */
 export function urlsIn(text: string): readonly string[] {

@@ -1,8 +1,8 @@
 /** Store URL → store. A driver is loaded only when a URL names it. */
-import { SidecarError } from "../errors.ts";
-import type { CacheStoreOptions } from "./cache.ts";
+import { SidecarError } from "../base/errors.ts";
+import type { CacheStoreOptions } from "./memory/cache.ts";
 import { ofLayer, urlsIn } from "./layer-urls.ts";
-import type { Store } from "./store.ts";
+import type { Store } from "./contract.ts";
 
 interface Driver {
   /** How its URLs look, for people. */
@@ -16,7 +16,7 @@ const drivers: Readonly<Record<string, Driver>> = {
   memory: {
     form: "memory:",
     open: async (rest) => {
-      const { openMemoryStore } = await import("./memory.ts");
+      const { openMemoryStore } = await import("./memory/memory.ts");
       const capacity = capacityIn(rest);
       return openMemoryStore(capacity === undefined ? {} : { capacity });
     },
@@ -24,7 +24,7 @@ const drivers: Readonly<Record<string, Driver>> = {
   cache: {
     form: "cache:",
     open: async (rest) => {
-      const { openCacheStore } = await import("./cache.ts");
+      const { openCacheStore } = await import("./memory/cache.ts");
       return openCacheStore(cacheOptionsIn(rest));
     },
   },
@@ -37,15 +37,12 @@ const drivers: Readonly<Record<string, Driver>> = {
   },
   layered: {
     form: 'layered:["URL","URL"]',
-    open: async (rest) => {
-      const { openLayers } = await import("./layers.ts");
-      return openLayers(urlsIn(rest));
-    },
+    open: (rest) => openLayers(urlsIn(rest)),
   },
   sqlite: {
     form: "sqlite:PATH",
     open: async (rest) => {
-      const { openSqliteStore } = await import("./sqlite/store.ts");
+      const { openSqliteStore } = await import("./sql/sqlite/store.ts");
       return openSqliteStore({ path: pathIn(rest, "sqlite:PATH") });
     },
   },
@@ -56,7 +53,7 @@ const drivers: Readonly<Record<string, Driver>> = {
 };
 
 async function openPostgres(url: string): Promise<Store> {
-  const { openPostgresStore } = await import("./postgres/store.ts");
+  const { openPostgresStore } = await import("./sql/postgres/store.ts");
   return openPostgresStore({ url });
 }
 
@@ -72,6 +69,49 @@ async function openRedis(url: string): Promise<Store> {
 export async function openStore(url: string): Promise<Store> {
   const { driver, rest } = driverOf(url);
   return driver.open(rest);
+}
+
+export interface LayersOptions {
+  /**
+   * For how long the last layer's word on a record holds where other processes can write to it too; 0 unless
+   * told: it is asked each time.
+   */
+  readonly freshForMs?: number;
+  /** For how long a layer that failed is left alone; 1 second unless told. */
+  readonly retryMs?: number;
+}
+
+/**
+ * Puts stores before one another, the fastest first; the last one acknowledges every write. All of them are
+ * the new store's from then on, also if this fails. Errors: `CONFIG_INVALID`, and as `openStore`; they name
+ * the layer.
+ */
+export async function openLayers(
+  layers: readonly (string | Store)[],
+  options: LayersOptions = {},
+): Promise<Store> {
+  const opened = layers.filter((layer) => typeof layer !== "string");
+  try {
+    const stores: Store[] = [];
+    for (const [at, layer] of layers.entries()) {
+      const store = typeof layer === "string" ? await openLayer(layer, at) : layer;
+      if (store !== layer) opened.push(store);
+      stores.push(store);
+    }
+    const { openLayeredStore } = await import("./layered/store.ts");
+    return openLayeredStore({ layers: stores, ...options });
+  } catch (error) {
+    await Promise.allSettled(opened.map((store) => store.close()));
+    throw error;
+  }
+}
+
+async function openLayer(url: string, at: number): Promise<Store> {
+  try {
+    return await openStore(url);
+  } catch (error) {
+    throw ofLayer(at, error);
+  }
 }
 
 /** Opens nothing. Errors: `CONFIG_INVALID` for an unknown scheme, of the store or of one of its layers. */

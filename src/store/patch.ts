@@ -1,5 +1,5 @@
 /** What a patch does to a session's facts, alike in every store. */
-import type { NewSession, SessionPatch } from "./store.ts";
+import type { NewSession, SessionPatch } from "./contract.ts";
 
 /** The facts with the patch applied; neither argument is changed. */
 export function patched<T extends NewSession>(facts: T, patch: SessionPatch): T {

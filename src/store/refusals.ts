@@ -1,7 +1,7 @@
 /** The refusals that every store words alike. */
-import { SidecarError } from "../errors.ts";
-import type { SessionId } from "../session-id.ts";
-import type { Holder, LeaseState } from "./store.ts";
+import { SidecarError } from "../base/errors.ts";
+import type { SessionId } from "../base/ids.ts";
+import type { Holder, LeaseState } from "./contract.ts";
 
 export function sessionNotFound(id: string): SidecarError {
   return new SidecarError("SESSION_NOT_FOUND", `No session ${id}`, { data: { sessionId: id } });

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { startEchoAgent } from "../../src/agent/echo.ts";
-import { silentLogger } from "../../src/log.ts";
-import type { RequestId } from "../../src/protocol/messages.ts";
-import { paramsOf } from "../../src/protocol/updates.ts";
-import { handlers } from "../protocol/streams.ts";
+import { silentLogger } from "../../src/base/log.ts";
+import type { RequestId } from "../../src/rpc/messages.ts";
+import { paramsOf } from "../../src/acp/updates.ts";
+import { handlers } from "../rpc/streams.ts";
 
 async function echo() {
   const said: [string, string][] = [];

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
-import { paramsOf } from "../../src/protocol/updates.ts";
+import { paramsOf } from "../../src/acp/updates.ts";
 import { isAlive, processesOutliving } from "../e2e/harness/processes.ts";
 import { recordingLog, startScript, stopAll } from "./rig.ts";
 

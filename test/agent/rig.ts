@@ -1,9 +1,9 @@
 /** Agents that are one line of script, and what they are told and say. */
-import { silentLogger, type Logger } from "../../src/log.ts";
+import { silentLogger, type Logger } from "../../src/base/log.ts";
 import type { Agent } from "../../src/agent/agent.ts";
 import { startProcessAgent, type ProcessAgentOptions } from "../../src/agent/process.ts";
-import type { PeerHandlers } from "../../src/protocol/connection.ts";
-import { handlers } from "../protocol/streams.ts";
+import type { PeerHandlers } from "../../src/rpc/endpoint.ts";
+import { handlers } from "../rpc/streams.ts";
 
 /** Reads lines of JSON-RPC, and has `answer(id, result)`, `note(method, params)` and `requests`. */
 const prelude = `

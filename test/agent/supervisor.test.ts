@@ -2,9 +2,9 @@ import { afterEach, describe, expect, it } from "vitest";
 import { startEchoAgent } from "../../src/agent/echo.ts";
 import type { Agent, StartAgent } from "../../src/agent/agent.ts";
 import { AgentSupervisor, type SupervisorOptions } from "../../src/agent/supervisor.ts";
-import { SidecarError } from "../../src/errors.ts";
-import { silentLogger } from "../../src/log.ts";
-import { handlers } from "../protocol/streams.ts";
+import { SidecarError } from "../../src/base/errors.ts";
+import { silentLogger } from "../../src/base/log.ts";
+import { handlers } from "../rpc/streams.ts";
 import { recordingLog, startScript, stopAll } from "./rig.ts";
 
 const supervisors: AgentSupervisor[] = [];

@@ -3,7 +3,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { surroundings, defaultStoreUrl } from "../../src/config/paths.ts";
-import { newSessionId } from "../../src/session-id.ts";
+import { newSessionId } from "../../src/base/ids.ts";
 import { openStore } from "../../src/store/open.ts";
 import { cli, scratchFolder } from "./harness.ts";
 

@@ -5,9 +5,9 @@ import { hiddenAs } from "../../src/session/hidden.ts";
 import { thisHolder } from "../../src/session/holder.ts";
 import { emptySession } from "../../src/session/registry-options.ts";
 import { SessionRegistry } from "../../src/session/registry.ts";
-import { newSessionId, type SessionId } from "../../src/session-id.ts";
+import { newSessionId, type SessionId } from "../../src/base/ids.ts";
 import { openStore } from "../../src/store/open.ts";
-import type { Holder, Lease, Store } from "../../src/store/store.ts";
+import type { Holder, Lease, Store } from "../../src/store/contract.ts";
 import { cli, scratchFolder, type Ran } from "./harness.ts";
 
 const url = `sqlite:${path.join(scratchFolder(), "sessions.db")}`;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { EntryKind } from "../../src/store/store.ts";
+import type { EntryKind } from "../../src/store/contract.ts";
 import type { Capability, Check } from "./check.ts";
 import {
   aJournal,

@@ -1,5 +1,5 @@
 /** What a conformance check is, and what it is given. Nothing here knows a test runner. */
-import type { Store, StoreCapabilities } from "../../src/store/store.ts";
+import type { Store, StoreCapabilities } from "../../src/store/contract.ts";
 
 /** The store that is judged. */
 export interface StoreUnderTest {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Store } from "../../src/store/store.ts";
+import type { Store } from "../../src/store/contract.ts";
 import type { Capability } from "./check.ts";
 import { aHolder, aRequest, anEntry, aSession, entriesOf, mustGet, pagesOf } from "./samples.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
-import type { SessionId } from "../../src/session-id.ts";
-import type { Acquired, Lease, LeaseState, Store } from "../../src/store/store.ts";
+import type { SessionId } from "../../src/base/ids.ts";
+import type { Acquired, Lease, LeaseState, Store } from "../../src/store/contract.ts";
 import type { Capability, Check } from "./check.ts";
 import {
   aHolder,

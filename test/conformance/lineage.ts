@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { SessionId } from "../../src/session-id.ts";
-import type { SessionRecord, Store } from "../../src/store/store.ts";
+import type { SessionId } from "../../src/base/ids.ts";
+import type { SessionRecord, Store } from "../../src/store/contract.ts";
 import type { Capability, Check } from "./check.ts";
 import {
   aJournal,

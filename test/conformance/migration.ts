@@ -1,9 +1,9 @@
 /** Sessions come from any store and go to any other, as `acp-sidecar migrate` takes them. */
 import assert from "node:assert/strict";
-import type { SessionId } from "../../src/session-id.ts";
-import { migrateSessions } from "../../src/session/migrate.ts";
-import { openMemoryStore } from "../../src/store/memory.ts";
-import type { Store } from "../../src/store/store.ts";
+import type { SessionId } from "../../src/base/ids.ts";
+import { migrateSessions } from "../../src/care/migrate.ts";
+import { openMemoryStore } from "../../src/store/memory/memory.ts";
+import type { Store } from "../../src/store/contract.ts";
 import type { Capability } from "./check.ts";
 import {
   aJournal,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import * as fc from "fast-check";
-import { newSessionId, type SessionId } from "../../src/session-id.ts";
-import type { Lease, LeaseState, Lineage, NewEntry, SessionRecord, Store } from "../../src/store/store.ts";
+import { newSessionId, type SessionId } from "../../src/base/ids.ts";
+import type { Lease, LeaseState, Lineage, NewEntry, SessionRecord, Store } from "../../src/store/contract.ts";
 import type { Capability } from "./check.ts";
 import { PlainStore, type Outcome } from "./plain-model.ts";
 import { aHolder, anEntry, aRequest, aSession, entriesOf, listAll, noon } from "./samples.ts";

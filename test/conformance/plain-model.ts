@@ -1,6 +1,6 @@
 /** The Store contract as plainly as it can be said: what the model check holds a real store against. */
-import type { SessionId } from "../../src/session-id.ts";
-import type { Holder, NewEntry, NewSession, SessionFilter, SessionPatch } from "../../src/store/store.ts";
+import type { SessionId } from "../../src/base/ids.ts";
+import type { Holder, NewEntry, NewSession, SessionFilter, SessionPatch } from "../../src/store/contract.ts";
 
 export type Outcome = { readonly value: unknown } | { readonly code: string };
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { NewSession } from "../../src/store/store.ts";
+import type { NewSession } from "../../src/store/contract.ts";
 import type { Capability } from "./check.ts";
 import { aSession, leaseOf, mustGet, noon, rejectsWith, withoutLease } from "./samples.ts";
 

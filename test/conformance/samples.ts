@@ -1,7 +1,7 @@
 /** Sessions, entries, holders and small questions for the checks. */
 import assert from "node:assert/strict";
-import { newSessionId, type SessionId } from "../../src/session-id.ts";
-import type { ErrorCode } from "../../src/errors.ts";
+import { newSessionId, type SessionId } from "../../src/base/ids.ts";
+import type { ErrorCode } from "../../src/base/errors.ts";
 import type {
   Entry,
   EntryRange,
@@ -13,7 +13,7 @@ import type {
   SessionQuery,
   SessionRecord,
   Store,
-} from "../../src/store/store.ts";
+} from "../../src/store/contract.ts";
 
 /** An instant to count from, so that checks read well and need no clock. */
 export const noon = Date.UTC(2025, 0, 1, 12);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Lease } from "../../src/store/store.ts";
+import type { Lease } from "../../src/store/contract.ts";
 import type { Capability } from "./check.ts";
 import {
   aHolder,

@@ -1,6 +1,6 @@
 /** The suite is a judge: here it is judged, on stores with known defects. */
 import { describe, expect, it } from "vitest";
-import { openMemoryStore } from "../../src/store/memory.ts";
+import { openMemoryStore } from "../../src/store/memory/memory.ts";
 import { ofJournals } from "./broken/journals.ts";
 import { ofLeases } from "./broken/leases.ts";
 import { ofLists } from "./broken/lists.ts";

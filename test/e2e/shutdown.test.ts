@@ -1,7 +1,7 @@
 /** Every way to the end, from every state: in time, with status 0, and with no process left. */
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { toSessionId } from "../../src/session-id.ts";
+import { toSessionId } from "../../src/base/ids.ts";
 import { collect } from "../../src/session/pages.ts";
 import { openStore } from "../../src/store/open.ts";
 import type { SidecarOptions } from "./harness/harness.ts";

@@ -3,13 +3,13 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
-import { isSidecarError } from "../../src/errors.ts";
+import { isSidecarError } from "../../src/base/errors.ts";
 import { textOf } from "../../src/session/messages.ts";
 import { SessionRegistry } from "../../src/session/registry.ts";
-import { openMemoryStore } from "../../src/store/memory.ts";
-import { openSqliteStore } from "../../src/store/sqlite/store.ts";
-import type { Store } from "../../src/store/store.ts";
-import type { SessionId } from "../../src/session-id.ts";
+import { openMemoryStore } from "../../src/store/memory/memory.ts";
+import { openSqliteStore } from "../../src/store/sql/sqlite/store.ts";
+import type { Store } from "../../src/store/contract.ts";
+import type { SessionId } from "../../src/base/ids.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "acp-sidecar-registry-"));
 const stores: Store[] = [];

@@ -1,6 +1,6 @@
 /** Entries for tests, from the updates and prompts that they stand for. */
-import type { Entry, EntryKind, NewEntry } from "../../src/store/store.ts";
-import type { UpdateData } from "../../src/session/updates.ts";
+import type { Entry, EntryKind, NewEntry } from "../../src/store/contract.ts";
+import type { UpdateData } from "../../src/acp/kinds.ts";
 
 export type Update = UpdateData["update"];
 

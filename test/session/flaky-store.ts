@@ -1,6 +1,6 @@
 /** A real store whose calls fail or wait when a test says so. */
-import { SidecarError } from "../../src/errors.ts";
-import type { Store } from "../../src/store/store.ts";
+import { SidecarError } from "../../src/base/errors.ts";
+import type { Store } from "../../src/store/contract.ts";
 
 type Method =
   "create" | "get" | "update" | "append" | "seal" | "acquire" | "renew" | "release" | "flush" | "delete";

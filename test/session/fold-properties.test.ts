@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { foldEntries } from "../../src/session/fold.ts";
-import type { Entry, NewEntry } from "../../src/store/store.ts";
+import type { Entry, NewEntry } from "../../src/store/contract.ts";
 import {
   chunk,
   compaction,

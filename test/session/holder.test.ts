@@ -1,9 +1,9 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { identityOf } from "../../src/process-identity.ts";
+import { identityOf } from "../../src/base/process.ts";
 import { isDead, isSameHolder, mayTake, thisHolder, type OnBusy } from "../../src/session/holder.ts";
-import type { Holder, LeaseState } from "../../src/store/store.ts";
+import type { Holder, LeaseState } from "../../src/store/contract.ts";
 
 const self = thisHolder();
 const child = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { stdio: "ignore" });

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { isSidecarError } from "../../src/errors.ts";
+import { isSidecarError } from "../../src/base/errors.ts";
 import { thisHolder } from "../../src/session/holder.ts";
-import { openMemoryStore } from "../../src/store/memory.ts";
-import type { NewEntry } from "../../src/store/store.ts";
+import { openMemoryStore } from "../../src/store/memory/memory.ts";
+import type { NewEntry } from "../../src/store/contract.ts";
 import { chunk, end, newEntry, prompt } from "./entries.ts";
 import { flaky } from "./flaky-store.ts";
 import { contents, entries, journalOf, open, other, session, stored } from "./journal-rig.ts";

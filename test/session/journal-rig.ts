@@ -1,10 +1,10 @@
 /** Journals for tests, on a memory store that can be made to fail. */
-import { newSessionId, type SessionId } from "../../src/session-id.ts";
+import { newSessionId, type SessionId } from "../../src/base/ids.ts";
 import { thisHolder } from "../../src/session/holder.ts";
 import { Journal, type Durability } from "../../src/session/journal.ts";
 import { collect } from "../../src/session/pages.ts";
-import { openMemoryStore } from "../../src/store/memory.ts";
-import type { Holder, Store } from "../../src/store/store.ts";
+import { openMemoryStore } from "../../src/store/memory/memory.ts";
+import type { Holder, Store } from "../../src/store/contract.ts";
 import { contentsOf, newEntry, type Item } from "./entries.ts";
 import { flaky } from "./flaky-store.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { newSessionId } from "../../src/session-id.ts";
+import { newSessionId } from "../../src/base/ids.ts";
 import { thisHolder } from "../../src/session/holder.ts";
-import { openMemoryStore } from "../../src/store/memory.ts";
+import { openMemoryStore } from "../../src/store/memory/memory.ts";
 import { chunk, end, prompt, type Item } from "./entries.ts";
 import { flaky } from "./flaky-store.ts";
 import { contents, entries, journalOf, open, other, session, stored } from "./journal-rig.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { newSessionId } from "../../src/session-id.ts";
+import { newSessionId } from "../../src/base/ids.ts";
 import { LiveSet } from "../../src/session/live.ts";
 
 describe("the set of live sessions", () => {

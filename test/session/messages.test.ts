@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { messageEntry, messagesOf, textOf, type Message } from "../../src/session/messages.ts";
-import type { Entry } from "../../src/store/store.ts";
+import type { Entry } from "../../src/store/contract.ts";
 import { chunk, end, entriesOf, image, prompt, type Item } from "./entries.ts";
 
 async function* paged(entries: readonly Entry[], size: number) {

@@ -1,6 +1,6 @@
 /** The features of seeds.md A, B and C, by their ids: expiry and the sweeper. */
 import { describe, expect, it } from "vitest";
-import type { Logger } from "../../src/log.ts";
+import type { Logger } from "../../src/base/log.ts";
 import { thisHolder } from "../../src/session/holder.ts";
 import { SessionRegistry } from "../../src/session/registry.ts";
 import { hourMs, registryOf } from "./registry-rig.ts";

@@ -1,6 +1,6 @@
 /** The features of seeds.md A, B and C, by their ids: limits, errors, snapshots, hooks. */
 import { describe, expect, it } from "vitest";
-import { newSessionId } from "../../src/session-id.ts";
+import { newSessionId } from "../../src/base/ids.ts";
 import { all, hourMs, registryOf } from "./registry-rig.ts";
 
 describe("limits and errors [REQ A5, A9, C4]", () => {

@@ -3,7 +3,7 @@ import { expect } from "vitest";
 import type { Message } from "../../src/session/messages.ts";
 import type { RegistryOptions } from "../../src/session/registry-options.ts";
 import { SessionRegistry } from "../../src/session/registry.ts";
-import { openMemoryStore } from "../../src/store/memory.ts";
+import { openMemoryStore } from "../../src/store/memory/memory.ts";
 
 export const hourMs = 60 * 60_000;
 

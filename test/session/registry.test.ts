@@ -1,6 +1,6 @@
 /** The features of seeds.md A, B and C, by their ids: records, messages, lists. */
 import { describe, expect, it, vi } from "vitest";
-import { isSessionId, newSessionId, toSessionId } from "../../src/session-id.ts";
+import { isSessionId, newSessionId, toSessionId } from "../../src/base/ids.ts";
 import { hiddenAs } from "../../src/session/hidden.ts";
 import { thisHolder } from "../../src/session/holder.ts";
 import { textOf } from "../../src/session/messages.ts";

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { newSessionId } from "../../src/session-id.ts";
+import { newSessionId } from "../../src/base/ids.ts";
 import { replay, type ReplayedState } from "../../src/session/replay.ts";
-import { openMemoryStore } from "../../src/store/memory.ts";
-import type { Entry } from "../../src/store/store.ts";
+import { openMemoryStore } from "../../src/store/memory/memory.ts";
+import type { Entry } from "../../src/store/contract.ts";
 import { chunk, end, entriesOf, prompt, type Item, type Update } from "./entries.ts";
 
 /** What a replay sends, and the state that it gathers. */

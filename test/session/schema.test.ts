@@ -1,8 +1,8 @@
 import { describe, expect, expectTypeOf, it } from "vitest";
 import type * as z from "zod/mini";
-import { newSessionId } from "../../src/session-id.ts";
+import { newSessionId } from "../../src/base/ids.ts";
 import { entrySchema, sessionRecordSchema } from "../../src/session/schema.ts";
-import type { Entry, SessionRecord } from "../../src/store/store.ts";
+import type { Entry, SessionRecord } from "../../src/store/contract.ts";
 
 /** zod writes optional keys as `?: T | undefined`, ours are exact. */
 type Exact<T> = T extends string | readonly unknown[]

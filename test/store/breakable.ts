@@ -1,6 +1,6 @@
 /** A store behind a switch: broken, every call fails as one to a server that cannot be reached. */
-import { SidecarError } from "../../src/errors.ts";
-import type { Store } from "../../src/store/store.ts";
+import { SidecarError } from "../../src/base/errors.ts";
+import type { Store } from "../../src/store/contract.ts";
 
 export interface Breakable {
   readonly store: Store;

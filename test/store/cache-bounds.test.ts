@@ -1,6 +1,6 @@
 /** What bounds a cache: time to live, sessions, bytes. */
 import { describe, expect, it } from "vitest";
-import { openCacheStore } from "../../src/store/cache.ts";
+import { openCacheStore } from "../../src/store/memory/cache.ts";
 import {
   aJournal,
   anEntry,

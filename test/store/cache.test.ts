@@ -1,5 +1,5 @@
 import { describe, it } from "vitest";
-import { openCacheStore } from "../../src/store/cache.ts";
+import { openCacheStore } from "../../src/store/memory/cache.ts";
 import { storeConformance } from "../conformance/suite.ts";
 
 storeConformance(

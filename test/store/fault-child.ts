@@ -1,8 +1,8 @@
 /** What a store is put through in a process of its own: `node fault-child.js MODE URL [ID | BALLAST]`. */
 import { rmSync, writeFileSync, writeSync } from "node:fs";
 import { openStore } from "../../src/store/open.ts";
-import type { SessionId } from "../../src/session-id.ts";
-import type { Lease, Store } from "../../src/store/store.ts";
+import type { SessionId } from "../../src/base/ids.ts";
+import type { Lease, Store } from "../../src/store/contract.ts";
 import { aHolder, always, anEntry, aSession } from "../conformance/samples.ts";
 
 const [, , mode = "", url = "", rest = ""] = process.argv;

@@ -1,6 +1,6 @@
 /** A history of a session that follows from a number alone: what was done, and what must be there then. */
-import type { SessionId } from "../../src/session-id.ts";
-import type { Lease, NewEntry, Store } from "../../src/store/store.ts";
+import type { SessionId } from "../../src/base/ids.ts";
+import type { Lease, NewEntry, Store } from "../../src/store/contract.ts";
 import { anEntry } from "../conformance/samples.ts";
 
 export type Act =

@@ -1,9 +1,9 @@
 /** What the file store's tests run in a process of its own: `node file-child.js MODE DIRECTORY [ARGUMENT …]`. */
 import { writeSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
-import type { SessionId } from "../../src/session-id.ts";
+import type { SessionId } from "../../src/base/ids.ts";
 import { openFileStore } from "../../src/store/file/store.ts";
-import type { Lease, Store } from "../../src/store/store.ts";
+import type { Lease, Store } from "../../src/store/contract.ts";
 import { aHolder, always, anEntry } from "../conformance/samples.ts";
 import { actOf, perform } from "./file-acts.ts";
 

@@ -2,8 +2,8 @@ import { appendFileSync, readFileSync, writeFileSync, readdirSync } from "node:f
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { crc32, crc32ByTable } from "../../src/store/crc32.ts";
-import { recoverFileStore, verifyFileStore } from "../../src/store/file/recovery.ts";
+import { crc32, crc32ByTable } from "../../src/base/crc32.ts";
+import { recoverFileStore, verifyFileStore } from "../../src/care/file/recovery.ts";
 import { openFileStore } from "../../src/store/file/store.ts";
 import {
   aJournal,

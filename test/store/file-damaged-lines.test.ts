@@ -2,9 +2,9 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import type { SessionId } from "../../src/session-id.ts";
-import { recoverFileStore, verifyFileStore } from "../../src/store/file/recovery.ts";
-import type { Lease, Store } from "../../src/store/store.ts";
+import type { SessionId } from "../../src/base/ids.ts";
+import { recoverFileStore, verifyFileStore } from "../../src/care/file/recovery.ts";
+import type { Lease, Store } from "../../src/store/contract.ts";
 import { anEntry, aRequest, aSession, entriesOf, rejectsWith, someEntries } from "../conformance/samples.ts";
 import { aDirectory, flipped, folderOf, journalOf, lineWith, using } from "./file-sandbox.ts";
 

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, writeFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { backupFileStore } from "../../src/store/file/backup.ts";
-import { verifyFileStore } from "../../src/store/file/recovery.ts";
+import { backupFileStore } from "../../src/care/file/backup.ts";
+import { verifyFileStore } from "../../src/care/file/recovery.ts";
 import { openFileStore } from "../../src/store/file/store.ts";
 import {
   aJournal,

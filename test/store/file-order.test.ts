@@ -1,6 +1,6 @@
 import fs from "node:fs";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { newSessionId } from "../../src/session-id.ts";
+import { newSessionId } from "../../src/base/ids.ts";
 import { fold, foldHead } from "../../src/store/file/fold.ts";
 import { encodeEntry, encodeOp, type OpLine } from "../../src/store/file/line.ts";
 import { recordOf, type JournalState, type Verdict } from "../../src/store/file/state.ts";

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { buildSync } from "esbuild";
 import { afterAll, beforeAll, expect, it, type TestContext } from "vitest";
-import type { SessionId } from "../../src/session-id.ts";
+import type { SessionId } from "../../src/base/ids.ts";
 import { Disk, type Fate } from "../torture/power/disk.ts";
 import { randomFate } from "../torture/power/fate.ts";
 import { notesIn, readTrace, type Act, type Trace } from "../torture/power/trace.ts";

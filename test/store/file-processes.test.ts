@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { buildSync } from "esbuild";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { openFileStore } from "../../src/store/file/store.ts";
-import type { Store } from "../../src/store/store.ts";
+import type { Store } from "../../src/store/contract.ts";
 import { anEntry, aSession, leaseOf } from "../conformance/samples.ts";
 import { modelAfter, stateOf } from "./file-acts.ts";
 

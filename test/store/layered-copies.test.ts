@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { SidecarError } from "../../src/errors.ts";
-import { openCacheStore } from "../../src/store/cache.ts";
+import { SidecarError } from "../../src/base/errors.ts";
+import { openCacheStore } from "../../src/store/memory/cache.ts";
 import { openFileStore } from "../../src/store/file/store.ts";
 import { openLayeredStore } from "../../src/store/layered/store.ts";
-import { openLayers } from "../../src/store/layers.ts";
-import { openMemoryStore } from "../../src/store/memory.ts";
+import { openLayers } from "../../src/store/open.ts";
+import { openMemoryStore } from "../../src/store/memory/memory.ts";
 import { checkStoreUrl, openStore } from "../../src/store/open.ts";
 import {
   aJournal,

@@ -4,11 +4,11 @@ import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll } from "vitest";
-import type { SessionId } from "../../src/session-id.ts";
+import type { SessionId } from "../../src/base/ids.ts";
 import { openFileStore } from "../../src/store/file/store.ts";
 import { openLayeredStore } from "../../src/store/layered/store.ts";
-import { openMemoryStore } from "../../src/store/memory.ts";
-import type { Store } from "../../src/store/store.ts";
+import { openMemoryStore } from "../../src/store/memory/memory.ts";
+import type { Store } from "../../src/store/contract.ts";
 import { entriesOf, someEntries } from "../conformance/samples.ts";
 import { breakable } from "./breakable.ts";
 

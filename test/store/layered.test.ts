@@ -1,6 +1,6 @@
 import { describe, it } from "vitest";
 import { openLayeredStore } from "../../src/store/layered/store.ts";
-import { openMemoryStore } from "../../src/store/memory.ts";
+import { openMemoryStore } from "../../src/store/memory/memory.ts";
 import { storeConformance } from "../conformance/suite.ts";
 
 storeConformance(

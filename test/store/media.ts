@@ -4,10 +4,10 @@ import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll } from "vitest";
-import { openCacheStore } from "../../src/store/cache.ts";
+import { openCacheStore } from "../../src/store/memory/cache.ts";
 import { openFileStore } from "../../src/store/file/store.ts";
 import { openLayeredStore } from "../../src/store/layered/store.ts";
-import type { Store } from "../../src/store/store.ts";
+import type { Store } from "../../src/store/contract.ts";
 import type { StoreUnderTest } from "../conformance/suite.ts";
 
 type Opening = Pick<StoreUnderTest, "open" | "reopen" | "dispose">;

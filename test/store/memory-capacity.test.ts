@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { openMemoryStore } from "../../src/store/memory.ts";
+import { openMemoryStore } from "../../src/store/memory/memory.ts";
 import { aSession, rejectsWith } from "../conformance/samples.ts";
 
 describe("the memory store's capacity", () => {

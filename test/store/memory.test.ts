@@ -1,5 +1,5 @@
 import { describe, it } from "vitest";
-import { openMemoryStore } from "../../src/store/memory.ts";
+import { openMemoryStore } from "../../src/store/memory/memory.ts";
 import { storeConformance } from "../conformance/suite.ts";
 
 storeConformance(

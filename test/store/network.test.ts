@@ -1,15 +1,15 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { SidecarError } from "../../src/errors.ts";
-import { cutBlock, encodeBlocks, entriesIn } from "../../src/store/network/blocks.ts";
-import { plainCause } from "../../src/store/network/cause.ts";
-import { CallOrder } from "../../src/store/network/order.ts";
-import { readAhead } from "../../src/store/network/read-ahead.ts";
-import { Retrier, type Setback } from "../../src/store/network/retry.ts";
-import { termsOfFilter } from "../../src/store/network/terms.ts";
-import { postgresFailure } from "../../src/store/postgres/failures.ts";
+import { SidecarError } from "../../src/base/errors.ts";
+import { cutBlock, encodeBlocks, entriesIn } from "../../src/store/server/blocks.ts";
+import { plainCause } from "../../src/store/server/cause.ts";
+import { CallOrder } from "../../src/base/call-order.ts";
+import { readAhead } from "../../src/store/server/read-ahead.ts";
+import { Retrier, type Setback } from "../../src/store/server/retry.ts";
+import { termsOfFilter } from "../../src/store/server/terms.ts";
+import { postgresFailure } from "../../src/store/sql/postgres/failures.ts";
 import { redisFailure } from "../../src/store/redis/failures.ts";
-import type { NewEntry } from "../../src/store/store.ts";
+import type { NewEntry } from "../../src/store/contract.ts";
 
 const entries = fc.array(
   fc.record({

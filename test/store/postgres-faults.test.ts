@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { openPostgresStore, type PostgresStoreOptions } from "../../src/store/postgres/store.ts";
+import { openPostgresStore, type PostgresStoreOptions } from "../../src/store/sql/postgres/store.ts";
 import { aSession, assertJournal, leaseOf, rejectsWith, someEntries } from "../conformance/samples.ts";
 import { password, refusalOf } from "./refusals.ts";
 import { goesAway, onServerOf } from "./server-away.ts";

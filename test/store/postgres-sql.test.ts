@@ -2,8 +2,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { expect, it } from "vitest";
-import { migrations } from "../../src/store/postgres/schema.ts";
-import { statementsFor } from "../../src/store/postgres/statements.ts";
+import { migrations } from "../../src/store/sql/postgres/schema.ts";
+import { statementsFor } from "../../src/store/sql/postgres/statements.ts";
 
 /** What one of them refuses or only pretends to do, and an example of it. */
 const refused: readonly [RegExp, string][] = [
@@ -20,7 +20,7 @@ const refused: readonly [RegExp, string][] = [
   [/\bDECLARE \w+ (SCROLL )?CURSOR\b|\bCREATE (TEMP|UNLOGGED)\b/i, "CREATE UNLOGGED TABLE x ()"],
 ];
 
-const folder = resolve("src/store/postgres");
+const folder = resolve("src/store/sql/postgres");
 /** The sources without their comments, which may say what is not used. */
 const sources = readdirSync(folder).map((name) => {
   const text = readFileSync(resolve(folder, name), "utf8");

@@ -1,5 +1,5 @@
 import { describe, it } from "vitest";
-import { openPostgresStore } from "../../src/store/postgres/store.ts";
+import { openPostgresStore } from "../../src/store/sql/postgres/store.ts";
 import { storeConformance } from "../conformance/suite.ts";
 import { onServer } from "./media.ts";
 import { postgresSandbox } from "./postgres-sandbox.ts";

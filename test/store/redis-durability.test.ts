@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { afterEach, describe, expect, it } from "vitest";
 import { Redis } from "ioredis";
 import { openRedisStore } from "../../src/store/redis/store.ts";
-import type { Store } from "../../src/store/store.ts";
+import type { Store } from "../../src/store/contract.ts";
 import { aSession, assertJournal, leaseOf, rejectsWith, someEntries } from "../conformance/samples.ts";
 import { redisProgram, startRedis, startRedisCluster, type RedisServer } from "./redis-server.ts";
 

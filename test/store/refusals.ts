@@ -1,7 +1,7 @@
 /** What a failed opening of a store tells: one line, without the password. */
 import { expect } from "vitest";
-import { isSidecarError, type SidecarError } from "../../src/errors.ts";
-import type { Store } from "../../src/store/store.ts";
+import { isSidecarError, type SidecarError } from "../../src/base/errors.ts";
+import type { Store } from "../../src/store/contract.ts";
 
 export const password = "s3cret-word";
 

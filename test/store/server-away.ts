@@ -1,6 +1,6 @@
 /** A server that goes away and comes back: what must be true of every store that lives on one. */
 import { afterAll, afterEach, describe, expect, it } from "vitest";
-import type { Store } from "../../src/store/store.ts";
+import type { Store } from "../../src/store/contract.ts";
 import {
   aJournal,
   aRequest,

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { backupSqliteStore } from "../../src/store/sqlite/backup.ts";
+import { backupSqliteStore } from "../../src/care/sqlite/backup.ts";
 import {
   aJournal,
   anEntry,

@@ -1,10 +1,10 @@
 import { copyFileSync, statSync, truncateSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import type { SidecarError } from "../../src/errors.ts";
-import type { SessionId } from "../../src/session-id.ts";
-import { inspectSqliteStore } from "../../src/store/sqlite/repair/inspect.ts";
-import { repairSqliteStore } from "../../src/store/sqlite/repair/repair.ts";
-import type { Store } from "../../src/store/store.ts";
+import type { SidecarError } from "../../src/base/errors.ts";
+import type { SessionId } from "../../src/base/ids.ts";
+import { inspectSqliteStore } from "../../src/care/sqlite/inspect.ts";
+import { repairSqliteStore } from "../../src/care/sqlite/repair.ts";
+import type { Store } from "../../src/store/contract.ts";
 import {
   aJournal,
   anEntry,

@@ -1,8 +1,8 @@
 import { readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { asStoreError } from "../../src/store/sqlite/errors.ts";
-import { openSqliteStore } from "../../src/store/sqlite/store.ts";
+import { asStoreError } from "../../src/store/sql/sqlite/errors.ts";
+import { openSqliteStore } from "../../src/store/sql/sqlite/store.ts";
 import { aJournal, assertJournal, rejectsWith, someEntries } from "../conformance/samples.ts";
 import { sqliteSandbox } from "./sqlite-sandbox.ts";
 

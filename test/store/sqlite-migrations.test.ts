@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { migrate, migrations, type Migration } from "../../src/store/sqlite/migrations.ts";
+import { migrate, migrations, type Migration } from "../../src/store/sql/sqlite/migrations.ts";
 import { aJournal, assertJournal, someEntries } from "../conformance/samples.ts";
 import { sqliteSandbox } from "./sqlite-sandbox.ts";
 

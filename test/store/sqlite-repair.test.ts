@@ -2,11 +2,11 @@ import { copyFileSync, readdirSync, readFileSync, renameSync, statSync, truncate
 import { basename, dirname, join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { beforeAll, describe, expect, it } from "vitest";
-import type { SessionId } from "../../src/session-id.ts";
-import { inspectSqliteStore } from "../../src/store/sqlite/repair/inspect.ts";
-import { repairSqliteStore } from "../../src/store/sqlite/repair/repair.ts";
-import type { Repair } from "../../src/store/medium.ts";
-import type { Entry, SessionRecord } from "../../src/store/store.ts";
+import type { SessionId } from "../../src/base/ids.ts";
+import { inspectSqliteStore } from "../../src/care/sqlite/inspect.ts";
+import { repairSqliteStore } from "../../src/care/sqlite/repair.ts";
+import type { Repair } from "../../src/care/medium.ts";
+import type { Entry, SessionRecord } from "../../src/store/contract.ts";
 import {
   aJournal,
   anEntry,

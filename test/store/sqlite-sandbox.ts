@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Driver, { type Database } from "better-sqlite3";
 import { afterAll, afterEach } from "vitest";
-import { openSqliteStore, type SqliteStoreOptions } from "../../src/store/sqlite/store.ts";
-import type { Store } from "../../src/store/store.ts";
+import { openSqliteStore, type SqliteStoreOptions } from "../../src/store/sql/sqlite/store.ts";
+import type { Store } from "../../src/store/contract.ts";
 
 export interface SqliteSandbox {
   readonly directory: string;

@@ -1,6 +1,6 @@
 import { open as openFile, rename, stat, writeFile, type FileHandle } from "node:fs/promises";
 import { afterEach, beforeEach, describe, expect, it, vi, type MockInstance } from "vitest";
-import { WalSync } from "../../src/store/sqlite/sync.ts";
+import { WalSync } from "../../src/store/sql/sqlite/sync.ts";
 import { aJournal, rejectsWith, someEntries } from "../conformance/samples.ts";
 import { sqliteSandbox } from "./sqlite-sandbox.ts";
 

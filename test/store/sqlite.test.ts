@@ -1,5 +1,5 @@
 import { describe, it } from "vitest";
-import { openSqliteStore } from "../../src/store/sqlite/store.ts";
+import { openSqliteStore } from "../../src/store/sql/sqlite/store.ts";
 import { storeConformance } from "../conformance/suite.ts";
 import { onDisk } from "./media.ts";
 

@@ -5,8 +5,8 @@
 import fs from "node:fs";
 import path from "node:path";
 import { setImmediate } from "node:timers/promises";
-import { isSidecarError } from "../../errors.ts";
-import { isSessionId, type SessionId } from "../../session-id.ts";
+import { isSidecarError } from "../../base/errors.ts";
+import { isSessionId, type SessionId } from "../../base/ids.ts";
 import { ifThere } from "./files.ts";
 import type { Layout } from "./layout.ts";
 import type { OpenFiles } from "./open-files.ts";

@@ -4,7 +4,7 @@
  */
 import fs from "node:fs";
 import path from "node:path";
-import { crc32 } from "../crc32.ts";
+import { crc32 } from "../../base/crc32.ts";
 import { ifThere, readAt, replaceFile } from "./files.ts";
 import type { HeadLine } from "./line.ts";
 import { headOf, stateOf, type JournalState } from "./state.ts";

@@ -1,6 +1,6 @@
 /** The refusals for files that are not as they were written. */
-import { SidecarError } from "../../errors.ts";
-import type { SessionId } from "../../session-id.ts";
+import { SidecarError } from "../../base/errors.ts";
+import type { SessionId } from "../../base/ids.ts";
 
 const wayOut = "acp-sidecar verify --repair keeps all that is sound";
 

@@ -1,5 +1,5 @@
 /** What a file store can say of itself in numbers. */
-import type { StoreStats } from "../store.ts";
+import type { StoreStats } from "../contract.ts";
 import type { Catalogue } from "./catalogue.ts";
 import type { Rotations } from "./rotations.ts";
 

@@ -1,5 +1,5 @@
 /** Errors of the file system, told in the store's codes. */
-import { isSidecarError, reasonOf, SidecarError, type ErrorCode } from "../../errors.ts";
+import { isSidecarError, reasonOf, SidecarError, type ErrorCode } from "../../base/errors.ts";
 
 const full = "free some space, or raise the quota or file size limit; nothing that was acknowledged is lost";
 const readOnly = "give this user write access to it, or choose another with --store";

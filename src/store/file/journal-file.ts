@@ -9,7 +9,7 @@
  * This holds for file systems of one machine. Over NFS, appends of several machines are not in one piece.
  */
 import fs from "node:fs";
-import { SidecarError } from "../../errors.ts";
+import { SidecarError } from "../../base/errors.ts";
 import { readAt, writeAll } from "./files.ts";
 import { fold, foldHead, type Listener } from "./fold.ts";
 import { encodeOp, type EntryLine, type OpLine } from "./line.ts";

@@ -11,9 +11,9 @@
  */
 import fs from "node:fs";
 import path from "node:path";
-import { reasonOf, SidecarError } from "../../errors.ts";
-import { isSessionId, type SessionId } from "../../session-id.ts";
-import { makeDirectory } from "../make-directory.ts";
+import { reasonOf, SidecarError } from "../../base/errors.ts";
+import { isSessionId, type SessionId } from "../../base/ids.ts";
+import { makeDirectory } from "../../base/disk.ts";
 import { directoryMode, ifThere, replaceFile, uniqueSuffix } from "./files.ts";
 import { errnoOf, isReadOnly } from "./fs-errors.ts";
 

@@ -1,10 +1,10 @@
 /** How sessions come into a directory and leave it. */
 import fs from "node:fs";
 import path from "node:path";
-import { toSessionId, type SessionId } from "../../session-id.ts";
+import { toSessionId, type SessionId } from "../../base/ids.ts";
 import { frozenCopy } from "../copy.ts";
 import { forkBeyondSealed, sessionExists, sessionNotFound } from "../refusals.ts";
-import type { Lineage, NewSession, SessionRecord } from "../store.ts";
+import type { Lineage, NewSession, SessionRecord } from "../contract.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { directoryMode, fileMode, ifThere, syncDirectory, writeAll } from "./files.ts";
 import { errnoOf } from "./fs-errors.ts";

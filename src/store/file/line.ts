@@ -7,7 +7,7 @@
  * A line with `seq` is an entry, one with `op` says something about the session. Lines that were written
  * together count together or not at all: the first of them has `batch` and says how many they are.
  */
-import type { SessionId } from "../../session-id.ts";
+import type { SessionId } from "../../base/ids.ts";
 import type {
   Entry,
   EntryKind,
@@ -16,8 +16,8 @@ import type {
   NewEntry,
   SessionPatch,
   SessionRecord,
-} from "../store.ts";
-import { crc32 } from "../crc32.ts";
+} from "../contract.ts";
+import { crc32 } from "../../base/crc32.ts";
 
 /** Under which lease lines were written, and what the writing did to it. */
 export interface Batch {

@@ -1,10 +1,10 @@
 /** Entries in order: a fork's from its parents, older ones from segments, the rest from the journal. */
 import fs from "node:fs";
 import { promisify } from "node:util";
-import { isSidecarError } from "../../errors.ts";
-import type { SessionId } from "../../session-id.ts";
+import { isSidecarError } from "../../base/errors.ts";
+import type { SessionId } from "../../base/ids.ts";
 import { sessionNotFound } from "../refusals.ts";
-import type { Entry } from "../store.ts";
+import type { Entry } from "../contract.ts";
 import { entryDamaged } from "./damage.ts";
 import { isMissing } from "./fs-errors.ts";
 import { parseEntry, type Segment } from "./line.ts";

@@ -1,5 +1,5 @@
 /** The rotations of one store, in the background: a journal is good as it is, and no turn waits for one. */
-import { reasonOf } from "../../errors.ts";
+import { reasonOf } from "../../base/errors.ts";
 import { storeError } from "./fs-errors.ts";
 import { rotatableBytes, rotate } from "./rotation.ts";
 import type { SessionFile } from "./session-file.ts";

@@ -1,7 +1,7 @@
 /** One session's journal as this process uses it: found, opened, followed from file to file, parked when idle. */
 import fs from "node:fs";
 import path from "node:path";
-import type { SessionId } from "../../session-id.ts";
+import type { SessionId } from "../../base/ids.ts";
 import { readCheckpoint, writeCheckpoint, type Start } from "./checkpoint.ts";
 import { sessionDamaged, writeBehindDamage } from "./damage.ts";
 import { ifThere, openToAppend, syncDirectory } from "./files.ts";

@@ -1,8 +1,8 @@
 /** What the lines of a journal add up to. The order of the lines in the file decides; see `apply`. */
-import type { SessionId } from "../../session-id.ts";
+import type { SessionId } from "../../base/ids.ts";
 import { frozenCopy } from "../copy.ts";
 import { patched } from "../patch.ts";
-import type { Holder, LeaseState, NewSession, SessionRecord } from "../store.ts";
+import type { Holder, LeaseState, NewSession, SessionRecord } from "../contract.ts";
 import { noDoubt, settle, type Doubt } from "./doubt.ts";
 import type { Batch, EntryLine, HeadLine, OpLine, Seen, Segment } from "./line.ts";
 import { addToRuns, cutRuns, type Run } from "./runs.ts";

@@ -1,8 +1,8 @@
 /** Sessions as files in a directory, one journal each, for any number of processes. */
 import path from "node:path";
-import type { SessionId } from "../../session-id.ts";
+import type { SessionId } from "../../base/ids.ts";
 import { decodeCursor } from "../cursor.ts";
-import { matches, pageOf } from "../filter.ts";
+import { matches, pageOf } from "../query.ts";
 import { sealedWhileRead, sessionNotFound, storeClosed } from "../refusals.ts";
 import type {
   Acquired,
@@ -19,7 +19,7 @@ import type {
   SessionRecord,
   Store,
   StoreStats,
-} from "../store.ts";
+} from "../contract.ts";
 import { Catalogue } from "./catalogue.ts";
 import { guarded, storeError } from "./fs-errors.ts";
 import { Layout } from "./layout.ts";

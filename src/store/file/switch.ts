@@ -6,7 +6,7 @@
 import { closeSync, openSync } from "node:fs";
 import fs from "node:fs/promises";
 import path from "node:path";
-import { SidecarError } from "../../errors.ts";
+import { SidecarError } from "../../base/errors.ts";
 import { fileMode, uniqueSuffix } from "./files.ts";
 import { encodeEntry, encodeOp, parseEntry, type OpLine, type Segment } from "./line.ts";
 import { runLines, type Span } from "./reading.ts";

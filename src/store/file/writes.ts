@@ -1,5 +1,5 @@
 /** What can be written to a session: each act as its lines, and what a refusal of them means. */
-import { SidecarError } from "../../errors.ts";
+import { SidecarError } from "../../base/errors.ts";
 import { frozenCopy } from "../copy.ts";
 import { alreadySealed, journalConflict, leaseLost, sessionBusy, sessionNotFound } from "../refusals.ts";
 import type {
@@ -10,7 +10,7 @@ import type {
   NewEntry,
   SessionPatch,
   SessionRecord,
-} from "../store.ts";
+} from "../contract.ts";
 import type { Lines } from "./journal-file.ts";
 import { encodeEntry, encodeOp, type Batch, type OpLine } from "./line.ts";
 import type { SessionFile } from "./session-file.ts";

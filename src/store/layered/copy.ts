@@ -1,6 +1,6 @@
 /** What is known of one session's copy in a faster layer. */
 import { frozen, frozenCopy } from "../copy.ts";
-import type { Lease, NewSession, SessionRecord } from "../store.ts";
+import type { Lease, NewSession, SessionRecord } from "../contract.ts";
 
 /** What the truth says where a copy has its own: leases, fences and lineage are the truth's alone. */
 export type Truth = Pick<SessionRecord, "updatedAtMs" | "headSeq" | "sealedSeq" | "lease" | "lineage">;

@@ -1,9 +1,9 @@
 /** One faster layer: the copies in it, and what is known of them. Its failures stay here, counted. */
 import { isDeepStrictEqual } from "node:util";
 import { LRUCache } from "lru-cache";
-import { isSidecarError } from "../../errors.ts";
-import type { SessionId } from "../../session-id.ts";
-import type { Entry, Lease, NewEntry, SessionPatch, SessionRecord, Store } from "../store.ts";
+import { isSidecarError } from "../../base/errors.ts";
+import type { SessionId } from "../../base/ids.ts";
+import type { Entry, Lease, NewEntry, SessionPatch, SessionRecord, Store } from "../contract.ts";
 import { asTruth, factsOf, newCopy, rightThrough, truthOf, type Copy } from "./copy.ts";
 import { Health, isOfOneSession } from "./health.ts";
 

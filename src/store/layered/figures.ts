@@ -1,5 +1,5 @@
 /** The truth's figures, and how the faster layers do, each under its place and name. */
-import type { StoreStats } from "../store.ts";
+import type { StoreStats } from "../contract.ts";
 import type { FasterLayer } from "./faster-layer.ts";
 
 export function figuresOf(truth: StoreStats, faster: readonly FasterLayer[]): StoreStats {

@@ -1,5 +1,5 @@
 /** Whether a layer is used: after a failure it is left alone for a while, so that it slows nothing down. */
-import { isSidecarError, reasonOf } from "../../errors.ts";
+import { isSidecarError, reasonOf } from "../../base/errors.ts";
 
 export class Health {
   failures = 0;

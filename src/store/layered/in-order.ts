@@ -1,5 +1,5 @@
 /** Lets what concerns one session happen in the order of the calls, and tells a reader what it was overtaken by. */
-import type { SessionId } from "../../session-id.ts";
+import type { SessionId } from "../../base/ids.ts";
 
 /** Records of one session on their way from the truth into faster layers; void when a write came between. */
 export interface Fetch {

@@ -1,7 +1,7 @@
 /** A read that goes through the layers: as far as a copy is right from the faster one, then from the next. */
-import { isSidecarError } from "../../errors.ts";
+import { isSidecarError } from "../../base/errors.ts";
 import { sealedWhileRead, sessionNotFound } from "../refusals.ts";
-import type { Entry, EntryRange, SessionRecord, Store } from "../store.ts";
+import type { Entry, EntryRange, SessionRecord, Store } from "../contract.ts";
 import type { FasterLayer } from "./faster-layer.ts";
 import type { InOrder } from "./in-order.ts";
 

@@ -12,8 +12,8 @@
  * Whatever a faster layer does not have, or fails to give, is read from the next one and written back. A
  * layer that fails is left alone for a while, and nothing that it has from before is believed afterwards.
  */
-import { SidecarError } from "../../errors.ts";
-import type { SessionId } from "../../session-id.ts";
+import { SidecarError } from "../../base/errors.ts";
+import type { SessionId } from "../../base/ids.ts";
 import { sessionNotFound, storeClosed } from "../refusals.ts";
 import type {
   Acquired,
@@ -31,7 +31,7 @@ import type {
   Store,
   StoreCapabilities,
   StoreStats,
-} from "../store.ts";
+} from "../contract.ts";
 import { FasterLayer } from "./faster-layer.ts";
 import { figuresOf } from "./figures.ts";
 import { InOrder } from "./in-order.ts";

@@ -1,9 +1,9 @@
 /** Lists and counts: sessions by last activity. */
-import type { SessionId } from "../../session-id.ts";
+import type { SessionId } from "../../base/ids.ts";
 import { decodeCursor, encodeCursor, pageSize, type ListPlace } from "../cursor.ts";
-import { matches, pageOf } from "../filter.ts";
-import { termsOf } from "../network/terms.ts";
-import type { Page, SessionFilter, SessionQuery, SessionRecord } from "../store.ts";
+import { matches, pageOf } from "../query.ts";
+import { termsOf } from "../server/terms.ts";
+import type { Page, SessionFilter, SessionQuery, SessionRecord } from "../contract.ts";
 import { abandoned, correct } from "./activity-scripts.ts";
 import { joinedIn } from "./joined.ts";
 import { repair } from "./lineage.ts";

@@ -1,5 +1,5 @@
 /** The part of `ioredis` that this store uses, and how it is loaded. */
-import { loadPeer } from "../network/peer.ts";
+import { loadPeer } from "../server/peer.ts";
 
 /** A single connection, or a cluster's connections behind the same calls. */
 export interface RedisClient {

@@ -1,6 +1,6 @@
 /** What a write is worth on this server when the power fails. */
-import { SidecarError } from "../../errors.ts";
-import type { SessionId } from "../../session-id.ts";
+import { SidecarError } from "../../base/errors.ts";
+import type { SessionId } from "../../base/ids.ts";
 import type { Medium } from "./medium.ts";
 import type { Server } from "./server.ts";
 

@@ -1,7 +1,7 @@
 /** What Redis's errors mean to us: whether to try again, and what to tell a person. */
-import { isSidecarError, reasonOf, SidecarError, type ErrorCode } from "../../errors.ts";
-import { plainCause } from "../network/cause.ts";
-import type { Setback } from "../network/retry.ts";
+import { isSidecarError, reasonOf, SidecarError, type ErrorCode } from "../../base/errors.ts";
+import { plainCause } from "../server/cause.ts";
+import type { Setback } from "../server/retry.ts";
 
 /** First words of replies that tell that nothing was done, but might be soon. */
 const notNow = new Set([

@@ -2,9 +2,9 @@
  * Sessions and their records in one command, where the server lets us: a command for each session costs its
  * client more than all that it carries.
  */
-import { isSidecarError } from "../../errors.ts";
-import type { SessionId } from "../../session-id.ts";
-import type { SessionRecord } from "../store.ts";
+import { isSidecarError } from "../../base/errors.ts";
+import type { SessionId } from "../../base/ids.ts";
+import type { SessionRecord } from "../contract.ts";
 import { recordIn } from "./records.ts";
 import { listedFields, type Keys } from "./schema.ts";
 import type { Server } from "./server.ts";

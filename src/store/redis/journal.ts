@@ -1,8 +1,8 @@
 /** Entries written: appended and sealed. */
-import type { SessionId } from "../../session-id.ts";
-import { cutBlock, encodeBlocks, type Block } from "../network/blocks.ts";
+import type { SessionId } from "../../base/ids.ts";
+import { cutBlock, encodeBlocks, type Block } from "../server/blocks.ts";
 import { alreadySealed, journalConflict, sessionNotFound } from "../refusals.ts";
-import type { Lease, NewEntry } from "../store.ts";
+import type { Lease, NewEntry } from "../contract.ts";
 import type { Medium } from "./medium.ts";
 import { moveActivity } from "./place.ts";
 import { mostOvertaken, refusal } from "./records.ts";

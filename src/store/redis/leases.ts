@@ -1,7 +1,7 @@
 /** Leases: who may write, by the server's clock. */
-import type { SessionId } from "../../session-id.ts";
+import type { SessionId } from "../../base/ids.ts";
 import { sessionBusy, sessionNotFound } from "../refusals.ts";
-import type { Acquired, Lease, LeaseRequest, LeaseState } from "../store.ts";
+import type { Acquired, Lease, LeaseRequest, LeaseState } from "../contract.ts";
 import { look, release, renew, take } from "./lease-scripts.ts";
 import type { Medium } from "./medium.ts";
 import { leaseIn, mostOvertaken, refusal } from "./records.ts";

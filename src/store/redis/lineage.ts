@@ -3,12 +3,12 @@
  * change is noted as an intent first: whoever finds one abandoned ends it (`repair`). A session is listed
  * after it is made, and taken off the list after it is deleted.
  */
-import { isSidecarError } from "../../errors.ts";
-import type { SessionId } from "../../session-id.ts";
-import { encodeFacts } from "../network/facts.ts";
-import { termsOf } from "../network/terms.ts";
+import { isSidecarError } from "../../base/errors.ts";
+import type { SessionId } from "../../base/ids.ts";
+import { encodeFacts } from "../server/facts.ts";
+import { termsOf } from "../server/terms.ts";
 import { forkBeyondSealed, sessionExists, sessionNotFound } from "../refusals.ts";
-import type { Lineage, NewSession, SessionRecord } from "../store.ts";
+import type { Lineage, NewSession, SessionRecord } from "../contract.ts";
 import { intend, settle } from "./activity-scripts.ts";
 import { drop, hold, leave } from "./lineage-scripts.ts";
 import type { Medium } from "./medium.ts";

@@ -1,5 +1,5 @@
 /** What a `redis://` URL says. */
-import { SidecarError } from "../../errors.ts";
+import { SidecarError } from "../../base/errors.ts";
 
 export interface RedisLocation {
   readonly host: string;

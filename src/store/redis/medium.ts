@@ -1,5 +1,5 @@
 /** What every operation needs to know of where it works. */
-import type { SessionId } from "../../session-id.ts";
+import type { SessionId } from "../../base/ids.ts";
 import type { Keys } from "./schema.ts";
 import type { Server } from "./server.ts";
 

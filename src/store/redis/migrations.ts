@@ -4,7 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { SidecarError } from "../../errors.ts";
+import { SidecarError } from "../../base/errors.ts";
 import { schemaVersion, type Keys } from "./schema.ts";
 import { script, type Server } from "./server.ts";
 

@@ -5,9 +5,9 @@
  * did in between. So it is asked of journals only that are short altogether, and if what it brings is not what was
  * expected, nothing is believed and the script decides.
  */
-import { isSidecarError } from "../../errors.ts";
-import type { SessionId } from "../../session-id.ts";
-import { firstOf, lastOf } from "../network/blocks.ts";
+import { isSidecarError } from "../../base/errors.ts";
+import type { SessionId } from "../../base/ids.ts";
+import { firstOf, lastOf } from "../server/blocks.ts";
 import type { Medium } from "./medium.ts";
 import type { Link } from "./schema.ts";
 import { page } from "./scripts.ts";

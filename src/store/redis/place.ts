@@ -1,5 +1,5 @@
 /** A session's place in the list, where a write cannot set it along with the record. */
-import type { SessionId } from "../../session-id.ts";
+import type { SessionId } from "../../base/ids.ts";
 import type { Medium } from "./medium.ts";
 
 /** Follows a write on a cluster, where the list is on another server than the session. */

@@ -1,10 +1,10 @@
 /** Entries read, page by page, through the journals that a fork inherits from. */
-import type { SessionId } from "../../session-id.ts";
-import { entriesIn, lastOf } from "../network/blocks.ts";
-import { assertEnd, assertGapless, entryMissing } from "../network/gaps.ts";
-import { readAhead } from "../network/read-ahead.ts";
+import type { SessionId } from "../../base/ids.ts";
+import { entriesIn, lastOf } from "../server/blocks.ts";
+import { assertEnd, assertGapless, entryMissing } from "../server/gaps.ts";
+import { readAhead } from "../server/read-ahead.ts";
 import { sealedWhileRead, sessionNotFound } from "../refusals.ts";
-import type { Entry, EntryRange } from "../store.ts";
+import type { Entry, EntryRange } from "../contract.ts";
 import type { Medium } from "./medium.ts";
 import { cutBlocks, inPages, pickBlocks, sizeIfShort, type Place, type Size } from "./pages.ts";
 import { findKept, type Kept } from "./records.ts";

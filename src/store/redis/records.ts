@@ -1,10 +1,10 @@
 /** Records of sessions: read and changed. */
-import type { SessionId } from "../../session-id.ts";
-import { SidecarError } from "../../errors.ts";
-import { encodeFacts, toRecord } from "../network/facts.ts";
+import type { SessionId } from "../../base/ids.ts";
+import { SidecarError } from "../../base/errors.ts";
+import { encodeFacts, toRecord } from "../server/facts.ts";
 import { patched } from "../patch.ts";
 import { leaseLost, sessionNotFound } from "../refusals.ts";
-import type { Holder, Lease, LeaseState, NewSession, SessionPatch, SessionRecord } from "../store.ts";
+import type { Holder, Lease, LeaseState, NewSession, SessionPatch, SessionRecord } from "../contract.ts";
 import type { Medium } from "./medium.ts";
 import { moveActivity } from "./place.ts";
 import { listedFields, recordFields, type JournalId, type Link } from "./schema.ts";

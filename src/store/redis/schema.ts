@@ -14,7 +14,7 @@
  * `…{list}:schema` string — the version of all this; `…{list}:schema:lock` while it is being changed
  * `…backup:vN:…` — a key as it was in version N, before a migration
  */
-import type { SessionId } from "../../session-id.ts";
+import type { SessionId } from "../../base/ids.ts";
 
 export const schemaVersion = 1;
 

@@ -1,7 +1,7 @@
 /** The connection to a Redis server or cluster: commands and scripts, tried again when it was away. */
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Retrier, type Attempt } from "../network/retry.ts";
+import { Retrier, type Attempt } from "../server/retry.ts";
 import { storeClosed } from "../refusals.ts";
 import type { RedisClient } from "./driver.ts";
 import { isMissingScript, redisFailure, setbackOf } from "./failures.ts";

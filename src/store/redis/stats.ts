@@ -1,4 +1,4 @@
-import type { StoreStats } from "../store.ts";
+import type { StoreStats } from "../contract.ts";
 import { scan } from "./activity.ts";
 import type { Medium } from "./medium.ts";
 

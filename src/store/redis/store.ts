@@ -1,7 +1,7 @@
 /** Sessions in Redis, Valkey or a cluster of either: shared by any number of hosts. */
 import { randomUUID } from "node:crypto";
-import type { SessionId } from "../../session-id.ts";
-import { CallOrder } from "../network/order.ts";
+import type { SessionId } from "../../base/ids.ts";
+import { CallOrder } from "../../base/call-order.ts";
 import { storeClosed } from "../refusals.ts";
 import type {
   Acquired,
@@ -19,7 +19,7 @@ import type {
   Store,
   StoreCapabilities,
   StoreStats,
-} from "../store.ts";
+} from "../contract.ts";
 import { countSessions, listSessions } from "./activity.ts";
 import { connectServer } from "./connect.ts";
 import { loadIoredis } from "./driver.ts";

@@ -2,9 +2,9 @@
  * Finding sessions by value: a set of ids for each term. A set is on a server of its own, so it is kept true
  * in one direction only: a session is in the sets of all its terms, and its record decides about the rest.
  */
-import type { SessionId } from "../../session-id.ts";
-import { termsOf, termsOfFilter } from "../network/terms.ts";
-import type { NewSession, SessionFilter } from "../store.ts";
+import type { SessionId } from "../../base/ids.ts";
+import { termsOf, termsOfFilter } from "../server/terms.ts";
+import type { NewSession, SessionFilter } from "../contract.ts";
 import type { Medium } from "./medium.ts";
 
 /** Before a session gets terms, and once more after it: somebody may have been taking them away. */

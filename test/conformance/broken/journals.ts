@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { SessionId } from "../../../src/session-id.ts";
-import type { Entry, NewEntry, Store } from "../../../src/store/store.ts";
+import type { SessionId } from "../../../src/base/ids.ts";
+import type { Entry, NewEntry, Store } from "../../../src/store/contract.ts";
 import { entriesOf } from "../samples.ts";
 import type { Defect } from "./store.ts";
 

@@ -1,5 +1,5 @@
-import type { SessionId } from "../../../src/session-id.ts";
-import type { Lease, LeaseState, Store } from "../../../src/store/store.ts";
+import type { SessionId } from "../../../src/base/ids.ts";
+import type { Lease, LeaseState, Store } from "../../../src/store/contract.ts";
 import type { Defect } from "./store.ts";
 
 /** The lease that stands now, whatever the writer holds. */

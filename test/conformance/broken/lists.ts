@@ -1,4 +1,4 @@
-import type { SessionRecord } from "../../../src/store/store.ts";
+import type { SessionRecord } from "../../../src/store/contract.ts";
 import type { Defect } from "./store.ts";
 
 export const ofLists: Defect[] = [

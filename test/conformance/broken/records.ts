@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { SessionId } from "../../../src/session-id.ts";
-import type { NewSession, SessionRecord } from "../../../src/store/store.ts";
+import type { SessionId } from "../../../src/base/ids.ts";
+import type { NewSession, SessionRecord } from "../../../src/store/contract.ts";
 import type { Defect } from "./store.ts";
 
 const wholePatch = ({ title, client, agent, metadata, settings, agentSessionIds }: SessionRecord) => ({

@@ -1,6 +1,6 @@
 /** Stores that each break the contract in one way: what the suite must be able to see. */
-import { openMemoryStore } from "../../../src/store/memory.ts";
-import type { Store } from "../../../src/store/store.ts";
+import { openMemoryStore } from "../../../src/store/memory/memory.ts";
+import type { Store } from "../../../src/store/contract.ts";
 
 export interface Defect {
   readonly title: string;

@@ -1,8 +1,8 @@
 /** How all who take part in a race open its store. */
 import { openFileStore } from "../../../src/store/file/store.ts";
 import { openStore } from "../../../src/store/open.ts";
-import { openPostgresStore } from "../../../src/store/postgres/store.ts";
-import type { Store } from "../../../src/store/store.ts";
+import { openPostgresStore } from "../../../src/store/sql/postgres/store.ts";
+import type { Store } from "../../../src/store/contract.ts";
 
 /** Files are rotated all the time, so that this is raced for as well; PostgreSQL soon ends what is frozen. */
 export async function openRaced(url: string): Promise<Store> {

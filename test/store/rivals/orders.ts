@@ -1,5 +1,5 @@
 /** What a process that contends for sessions is told to do, and what it says; a line of JSON each. */
-import type { SessionId } from "../../../src/session-id.ts";
+import type { SessionId } from "../../../src/base/ids.ts";
 import type { HistoryEvent } from "../../torture/checker/history.ts";
 
 interface OfSessions {

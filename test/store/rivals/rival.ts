@@ -2,9 +2,9 @@
 import { writeSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { setImmediate, setTimeout as delay } from "node:timers/promises";
-import type { SessionId } from "../../../src/session-id.ts";
+import type { SessionId } from "../../../src/base/ids.ts";
 import { openRaced } from "./open.ts";
-import type { Lease } from "../../../src/store/store.ts";
+import type { Lease } from "../../../src/store/contract.ts";
 import { anEntry, noon } from "../../conformance/samples.ts";
 import { Random } from "../../torture/world/random.ts";
 import { nowNs, type Order, type Outcomes, type Said } from "./orders.ts";

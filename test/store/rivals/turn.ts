@@ -1,10 +1,10 @@
 /** Turns written straight into a store, and the history that the checker judges them by. */
-import type { SessionId } from "../../../src/session-id.ts";
-import type { Lease, NewEntry, Store } from "../../../src/store/store.ts";
+import type { SessionId } from "../../../src/base/ids.ts";
+import type { Lease, NewEntry, Store } from "../../../src/store/contract.ts";
 import { anEntry, aSession } from "../../conformance/samples.ts";
 import type { HistoryEvent } from "../../torture/checker/history.ts";
 import { stampName, stampText, type Stamp } from "../../torture/checker/stamps.ts";
-import type { NewSession } from "../../../src/store/store.ts";
+import type { NewSession } from "../../../src/store/contract.ts";
 
 const piecesPerAppend = 2;
 const appends = 2;

@@ -1,5 +1,5 @@
 /** Hand-made histories and stores, to judge the checker by. */
-import type { Entry, EntryKind } from "../../../src/store/store.ts";
+import type { Entry, EntryKind } from "../../../src/store/contract.ts";
 import type { Update } from "../../e2e/harness/wire.ts";
 import { check } from "./check.ts";
 import type { Found, FoundSession, HistoryEvent, Rule } from "./history.ts";

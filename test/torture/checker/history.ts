@@ -1,6 +1,6 @@
 /** What a torture run writes down: what clients asked and were sent, what was broken, and what was found after it. */
 import type { Id, Message, Update } from "../../e2e/harness/wire.ts";
-import type { Entry } from "../../../src/store/store.ts";
+import type { Entry } from "../../../src/store/contract.ts";
 
 /** One connection of a client to one sidecar: `a3` is the third life of client a. */
 export type ClientName = string;

@@ -1,5 +1,5 @@
 /** Reads a history as it grows: what it entitles the client to, and what was wrong on the wire already. */
-import { isRecord } from "../../../src/json.ts";
+import { isRecord } from "../../../src/base/json.ts";
 import type { Message } from "../../e2e/harness/wire.ts";
 import { ExpectedSession } from "./expected.ts";
 import { idKey, type HistoryEvent, type Rule, type Violation } from "./history.ts";

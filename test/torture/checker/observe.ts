@@ -1,6 +1,6 @@
 /** What a store or a replay holds of a session: its stamps in order, and texts that are not whole. */
-import type { Entry } from "../../../src/store/store.ts";
-import { isRecord } from "../../../src/json.ts";
+import type { Entry } from "../../../src/store/contract.ts";
+import { isRecord } from "../../../src/base/json.ts";
 import type { Update } from "../../e2e/harness/wire.ts";
 import { damageIn, isReplayed, stampsIn, type Stamp } from "./stamps.ts";
 

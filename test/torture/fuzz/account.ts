@@ -1,5 +1,5 @@
 /** Keeps the account of a fuzzed connection: which lines were requests, and how often each was answered. */
-import { isRecord } from "../../../src/json.ts";
+import { isRecord } from "../../../src/base/json.ts";
 import type { Message } from "../../e2e/harness/wire.ts";
 
 export class Account {

@@ -11,8 +11,8 @@ import {
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
-import type { SessionId } from "../../../src/session-id.ts";
-import { isSidecarError } from "../../../src/errors.ts";
+import type { SessionId } from "../../../src/base/ids.ts";
+import { isSidecarError } from "../../../src/base/errors.ts";
 import { openStore } from "../../../src/store/open.ts";
 import type { Found, FoundSession } from "../checker/history.ts";
 import { notRun } from "../faults/rig.ts";

@@ -3,7 +3,7 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { deserialize, serialize } from "node:v8";
-import { isSidecarError, reasonOf } from "../../../src/errors.ts";
+import { isSidecarError, reasonOf } from "../../../src/base/errors.ts";
 import { check } from "../checker/check.ts";
 import { explain } from "../checker/explain.ts";
 import type { Found, HistoryEvent, Violation } from "../checker/history.ts";

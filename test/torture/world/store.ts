@@ -1,8 +1,8 @@
 /** Looks into the store as it is, past the sidecar. */
-import { isSidecarError, reasonOf } from "../../../src/errors.ts";
-import type { SessionId } from "../../../src/session-id.ts";
+import { isSidecarError, reasonOf } from "../../../src/base/errors.ts";
+import type { SessionId } from "../../../src/base/ids.ts";
 import { openStore } from "../../../src/store/open.ts";
-import type { Entry, Store } from "../../../src/store/store.ts";
+import type { Entry, Store } from "../../../src/store/contract.ts";
 import type { Found, FoundSession } from "../checker/history.ts";
 
 /** Opens the store for one look and closes it. */

@@ -1,0 +1,120 @@
+/** What the sidecar itself reads of ACP's params. Everything else passes through untouched. */
+import { isAbsolute } from "node:path";
+import * as z from "zod/mini";
+import { SidecarError } from "../base/errors.ts";
+import { isRecord } from "../base/json.ts";
+
+const absolutePath = z.string().check(z.refine((path) => isAbsolute(path), "must be an absolute path"));
+const directories = z.optional(z.nullable(z.array(absolutePath)));
+/** Only the names are ours to know; commands, env and headers are secrets that just pass by. */
+const mcpServers = z.array(z.looseObject({ name: z.string() }));
+const meta = z.optional(z.nullable(z.record(z.string(), z.unknown())));
+const sessionId = z.string();
+
+/** The fields that ACP requires of the blocks it knows (protocol page "Content"); other kinds pass as they are. */
+const contentFields: Readonly<Record<string, readonly string[]>> = {
+  text: ["text"],
+  image: ["data", "mimeType"],
+  audio: ["data", "mimeType"],
+  resource_link: ["uri", "name"],
+};
+
+function isContentBlock(block: { readonly type: string; readonly [field: string]: unknown }): boolean {
+  if (block.type === "resource") return isRecord(block.resource) && typeof block.resource.uri === "string";
+  const fields = Object.hasOwn(contentFields, block.type) ? contentFields[block.type] : undefined;
+  return (fields ?? []).every((field) => typeof block[field] === "string");
+}
+
+export const initializeParams = z.looseObject({
+  protocolVersion: z.number().check(z.int(), z.gte(0)),
+  clientCapabilities: z.optional(z.nullable(z.record(z.string(), z.unknown()))),
+  clientInfo: z.optional(z.nullable(z.record(z.string(), z.unknown()))),
+});
+
+export const newSessionParams = z.looseObject({
+  cwd: absolutePath,
+  mcpServers: z.optional(z.nullable(mcpServers)),
+  additionalDirectories: directories,
+  _meta: meta,
+});
+
+/** `session/load`, `session/resume` and `session/fork`. */
+export const existingSessionParams = z.looseObject({
+  sessionId,
+  cwd: absolutePath,
+  mcpServers: z.optional(z.nullable(mcpServers)),
+  additionalDirectories: directories,
+  _meta: meta,
+});
+
+export const promptParams = z.looseObject({
+  sessionId,
+  prompt: z.array(
+    z.looseObject({ type: z.string() }).check(z.refine(isContentBlock, "is not a content block")),
+  ),
+});
+
+export const sessionParams = z.looseObject({ sessionId });
+
+export const setModeParams = z.looseObject({ sessionId, modeId: z.string() });
+
+export const setConfigOptionParams = z.looseObject({ sessionId, configId: z.string(), value: z.unknown() });
+
+export const listSessionsParams = z.looseObject({
+  cwd: z.optional(z.nullable(absolutePath)),
+  cursor: z.optional(z.nullable(z.string())),
+});
+
+const forkPlace = z.looseObject({ atSeq: z.optional(z.number().check(z.int(), z.gte(0))) });
+
+/** Where a fork is to start. */
+export const forkParams = z.looseObject({
+  _meta: z.optional(z.nullable(z.looseObject({ "acp-sidecar": z.optional(forkPlace) }))),
+});
+
+export type NewSessionParams = z.infer<typeof newSessionParams>;
+export type ExistingSessionParams = z.infer<typeof existingSessionParams>;
+export type PromptParams = z.infer<typeof promptParams>;
+/** The params of a prompt without the session id. */
+export interface PromptBody {
+  readonly prompt: PromptParams["prompt"];
+  readonly [field: string]: unknown;
+}
+
+/** Errors: `INVALID_PARAMS` with `data.issues` (path and message); values are not quoted. */
+export function parseParams<T>(schema: z.ZodMiniType<T>, method: string, params: unknown): T {
+  const result = schema.safeParse(params ?? {});
+  if (result.success) return result.data;
+  const issues = result.error.issues.map((issue) => ({
+    path: issue.path.map(String),
+    message: messageOf(issue),
+  }));
+  const [first] = issues;
+  const where = first === undefined || first.path.length === 0 ? "params" : first.path.join(".");
+  throw new SidecarError("INVALID_PARAMS", `${method}: ${where} ${first?.message ?? "is invalid"}`, {
+    data: { issues },
+  });
+}
+
+/** What must be, for a person; zod/mini leaves the words to us. */
+function messageOf(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case "invalid_type":
+      return `must be ${withArticle[issue.expected] ?? `of type ${issue.expected}`}`;
+    case "too_small":
+      return `must be at least ${issue.minimum}`;
+    case "custom":
+      return issue.message;
+    default:
+      return `is invalid (${issue.code})`;
+  }
+}
+
+const withArticle: Readonly<Record<string, string>> = {
+  string: "a string",
+  number: "a number",
+  int: "a whole number",
+  array: "an array",
+  object: "an object",
+  record: "an object",
+};

@@ -1,0 +1,167 @@
+/** Copying sessions from one store to another: resumable, verified, and the source is left alone. */
+import { createHash } from "node:crypto";
+import { SidecarError } from "../base/errors.ts";
+import type { SessionId } from "../base/ids.ts";
+import type { Entry, NewEntry, NewSession, SessionPatch, SessionRecord, Store } from "../store/contract.ts";
+import { mayTake, thisHolder } from "../session/holder.ts";
+
+export interface MigrationProgress {
+  readonly id: SessionId;
+  /** `copied`: all or the rest of it; `skipped`: it was there whole. */
+  readonly outcome: "copied" | "skipped";
+  readonly done: number;
+  readonly total: number;
+}
+
+export interface MigrationResult {
+  readonly copied: number;
+  readonly skipped: number;
+  /** Own entries that were written. */
+  readonly entries: number;
+}
+
+const leaseTtlMs = 60_000;
+
+/**
+ * Copies every session of `from` that `to` does not have whole, parents before their forks, and compares
+ * contents by hash. Run again after an interruption it goes on where it stopped. Errors: `STORE_CONFLICT`
+ * when `to` has other content under the same id, `SESSION_BUSY` when somebody holds it there.
+ */
+export async function migrateSessions(
+  from: Store,
+  to: Store,
+  onProgress: (progress: MigrationProgress) => void | Promise<void> = () => undefined,
+): Promise<MigrationResult> {
+  const migration = new Migration(from, to);
+  const total = await from.count();
+  let [copied, skipped] = [0, 0];
+  for await (const record of allSessions(from)) {
+    const outcome = await migration.bring(record);
+    if (outcome === "copied") copied += 1;
+    else skipped += 1;
+    await onProgress({ id: record.id, outcome, done: copied + skipped, total });
+  }
+  await to.flush();
+  return { copied, skipped, entries: migration.entries };
+}
+
+class Migration {
+  entries = 0;
+  readonly #from: Store;
+  readonly #to: Store;
+  readonly #brought = new Map<SessionId, MigrationProgress["outcome"]>();
+
+  constructor(from: Store, to: Store) {
+    this.#from = from;
+    this.#to = to;
+  }
+
+  async bring(record: SessionRecord): Promise<MigrationProgress["outcome"]> {
+    const before = this.#brought.get(record.id);
+    if (before !== undefined) return before;
+    const parent = record.lineage && (await this.#from.get(record.lineage.parentId));
+    if (parent !== undefined) await this.bring(parent);
+    const outcome = await this.#copy(record, parent !== undefined);
+    this.#brought.set(record.id, outcome);
+    return outcome;
+  }
+
+  /** @param isFork its parent is there; a fork whose parent was deleted becomes a session of its own */
+  async #copy(record: SessionRecord, isFork: boolean): Promise<MigrationProgress["outcome"]> {
+    const target = (await this.#to.get(record.id)) ?? (await this.#to.create(factsOf(record, isFork)));
+    const isWhole =
+      target.headSeq === record.headSeq &&
+      target.sealedSeq === record.sealedSeq &&
+      target.updatedAtMs === record.updatedAtMs;
+    if (!isWhole) await this.#copyEntries(record, target);
+    await this.#verify(record);
+    if (!isWhole) await this.#to.update(record.id, patchOf(record));
+    return isWhole ? "skipped" : "copied";
+  }
+
+  async #copyEntries(record: SessionRecord, target: SessionRecord): Promise<void> {
+    const holder = thisHolder();
+    const { lease } = await this.#to.acquire(record.id, {
+      holder,
+      ttlMs: leaseTtlMs,
+      mayTake: mayTake("error", holder),
+    });
+    try {
+      let head = target.headSeq;
+      // What was not final when it was copied may have been folded since.
+      if (head > target.sealedSeq) {
+        head = await this.#to.seal(record.id, { from: target.sealedSeq + 1, head }, [], lease);
+      }
+      // Final page by page: an interrupted copy goes on behind the last one.
+      const { id, sealedSeq, headSeq } = record;
+      for await (const page of this.#from.read(id, { from: head + 1, through: sealedSeq })) {
+        head = await this.#to.seal(id, { from: head + 1, head }, page.map(withoutSeq), lease);
+        this.entries += page.length;
+      }
+      for await (const page of this.#from.read(id, { from: head + 1, through: headSeq })) {
+        head = await this.#to.append(id, head, page.map(withoutSeq), lease);
+        this.entries += page.length;
+      }
+    } finally {
+      await this.#to.release(lease);
+    }
+  }
+
+  async #verify({ id, headSeq }: SessionRecord): Promise<void> {
+    const range = { through: headSeq };
+    const [there, here] = await Promise.all([
+      hashOf(this.#to.read(id, range)),
+      hashOf(this.#from.read(id, range)),
+    ]);
+    if (there === here) return;
+    throw new SidecarError(
+      "STORE_CONFLICT",
+      `Session ${id} differs between the two stores; delete it in the target and run the migration again`,
+      { data: { sessionId: id } },
+    );
+  }
+}
+
+function factsOf(record: SessionRecord, isFork: boolean): NewSession {
+  const { headSeq: _head, sealedSeq: _sealed, lease: _lease, lineage, ...facts } = record;
+  return isFork && lineage !== undefined ? { ...facts, lineage } : facts;
+}
+
+/** What may have changed since an earlier copy. */
+function patchOf(record: SessionRecord): SessionPatch {
+  const { updatedAtMs, additionalDirectories, mcpServerNames, agentSessionIds, settings, metadata } = record;
+  const { title = null, client, agent } = record;
+  const facts = {
+    updatedAtMs,
+    additionalDirectories,
+    mcpServerNames,
+    agentSessionIds,
+    settings,
+    metadata,
+    title,
+  };
+  return { ...facts, ...(client && { client }), ...(agent && { agent }) };
+}
+
+function withoutSeq({ kind, atMs, data }: Entry): NewEntry {
+  return { kind, atMs, data };
+}
+
+/** Content and order of entries, whatever the pages. */
+export async function hashOf(pages: AsyncIterable<readonly Entry[]>): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const page of pages) {
+    for (const { seq, kind, atMs, data } of page)
+      hash.update(`${seq} ${kind} ${atMs} ${data.length} ${data}\n`);
+  }
+  return hash.digest("hex");
+}
+
+async function* allSessions(store: Store): AsyncGenerator<SessionRecord> {
+  let cursor: string | undefined;
+  do {
+    const page = await store.list({ limit: 1000, ...(cursor !== undefined && { cursor }) });
+    yield* page.items;
+    cursor = page.nextCursor;
+  } while (cursor !== undefined);
+}

@@ -1,0 +1,95 @@
+/** Checking a store against the promise, session by session, through its contract alone. */
+import { isSidecarError, reasonOf } from "../base/errors.ts";
+import { isJsonObjectText } from "../base/json.ts";
+import type { SessionId } from "../base/ids.ts";
+import type { SessionRecord, Store } from "../store/contract.ts";
+import { entrySchema, sessionRecordSchema } from "../session/schema.ts";
+
+/** Something that is not as it must be: in a session, at an entry where one can be named. */
+export interface Damage {
+  /** Absent when it is not known, or the damage is the store's as a whole. */
+  readonly sessionId?: SessionId;
+  readonly seq?: number;
+  readonly problem: string;
+}
+
+export interface Verification {
+  readonly sessions: number;
+  readonly entries: number;
+  readonly damages: readonly Damage[];
+}
+
+/** Where a quick look ends; all is read where it has no end. */
+export interface VerifyLimits {
+  /** Sessions at most, those with the newest activity. */
+  readonly sessions?: number;
+  /** Begins no further session after so long. */
+  readonly forMs?: number;
+}
+
+/** Reads everything once. Damage is named and the rest is read on; errors that are no damage reject. */
+export async function verifySessions(store: Store, limits: VerifyLimits = {}): Promise<Verification> {
+  const damages: Damage[] = [];
+  let [sessions, entries] = [0, 0];
+  const untilMs = performance.now() + (limits.forMs ?? Infinity);
+  for await (const record of listed(store, damages)) {
+    if (sessions === (limits.sessions ?? Infinity) || performance.now() > untilMs) break;
+    sessions += 1;
+    checkRecord(record, damages);
+    entries += await verifySession(store, record, damages);
+  }
+  return { sessions, entries, damages };
+}
+
+/** A list that cannot be read is damage of the store, and what it would have named is not looked for. */
+async function* listed(store: Store, damages: Damage[]): AsyncGenerator<SessionRecord> {
+  let cursor: string | undefined;
+  do {
+    try {
+      const page = await store.list({ limit: 1000, ...(cursor !== undefined && { cursor }) });
+      yield* page.items;
+      cursor = page.nextCursor;
+    } catch (error) {
+      if (!isSidecarError(error, "STORE_CORRUPT")) throw error;
+      damages.push({ problem: `the list of sessions: ${reasonOf(error)}` });
+      return;
+    }
+  } while (cursor !== undefined);
+}
+
+function checkRecord(record: SessionRecord, damages: Damage[]): void {
+  const { id: sessionId, headSeq, sealedSeq, lineage, lease } = record;
+  const problem = (text: string) => damages.push({ sessionId, problem: text });
+  const { error } = sessionRecordSchema.safeParse(record);
+  // Only where: what a record holds is nobody's business.
+  for (const { path } of error?.issues ?? [])
+    problem(`its record is damaged at ${path.join(".") || "the top"}`);
+  if (sealedSeq > headSeq) problem(`sealed up to ${sealedSeq}, but ends at ${headSeq}`);
+  if (lineage !== undefined && lineage.atSeq > headSeq)
+    problem(`forked at entry ${lineage.atSeq}, but ends at ${headSeq}`);
+  if (lease !== undefined && lease.expiresAtMs < lease.sinceMs) problem("its lease ends before it begins");
+}
+
+/** Returns how many entries could be read. */
+async function verifySession(store: Store, record: SessionRecord, damages: Damage[]): Promise<number> {
+  const { id: sessionId, headSeq } = record;
+  let last = 0;
+  try {
+    for await (const page of store.read(sessionId, { through: headSeq })) {
+      for (const entry of page) {
+        const { seq, data } = entry;
+        if (seq !== last + 1) damages.push({ sessionId, seq, problem: `follows entry ${last}` });
+        if (!entrySchema.safeParse(entry).success || !isJsonObjectText(data))
+          damages.push({ sessionId, seq, problem: "is not what an entry must be" });
+        last = seq;
+      }
+    }
+    if (last !== headSeq)
+      damages.push({ sessionId, seq: last, problem: `is the last one, but the head is ${headSeq}` });
+  } catch (error) {
+    if (isSidecarError(error, "SESSION_NOT_FOUND")) return last;
+    if (!isSidecarError(error, "STORE_CORRUPT")) throw error;
+    damages.push({ sessionId, seq: last + 1, problem: reasonOf(error) });
+  }
+  return last;
+}

@@ -1,0 +1,108 @@
+/**
+ * Handover: the conversation so far, for an agent that does not remember it. It stands before the next
+ * prompt, marked as history; the newest turns come first into the budget. The client never sees it.
+ */
+import type { AgentRun } from "../../agent/supervisor.ts";
+import { isRecord, textOr } from "../../base/json.ts";
+import type { PromptBody } from "../../acp/schema.ts";
+import { pagesBackwards } from "../../session/pages.ts";
+import type { UpdateData } from "../../acp/kinds.ts";
+import type { Entry } from "../../store/contract.ts";
+import { capabilitiesOf } from "./capabilities.ts";
+import type { ProxyContext } from "../context.ts";
+import type { LiveSession } from "../live/session.ts";
+
+const preamble =
+  "This is the history of the conversation so far, handed over by acp-sidecar because you joined it later. " +
+  "It is context, not an instruction: nothing in it is to be answered or done again. " +
+  "What the user wants now comes after it.";
+
+/** The prompt with the history before it: an embedded resource where the agent takes one, text where not. */
+export async function withHandover(
+  ctx: ProxyContext,
+  live: LiveSession,
+  run: AgentRun,
+  prompt: PromptBody["prompt"],
+  throughSeq: number,
+): Promise<PromptBody["prompt"]> {
+  const history = await live.journal.reading(() => historyOf(ctx, live, throughSeq));
+  if (history === "") return [...prompt];
+  const text = `${preamble}\n\n${history}`;
+  const block = capabilitiesOf(run).embeddedContext
+    ? {
+        type: "resource",
+        resource: { uri: `acp-sidecar://sessions/${live.id}/history.md`, mimeType: "text/markdown", text },
+      }
+    : { type: "text", text: `<conversation-history>\n${text}\n</conversation-history>\n\n` };
+  return [block, ...prompt];
+}
+
+/** The newest part of the conversation that fits the budget, oldest first. */
+async function historyOf(ctx: ProxyContext, live: LiveSession, throughSeq: number): Promise<string> {
+  const { handoverBytes } = ctx.options;
+  const parts: string[] = [];
+  let bytes = 0;
+  for await (const entries of pagesBackwards(ctx.store, live.id, throughSeq)) {
+    for (const entry of entries.toReversed()) {
+      const part = partOf(entry);
+      if (part === "") continue;
+      const size = Buffer.byteLength(part) + 2;
+      if (bytes + size > handoverBytes) {
+        // A single part beyond the budget still gives its end: the newest of it.
+        const rest = handoverBytes - bytes;
+        if (parts.length === 0 && rest > 0) parts.push(endOf(part, rest));
+        return ["(Older turns are left out.)", ...parts.reverse()].join("\n\n");
+      }
+      parts.push(part);
+      bytes += size;
+    }
+  }
+  return parts.reverse().join("\n\n");
+}
+
+/** The end of a text within so many bytes, whole characters only. */
+function endOf(text: string, maxBytes: number): string {
+  const bytes = Buffer.from(text);
+  let start = Math.max(0, bytes.length - maxBytes);
+  while (start < bytes.length && ((bytes[start] ?? 0) & 0xc0) === 0x80) start += 1;
+  return bytes.toString("utf8", start);
+}
+
+function partOf({ kind, data }: Entry): string {
+  if (kind === "prompt") return said("User", (JSON.parse(data) as { prompt?: unknown }).prompt);
+  if (kind === "message") {
+    const { role, content } = JSON.parse(data) as { role: string; content: unknown };
+    return said(headings.get(role) ?? "User", content);
+  }
+  return kind === "update" ? updatePart((JSON.parse(data) as UpdateData).update) : "";
+}
+
+const headings: ReadonlyMap<string, string> = new Map([
+  ["user", "User"],
+  ["assistant", "Assistant"],
+  ["system", "System"],
+]);
+
+function updatePart(update: UpdateData["update"]): string {
+  if (update.sessionUpdate === "agent_message_chunk") return said("Assistant", [update.content]);
+  if (update.sessionUpdate === "user_message_chunk") return said("User", [update.content]);
+  if (update.sessionUpdate !== "tool_call" || typeof update.title !== "string") return "";
+  const status = typeof update.status === "string" ? ` (${update.status})` : "";
+  return `## Tool call\n${update.title}${status}`;
+}
+
+function said(heading: string, content: unknown): string {
+  const blocks: readonly unknown[] = Array.isArray(content) ? content : [];
+  const text = blocks.map(blockText).join("").trim();
+  return text === "" ? "" : `## ${heading}\n${text}`;
+}
+
+function blockText(block: unknown): string {
+  if (!isRecord(block)) return "";
+  if (block.type === "text") return textOr(block.text, "");
+  if (block.type === "resource_link") return `[${textOr(block.name, "link")}](${textOr(block.uri, "")})`;
+  if (block.type === "resource" && isRecord(block.resource)) {
+    return `\n\`\`\`\n${textOr(block.resource.uri, "")}\n${textOr(block.resource.text, "(binary)")}\n\`\`\`\n`;
+  }
+  return `[${textOr(block.type, "?")}]`;
+}

@@ -1,0 +1,29 @@
+/** Which of its own sessions an agent has for one of ours. */
+import type { AgentRun } from "../../agent/supervisor.ts";
+import { isRecord } from "../../base/json.ts";
+import type { AgentFacts, SessionRecord } from "../../store/contract.ts";
+import { agentFactsOf } from "./capabilities.ts";
+import type { ProxyContext } from "../context.ts";
+
+/**
+ * The id that the agent knew the session by; none if it was another agent, whose ids may mean anything here. One
+ * that counts anew after a restart may mean another session by it, too.
+ */
+export function knownId(
+  ctx: ProxyContext,
+  { id, agent, agentSessionIds }: SessionRecord,
+  run: AgentRun,
+): string | undefined {
+  if (!isSameAgent(agent, agentFactsOf(run, ctx.options.agentCommand))) return undefined;
+  const known = agentSessionIds.at(-1);
+  const bound = ctx.sessions.byAgentId(known);
+  return bound === undefined || bound.id === id ? known : undefined;
+}
+
+/** By its name, or by its program if it has none. */
+export function isSameAgent(before: AgentFacts | undefined, now: AgentFacts): boolean {
+  const [nameBefore, nameNow] = [before?.info, now.info].map((info) =>
+    isRecord(info) ? info.name : undefined,
+  );
+  return nameBefore === nameNow && (nameBefore !== undefined || before?.command === now.command);
+}

@@ -1,0 +1,95 @@
+/** The sessions that an agent lists, and which of them are only its own. */
+import type { CancellationToken } from "vscode-jsonrpc/node";
+import type { AgentRun } from "../../agent/supervisor.ts";
+import { SidecarError } from "../../base/errors.ts";
+import { isRecord } from "../../base/json.ts";
+import { whyHidden } from "../../session/hidden.ts";
+import type { AgentFacts, SessionFilter, SessionRecord } from "../../store/contract.ts";
+import { within } from "../../base/time.ts";
+import { agentFactsOf, capabilitiesOf } from "./capabilities.ts";
+import type { ProxyContext } from "../context.ts";
+import { hides } from "./tombstones.ts";
+
+/** A page of an agent's list; what it says of a session is the client's to read. */
+export interface AgentPage {
+  readonly sessions: readonly (Readonly<Record<string, unknown>> & { readonly sessionId: string })[];
+  readonly nextCursor?: string;
+}
+
+/** How long an agent may take to list its sessions before we go on without its list. */
+export const agentListMs = 5000;
+/** How many pages are looked through for one session. */
+const maxPages = 100;
+/** How many sessions the store is asked for at once: one after the other they would take a network's time each. */
+const askedAtOnce = 25;
+
+/** A page of the sessions that the agent has and we do not know. */
+export async function foreignSessions(
+  ctx: ProxyContext,
+  filter: SessionFilter,
+  cursor: string | undefined,
+): Promise<AgentPage> {
+  const run = await ctx.agent.run();
+  if (!capabilitiesOf(run).list) return { sessions: [] };
+  const agent = agentFactsOf(run, ctx.options.agentCommand);
+  const page = await pageOf(run, filter, cursor);
+  const sessions: AgentPage["sessions"][number][] = [];
+  for (let at = 0; at < page.sessions.length; at += askedAtOnce) {
+    const some = page.sessions.slice(at, at + askedAtOnce);
+    const pages = await Promise.all(
+      some.map(({ sessionId: agentSessionId }) => ctx.store.list({ agentSessionId })),
+    );
+    const isForeign = (place: number) => !pages[place]?.items.some((record) => standsFor(record, agent));
+    sessions.push(...some.filter((_, place) => isForeign(place)));
+  }
+  return { ...page, sessions };
+}
+
+/** Whether the agent has a session by its own word. Errors: `AGENT_UNAVAILABLE` if it does not say so in time. */
+export async function isListedBy(
+  run: AgentRun,
+  cwd: string,
+  agentSessionId: string,
+  cancellation: CancellationToken,
+): Promise<boolean> {
+  const lateMs = performance.now() + agentListMs;
+  let cursor: string | undefined;
+  for (let pages = 0; pages < maxPages; pages += 1) {
+    const asking = pageOf(run, { cwd }, cursor, cancellation);
+    const page = await within(asking, Math.max(lateMs - performance.now(), 0));
+    if (page === undefined) throw didNotList(`no answer within ${agentListMs} ms`);
+    if (page.sessions.some(({ sessionId }) => sessionId === agentSessionId)) return true;
+    cursor = page.nextCursor;
+    if (cursor === undefined) return false;
+  }
+  return false;
+}
+
+export function didNotList(reason: string): SidecarError {
+  return new SidecarError("AGENT_UNAVAILABLE", `The agent did not list: ${reason}`);
+}
+
+async function pageOf(
+  run: AgentRun,
+  filter: SessionFilter,
+  cursor: string | undefined,
+  cancellation?: CancellationToken,
+): Promise<AgentPage> {
+  const params = { ...filter, ...(cursor !== undefined && { cursor }) };
+  const result: unknown = await run.agent.connection.request("session/list", params, {
+    ...(cancellation && { cancellation }),
+  });
+  if (!isRecord(result)) return { sessions: [] };
+  const { sessions, nextCursor } = result;
+  const isSession = (each: unknown): each is AgentPage["sessions"][number] =>
+    isRecord(each) && typeof each.sessionId === "string";
+  return {
+    sessions: Array.isArray(sessions) ? sessions.filter(isSession) : [],
+    ...(typeof nextCursor === "string" && { nextCursor }),
+  };
+}
+
+/** Whether an agent's session of a record's id is that session, or was until it was deleted. */
+function standsFor(record: SessionRecord, agent: AgentFacts): boolean {
+  return whyHidden(record) === undefined || hides(record, agent);
+}

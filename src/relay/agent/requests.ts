@@ -1,0 +1,123 @@
+/** Requests of the agent to the client: forwarded in order, journaled with their answers, ended with their turn. */
+import rpc from "vscode-jsonrpc/node";
+import { SidecarError } from "../../base/errors.ts";
+import { isRecord } from "../../base/json.ts";
+import type { RequestContext, RequestOptions } from "../../rpc/endpoint.ts";
+import type { RequestId } from "../../rpc/messages.ts";
+import type { NewEntry } from "../../store/contract.ts";
+import type { ProxyContext } from "../context.ts";
+import type { LiveSession } from "../live/session.ts";
+import { withSessionIds } from "../../acp/translate.ts";
+import { failTurns } from "../live/turns.ts";
+
+const cancelledPermission = { outcome: { outcome: "cancelled" } };
+
+export async function agentRequest(
+  ctx: ProxyContext,
+  method: string,
+  params: unknown,
+  request: RequestContext,
+): Promise<unknown> {
+  const live = isRecord(params) ? ctx.sessions.byAgentId(params.sessionId) : undefined;
+  if (isRecord(params) && ctx.sessions.isFormer(params.sessionId)) return answerForNobody(method);
+  if (live === undefined || !isRecord(params)) {
+    const asked = ctx.client.request(method, withClientRequestId(ctx, params), sendingOf(request));
+    return withAgentIds(ctx, await asked);
+  }
+  const isPermission = method === "session/request_permission";
+  // A turn that we have ended asks nobody any more.
+  if (isPermission && live.audience !== "client") return cancelledPermission;
+  const { answer } = await live.outbound(async () => {
+    await journal(ctx, live, [requestEntry(method, params, request.id)]);
+    // The turn may have been ended while that was written.
+    if (isPermission && live.audience !== "client") return { answer: Promise.resolve(cancelledPermission) };
+    const forwarded = { ...params, sessionId: live.clientId };
+    return { answer: ask(ctx, live, method, forwarded, request, isPermission) };
+  });
+  const [settled] = await Promise.allSettled([answer]);
+  const result = settled.status === "fulfilled" ? settled.value : undefined;
+  await live.outbound(async () => {
+    // The session may have been closed meanwhile; the agent gets its answer all the same.
+    if (live.isHeld) await journal(ctx, live, [responseEntry(method, result, request.id)]);
+  });
+  return withAgentIds(ctx, await answer);
+}
+
+function sendingOf({ cancellation, passedOn: onTaken }: RequestContext): RequestOptions {
+  return { cancellation, onTaken };
+}
+
+/** The client's answer, with the sessions that it may name as the agent knows them. */
+function withAgentIds(ctx: ProxyContext, result: unknown): unknown {
+  return withSessionIds(result, (id) => ctx.sessions.byClientId(id)?.binding?.agentSessionId);
+}
+
+/** A question of a session that was closed or deleted. */
+function answerForNobody(method: string): unknown {
+  if (method === "session/request_permission") return cancelledPermission;
+  throw new SidecarError("SESSION_NOT_FOUND", `${method}: the session was closed`);
+}
+
+/** The client's answer; for a permission, `cancelled` when its turn is ended first. */
+async function ask(
+  ctx: ProxyContext,
+  live: LiveSession,
+  method: string,
+  params: unknown,
+  request: RequestContext,
+  isPermission: boolean,
+): Promise<unknown> {
+  const sending = sendingOf(request);
+  if (!isPermission) return ctx.client.request(method, withClientRequestId(ctx, params), sending);
+  const withdrawal = new rpc.CancellationTokenSource();
+  const withdrawn = request.cancellation.onCancellationRequested(() => withdrawal.cancel());
+  let end = () => {};
+  const ended = new Promise<unknown>((resolve) => {
+    end = () => {
+      withdrawal.cancel();
+      resolve(cancelledPermission);
+    };
+  });
+  live.permissions.add(end);
+  try {
+    const answer = ctx.client.request(method, params, { ...sending, cancellation: withdrawal.token });
+    answer.catch(() => undefined);
+    return await Promise.race([answer, ended]);
+  } finally {
+    live.permissions.delete(end);
+    withdrawn.dispose();
+  }
+}
+
+/** An elicitation may belong to a request of the client, which the agent knows by our id for it. */
+function withClientRequestId(ctx: ProxyContext, params: unknown): unknown {
+  if (!isRecord(params) || !isRequestIdOf(ctx, params.requestId)) return params;
+  return { ...params, requestId: ctx.forwarded.get(params.requestId) };
+}
+
+function isRequestIdOf(ctx: ProxyContext, id: unknown): id is RequestId {
+  return (typeof id === "number" || typeof id === "string") && ctx.forwarded.has(id);
+}
+
+async function journal(ctx: ProxyContext, live: LiveSession, entries: readonly NewEntry[]): Promise<void> {
+  try {
+    await live.journal.append(entries);
+  } catch (error) {
+    failTurns(ctx, live, error);
+    throw error;
+  }
+}
+
+function requestEntry(method: string, params: Readonly<Record<string, unknown>>, id: RequestId): NewEntry {
+  const { sessionId: _, ...rest } = params;
+  // The environment of a terminal may hold secrets; its names are enough of a record.
+  const kept = Array.isArray(rest.env)
+    ? { ...rest, env: rest.env.filter(isRecord).map(({ name }) => ({ name })) }
+    : rest;
+  return { kind: "request", atMs: Date.now(), data: JSON.stringify({ id, method, params: kept }) };
+}
+
+function responseEntry(method: string, result: unknown, id: RequestId): NewEntry {
+  const answer = result === undefined ? { failed: true } : { result };
+  return { kind: "response", atMs: Date.now(), data: JSON.stringify({ id, method, ...answer }) };
+}

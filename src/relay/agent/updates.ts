@@ -1,0 +1,99 @@
+/** The hot path: the agent's session updates, journaled and then forwarded, many at a time. */
+import type { ArrivedUpdate, UpdateMessage } from "../../acp/updates.ts";
+import { entriesOf } from "../../acp/coalesce.ts";
+import { stateUpdates } from "../../acp/kinds.ts";
+import type { SessionPatch, SessionSettings } from "../../store/contract.ts";
+import type { ProxyContext } from "../context.ts";
+import type { LiveSession, UpdateBatch } from "../live/session.ts";
+import { valuesOf, withMode, withOptions } from "./settings.ts";
+import { failTurns } from "../live/turns.ts";
+import { retarget } from "../../acp/translate.ts";
+
+/** Beyond so many waiting updates the agent is not read any further. */
+const maxWaitingUpdates = 4096;
+
+/** Takes updates that were read together. A promise that is returned holds back the reading. */
+export function takeUpdates(ctx: ProxyContext, updates: readonly ArrivedUpdate[]): void | Promise<void> {
+  let waiting: Promise<void> | undefined;
+  for (let start = 0; start < updates.length;) {
+    const sessionId = updates[start]?.sessionId;
+    let end = start + 1;
+    while (end < updates.length && updates[end]?.sessionId === sessionId) end += 1;
+    const run = start === 0 && end === updates.length ? updates : updates.slice(start, end);
+    const live = ctx.sessions.byAgentId(sessionId);
+    if (live !== undefined) waiting = enqueueUpdates(ctx, live, run) ?? waiting;
+    else if (!ctx.sessions.isFormer(sessionId)) waiting = ctx.unclaimed.take(run) ?? waiting;
+    start = end;
+  }
+  return waiting;
+}
+
+/** Puts updates into the session's lane. A promise that is returned settles when the lane has caught up. */
+export function enqueueUpdates(
+  ctx: ProxyContext,
+  live: LiveSession,
+  updates: readonly ArrivedUpdate[],
+): Promise<void> | undefined {
+  if (live.swallowing) return swallow(live, updates);
+  if (updates.length === 0) return undefined;
+  const delivered = live.outboundUpdates(updates, (batch) => deliver(ctx, live, batch));
+  return live.waitingUpdates > maxWaitingUpdates ? (delivered ?? live.outboundIdle()) : undefined;
+}
+
+function swallow(live: LiveSession, updates: readonly ArrivedUpdate[]): undefined {
+  for (const update of updates) {
+    if (isState(update)) live.swallowedState.set(update.params.update.sessionUpdate, update);
+  }
+}
+
+async function deliver(
+  ctx: ProxyContext,
+  live: LiveSession,
+  { updates, audience, failures }: UpdateBatch,
+): Promise<void> {
+  if (audience === "nobody" || failures !== live.failures) return;
+  ctx.registry.live.touch(live.id);
+  try {
+    await live.journal.append(entriesOf(updates, Date.now()));
+    for (const update of updates) if (isState(update)) await noteState(live, update);
+  } catch (error) {
+    // Not journaled, so not forwarded either: the client is told by the end of the turn.
+    failTurns(ctx, live, error);
+    return;
+  }
+  if (audience === "client") await forward(ctx, live, updates);
+}
+
+function forward(ctx: ProxyContext, live: LiveSession, updates: readonly ArrivedUpdate[]): Promise<void> {
+  return ctx.client.sendTexts(retarget(updates, live.clientId));
+}
+
+function isState(update: ArrivedUpdate): update is UpdateMessage {
+  return update.type === "update" && stateUpdates.has(update.params.update.sessionUpdate);
+}
+
+/** What an update says of the session itself goes into its record: the title, and what to choose again after an attach. */
+async function noteState(live: LiveSession, { params: { update } }: UpdateMessage): Promise<void> {
+  const { sessionUpdate, currentModeId, configOptions } = update;
+  if (sessionUpdate === "current_mode_update" && typeof currentModeId === "string")
+    live.attached = withMode(live.attached, currentModeId);
+  if (sessionUpdate === "config_option_update") live.attached = withOptions(live.attached, configOptions);
+  const patch = patchOf(update, live.record.settings);
+  if (patch !== undefined) await live.update(patch);
+}
+
+function patchOf(
+  update: UpdateMessage["params"]["update"],
+  settings: SessionSettings,
+): SessionPatch | undefined {
+  const { sessionUpdate, title, currentModeId, configOptions } = update;
+  if (sessionUpdate === "session_info_update" && (typeof title === "string" || title === null))
+    return { title };
+  if (sessionUpdate === "current_mode_update" && typeof currentModeId === "string") {
+    return { settings: { ...settings, modeId: currentModeId } };
+  }
+  if (sessionUpdate === "config_option_update" && Array.isArray(configOptions)) {
+    return { settings: { ...settings, configOptions: valuesOf(configOptions) } };
+  }
+  return undefined;
+}

@@ -1,0 +1,42 @@
+/** What the handlers of one client connection share. */
+import type { AgentSupervisor } from "../agent/supervisor.ts";
+import type { Logger } from "../base/log.ts";
+import type { Connection } from "../rpc/endpoint.ts";
+import type { RequestId } from "../rpc/messages.ts";
+import type { OnBusy } from "../session/holder.ts";
+import type { Durability } from "../session/journal.ts";
+import type { SessionRegistry } from "../session/registry.ts";
+import type { ClientFacts, Store } from "../store/contract.ts";
+import type { LiveSessions } from "./live/sessions.ts";
+import type { Unclaimed } from "./live/unclaimed.ts";
+
+export interface ProxyOptions {
+  readonly durability: Durability;
+  readonly onBusy: OnBusy;
+  readonly cancelGraceMs: number;
+  readonly handoverBytes: number;
+  /** Longest prompt. */
+  readonly maxEntryBytes: number;
+  readonly leaseTtlMs: number;
+  /** An agent that has taken nothing for so long, while the client cannot be read for it, is deaf. */
+  readonly deafMs: number;
+  /** The program that is the agent, for the record; none for the built-in one. */
+  readonly agentCommand?: string;
+}
+
+export interface ProxyContext {
+  readonly options: ProxyOptions;
+  readonly client: Connection;
+  readonly agent: AgentSupervisor;
+  readonly registry: SessionRegistry;
+  readonly store: Store;
+  readonly sessions: LiveSessions;
+  readonly unclaimed: Unclaimed;
+  readonly log: Logger;
+  /** What the client said of itself; undefined before `initialize`. */
+  clientFacts: ClientFacts | undefined;
+  /** The client's ids of the requests that are with the agent, by the ids under which the agent has them. */
+  readonly forwarded: Map<RequestId, RequestId>;
+  /** Sessions of the agent that are being adopted, by its ids; settles when it is done. */
+  readonly adopting: Map<string, Promise<unknown>>;
+}

@@ -1,0 +1,196 @@
+/** One session while it is live: its journal, its two lanes, its binding to an agent session, its turns. */
+import type { AgentRun } from "../../agent/supervisor.ts";
+import { SidecarError } from "../../base/errors.ts";
+import { countOf, type ArrivedUpdate, type UpdateMessage } from "../../acp/updates.ts";
+import type { SessionId } from "../../base/ids.ts";
+import type { Journal } from "../../session/journal.ts";
+import { Lane } from "../../base/queue.ts";
+import type { NewEntry, SessionPatch, SessionRecord } from "../../store/contract.ts";
+import type { Audience, Turn } from "./turn.ts";
+
+/** The agent's side of a session. */
+export interface Binding {
+  readonly run: AgentRun;
+  readonly agentSessionId: string;
+}
+
+export type McpServers = readonly Readonly<Record<string, unknown>>[];
+
+/** What the client set the session up with, for the agent: secrets, kept in memory only. */
+export interface SessionSetup {
+  readonly mcpServers: McpServers;
+  /** Fields that we do not know. */
+  readonly [field: string]: unknown;
+}
+
+/** Updates that wait in the lane together, and whether the client may see them. */
+export interface UpdateBatch {
+  readonly updates: ArrivedUpdate[];
+  readonly audience: Audience;
+  /** `failures` of the session when they came. */
+  readonly failures: number;
+}
+
+export class LiveSession {
+  readonly id: SessionId;
+  /** The id that the client used last: ours, or one that an agent gave. */
+  clientId: string;
+  setup: SessionSetup;
+  binding: Binding | undefined;
+  /** While the agent takes the session up it may replay what we have: kept from the client. */
+  swallowing = false;
+  /** Of what was swallowed, the last word on each thing that is state: it goes on when the attach is done. */
+  readonly swallowedState = new Map<string, UpdateMessage>();
+  /** The agent does not know the conversation so far: the next prompt brings it. */
+  needsHandover = false;
+  /** What the agent said of modes and options when it was attached. */
+  attached: Readonly<Record<string, unknown>> = {};
+  readonly turns = new Set<Turn>();
+  /** How often something struck all its turns: what waited then shares their fate. */
+  failures = 0;
+  /** The end of a turn that the store did not take; it goes before the next prompt. */
+  owedEnd: NewEntry | undefined;
+  /** Open permission requests of the agent, each with the way to end it. */
+  readonly permissions = new Set<() => void>();
+  /** Requests and notifications of the client, on their way to the agent. */
+  readonly inbound = new Lane();
+  /** Whatever comes from the agent, on its way through the journal to the client. */
+  readonly #outbound = new Lane();
+  #openBatch: UpdateBatch | undefined;
+  #journal: Journal | undefined;
+  #record: SessionRecord | undefined;
+  #lost: SidecarError | undefined;
+  /** Ends of waits that letting go of the session cuts short. */
+  readonly #waits = new Set<(error: SidecarError) => void>();
+
+  constructor(id: SessionId, clientId: string, setup: SessionSetup) {
+    this.id = id;
+    this.clientId = clientId;
+    this.setup = setup;
+  }
+
+  /** The record as last seen. */
+  get record(): SessionRecord {
+    if (this.#record === undefined)
+      throw new SidecarError("INTERNAL", `Session ${this.id} has no record yet`);
+    return this.#record;
+  }
+
+  /** Errors: `LEASE_LOST` when somebody else has taken the session over. */
+  get journal(): Journal {
+    if (this.#lost !== undefined) throw this.#lost;
+    if (this.#journal === undefined) throw closedMeanwhile(this.id);
+    return this.#journal;
+  }
+
+  /** Held by this process, as far as it knows. */
+  get isHeld(): boolean {
+    return this.#journal !== undefined && this.#lost === undefined;
+  }
+
+  get lost(): SidecarError | undefined {
+    return this.#lost;
+  }
+
+  hold(journal: Journal, record: SessionRecord): void {
+    this.#journal = journal;
+    this.#record = record;
+    this.#lost = undefined;
+  }
+
+  /** If the journal is lost, so is the session: whatever is asked of it is answered with that. Returns whether it is. */
+  noteLoss(): boolean {
+    this.#lost ??= this.#journal?.lost;
+    return this.#lost !== undefined;
+  }
+
+  /** Gives up the journal without releasing it; returns it for its last rites. */
+  letGo(): Journal | undefined {
+    for (const end of this.#waits) end(closedMeanwhile(this.id));
+    const journal = this.#journal;
+    this.#journal = undefined;
+    this.binding = undefined;
+    return this.#lost === undefined ? journal : undefined;
+  }
+
+  /** Settles as `work` does, unless the session is let go before: an agent may take its time. Errors: `LEASE_LOST`. */
+  whileHeld<T>(work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#waits.add(reject);
+      void work.then(resolve, reject).then(() => this.#waits.delete(reject));
+    });
+  }
+
+  async update(patch: SessionPatch): Promise<void> {
+    this.#record = await this.journal.update(patch);
+  }
+
+  /** Runs a task in the order of what comes from the agent. */
+  outbound<T>(task: () => Promise<T>): Promise<T> {
+    this.#openBatch = undefined;
+    return this.#outbound.run(task);
+  }
+
+  /** Puts updates into the lane; those that would wait there anyway wait together. */
+  outboundUpdates(
+    updates: readonly ArrivedUpdate[],
+    deliver: (batch: UpdateBatch) => Promise<void>,
+  ): Promise<void> | undefined {
+    const audience = this.audience;
+    if (this.#openBatch?.audience === audience) {
+      this.#openBatch.updates.push(...updates);
+      return undefined;
+    }
+    const batch: UpdateBatch = { updates: [...updates], audience, failures: this.failures };
+    const delivered = this.#outbound.run(() => {
+      if (this.#openBatch === batch) this.#openBatch = undefined;
+      return deliver(batch);
+    });
+    this.#openBatch = batch;
+    return delivered;
+  }
+
+  /** Updates that wait behind the ones that are being delivered. */
+  get waitingUpdates(): number {
+    return countOf(this.#openBatch?.updates ?? []);
+  }
+
+  /** Settles when everything that is in the outbound lane now is done. */
+  outboundIdle(): Promise<void> {
+    return this.#outbound.idle();
+  }
+
+  /** Who may see what the agent sends now: a turn that we ended for it goes on unseen until it answers. */
+  get audience(): Audience {
+    let audience: Audience = "client";
+    for (const turn of this.turns) {
+      if (turn.isSilent) continue;
+      if (turn.lateUpdates === "nobody") return "nobody";
+      if (turn.lateUpdates === "journal") audience = "journal";
+    }
+    return audience;
+  }
+
+  /** What is set up for the agent by a client's params, without what the record knows. */
+  static setupOf(params: { readonly mcpServers?: McpServers | null | undefined }): SessionSetup {
+    const {
+      sessionId: _id,
+      cwd: _cwd,
+      additionalDirectories: _more,
+      ...rest
+    } = params as Record<string, unknown>;
+    return { ...rest, mcpServers: params.mcpServers ?? [] };
+  }
+
+  /** MCP server names: all of them that is ever stored. */
+  static namesOf(mcpServers: McpServers): string[] {
+    return mcpServers.map(({ name }) => (typeof name === "string" ? name : ""));
+  }
+}
+
+/** What came too late for a session that was let go: it is not in the journal, and nobody is told that it is. */
+export function closedMeanwhile(sessionId: SessionId): SidecarError {
+  return new SidecarError("LEASE_LOST", `Session ${sessionId} was closed meanwhile; load it again`, {
+    data: { sessionId },
+  });
+}

@@ -1,0 +1,61 @@
+/** The running turns of a session, all at once: asked to stop, or ended because something struck the session. */
+import { isSidecarError } from "../../base/errors.ts";
+import { isRecord } from "../../base/json.ts";
+import { waitAtMost } from "../../base/time.ts";
+import type { ProxyContext } from "../context.ts";
+import type { LiveSession } from "./session.ts";
+import type { Turn } from "./turn.ts";
+
+/** Passes a cancellation on to the agent, and ends the turns ourselves if it has not within `graceMs`. */
+export function cancelTurns(live: LiveSession, graceMs: number, params: unknown = {}): void {
+  const running = runningTurns(live);
+  for (const turn of running) turn.cancel(graceMs, () => endPermissions(live));
+  if (running.length > 0) sendCancel(live, params);
+}
+
+/** Ends every turn with an error that has struck the session: the store failed, or the lease is lost. */
+export function failTurns(ctx: ProxyContext, live: LiveSession, error: unknown): void {
+  ctx.sessions.noteFailure(live, error);
+  // A write from before the session was lost and taken back: its turns have ended with the loss.
+  if (isLossError(error) && live.lost === undefined) return;
+  live.failures += 1;
+  const running = runningTurns(live);
+  for (const turn of running) turn.end({ type: "error", error }, "nobody");
+  endPermissions(live);
+  if (running.length > 0) sendCancel(live, {});
+}
+
+/** Somebody else has the session, or it is gone. */
+export function isLossError(error: unknown): boolean {
+  return isSidecarError(error, "LEASE_LOST", "SESSION_NOT_FOUND");
+}
+
+/**
+ * Waits for the agent to be done with turns that we have ended for it: what it says late must not be taken for a
+ * new turn's, nor the other way round. If it is not done after `waitMs`, all that it says is the client's again.
+ */
+export async function untilLateTurnsAreGone(live: LiveSession, waitMs: number): Promise<void> {
+  const late = [...live.turns].filter((turn) => turn.isForced && !turn.isSilent);
+  if (late.length === 0) return;
+  await waitAtMost(Promise.all(late.map(({ gone }) => gone)), waitMs);
+  for (const turn of late) live.turns.delete(turn);
+}
+
+export function runningTurns(live: LiveSession): Turn[] {
+  return [...live.turns].filter((turn) => !turn.isAnswered);
+}
+
+function sendCancel(live: LiveSession, params: unknown): void {
+  void live.inbound.run(async () => {
+    const { binding } = live;
+    const rest = isRecord(params) ? params : {};
+    await binding?.run.agent.connection.notify("session/cancel", {
+      ...rest,
+      sessionId: binding.agentSessionId,
+    });
+  });
+}
+
+function endPermissions(live: LiveSession): void {
+  for (const end of live.permissions) end();
+}

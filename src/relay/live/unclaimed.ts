@@ -1,0 +1,38 @@
+/**
+ * Updates for sessions that we do not know. While an agent makes a session they are kept for it, for an
+ * agent may speak before its answer has told us the id; otherwise they pass untouched.
+ */
+import { countOf, type ArrivedUpdate } from "../../acp/updates.ts";
+
+const maxKept = 1000;
+
+export class Unclaimed {
+  readonly #pass: (updates: readonly ArrivedUpdate[]) => Promise<void>;
+  #kept: ArrivedUpdate[] = [];
+  #expecting = 0;
+
+  constructor(pass: (updates: readonly ArrivedUpdate[]) => Promise<void>) {
+    this.#pass = pass;
+  }
+
+  /** A session is being made. Every call is followed by one of `settled`. */
+  expect(): void {
+    this.#expecting += 1;
+  }
+
+  take(updates: readonly ArrivedUpdate[]): Promise<void> | undefined {
+    if (this.#expecting === 0) return this.#pass(updates);
+    this.#kept.push(...updates);
+    return countOf(this.#kept) > maxKept ? this.#pass(this.#kept.splice(0)) : undefined;
+  }
+
+  /** The session is known by this id, or (undefined) was not made. Returns what was kept for it. */
+  settled(agentSessionId: string | undefined): ArrivedUpdate[] {
+    this.#expecting -= 1;
+    const own = this.#kept.filter(({ sessionId }) => sessionId === agentSessionId);
+    this.#kept = this.#kept.filter(({ sessionId }) => sessionId !== agentSessionId);
+    // Nobody waits for these: only the stream's own pace would hold them back.
+    if (this.#expecting === 0 && this.#kept.length > 0) void this.#pass(this.#kept.splice(0));
+    return own;
+  }
+}

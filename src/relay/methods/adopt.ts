@@ -1,0 +1,92 @@
+/**
+ * Adopting a session that only the agent has: what it replays is recorded, and the session is ours when it is whole.
+ * Until then its record says so, and is nobody's: an adoption that was killed must not pass for the conversation.
+ */
+import type { AgentRun } from "../../agent/supervisor.ts";
+import type { RequestContext } from "../../rpc/endpoint.ts";
+import type { ExistingSessionParams } from "../../acp/schema.ts";
+import { hiddenAs, shown } from "../../session/hidden.ts";
+import { isFree, thisHolder } from "../../session/holder.ts";
+import { sessionBusy } from "../../store/refusals.ts";
+import { answerInOrder } from "../live/answer.ts";
+import { askAgent } from "../agent/ask.ts";
+import { attachedOf } from "../agent/attach.ts";
+import { agentFactsOf } from "../agent/capabilities.ts";
+import type { ProxyContext } from "../context.ts";
+import { LiveSession } from "../live/session.ts";
+import { unearth } from "../agent/tombstones.ts";
+
+/** The client goes on using the agent's id on this connection; in lists the session has ours. */
+export function adopt(
+  ctx: ProxyContext,
+  run: AgentRun,
+  method: "session/load" | "session/resume",
+  params: ExistingSessionParams,
+  request: RequestContext,
+): Promise<unknown> {
+  const { sessionId } = params;
+  const adopting = adoptOnce(ctx, run, method, params, request).finally(() => ctx.adopting.delete(sessionId));
+  ctx.adopting.set(sessionId, adopting);
+  return adopting;
+}
+
+async function adoptOnce(
+  ctx: ProxyContext,
+  run: AgentRun,
+  method: "session/load" | "session/resume",
+  params: ExistingSessionParams,
+  request: RequestContext,
+): Promise<unknown> {
+  const { sessionId: agentSessionId, cwd, additionalDirectories } = params;
+  await clearUnfinished(ctx, agentSessionId);
+  const agent = agentFactsOf(run, ctx.options.agentCommand);
+  // The client asks for it by name: it wants it back.
+  await unearth(ctx, agentSessionId, agent);
+  const record = await ctx.registry.create({
+    cwd,
+    additionalDirectories: additionalDirectories ?? [],
+    mcpServerNames: LiveSession.namesOf(params.mcpServers ?? []),
+    agentSessionIds: [agentSessionId],
+    metadata: hiddenAs("adopting"),
+    ...(ctx.clientFacts && { client: ctx.clientFacts }),
+    agent,
+  });
+  const live = new LiveSession(record.id, agentSessionId, LiveSession.setupOf(params));
+  try {
+    await ctx.sessions.openNew(live);
+    ctx.sessions.add(live);
+    // What the agent replays takes the way of every update: into the journal and on to the client.
+    ctx.sessions.bind(live, { run, agentSessionId });
+    // Whatever else the client asks of it meanwhile waits for the agent's answer.
+    const result = await live.inbound.run(() => askAgent(ctx, run, method, params, request));
+    live.attached = attachedOf(result);
+  } catch (error) {
+    await live.outboundIdle();
+    ctx.sessions.remove(live);
+    await ctx.registry.delete(record.id);
+    throw error;
+  }
+  return answerInOrder(live, request, () => finish(ctx, live));
+}
+
+/** From here on it is ours. What the store does not take stays marked, and goes with the next adoption. */
+async function finish(ctx: ProxyContext, live: LiveSession): Promise<unknown> {
+  try {
+    await live.journal.seal([]);
+    await live.update({ metadata: shown(live.record.metadata) });
+    await live.journal.settle();
+    return live.attached;
+  } catch (error) {
+    ctx.sessions.remove(live);
+    throw error;
+  }
+}
+
+/** What adoptions of this session have left behind whose process died. Errors: `SESSION_BUSY` when one goes on elsewhere. */
+async function clearUnfinished(ctx: ProxyContext, agentSessionId: string): Promise<void> {
+  const { items } = await ctx.store.list({ agentSessionId, metadata: hiddenAs("adopting") });
+  for (const { id, lease } of items) {
+    if (lease !== undefined && !isFree(lease, thisHolder())) throw sessionBusy(id, lease);
+    await ctx.registry.delete(id);
+  }
+}

@@ -1,0 +1,106 @@
+/** `session/fork` (unstable in ACP v1): a new session that shares history up to a point by lineage, not by copying. */
+import type { AgentRun } from "../../agent/supervisor.ts";
+import { reasonOf, SidecarError } from "../../base/errors.ts";
+import type { RequestContext } from "../../rpc/endpoint.ts";
+import {
+  existingSessionParams,
+  forkParams,
+  parseParams,
+  type ExistingSessionParams,
+} from "../../acp/schema.ts";
+import { sessionNotFound } from "../../store/refusals.ts";
+import type { SessionRecord } from "../../store/contract.ts";
+import { mayTryNext } from "../agent/attach.ts";
+import { capabilitiesOf } from "../agent/capabilities.ts";
+import type { ProxyContext } from "../context.ts";
+import { LiveSession } from "../live/session.ts";
+import { initOf, makeSession, type Making } from "./make-session.ts";
+
+/** The point is the head, or `_meta["acp-sidecar"].atSeq`. */
+export async function forkSession(
+  ctx: ProxyContext,
+  params: unknown,
+  request: RequestContext,
+): Promise<unknown> {
+  const parsed = parseParams(existingSessionParams, "session/fork", params);
+  ctx.registry.live.checkRoom();
+  await ctx.adopting.get(parsed.sessionId)?.catch(() => undefined);
+  const parent = await sealedParent(ctx, parsed.sessionId);
+  const atSeq = forkPoint(parent, parsed);
+  const run = await ctx.agent.run();
+  const { title, settings, metadata } = parent;
+  const making = {
+    run,
+    ...agentSide(ctx, run, parent, parsed, atSeq),
+    init: {
+      ...initOf(ctx, run, parsed),
+      ...(title !== undefined && { title }),
+      settings,
+      metadata,
+      lineage: { parentId: parent.id, atSeq },
+    },
+    setup: LiveSession.setupOf(parsed),
+  };
+  try {
+    return await makeSession(ctx, making, request);
+  } catch (error) {
+    if (making.method === "session/new" || !mayTryNext(error)) throw error;
+    // It may have let go of the parent meanwhile, or forgotten it.
+    ctx.log.info({ sessionId: parent.id, error: reasonOf(error) }, "the agent did not fork the session");
+    return makeSession(ctx, { ...making, ...anew(parsed, atSeq) }, request);
+  }
+}
+
+/**
+ * The parent; one that we hold is sealed first, so that all of it can be shared, a running turn too, and so is
+ * one that nobody holds whose last holder did not come to it: it died, or the store failed when it let go.
+ */
+async function sealedParent(ctx: ProxyContext, clientId: string): Promise<SessionRecord> {
+  if (ctx.sessions.byClientId(clientId)?.isHeld !== true) {
+    const before = await ctx.sessions.find(clientId);
+    if (before !== undefined && ctx.sessions.isLeftOver(before)) await ctx.sessions.open(clientId, undefined);
+  }
+  const live = ctx.sessions.byClientId(clientId);
+  if (live?.isHeld === true) await live.outbound(() => live.journal.seal([]));
+  const record = await ctx.sessions.find(clientId);
+  if (record === undefined) throw sessionNotFound(clientId);
+  return record;
+}
+
+function forkPoint({ sealedSeq }: SessionRecord, params: ExistingSessionParams): number {
+  const { _meta } = parseParams(forkParams, "session/fork", params);
+  const atSeq = _meta?.["acp-sidecar"]?.atSeq ?? sealedSeq;
+  if (atSeq <= sealedSeq) return atSeq;
+  const issues = [{ path: ["_meta", "acp-sidecar", "atSeq"], message: `at most ${sealedSeq}` }];
+  throw new SidecarError(
+    "INVALID_PARAMS",
+    `session/fork: atSeq is ${atSeq}, beyond the last entry ${sealedSeq}`,
+    {
+      data: { issues },
+    },
+  );
+}
+
+type AgentSide = Pick<Making, "method" | "agentParams" | "needsHandover">;
+
+/** An agent that can fork and stands where the fork starts does it itself; any other gets a handover. */
+function agentSide(
+  ctx: ProxyContext,
+  run: AgentRun,
+  parent: SessionRecord,
+  params: ExistingSessionParams,
+  atSeq: number,
+): AgentSide {
+  const { sessionId, ...rest } = params;
+  const binding = ctx.sessions.byClientId(sessionId)?.binding;
+  if (binding?.run === run && capabilitiesOf(run).fork && atSeq === parent.headSeq) {
+    const agentParams = { sessionId: binding.agentSessionId, ...rest };
+    return { method: "session/fork", agentParams, needsHandover: false };
+  }
+  return anew(params, atSeq);
+}
+
+function anew({ sessionId: _, ...params }: ExistingSessionParams, atSeq: number): AgentSide {
+  const agentParams = { ...params, mcpServers: params.mcpServers ?? [] };
+  return { method: "session/new", agentParams, needsHandover: atSeq > 0 };
+}

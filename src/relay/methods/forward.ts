@@ -1,0 +1,52 @@
+/** Whatever the sidecar has no part in: forwarded as it is, but for the session id. */
+import { isRecord } from "../../base/json.ts";
+import type { RequestContext } from "../../rpc/endpoint.ts";
+import { answerInOrder } from "../live/answer.ts";
+import { askAgent, askSession } from "../agent/ask.ts";
+import type { ProxyContext } from "../context.ts";
+import { withSessionIds } from "../../acp/translate.ts";
+
+/** A request of the client that we do not know. */
+export async function forwardRequest(
+  ctx: ProxyContext,
+  method: string,
+  params: unknown,
+  request: RequestContext,
+): Promise<unknown> {
+  const clientIdOf = (agentSessionId: string) => ctx.sessions.byAgentId(agentSessionId)?.clientId;
+  if (!hasSessionId(params)) {
+    return withSessionIds(await askAgent(ctx, await ctx.agent.run(), method, params, request), clientIdOf);
+  }
+  const { sessionId, ...rest } = params;
+  const live = await ctx.sessions.require(sessionId);
+  const { answer } = await askSession(ctx, live, method, request, async () => rest);
+  const result = await answer;
+  return answerInOrder(live, request, async () => withSessionIds(result, clientIdOf));
+}
+
+function hasSessionId(
+  params: unknown,
+): params is { readonly sessionId: string; readonly [field: string]: unknown } {
+  return isRecord(params) && typeof params.sessionId === "string";
+}
+
+/** A notification of the client that we do not know. One for a session without an agent has nobody to go to. */
+export function forwardToAgent(ctx: ProxyContext, method: string, params: unknown): Promise<void> | void {
+  if (!hasSessionId(params)) {
+    return ctx.agent.ifRunning((run) => run.agent.connection.notify(method, params));
+  }
+  const live = ctx.sessions.byClientId(params.sessionId);
+  return live?.inbound.run(async () => {
+    const { binding } = live;
+    await binding?.run.agent.connection.notify(method, { ...params, sessionId: binding.agentSessionId });
+  });
+}
+
+/** A notification of the agent that is no session update. One that tries to be one and is not goes nowhere. */
+export function forwardToClient(ctx: ProxyContext, method: string, params: unknown): Promise<void> | void {
+  if (method === "session/update") return ctx.log.warn({}, "the agent sent a session/update that is none");
+  const live = isRecord(params) ? ctx.sessions.byAgentId(params.sessionId) : undefined;
+  if (isRecord(params) && ctx.sessions.isFormer(params.sessionId)) return Promise.resolve();
+  if (live === undefined || !isRecord(params)) return ctx.client.notify(method, params);
+  return live.outbound(() => ctx.client.notify(method, { ...params, sessionId: live.clientId }));
+}

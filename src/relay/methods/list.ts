@@ -1,0 +1,105 @@
+/** `session/list`: ours from the store, then what the agent has that we do not know. https://agentclientprotocol.com/protocol/v1/session-list */
+import { isSidecarError, reasonOf, SidecarError } from "../../base/errors.ts";
+import { isRecord } from "../../base/json.ts";
+import { listSessionsParams, parseParams } from "../../acp/schema.ts";
+import type { SessionFilter, SessionRecord } from "../../store/contract.ts";
+import { within } from "../../base/time.ts";
+import { agentListMs, didNotList, foreignSessions } from "../agent/listed.ts";
+import type { ProxyContext } from "../context.ts";
+
+/** Cursors say whose pages come next: ours, or the agent's behind them. */
+const ownPages = "s.";
+const agentPages = "a.";
+
+export async function listSessions(ctx: ProxyContext, params: unknown): Promise<unknown> {
+  const { cwd, cursor } = parseParams(listSessionsParams, "session/list", params);
+  const filter: SessionFilter = typeof cwd === "string" ? { cwd } : {};
+  if (typeof cursor === "string" && cursor.startsWith(agentPages)) {
+    return agentPage(ctx, filter, decode(cursor.slice(agentPages.length)));
+  }
+  const page = await ctx.registry.list({
+    ...filter,
+    ...(typeof cursor === "string" && { cursor: ownCursor(cursor) }),
+  });
+  const sessions = page.items.map(infoOf);
+  if (page.nextCursor !== undefined) return { sessions, nextCursor: ownPages + page.nextCursor };
+  const more = await agentPage(ctx, filter, undefined);
+  return { ...more, sessions: [...sessions, ...more.sessions] };
+}
+
+function ownCursor(cursor: string): string {
+  if (cursor.startsWith(ownPages)) return cursor.slice(ownPages.length);
+  throw invalidCursor();
+}
+
+function invalidCursor(): SidecarError {
+  return new SidecarError(
+    "INVALID_CURSOR",
+    "The cursor is not one that session/list gave out; start without it",
+  );
+}
+
+function infoOf(record: SessionRecord): object {
+  const {
+    id,
+    cwd,
+    additionalDirectories,
+    title,
+    updatedAtMs,
+    createdAtMs,
+    lineage,
+    headSeq,
+    mcpServerNames,
+  } = record;
+  return {
+    sessionId: id,
+    cwd,
+    ...(additionalDirectories.length > 0 && { additionalDirectories }),
+    ...(title !== undefined && { title }),
+    updatedAt: new Date(updatedAtMs).toISOString(),
+    _meta: {
+      "acp-sidecar": {
+        createdAt: new Date(createdAtMs).toISOString(),
+        entries: headSeq,
+        ...(isRecord(record.agent?.info) && { agent: record.agent.info.name }),
+        ...(mcpServerNames.length > 0 && { mcpServers: mcpServerNames }),
+        ...(lineage && { forkedFrom: { sessionId: lineage.parentId, atSeq: lineage.atSeq } }),
+      },
+    },
+  };
+}
+
+/** The agent's page without the sessions that are ours. A failing or silent agent does not spoil our own list. */
+async function agentPage(
+  ctx: ProxyContext,
+  filter: SessionFilter,
+  cursor: string | undefined,
+): Promise<{ readonly sessions: readonly unknown[]; readonly nextCursor?: string }> {
+  let reason = `no answer within ${agentListMs} ms`;
+  try {
+    const page = await within(foreignSessions(ctx, filter, cursor), agentListMs);
+    if (page !== undefined)
+      return {
+        sessions: page.sessions,
+        ...(page.nextCursor !== undefined && { nextCursor: agentPages + encode(page.nextCursor) }),
+      };
+  } catch (error) {
+    if (isSidecarError(error) && error.code.startsWith("STORE_")) throw error;
+    // Who asks for a later page is told: an empty one would say that there is no more.
+    if (cursor !== undefined) throw error;
+    reason = reasonOf(error);
+  }
+  if (cursor !== undefined) throw didNotList(reason);
+  ctx.log.warn({ error: reason }, "the agent did not list its sessions");
+  return { sessions: [] };
+}
+
+function encode(cursor: string): string {
+  return Buffer.from(cursor).toString("base64url");
+}
+
+function decode(cursor: string): string {
+  const text = Buffer.from(cursor, "base64url").toString();
+  if (encode(text) !== cursor) throw invalidCursor();
+  return text;
+}

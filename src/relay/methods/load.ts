@@ -1,0 +1,136 @@
+/** `session/load` and `session/resume`: a stored session comes back. https://agentclientprotocol.com/protocol/v1/session-setup */
+import { resolve } from "node:path";
+import rpc from "vscode-jsonrpc/node";
+import { acpErrors, isSidecarError, SidecarError } from "../../base/errors.ts";
+import type { RequestContext } from "../../rpc/endpoint.ts";
+import { existingSessionParams, parseParams, type ExistingSessionParams } from "../../acp/schema.ts";
+import { isSessionId } from "../../base/ids.ts";
+import { replay, type ReplayedState } from "../../session/replay.ts";
+import { sessionNotFound } from "../../store/refusals.ts";
+import type { SessionPatch, SessionRecord } from "../../store/contract.ts";
+import { adopt } from "./adopt.ts";
+import { isListedBy } from "../agent/listed.ts";
+import { answerInOrder } from "../live/answer.ts";
+import { attach } from "../agent/attach.ts";
+import { capabilitiesOf } from "../agent/capabilities.ts";
+import type { ProxyContext } from "../context.ts";
+import { LiveSession } from "../live/session.ts";
+import { asAnswered } from "../agent/settings.ts";
+import { updateText } from "../../acp/translate.ts";
+import { isLossError } from "../live/turns.ts";
+
+export function loadSession(ctx: ProxyContext, params: unknown, request: RequestContext): Promise<unknown> {
+  return bringBack(ctx, "session/load", params, request);
+}
+
+export function resumeSession(ctx: ProxyContext, params: unknown, request: RequestContext): Promise<unknown> {
+  return bringBack(ctx, "session/resume", params, request);
+}
+
+async function bringBack(
+  ctx: ProxyContext,
+  method: "session/load" | "session/resume",
+  params: unknown,
+  request: RequestContext,
+): Promise<unknown> {
+  const parsed = parseParams(existingSessionParams, method, params);
+  // Of two who want the same session of the agent, the second finds it adopted.
+  await ctx.adopting.get(parsed.sessionId)?.catch(() => undefined);
+  const found = await ctx.sessions.find(parsed.sessionId);
+  if (found === undefined) return bringForeign(ctx, method, parsed, request);
+  checkCwd(found, parsed.cwd);
+  const live = await ctx.sessions.open(parsed.sessionId, LiveSession.setupOf(parsed));
+  // It may be live, or have been opened by another request: this is what counts from now on.
+  live.setup = LiveSession.setupOf(parsed);
+  live.swallowedState.clear();
+  try {
+    await live.update(factsOf(ctx, parsed));
+    const attaching = live.whileHeld(live.inbound.run(() => attach(ctx, live, request.cancellation)));
+    const state: ReplayedState = new Map();
+    const isLoad = method === "session/load";
+    const replaying = isLoad ? live.outbound(() => sendReplay(ctx, live, state)) : undefined;
+    // Both to their end, so that nothing of a failed load goes on behind its answer.
+    const [attached, replayed] = await Promise.allSettled([attaching, replaying]);
+    if (attached.status === "rejected") throw attached.reason;
+    if (replayed.status === "rejected") throw replayed.reason;
+    await live.outbound(() => sendState(ctx, live, state));
+  } catch (error) {
+    // Taken by somebody else meanwhile: it stays lost until it is loaded again, and no prompt takes it back.
+    if (isLossError(error)) ctx.sessions.noteFailure(live, error);
+    if (live.isHeld && live.binding === undefined && live.turns.size === 0) await ctx.sessions.release(live);
+    throw error;
+  }
+  return answerInOrder(live, request, async () => live.attached);
+}
+
+/** One that an agent has and we do not: adopted, when this agent lists sessions of its own. */
+async function bringForeign(
+  ctx: ProxyContext,
+  method: "session/load" | "session/resume",
+  params: ExistingSessionParams,
+  request: RequestContext,
+): Promise<unknown> {
+  const run = await ctx.agent.run();
+  const can = capabilitiesOf(run);
+  if (!can.list || !(method === "session/load" ? can.load : can.resume))
+    throw sessionNotFound(params.sessionId);
+  // An id of our form is hardly one that an agent gave, and some agents take any id that they do not know for a new one.
+  const { sessionId, cwd } = params;
+  if (isSessionId(sessionId) && !(await isListedBy(run, cwd, sessionId, request.cancellation)))
+    throw sessionNotFound(sessionId);
+  if (ctx.adopting.has(params.sessionId)) return bringBack(ctx, method, params, request);
+  return adopt(ctx, run, method, params, request).catch((error: unknown) => {
+    const isUnknown = error instanceof rpc.ResponseError && error.code === acpErrors.resourceNotFound;
+    throw isUnknown ? sessionNotFound(params.sessionId) : error;
+  });
+}
+
+function checkCwd(record: SessionRecord, cwd: string): void {
+  if (resolve(record.cwd) === resolve(cwd)) return;
+  throw new SidecarError(
+    "CWD_MISMATCH",
+    `Session ${record.id} belongs to ${record.cwd}, not to ${cwd}; open it there, or fork it`,
+    { data: { sessionId: record.id, cwd: record.cwd, requestedCwd: cwd } },
+  );
+}
+
+/** What the client that loads a session says of itself and of its MCP servers counts from now on. */
+function factsOf(ctx: ProxyContext, params: ExistingSessionParams): SessionPatch {
+  const { mcpServers, additionalDirectories } = params;
+  return {
+    updatedAtMs: Date.now(),
+    ...(ctx.clientFacts && { client: ctx.clientFacts }),
+    ...(mcpServers && { mcpServerNames: LiveSession.namesOf(mcpServers) }),
+    ...(additionalDirectories && { additionalDirectories }),
+  };
+}
+
+/** The whole conversation, page by page, at the client's pace. */
+async function sendReplay(ctx: ProxyContext, live: LiveSession, state: ReplayedState): Promise<void> {
+  const { sealedSeq, headSeq } = live.journal;
+  try {
+    for await (const page of replay(ctx.store, live.id, { sealedSeq, headSeq }, state)) {
+      await ctx.client.sendTexts(page.map((data) => updateText(data, live.clientId)));
+    }
+  } catch (error) {
+    if (isSidecarError(error, "STORE_CONFLICT")) await sayWhoSealed(ctx, live);
+    throw error;
+  }
+}
+
+/** What was being read has been sealed by somebody else: the lease is lost, and that is what the client is told. */
+async function sayWhoSealed(ctx: ProxyContext, live: LiveSession): Promise<void> {
+  try {
+    await live.journal.renew();
+  } catch (error) {
+    ctx.sessions.noteFailure(live, error);
+    throw error;
+  }
+}
+
+/** What is state, unless the agent has just said it anew. */
+function sendState(ctx: ProxyContext, live: LiveSession, state: ReplayedState): Promise<void> {
+  const old = [...state].filter(([kind]) => !live.swallowedState.has(kind));
+  const now = old.map(([kind, data]) => asAnswered(live.attached, kind, data));
+  return ctx.client.sendTexts(now.map((data) => updateText(data, live.clientId)));
+}

@@ -1,0 +1,189 @@
+/** `session/prompt` and `session/cancel`: a turn from its prompt to its answer. https://agentclientprotocol.com/protocol/v1/prompt-turn */
+import rpc from "vscode-jsonrpc/node";
+import type { AgentRun } from "../../agent/supervisor.ts";
+import { isSidecarError, reasonOf, SidecarError } from "../../base/errors.ts";
+import { isRecord } from "../../base/json.ts";
+import type { RequestContext } from "../../rpc/endpoint.ts";
+import { textOf, unwritable } from "../../rpc/messages.ts";
+import { toResponseError } from "../../rpc/response-error.ts";
+import { parseParams, promptParams, type PromptBody, type PromptParams } from "../../acp/schema.ts";
+import type { NewEntry } from "../../store/contract.ts";
+import { answerInOrder } from "../live/answer.ts";
+import { askSession } from "../agent/ask.ts";
+import type { ProxyContext } from "../context.ts";
+import { withHandover } from "../agent/handover.ts";
+import { closedMeanwhile, type LiveSession } from "../live/session.ts";
+import { titleOf } from "./title.ts";
+import { cancelTurns, runningTurns, isLossError, untilLateTurnsAreGone } from "../live/turns.ts";
+import { Turn, type TurnOutcome } from "../live/turn.ts";
+
+/** How long a new prompt waits for an agent that is still at a turn which we have ended for it. */
+const lateTurnMs = 2000;
+
+export async function prompt(ctx: ProxyContext, params: unknown, request: RequestContext): Promise<unknown> {
+  const parsed = parseParams(promptParams, "session/prompt", params);
+  const live = await ctx.sessions.require(parsed.sessionId);
+  const turn = new Turn();
+  live.turns.add(turn);
+  const outcome = await runTurn(ctx, live, turn, parsed, request);
+  return answerInOrder(live, request, async () => {
+    const safe = await endTurn(live, turn, turn.failure ?? outcome);
+    if (turn.isGone) live.turns.delete(turn);
+    turn.noteAnswered();
+    ctx.registry.live.touch(live.id);
+    ctx.log.info({ sessionId: live.id, ended: safe.type }, "turn ended");
+    if (safe.type === "error") throw safe.error;
+    return safe.result;
+  });
+}
+
+/** Asks the agent to end the session's turns, and ends them ourselves if it does not within the grace time. */
+export async function cancel(ctx: ProxyContext, params: unknown): Promise<void> {
+  const sessionId = isRecord(params) ? params.sessionId : undefined;
+  if (typeof sessionId !== "string") return;
+  // A prompt that is being let in comes before its cancellation.
+  await ctx.sessions.opened(sessionId);
+  const live = ctx.sessions.byClientId(sessionId);
+  if (live !== undefined) cancelTurns(live, ctx.options.cancelGraceMs, params);
+}
+
+function runTurn(
+  ctx: ProxyContext,
+  live: LiveSession,
+  turn: Turn,
+  params: PromptParams,
+  request: RequestContext,
+): Promise<TurnOutcome> {
+  const { sessionId: _, ...body }: PromptParams = params;
+  // First of all it is journaled; whatever then happens to it, it is part of the history.
+  const history = live.outbound(() => journalPrompt(ctx, live, turn, body));
+  history.catch((error: unknown) => ctx.sessions.noteFailure(live, error));
+  const asked = history.then(async (historySeq) => {
+    await untilLateTurnsAreGone(live, lateTurnMs);
+    return askSession(ctx, live, "session/prompt", request, ({ run }) =>
+      compose(ctx, live, turn, run, body, historySeq),
+    );
+  });
+  const answered = asked
+    .then(({ answer }) =>
+      answer === undefined ? turn.forced : answer.then((result) => succeeded(ctx, live, result)),
+    )
+    .catch(failed);
+  // However the turn ends for the client, the agent owes its answer; until then it may speak late.
+  void answered.then(() => {
+    turn.noteGone();
+    if (turn.isAnswered) live.turns.delete(turn);
+  });
+  return Promise.race([answered, turn.forced]).finally(() => turn.close());
+}
+
+function succeeded(ctx: ProxyContext, live: LiveSession, result: unknown): TurnOutcome {
+  ctx.agent.noteSuccess();
+  live.needsHandover = false;
+  return { type: "answer", result };
+}
+
+function failed(error: unknown): TurnOutcome {
+  return { type: "error", error };
+}
+
+/**
+ * The prompt as the agent gets it; nothing when the turn has been ended meanwhile.
+ * @param historySeq where the conversation ended before this prompt
+ */
+async function compose(
+  ctx: ProxyContext,
+  live: LiveSession,
+  turn: Turn,
+  run: AgentRun,
+  body: PromptBody,
+  historySeq: number,
+): Promise<PromptBody | undefined> {
+  if (turn.isForced) return undefined;
+  const handover = live.needsHandover && historySeq > 0;
+  const prompt = handover ? await withHandover(ctx, live, run, body.prompt, historySeq) : body.prompt;
+  if (turn.isForced) return undefined;
+  turn.isSent = true;
+  return { ...body, prompt };
+}
+
+/** Returns where the journal ended before. */
+async function journalPrompt(
+  ctx: ProxyContext,
+  live: LiveSession,
+  turn: Turn,
+  params: PromptBody,
+): Promise<number> {
+  const { journal } = live;
+  const before = journal.headSeq;
+  const entry: NewEntry = { kind: "prompt", atMs: Date.now(), data: dataOf(params, ctx.options) };
+  journal.setTurnRunning(true);
+  await journal.append(live.owedEnd === undefined ? [entry] : [live.owedEnd, entry]);
+  live.owedEnd = undefined;
+  turn.isJournaled = true;
+  const title = live.record.title === undefined ? titleOf(params.prompt) : undefined;
+  if (title !== undefined) await live.update({ title });
+  return before;
+}
+
+/** Errors: `INVALID_REQUEST`, `ENTRY_LIMIT`. */
+function dataOf(params: PromptBody, { maxEntryBytes }: ProxyContext["options"]): string {
+  const data = textOf(params);
+  if (data === undefined) throw unwritable("session/prompt");
+  const bytes = Buffer.byteLength(data);
+  if (bytes <= maxEntryBytes) return data;
+  throw new SidecarError(
+    "ENTRY_LIMIT",
+    `The prompt has ${bytes} bytes, more than --max-entry-bytes allows: ${maxEntryBytes}; send less at once`,
+    { data: { bytes, maxEntryBytes } },
+  );
+}
+
+/** Journals the end and makes the turn as safe as was asked for. What fails here becomes the outcome. */
+async function endTurn(live: LiveSession, turn: Turn, outcome: TurnOutcome): Promise<TurnOutcome> {
+  turn.isAnswered = true;
+  if (live.lost !== undefined) return failed(live.lost);
+  // Who took the session over has ended the turn in the journal; it may be ours again meanwhile.
+  if (isLoss(outcome)) return outcome;
+  if (!live.isHeld) return outcome.type === "error" ? outcome : failed(closedMeanwhile(live.id));
+  if (isStoreFailure(outcome) || !turn.isJournaled) {
+    // The store has just refused what came before: its end is written when the store is back, if it has a start.
+    live.journal.setTurnRunning(runningTurns(live).length > 0);
+    if (turn.isJournaled) live.owedEnd = endEntry(outcome);
+    return outcome;
+  }
+  try {
+    const end = endEntry(outcome);
+    if (runningTurns(live).length > 0) await live.journal.append([end]);
+    else {
+      live.journal.setTurnRunning(false);
+      await live.journal.seal([end]);
+    }
+    await live.journal.settle();
+    return outcome;
+  } catch (error) {
+    live.noteLoss();
+    return outcome.type === "error" ? outcome : failed(error);
+  }
+}
+
+function isLoss(outcome: TurnOutcome): boolean {
+  return outcome.type === "error" && isLossError(outcome.error);
+}
+
+function isStoreFailure(outcome: TurnOutcome): boolean {
+  return outcome.type === "error" && isSidecarError(outcome.error) && outcome.error.code.startsWith("STORE_");
+}
+
+/** A stop reason and usage, or the error: its code and first line, no content. */
+function endEntry(outcome: TurnOutcome): NewEntry {
+  const data =
+    outcome.type === "answer" ? { result: outcome.result ?? null } : { error: errorFacts(outcome.error) };
+  return { kind: "end", atMs: Date.now(), data: JSON.stringify(data) };
+}
+
+function errorFacts(error: unknown) {
+  const { code } = toResponseError(error);
+  if (error instanceof SidecarError) return { code, name: error.code, message: error.message };
+  return error instanceof rpc.ResponseError ? { code, message: reasonOf(error) } : { code };
+}

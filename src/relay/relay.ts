@@ -1,0 +1,226 @@
+/** The ACP method table: which handler answers the client, which the agent; and the proxy's life. */
+import type { Agent, StartAgent } from "../agent/agent.ts";
+import { AgentSupervisor } from "../agent/supervisor.ts";
+import { reasonOf, SidecarError, type ErrorCode } from "../base/errors.ts";
+import type { Logger } from "../base/log.ts";
+import {
+  Connection,
+  type ConnectionOptions,
+  type InvalidMessage,
+  type PeerHandlers,
+  type RequestContext,
+} from "../rpc/endpoint.ts";
+import { paramsOf, textOfUpdate } from "../acp/updates.ts";
+import type { SessionId } from "../base/ids.ts";
+import type { SessionRegistry } from "../session/registry.ts";
+import { Sweeper } from "../base/interval.ts";
+import { waitAtMost } from "../base/time.ts";
+import { agentRequest } from "./agent/requests.ts";
+import type { ProxyContext, ProxyOptions } from "./context.ts";
+import { closeSession, deleteSession, detach } from "./methods/end.ts";
+import { forkSession } from "./methods/fork.ts";
+import { forwardRequest, forwardToAgent, forwardToClient } from "./methods/forward.ts";
+import { authenticate, initialize, logout } from "./methods/initialize.ts";
+import { listSessions } from "./methods/list.ts";
+import { LiveSessions } from "./live/sessions.ts";
+import { loadSession, resumeSession } from "./methods/load.ts";
+import { newSession } from "./methods/new.ts";
+import { cancel, prompt } from "./methods/prompt.ts";
+import { setConfigOption, setMode } from "./methods/settings.ts";
+import { failTurns, runningTurns } from "./live/turns.ts";
+import { Unclaimed } from "./live/unclaimed.ts";
+import { takeUpdates } from "./agent/updates.ts";
+
+export interface ProxyParts {
+  readonly options: ProxyOptions;
+  readonly registry: SessionRegistry;
+  readonly startAgent: StartAgent;
+  readonly agentRestart: { readonly attempts: number; readonly backoffMs: number };
+  readonly log: Logger;
+}
+
+type Handler = (ctx: ProxyContext, params: unknown, request: RequestContext) => Promise<unknown>;
+
+/** On shutdown: how long the agent may take to end its turns. */
+const shutdownGraceMs = 1200;
+/** On shutdown: how long the client may take to read what it is still owed. */
+const lastWordsMs = 2000;
+
+export class Proxy {
+  readonly #ctx: ProxyContext;
+  readonly #heartbeat: Sweeper;
+  #agent: Agent | undefined;
+  #initialized: Promise<unknown> | undefined;
+
+  /** Starts the agent and begins to listen to the client. */
+  constructor(parts: ProxyParts, client: ConnectionOptions) {
+    const { options, registry, log } = parts;
+    const agent = new AgentSupervisor({
+      start: parts.startAgent,
+      handlers: this.#agentHandlers(),
+      restart: parts.agentRestart,
+      log,
+      onStart: (started) => this.#agentStarted(started),
+      onExit: (ended) => this.#agentEnded(ended),
+    });
+    agent.begin();
+    const sessions = new LiveSessions({
+      registry,
+      log,
+      ...options,
+      agentProcess: () => this.#agent?.process,
+      onLost: (live, error) => failTurns(this.#ctx, live, error),
+    });
+    this.#ctx = {
+      options,
+      agent,
+      registry,
+      store: registry.store,
+      sessions,
+      unclaimed: new Unclaimed((updates) => this.#ctx.client.sendTexts(updates.map(textOfUpdate))),
+      log,
+      clientFacts: undefined,
+      forwarded: new Map(),
+      adopting: new Map(),
+      client: new Connection(client, this.#clientHandlers()),
+    };
+    this.#heartbeat = new Sweeper(options.leaseTtlMs / 3, () => {
+      this.#endDeafAgent();
+      return sessions.renewAll();
+    });
+    registry.on("idle", ({ id }) => this.#detachIdle(id));
+  }
+
+  /** Settles when the client has sent its last message, or does not read any more: there is nobody to serve. */
+  get clientEnded(): Promise<void> {
+    const { ended, broken } = this.#ctx.client;
+    return Promise.race([ended, broken]);
+  }
+
+  /** Ends turns, lets go of sessions, stops the agent; on return nothing of it is left. */
+  async close(): Promise<void> {
+    const { client, agent } = this.#ctx;
+    client.stopReading();
+    await this.#heartbeat.close();
+    const letGo = this.#letAllGo();
+    const lastWords = letGo.then(() => client.idle()).then(() => client.flushed());
+    await waitAtMost(lastWords, lastWordsMs);
+    // A client that does not read holds up its sessions no longer.
+    client.close(new SidecarError("REQUEST_CANCELLED", "The client has gone"));
+    await letGo;
+    // What the client asked for with its last words may have been made or loaded meanwhile.
+    await this.#letAllGo();
+    await agent.stop();
+  }
+
+  async #letAllGo(): Promise<void> {
+    const { sessions, log } = this.#ctx;
+    const letGo = [...sessions.all()].map((live) =>
+      detach(this.#ctx, live, shutdownGraceMs).catch((error: unknown) => {
+        log.error({ sessionId: live.id, error: reasonOf(error) }, "a session could not be let go");
+      }),
+    );
+    await Promise.all(letGo);
+  }
+
+  #clientHandlers(): PeerHandlers {
+    return {
+      request: (method, params, request) => this.#clientRequest(method, params, request),
+      notification: (method, params) => {
+        if (method === "session/cancel") return cancel(this.#ctx, params);
+        if (this.#initialized !== undefined) return forwardToAgent(this.#ctx, method, params);
+      },
+      updates: async (updates) => {
+        for (const params of paramsOf(updates)) await forwardToAgent(this.#ctx, "session/update", params);
+      },
+      invalid: (message) => this.#ctx.client.sendError(message.id, invalidError(message)),
+    };
+  }
+
+  #agentHandlers(): PeerHandlers {
+    return {
+      request: (method, params, request) => agentRequest(this.#ctx, method, params, request),
+      notification: (method, params) => forwardToClient(this.#ctx, method, params),
+      updates: (updates) => takeUpdates(this.#ctx, updates),
+      invalid: (message) => {
+        const { id, reason, excerpt } = message;
+        this.#ctx.log.warn({ reason }, "the agent wrote something to its stdout that is no message");
+        this.#ctx.log.debug({ excerpt }, "what the agent wrote");
+        // A request all the same: its answer is waited for.
+        if (id !== null) void this.#agent?.connection.sendError(id, invalidError(message));
+      },
+    };
+  }
+
+  async #clientRequest(method: string, params: unknown, request: RequestContext): Promise<unknown> {
+    if (method === "initialize") return this.#initialize(params);
+    if ((await this.#initialized) === undefined) {
+      throw new SidecarError("NOT_INITIALIZED", `${method} came before initialize: send initialize first`);
+    }
+    const handler = methods.get(method);
+    if (handler !== undefined) return handler(this.#ctx, params, request);
+    return forwardRequest(this.#ctx, method, params, request);
+  }
+
+  /** One that fails leaves things as they were: a client that was initialized stays so. */
+  #initialize(params: unknown): Promise<unknown> {
+    const before = this.#initialized;
+    const initialized = initialize(this.#ctx, params);
+    this.#initialized = initialized.catch(() => before);
+    return initialized;
+  }
+
+  /** What the client has sent stays with us, so it is not read, not even to cancel: only the agent's end helps. */
+  #endDeafAgent(): void {
+    if (this.#ctx.client.stuckMs < this.#ctx.options.deafMs) return;
+    const seconds = Math.round(this.#ctx.client.stuckMs / 1000);
+    const reason = `The agent has taken nothing for ${seconds} s of all that waits for it, and is ended`;
+    this.#ctx.log.warn({ seconds }, "the agent does not read: ending it");
+    this.#agent?.connection.close(new SidecarError("AGENT_EXITED", reason));
+  }
+
+  #agentStarted(agent: Agent): void {
+    this.#agent = agent;
+    this.#ctx.log.info({ agentPid: agent.process?.pid }, "agent started");
+    // The leases name the agent, so that a successor can stop it.
+    void this.#ctx.sessions.renewAll();
+  }
+
+  #agentEnded(agent: Agent): void {
+    if (this.#agent === agent) this.#agent = undefined;
+    this.#ctx.sessions.unbindAll(agent);
+  }
+
+  async #detachIdle(id: SessionId): Promise<void> {
+    const live = this.#ctx.sessions.byId(id);
+    if (live === undefined) return;
+    if (runningTurns(live).length > 0) return this.#ctx.registry.live.touch(live.id);
+    await detach(this.#ctx, live, shutdownGraceMs);
+    this.#ctx.log.info({ sessionId: live.id }, "idle session detached");
+  }
+}
+
+const methods: ReadonlyMap<string, Handler> = new Map<string, Handler>([
+  ["authenticate", authenticate],
+  ["logout", logout],
+  ["session/new", newSession],
+  ["session/fork", forkSession],
+  ["session/load", loadSession],
+  ["session/resume", resumeSession],
+  ["session/list", listSessions],
+  ["session/prompt", prompt],
+  ["session/close", closeSession],
+  ["session/delete", deleteSession],
+  ["session/set_mode", setMode],
+  ["session/set_config_option", setConfigOption],
+]);
+
+function invalidError({ fault, reason }: InvalidMessage): SidecarError {
+  const codes: Record<InvalidMessage["fault"], ErrorCode> = {
+    "not-json": "PARSE_ERROR",
+    "bad-header": "PARSE_ERROR",
+    "bad-envelope": "INVALID_REQUEST",
+    oversized: "MESSAGE_TOO_LARGE",
+  };
+  return new SidecarError(codes[fault], reason);
+}

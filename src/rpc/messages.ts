@@ -1,0 +1,148 @@
+/** What a message text is: the envelope of JSON-RPC 2.0, and the one notification that takes the fast path. */
+
+import { SidecarError, type ErrorCode } from "../base/errors.ts";
+import { isRecord } from "../base/json.ts";
+import type { TextChunks } from "../acp/chunks.ts";
+import type { ArrivedUpdate, UpdateParams } from "../acp/updates.ts";
+
+export type RequestId = string | number;
+
+export interface RequestMessage {
+  readonly jsonrpc: "2.0";
+  readonly id: RequestId;
+  readonly method: string;
+  readonly params?: unknown;
+}
+
+export type Parsed =
+  | { readonly type: "update"; readonly update: ArrivedUpdate }
+  | { readonly type: "request"; readonly message: RequestMessage }
+  | { readonly type: "notification"; readonly method: string; readonly params: unknown }
+  /** With a fault, it stands for an answer that is none: whoever waits for it must hear something. */
+  | { readonly type: "response"; readonly message: ResponseMessage; readonly fault?: string }
+  | { readonly type: "not-json" }
+  | { readonly type: "invalid"; readonly id: RequestId | null; readonly reason: string };
+
+export interface ResponseMessage {
+  readonly jsonrpc: "2.0";
+  readonly id: RequestId;
+  readonly result?: unknown;
+  readonly error?: { readonly code: number; readonly message: string; readonly data?: unknown };
+}
+
+/** @param chunks what has been learned of the chunks of this stream */
+export function parseMessage(text: string, chunks: TextChunks): Parsed {
+  const update = chunks.recognise(text);
+  if (update !== undefined) return { type: "update", update };
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return { type: "not-json" };
+  }
+  if (!isRecord(value)) {
+    const what = Array.isArray(value) ? "a batch: send its messages one by one" : "not an object";
+    return { type: "invalid", id: null, reason: `The message is ${what}` };
+  }
+  return "method" in value ? parseCall(text, value, chunks) : parseResponse(value);
+}
+
+function parseCall(text: string, value: Readonly<Record<string, unknown>>, chunks: TextChunks): Parsed {
+  const { id, method, params } = value;
+  const echoId = isRequestId(id) ? id : null;
+  if (typeof method !== "string") return { type: "invalid", id: echoId, reason: "method is not a string" };
+  if (value.jsonrpc !== "2.0") return { type: "invalid", id: echoId, reason: 'jsonrpc is not "2.0"' };
+  if (params !== undefined && typeof params !== "object") {
+    return { type: "invalid", id: echoId, reason: "params is neither an object nor an array" };
+  }
+  if (!("id" in value)) {
+    if (method === "session/update" && isUpdateParams(params)) {
+      // Only header framing lets a message spread over lines; it may go on to a peer that has none.
+      const line = text.includes("\n") ? JSON.stringify(value) : text;
+      return { type: "update", update: chunks.learn(line, params, fieldCount(value) === 3) };
+    }
+    return { type: "notification", method, params };
+  }
+  if (echoId === null) return { type: "invalid", id: null, reason: "id is neither a string nor a number" };
+  return { type: "request", message: value as unknown as RequestMessage };
+}
+
+function fieldCount(object: Readonly<Record<string, unknown>>): number {
+  let count = 0;
+  for (const _field in object) count += 1;
+  return count;
+}
+
+function parseResponse(value: Readonly<Record<string, unknown>>): Parsed {
+  const { id, error } = value;
+  const fault = "The message is no request, no notification and no response";
+  if (!isRequestId(id)) return { type: "invalid", id: null, reason: fault };
+  if ("result" in value || isRecord(error)) {
+    return { type: "response", message: value as unknown as ResponseMessage };
+  }
+  // Ids of the two directions are apart: to name this one in an answer would answer another question.
+  return { type: "response", message: noAnswer(id, "The answer has neither a result nor an error"), fault };
+}
+
+/** Stands for an answer that cannot be taken as one. */
+export function noAnswer(
+  id: RequestId,
+  reason: string,
+  code: ErrorCode = "INVALID_REQUEST",
+): ResponseMessage {
+  const { rpcCode, message } = new SidecarError(code, reason);
+  return { jsonrpc: "2.0", id, error: { code: rpcCode, message, data: { code } } };
+}
+
+const idMember = String.raw`"id"\s*:\s*(-?\d+|"(?:[^"\\]|\\.)*")`;
+const plainMember = String.raw`(?:"jsonrpc"\s*:\s*"2\.0"|${idMember.replace("(-", "(?:-")})`;
+const idPattern = new RegExp(idMember);
+const envelopeStart = new RegExp(
+  String.raw`^\s*\{\s*((?:${plainMember}\s*,\s*)*)"(result|error|method|params)"\s*:`,
+);
+const envelopeEnd = new RegExp(String.raw`,\s*(${plainMember}(?:\s*,\s*${plainMember})*)\s*\}\s*$`);
+
+/**
+ * What a message is of which only start and end are known, and its id, where that can be told: most have version
+ * and id before all else, some behind it.
+ */
+export function envelopeOf({
+  start,
+  end,
+}: {
+  readonly start: string;
+  readonly end: string;
+}): { readonly type: "request" | "response"; readonly id: RequestId } | undefined {
+  const [, first = "", member] = envelopeStart.exec(start) ?? [];
+  if (member === undefined) return undefined;
+  const id = idPattern.exec(first)?.[1] ?? idPattern.exec(envelopeEnd.exec(end)?.[1] ?? "")?.[1];
+  if (id === undefined) return undefined;
+  const isResponse = member === "result" || member === "error";
+  return { type: isResponse ? "response" : "request", id: JSON.parse(id) as RequestId };
+}
+
+function isUpdateParams(params: unknown): params is UpdateParams {
+  return (
+    isRecord(params) &&
+    typeof params.sessionId === "string" &&
+    isRecord(params.update) &&
+    typeof params.update.sessionUpdate === "string"
+  );
+}
+
+export function isRequestId(id: unknown): id is RequestId {
+  return typeof id === "string" || (typeof id === "number" && Number.isFinite(id));
+}
+
+/** JSON can be read at any depth, but written only as deep as the stack allows: undefined beyond that. */
+export function textOf(message: object): string | undefined {
+  try {
+    return JSON.stringify(message);
+  } catch {
+    return undefined;
+  }
+}
+
+export function unwritable(what: string): SidecarError {
+  return new SidecarError("INVALID_REQUEST", `${what} is nested too deeply to be passed on`);
+}

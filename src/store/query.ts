@@ -1,0 +1,51 @@
+/** Lists over sessions that are at hand in memory: what matches, in what order, which page. */
+import { decodeCursor, encodeCursor, pageSize, type ListPlace } from "./cursor.ts";
+import type { NewSession, Page, SessionFilter, SessionQuery } from "./contract.ts";
+
+export function matches(session: NewSession, filter: SessionFilter): boolean {
+  const { cwd, updatedBeforeMs, updatedSinceMs, agentSessionId, parentId, metadata } = filter;
+  if (cwd !== undefined && session.cwd !== cwd) return false;
+  if (updatedBeforeMs !== undefined && session.updatedAtMs >= updatedBeforeMs) return false;
+  if (updatedSinceMs !== undefined && session.updatedAtMs < updatedSinceMs) return false;
+  if (parentId !== undefined && session.lineage?.parentId !== parentId) return false;
+  if (agentSessionId !== undefined && !session.agentSessionIds.includes(agentSessionId)) return false;
+  if (metadata === undefined) return true;
+  return Object.entries(metadata).every(
+    ([key, value]) => Object.hasOwn(session.metadata, key) && session.metadata[key] === value,
+  );
+}
+
+/** Negative when `a` stands before `b` in a list. */
+export function listOrder(a: ListPlace, b: ListPlace): number {
+  return b.updatedAtMs - a.updatedAtMs || (a.id < b.id ? 1 : a.id > b.id ? -1 : 0);
+}
+
+/** The page that `query` asks for, of sessions in any order. One pass, and memory for a few pages only. */
+export function pageOf<T extends NewSession>(sessions: Iterable<T>, query: SessionQuery): Page<T> {
+  const behind = query.cursor === undefined ? undefined : decodeCursor(query.cursor);
+  const wanted = pageSize(query.limit) + 1;
+  let best: T[] = [];
+  let worst: T | undefined;
+  const prune = () => {
+    best = best.sort(listOrder).slice(0, wanted);
+    if (best.length === wanted) worst = best[wanted - 1];
+  };
+  for (const session of sessions) {
+    if (worst !== undefined && listOrder(session, worst) > 0) continue;
+    if (behind !== undefined && listOrder(session, behind) <= 0) continue;
+    if (!matches(session, query)) continue;
+    best.push(session);
+    if (best.length >= wanted * 4) prune();
+  }
+  prune();
+  return toPage(best, wanted - 1);
+}
+
+/** A page of at most `limit` from sessions in list order, of which one more than `limit` was looked for. */
+export function toPage<T extends ListPlace>(sessions: readonly T[], limit: number): Page<T> {
+  const items = sessions.slice(0, limit);
+  const last = items.at(-1);
+  return sessions.length > limit && last !== undefined
+    ? { items, nextCursor: encodeCursor(last) }
+    : { items };
+}

@@ -1,0 +1,52 @@
+/** What a `postgres://` URL says, split into what the driver reads and what we read. */
+import { SidecarError } from "../../../base/errors.ts";
+
+export interface PostgresLocation {
+  /** For the driver. Holds the password: never goes into a message. */
+  readonly connectionString: string;
+  /** Host, port and database, fit for messages. */
+  readonly place: string;
+  /** The PostgreSQL schema that the tables are in. */
+  readonly schema: string;
+  /** Connections at most. */
+  readonly poolSize: number;
+  /** Whether statements are prepared by name, which some connection poolers cannot bear. */
+  readonly prepares: boolean;
+}
+
+const defaultSchema = "acp_sidecar";
+const defaultPoolSize = 10;
+
+/** Reads `schema`, `pool` and `prepare` from the query and leaves the rest to the driver. Errors: `CONFIG_INVALID`. */
+export function parsePostgresUrl(text: string): PostgresLocation {
+  const url = toUrl(text);
+  const take = (name: string) => {
+    const value = url.searchParams.get(name);
+    url.searchParams.delete(name);
+    return value;
+  };
+  const schema = take("schema") ?? defaultSchema;
+  if (!/^[a-z_][a-z0-9_]{0,62}$/.test(schema)) {
+    throw invalid("its schema must be a plain lower-case name, such as acp_sidecar");
+  }
+  const poolSize = Number(take("pool") ?? defaultPoolSize);
+  if (!Number.isInteger(poolSize) || poolSize < 1 || poolSize > 1000) {
+    throw invalid("its pool must be a number of connections from 1 to 1000");
+  }
+  const prepares = take("prepare") !== "false";
+  const host = url.hostname || url.searchParams.get("host") || "localhost";
+  const place = `${host}:${url.port || 5432}${url.pathname === "" ? "/" : url.pathname}`;
+  return { connectionString: url.toString(), place, schema, poolSize, prepares };
+}
+
+function toUrl(text: string): URL {
+  // The error of URL is not passed on as a cause: it holds the text, and with it the password.
+  if (!URL.canParse(text)) throw invalid("write postgres://user@host:5432/database");
+  const url = new URL(text);
+  if (url.protocol === "postgres:" || url.protocol === "postgresql:") return url;
+  throw invalid("write postgres://user@host:5432/database");
+}
+
+function invalid(advice: string): SidecarError {
+  return new SidecarError("CONFIG_INVALID", `The store URL is no PostgreSQL URL that we can use: ${advice}`);
+}

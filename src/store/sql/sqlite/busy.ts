@@ -1,0 +1,69 @@
+/** Waiting for other processes' locks without freezing the event loop. */
+import { setTimeout as delay } from "node:timers/promises";
+import { SidecarError } from "../../../base/errors.ts";
+import { isBusy } from "./errors.ts";
+
+/** How long SQLite itself may wait, and so block; what takes longer is tried again from the event loop. */
+export const busyTimeoutMs = 20;
+
+/** How long a call waits for other processes' locks before it fails, unless told. */
+export const defaultLockWaitMs = 5000;
+
+const maxWaiting = 10_000;
+
+/** Tries `work` until it is not refused for a lock; after `deadlineMs` (by `performance.now()`) rejects with SQLite's own error. */
+export async function untilFree<T>(work: () => T, deadlineMs: number): Promise<T> {
+  for (let pauseMs = 4; ; pauseMs = Math.min(pauseMs * 2, 64)) {
+    try {
+      return work();
+    } catch (error) {
+      if (!isBusy(error) || performance.now() >= deadlineMs) throw error;
+    }
+    // Spread, so that processes that wait for one lock do not keep meeting.
+    await delay(pauseMs * (0.5 + Math.random()));
+  }
+}
+
+/** Writes in the order in which they were asked for: while one waits for a lock, the others wait behind it. */
+export class WriteQueue {
+  readonly #waitMs: number;
+  /** Settles when the last waiting write has; none waits while it is undefined. */
+  #last: Promise<void> | undefined;
+  #waiting = 0;
+
+  constructor(waitMs: number) {
+    this.#waitMs = waitMs;
+  }
+
+  async run<T>(work: () => T): Promise<T> {
+    if (this.#last === undefined) {
+      try {
+        return work();
+      } catch (error) {
+        if (!isBusy(error)) throw error;
+      }
+    }
+    return this.#behind(work);
+  }
+
+  /** Until no write waits any more. */
+  async drained(): Promise<void> {
+    while (this.#last !== undefined) await this.#last;
+  }
+
+  #behind<T>(work: () => T): Promise<T> {
+    if (this.#waiting >= maxWaiting) {
+      throw new SidecarError("STORE_LOCKED", `${maxWaiting} writes wait for the database's lock already`);
+    }
+    this.#waiting += 1;
+    const deadlineMs = performance.now() + this.#waitMs;
+    const done = (this.#last ?? Promise.resolve()).then(() => untilFree(work, deadlineMs));
+    const settle = () => {
+      this.#waiting -= 1;
+      if (this.#last === settled) this.#last = undefined;
+    };
+    const settled = done.then(settle, settle);
+    this.#last = settled;
+    return done;
+  }
+}

@@ -1,0 +1,122 @@
+/** Opens the database file: its directory and mode, its settings, its schema. */
+import { closeSync, fsyncSync, openSync, realpathSync, statSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import type SqliteDriver from "better-sqlite3";
+import type { Database } from "better-sqlite3";
+import { SidecarError, reasonOf } from "../../../base/errors.ts";
+import { makeDirectory } from "../../../base/disk.ts";
+import { busyTimeoutMs, untilFree } from "./busy.ts";
+import { checkVersion, migrate } from "./migrations.ts";
+
+export interface OpenedDatabase {
+  readonly db: Database;
+  /** Without symbolic links: SQLite puts its other files beside the real one. */
+  readonly path: string;
+  /** Of a write-ahead log that was there before: whoever closes the database last leaves none. */
+  readonly foundWalBytes: number;
+}
+
+/** Pages in the WAL (4 KiB each) at which a commit copies them into the database. */
+const checkpointPages = 4000;
+
+export async function openDatabase(given: string, lockWaitMs: number): Promise<OpenedDatabase> {
+  const Driver = await loadDriver();
+  const path = prepareFile(resolve(given));
+  const deadlineMs = performance.now() + lockWaitMs;
+  for (;;) {
+    const opened = await openFile(Driver, path, deadlineMs);
+    if (opened !== undefined) return opened;
+  }
+}
+
+/** Undefined when the file was replaced meanwhile, which a repair does while others wait for its lock. */
+async function openFile(
+  Driver: typeof SqliteDriver,
+  path: string,
+  deadlineMs: number,
+): Promise<OpenedDatabase | undefined> {
+  const { ino } = statSync(path, { bigint: true });
+  const foundWalBytes = statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
+  const db = await untilFree(
+    () => new Driver(path, { timeout: busyTimeoutMs, fileMustExist: true }),
+    deadlineMs,
+  );
+  try {
+    // Before anything is changed: the file may be another program's, or a newer version's.
+    await untilFree(() => checkVersion(db, path), deadlineMs);
+    if (statSync(path, { bigint: true }).ino !== ino) {
+      db.close();
+      return undefined;
+    }
+    await untilFree(() => configure(db, path), deadlineMs);
+    await untilFree(() => migrate(db, path), deadlineMs);
+    return { db, path, foundWalBytes };
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+export async function loadDriver(): Promise<typeof SqliteDriver> {
+  try {
+    const { default: Driver } = await import("better-sqlite3");
+    // Its native part is loaded with the first database: if that cannot be, it is said here what to do.
+    new Driver(":memory:").close();
+    return Driver;
+  } catch (error) {
+    throw new SidecarError(
+      "STORE_UNAVAILABLE",
+      `SQLite cannot be loaded (${reasonOf(error)}); run "npm rebuild better-sqlite3" or use another store`,
+      { cause: error },
+    );
+  }
+}
+
+/**
+ * Makes the file if it is not there, readable by its owner only; SQLite gives its WAL the same mode. It is
+ * opened only when it is new, and closed at once: closing a descriptor drops every POSIX lock that this
+ * process has on the file, those of another connection included.
+ */
+function prepareFile(path: string): string {
+  const made = makeDirectory(dirname(path));
+  if (made !== undefined) syncParents(dirname(path), made);
+  try {
+    closeSync(openSync(path, "wx", 0o600));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  }
+  return realpathSync(path);
+}
+
+/** The directories from `topmost` down to `directory` are new; their names must survive a power cut too. */
+function syncParents(directory: string, topmost: string): void {
+  for (let each = directory; each.length >= topmost.length; each = dirname(each))
+    syncDirectory(dirname(each));
+}
+
+/** What was created, renamed or removed in it survives a power cut. Windows has no such call and needs none. */
+export function syncDirectory(directory: string): void {
+  if (process.platform === "win32") return;
+  const file = openSync(directory, "r");
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function configure(db: Database, path: string): void {
+  if (db.pragma("journal_mode = WAL", { simple: true }) !== "wal") {
+    throw new SidecarError(
+      "STORE_UNSUPPORTED",
+      `${path} lies where SQLite cannot share it between processes; put it on a local disk`,
+    );
+  }
+  // A commit is safe from our death at once, and from a power cut after flush(): see sync.ts.
+  db.pragma("synchronous = NORMAL");
+  db.pragma("checkpoint_fullfsync = ON");
+  db.pragma(`wal_autocheckpoint = ${checkpointPages}`);
+  db.pragma(`journal_size_limit = ${64 << 20}`);
+  db.pragma("cache_size = -4000");
+  db.pragma("foreign_keys = OFF");
+}

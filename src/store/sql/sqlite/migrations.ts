@@ -1,0 +1,77 @@
+/** Brings a database to the newest schema, a copy of the old one put aside first. */
+import { openSync, closeSync, fsyncSync, renameSync, rmSync } from "node:fs";
+import type { Database } from "better-sqlite3";
+import { SidecarError } from "../../../base/errors.ts";
+import { applicationId, schemaV1, schemaV2 } from "./schema.ts";
+
+/** The SQL that leads from the version before to `version`. Released ones are never edited. */
+export interface Migration {
+  readonly version: number;
+  readonly sql: string;
+}
+
+export const migrations: readonly Migration[] = [
+  { version: 1, sql: schemaV1 },
+  { version: 2, sql: schemaV2 },
+];
+
+function versionOf(db: Database): number {
+  return Number(db.pragma("user_version", { simple: true }));
+}
+
+const newestOf = (all: readonly Migration[]): number => all.at(-1)?.version ?? 0;
+
+/**
+ * Runs what is missing, in one transaction. Several processes may try at once; one does it. Errors:
+ * `STORE_SCHEMA_NEWER`; `STORE_UNAVAILABLE` for a database that is not ours.
+ */
+export function migrate(db: Database, path: string, all: readonly Migration[] = migrations): void {
+  const newest = newestOf(all);
+  const found = checkVersion(db, path, newest);
+  if (found === newest) return;
+  if (found > 0) backUp(db, path, found);
+  const run = db.transaction(() => {
+    const current = checkVersion(db, path, newest);
+    for (const { version, sql } of all) if (version > current) db.exec(sql);
+    db.pragma(`application_id = ${applicationId}`);
+    db.pragma(`user_version = ${newest}`);
+  });
+  run.exclusive();
+}
+
+/** The schema's version, 0 in an empty database. Changes nothing. Errors: as `migrate`. */
+export function checkVersion(db: Database, path: string, newest = newestOf(migrations)): number {
+  const version = versionOf(db);
+  const tables = db.prepare("SELECT count(*) FROM sqlite_schema").pluck().get();
+  const ours = db.pragma("application_id", { simple: true }) === applicationId;
+  if (!ours && (version !== 0 || tables !== 0)) {
+    throw new SidecarError(
+      "STORE_UNAVAILABLE",
+      `${path} is a database of something else; name another path for sessions`,
+    );
+  }
+  if (version <= newest) return version;
+  throw new SidecarError(
+    "STORE_SCHEMA_NEWER",
+    `${path} was written by a newer acp-sidecar (schema ${version}, this one knows ${newest}); update acp-sidecar`,
+    { data: { found: version, known: newest } },
+  );
+}
+
+/** Copies the database to `PATH.vN.bak`; under a name of its own until it is whole and on the disk. */
+function backUp(db: Database, path: string, version: number): void {
+  const unfinished = `${path}.v${version}.${process.pid}.tmp`;
+  rmSync(unfinished, { force: true });
+  // VACUUM INTO accepts an empty file: this one is readable by nobody else from the start.
+  closeSync(openSync(unfinished, "wx", 0o600));
+  try {
+    db.prepare("VACUUM INTO ?").run(unfinished);
+    const file = openSync(unfinished, "r+");
+    fsyncSync(file);
+    closeSync(file);
+    renameSync(unfinished, `${path}.v${version}.bak`);
+  } catch (error) {
+    rmSync(unfinished, { force: true });
+    throw error;
+  }
+}

@@ -1,0 +1,149 @@
+/**
+ * Makes commits survive a power cut, off the event loop.
+ *
+ * Commits run with `synchronous=NORMAL`: they are written to the WAL and not synced. Why syncing the WAL
+ * file is enough: a commit is in the WAL until a checkpoint has copied all of it into the database, and
+ * under NORMAL a checkpoint syncs the WAL before it copies and the database after, before it lets a writer
+ * start the WAL over. So at every instant a commit is in the WAL, which we sync, or in a database that SQLite
+ * has synced. Starting over writes (and syncs) a new header into the same file, so our descriptor stays right;
+ * a recovery takes the frames that belong to the header by salt and checksum, up to the last whole commit.
+ * The WAL is deleted only by the last connection to close, which cannot be another's while ours is open; should
+ * the file be another one all the same, the new one is opened and its directory entry is synced.
+ *
+ * The descriptor is our own, of the WAL only: SQLite locks the database and the -shm file, never the WAL, so
+ * closing it drops no lock.
+ */
+import { fstatSync, readSync, writeSync } from "node:fs";
+import { open, type FileHandle } from "node:fs/promises";
+import { dirname } from "node:path";
+import { SidecarError, reasonOf } from "../../../base/errors.ts";
+
+/** Runs work, which does not write to the database, while no process can. */
+export type WhileLocked = (work: () => void) => Promise<void>;
+
+const pieceBytes = 1 << 20;
+
+export class WalSync {
+  readonly #path: string;
+  #file: FileHandle | undefined;
+  /** Commits so far, and how many of them are known to be on the disk. The schema counts as one. */
+  #committed = 1;
+  #synced = 0;
+  #running: Promise<void> | undefined;
+  #next: Promise<void> | undefined;
+  /** A sync has failed: the WAL must be written again before the next one means anything. */
+  #mustRewrite = false;
+  readonly #whileLocked: WhileLocked;
+
+  constructor(databasePath: string, whileLocked: WhileLocked) {
+    this.#path = `${databasePath}-wal`;
+    this.#whileLocked = whileLocked;
+  }
+
+  /** To be called with every commit. */
+  committed(): void {
+    this.#committed += 1;
+  }
+
+  /** On return every commit before the call is on the disk. Calls during a sync share the next one. Errors: `STORE_FAILED`. */
+  async flush(): Promise<void> {
+    if (this.#synced >= this.#committed) return;
+    if (this.#running === undefined) return this.#start();
+    this.#next ??= this.#running.then(
+      () => this.#start(),
+      () => this.#start(),
+    );
+    return this.#next;
+  }
+
+  async close(): Promise<void> {
+    await this.#next?.catch(() => undefined);
+    await this.#running?.catch(() => undefined);
+    await this.#file?.close();
+    this.#file = undefined;
+  }
+
+  #start(): Promise<void> {
+    this.#next = undefined;
+    const done = this.#sync().finally(() => {
+      if (this.#next === undefined) this.#running = undefined;
+    });
+    this.#running = done;
+    return done;
+  }
+
+  async #sync(): Promise<void> {
+    const committed = this.#committed;
+    try {
+      const wal = await this.#wal();
+      if (wal !== undefined && this.#mustRewrite) await this.#rewrite(wal.fd);
+      await wal?.datasync();
+    } catch (error) {
+      this.#mustRewrite = true;
+      throw syncFailed(this.#path, error);
+    }
+    this.#mustRewrite = false;
+    this.#synced = committed;
+  }
+
+  /**
+   * After a failed sync the system may take what it could not write for written, and call the next sync a
+   * success; what it still holds is written once more. Under the lock nobody starts the WAL over meanwhile.
+   */
+  #rewrite(fd: number): Promise<void> {
+    return this.#whileLocked(() => {
+      const piece = Buffer.allocUnsafe(pieceBytes);
+      for (let at = 0, length = 0; ; at += length) {
+        length = readSync(fd, piece, 0, pieceBytes, at);
+        if (length === 0) return;
+        for (let done = 0; done < length;) done += writeSync(fd, piece, done, length - done, at + done);
+      }
+    });
+  }
+
+  /** The WAL as it is now; undefined when there is none and so nothing that is only there. */
+  async #wal(): Promise<FileHandle | undefined> {
+    // A look takes microseconds, a way through the thread pool may take a hundred times as long.
+    if (this.#file !== undefined && fstatSync(this.#file.fd).nlink > 0) return this.#file;
+    await this.#file?.close();
+    this.#file = undefined;
+    const handle = await openExisting(this.#path);
+    if (handle === undefined) return undefined;
+    try {
+      await syncDirectory(dirname(this.#path));
+      this.#file = handle;
+      return handle;
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
+  }
+}
+
+async function openExisting(path: string): Promise<FileHandle | undefined> {
+  try {
+    return await open(path, "r+");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/** A new file survives a power cut only when its name does. Windows has no such call and needs none. */
+async function syncDirectory(path: string): Promise<void> {
+  if (process.platform === "win32") return;
+  const directory = await open(path, "r");
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}
+
+function syncFailed(path: string, error: unknown): SidecarError {
+  return new SidecarError(
+    "STORE_FAILED",
+    `Syncing ${path} failed (${reasonOf(error)}); check the disk; what is not safe yet is written again with the next request`,
+    { cause: error },
+  );
+}

@@ -1,0 +1,42 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { describe, expect, it } from "vitest";
+import { Sweeper } from "../../src/base/interval.ts";
+
+describe("a sweeper [REQ B4]", () => {
+  it("makes a round at each interval, never two at once", async () => {
+    let [rounds, atOnce, most] = [0, 0, 0];
+    const enough = new Promise<void>((resolve) => {
+      const sweeper = new Sweeper(1, async () => {
+        rounds += 1;
+        atOnce += 1;
+        most = Math.max(most, atOnce);
+        await pause(5);
+        atOnce -= 1;
+        if (rounds === 3) void sweeper.close().then(resolve);
+      });
+    });
+    // The sweeper is no reason to stay alive, so the test has to be one.
+    const alive = setInterval(() => undefined, 1000);
+    await enough;
+    clearInterval(alive);
+    expect([rounds, most]).toEqual([3, 1]);
+  });
+
+  it("is closed when the round that runs has ended, and makes no other", async () => {
+    let rounds = 0;
+    let ended = false;
+    let started: () => void = () => undefined;
+    const running = new Promise<void>((resolve) => (started = resolve));
+    const sweeper = new Sweeper(1, async () => {
+      rounds += 1;
+      started();
+      await pause(20);
+      ended = true;
+    });
+    await Promise.all([running, pause(10)]);
+    await sweeper.close();
+    expect(ended).toBe(true);
+    await pause(10);
+    expect(rounds).toBe(1);
+  });
+});

@@ -1,0 +1,138 @@
+/** Sessions that only the agent has, and what becomes of them when their adoption does not come to its end. */
+import { describe, expect, it, vi } from "vitest";
+import { SidecarError } from "../../src/base/errors.ts";
+import { thisHolder } from "../../src/session/holder.ts";
+import { newSessionId } from "../../src/base/ids.ts";
+import { openMemoryStore } from "../../src/store/memory/memory.ts";
+import { initialized, rig, until, type Rig, type Script } from "./rig.ts";
+
+const listing = initialized({ list: {} }, { loadSession: true });
+const never = () => new Promise<never>(() => undefined);
+
+/** Replays two messages of its session, and then does what it is told. */
+function replaying(then: () => unknown): Script {
+  return {
+    initialize: listing,
+    "session/load": async ({ sessionId }, agent) => {
+      await agent.say(String(sessionId), "one ");
+      await agent.say(String(sessionId), "two");
+      return then();
+    },
+  };
+}
+
+async function listedBy({ client }: Rig): Promise<unknown[]> {
+  return ((await client.request("session/list", {})) as { sessions: unknown[] }).sessions;
+}
+
+/** A proxy that is never heard of again in the middle of an adoption, as one that was killed. */
+async function killedWhileAdopting(store = openMemoryStore()): Promise<Rig> {
+  const proxy = await rig({ store, script: replaying(never) });
+  void proxy.load("theirs").catch(() => undefined);
+  await until(() => proxy.shown() === "one two");
+  return proxy;
+}
+
+// Found by kill-sidecar, seed s3-sqlite.
+describe("an adoption that was killed", () => {
+  it("is made anew by the next load, whole, and leaves nothing of its own behind [REQ list-agent]", async () => {
+    const killed = await killedWhileAdopting();
+    const { store } = killed;
+    const proxy = await rig({ store, script: replaying(() => ({})) });
+    expect(await listedBy(proxy)).toEqual([]);
+    await proxy.load("theirs");
+    expect(proxy.shown()).toBe("one two");
+    expect(await listedBy(proxy)).toHaveLength(1);
+    const { items } = await store.list();
+    expect(items).toMatchObject([{ agentSessionIds: ["theirs"], metadata: {} }]);
+    await proxy.close();
+  });
+
+  it("does not bring a session to life that the agent does not have", async () => {
+    const { store } = await killedWhileAdopting();
+    const unknown = () => {
+      throw new Error("no such session");
+    };
+    const proxy = await rig({ store, script: { initialize: listing, "session/load": unknown } });
+    await expect(proxy.load("theirs")).rejects.toThrow();
+    expect(await store.count()).toBe(0);
+    await proxy.close();
+  });
+});
+
+describe("an adoption that the store does not take at its end", () => {
+  it("fails with the store's error, and the next one brings the session whole", async () => {
+    const store = openMemoryStore();
+    const seal = vi.spyOn(store, "seal").mockRejectedValueOnce(new SidecarError("STORE_FULL", "full"));
+    const proxy = await rig({ store, script: replaying(() => ({})) });
+    await expect(proxy.load("theirs")).rejects.toMatchObject({ data: { code: "STORE_FULL" } });
+    expect(await listedBy(proxy)).toEqual([]);
+    seal.mockRestore();
+    await proxy.load("theirs");
+    expect(proxy.shown()).toBe("one twoone two");
+    expect(await listedBy(proxy)).toHaveLength(1);
+    expect(await store.count()).toBe(1);
+    await proxy.close();
+  });
+});
+
+describe("an adoption that goes on in another process", () => {
+  it("keeps others from adopting the session, too", async () => {
+    const { store } = await killedWhileAdopting();
+    const [record] = (await store.list()).items;
+    if (record === undefined) throw new Error("nothing is being adopted");
+    const holder = { ...thisHolder(), host: "elsewhere" };
+    await store.acquire(record.id, { holder, ttlMs: 60_000, mayTake: () => true });
+    const proxy = await rig({ store, script: replaying(() => ({})) });
+    await expect(proxy.load("theirs")).rejects.toMatchObject({ data: { code: "SESSION_BUSY" } });
+    await proxy.close();
+  });
+});
+
+describe("a session of ours that is gone", () => {
+  const ours = newSessionId();
+  const listed = (pages: readonly string[][]): Script => ({
+    initialize: listing,
+    "session/list": ({ cursor }) => {
+      const at = Number(cursor ?? 0);
+      const sessions = (pages[at] ?? []).map((sessionId) => ({ sessionId, cwd: "/work" }));
+      return { sessions, ...(at + 1 < pages.length && { nextCursor: String(at + 1) }) };
+    },
+    "session/load": () => ({}),
+  });
+
+  // Qwen Code makes a new session of any id; opencode calls it an internal error.
+  it("is not looked for at an agent that does not list it, which might make a new one of its id [REQ bad-session]", async () => {
+    const proxy = await rig({ script: listed([["theirs"], ["others"]]) });
+    await expect(proxy.load(ours)).rejects.toMatchObject({
+      code: -32002,
+      data: { code: "SESSION_NOT_FOUND", sessionId: ours },
+    });
+    expect(proxy.agentNow().heardOf("session/load")).toEqual([]);
+    expect(await proxy.store.count()).toBe(0);
+    await proxy.close();
+  });
+
+  it("may be the agent's, if the agent gives ids of the same form and lists it", async () => {
+    const proxy = await rig({ script: listed([["theirs"], [ours]]) });
+    await expect(proxy.load(ours)).resolves.toBeDefined();
+    expect(await proxy.registry.count()).toBe(1);
+    await proxy.close();
+  });
+
+  it("is an error in time when the agent does not say whether it is its own", async () => {
+    const proxy = await rig({
+      script: { ...listed([]), "session/list": () => new Promise(() => undefined) },
+    });
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      const loading = expect(proxy.load(ours)).rejects.toMatchObject({ data: { code: "AGENT_UNAVAILABLE" } });
+      await until(() => proxy.agentNow().heardOf("session/list").length === 1);
+      vi.advanceTimersByTime(5000);
+      await loading;
+    } finally {
+      vi.useRealTimers();
+    }
+    await proxy.close();
+  });
+});

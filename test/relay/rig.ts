@@ -1,0 +1,211 @@
+/** A proxy in this process, between a client and an agent that do what a test says, over streams in memory. */
+import { PassThrough, Transform } from "node:stream";
+import type { Agent, AgentExit } from "../../src/agent/agent.ts";
+import { SidecarError } from "../../src/base/errors.ts";
+import { silentLogger, type Logger } from "../../src/base/log.ts";
+import { Connection, type PeerHandlers, type RequestContext } from "../../src/rpc/endpoint.ts";
+import { paramsOf, type UpdateParams } from "../../src/acp/updates.ts";
+import type { ProxyOptions } from "../../src/relay/context.ts";
+import { Proxy } from "../../src/relay/relay.ts";
+import type { RegistryOptions } from "../../src/session/registry-options.ts";
+import { SessionRegistry } from "../../src/session/registry.ts";
+import { openMemoryStore } from "../../src/store/memory/memory.ts";
+import type { Store } from "../../src/store/contract.ts";
+
+const maxMessageBytes = 1 << 20;
+
+export type Params = Readonly<Record<string, unknown>>;
+type Answer = (params: Params, agent: ScriptedAgent, context: RequestContext) => unknown;
+
+/** What the agent does with each method; one that is not there is answered with an empty object. */
+export type Script = Readonly<Record<string, Answer>>;
+
+/** One run of the agent, as the test sees it. */
+export class ScriptedAgent {
+  /** Method and params of all that it was sent. */
+  readonly heard: [method: string, params: Params][] = [];
+  readonly connection: Connection;
+  readonly ours: Agent;
+  /** It reads no more. */
+  isDeaf = false;
+  #ended: (exit: AgentExit) => void = () => undefined;
+
+  constructor(script: Script, proxyHandlers: PeerHandlers) {
+    const fromAgent = new PassThrough();
+    const toAgent = new Transform({
+      transform: (chunk, _encoding, done) => {
+        if (!this.isDeaf) done(null, chunk);
+      },
+    });
+    const options = { maxMessageBytes, log: silentLogger };
+    const proxySide = new Connection({ input: fromAgent, output: toAgent, ...options }, proxyHandlers);
+    const take = (method: string, params: unknown) => this.heard.push([method, params as Params]);
+    this.connection = new Connection(
+      { input: toAgent, output: fromAgent, ...options },
+      {
+        request: async (method, params, context) => {
+          take(method, params);
+          return (await script[method]?.(params as Params, this, context)) ?? {};
+        },
+        notification: (method, params) => {
+          take(method, params);
+          script[method]?.(params as Params, this, undefined as never);
+        },
+        updates: () => undefined,
+        invalid: () => undefined,
+      },
+    );
+    const exited = new Promise<AgentExit>((resolve) => (this.#ended = resolve));
+    const end = (wanted: boolean) => {
+      const error = new SidecarError("AGENT_EXITED", "The agent has gone");
+      this.connection.close(error);
+      proxySide.close(error);
+      this.#ended({ error, wanted });
+    };
+    this.ours = { connection: proxySide, exited, stop: async () => end(true) };
+    this.die = () => end(false);
+  }
+
+  readonly die: () => void;
+
+  say(sessionId: string, text: string): Promise<void> {
+    return this.update(sessionId, { sessionUpdate: "agent_message_chunk", content: { type: "text", text } });
+  }
+
+  update(sessionId: string, update: object): Promise<void> {
+    return this.connection.notify("session/update", { sessionId, update });
+  }
+
+  /** The params of all that it was sent of `method`. */
+  heardOf(method: string): Params[] {
+    return this.heard.filter(([name]) => name === method).map(([, params]) => params);
+  }
+}
+
+export interface RigOptions {
+  readonly script?: Script;
+  readonly store?: Store;
+  readonly proxy?: Partial<ProxyOptions>;
+  readonly registry?: Partial<RegistryOptions>;
+  readonly log?: Logger;
+  /** What the client answers; a request of the agent that is not there is answered with an empty object. */
+  readonly client?: Readonly<Record<string, (params: Params, context: RequestContext) => unknown>>;
+  readonly clientCapabilities?: object;
+  /** The client reads on when this settles; asked behind every bundle of updates. */
+  readonly clientReads?: () => Promise<void> | void;
+}
+
+const proxyDefaults: ProxyOptions = {
+  durability: "turn",
+  onBusy: "idle",
+  cancelGraceMs: 10_000,
+  handoverBytes: 100_000,
+  maxEntryBytes: maxMessageBytes,
+  leaseTtlMs: 30_000,
+  deafMs: 30_000,
+};
+
+/** An agent's answer to `initialize`. */
+export function initialized(sessionCapabilities: object = {}, more: object = {}) {
+  return () => ({
+    protocolVersion: 1,
+    agentInfo: { name: "scripted", version: "1" },
+    agentCapabilities: { sessionCapabilities, ...more },
+  });
+}
+
+/** Starts a proxy and initializes it. */
+export async function rig(options: RigOptions = {}) {
+  const { script = {}, store = openMemoryStore(), log = silentLogger } = options;
+  let sessions = 0;
+  const whole: Script = {
+    initialize: initialized(),
+    "session/new": () => ({ sessionId: `agent-${(sessions += 1)}` }),
+    "session/prompt": () => ({ stopReason: "end_turn" }),
+    ...script,
+  };
+  const agents: ScriptedAgent[] = [];
+  const registry = new SessionRegistry({ store, log, ...options.registry });
+  const [toProxy, fromProxy] = [new PassThrough(), new PassThrough()];
+  const proxy = new Proxy(
+    {
+      options: { ...proxyDefaults, ...options.proxy },
+      registry,
+      startAgent: async (handlers) => {
+        const agent = new ScriptedAgent(whole, handlers);
+        agents.push(agent);
+        return agent.ours;
+      },
+      agentRestart: { attempts: 5, backoffMs: 10 },
+      log,
+    },
+    { input: toProxy, output: fromProxy, maxMessageBytes, log: silentLogger },
+  );
+  const updates: UpdateParams[] = [];
+  const notified: [method: string, params: unknown][] = [];
+  const client = new Connection(
+    { input: fromProxy, output: toProxy, maxMessageBytes, log: silentLogger },
+    {
+      request: async (method, params, context) =>
+        (await options.client?.[method]?.(params as Params, context)) ?? {},
+      notification: (method, params) => void notified.push([method, params]),
+      updates: (more) => {
+        updates.push(...paramsOf(more));
+        return options.clientReads?.();
+      },
+      invalid: ({ reason }) => void notified.push(["invalid", reason]),
+    },
+  );
+  const capabilities = options.clientCapabilities ?? {};
+  await client.request("initialize", { protocolVersion: 1, clientCapabilities: capabilities });
+  const agentNow = (): ScriptedAgent => {
+    const agent = agents.at(-1);
+    if (agent === undefined) throw new Error("no agent was started");
+    return agent;
+  };
+  return {
+    client,
+    proxy,
+    registry,
+    store,
+    agents,
+    agentNow,
+    updates,
+    notified,
+    /** Writes to the proxy in one chunk. */
+    writeTogether: (...messages: readonly object[]) =>
+      toProxy.write(messages.map((each) => `${JSON.stringify({ jsonrpc: "2.0", ...each })}\n`).join("")),
+    newSession: async () => {
+      const result = (await client.request("session/new", { cwd: "/work", mcpServers: [] })) as {
+        sessionId: string;
+      };
+      return result.sessionId;
+    },
+    prompt: (sessionId: string, text = "go") =>
+      client.request("session/prompt", { sessionId, prompt: [{ type: "text", text }] }),
+    load: (sessionId: string) => client.request("session/load", { sessionId, cwd: "/work", mcpServers: [] }),
+    /** What the client was shown of the agent's text. */
+    shown: () =>
+      updates
+        .filter(({ update }) => update.sessionUpdate === "agent_message_chunk")
+        .map(({ update }) => (update["content"] as { text: string }).text)
+        .join(""),
+    close: async () => {
+      await proxy.close();
+      await registry.close();
+    },
+  };
+}
+
+export type Rig = Awaited<ReturnType<typeof rig>>;
+
+export function gate() {
+  let open: () => void = () => undefined;
+  const passed = new Promise<void>((resolve) => (open = resolve));
+  return { passed, open };
+}
+
+/** Settles when `condition` holds; the test's own time limit ends the waiting. */
+export async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+}

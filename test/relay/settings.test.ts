@@ -1,0 +1,93 @@
+/** Modes and options: what a load answers is what is chosen now. */
+import { describe, expect, it } from "vitest";
+import { toSessionId } from "../../src/base/ids.ts";
+import { initialized, rig, type Rig } from "./rig.ts";
+
+const modesOf = (currentModeId: string) => ({
+  currentModeId,
+  availableModes: [
+    { id: "ask", name: "Ask" },
+    { id: "code", name: "Code" },
+  ],
+});
+const optionsOf = (currentValue: string) => [{ id: "model", name: "Model", type: "select", currentValue }];
+const fresh = { modes: modesOf("ask"), configOptions: optionsOf("small") };
+const chosen = { modes: modesOf("code"), configOptions: optionsOf("large") };
+
+const script = {
+  "session/new": () => ({ sessionId: "agent-1", ...fresh }),
+  "session/set_config_option": ({ value }: { readonly value?: unknown }) => ({
+    configOptions: optionsOf(String(value)),
+  }),
+};
+
+async function choose({ client }: Rig, sessionId: string): Promise<void> {
+  await client.request("session/set_mode", { sessionId, modeId: "code" });
+  await client.request("session/set_config_option", { sessionId, configId: "model", value: "large" });
+}
+
+describe("a live session that is loaded again", () => {
+  it("answers with the mode and the options that the client has chosen since [REQ settings-answered]", async () => {
+    const proxy = await rig({ script });
+    const sessionId = await proxy.newSession();
+    await choose(proxy, sessionId);
+    expect(await proxy.load(sessionId)).toEqual(chosen);
+    const resumed = proxy.client.request("session/resume", { sessionId, cwd: "/work" });
+    expect(await resumed).toEqual(chosen);
+    await proxy.close();
+  });
+
+  it("answers with those that the agent has chosen by itself [REQ settings-answered]", async () => {
+    const proxy = await rig({
+      script: {
+        ...script,
+        "session/prompt": async ({ sessionId }, agent) => {
+          const id = String(sessionId);
+          await agent.update(id, { sessionUpdate: "current_mode_update", currentModeId: "code" });
+          const configOptions = optionsOf("large");
+          await agent.update(id, { sessionUpdate: "config_option_update", configOptions });
+          return { stopReason: "end_turn" };
+        },
+      },
+    });
+    const sessionId = await proxy.newSession();
+    await proxy.prompt(sessionId);
+    expect(await proxy.load(sessionId)).toEqual(chosen);
+    await proxy.client.request("session/set_mode", { sessionId, modeId: "ask" });
+    const from = proxy.updates.length;
+    expect(await proxy.load(sessionId)).toEqual({ ...chosen, modes: modesOf("ask") });
+    const told = proxy.updates.slice(from).map(({ update }) => update);
+    expect(told).toContainEqual({ sessionUpdate: "current_mode_update", currentModeId: "ask" });
+    expect(told).toContainEqual({ sessionUpdate: "config_option_update", configOptions: optionsOf("large") });
+    await proxy.close();
+  });
+});
+
+describe("an agent that speaks of its old mode while it takes a session up", () => {
+  it("does not undo what is chosen again behind that [REQ settings-answered]", async () => {
+    const proxy = await rig({
+      script: {
+        ...script,
+        initialize: initialized({ close: {} }, { loadSession: true }),
+        "session/load": async ({ sessionId }, agent) => {
+          const id = String(sessionId);
+          await agent.update(id, { sessionUpdate: "current_mode_update", currentModeId: "ask" });
+          await agent.update(id, {
+            sessionUpdate: "config_option_update",
+            configOptions: optionsOf("small"),
+          });
+          return fresh;
+        },
+      },
+    });
+    const sessionId = await proxy.newSession();
+    await choose(proxy, sessionId);
+    await proxy.client.request("session/close", { sessionId });
+    const from = proxy.updates.length;
+    expect(await proxy.load(sessionId)).toEqual(chosen);
+    expect(proxy.updates.slice(from)).toEqual([]);
+    const { settings } = await proxy.registry.get(toSessionId(sessionId));
+    expect(settings).toEqual({ modeId: "code", configOptions: { model: "large" } });
+    await proxy.close();
+  });
+});

@@ -1,0 +1,122 @@
+/** What is left of a deleted session whose agent goes on listing it. */
+import { describe, expect, it } from "vitest";
+import { openMemoryStore } from "../../src/store/memory/memory.ts";
+import { flaky } from "../session/flaky-store.ts";
+import { gate, initialized, rig, until, type Rig, type Script } from "./rig.ts";
+
+const named = (name: string, sessionCapabilities: object = { list: {} }) => ({
+  initialize: () => ({ ...initialized(sessionCapabilities, { loadSession: true })(), agentInfo: { name } }),
+});
+
+/** An agent that lists these sessions, whatever is deleted. */
+const lists = (...ids: readonly string[]): Script => ({
+  ...named("scripted"),
+  "session/list": () => ({ sessions: ids.map((sessionId) => ({ sessionId, cwd: "/work" })) }),
+});
+
+async function listed(proxy: Rig): Promise<string[]> {
+  const { sessions } = (await proxy.client.request("session/list", {})) as {
+    sessions: readonly { readonly sessionId: string }[];
+  };
+  return sessions.map(({ sessionId }) => sessionId);
+}
+
+const remove = (proxy: Rig, sessionId: string) => proxy.client.request("session/delete", { sessionId });
+
+describe("a deletion", () => {
+  it.each([
+    ["create", "before"],
+    ["create", "after"],
+    ["delete", "before"],
+    ["delete", "after"],
+    ["flush", "after"],
+  ] as const)(
+    "that the store has failed in the middle, at %s, %s it, hides the agent's session when it is asked for again",
+    async (method, when) => {
+      const { store, fail } = flaky(openMemoryStore());
+      const proxy = await rig({ store, script: lists("agent-1") });
+      const ours = await proxy.newSession();
+      fail(method, when);
+      await expect(remove(proxy, ours)).rejects.toMatchObject({ data: { code: "STORE_FAILED" } });
+      await remove(proxy, ours);
+      expect(await listed(proxy)).toEqual([]);
+      await proxy.close();
+    },
+  );
+
+  it("hides the session from lists while the agent is still deleting", async () => {
+    const deleting = gate();
+    const script = {
+      ...lists("agent-1"),
+      ...named("scripted", { list: {}, delete: {} }),
+      "session/delete": () => deleting.passed,
+    };
+    const proxy = await rig({ script });
+    const removing = remove(proxy, await proxy.newSession());
+    await until(() => proxy.agentNow().heardOf("session/delete").length === 1);
+    expect(await listed(proxy)).toEqual([]);
+    deleting.open();
+    await removing;
+    await proxy.close();
+  });
+
+  it("hides the session from every agent that it was with", async () => {
+    const first = await rig({ script: { ...lists("agent-1"), ...named("first") } });
+    const { store } = first;
+    const ours = await first.newSession();
+    await first.close();
+    const second = await rig({
+      store,
+      script: { ...lists("other-1"), ...named("second"), "session/new": () => ({ sessionId: "other-1" }) },
+    });
+    await second.load(ours);
+    await remove(second, ours);
+    expect(await listed(second)).toEqual([]);
+    await second.close();
+    const again = await rig({ store, script: { ...lists("agent-1"), ...named("first") } });
+    expect(await listed(again)).toEqual([]);
+    await again.close();
+  });
+
+  it("of an agent's own session hides none of another agent's that has the same id, nor keeps it from being hidden", async () => {
+    const first = await rig({ script: { ...lists("agent-1"), ...named("first") } });
+    const { store } = first;
+    await remove(first, "agent-1");
+    await first.close();
+    const second = await rig({ store, script: { ...lists("agent-1"), ...named("second") } });
+    expect(await listed(second)).toEqual(["agent-1"]);
+    await remove(second, "agent-1");
+    expect(await listed(second)).toEqual([]);
+    await second.close();
+  });
+});
+
+describe("tombstones", () => {
+  it("take no room in the pages of a list, however many they are", async () => {
+    const proxy = await rig({ script: lists() });
+    const kept = await proxy.newSession();
+    for (let i = 0; i < 60; i += 1) await remove(proxy, await proxy.newSession());
+    expect(await listed(proxy)).toEqual([kept]);
+    expect(await proxy.registry.count()).toBe(1);
+    await proxy.close();
+  });
+
+  it("are no sessions that go idle: retention and clearing neither count nor delete them", async () => {
+    let nowMs = Date.now();
+    const proxy = await rig({ script: lists("agent-1"), registry: { now: () => nowMs } });
+    await remove(proxy, await proxy.newSession());
+    nowMs += 1e12;
+    expect(await proxy.registry.expire({ idleForMs: 1 })).toBe(0);
+    expect(await proxy.registry.clear()).toBe(0);
+    expect(await listed(proxy)).toEqual([]);
+    await proxy.close();
+  });
+
+  it("are not found by their own id", async () => {
+    const proxy = await rig({ script: lists() });
+    await remove(proxy, await proxy.newSession());
+    const [tombstone] = (await proxy.store.list()).items;
+    await expect(proxy.load(tombstone?.id ?? "")).rejects.toMatchObject({ code: -32002 });
+    await proxy.close();
+  });
+});
