@@ -4,7 +4,7 @@
  */
 import { spawn, type ChildProcessByStdio } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
-import { SidecarError } from "../base/errors.ts";
+import { SidecarError, systemCodeOf } from "../base/errors.ts";
 
 export interface AgentCommand {
   readonly command: string;
@@ -48,13 +48,13 @@ export function launch(options: AgentCommand): Promise<Launched> {
 }
 
 function notStarted(command: string, cause: unknown): SidecarError {
-  const code = (cause as NodeJS.ErrnoException).code;
+  const code = systemCodeOf(cause);
   const why =
     code === "ENOENT"
       ? "there is no such command: install it, or check the PATH that the editor starts us with"
       : code === "EACCES"
         ? "it may not be executed"
-        : String(code ?? "the system refused");
+        : (code ?? "the system refused");
   return new SidecarError("AGENT_NOT_STARTED", `The agent ${command} could not be started: ${why}`, {
     data: { command },
     cause,

@@ -1,6 +1,7 @@
-/** Making a directory and those that lead to it, one by one: what cannot be made fails at once. */
+/** Directories: made one by one, so that what cannot be made fails at once; their names made safe. */
 import { closeSync, fsyncSync, mkdirSync, openSync, statSync } from "node:fs";
 import { dirname } from "node:path";
+import { systemCodeOf } from "./errors.ts";
 
 const ownerOnly = 0o700;
 
@@ -16,17 +17,27 @@ export function makeDirectory(path: string): string | undefined {
       mkdirSync(each, { mode: ownerOnly });
     } catch (error) {
       // Another process was quicker.
-      if (!hasCode(error, "EEXIST") || !isThere(each)) throw error;
+      if (systemCodeOf(error) !== "EEXIST" || !isThere(each)) throw error;
     }
-    syncNamesIn(dirname(each));
+    syncDirectory(dirname(each));
   }
   return missing[0];
 }
 
-/** Windows has no such call and needs none. */
-function syncNamesIn(directory: string): void {
+/** What was created, renamed or removed in it survives a power cut. Windows has no such call and needs none. */
+export function syncDirectory(directory: string): void {
   if (process.platform === "win32") return;
   const fd = openSync(directory, "r");
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** What was written to a file, through whichever descriptor, survives a power cut. */
+export function syncFile(path: string): void {
+  const fd = openSync(path, "r+");
   try {
     fsyncSync(fd);
   } finally {
@@ -39,11 +50,7 @@ function isThere(path: string): boolean {
     // Through links: one that leads nowhere cannot be made a directory, and says so below.
     return statSync(path).isDirectory();
   } catch (error) {
-    if (hasCode(error, "ENOENT") && path !== dirname(path)) return false;
+    if (systemCodeOf(error) === "ENOENT" && path !== dirname(path)) return false;
     throw error;
   }
-}
-
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && "code" in error && error.code === code;
 }

@@ -105,6 +105,12 @@ export function isSidecarError(error: unknown, ...codes: readonly ErrorCode[]): 
   return error instanceof SidecarError && (codes.length === 0 || codes.includes(error.code));
 }
 
+/** What the system, or a library, calls a failure: `ENOENT`, `SQLITE_BUSY`, `23505`. Undefined for our own errors. */
+export function systemCodeOf(error: unknown): string | undefined {
+  if (!(error instanceof Error) || error instanceof SidecarError || !("code" in error)) return undefined;
+  return typeof error.code === "string" ? error.code : undefined;
+}
+
 /** The first line of what went wrong, for logs and for messages that wrap it. */
 export function reasonOf(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);

@@ -2,6 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
+import { systemCodeOf } from "./errors.ts";
 
 /** A process by its number and an opaque token of its start. */
 export interface ProcessIdentity {
@@ -39,7 +40,7 @@ function isThere(pid: number): boolean {
     return true;
   } catch (error) {
     // EPERM: it is there, and somebody else's.
-    return (error as NodeJS.ErrnoException).code === "EPERM";
+    return systemCodeOf(error) === "EPERM";
   }
 }
 

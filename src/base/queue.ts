@@ -1,7 +1,7 @@
-/** Tasks of one session, one after the other, in the order in which they came. */
+/** Tasks one after the other, in the order in which they came: of one thing, or of each of many. */
 
-export class Lane {
-  #tail: Promise<unknown> = Promise.resolve();
+export class Queue {
+  #tail: Promise<void> | undefined;
   #length = 0;
 
   /** Tasks that have not ended. */
@@ -9,19 +9,52 @@ export class Lane {
     return this.#length;
   }
 
-  /** Runs `task` when all before it have ended, however they ended; settles as it does. */
+  /** Runs `task` at once when the queue is empty, else when all before it have ended, however; settles as it does. */
   run<T>(task: () => Promise<T>): Promise<T> {
     this.#length += 1;
-    const result = this.#tail.then(task).finally(() => {
+    const result = this.#tail === undefined ? started(task) : this.#tail.then(task);
+    const ended = () => {
       this.#length -= 1;
-    });
+      if (this.#tail === tail) this.#tail = undefined;
+    };
     // The caller has the failure; the tail only keeps the order.
-    this.#tail = result.catch(() => undefined);
+    const tail: Promise<void> = result.then(ended, ended);
+    this.#tail = tail;
     return result;
   }
 
-  /** Settles when everything that is in the lane now has ended. */
+  /** Settles when everything that is in the queue now has ended. */
   async idle(): Promise<void> {
     await this.#tail;
   }
+}
+
+/** A queue for each key, as long as it has tasks; those of different keys run side by side. */
+export class KeyedQueue<K> {
+  readonly #queues = new Map<K, Queue>();
+
+  isBusy(key: K): boolean {
+    return this.#queues.has(key);
+  }
+
+  async run<T>(key: K, task: () => Promise<T>): Promise<T> {
+    const queue = this.#queues.get(key) ?? new Queue();
+    this.#queues.set(key, queue);
+    try {
+      return await queue.run(task);
+    } finally {
+      if (queue.length === 0 && this.#queues.get(key) === queue) this.#queues.delete(key);
+    }
+  }
+
+  /** Settles when every task of the key, or of all, that is there now has ended. */
+  async idle(key?: K): Promise<void> {
+    if (key !== undefined) await this.#queues.get(key)?.idle();
+    else await Promise.all([...this.#queues.values()].map((queue) => queue.idle()));
+  }
+}
+
+/** A task that throws before its first await has failed as any other. */
+async function started<T>(task: () => Promise<T>): Promise<T> {
+  return task();
 }

@@ -1,7 +1,7 @@
 /** What is done to a store as a whole, by its own means: finding, inspecting, repairing, backing up. */
 import fs from "node:fs";
 import path from "node:path";
-import { SidecarError } from "../base/errors.ts";
+import { SidecarError, systemCodeOf } from "../base/errors.ts";
 import { ofLayer, urlsIn } from "../store/layer-urls.ts";
 import { driverOf, pathIn } from "../store/open.ts";
 import type { MediumDamage, Repair, StoreBackup } from "./medium.ts";
@@ -99,7 +99,7 @@ function isMissing(file: string): boolean {
     fs.statSync(file);
     return false;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "ENOENT";
+    return systemCodeOf(error) === "ENOENT";
   }
 }
 

@@ -1,7 +1,7 @@
 /** The configuration file: found, read, its keys known. Its values are checked in check.ts. */
 import fs from "node:fs";
 import path from "node:path";
-import { reasonOf, SidecarError } from "../base/errors.ts";
+import { reasonOf, SidecarError, systemCodeOf } from "../base/errors.ts";
 import type { GivenValues } from "./given.ts";
 import { optionNames, type OptionName } from "./options.ts";
 import { defaultConfigFile, type Surroundings } from "./paths.ts";
@@ -33,7 +33,7 @@ function readText(file: string, mustExist: boolean): string | undefined {
   try {
     return fs.readFileSync(file, "utf8");
   } catch (error) {
-    const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
+    const missing = systemCodeOf(error) === "ENOENT";
     if (missing && !mustExist) return undefined;
     throw invalid(
       missing

@@ -1,6 +1,6 @@
 /**
  * The journal of one session while this process holds it: the lease, the head, the turns that are not yet
- * sealed. One writer: calls must not overlap (a `Lane` sees to that).
+ * sealed. One writer: calls must not overlap (a `Queue` sees to that).
  */
 import { isSidecarError, type SidecarError } from "../base/errors.ts";
 import type { SessionId } from "../base/ids.ts";

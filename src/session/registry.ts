@@ -18,7 +18,7 @@ import { sealBriefly } from "./brief-hold.ts";
 import { deleteMatching } from "./expiry.ts";
 import { countVisible, shown, visibleOf } from "./hidden.ts";
 import { Hooks, type SessionEvent, type SessionHook } from "./hooks.ts";
-import { Lane } from "../base/queue.ts";
+import { KeyedQueue } from "../base/queue.ts";
 import type { Durability } from "./journal.ts";
 import { LiveSet } from "./live.ts";
 import { messageEntry, messagesOf, type Message, type NewMessage } from "./messages.ts";
@@ -45,7 +45,7 @@ export class SessionRegistry {
   readonly #now: () => number;
   readonly #durability: Durability;
   /** Read-change-write per session, one after the other. */
-  readonly #lanes = new Map<SessionId, Lane>();
+  readonly #writes = new KeyedQueue<SessionId>();
   #sweeper: Sweeper | undefined;
 
   constructor(options: RegistryOptions) {
@@ -107,7 +107,7 @@ export class SessionRegistry {
 
   /** Changes a session by a function of what it is; counts as activity. Errors: `SESSION_NOT_FOUND`. */
   async update(id: SessionId, change: (record: SessionRecord) => SessionPatch): Promise<SessionRecord> {
-    return this.#inLane(id, async () => {
+    return this.#writes.run(id, async () => {
       const patch = change(await this.get(id));
       const record = await this.store.update(id, { updatedAtMs: this.#now(), ...patch });
       this.live.touch(id);
@@ -131,7 +131,7 @@ export class SessionRegistry {
       this.#now(),
       this.#options.maxEntryBytes ?? registryDefaults.maxEntryBytes,
     );
-    await this.#inLane(id, async () => {
+    await this.#writes.run(id, async () => {
       const leaseTtlMs = this.#options.leaseTtlMs ?? registryDefaults.leaseTtlMs;
       await sealBriefly(id, entry, { store: this.store, durability: this.#durability, leaseTtlMs });
       this.live.touch(id);
@@ -240,16 +240,6 @@ export class SessionRegistry {
     } catch (error) {
       await this.store.delete(record.id);
       throw error;
-    }
-  }
-
-  async #inLane<T>(id: SessionId, task: () => Promise<T>): Promise<T> {
-    const lane = this.#lanes.get(id) ?? new Lane();
-    this.#lanes.set(id, lane);
-    try {
-      return await lane.run(task);
-    } finally {
-      if (lane.length === 0) this.#lanes.delete(id);
     }
   }
 }

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { Lane } from "../../src/base/queue.ts";
+import { Queue } from "../../src/base/queue.ts";
 
-describe("a lane", () => {
+describe("a queue", () => {
   it("runs one task at a time, in the order of the calls", async () => {
-    const lane = new Lane();
+    const queue = new Queue();
     const log: string[] = [];
     const task = (name: string, steps: number) => async () => {
       log.push(`${name} starts`);
@@ -11,34 +11,34 @@ describe("a lane", () => {
       log.push(`${name} ends`);
       return name;
     };
-    const results = [lane.run(task("a", 5)), lane.run(task("b", 0)), lane.run(task("c", 2))];
-    expect(lane.length).toBe(3);
-    await lane.idle();
+    const results = [queue.run(task("a", 5)), queue.run(task("b", 0)), queue.run(task("c", 2))];
+    expect(queue.length).toBe(3);
+    await queue.idle();
     expect(log).toEqual(["a starts", "a ends", "b starts", "b ends", "c starts", "c ends"]);
     expect(await Promise.all(results)).toEqual(["a", "b", "c"]);
-    expect(lane.length).toBe(0);
+    expect(queue.length).toBe(0);
   });
 
   it("goes on behind a task that fails, and gives the failure to its caller alone", async () => {
-    const lane = new Lane();
-    const failing = lane.run(async () => {
+    const queue = new Queue();
+    const failing = queue.run(async () => {
       throw new Error("mine");
     });
-    const next = lane.run(async () => "fine");
+    const next = queue.run(async () => "fine");
     await expect(failing).rejects.toThrow("mine");
     expect(await next).toBe("fine");
-    await lane.idle();
+    await queue.idle();
   });
 
   it("is idle when what was in it then has ended, whatever comes later", async () => {
-    const lane = new Lane();
+    const queue = new Queue();
     let free: () => void = () => undefined;
-    void lane.run(async () => undefined);
-    const idle = lane.idle();
-    void lane.run(() => new Promise<void>((resolve) => (free = resolve)));
+    void queue.run(async () => undefined);
+    const idle = queue.idle();
+    void queue.run(() => new Promise<void>((resolve) => (free = resolve)));
     await idle;
-    expect(lane.length).toBe(1);
+    expect(queue.length).toBe(1);
     free();
-    await lane.idle();
+    await queue.idle();
   });
 });

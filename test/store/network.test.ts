@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { SidecarError } from "../../src/base/errors.ts";
 import { cutBlock, encodeBlocks, entriesIn } from "../../src/store/server/blocks.ts";
 import { plainCause } from "../../src/store/server/cause.ts";
-import { CallOrder } from "../../src/base/call-order.ts";
+import { KeyedQueue } from "../../src/base/queue.ts";
 import { readAhead } from "../../src/store/server/read-ahead.ts";
 import { Retrier, type Setback } from "../../src/store/server/retry.ts";
 import { termsOfFilter } from "../../src/store/server/terms.ts";
@@ -61,7 +61,7 @@ describe("blocks of entries", () => {
 
 describe("calls in order", () => {
   it("go on behind one that failed, and do not hold up other keys", async () => {
-    const order = new CallOrder();
+    const order = new KeyedQueue<string>();
     const seen: string[] = [];
     let letGo = () => {};
     const held = order.run("a", () => new Promise<void>((resolve) => (letGo = resolve)));

@@ -2,9 +2,9 @@
 import { closeSync, constants, openSync } from "node:fs";
 import fs from "node:fs/promises";
 import path from "node:path";
-import { SidecarError } from "../../base/errors.ts";
+import { SidecarError, systemCodeOf } from "../../base/errors.ts";
 import { directoryMode, fileMode, readAt, uniqueSuffix } from "../../store/file/files.ts";
-import { errnoOf, isMissing, storeError } from "../../store/file/fs-errors.ts";
+import { isMissing, storeError } from "../../store/file/fs-errors.ts";
 import { Layout } from "../../store/file/layout.ts";
 import { OpenFiles } from "../../store/file/open-files.ts";
 import { SessionFile } from "../../store/file/session-file.ts";
@@ -45,7 +45,7 @@ export async function backupFileStore(directory: string, target: string): Promis
     return { sessions: ids.length, bytes };
   } catch (error) {
     await fs.rm(partial, { recursive: true, force: true });
-    if (["ENOTEMPTY", "EEXIST"].includes(errnoOf(error) ?? "")) throw targetExists(goal);
+    if (["ENOTEMPTY", "EEXIST"].includes(systemCodeOf(error) ?? "")) throw targetExists(goal);
     throw storeError(error, layout.root);
   } finally {
     open.closeAll();

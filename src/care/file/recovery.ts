@@ -1,7 +1,7 @@
 /** `verify` and `recover`: what is damaged in a file store, and a store again in which nothing is. */
 import fs from "node:fs/promises";
 import path from "node:path";
-import { SidecarError } from "../../base/errors.ts";
+import { SidecarError, systemCodeOf } from "../../base/errors.ts";
 import type { SessionId } from "../../base/ids.ts";
 import { hole } from "../hole.ts";
 import { directoryMode, uniqueSuffix } from "../../store/file/files.ts";
@@ -132,7 +132,7 @@ async function copyIfThere(from: string, to: string): Promise<void> {
     await fs.copyFile(from, to);
   } catch (error) {
     // A segment may be what is missing.
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    if (systemCodeOf(error) !== "ENOENT") throw error;
   }
 }
 

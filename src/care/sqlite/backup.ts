@@ -1,22 +1,13 @@
 /** `backup`: a copy of the database, made page by page while others read and write, that is a store itself. */
 import { randomUUID } from "node:crypto";
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  openSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  statSync,
-} from "node:fs";
+import { closeSync, existsSync, openSync, realpathSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { Database } from "better-sqlite3";
 import { SidecarError } from "../../base/errors.ts";
-import { makeDirectory } from "../../base/disk.ts";
+import { makeDirectory, syncDirectory, syncFile } from "../../base/disk.ts";
 import type { StoreBackup } from "../medium.ts";
 import { busyTimeoutMs, defaultLockWaitMs, untilFree } from "../../store/sql/sqlite/busy.ts";
-import { loadDriver, syncDirectory } from "../../store/sql/sqlite/database.ts";
+import { loadDriver } from "../../store/sql/sqlite/database.ts";
 import { asStoreError, wayOut } from "../../store/sql/sqlite/errors.ts";
 import { checkVersion } from "../../store/sql/sqlite/migrations.ts";
 
@@ -84,9 +75,7 @@ async function finish(partial: string): Promise<StoreBackup> {
   } finally {
     db.close();
   }
-  const file = openSync(partial, "r+");
-  fsyncSync(file);
-  closeSync(file);
+  syncFile(partial);
   return { ...counted, bytes: statSync(partial).size };
 }
 

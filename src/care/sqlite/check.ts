@@ -1,6 +1,6 @@
 /** Looks for all that is wrong with a database: what SQLite knows, and what our tables must agree on. */
 import type { Database } from "better-sqlite3";
-import { reasonOf } from "../../base/errors.ts";
+import { reasonOf, systemCodeOf } from "../../base/errors.ts";
 import { isJsonObjectText } from "../../base/json.ts";
 import type { SessionId } from "../../base/ids.ts";
 import type { MediumDamage } from "../medium.ts";
@@ -142,7 +142,7 @@ function checkEntries(db: Database, report: Report): void {
 }
 
 function isCorruption(error: unknown): boolean {
-  return error instanceof Error && "code" in error && String(error.code).startsWith("SQLITE_CORRUPT");
+  return systemCodeOf(error)?.startsWith("SQLITE_CORRUPT") === true;
 }
 
 function withoutRepeats(damage: readonly MediumDamage[]): MediumDamage[] {

@@ -1,5 +1,5 @@
 /** The new database that a damaged one's rows are put into, with what indexes said of rows that may be lost. */
-import { closeSync, fsyncSync, openSync } from "node:fs";
+import { closeSync, openSync } from "node:fs";
 import type { Database, Statement } from "better-sqlite3";
 import { loadDriver } from "../../store/sql/sqlite/database.ts";
 import { migrate } from "../../store/sql/sqlite/migrations.ts";
@@ -30,16 +30,6 @@ export async function rebuild(file: PageFile, path: string): Promise<Database> {
   } catch (error) {
     db.close();
     throw error;
-  }
-}
-
-/** To be called when it is closed. */
-export function syncFile(path: string): void {
-  const file = openSync(path, "r+");
-  try {
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
   }
 }
 

@@ -4,7 +4,7 @@ import { SidecarError } from "../../base/errors.ts";
 import { countOf, type ArrivedUpdate, type UpdateMessage } from "../../acp/updates.ts";
 import type { SessionId } from "../../base/ids.ts";
 import type { Journal } from "../../session/journal.ts";
-import { Lane } from "../../base/queue.ts";
+import { Queue } from "../../base/queue.ts";
 import type { NewEntry, SessionPatch, SessionRecord } from "../../store/contract.ts";
 import type { Audience, Turn } from "./turn.ts";
 
@@ -53,9 +53,9 @@ export class LiveSession {
   /** Open permission requests of the agent, each with the way to end it. */
   readonly permissions = new Set<() => void>();
   /** Requests and notifications of the client, on their way to the agent. */
-  readonly inbound = new Lane();
+  readonly inbound = new Queue();
   /** Whatever comes from the agent, on its way through the journal to the client. */
-  readonly #outbound = new Lane();
+  readonly #outbound = new Queue();
   #openBatch: UpdateBatch | undefined;
   #journal: Journal | undefined;
   #record: SessionRecord | undefined;
@@ -142,12 +142,11 @@ export class LiveSession {
       return undefined;
     }
     const batch: UpdateBatch = { updates: [...updates], audience, failures: this.failures };
-    const delivered = this.#outbound.run(() => {
+    this.#openBatch = batch;
+    return this.#outbound.run(() => {
       if (this.#openBatch === batch) this.#openBatch = undefined;
       return deliver(batch);
     });
-    this.#openBatch = batch;
-    return delivered;
   }
 
   /** Updates that wait behind the ones that are being delivered. */

@@ -2,6 +2,7 @@
 import fs from "node:fs";
 import { randomUUID } from "node:crypto";
 import path from "node:path";
+import { syncDirectory } from "../../base/disk.ts";
 import { isMissing, isReadOnly } from "./fs-errors.ts";
 
 const { O_RDWR, O_RDONLY, O_APPEND } = fs.constants;
@@ -69,14 +70,4 @@ export function replaceFile(file: string, text: string | Buffer, options: { dura
     throw error;
   }
   if (options.durable) syncDirectory(path.dirname(file));
-}
-
-/** What was created, renamed or removed in `directory` survives a power cut. */
-export function syncDirectory(directory: string): void {
-  const fd = fs.openSync(directory, "r");
-  try {
-    fs.fsyncSync(fd);
-  } finally {
-    fs.closeSync(fd);
-  }
 }

@@ -1,5 +1,5 @@
 /** Errors of the file system, told in the store's codes. */
-import { isSidecarError, reasonOf, SidecarError, type ErrorCode } from "../../base/errors.ts";
+import { reasonOf, SidecarError, systemCodeOf, type ErrorCode } from "../../base/errors.ts";
 
 const full = "free some space, or raise the quota or file size limit; nothing that was acknowledged is lost";
 const readOnly = "give this user write access to it, or choose another with --store";
@@ -18,22 +18,17 @@ const faces: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   ENFILE: ["STORE_UNAVAILABLE", "too many open files on this machine"],
 };
 
-export function errnoOf(error: unknown): string | undefined {
-  const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
-  return isSidecarError(error) ? undefined : code;
-}
-
 export function isMissing(error: unknown): boolean {
-  return errnoOf(error) === "ENOENT";
+  return systemCodeOf(error) === "ENOENT";
 }
 
 export function isReadOnly(error: unknown): boolean {
-  return faces[errnoOf(error) ?? ""]?.[0] === "STORE_READONLY";
+  return faces[systemCodeOf(error) ?? ""]?.[0] === "STORE_READONLY";
 }
 
 /** Ours as it is; the file system's with a code, the directory and a way out. */
 export function storeError(error: unknown, directory: string): unknown {
-  const errno = errnoOf(error);
+  const errno = systemCodeOf(error);
   if (errno === undefined) return error;
   const [code, wayOut] = faces[errno] ?? ["STORE_FAILED", reasonOf(error)];
   return new SidecarError(code, `File store ${directory}: ${errno}; ${wayOut}`, {

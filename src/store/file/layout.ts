@@ -11,11 +11,11 @@
  */
 import fs from "node:fs";
 import path from "node:path";
-import { reasonOf, SidecarError } from "../../base/errors.ts";
+import { reasonOf, SidecarError, systemCodeOf } from "../../base/errors.ts";
 import { isSessionId, type SessionId } from "../../base/ids.ts";
 import { makeDirectory } from "../../base/disk.ts";
 import { directoryMode, ifThere, replaceFile, uniqueSuffix } from "./files.ts";
-import { errnoOf, isReadOnly } from "./fs-errors.ts";
+import { isReadOnly } from "./fs-errors.ts";
 
 const formatName = "acp-sidecar file store";
 const formatVersion = 1;
@@ -155,7 +155,7 @@ export function moveIn(from: string, to: string): boolean {
     }
     return true;
   } catch (error) {
-    if (["ENOTEMPTY", "EEXIST"].includes(errnoOf(error) ?? "")) return false;
+    if (["ENOTEMPTY", "EEXIST"].includes(systemCodeOf(error) ?? "")) return false;
     throw error;
   }
 }

@@ -1,13 +1,14 @@
 /** How sessions come into a directory and leave it. */
 import fs from "node:fs";
 import path from "node:path";
+import { syncDirectory } from "../../base/disk.ts";
+import { systemCodeOf } from "../../base/errors.ts";
 import { toSessionId, type SessionId } from "../../base/ids.ts";
 import { frozenCopy } from "../copy.ts";
 import { forkBeyondSealed, sessionExists, sessionNotFound } from "../refusals.ts";
 import type { Lineage, NewSession, SessionRecord } from "../contract.ts";
 import type { Catalogue } from "./catalogue.ts";
-import { directoryMode, fileMode, ifThere, syncDirectory, writeAll } from "./files.ts";
-import { errnoOf } from "./fs-errors.ts";
+import { directoryMode, fileMode, ifThere, writeAll } from "./files.ts";
 import { journalName, moveIn, type Layout } from "./layout.ts";
 import { encodeOp } from "./line.ts";
 import type { SessionFile } from "./session-file.ts";
@@ -101,7 +102,7 @@ function remove(layout: Layout, id: SessionId): void {
     if (isMoved) fs.rmSync(aside, { recursive: true, force: true });
   } catch (error) {
     // Somebody else removes it at the same time.
-    if (errnoOf(error) !== "ENOTEMPTY") throw error;
+    if (systemCodeOf(error) !== "ENOTEMPTY") throw error;
   }
 }
 

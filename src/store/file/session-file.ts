@@ -1,10 +1,11 @@
 /** One session's journal as this process uses it: found, opened, followed from file to file, parked when idle. */
 import fs from "node:fs";
 import path from "node:path";
+import { syncDirectory } from "../../base/disk.ts";
 import type { SessionId } from "../../base/ids.ts";
 import { readCheckpoint, writeCheckpoint, type Start } from "./checkpoint.ts";
 import { sessionDamaged, writeBehindDamage } from "./damage.ts";
-import { ifThere, openToAppend, syncDirectory } from "./files.ts";
+import { ifThere, openToAppend } from "./files.ts";
 import { isReadOnly } from "./fs-errors.ts";
 import { JournalFile, readHead, type Lines } from "./journal-file.ts";
 import { journalName, journalNumbers } from "./layout.ts";

@@ -1,7 +1,7 @@
 /** Sessions in Redis, Valkey or a cluster of either: shared by any number of hosts. */
 import { randomUUID } from "node:crypto";
 import type { SessionId } from "../../base/ids.ts";
-import { CallOrder } from "../../base/call-order.ts";
+import { KeyedQueue } from "../../base/queue.ts";
 import { storeClosed } from "../refusals.ts";
 import type {
   Acquired,
@@ -77,7 +77,7 @@ class RedisStore implements Store {
   readonly #medium: Medium;
   readonly #durability: Durability;
   readonly #statsSessions: number;
-  readonly #order = new CallOrder();
+  readonly #order = new KeyedQueue<string>();
   readonly #writer = randomUUID();
   /** Sessions written to since the last flush, where a flush is needed. */
   #unflushed = new Set<SessionId>();

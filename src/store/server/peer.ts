@@ -1,5 +1,5 @@
 /** Optional peer packages: loaded when a URL asks for them, missed with advice. */
-import { SidecarError } from "../../base/errors.ts";
+import { SidecarError, systemCodeOf } from "../../base/errors.ts";
 
 /** Errors: `STORE_UNAVAILABLE` when the package is not installed. */
 export async function loadPeer<T>(name: string, load: () => Promise<T>): Promise<T> {
@@ -16,6 +16,6 @@ export async function loadPeer<T>(name: string, load: () => Promise<T>): Promise
 }
 
 function isMissing(error: unknown): boolean {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  const code = systemCodeOf(error);
   return code === "ERR_MODULE_NOT_FOUND" || code === "MODULE_NOT_FOUND";
 }

@@ -1,5 +1,11 @@
 /** What PostgreSQL's errors mean to us: whether to try again, and what to tell a person. */
-import { isSidecarError, reasonOf, SidecarError, type ErrorCode } from "../../../base/errors.ts";
+import {
+  isSidecarError,
+  reasonOf,
+  SidecarError,
+  type ErrorCode,
+  systemCodeOf,
+} from "../../../base/errors.ts";
 import { plainCause } from "../../server/cause.ts";
 import type { Setback } from "../../server/retry.ts";
 
@@ -76,5 +82,5 @@ const wordings: Readonly<Record<string, readonly [ErrorCode, string]>> = {
 };
 
 function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
+  return systemCodeOf(error) ?? "";
 }

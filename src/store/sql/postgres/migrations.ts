@@ -4,7 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { SidecarError } from "../../../base/errors.ts";
+import { SidecarError, systemCodeOf } from "../../../base/errors.ts";
 import type { Database, Session, Statement } from "./database.ts";
 import { backUp } from "./migration-backup.ts";
 import { migrations, nowMs, type Migration } from "./schema.ts";
@@ -145,5 +145,5 @@ function newer(version: number, schema: string, known: number): SidecarError {
 }
 
 function hasCode(error: unknown, ...codes: readonly string[]): boolean {
-  return error instanceof Error && "code" in error && codes.includes(String(error.code));
+  return codes.includes(systemCodeOf(error) ?? "");
 }

@@ -1,5 +1,5 @@
 /** Records of sessions: made, read and changed. */
-import { SidecarError } from "../../../base/errors.ts";
+import { SidecarError, systemCodeOf } from "../../../base/errors.ts";
 import type { SessionId } from "../../../base/ids.ts";
 import { encodeFacts, toRecord } from "../../server/facts.ts";
 import { patched } from "../../patch.ts";
@@ -95,5 +95,5 @@ async function changeTerms(session: Session, sql: Statements, before: NewSession
 }
 
 function isDuplicate(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "23505";
+  return systemCodeOf(error) === "23505";
 }

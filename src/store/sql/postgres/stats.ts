@@ -1,3 +1,4 @@
+import { systemCodeOf } from "../../../base/errors.ts";
 import type { StoreStats } from "../../contract.ts";
 import type { Database, Session } from "./database.ts";
 import type { Statements } from "./statements.ts";
@@ -18,7 +19,7 @@ async function sizeOf(session: Session, schema: string): Promise<number> {
     const [row] = await session.rows<{ bytes: number }>({ name: "", text }, [schema]);
     return row?.bytes ?? 0;
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "42883") return 0;
+    if (systemCodeOf(error) === "42883") return 0;
     throw error;
   }
 }

@@ -1,7 +1,7 @@
 /** Sessions in PostgreSQL, or in a cluster that speaks its protocol and SQL: shared by any number of hosts. */
 import { randomUUID } from "node:crypto";
 import type { SessionId } from "../../../base/ids.ts";
-import { CallOrder } from "../../../base/call-order.ts";
+import { KeyedQueue } from "../../../base/queue.ts";
 import { storeClosed } from "../../refusals.ts";
 import type {
   Acquired,
@@ -66,7 +66,7 @@ class PostgresStore implements Store {
   readonly #schema: string;
   readonly #sql: Statements;
   readonly #durability: Durability;
-  readonly #order = new CallOrder();
+  readonly #order = new KeyedQueue<SessionId>();
   readonly #writer = randomUUID();
   #writes = 0;
   #closed = false;

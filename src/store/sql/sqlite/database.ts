@@ -1,10 +1,10 @@
 /** Opens the database file: its directory and mode, its settings, its schema. */
-import { closeSync, fsyncSync, openSync, realpathSync, statSync } from "node:fs";
+import { closeSync, openSync, realpathSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type SqliteDriver from "better-sqlite3";
 import type { Database } from "better-sqlite3";
-import { SidecarError, reasonOf } from "../../../base/errors.ts";
-import { makeDirectory } from "../../../base/disk.ts";
+import { SidecarError, reasonOf, systemCodeOf } from "../../../base/errors.ts";
+import { makeDirectory, syncDirectory } from "../../../base/disk.ts";
 import { busyTimeoutMs, untilFree } from "./busy.ts";
 import { checkVersion, migrate } from "./migrations.ts";
 
@@ -83,7 +83,7 @@ function prepareFile(path: string): string {
   try {
     closeSync(openSync(path, "wx", 0o600));
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    if (systemCodeOf(error) !== "EEXIST") throw error;
   }
   return realpathSync(path);
 }
@@ -92,17 +92,6 @@ function prepareFile(path: string): string {
 function syncParents(directory: string, topmost: string): void {
   for (let each = directory; each.length >= topmost.length; each = dirname(each))
     syncDirectory(dirname(each));
-}
-
-/** What was created, renamed or removed in it survives a power cut. Windows has no such call and needs none. */
-export function syncDirectory(directory: string): void {
-  if (process.platform === "win32") return;
-  const file = openSync(directory, "r");
-  try {
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
 }
 
 function configure(db: Database, path: string): void {

@@ -1,5 +1,5 @@
 /** What SQLite and the file system fail with, in the codes of the Store contract. */
-import { SidecarError, reasonOf, type ErrorCode } from "../../../base/errors.ts";
+import { SidecarError, reasonOf, systemCodeOf, type ErrorCode } from "../../../base/errors.ts";
 import type { SessionId } from "../../../base/ids.ts";
 
 interface Meaning {
@@ -68,14 +68,9 @@ const meanings: Readonly<Record<string, Meaning>> = {
   SQLITE_PROTOCOL: locked,
 };
 
-function codeOf(error: unknown): string | undefined {
-  const code: unknown = error instanceof Error && "code" in error ? error.code : undefined;
-  return typeof code === "string" ? code : undefined;
-}
-
 /** Another connection has the lock; trying again may help. */
 export function isBusy(error: unknown): boolean {
-  return /^SQLITE_(BUSY|LOCKED|PROTOCOL)/.test(codeOf(error) ?? "");
+  return /^SQLITE_(BUSY|LOCKED|PROTOCOL)/.test(systemCodeOf(error) ?? "");
 }
 
 /**
@@ -83,8 +78,8 @@ export function isBusy(error: unknown): boolean {
  * @param sessionId the session that was worked on, to be named if it is damaged
  */
 export function asStoreError(error: unknown, path: string, sessionId?: SessionId): unknown {
-  const code = codeOf(error);
-  if (code === undefined || error instanceof SidecarError) return error;
+  const code = systemCodeOf(error);
+  if (code === undefined) return error;
   const [, primary = code] = /^(SQLITE_[A-Z]+)/.exec(code) ?? [];
   const known = meanings[code] ?? meanings[primary];
   if (known === undefined && primary === code && !/^(SQLITE_|E[A-Z]+$)/.test(code)) return error;

@@ -1,6 +1,7 @@
 /** Brings a database to the newest schema, a copy of the old one put aside first. */
-import { openSync, closeSync, fsyncSync, renameSync, rmSync } from "node:fs";
+import { openSync, closeSync, renameSync, rmSync } from "node:fs";
 import type { Database } from "better-sqlite3";
+import { syncFile } from "../../../base/disk.ts";
 import { SidecarError } from "../../../base/errors.ts";
 import { applicationId, schemaV1, schemaV2 } from "./schema.ts";
 
@@ -66,9 +67,7 @@ function backUp(db: Database, path: string, version: number): void {
   closeSync(openSync(unfinished, "wx", 0o600));
   try {
     db.prepare("VACUUM INTO ?").run(unfinished);
-    const file = openSync(unfinished, "r+");
-    fsyncSync(file);
-    closeSync(file);
+    syncFile(unfinished);
     renameSync(unfinished, `${path}.v${version}.bak`);
   } catch (error) {
     rmSync(unfinished, { force: true });

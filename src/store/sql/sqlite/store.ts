@@ -2,6 +2,7 @@
 import { stat } from "node:fs/promises";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Database, Statement } from "better-sqlite3";
+import { systemCodeOf } from "../../../base/errors.ts";
 import type { SessionId } from "../../../base/ids.ts";
 import { storeClosed } from "../../refusals.ts";
 import type {
@@ -221,7 +222,7 @@ async function sizeOf(path: string): Promise<number> {
   try {
     return (await stat(path)).size;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return 0;
+    if (systemCodeOf(error) === "ENOENT") return 0;
     throw error;
   }
 }

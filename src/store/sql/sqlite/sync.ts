@@ -16,7 +16,8 @@
 import { fstatSync, readSync, writeSync } from "node:fs";
 import { open, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
-import { SidecarError, reasonOf } from "../../../base/errors.ts";
+import { syncDirectory } from "../../../base/disk.ts";
+import { SidecarError, reasonOf, systemCodeOf } from "../../../base/errors.ts";
 
 /** Runs work, which does not write to the database, while no process can. */
 export type WhileLocked = (work: () => void) => Promise<void>;
@@ -110,7 +111,8 @@ export class WalSync {
     const handle = await openExisting(this.#path);
     if (handle === undefined) return undefined;
     try {
-      await syncDirectory(dirname(this.#path));
+      // A new file survives a power cut only when its name does.
+      syncDirectory(dirname(this.#path));
       this.#file = handle;
       return handle;
     } catch (error) {
@@ -124,19 +126,8 @@ async function openExisting(path: string): Promise<FileHandle | undefined> {
   try {
     return await open(path, "r+");
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    if (systemCodeOf(error) === "ENOENT") return undefined;
     throw error;
-  }
-}
-
-/** A new file survives a power cut only when its name does. Windows has no such call and needs none. */
-async function syncDirectory(path: string): Promise<void> {
-  if (process.platform === "win32") return;
-  const directory = await open(path, "r");
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
   }
 }
 
