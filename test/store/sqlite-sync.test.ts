@@ -1,35 +1,39 @@
 import { open as openFile, rename, stat, writeFile, type FileHandle } from "node:fs/promises";
 import { afterEach, beforeEach, describe, expect, it, vi, type MockInstance } from "vitest";
+import { syncDirectory } from "../../src/base/disk.ts";
 import { WalSync } from "../../src/store/sql/sqlite/sync.ts";
 import { aJournal, rejectsWith, someEntries } from "../conformance/samples.ts";
 import { sqliteSandbox } from "./sqlite-sandbox.ts";
+
+vi.mock("../../src/base/disk.ts", { spy: true });
 
 const { directory, newPath, open } = sqliteSandbox();
 
 // The real calls are made; they are only counted, for nothing else can be seen of a sync from here.
 let datasync: MockInstance<FileHandle["datasync"]>;
-let sync: MockInstance<FileHandle["sync"]>;
+const directorySync = vi.mocked(syncDirectory);
 
 beforeEach(async () => {
   const handle = await openFile(directory);
   const prototype = Object.getPrototypeOf(handle) as FileHandle;
   await handle.close();
   datasync = vi.spyOn(prototype, "datasync");
-  sync = vi.spyOn(prototype, "sync");
+  directorySync.mockClear();
 });
-afterEach(() => vi.restoreAllMocks());
+afterEach(() => datasync.mockRestore());
 
 describe("flushing a SQLite store", () => {
   it("syncs the WAL after a write, its directory once, and nothing when nothing was written", async () => {
     const store = await open(newPath());
     const { id, lease } = await aJournal(store, 1);
+    directorySync.mockClear();
     await store.flush();
-    expect([datasync.mock.calls.length, sync.mock.calls.length]).toEqual([1, 1]);
+    expect([datasync.mock.calls.length, directorySync.mock.calls.length]).toEqual([1, 1]);
     await store.flush();
     expect(datasync).toHaveBeenCalledTimes(1);
     await store.append(id, 1, someEntries(1, 2), lease);
     await store.flush();
-    expect([datasync.mock.calls.length, sync.mock.calls.length]).toEqual([2, 1]);
+    expect([datasync.mock.calls.length, directorySync.mock.calls.length]).toEqual([2, 1]);
   });
 
   it("lets calls that come during a sync share the next one", async () => {
@@ -86,7 +90,7 @@ describe("the sync of a WAL file", () => {
       await rename(`${path}.new`, `${path}-wal`);
       wal.committed();
       await wal.flush();
-      expect([datasync.mock.calls.length, sync.mock.calls.length]).toEqual([i, i]);
+      expect([datasync.mock.calls.length, directorySync.mock.calls.length]).toEqual([i, i]);
     }
     await wal.close();
   });
