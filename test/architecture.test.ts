@@ -116,7 +116,7 @@ describe("the parts of the program", () => {
 
   it("leave packages to the one part that each is for", () => {
     const owners: readonly [RegExp, RegExp][] = [
-      [/^better-sqlite3$/, /^(store\/sql|care)\/sqlite\//],
+      [/^better-sqlite3$/, /^store\/sql\/sqlite\/engines\.ts$/],
       [/^pg(-.*)?$/, /^store\/sql\/postgres\//],
       [/^ioredis$/, /^store\/redis\//],
       [/^lru-cache$/, /^store\//],

@@ -2,12 +2,12 @@
 import { randomUUID } from "node:crypto";
 import { closeSync, existsSync, openSync, realpathSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import type { Database } from "better-sqlite3";
+import type { Database } from "../../store/sql/sqlite/engine.ts";
 import { SidecarError } from "../../base/errors.ts";
 import { makeDirectory, syncDirectory, syncFile } from "../../base/disk.ts";
 import type { StoreBackup } from "../medium.ts";
 import { busyTimeoutMs, defaultLockWaitMs, untilFree } from "../../store/sql/sqlite/busy.ts";
-import { loadDriver } from "../../store/sql/sqlite/database.ts";
+import { loadEngine } from "../../store/sql/sqlite/engines.ts";
 import { asStoreError, wayOut } from "../../store/sql/sqlite/errors.ts";
 import { checkVersion } from "../../store/sql/sqlite/migrations.ts";
 
@@ -38,9 +38,9 @@ export async function backupSqliteStore(from: string, target: string): Promise<S
 }
 
 async function copyPages(from: string, partial: string): Promise<void> {
-  const Driver = await loadDriver();
+  const engine = await loadEngine();
   const path = realpathSync(from);
-  const db = new Driver(path, { timeout: busyTimeoutMs, fileMustExist: true });
+  const db = engine.open(path, { timeout: busyTimeoutMs, fileMustExist: true });
   try {
     const deadlineMs = performance.now() + defaultLockWaitMs;
     await untilFree(() => checkVersion(db, path), deadlineMs);
@@ -58,8 +58,8 @@ const pagesPerStep = 1000;
 
 /** Makes one file of it that says nothing of who held what, looks whether it is sound, and syncs it. */
 async function finish(partial: string): Promise<StoreBackup> {
-  const Driver = await loadDriver();
-  const db = new Driver(partial, { fileMustExist: true });
+  const engine = await loadEngine();
+  const db = engine.open(partial, { fileMustExist: true });
   let counted: Omit<StoreBackup, "bytes">;
   try {
     db.pragma("journal_mode = DELETE");

@@ -1,7 +1,7 @@
 /** The new database that a damaged one's rows are put into, with what indexes said of rows that may be lost. */
 import { closeSync, openSync } from "node:fs";
-import type { Database, Statement } from "better-sqlite3";
-import { loadDriver } from "../../store/sql/sqlite/database.ts";
+import { transact, type Database, type Statement } from "../../store/sql/sqlite/engine.ts";
+import { loadEngine } from "../../store/sql/sqlite/engines.ts";
 import { migrate } from "../../store/sql/sqlite/migrations.ts";
 import type { PageFile } from "./page-file.ts";
 import type { Value } from "./row.ts";
@@ -16,8 +16,8 @@ const hints = `
 /** Makes a database at `path`, where nothing is, of all that `file` still holds. To be mended, then synced. */
 export async function rebuild(file: PageFile, path: string): Promise<Database> {
   closeSync(openSync(path, "wx", 0o600));
-  const Driver = await loadDriver();
-  const db = new Driver(path, { fileMustExist: true });
+  const engine = await loadEngine();
+  const db = engine.open(path, { fileMustExist: true });
   try {
     // Nobody knows of it before it is whole and synced.
     db.pragma("journal_mode = MEMORY");
@@ -25,7 +25,7 @@ export async function rebuild(file: PageFile, path: string): Promise<Database> {
     db.pragma("temp_store = MEMORY");
     migrate(db, path);
     db.exec(hints);
-    db.transaction(() => salvage(file, new Fresh(db)))();
+    transact(db, "BEGIN", () => salvage(file, new Fresh(db)));
     return db;
   } catch (error) {
     db.close();

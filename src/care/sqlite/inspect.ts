@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { closeSync, openSync, rmSync } from "node:fs";
 import { basename } from "node:path";
-import type { Database } from "better-sqlite3";
+import type { Database } from "../../store/sql/sqlite/engine.ts";
 import type { MediumDamage } from "../medium.ts";
 import { asStoreError } from "../../store/sql/sqlite/errors.ts";
 import { findDamage } from "./check.ts";

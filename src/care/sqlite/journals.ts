@@ -1,5 +1,5 @@
 /** Journals of a database that is rebuilt: their gaps, their ancestors, what is left over of them. */
-import type { Database, Statement } from "better-sqlite3";
+import type { Database, Statement } from "../../store/sql/sqlite/engine.ts";
 import { hole } from "../hole.ts";
 import { kindNumbers } from "../../store/sql/sqlite/schema.ts";
 

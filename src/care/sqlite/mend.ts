@@ -1,5 +1,5 @@
 /** Makes a store again of what could be read of one, and tells what was lost, by session and entry. */
-import type { Database } from "better-sqlite3";
+import { transact, type Database } from "../../store/sql/sqlite/engine.ts";
 import type { SessionId } from "../../base/ids.ts";
 import { lostEntries } from "../hole.ts";
 import type { MediumDamage } from "../medium.ts";
@@ -22,7 +22,7 @@ export type SetAside = (no: number, id: SessionId | undefined, facts: string | u
 /** @param file how the damaged database is called in what is told */
 export function mend(db: Database, file: string, setAside: SetAside): Mended {
   const mending = new Mending(db, file, setAside);
-  db.transaction(() => mending.run())();
+  transact(db, "BEGIN", () => mending.run());
   const sound = db.prepare("SELECT count(*) FROM entries").pluck().get() as number;
   return { entries: sound - mending.journals.holes, damage: mending.damage };
 }

@@ -1,9 +1,9 @@
 /** A connection to a database that may be damaged, for looking at it and no more. */
 import { realpathSync } from "node:fs";
 import { resolve } from "node:path";
-import type { Database } from "better-sqlite3";
+import type { Database } from "../../store/sql/sqlite/engine.ts";
 import { busyTimeoutMs, defaultLockWaitMs, untilFree } from "../../store/sql/sqlite/busy.ts";
-import { loadDriver } from "../../store/sql/sqlite/database.ts";
+import { loadEngine } from "../../store/sql/sqlite/engines.ts";
 import { checkVersion } from "../../store/sql/sqlite/migrations.ts";
 
 export interface Damaged {
@@ -14,9 +14,9 @@ export interface Damaged {
 
 /** Errors: SQLite's own; `STORE_SCHEMA_NEWER`; `STORE_UNAVAILABLE` for a database that is not ours. */
 export async function openDamaged(given: string): Promise<Damaged> {
-  const Driver = await loadDriver();
+  const engine = await loadEngine();
   const path = realpathSync(resolve(given));
-  const db = new Driver(path, { timeout: busyTimeoutMs, fileMustExist: true });
+  const db = engine.open(path, { timeout: busyTimeoutMs, fileMustExist: true });
   try {
     // SQLite opens a file that is shorter than its header says for those only who may write its schema.
     db.unsafeMode();

@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { linkSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import type { Database } from "better-sqlite3";
+import type { Database } from "../../store/sql/sqlite/engine.ts";
 import { syncDirectory, syncFile } from "../../base/disk.ts";
 import { SidecarError } from "../../base/errors.ts";
 import type { MediumDamage, Repair } from "../medium.ts";

@@ -1,11 +1,11 @@
 /** Opens the database file: its directory and mode, its settings, its schema. */
 import { closeSync, openSync, realpathSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import type SqliteDriver from "better-sqlite3";
-import type { Database } from "better-sqlite3";
-import { SidecarError, reasonOf, systemCodeOf } from "../../../base/errors.ts";
+import { SidecarError, systemCodeOf } from "../../../base/errors.ts";
 import { makeDirectory, syncDirectory } from "../../../base/disk.ts";
 import { busyTimeoutMs, untilFree } from "./busy.ts";
+import type { Database, Engine } from "./engine.ts";
+import { loadEngine } from "./engines.ts";
 import { checkVersion, migrate } from "./migrations.ts";
 
 export interface OpenedDatabase {
@@ -20,25 +20,25 @@ export interface OpenedDatabase {
 const checkpointPages = 4000;
 
 export async function openDatabase(given: string, lockWaitMs: number): Promise<OpenedDatabase> {
-  const Driver = await loadDriver();
+  const engine = await loadEngine();
   const path = prepareFile(resolve(given));
   const deadlineMs = performance.now() + lockWaitMs;
   for (;;) {
-    const opened = await openFile(Driver, path, deadlineMs);
+    const opened = await openFile(engine, path, deadlineMs);
     if (opened !== undefined) return opened;
   }
 }
 
 /** Undefined when the file was replaced meanwhile, which a repair does while others wait for its lock. */
 async function openFile(
-  Driver: typeof SqliteDriver,
+  engine: Engine,
   path: string,
   deadlineMs: number,
 ): Promise<OpenedDatabase | undefined> {
   const { ino } = statSync(path, { bigint: true });
   const foundWalBytes = statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
   const db = await untilFree(
-    () => new Driver(path, { timeout: busyTimeoutMs, fileMustExist: true }),
+    () => engine.open(path, { timeout: busyTimeoutMs, fileMustExist: true }),
     deadlineMs,
   );
   try {
@@ -54,21 +54,6 @@ async function openFile(
   } catch (error) {
     db.close();
     throw error;
-  }
-}
-
-export async function loadDriver(): Promise<typeof SqliteDriver> {
-  try {
-    const { default: Driver } = await import("better-sqlite3");
-    // Its native part is loaded with the first database: if that cannot be, it is said here what to do.
-    new Driver(":memory:").close();
-    return Driver;
-  } catch (error) {
-    throw new SidecarError(
-      "STORE_UNAVAILABLE",
-      `SQLite cannot be loaded (${reasonOf(error)}); run "npm rebuild better-sqlite3" or use another store`,
-      { cause: error },
-    );
   }
 }
 

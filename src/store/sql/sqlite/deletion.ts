@@ -2,7 +2,7 @@
  * Deleting: the session goes at once, its entries in small steps, for a long journal must not hold up the
  * event loop or other processes. What is still to be removed stands in `doomed`, so a crash forgets nothing.
  */
-import type { Database, Statement } from "better-sqlite3";
+import type { Database, Statement } from "./engine.ts";
 import type { SessionId } from "../../../base/ids.ts";
 import type { Records } from "./records.ts";
 

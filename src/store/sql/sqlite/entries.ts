@@ -1,5 +1,5 @@
 /** Journals: appending, sealing, reading pages. */
-import type { Database, Statement } from "better-sqlite3";
+import type { Database, Statement } from "./engine.ts";
 import { SidecarError } from "../../../base/errors.ts";
 import type { SessionId } from "../../../base/ids.ts";
 import { alreadySealed, journalConflict, leaseLost } from "../../refusals.ts";

@@ -1,5 +1,5 @@
 /** Leases: taking, renewing, giving back. */
-import type { Database, Statement } from "better-sqlite3";
+import type { Database, Statement } from "./engine.ts";
 import type { SessionId } from "../../../base/ids.ts";
 import { sessionBusy } from "../../refusals.ts";
 import type { Acquired, Lease, LeaseRequest } from "../../contract.ts";

@@ -1,5 +1,5 @@
 /** Lists and counts: keyset pages over the order of activity, and searches by terms. */
-import type { Database, Statement } from "better-sqlite3";
+import type { Database, Statement } from "./engine.ts";
 import { decodeCursor, pageSize, type ListPlace } from "../../cursor.ts";
 import { toPage } from "../../query.ts";
 import type { Page, SessionFilter, SessionQuery, SessionRecord } from "../../contract.ts";

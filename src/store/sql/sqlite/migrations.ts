@@ -1,6 +1,6 @@
 /** Brings a database to the newest schema, a copy of the old one put aside first. */
 import { openSync, closeSync, renameSync, rmSync } from "node:fs";
-import type { Database } from "better-sqlite3";
+import { transact, type Database } from "./engine.ts";
 import { syncFile } from "../../../base/disk.ts";
 import { SidecarError } from "../../../base/errors.ts";
 import { applicationId, schemaV1, schemaV2 } from "./schema.ts";
@@ -31,13 +31,12 @@ export function migrate(db: Database, path: string, all: readonly Migration[] = 
   const found = checkVersion(db, path, newest);
   if (found === newest) return;
   if (found > 0) backUp(db, path, found);
-  const run = db.transaction(() => {
+  transact(db, "BEGIN EXCLUSIVE", () => {
     const current = checkVersion(db, path, newest);
     for (const { version, sql } of all) if (version > current) db.exec(sql);
     db.pragma(`application_id = ${applicationId}`);
     db.pragma(`user_version = ${newest}`);
   });
-  run.exclusive();
 }
 
 /** The schema's version, 0 in an empty database. Changes nothing. Errors: as `migrate`. */

@@ -1,5 +1,5 @@
 /** Session records: creating, reading, patching. */
-import type { Database, Statement } from "better-sqlite3";
+import type { Database, Statement } from "./engine.ts";
 import type { SessionId } from "../../../base/ids.ts";
 import { patched } from "../../patch.ts";
 import { forkBeyondSealed, sessionExists, sessionNotFound } from "../../refusals.ts";

@@ -1,5 +1,5 @@
 /** The `sessions` table: looking sessions up, and the refusals that a look at their row decides. */
-import type { Database, Statement } from "better-sqlite3";
+import type { Database, Statement } from "./engine.ts";
 import { SidecarError } from "../../../base/errors.ts";
 import type { SessionId } from "../../../base/ids.ts";
 import { wayOut } from "./errors.ts";

@@ -1,7 +1,7 @@
 /** Sessions in one SQLite file, which several processes may share: the embedded default. */
 import { stat } from "node:fs/promises";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { Database, Statement } from "better-sqlite3";
+import type { Database, Statement } from "./engine.ts";
 import { systemCodeOf } from "../../../base/errors.ts";
 import type { SessionId } from "../../../base/ids.ts";
 import { storeClosed } from "../../refusals.ts";
