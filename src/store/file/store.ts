@@ -1,8 +1,7 @@
 /** Sessions as files in a directory, one journal each, for any number of processes. */
 import path from "node:path";
 import type { SessionId } from "../../base/ids.ts";
-import { decodeCursor } from "../cursor.ts";
-import { matches, pageOf } from "../query.ts";
+import { decodeCursor, matches, pageOf } from "../query.ts";
 import { sealedWhileRead, sessionNotFound, storeClosed } from "../refusals.ts";
 import type {
   Acquired,

@@ -1,7 +1,6 @@
 /** Lists and counts: sessions by last activity. */
 import type { SessionId } from "../../base/ids.ts";
-import { decodeCursor, encodeCursor, pageSize, type ListPlace } from "../cursor.ts";
-import { matches, pageOf } from "../query.ts";
+import { decodeCursor, encodeCursor, matches, pageOf, pageSize, type ListPlace } from "../query.ts";
 import { termsOf } from "../server/terms.ts";
 import type { Page, SessionFilter, SessionQuery, SessionRecord } from "../contract.ts";
 import { abandoned, correct } from "./activity-scripts.ts";

@@ -1,6 +1,6 @@
 /** Parts of the list of sessions, from behind a place on, with the records of their sessions. */
 import type { SessionId } from "../../base/ids.ts";
-import type { ListPlace } from "../cursor.ts";
+import type { ListPlace } from "../query.ts";
 import type { SessionFilter, SessionRecord } from "../contract.ts";
 import { slice } from "./activity-scripts.ts";
 import { joinedIn } from "./joined.ts";

@@ -1,7 +1,6 @@
 /** Lists and counts: the one statement that is put together from what is asked. */
 import type { SessionId } from "../../../base/ids.ts";
-import { decodeCursor, pageSize } from "../../cursor.ts";
-import { toPage } from "../../query.ts";
+import { decodeCursor, pageSize, toPage } from "../../query.ts";
 import type { Page, SessionFilter, SessionQuery, SessionRecord } from "../../contract.ts";
 import type { Database } from "./database.ts";
 import { recordOf, type RecordRow } from "./rows.ts";

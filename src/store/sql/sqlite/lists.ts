@@ -1,7 +1,6 @@
 /** Lists and counts: keyset pages over the order of activity, and searches by terms. */
+import { decodeCursor, pageSize, toPage, type ListPlace } from "../../query.ts";
 import type { Database, Statement } from "./engine.ts";
-import { decodeCursor, pageSize, type ListPlace } from "../../cursor.ts";
-import { toPage } from "../../query.ts";
 import type { Page, SessionFilter, SessionQuery, SessionRecord } from "../../contract.ts";
 import { recordIn } from "./records.ts";
 import type { RecordRow } from "./schema.ts";
