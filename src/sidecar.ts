@@ -9,7 +9,7 @@ import type { Config } from "./config/config.ts";
 import { SidecarError } from "./base/errors.ts";
 import { createLogger, type Logger } from "./base/log.ts";
 import type { PeerHandlers } from "./rpc/endpoint.ts";
-import { Proxy } from "./relay/relay.ts";
+import { Relay } from "./relay/relay.ts";
 import { SessionRegistry } from "./session/registry.ts";
 import { deferStore } from "./store/deferred.ts";
 import { openStore } from "./store/open.ts";
@@ -50,7 +50,7 @@ export async function runSidecar(
     durability: config.durability,
     ...(config.retentionMs !== undefined && { retentionMs: config.retentionMs }),
   });
-  const proxy = new Proxy(
+  const relay = new Relay(
     {
       options: {
         ...config,
@@ -72,9 +72,9 @@ export async function runSidecar(
   registry.startSweeper();
   // The agent's process has been started and takes its time: ours is free for the first session's store.
   setImmediate(() => store.begin());
-  await Promise.race([proxy.clientEnded, aborted(signal)]);
+  await Promise.race([relay.clientEnded, aborted(signal)]);
   log.info({}, "acp-sidecar is stopping");
-  await proxy.close();
+  await relay.close();
   await registry.close();
   await store.close();
   log.close();

@@ -1,17 +1,17 @@
-/** Rounds of a clean-up at an interval: never two at once, and none that outlives its owner. */
+/** Something done again and again: never two rounds at once, and none that outlives its owner. */
 
-export class Sweeper {
+export class Interval {
   readonly #timer: NodeJS.Timeout;
   #round: Promise<void> | undefined;
 
-  /** @param sweep one round; reports its own failures */
-  constructor(intervalMs: number, sweep: () => Promise<void>) {
+  /** @param act one round; reports its own failures */
+  constructor(intervalMs: number, act: () => Promise<void>) {
     this.#timer = setInterval(() => {
-      this.#round ??= sweep().finally(() => {
+      this.#round ??= act().finally(() => {
         this.#round = undefined;
       });
     }, intervalMs);
-    // Cleaning up is no reason to stay alive.
+    // A round that is still to come is no reason to stay alive.
     this.#timer.unref();
   }
 

@@ -7,10 +7,11 @@ import type { OnBusy } from "../session/holder.ts";
 import type { Durability } from "../session/journal.ts";
 import type { SessionRegistry } from "../session/registry.ts";
 import type { ClientFacts, Store } from "../store/contract.ts";
+import type { Holding } from "./live/holding.ts";
 import type { LiveSessions } from "./live/sessions.ts";
 import type { Unclaimed } from "./live/unclaimed.ts";
 
-export interface ProxyOptions {
+export interface RelayOptions {
   readonly durability: Durability;
   readonly onBusy: OnBusy;
   readonly cancelGraceMs: number;
@@ -24,13 +25,14 @@ export interface ProxyOptions {
   readonly agentCommand?: string;
 }
 
-export interface ProxyContext {
-  readonly options: ProxyOptions;
+export interface RelayContext {
+  readonly options: RelayOptions;
   readonly client: Connection;
   readonly agent: AgentSupervisor;
   readonly registry: SessionRegistry;
   readonly store: Store;
   readonly sessions: LiveSessions;
+  readonly holding: Holding;
   readonly unclaimed: Unclaimed;
   readonly log: Logger;
   /** What the client said of itself; undefined before `initialize`. */

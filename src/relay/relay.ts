@@ -1,4 +1,4 @@
-/** The ACP method table: which handler answers the client, which the agent; and the proxy's life. */
+/** The ACP method table: which handler answers the client, which the agent; and the relay's life. */
 import type { Agent, StartAgent } from "../agent/agent.ts";
 import { AgentSupervisor } from "../agent/supervisor.ts";
 import { reasonOf, SidecarError, type ErrorCode } from "../base/errors.ts";
@@ -13,47 +13,48 @@ import {
 import { paramsOf, textOfUpdate } from "../acp/updates.ts";
 import type { SessionId } from "../base/ids.ts";
 import type { SessionRegistry } from "../session/registry.ts";
-import { Sweeper } from "../base/interval.ts";
+import { Interval } from "../base/interval.ts";
 import { waitAtMost } from "../base/time.ts";
 import { agentRequest } from "./agent/requests.ts";
-import type { ProxyContext, ProxyOptions } from "./context.ts";
+import type { RelayContext, RelayOptions } from "./context.ts";
 import { closeSession, deleteSession, detach } from "./methods/end.ts";
 import { forkSession } from "./methods/fork.ts";
 import { forwardRequest, forwardToAgent, forwardToClient } from "./methods/forward.ts";
 import { authenticate, initialize, logout } from "./methods/initialize.ts";
 import { listSessions } from "./methods/list.ts";
+import { Holding } from "./live/holding.ts";
 import { LiveSessions } from "./live/sessions.ts";
 import { loadSession, resumeSession } from "./methods/load.ts";
 import { newSession } from "./methods/new.ts";
 import { cancel, prompt } from "./methods/prompt.ts";
 import { setConfigOption, setMode } from "./methods/settings.ts";
-import { failTurns, runningTurns } from "./live/turns.ts";
+import { runningTurns } from "./live/turns.ts";
 import { Unclaimed } from "./live/unclaimed.ts";
 import { takeUpdates } from "./agent/updates.ts";
 
-export interface ProxyParts {
-  readonly options: ProxyOptions;
+export interface RelayParts {
+  readonly options: RelayOptions;
   readonly registry: SessionRegistry;
   readonly startAgent: StartAgent;
   readonly agentRestart: { readonly attempts: number; readonly backoffMs: number };
   readonly log: Logger;
 }
 
-type Handler = (ctx: ProxyContext, params: unknown, request: RequestContext) => Promise<unknown>;
+type Handler = (ctx: RelayContext, params: unknown, request: RequestContext) => Promise<unknown>;
 
 /** On shutdown: how long the agent may take to end its turns. */
 const shutdownGraceMs = 1200;
 /** On shutdown: how long the client may take to read what it is still owed. */
 const lastWordsMs = 2000;
 
-export class Proxy {
-  readonly #ctx: ProxyContext;
-  readonly #heartbeat: Sweeper;
+export class Relay {
+  readonly #ctx: RelayContext;
+  readonly #heartbeat: Interval;
   #agent: Agent | undefined;
   #initialized: Promise<unknown> | undefined;
 
   /** Starts the agent and begins to listen to the client. */
-  constructor(parts: ProxyParts, client: ConnectionOptions) {
+  constructor(parts: RelayParts, client: ConnectionOptions) {
     const { options, registry, log } = parts;
     const agent = new AgentSupervisor({
       start: parts.startAgent,
@@ -64,12 +65,13 @@ export class Proxy {
       onExit: (ended) => this.#agentEnded(ended),
     });
     agent.begin();
-    const sessions = new LiveSessions({
+    const sessions = new LiveSessions(registry);
+    const holding = new Holding({
       registry,
+      sessions,
       log,
       ...options,
       agentProcess: () => this.#agent?.process,
-      onLost: (live, error) => failTurns(this.#ctx, live, error),
     });
     this.#ctx = {
       options,
@@ -77,6 +79,7 @@ export class Proxy {
       registry,
       store: registry.store,
       sessions,
+      holding,
       unclaimed: new Unclaimed((updates) => this.#ctx.client.sendTexts(updates.map(textOfUpdate))),
       log,
       clientFacts: undefined,
@@ -84,9 +87,9 @@ export class Proxy {
       adopting: new Map(),
       client: new Connection(client, this.#clientHandlers()),
     };
-    this.#heartbeat = new Sweeper(options.leaseTtlMs / 3, () => {
+    this.#heartbeat = new Interval(options.leaseTtlMs / 3, () => {
       this.#endDeafAgent();
-      return sessions.renewAll();
+      return holding.renewAll();
     });
     registry.on("idle", ({ id }) => this.#detachIdle(id));
   }
@@ -183,7 +186,7 @@ export class Proxy {
     this.#agent = agent;
     this.#ctx.log.info({ agentPid: agent.process?.pid }, "agent started");
     // The leases name the agent, so that a successor can stop it.
-    void this.#ctx.sessions.renewAll();
+    void this.#ctx.holding.renewAll();
   }
 
   #agentEnded(agent: Agent): void {

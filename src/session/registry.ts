@@ -1,4 +1,4 @@
-/** Sessions for programs: create, read, change, speak, end, list, count, expire. The proxy stands on the same. */
+/** Sessions for programs: create, read, change, speak, end, list, count, expire. The relay stands on the same. */
 import { reasonOf } from "../base/errors.ts";
 import { silentLogger, type Logger } from "../base/log.ts";
 import { newSessionId, type SessionId } from "../base/ids.ts";
@@ -24,7 +24,7 @@ import { LiveSet } from "./live.ts";
 import { messageEntry, messagesOf, type Message, type NewMessage } from "./messages.ts";
 import { withPlainCwd } from "./plain-cwd.ts";
 import { emptySession, registryDefaults, type RegistryOptions } from "./registry-options.ts";
-import { Sweeper } from "../base/interval.ts";
+import { Interval } from "../base/interval.ts";
 
 /** What a session is created with; all else is filled in. */
 export type SessionInit = Partial<Omit<NewSession, "id" | "createdAtMs" | "updatedAtMs">> & {
@@ -46,7 +46,7 @@ export class SessionRegistry {
   readonly #durability: Durability;
   /** Read-change-write per session, one after the other. */
   readonly #writes = new KeyedQueue<SessionId>();
-  #sweeper: Sweeper | undefined;
+  #sweeper: Interval | undefined;
 
   constructor(options: RegistryOptions) {
     this.#options = options;
@@ -199,7 +199,7 @@ export class SessionRegistry {
   /** Starts rounds of `sweep` at the configured interval. */
   startSweeper(): void {
     const intervalMs = this.#options.sweepIntervalMs ?? registryDefaults.sweepIntervalMs;
-    this.#sweeper ??= new Sweeper(intervalMs, () => this.sweep());
+    this.#sweeper ??= new Interval(intervalMs, () => this.sweep());
   }
 
   /** One round: idle sessions are no longer live, sessions beyond retention are deleted. Failures are logged. */

@@ -25,12 +25,12 @@ async function listedBy({ client }: Rig): Promise<unknown[]> {
   return ((await client.request("session/list", {})) as { sessions: unknown[] }).sessions;
 }
 
-/** A proxy that is never heard of again in the middle of an adoption, as one that was killed. */
+/** A relay that is never heard of again in the middle of an adoption, as one that was killed. */
 async function killedWhileAdopting(store = openMemoryStore()): Promise<Rig> {
-  const proxy = await rig({ store, script: replaying(never) });
-  void proxy.load("theirs").catch(() => undefined);
-  await until(() => proxy.shown() === "one two");
-  return proxy;
+  const relay = await rig({ store, script: replaying(never) });
+  void relay.load("theirs").catch(() => undefined);
+  await until(() => relay.shown() === "one two");
+  return relay;
 }
 
 // Found by kill-sidecar, seed s3-sqlite.
@@ -38,14 +38,14 @@ describe("an adoption that was killed", () => {
   it("is made anew by the next load, whole, and leaves nothing of its own behind [REQ list-agent]", async () => {
     const killed = await killedWhileAdopting();
     const { store } = killed;
-    const proxy = await rig({ store, script: replaying(() => ({})) });
-    expect(await listedBy(proxy)).toEqual([]);
-    await proxy.load("theirs");
-    expect(proxy.shown()).toBe("one two");
-    expect(await listedBy(proxy)).toHaveLength(1);
+    const relay = await rig({ store, script: replaying(() => ({})) });
+    expect(await listedBy(relay)).toEqual([]);
+    await relay.load("theirs");
+    expect(relay.shown()).toBe("one two");
+    expect(await listedBy(relay)).toHaveLength(1);
     const { items } = await store.list();
     expect(items).toMatchObject([{ agentSessionIds: ["theirs"], metadata: {} }]);
-    await proxy.close();
+    await relay.close();
   });
 
   it("does not bring a session to life that the agent does not have", async () => {
@@ -53,10 +53,10 @@ describe("an adoption that was killed", () => {
     const unknown = () => {
       throw new Error("no such session");
     };
-    const proxy = await rig({ store, script: { initialize: listing, "session/load": unknown } });
-    await expect(proxy.load("theirs")).rejects.toThrow();
+    const relay = await rig({ store, script: { initialize: listing, "session/load": unknown } });
+    await expect(relay.load("theirs")).rejects.toThrow();
     expect(await store.count()).toBe(0);
-    await proxy.close();
+    await relay.close();
   });
 });
 
@@ -64,15 +64,15 @@ describe("an adoption that the store does not take at its end", () => {
   it("fails with the store's error, and the next one brings the session whole", async () => {
     const store = openMemoryStore();
     const seal = vi.spyOn(store, "seal").mockRejectedValueOnce(new SidecarError("STORE_FULL", "full"));
-    const proxy = await rig({ store, script: replaying(() => ({})) });
-    await expect(proxy.load("theirs")).rejects.toMatchObject({ data: { code: "STORE_FULL" } });
-    expect(await listedBy(proxy)).toEqual([]);
+    const relay = await rig({ store, script: replaying(() => ({})) });
+    await expect(relay.load("theirs")).rejects.toMatchObject({ data: { code: "STORE_FULL" } });
+    expect(await listedBy(relay)).toEqual([]);
     seal.mockRestore();
-    await proxy.load("theirs");
-    expect(proxy.shown()).toBe("one twoone two");
-    expect(await listedBy(proxy)).toHaveLength(1);
+    await relay.load("theirs");
+    expect(relay.shown()).toBe("one twoone two");
+    expect(await listedBy(relay)).toHaveLength(1);
     expect(await store.count()).toBe(1);
-    await proxy.close();
+    await relay.close();
   });
 });
 
@@ -83,9 +83,9 @@ describe("an adoption that goes on in another process", () => {
     if (record === undefined) throw new Error("nothing is being adopted");
     const holder = { ...thisHolder(), host: "elsewhere" };
     await store.acquire(record.id, { holder, ttlMs: 60_000, mayTake: () => true });
-    const proxy = await rig({ store, script: replaying(() => ({})) });
-    await expect(proxy.load("theirs")).rejects.toMatchObject({ data: { code: "SESSION_BUSY" } });
-    await proxy.close();
+    const relay = await rig({ store, script: replaying(() => ({})) });
+    await expect(relay.load("theirs")).rejects.toMatchObject({ data: { code: "SESSION_BUSY" } });
+    await relay.close();
   });
 });
 
@@ -103,36 +103,36 @@ describe("a session of ours that is gone", () => {
 
   // Qwen Code makes a new session of any id; opencode calls it an internal error.
   it("is not looked for at an agent that does not list it, which might make a new one of its id [REQ bad-session]", async () => {
-    const proxy = await rig({ script: listed([["theirs"], ["others"]]) });
-    await expect(proxy.load(ours)).rejects.toMatchObject({
+    const relay = await rig({ script: listed([["theirs"], ["others"]]) });
+    await expect(relay.load(ours)).rejects.toMatchObject({
       code: -32002,
       data: { code: "SESSION_NOT_FOUND", sessionId: ours },
     });
-    expect(proxy.agentNow().heardOf("session/load")).toEqual([]);
-    expect(await proxy.store.count()).toBe(0);
-    await proxy.close();
+    expect(relay.agentNow().heardOf("session/load")).toEqual([]);
+    expect(await relay.store.count()).toBe(0);
+    await relay.close();
   });
 
   it("may be the agent's, if the agent gives ids of the same form and lists it", async () => {
-    const proxy = await rig({ script: listed([["theirs"], [ours]]) });
-    await expect(proxy.load(ours)).resolves.toBeDefined();
-    expect(await proxy.registry.count()).toBe(1);
-    await proxy.close();
+    const relay = await rig({ script: listed([["theirs"], [ours]]) });
+    await expect(relay.load(ours)).resolves.toBeDefined();
+    expect(await relay.registry.count()).toBe(1);
+    await relay.close();
   });
 
   it("is an error in time when the agent does not say whether it is its own", async () => {
-    const proxy = await rig({
+    const relay = await rig({
       script: { ...listed([]), "session/list": () => new Promise(() => undefined) },
     });
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     try {
-      const loading = expect(proxy.load(ours)).rejects.toMatchObject({ data: { code: "AGENT_UNAVAILABLE" } });
-      await until(() => proxy.agentNow().heardOf("session/list").length === 1);
+      const loading = expect(relay.load(ours)).rejects.toMatchObject({ data: { code: "AGENT_UNAVAILABLE" } });
+      await until(() => relay.agentNow().heardOf("session/list").length === 1);
       vi.advanceTimersByTime(5000);
       await loading;
     } finally {
       vi.useRealTimers();
     }
-    await proxy.close();
+    await relay.close();
   });
 });

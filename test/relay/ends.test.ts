@@ -1,4 +1,4 @@
-/** How turns, sessions, agents and the proxy end, and who is told. */
+/** How turns, sessions, agents and the relay end, and who is told. */
 import rpc from "vscode-jsonrpc/node";
 import { describe, expect, it } from "vitest";
 import { toSessionId } from "../../src/base/ids.ts";
@@ -11,28 +11,28 @@ async function kindsOf({ store }: Pick<Rig, "store">, sessionId: string): Promis
   return (await collect(store.read(toSessionId(sessionId)))).map(({ kind }) => kind);
 }
 
-describe("a proxy that is closed", () => {
+describe("a relay that is closed", () => {
   it("waits for a deaf agent no longer than it would anyway, even if a cancellation is under way", async () => {
-    const proxy = await rig({ proxy: { cancelGraceMs: 60_000 }, script: { "session/prompt": never } });
-    const sessionId = await proxy.newSession();
-    const answer = proxy.prompt(sessionId);
-    await until(() => proxy.agentNow().heardOf("session/prompt").length === 1);
-    await proxy.client.notify("session/cancel", { sessionId });
-    await until(() => proxy.agentNow().heardOf("session/cancel").length === 1);
+    const relay = await rig({ relay: { cancelGraceMs: 60_000 }, script: { "session/prompt": never } });
+    const sessionId = await relay.newSession();
+    const answer = relay.prompt(sessionId);
+    await until(() => relay.agentNow().heardOf("session/prompt").length === 1);
+    await relay.client.notify("session/cancel", { sessionId });
+    await until(() => relay.agentNow().heardOf("session/cancel").length === 1);
     const startMs = performance.now();
-    await proxy.close();
+    await relay.close();
     expect(performance.now() - startMs).toBeLessThan(5000);
     expect(await answer).toEqual({ stopReason: "cancelled" });
-    expect(await kindsOf(proxy, sessionId)).toEqual(["prompt", "end"]);
-    expect((await proxy.store.get(toSessionId(sessionId)))?.lease).toBeUndefined();
+    expect(await kindsOf(relay, sessionId)).toEqual(["prompt", "end"]);
+    expect((await relay.store.get(toSessionId(sessionId)))?.lease).toBeUndefined();
   });
 
   it("tells the agent of each session that it closes, if that wants to know", async () => {
-    const proxy = await rig({ script: { initialize: initialized({ close: {} }) } });
-    await proxy.newSession();
-    await proxy.newSession();
-    await proxy.close();
-    expect(proxy.agentNow().heardOf("session/close")).toEqual([
+    const relay = await rig({ script: { initialize: initialized({ close: {} }) } });
+    await relay.newSession();
+    await relay.newSession();
+    await relay.close();
+    expect(relay.agentNow().heardOf("session/close")).toEqual([
       { sessionId: "agent-1" },
       { sessionId: "agent-2" },
     ]);
@@ -42,23 +42,23 @@ describe("a proxy that is closed", () => {
 describe("a session that is being made when the client goes", () => {
   it("is not left held [REQ shutdown-any-state]", async () => {
     const making = gate();
-    const proxy = await rig({
+    const relay = await rig({
       script: { "session/new": () => making.passed.then(() => ({ sessionId: "agent-1" })) },
     });
-    const made = proxy.newSession();
-    await until(() => proxy.agentNow().heardOf("session/new").length === 1);
-    const closed = proxy.close();
+    const made = relay.newSession();
+    await until(() => relay.agentNow().heardOf("session/new").length === 1);
+    const closed = relay.close();
     making.open();
     const sessionId = await made;
     await closed;
-    expect((await proxy.store.get(toSessionId(sessionId)))?.lease).toBeUndefined();
+    expect((await relay.store.get(toSessionId(sessionId)))?.lease).toBeUndefined();
   });
 });
 
 describe("an agent that dies", () => {
   it("in the middle of a question to the client has the question withdrawn, and its prompt fails", async () => {
     const withdrawn: string[] = [];
-    const proxy = await rig({
+    const relay = await rig({
       script: {
         "session/prompt": ({ sessionId }, agent) =>
           agent.connection.request("session/request_permission", { sessionId, options: [], toolCall: {} }),
@@ -70,14 +70,14 @@ describe("an agent that dies", () => {
               withdrawn.push("permission");
               resolve({ outcome: { outcome: "cancelled" } });
             });
-            proxy.agentNow().die();
+            relay.agentNow().die();
           }),
       },
     });
-    const sessionId = await proxy.newSession();
-    await expect(proxy.prompt(sessionId)).rejects.toMatchObject({ data: { code: "AGENT_EXITED" } });
+    const sessionId = await relay.newSession();
+    await expect(relay.prompt(sessionId)).rejects.toMatchObject({ data: { code: "AGENT_EXITED" } });
     await until(() => withdrawn.length === 1);
-    await proxy.close();
+    await relay.close();
   });
 });
 
@@ -87,7 +87,7 @@ describe("a request that the client withdraws", () => {
     const sessionId = await first.newSession();
     await first.close();
     let withdrawn = false;
-    const proxy = await rig({
+    const relay = await rig({
       store: first.store,
       script: {
         initialize: initialized({ resume: {} }),
@@ -102,13 +102,13 @@ describe("a request that the client withdraws", () => {
     });
     const withdrawal = new rpc.CancellationTokenSource();
     const params = { sessionId, cwd: "/work", mcpServers: [] };
-    const loading = proxy.client.request("session/load", params, { cancellation: withdrawal.token });
+    const loading = relay.client.request("session/load", params, { cancellation: withdrawal.token });
     const outcome = Promise.allSettled([loading]);
-    await until(() => proxy.agentNow().heardOf("session/resume").length === 1);
+    await until(() => relay.agentNow().heardOf("session/resume").length === 1);
     withdrawal.cancel();
     await outcome;
     expect(withdrawn).toBe(true);
-    await proxy.close();
+    await relay.close();
   });
 });
 
@@ -124,7 +124,7 @@ describe("a session that is closed", () => {
       ...{ info: () => undefined, debug: () => undefined, writes: () => true, close: () => undefined },
     };
     let asked: Promise<unknown> | undefined;
-    const proxy = await rig({
+    const relay = await rig({
       log,
       script: {
         "session/prompt": ({ sessionId }, agent) => {
@@ -134,56 +134,56 @@ describe("a session that is closed", () => {
       },
       client: { "fs/read_text_file": () => answer.passed.then(() => ({ content: "late" })) },
     });
-    const sessionId = await proxy.newSession();
-    await proxy.prompt(sessionId);
-    await proxy.client.request("session/close", { sessionId });
+    const sessionId = await relay.newSession();
+    await relay.prompt(sessionId);
+    await relay.client.request("session/close", { sessionId });
     answer.open();
     expect(await asked).toEqual({ content: "late" });
     expect(warned).toEqual([]);
-    await proxy.close();
+    await relay.close();
   });
 });
 
 describe("a session that is loaded while it is live", () => {
   it("hands what it is set up with now to the next agent session", async () => {
-    const proxy = await rig();
-    const sessionId = await proxy.newSession();
+    const relay = await rig();
+    const sessionId = await relay.newSession();
     const mcpServers = [{ name: "new", command: "x", args: [], env: [] }];
-    await proxy.client.request("session/load", { sessionId, cwd: "/work", mcpServers });
-    expect((await proxy.registry.get(toSessionId(sessionId))).mcpServerNames).toEqual(["new"]);
-    proxy.agentNow().die();
-    await proxy.prompt(sessionId);
-    expect(proxy.agentNow().heardOf("session/new")).toEqual([{ cwd: "/work", mcpServers }]);
-    await proxy.close();
+    await relay.client.request("session/load", { sessionId, cwd: "/work", mcpServers });
+    expect((await relay.registry.get(toSessionId(sessionId))).mcpServerNames).toEqual(["new"]);
+    relay.agentNow().die();
+    await relay.prompt(sessionId);
+    expect(relay.agentNow().heardOf("session/new")).toEqual([{ cwd: "/work", mcpServers }]);
+    await relay.close();
   });
 });
 
 describe("what an agent still says of a session that was closed or deleted", () => {
   it.each(["session/close", "session/delete"])("after %s reaches nobody, under no id", async (method) => {
-    const proxy = await rig({ client: { "_vendor/ask": () => "asked" } });
-    const sessionId = await proxy.newSession();
-    const agent = proxy.agentNow();
-    await proxy.client.request(method, { sessionId });
+    const relay = await rig({ client: { "_vendor/ask": () => "asked" } });
+    const sessionId = await relay.newSession();
+    const agent = relay.agentNow();
+    await relay.client.request(method, { sessionId });
     void agent.say("agent-1", "late");
     void agent.connection.notify("_vendor/news", { sessionId: "agent-1" });
     const asked = agent.connection.request("session/request_permission", { sessionId: "agent-1" });
     expect(await asked).toEqual({ outcome: { outcome: "cancelled" } });
     const asking = agent.connection.request("_vendor/ask", { sessionId: "agent-1" });
     await expect(asking).rejects.toMatchObject({ data: { code: "SESSION_NOT_FOUND" } });
-    expect([proxy.updates, proxy.notified]).toEqual([[], []]);
+    expect([relay.updates, relay.notified]).toEqual([[], []]);
     // What was never ours passes as it is.
     expect(await agent.connection.request("_vendor/ask", { sessionId: "other" })).toBe("asked");
     await agent.say("other", "news");
-    await until(() => proxy.updates.length === 1);
-    expect(proxy.updates[0]?.sessionId).toBe("other");
-    await proxy.close();
+    await until(() => relay.updates.length === 1);
+    expect(relay.updates[0]?.sessionId).toBe("other");
+    await relay.close();
   });
 });
 
 describe("a prompt on the heels of a close", () => {
   it("takes the session up again, however long the agent takes to let go of it", async () => {
     const [closing, closed] = [gate(), gate()];
-    const proxy = await rig({
+    const relay = await rig({
       script: {
         initialize: initialized({ close: {} }),
         "session/close": () => closing.passed,
@@ -195,16 +195,16 @@ describe("a prompt on the heels of a close", () => {
         },
       },
     });
-    const sessionId = await proxy.newSession();
-    const close = proxy.client.request("session/close", { sessionId });
-    const answered = proxy.prompt(sessionId);
-    await until(() => proxy.updates.length === 1);
+    const sessionId = await relay.newSession();
+    const close = relay.client.request("session/close", { sessionId });
+    const answered = relay.prompt(sessionId);
+    await until(() => relay.updates.length === 1);
     closing.open();
     await close;
     closed.open();
     expect(await answered).toEqual({ stopReason: "end_turn" });
-    expect(proxy.updates.map((update) => update.sessionId)).toEqual([sessionId, sessionId]);
-    expect(await kindsOf(proxy, sessionId)).toEqual(["prompt", "update", "end"]);
-    await proxy.close();
+    expect(relay.updates.map((update) => update.sessionId)).toEqual([sessionId, sessionId]);
+    expect(await kindsOf(relay, sessionId)).toEqual(["prompt", "update", "end"]);
+    await relay.close();
   });
 });

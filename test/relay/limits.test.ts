@@ -26,21 +26,21 @@ async function inNoTime<T>(promise: Promise<T>): Promise<T> {
 
 describe("an agent that does not answer", () => {
   it("holds up neither the list of our sessions nor a deletion", async () => {
-    const proxy = await rig({
+    const relay = await rig({
       script: {
         initialize: initialized({ list: {}, delete: {} }),
         "session/list": never,
         "session/delete": never,
       },
     });
-    const sessionId = await proxy.newSession();
+    const sessionId = await relay.newSession();
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
-    const list = await inNoTime(proxy.client.request("session/list", {}));
+    const list = await inNoTime(relay.client.request("session/list", {}));
     expect(list).toMatchObject({ sessions: [{ sessionId }] });
-    expect(await inNoTime(proxy.client.request("session/delete", { sessionId }))).toEqual({});
+    expect(await inNoTime(relay.client.request("session/delete", { sessionId }))).toEqual({});
     vi.useRealTimers();
-    expect(proxy.agentNow().heardOf("session/delete")).toEqual([{ sessionId: "agent-1" }]);
-    await proxy.close();
+    expect(relay.agentNow().heardOf("session/delete")).toEqual([{ sessionId: "agent-1" }]);
+    await relay.close();
   });
 });
 
@@ -63,64 +63,64 @@ describe("a long list of an agent's own sessions", () => {
     });
     const sessions = Array.from({ length: 60 }, (_, at) => ({ sessionId: `theirs-${at}`, cwd: "/work" }));
     const initialize = initialized({ list: {} });
-    const proxy = await rig({ store, script: { initialize, "session/list": () => ({ sessions }) } });
-    expect(await proxy.client.request("session/list", {})).toEqual({ sessions });
+    const relay = await rig({ store, script: { initialize, "session/list": () => ({ sessions }) } });
+    expect(await relay.client.request("session/list", {})).toEqual({ sessions });
     expect(most).toBe(25);
-    await proxy.close();
+    await relay.close();
   });
 });
 
 describe("an agent that does not read", () => {
   it("is ended when so much waits for it that the client cannot be heard, and the next one is asked [REQ back-pressure, agent-restart]", async () => {
-    const proxy = await rig({ proxy: { deafMs: 50, leaseTtlMs: 60 } });
-    const sessionId = await proxy.newSession();
-    const deaf = proxy.agentNow();
+    const relay = await rig({ relay: { deafMs: 50, leaseTtlMs: 60 } });
+    const sessionId = await relay.newSession();
+    const deaf = relay.agentNow();
     deaf.isDeaf = true;
     // More than the limit of what waits, which is that of a message.
     const asked = Array.from({ length: 8 }, () =>
-      proxy.client.request("_vendor/store", { sessionId, text: "x".repeat(300_000) }),
+      relay.client.request("_vendor/store", { sessionId, text: "x".repeat(300_000) }),
     );
     const outcomes = await Promise.allSettled(asked);
     for (const outcome of outcomes)
       expect(outcome).toMatchObject({ status: "rejected", reason: { data: { code: "AGENT_EXITED" } } });
     deaf.die();
-    expect(await proxy.prompt(sessionId)).toEqual({ stopReason: "end_turn" });
-    expect(proxy.agents).toHaveLength(2);
-    await proxy.close();
+    expect(await relay.prompt(sessionId)).toEqual({ stopReason: "end_turn" });
+    expect(relay.agents).toHaveLength(2);
+    await relay.close();
   });
 
   it("holds nobody up before that: a turn is cancelled, and sessions are listed [REQ cancel-grace]", async () => {
-    const proxy = await rig({ proxy: { cancelGraceMs: 10 }, script: { "session/prompt": never } });
-    const sessionId = await proxy.newSession();
-    const turn = proxy.prompt(sessionId);
-    await until(() => proxy.agentNow().heardOf("session/prompt").length === 1);
-    proxy.agentNow().isDeaf = true;
-    const asked = proxy.client.request("_vendor/store", { sessionId, text: "x".repeat(900_000) });
+    const relay = await rig({ relay: { cancelGraceMs: 10 }, script: { "session/prompt": never } });
+    const sessionId = await relay.newSession();
+    const turn = relay.prompt(sessionId);
+    await until(() => relay.agentNow().heardOf("session/prompt").length === 1);
+    relay.agentNow().isDeaf = true;
+    const asked = relay.client.request("_vendor/store", { sessionId, text: "x".repeat(900_000) });
     asked.catch(() => undefined);
-    await proxy.client.notify("session/cancel", { sessionId });
+    await relay.client.notify("session/cancel", { sessionId });
     expect(await turn).toEqual({ stopReason: "cancelled" });
-    expect(await proxy.client.request("session/list", {})).toMatchObject({ sessions: [{ sessionId }] });
-    proxy.agentNow().die();
-    await proxy.close();
+    expect(await relay.client.request("session/list", {})).toMatchObject({ sessions: [{ sessionId }] });
+    relay.agentNow().die();
+    await relay.close();
   });
 });
 
 describe("a notification of the agent that waits for its session", () => {
   it("does not hold up the other sessions [REQ load-others]", async () => {
     const { store, stall } = stalling(openMemoryStore());
-    const proxy = await rig({ store });
-    const [slow, other] = [await proxy.newSession(), await proxy.newSession()];
+    const relay = await rig({ store });
+    const [slow, other] = [await relay.newSession(), await relay.newSession()];
     const free = stall();
-    await proxy.agentNow().say("agent-1", "waits for the store");
-    await proxy.agentNow().connection.notify("_vendor/note", { sessionId: "agent-1" });
-    await proxy.agentNow().connection.notify("_vendor/note", { sessionId: "agent-2" });
-    await until(() => proxy.notified.length > 0);
-    expect(proxy.notified).toEqual([["_vendor/note", { sessionId: other }]]);
+    await relay.agentNow().say("agent-1", "waits for the store");
+    await relay.agentNow().connection.notify("_vendor/note", { sessionId: "agent-1" });
+    await relay.agentNow().connection.notify("_vendor/note", { sessionId: "agent-2" });
+    await until(() => relay.notified.length > 0);
+    expect(relay.notified).toEqual([["_vendor/note", { sessionId: other }]]);
     free();
-    await until(() => proxy.notified.length > 1);
-    expect(proxy.notified[1]).toEqual(["_vendor/note", { sessionId: slow }]);
-    expect(proxy.shown()).toBe("waits for the store");
-    await proxy.close();
+    await until(() => relay.notified.length > 1);
+    expect(relay.notified[1]).toEqual(["_vendor/note", { sessionId: slow }]);
+    expect(relay.shown()).toBe("waits for the store");
+    await relay.close();
   });
 });
 
@@ -151,40 +151,40 @@ function stalling(inner: Store) {
 describe("a session whose making fails on the way", () => {
   it.each(["create", "acquire"] as const)("is nowhere, and the next one works: %s", async (method) => {
     const { store, fail } = flaky(openMemoryStore());
-    const proxy = await rig({ store, script: { initialize: initialized({ close: {} }) } });
+    const relay = await rig({ store, script: { initialize: initialized({ close: {} }) } });
     fail(method, "before");
-    await expect(proxy.newSession()).rejects.toMatchObject({ data: { code: "STORE_FAILED" } });
-    await until(() => proxy.agentNow().heardOf("session/close").length === 1);
-    expect([await proxy.registry.count(), proxy.registry.live.size]).toEqual([0, 0]);
-    await proxy.prompt(await proxy.newSession());
-    await proxy.close();
+    await expect(relay.newSession()).rejects.toMatchObject({ data: { code: "STORE_FAILED" } });
+    await until(() => relay.agentNow().heardOf("session/close").length === 1);
+    expect([await relay.registry.count(), relay.registry.live.size]).toEqual([0, 0]);
+    await relay.prompt(await relay.newSession());
+    await relay.close();
   });
 });
 
 describe("a session that is lost in a turn in which the agent is silent", () => {
   it("ends the turn with the next renewal of the lease, at the agent, too", async () => {
-    const proxy = await rig({ proxy: { leaseTtlMs: 60 }, script: { "session/prompt": never } });
-    const sessionId = await proxy.newSession();
-    const answer = proxy.prompt(sessionId);
+    const relay = await rig({ relay: { leaseTtlMs: 60 }, script: { "session/prompt": never } });
+    const sessionId = await relay.newSession();
+    const answer = relay.prompt(sessionId);
     const outcome = Promise.allSettled([answer]);
-    await until(() => proxy.agentNow().heardOf("session/prompt").length === 1);
+    await until(() => relay.agentNow().heardOf("session/prompt").length === 1);
     const holder = { host: "elsewhere", pid: 7, startedAt: "1" };
     const request = { holder, ttlMs: 30_000, mayTake: () => true };
-    await proxy.store.acquire(toSessionId(sessionId), request);
+    await relay.store.acquire(toSessionId(sessionId), request);
     expect(await outcome).toMatchObject([{ reason: { data: { code: "LEASE_LOST", holder: { pid: 7 } } } }]);
-    await until(() => proxy.agentNow().heardOf("session/cancel").length === 1);
-    await proxy.close();
+    await until(() => relay.agentNow().heardOf("session/cancel").length === 1);
+    await relay.close();
   });
 
   it("is not lost for a store that fails once", async () => {
     const { store, fail, calls } = flaky(openMemoryStore());
-    const proxy = await rig({ store, proxy: { leaseTtlMs: 60 } });
-    const sessionId = await proxy.newSession();
+    const relay = await rig({ store, relay: { leaseTtlMs: 60 } });
+    const sessionId = await relay.newSession();
     fail("renew", "before");
     const before = calls("renew");
     await until(() => calls("renew") > before + 1);
-    await proxy.prompt(sessionId);
-    await proxy.close();
+    await relay.prompt(sessionId);
+    await relay.close();
   });
 });
 
@@ -205,23 +205,23 @@ describe("a history that is longer than the client reads", () => {
       },
     });
     const stalled = gate();
-    const proxy = await rig({ store, clientReads: () => stalled.passed });
-    const sessionId = await proxy.newSession();
-    await proxy.client.request("session/close", { sessionId });
+    const relay = await rig({ store, clientReads: () => stalled.passed });
+    const sessionId = await relay.newSession();
+    await relay.client.request("session/close", { sessionId });
     const [entries, textChars] = [160, 1 << 17];
     for (let n = 0; n < entries; n += 1) {
       const content = "x".repeat(textChars);
-      await proxy.registry.addMessage(toSessionId(sessionId), { role: "assistant", content });
+      await relay.registry.addMessage(toSessionId(sessionId), { role: "assistant", content });
     }
-    const loading = proxy.load(sessionId);
-    await until(() => proxy.updates.length > 0);
+    const loading = relay.load(sessionId);
+    await until(() => relay.updates.length > 0);
     // Whatever is not held back by the client's silence comes now.
     for (let turn = 0; turn < 100; turn += 1) await new Promise((resolve) => setImmediate(resolve));
     expect(readChars).toBeLessThan(4 << 20);
     stalled.open();
     await loading;
-    expect(proxy.updates).toHaveLength(entries);
+    expect(relay.updates).toHaveLength(entries);
     expect(readChars).toBeGreaterThan(entries * textChars);
-    await proxy.close();
+    await relay.close();
   });
 });

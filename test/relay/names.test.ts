@@ -15,7 +15,7 @@ async function listed({ client }: Rig, params: object = {}): Promise<string[]> {
 
 describe("a session that the client asks for by our id and by the agent's", () => {
   it("is one and the same: neither shuts the other out, and the client is told of it by the id that it used last [REQ load-names]", async () => {
-    const proxy = await rig({
+    const relay = await rig({
       script: {
         ...listing,
         "session/prompt": async ({ sessionId }, agent) => {
@@ -24,17 +24,17 @@ describe("a session that the client asks for by our id and by the agent's", () =
         },
       },
     });
-    const ours = await proxy.newSession();
-    await proxy.load("agent-1");
+    const ours = await relay.newSession();
+    await relay.load("agent-1");
     for (const used of ["agent-1", ours, "agent-1", ours]) {
-      const from = proxy.updates.length;
-      await proxy.prompt(used);
-      expect(proxy.updates.slice(from).map(({ sessionId }) => sessionId)).toEqual([used]);
+      const from = relay.updates.length;
+      await relay.prompt(used);
+      expect(relay.updates.slice(from).map(({ sessionId }) => sessionId)).toEqual([used]);
     }
-    expect((await proxy.registry.stats()).live).toBe(1);
-    await proxy.client.request("session/close", { sessionId: "agent-1" });
-    expect((await proxy.registry.stats()).live).toBe(0);
-    await proxy.close();
+    expect((await relay.registry.stats()).live).toBe(1);
+    await relay.client.request("session/close", { sessionId: "agent-1" });
+    expect((await relay.registry.stats()).live).toBe(0);
+    await relay.close();
   });
 
   it.each(["session/load", "session/resume"])(
@@ -46,23 +46,23 @@ describe("a session that the client asks for by our id and by the agent's", () =
       const first = await rig({ script });
       const ours = await first.newSession();
       await first.close();
-      const proxy = await rig({ store: first.store, script });
+      const relay = await rig({ store: first.store, script });
       for (const sessionId of [ours, "theirs"]) {
         const params = { sessionId, cwd: "/work", mcpServers: [] };
-        expect(await proxy.client.request(method, params)).toEqual({ models: {} });
+        expect(await relay.client.request(method, params)).toEqual({ models: {} });
       }
-      await proxy.close();
+      await relay.close();
     },
   );
 
   it("may be asked for by both at once", async () => {
-    const proxy = await rig({ script: listing });
-    const ours = await proxy.newSession();
-    await proxy.client.request("session/close", { sessionId: ours });
-    await Promise.all([proxy.load(ours), proxy.load("agent-1")]);
+    const relay = await rig({ script: listing });
+    const ours = await relay.newSession();
+    await relay.client.request("session/close", { sessionId: ours });
+    await Promise.all([relay.load(ours), relay.load("agent-1")]);
     for (const used of [ours, "agent-1"])
-      expect(await proxy.prompt(used)).toMatchObject({ stopReason: "end_turn" });
-    await proxy.close();
+      expect(await relay.prompt(used)).toMatchObject({ stopReason: "end_turn" });
+    await relay.close();
   });
 });
 
@@ -85,7 +85,7 @@ describe("two loads of a session that only the agent has", () => {
   it("adopt it once, and both are answered when it is there [REQ list-agent]", async () => {
     const free = gate();
     const modes = { currentModeId: "ask", availableModes: [] };
-    const proxy = await rig({
+    const relay = await rig({
       store: slowToFind(openMemoryStore()),
       script: {
         ...listing,
@@ -96,19 +96,19 @@ describe("two loads of a session that only the agent has", () => {
         },
       },
     });
-    const loads = [proxy.load("theirs"), proxy.load("theirs"), proxy.load("theirs")];
-    await until(() => proxy.agentNow().heardOf("session/load").length > 0);
+    const loads = [relay.load("theirs"), relay.load("theirs"), relay.load("theirs")];
+    await until(() => relay.agentNow().heardOf("session/load").length > 0);
     free.open();
     expect(await Promise.all(loads)).toEqual([{ modes }, { modes }, { modes }]);
-    expect(proxy.agentNow().heardOf("session/load")).toHaveLength(1);
-    expect(await proxy.registry.count()).toBe(1);
+    expect(relay.agentNow().heardOf("session/load")).toHaveLength(1);
+    expect(await relay.registry.count()).toBe(1);
     // The adoption's own replay, and one for each of the others.
-    expect(proxy.shown()).toBe("onceonceonce");
-    await proxy.close();
+    expect(relay.shown()).toBe("onceonceonce");
+    await relay.close();
   });
 
   it("that the agent does not have are both refused", async () => {
-    const proxy = await rig({
+    const relay = await rig({
       script: {
         ...listing,
         "session/load": () => {
@@ -116,10 +116,10 @@ describe("two loads of a session that only the agent has", () => {
         },
       },
     });
-    const loads = await Promise.allSettled([proxy.load("theirs"), proxy.load("theirs")]);
+    const loads = await Promise.allSettled([relay.load("theirs"), relay.load("theirs")]);
     expect(loads.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
-    expect(await proxy.registry.count()).toBe(0);
-    await proxy.close();
+    expect(await relay.registry.count()).toBe(0);
+    await relay.close();
   });
 });
 
@@ -132,7 +132,7 @@ describe("a deleted session", () => {
 
   it("does not come back in the list of an agent that cannot delete it [REQ delete-gone]", async () => {
     const theirs = new Set(["theirs"]);
-    const proxy = await rig({
+    const relay = await rig({
       script: {
         ...listing,
         "session/list": () => ({
@@ -140,14 +140,14 @@ describe("a deleted session", () => {
         }),
       },
     });
-    const ours = await proxy.newSession();
-    expect(await listed(proxy)).toEqual([ours, "theirs"]);
-    await proxy.client.request("session/delete", { sessionId: ours });
-    await proxy.client.request("session/delete", { sessionId: "theirs" });
-    expect(await listed(proxy)).toEqual([]);
-    await proxy.load("theirs");
-    expect(await listed(proxy)).toHaveLength(1);
-    await proxy.close();
+    const ours = await relay.newSession();
+    expect(await listed(relay)).toEqual([ours, "theirs"]);
+    await relay.client.request("session/delete", { sessionId: ours });
+    await relay.client.request("session/delete", { sessionId: "theirs" });
+    expect(await listed(relay)).toEqual([]);
+    await relay.load("theirs");
+    expect(await listed(relay)).toHaveLength(1);
+    await relay.close();
   });
 
   it("that was another agent's is not looked for at this one, whose ids mean other sessions [REQ delete-forward]", async () => {
@@ -159,11 +159,11 @@ describe("a deleted session", () => {
       ...initialized({ delete: {} })(),
       agentInfo: { name: "another", version: "1" },
     });
-    const proxy = await rig({ store, script: { initialize: another } });
-    await proxy.client.request("session/delete", { sessionId: ours });
-    expect(proxy.agentNow().heardOf("session/delete")).toEqual([]);
-    expect(await proxy.registry.count()).toBe(0);
-    await proxy.close();
+    const relay = await rig({ store, script: { initialize: another } });
+    await relay.client.request("session/delete", { sessionId: ours });
+    expect(relay.agentNow().heardOf("session/delete")).toEqual([]);
+    expect(await relay.registry.count()).toBe(0);
+    await relay.close();
     await first.close();
   });
 
@@ -172,15 +172,15 @@ describe("a deleted session", () => {
     const { store } = first;
     await first.client.request("session/delete", { sessionId: await first.newSession() });
     await first.close();
-    const proxy = await rig({ store, script });
-    expect(await listed(proxy)).toEqual([]);
-    expect(await proxy.registry.count()).toBe(0);
-    await proxy.client.request("session/delete", { sessionId: "agent-1" });
+    const relay = await rig({ store, script });
+    expect(await listed(relay)).toEqual([]);
+    expect(await relay.registry.count()).toBe(0);
+    await relay.client.request("session/delete", { sessionId: "agent-1" });
     expect(await store.count()).toBe(1);
-    await expect(proxy.load("agent-1")).resolves.toBeDefined();
-    expect(await listed(proxy)).toHaveLength(1);
+    await expect(relay.load("agent-1")).resolves.toBeDefined();
+    expect(await listed(relay)).toHaveLength(1);
     expect(await store.count()).toBe(1);
-    await proxy.close();
+    await relay.close();
   });
 
   it("of one agent hides none of another's that has the same id", async () => {
@@ -189,41 +189,41 @@ describe("a deleted session", () => {
     await first.client.request("session/delete", { sessionId: await first.newSession() });
     await first.close();
     const initialize = () => ({ ...listing.initialize(), agentInfo: { name: "another", version: "1" } });
-    const proxy = await rig({ store, script: { ...script, initialize } });
-    expect(await listed(proxy)).toEqual(["agent-1"]);
-    await proxy.close();
+    const relay = await rig({ store, script: { ...script, initialize } });
+    expect(await listed(relay)).toEqual(["agent-1"]);
+    await relay.close();
   });
 
   // As Claude's agent 0.49 does: a process of its own writes the session once more.
   it("stays away though its agent deletes it and lists it all the same", async () => {
     const initialize = initialized({ list: {}, delete: {} });
-    const proxy = await rig({ script: { ...script, initialize, "session/delete": () => ({}) } });
-    await proxy.client.request("session/delete", { sessionId: await proxy.newSession() });
-    expect(proxy.agentNow().heardOf("session/delete")).toEqual([{ sessionId: "agent-1" }]);
-    expect(await listed(proxy)).toEqual([]);
-    await proxy.close();
+    const relay = await rig({ script: { ...script, initialize, "session/delete": () => ({}) } });
+    await relay.client.request("session/delete", { sessionId: await relay.newSession() });
+    expect(relay.agentNow().heardOf("session/delete")).toEqual([{ sessionId: "agent-1" }]);
+    expect(await listed(relay)).toEqual([]);
+    await relay.close();
   });
 
   it("leaves nothing behind where the agent lists nothing", async () => {
-    const proxy = await rig({ script: { initialize: initialized({ delete: {} }) } });
-    await proxy.client.request("session/delete", { sessionId: await proxy.newSession() });
-    expect(await proxy.store.count()).toBe(0);
-    await proxy.close();
+    const relay = await rig({ script: { initialize: initialized({ delete: {} }) } });
+    await relay.client.request("session/delete", { sessionId: await relay.newSession() });
+    expect(await relay.store.count()).toBe(0);
+    await relay.close();
   });
 });
 
 describe("a folder", () => {
   it("is the same however it is written [REQ list-cwd]", async () => {
-    const proxy = await rig();
-    const made = (cwd: string) => proxy.client.request("session/new", { cwd, mcpServers: [] });
+    const relay = await rig();
+    const made = (cwd: string) => relay.client.request("session/new", { cwd, mcpServers: [] });
     await made("/project/");
     await made("/project/x/..");
     await made("/project/x");
-    expect(await listed(proxy, { cwd: "/project" })).toHaveLength(2);
-    expect(await listed(proxy, { cwd: "/project/./" })).toHaveLength(2);
-    expect(await listed(proxy, { cwd: "/project/x" })).toHaveLength(1);
+    expect(await listed(relay, { cwd: "/project" })).toHaveLength(2);
+    expect(await listed(relay, { cwd: "/project/./" })).toHaveLength(2);
+    expect(await listed(relay, { cwd: "/project/x" })).toHaveLength(1);
     // The agent gets what the client wrote.
-    expect(proxy.agentNow().heardOf("session/new")[0]).toMatchObject({ cwd: "/project/" });
-    await proxy.close();
+    expect(relay.agentNow().heardOf("session/new")[0]).toMatchObject({ cwd: "/project/" });
+    await relay.close();
   });
 });

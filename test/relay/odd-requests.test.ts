@@ -12,42 +12,42 @@ async function kindsOf({ store }: Rig, sessionId: string): Promise<string[]> {
 
 describe("a second initialize that fails", () => {
   it("does not undo the first", async () => {
-    const proxy = await rig();
-    const again = proxy.client.request("initialize", { protocolVersion: "one" });
+    const relay = await rig();
+    const again = relay.client.request("initialize", { protocolVersion: "one" });
     await expect(again).rejects.toMatchObject({ code: -32602 });
-    expect(await proxy.prompt(await proxy.newSession())).toEqual({ stopReason: "end_turn" });
-    await proxy.close();
+    expect(await relay.prompt(await relay.newSession())).toEqual({ stopReason: "end_turn" });
+    await relay.close();
   });
 });
 
 describe("a prompt that cannot be kept", () => {
   it("is refused before the agent hears of it, and is no part of the history", async () => {
-    const proxy = await rig({ proxy: { maxEntryBytes: 200 } });
-    const sessionId = await proxy.newSession();
-    await expect(proxy.prompt(sessionId, "ü".repeat(100))).rejects.toMatchObject({
+    const relay = await rig({ relay: { maxEntryBytes: 200 } });
+    const sessionId = await relay.newSession();
+    await expect(relay.prompt(sessionId, "ü".repeat(100))).rejects.toMatchObject({
       data: { code: "ENTRY_LIMIT", maxEntryBytes: 200 },
     });
-    expect(proxy.agentNow().heardOf("session/prompt")).toEqual([]);
-    expect(await kindsOf(proxy, sessionId)).toEqual([]);
-    await proxy.prompt(sessionId, "short");
-    expect(await kindsOf(proxy, sessionId)).toEqual(["prompt", "end"]);
-    await proxy.close();
+    expect(relay.agentNow().heardOf("session/prompt")).toEqual([]);
+    expect(await kindsOf(relay, sessionId)).toEqual([]);
+    await relay.prompt(sessionId, "short");
+    expect(await kindsOf(relay, sessionId)).toEqual(["prompt", "end"]);
+    await relay.close();
   });
 });
 
 describe("an answer of the agent that is longer than what is read", () => {
   it("ends the request with an error that says so, and work goes on [REQ answer-once]", async () => {
     let isLong = true;
-    const proxy = await rig({
+    const relay = await rig({
       script: {
         "session/prompt": () => ({ stopReason: "end_turn", more: isLong ? "x".repeat(2 << 20) : "" }),
       },
     });
-    const sessionId = await proxy.newSession();
-    await expect(proxy.prompt(sessionId)).rejects.toMatchObject({ data: { code: "MESSAGE_TOO_LARGE" } });
+    const sessionId = await relay.newSession();
+    await expect(relay.prompt(sessionId)).rejects.toMatchObject({ data: { code: "MESSAGE_TOO_LARGE" } });
     isLong = false;
-    expect(await proxy.prompt(sessionId)).toMatchObject({ stopReason: "end_turn" });
-    await proxy.close();
+    expect(await relay.prompt(sessionId)).toMatchObject({ stopReason: "end_turn" });
+    await relay.close();
   });
 });
 
@@ -57,7 +57,7 @@ describe("an answer that is none, or is too long and has its id behind", () => {
     ["an error that is no object", (id: unknown) => ({ id, error: "boom" })],
     ["a long result, then the id", (id: unknown) => ({ result: "x".repeat(2 << 20), id })],
   ])("ends the request with an error all the same: %s [REQ answer-once]", async (_what, answer) => {
-    const proxy = await rig({
+    const relay = await rig({
       script: {
         "session/set_mode": (_params, agent, { id }) => {
           void agent.connection.sendTexts([JSON.stringify({ jsonrpc: "2.0", ...answer(id) })]);
@@ -65,11 +65,11 @@ describe("an answer that is none, or is too long and has its id behind", () => {
         },
       },
     });
-    const sessionId = await proxy.newSession();
-    await expect(proxy.client.request("session/set_mode", { sessionId, modeId: "x" })).rejects.toMatchObject({
+    const sessionId = await relay.newSession();
+    await expect(relay.client.request("session/set_mode", { sessionId, modeId: "x" })).rejects.toMatchObject({
       code: -32600,
     });
-    await proxy.close();
+    await relay.close();
   });
 });
 
@@ -78,7 +78,7 @@ describe("a request that is too long to be read", () => {
 
   it("is answered under its id, the client's and the agent's [REQ answer-once]", async () => {
     let answered: unknown;
-    const proxy = await rig({
+    const relay = await rig({
       script: {
         "session/prompt": async ({ sessionId }, agent) => {
           const params = { sessionId, ...long };
@@ -89,11 +89,11 @@ describe("a request that is too long to be read", () => {
         },
       },
     });
-    await proxy.prompt(await proxy.newSession());
+    await relay.prompt(await relay.newSession());
     const tooLong = { code: -32600, data: { code: "MESSAGE_TOO_LARGE" } };
     expect(answered).toMatchObject(tooLong);
-    await expect(proxy.client.request("_vendor/store", long)).rejects.toMatchObject(tooLong);
-    await proxy.close();
+    await expect(relay.client.request("_vendor/store", long)).rejects.toMatchObject(tooLong);
+    await relay.close();
   });
 });
 
@@ -104,7 +104,7 @@ describe("sessions that are named in an answer that we do not know", () => {
       sessions: [{ sessionId }, { sessionId: "other" }, 5],
     });
     let answered: unknown;
-    const proxy = await rig({
+    const relay = await rig({
       script: {
         "_vendor/current": () => named("agent-1"),
         "session/prompt": async ({ sessionId }, agent) => {
@@ -114,12 +114,12 @@ describe("sessions that are named in an answer that we do not know", () => {
       },
       client: { "_vendor/shown": ({ sessionId }) => named(sessionId) },
     });
-    const sessionId = await proxy.newSession();
+    const sessionId = await relay.newSession();
     for (const params of [{}, { sessionId }])
-      expect(await proxy.client.request("_vendor/current", params)).toEqual(named(sessionId));
-    await proxy.prompt(sessionId);
+      expect(await relay.client.request("_vendor/current", params)).toEqual(named(sessionId));
+    await relay.prompt(sessionId);
     expect(answered).toEqual(named("agent-1"));
-    await proxy.close();
+    await relay.close();
   });
 });
 
@@ -129,36 +129,36 @@ describe("a later page of the agent's list", () => {
       if (cursor !== "2") throw new rpc.ResponseError(-32602, "no such page");
       return { sessions: [{ sessionId: "theirs", cwd: "/work" }] };
     };
-    const proxy = await rig({
+    const relay = await rig({
       script: {
         initialize: initialized({ list: {} }),
         "session/list": ({ cursor }) => pages(cursor),
       },
     });
-    const sessionId = await proxy.newSession();
-    const list = (cursor?: string) => proxy.client.request("session/list", { ...(cursor && { cursor }) });
+    const sessionId = await relay.newSession();
+    const list = (cursor?: string) => relay.client.request("session/list", { ...(cursor && { cursor }) });
     const page = (cursor: string) => `a.${Buffer.from(cursor).toString("base64url")}`;
     expect(await list()).toMatchObject({ sessions: [{ sessionId }] });
     expect(await list(page("2"))).toEqual({ sessions: [{ sessionId: "theirs", cwd: "/work" }] });
     await expect(list(page("3"))).rejects.toMatchObject({ code: -32602, message: "no such page" });
     await expect(list("a.?")).rejects.toMatchObject({ data: { code: "INVALID_CURSOR" } });
-    await proxy.close();
+    await relay.close();
   });
 });
 
 describe("a session that was adopted by the agent's id", () => {
   it("is the agent's own still when it is loaded by ours, and the agent remembers it [REQ list-agent]", async () => {
-    const proxy = await rig({ script: { initialize: initialized({ list: {} }, { loadSession: true }) } });
-    await proxy.load("theirs");
-    await proxy.prompt("theirs");
-    const [adopted] = (await proxy.registry.list()).items;
-    await proxy.load(String(adopted?.id));
-    await proxy.prompt(String(adopted?.id));
-    const agent = proxy.agentNow();
+    const relay = await rig({ script: { initialize: initialized({ list: {} }, { loadSession: true }) } });
+    await relay.load("theirs");
+    await relay.prompt("theirs");
+    const [adopted] = (await relay.registry.list()).items;
+    await relay.load(String(adopted?.id));
+    await relay.prompt(String(adopted?.id));
+    const agent = relay.agentNow();
     const askedOf = (method: string) => agent.heardOf(method).map(({ sessionId }) => sessionId);
     expect(askedOf("session/load")).toEqual(["theirs"]);
     expect(askedOf("session/prompt")).toEqual(["theirs", "theirs"]);
     expect(askedOf("session/new")).toEqual([]);
-    await proxy.close();
+    await relay.close();
   });
 });

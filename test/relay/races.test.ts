@@ -13,7 +13,7 @@ describe("a prompt and its cancellation in one breath", () => {
     await first.close();
     const { store, ...second } = await rig({
       store: first.store,
-      proxy: { cancelGraceMs: 20 },
+      relay: { cancelGraceMs: 20 },
       script: { "session/prompt": () => new Promise(() => undefined) },
     });
     second.writeTogether(
@@ -55,11 +55,11 @@ describe("a session that somebody else has taken while nobody here asked for it"
     const store = openMemoryStore();
     const first = await rig({
       store,
-      proxy: { onBusy: "takeover" },
+      relay: { onBusy: "takeover" },
       script: { "session/prompt": () => never },
     });
     const sessionId = await first.newSession();
-    const second = await rig({ store, proxy: { onBusy: "takeover" } });
+    const second = await rig({ store, relay: { onBusy: "takeover" } });
     await second.load(sessionId);
     await first.load(sessionId);
     await expect(second.prompt(sessionId)).rejects.toMatchObject({ data: { code: "LEASE_LOST" } });
@@ -77,9 +77,9 @@ describe("a permission that is asked for while its turn is being ended", () => {
     const { store, hold, calls } = flaky(openMemoryStore());
     const asked: unknown[] = [];
     let [release, before] = [() => {}, Infinity];
-    const proxy = await rig({
+    const relay = await rig({
       store,
-      proxy: { cancelGraceMs: 1 },
+      relay: { cancelGraceMs: 1 },
       client: { "session/request_permission": (params) => void asked.push(params) },
       script: {
         "session/prompt": async ({ sessionId }, agent) => {
@@ -92,17 +92,17 @@ describe("a permission that is asked for while its turn is being ended", () => {
         },
       },
     });
-    const sessionId = await proxy.newSession();
-    const answer = proxy.prompt(sessionId);
+    const sessionId = await relay.newSession();
+    const answer = relay.prompt(sessionId);
     await until(() => calls("append") > before);
-    await proxy.client.notify("session/cancel", { sessionId });
-    await until(() => proxy.agentNow().heardOf("session/cancel").length === 1);
+    await relay.client.notify("session/cancel", { sessionId });
+    await until(() => relay.agentNow().heardOf("session/cancel").length === 1);
     // Timers fire in the order of their times: the grace time is over then.
     await new Promise((resolve) => setTimeout(resolve, 5));
     release();
     expect(await answer).toEqual({ stopReason: "cancelled" });
     expect(asked).toEqual([]);
-    await proxy.close();
+    await relay.close();
   });
 });
 
@@ -110,7 +110,7 @@ describe("an agent that counts its sessions anew after a restart", () => {
   it("is not given one session for two", async () => {
     let count = 0;
     const known = new Set<unknown>();
-    const proxy = await rig({
+    const relay = await rig({
       script: {
         initialize: () => {
           count = 0;
@@ -132,23 +132,23 @@ describe("an agent that counts its sessions anew after a restart", () => {
         },
       },
     });
-    const [a, b] = [await proxy.newSession(), await proxy.newSession()];
-    proxy.agentNow().die();
-    await proxy.prompt(b);
-    await proxy.prompt(a);
-    const prompts = proxy
+    const [a, b] = [await relay.newSession(), await relay.newSession()];
+    relay.agentNow().die();
+    await relay.prompt(b);
+    await relay.prompt(a);
+    const prompts = relay
       .agentNow()
       .heardOf("session/prompt")
       .map(({ sessionId }) => sessionId);
     expect(new Set(prompts).size).toBe(2);
-    expect(proxy.updates.map(({ sessionId }) => sessionId)).toEqual([b, a]);
-    await proxy.close();
+    expect(relay.updates.map(({ sessionId }) => sessionId)).toEqual([b, a]);
+    await relay.close();
   });
 });
 
 describe("an agent that speaks before it has answered session/new", () => {
   it("is understood in an attach, too: the client sees its own session id only", async () => {
-    const proxy = await rig({
+    const relay = await rig({
       script: {
         "session/new": async (_params, agent) => {
           await agent.update("early", { sessionUpdate: "available_commands_update", availableCommands: [] });
@@ -156,13 +156,13 @@ describe("an agent that speaks before it has answered session/new", () => {
         },
       },
     });
-    const sessionId = await proxy.newSession();
-    await until(() => proxy.updates.length === 1);
-    proxy.agentNow().die();
-    await proxy.prompt(sessionId);
-    await until(() => proxy.updates.length === 2);
-    expect(proxy.updates.map((update) => update.sessionId)).toEqual([sessionId, sessionId]);
-    await proxy.close();
+    const sessionId = await relay.newSession();
+    await until(() => relay.updates.length === 1);
+    relay.agentNow().die();
+    await relay.prompt(sessionId);
+    await until(() => relay.updates.length === 2);
+    expect(relay.updates.map((update) => update.sessionId)).toEqual([sessionId, sessionId]);
+    await relay.close();
   });
 });
 
@@ -176,7 +176,7 @@ describe("a fork whose mode has to be chosen again", () => {
       currentModeId: "ask",
     };
     let count = 0;
-    const proxy = await rig({
+    const relay = await rig({
       script: {
         "session/new": () => ({ sessionId: `s-${(count += 1)}`, modes }),
         "session/set_mode": async ({ sessionId }, agent) => {
@@ -190,14 +190,14 @@ describe("a fork whose mode has to be chosen again", () => {
         },
       },
     });
-    const parent = await proxy.newSession();
-    await proxy.client.request("session/set_mode", { sessionId: parent, modeId: "code" });
-    const fork = await proxy.client.request("session/fork", {
+    const parent = await relay.newSession();
+    await relay.client.request("session/set_mode", { sessionId: parent, modeId: "code" });
+    const fork = await relay.client.request("session/fork", {
       sessionId: parent,
       cwd: "/work",
       mcpServers: [],
     });
     expect(fork).toMatchObject({ modes: { currentModeId: "code" } });
-    await proxy.close();
+    await relay.close();
   });
 });

@@ -1,12 +1,12 @@
-/** A proxy in this process, between a client and an agent that do what a test says, over streams in memory. */
+/** A relay in this process, between a client and an agent that do what a test says, over streams in memory. */
 import { PassThrough, Transform } from "node:stream";
 import type { Agent, AgentExit } from "../../src/agent/agent.ts";
 import { SidecarError } from "../../src/base/errors.ts";
 import { silentLogger, type Logger } from "../../src/base/log.ts";
 import { Connection, type PeerHandlers, type RequestContext } from "../../src/rpc/endpoint.ts";
 import { paramsOf, type UpdateParams } from "../../src/acp/updates.ts";
-import type { ProxyOptions } from "../../src/relay/context.ts";
-import { Proxy } from "../../src/relay/relay.ts";
+import type { RelayOptions } from "../../src/relay/context.ts";
+import { Relay } from "../../src/relay/relay.ts";
 import type { RegistryOptions } from "../../src/session/registry-options.ts";
 import { SessionRegistry } from "../../src/session/registry.ts";
 import { openMemoryStore } from "../../src/store/memory/memory.ts";
@@ -30,7 +30,7 @@ export class ScriptedAgent {
   isDeaf = false;
   #ended: (exit: AgentExit) => void = () => undefined;
 
-  constructor(script: Script, proxyHandlers: PeerHandlers) {
+  constructor(script: Script, relayHandlers: PeerHandlers) {
     const fromAgent = new PassThrough();
     const toAgent = new Transform({
       transform: (chunk, _encoding, done) => {
@@ -38,7 +38,7 @@ export class ScriptedAgent {
       },
     });
     const options = { maxMessageBytes, log: silentLogger };
-    const proxySide = new Connection({ input: fromAgent, output: toAgent, ...options }, proxyHandlers);
+    const relaySide = new Connection({ input: fromAgent, output: toAgent, ...options }, relayHandlers);
     const take = (method: string, params: unknown) => this.heard.push([method, params as Params]);
     this.connection = new Connection(
       { input: toAgent, output: fromAgent, ...options },
@@ -59,10 +59,10 @@ export class ScriptedAgent {
     const end = (wanted: boolean) => {
       const error = new SidecarError("AGENT_EXITED", "The agent has gone");
       this.connection.close(error);
-      proxySide.close(error);
+      relaySide.close(error);
       this.#ended({ error, wanted });
     };
-    this.ours = { connection: proxySide, exited, stop: async () => end(true) };
+    this.ours = { connection: relaySide, exited, stop: async () => end(true) };
     this.die = () => end(false);
   }
 
@@ -85,7 +85,7 @@ export class ScriptedAgent {
 export interface RigOptions {
   readonly script?: Script;
   readonly store?: Store;
-  readonly proxy?: Partial<ProxyOptions>;
+  readonly relay?: Partial<RelayOptions>;
   readonly registry?: Partial<RegistryOptions>;
   readonly log?: Logger;
   /** What the client answers; a request of the agent that is not there is answered with an empty object. */
@@ -95,7 +95,7 @@ export interface RigOptions {
   readonly clientReads?: () => Promise<void> | void;
 }
 
-const proxyDefaults: ProxyOptions = {
+const relayDefaults: RelayOptions = {
   durability: "turn",
   onBusy: "idle",
   cancelGraceMs: 10_000,
@@ -114,7 +114,7 @@ export function initialized(sessionCapabilities: object = {}, more: object = {})
   });
 }
 
-/** Starts a proxy and initializes it. */
+/** Starts a relay and initializes it. */
 export async function rig(options: RigOptions = {}) {
   const { script = {}, store = openMemoryStore(), log = silentLogger } = options;
   let sessions = 0;
@@ -126,10 +126,10 @@ export async function rig(options: RigOptions = {}) {
   };
   const agents: ScriptedAgent[] = [];
   const registry = new SessionRegistry({ store, log, ...options.registry });
-  const [toProxy, fromProxy] = [new PassThrough(), new PassThrough()];
-  const proxy = new Proxy(
+  const [toRelay, fromRelay] = [new PassThrough(), new PassThrough()];
+  const relay = new Relay(
     {
-      options: { ...proxyDefaults, ...options.proxy },
+      options: { ...relayDefaults, ...options.relay },
       registry,
       startAgent: async (handlers) => {
         const agent = new ScriptedAgent(whole, handlers);
@@ -139,12 +139,12 @@ export async function rig(options: RigOptions = {}) {
       agentRestart: { attempts: 5, backoffMs: 10 },
       log,
     },
-    { input: toProxy, output: fromProxy, maxMessageBytes, log: silentLogger },
+    { input: toRelay, output: fromRelay, maxMessageBytes, log: silentLogger },
   );
   const updates: UpdateParams[] = [];
   const notified: [method: string, params: unknown][] = [];
   const client = new Connection(
-    { input: fromProxy, output: toProxy, maxMessageBytes, log: silentLogger },
+    { input: fromRelay, output: toRelay, maxMessageBytes, log: silentLogger },
     {
       request: async (method, params, context) =>
         (await options.client?.[method]?.(params as Params, context)) ?? {},
@@ -165,16 +165,16 @@ export async function rig(options: RigOptions = {}) {
   };
   return {
     client,
-    proxy,
+    relay,
     registry,
     store,
     agents,
     agentNow,
     updates,
     notified,
-    /** Writes to the proxy in one chunk. */
+    /** Writes to the relay in one chunk. */
     writeTogether: (...messages: readonly object[]) =>
-      toProxy.write(messages.map((each) => `${JSON.stringify({ jsonrpc: "2.0", ...each })}\n`).join("")),
+      toRelay.write(messages.map((each) => `${JSON.stringify({ jsonrpc: "2.0", ...each })}\n`).join("")),
     newSession: async () => {
       const result = (await client.request("session/new", { cwd: "/work", mcpServers: [] })) as {
         sessionId: string;
@@ -191,7 +191,7 @@ export async function rig(options: RigOptions = {}) {
         .map(({ update }) => (update["content"] as { text: string }).text)
         .join(""),
     close: async () => {
-      await proxy.close();
+      await relay.close();
       await registry.close();
     },
   };

@@ -28,17 +28,17 @@ async function choose({ client }: Rig, sessionId: string): Promise<void> {
 
 describe("a live session that is loaded again", () => {
   it("answers with the mode and the options that the client has chosen since [REQ settings-answered]", async () => {
-    const proxy = await rig({ script });
-    const sessionId = await proxy.newSession();
-    await choose(proxy, sessionId);
-    expect(await proxy.load(sessionId)).toEqual(chosen);
-    const resumed = proxy.client.request("session/resume", { sessionId, cwd: "/work" });
+    const relay = await rig({ script });
+    const sessionId = await relay.newSession();
+    await choose(relay, sessionId);
+    expect(await relay.load(sessionId)).toEqual(chosen);
+    const resumed = relay.client.request("session/resume", { sessionId, cwd: "/work" });
     expect(await resumed).toEqual(chosen);
-    await proxy.close();
+    await relay.close();
   });
 
   it("answers with those that the agent has chosen by itself [REQ settings-answered]", async () => {
-    const proxy = await rig({
+    const relay = await rig({
       script: {
         ...script,
         "session/prompt": async ({ sessionId }, agent) => {
@@ -50,22 +50,22 @@ describe("a live session that is loaded again", () => {
         },
       },
     });
-    const sessionId = await proxy.newSession();
-    await proxy.prompt(sessionId);
-    expect(await proxy.load(sessionId)).toEqual(chosen);
-    await proxy.client.request("session/set_mode", { sessionId, modeId: "ask" });
-    const from = proxy.updates.length;
-    expect(await proxy.load(sessionId)).toEqual({ ...chosen, modes: modesOf("ask") });
-    const told = proxy.updates.slice(from).map(({ update }) => update);
+    const sessionId = await relay.newSession();
+    await relay.prompt(sessionId);
+    expect(await relay.load(sessionId)).toEqual(chosen);
+    await relay.client.request("session/set_mode", { sessionId, modeId: "ask" });
+    const from = relay.updates.length;
+    expect(await relay.load(sessionId)).toEqual({ ...chosen, modes: modesOf("ask") });
+    const told = relay.updates.slice(from).map(({ update }) => update);
     expect(told).toContainEqual({ sessionUpdate: "current_mode_update", currentModeId: "ask" });
     expect(told).toContainEqual({ sessionUpdate: "config_option_update", configOptions: optionsOf("large") });
-    await proxy.close();
+    await relay.close();
   });
 });
 
 describe("an agent that speaks of its old mode while it takes a session up", () => {
   it("does not undo what is chosen again behind that [REQ settings-answered]", async () => {
-    const proxy = await rig({
+    const relay = await rig({
       script: {
         ...script,
         initialize: initialized({ close: {} }, { loadSession: true }),
@@ -80,14 +80,14 @@ describe("an agent that speaks of its old mode while it takes a session up", () 
         },
       },
     });
-    const sessionId = await proxy.newSession();
-    await choose(proxy, sessionId);
-    await proxy.client.request("session/close", { sessionId });
-    const from = proxy.updates.length;
-    expect(await proxy.load(sessionId)).toEqual(chosen);
-    expect(proxy.updates.slice(from)).toEqual([]);
-    const { settings } = await proxy.registry.get(toSessionId(sessionId));
+    const sessionId = await relay.newSession();
+    await choose(relay, sessionId);
+    await relay.client.request("session/close", { sessionId });
+    const from = relay.updates.length;
+    expect(await relay.load(sessionId)).toEqual(chosen);
+    expect(relay.updates.slice(from)).toEqual([]);
+    const { settings } = await relay.registry.get(toSessionId(sessionId));
     expect(settings).toEqual({ modeId: "code", configOptions: { model: "large" } });
-    await proxy.close();
+    await relay.close();
   });
 });

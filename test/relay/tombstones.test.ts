@@ -14,14 +14,14 @@ const lists = (...ids: readonly string[]): Script => ({
   "session/list": () => ({ sessions: ids.map((sessionId) => ({ sessionId, cwd: "/work" })) }),
 });
 
-async function listed(proxy: Rig): Promise<string[]> {
-  const { sessions } = (await proxy.client.request("session/list", {})) as {
+async function listed(relay: Rig): Promise<string[]> {
+  const { sessions } = (await relay.client.request("session/list", {})) as {
     sessions: readonly { readonly sessionId: string }[];
   };
   return sessions.map(({ sessionId }) => sessionId);
 }
 
-const remove = (proxy: Rig, sessionId: string) => proxy.client.request("session/delete", { sessionId });
+const remove = (relay: Rig, sessionId: string) => relay.client.request("session/delete", { sessionId });
 
 describe("a deletion", () => {
   it.each([
@@ -34,13 +34,13 @@ describe("a deletion", () => {
     "that the store has failed in the middle, at %s, %s it, hides the agent's session when it is asked for again",
     async (method, when) => {
       const { store, fail } = flaky(openMemoryStore());
-      const proxy = await rig({ store, script: lists("agent-1") });
-      const ours = await proxy.newSession();
+      const relay = await rig({ store, script: lists("agent-1") });
+      const ours = await relay.newSession();
       fail(method, when);
-      await expect(remove(proxy, ours)).rejects.toMatchObject({ data: { code: "STORE_FAILED" } });
-      await remove(proxy, ours);
-      expect(await listed(proxy)).toEqual([]);
-      await proxy.close();
+      await expect(remove(relay, ours)).rejects.toMatchObject({ data: { code: "STORE_FAILED" } });
+      await remove(relay, ours);
+      expect(await listed(relay)).toEqual([]);
+      await relay.close();
     },
   );
 
@@ -51,13 +51,13 @@ describe("a deletion", () => {
       ...named("scripted", { list: {}, delete: {} }),
       "session/delete": () => deleting.passed,
     };
-    const proxy = await rig({ script });
-    const removing = remove(proxy, await proxy.newSession());
-    await until(() => proxy.agentNow().heardOf("session/delete").length === 1);
-    expect(await listed(proxy)).toEqual([]);
+    const relay = await rig({ script });
+    const removing = remove(relay, await relay.newSession());
+    await until(() => relay.agentNow().heardOf("session/delete").length === 1);
+    expect(await listed(relay)).toEqual([]);
     deleting.open();
     await removing;
-    await proxy.close();
+    await relay.close();
   });
 
   it("hides the session from every agent that it was with", async () => {
@@ -93,30 +93,30 @@ describe("a deletion", () => {
 
 describe("tombstones", () => {
   it("take no room in the pages of a list, however many they are", async () => {
-    const proxy = await rig({ script: lists() });
-    const kept = await proxy.newSession();
-    for (let i = 0; i < 60; i += 1) await remove(proxy, await proxy.newSession());
-    expect(await listed(proxy)).toEqual([kept]);
-    expect(await proxy.registry.count()).toBe(1);
-    await proxy.close();
+    const relay = await rig({ script: lists() });
+    const kept = await relay.newSession();
+    for (let i = 0; i < 60; i += 1) await remove(relay, await relay.newSession());
+    expect(await listed(relay)).toEqual([kept]);
+    expect(await relay.registry.count()).toBe(1);
+    await relay.close();
   });
 
   it("are no sessions that go idle: retention and clearing neither count nor delete them", async () => {
     let nowMs = Date.now();
-    const proxy = await rig({ script: lists("agent-1"), registry: { now: () => nowMs } });
-    await remove(proxy, await proxy.newSession());
+    const relay = await rig({ script: lists("agent-1"), registry: { now: () => nowMs } });
+    await remove(relay, await relay.newSession());
     nowMs += 1e12;
-    expect(await proxy.registry.expire({ idleForMs: 1 })).toBe(0);
-    expect(await proxy.registry.clear()).toBe(0);
-    expect(await listed(proxy)).toEqual([]);
-    await proxy.close();
+    expect(await relay.registry.expire({ idleForMs: 1 })).toBe(0);
+    expect(await relay.registry.clear()).toBe(0);
+    expect(await listed(relay)).toEqual([]);
+    await relay.close();
   });
 
   it("are not found by their own id", async () => {
-    const proxy = await rig({ script: lists() });
-    await remove(proxy, await proxy.newSession());
-    const [tombstone] = (await proxy.store.list()).items;
-    await expect(proxy.load(tombstone?.id ?? "")).rejects.toMatchObject({ code: -32002 });
-    await proxy.close();
+    const relay = await rig({ script: lists() });
+    await remove(relay, await relay.newSession());
+    const [tombstone] = (await relay.store.list()).items;
+    await expect(relay.load(tombstone?.id ?? "")).rejects.toMatchObject({ code: -32002 });
+    await relay.close();
   });
 });

@@ -1,8 +1,8 @@
-/** What the proxy itself writes: titles, handovers, session ids in messages. */
+/** What the relay itself writes: titles, handovers, session ids in messages. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { capabilitiesOf, overlay } from "../../src/relay/agent/capabilities.ts";
-import { titleOf } from "../../src/relay/methods/title.ts";
+import { titleOf } from "../../src/relay/methods/prompt.ts";
 import { withSessionIds } from "../../src/acp/translate.ts";
 import { initialized, rig, type Params } from "./rig.ts";
 
@@ -47,7 +47,7 @@ describe("a handover", () => {
     const sessionId = await first.newSession();
     for (const words of history) await first.prompt(sessionId, words);
     await first.close();
-    const second = await rig({ store: first.store, proxy: { handoverBytes } });
+    const second = await rig({ store: first.store, relay: { handoverBytes } });
     await second.prompt(sessionId, "now");
     await second.prompt(sessionId, "and again");
     const [once, again] = second.agentNow().heardOf("session/prompt") as (Params & {

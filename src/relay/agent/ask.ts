@@ -4,7 +4,7 @@ import { isSidecarError } from "../../base/errors.ts";
 import type { RequestContext } from "../../rpc/endpoint.ts";
 import type { RequestId } from "../../rpc/messages.ts";
 import { attach } from "./attach.ts";
-import type { ProxyContext } from "../context.ts";
+import type { RelayContext } from "../context.ts";
 import type { Binding, LiveSession } from "../live/session.ts";
 
 /** An agent that dies within this time without another word had not taken the request up. */
@@ -12,7 +12,7 @@ const unheardMs = 1000;
 
 /** Sends it at once; cancelling the client's request cancels this one. Rejects as the agent answers. */
 export async function askAgent(
-  ctx: ProxyContext,
+  ctx: RelayContext,
   run: AgentRun,
   method: string,
   params: unknown,
@@ -44,7 +44,7 @@ export interface Asked {
  * A request that went to an agent that was dead already is sent once more, to the next run.
  */
 export async function askSession(
-  ctx: ProxyContext,
+  ctx: RelayContext,
   live: LiveSession,
   method: string,
   request: RequestContext,

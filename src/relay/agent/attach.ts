@@ -9,9 +9,9 @@ import { acpErrors, reasonOf, SidecarError } from "../../base/errors.ts";
 import { isRecord } from "../../base/json.ts";
 import type { AgentFacts } from "../../store/contract.ts";
 import { agentFactsOf, capabilitiesOf } from "./capabilities.ts";
-import type { ProxyContext } from "../context.ts";
-import { knownId } from "./known-id.ts";
-import type { Binding, LiveSession } from "../live/session.ts";
+import type { RelayContext } from "../context.ts";
+import { knownId } from "./ids.ts";
+import type { AgentState, Binding, LiveSession } from "../live/session.ts";
 import { answeredKinds, reapplySettings } from "./settings.ts";
 import { enqueueUpdates } from "./updates.ts";
 
@@ -20,7 +20,7 @@ const maxAgentSessionIds = 20;
 
 /** The session's binding to the agent that runs now. Runs in the inbound lane. Errors: `AGENT_…`, the agent's own. */
 export async function attach(
-  ctx: ProxyContext,
+  ctx: RelayContext,
   live: LiveSession,
   cancellation?: CancellationToken,
 ): Promise<Binding> {
@@ -32,10 +32,10 @@ export async function attach(
   const taken = known === undefined ? undefined : await takeUp(ctx, live, run, known, cancellation);
   const binding = taken ?? (await startAnew(ctx, live, run, cancellation));
   await noteBinding(ctx, live, binding, agent);
-  live.attached = await reapplySettings(ctx, live.record, binding, live.attached);
+  live.agentState = await reapplySettings(ctx, live.record, binding, live.agentState);
   // What the agent says of the present while it takes the session up is news, whatever it replays besides.
   // But for modes and options: the answer came behind that, and what is chosen again behind the answer.
-  for (const kind of answeredKinds(live.attached)) live.swallowedState.delete(kind);
+  for (const kind of answeredKinds(live.agentState)) live.swallowedState.delete(kind);
   void enqueueUpdates(ctx, live, [...live.swallowedState.values()]);
   return binding;
 }
@@ -49,7 +49,7 @@ function setupParams(live: LiveSession) {
 
 /** Resume or load, as the agent can. Undefined when it cannot, or does not know the session any more. */
 async function takeUp(
-  ctx: ProxyContext,
+  ctx: RelayContext,
   live: LiveSession,
   run: AgentRun,
   agentSessionId: string,
@@ -67,7 +67,7 @@ async function takeUp(
       const result = await run.agent.connection.request(method, params, {
         ...(cancellation && { cancellation }),
       });
-      live.attached = attachedOf(result);
+      live.agentState = agentStateOf(result);
       return binding;
     } catch (error) {
       ctx.sessions.unbind(live);
@@ -84,9 +84,9 @@ async function takeUp(
 }
 
 /** What an agent says of a session's state. Some name the session, too, as they know it: that is nobody else's. */
-export function attachedOf(result: unknown): LiveSession["attached"] {
-  const { sessionId: _, ...attached } = isRecord(result) ? result : {};
-  return attached;
+export function agentStateOf(result: unknown): AgentState {
+  const { sessionId: _, ...state } = isRecord(result) ? result : {};
+  return state;
 }
 
 /** An agent that is gone, or wants to be logged in to, is no agent that has forgotten. */
@@ -96,7 +96,7 @@ export function mayTryNext(error: unknown): boolean {
 }
 
 async function startAnew(
-  ctx: ProxyContext,
+  ctx: RelayContext,
   live: LiveSession,
   run: AgentRun,
   cancellation: CancellationToken | undefined,
@@ -108,7 +108,7 @@ async function startAnew(
 
 /** Asks the agent for a new session and binds it at once: updates may be right behind the answer. */
 async function newAgentSession(
-  ctx: ProxyContext,
+  ctx: RelayContext,
   live: LiveSession,
   run: AgentRun,
   cancellation: CancellationToken | undefined,
@@ -119,7 +119,7 @@ async function newAgentSession(
     const result = await run.agent.connection.request("session/new", setupParams(live), {
       ...(cancellation && { cancellation }),
     });
-    ({ agentSessionId, attached: live.attached } = newSessionResult("session/new", result));
+    ({ agentSessionId, agentState: live.agentState } = newSessionResult("session/new", result));
   } catch (error) {
     ctx.unclaimed.settled(undefined);
     throw error;
@@ -136,13 +136,13 @@ export function newSessionResult(method: string, result: unknown) {
   if (!isRecord(result) || typeof result.sessionId !== "string") {
     throw new SidecarError("AGENT_PROTOCOL", `The agent answered ${method} without a session id`);
   }
-  const { sessionId: agentSessionId, ...attached } = result;
-  return { agentSessionId, attached };
+  const { sessionId: agentSessionId, ...agentState } = result;
+  return { agentSessionId, agentState };
 }
 
 /** A binding that the record does not know would be forgotten: the next request attaches again. */
 async function noteBinding(
-  ctx: ProxyContext,
+  ctx: RelayContext,
   live: LiveSession,
   { agentSessionId }: Binding,
   agent: AgentFacts,

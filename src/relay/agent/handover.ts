@@ -9,7 +9,7 @@ import { pagesBackwards } from "../../session/pages.ts";
 import type { UpdateData } from "../../acp/kinds.ts";
 import type { Entry } from "../../store/contract.ts";
 import { capabilitiesOf } from "./capabilities.ts";
-import type { ProxyContext } from "../context.ts";
+import type { RelayContext } from "../context.ts";
 import type { LiveSession } from "../live/session.ts";
 
 const preamble =
@@ -19,7 +19,7 @@ const preamble =
 
 /** The prompt with the history before it: an embedded resource where the agent takes one, text where not. */
 export async function withHandover(
-  ctx: ProxyContext,
+  ctx: RelayContext,
   live: LiveSession,
   run: AgentRun,
   prompt: PromptBody["prompt"],
@@ -38,7 +38,7 @@ export async function withHandover(
 }
 
 /** The newest part of the conversation that fits the budget, oldest first. */
-async function historyOf(ctx: ProxyContext, live: LiveSession, throughSeq: number): Promise<string> {
+async function historyOf(ctx: RelayContext, live: LiveSession, throughSeq: number): Promise<string> {
   const { handoverBytes } = ctx.options;
   const parts: string[] = [];
   let bytes = 0;

@@ -7,7 +7,7 @@ import { whyHidden } from "../../session/hidden.ts";
 import type { AgentFacts, SessionFilter, SessionRecord } from "../../store/contract.ts";
 import { within } from "../../base/time.ts";
 import { agentFactsOf, capabilitiesOf } from "./capabilities.ts";
-import type { ProxyContext } from "../context.ts";
+import type { RelayContext } from "../context.ts";
 import { hides } from "./tombstones.ts";
 
 /** A page of an agent's list; what it says of a session is the client's to read. */
@@ -25,7 +25,7 @@ const askedAtOnce = 25;
 
 /** A page of the sessions that the agent has and we do not know. */
 export async function foreignSessions(
-  ctx: ProxyContext,
+  ctx: RelayContext,
   filter: SessionFilter,
   cursor: string | undefined,
 ): Promise<AgentPage> {

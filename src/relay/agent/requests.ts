@@ -5,15 +5,14 @@ import { isRecord } from "../../base/json.ts";
 import type { RequestContext, RequestOptions } from "../../rpc/endpoint.ts";
 import type { RequestId } from "../../rpc/messages.ts";
 import type { NewEntry } from "../../store/contract.ts";
-import type { ProxyContext } from "../context.ts";
+import type { RelayContext } from "../context.ts";
 import type { LiveSession } from "../live/session.ts";
 import { withSessionIds } from "../../acp/translate.ts";
-import { failTurns } from "../live/turns.ts";
 
 const cancelledPermission = { outcome: { outcome: "cancelled" } };
 
 export async function agentRequest(
-  ctx: ProxyContext,
+  ctx: RelayContext,
   method: string,
   params: unknown,
   request: RequestContext,
@@ -48,7 +47,7 @@ function sendingOf({ cancellation, passedOn: onTaken }: RequestContext): Request
 }
 
 /** The client's answer, with the sessions that it may name as the agent knows them. */
-function withAgentIds(ctx: ProxyContext, result: unknown): unknown {
+function withAgentIds(ctx: RelayContext, result: unknown): unknown {
   return withSessionIds(result, (id) => ctx.sessions.byClientId(id)?.binding?.agentSessionId);
 }
 
@@ -60,7 +59,7 @@ function answerForNobody(method: string): unknown {
 
 /** The client's answer; for a permission, `cancelled` when its turn is ended first. */
 async function ask(
-  ctx: ProxyContext,
+  ctx: RelayContext,
   live: LiveSession,
   method: string,
   params: unknown,
@@ -90,20 +89,20 @@ async function ask(
 }
 
 /** An elicitation may belong to a request of the client, which the agent knows by our id for it. */
-function withClientRequestId(ctx: ProxyContext, params: unknown): unknown {
+function withClientRequestId(ctx: RelayContext, params: unknown): unknown {
   if (!isRecord(params) || !isRequestIdOf(ctx, params.requestId)) return params;
   return { ...params, requestId: ctx.forwarded.get(params.requestId) };
 }
 
-function isRequestIdOf(ctx: ProxyContext, id: unknown): id is RequestId {
+function isRequestIdOf(ctx: RelayContext, id: unknown): id is RequestId {
   return (typeof id === "number" || typeof id === "string") && ctx.forwarded.has(id);
 }
 
-async function journal(ctx: ProxyContext, live: LiveSession, entries: readonly NewEntry[]): Promise<void> {
+async function journal(ctx: RelayContext, live: LiveSession, entries: readonly NewEntry[]): Promise<void> {
   try {
     await live.journal.append(entries);
   } catch (error) {
-    failTurns(ctx, live, error);
+    ctx.holding.fail(live, error);
     throw error;
   }
 }

@@ -4,19 +4,19 @@ import { isRecord, type Json } from "../../base/json.ts";
 import type { UpdateData } from "../../acp/kinds.ts";
 import type { SessionId } from "../../base/ids.ts";
 import type { SessionSettings } from "../../store/contract.ts";
-import type { ProxyContext } from "../context.ts";
-import type { Binding } from "../live/session.ts";
+import type { RelayContext } from "../context.ts";
+import type { AgentState, Binding } from "../live/session.ts";
 
 /** Chooses again what the agent does not have any more. Returns what the client is to be told of modes and options. */
 export async function reapplySettings(
-  ctx: ProxyContext,
+  ctx: RelayContext,
   { id, settings }: { readonly id: SessionId; readonly settings: SessionSettings },
   binding: Binding,
-  attached: Readonly<Record<string, unknown>>,
-): Promise<Readonly<Record<string, unknown>>> {
+  state: AgentState,
+): Promise<AgentState> {
   const { modeId, configOptions } = settings;
-  let now = attached;
-  const modes = isRecord(attached.modes) ? attached.modes : undefined;
+  let now = state;
+  const modes = isRecord(state.modes) ? state.modes : undefined;
   if (
     modeId !== undefined &&
     modes !== undefined &&
@@ -26,7 +26,7 @@ export async function reapplySettings(
     const done = await tryToSet(ctx, id, binding, "session/set_mode", { modeId });
     if (done !== undefined) now = withMode(now, modeId);
   }
-  const offered = Array.isArray(attached.configOptions) ? valuesOf(attached.configOptions) : {};
+  const offered = Array.isArray(state.configOptions) ? valuesOf(state.configOptions) : {};
   for (const [configId, value] of Object.entries(configOptions ?? {})) {
     if (!Object.hasOwn(offered, configId) || offered[configId] === value) continue;
     const result = await tryToSet(ctx, id, binding, "session/set_config_option", { configId, value });
@@ -35,22 +35,18 @@ export async function reapplySettings(
   return now;
 }
 
-type Attached = Readonly<Record<string, unknown>>;
-
 /** What an agent has said of a session, with another mode. */
-export function withMode(attached: Attached, modeId: string): Attached {
-  return isRecord(attached.modes)
-    ? { ...attached, modes: { ...attached.modes, currentModeId: modeId } }
-    : attached;
+export function withMode(state: AgentState, modeId: string): AgentState {
+  return isRecord(state.modes) ? { ...state, modes: { ...state.modes, currentModeId: modeId } } : state;
 }
 
 /** The same with the options as the agent describes them now, if it does. */
-export function withOptions(attached: Attached, configOptions: unknown): Attached {
-  return Array.isArray(configOptions) ? { ...attached, configOptions: configOptions as unknown } : attached;
+export function withOptions(state: AgentState, configOptions: unknown): AgentState {
+  return Array.isArray(configOptions) ? { ...state, configOptions: configOptions as unknown } : state;
 }
 
 /** The kinds of update of which the agent's answer says what is now. */
-export function answeredKinds({ modes, configOptions }: Attached): string[] {
+export function answeredKinds({ modes, configOptions }: AgentState): string[] {
   return [
     ...(isRecord(modes) ? ["current_mode_update"] : []),
     ...(Array.isArray(configOptions) ? ["config_option_update"] : []),
@@ -58,9 +54,9 @@ export function answeredKinds({ modes, configOptions }: Attached): string[] {
 }
 
 /** A journaled update of that kind with what is now; any other as it is. */
-export function asAnswered(attached: Attached, kind: string, data: string): string {
-  if (!answeredKinds(attached).includes(kind)) return data;
-  const { modes, configOptions } = attached;
+export function asAnswered(state: AgentState, kind: string, data: string): string {
+  if (!answeredKinds(state).includes(kind)) return data;
+  const { modes, configOptions } = state;
   const now =
     isRecord(modes) && kind === "current_mode_update"
       ? { currentModeId: modes.currentModeId }
@@ -76,7 +72,7 @@ function offersMode(modes: Readonly<Record<string, unknown>>, modeId: string): b
 
 /** The agent's answer, or undefined when it refused: a session without its old mode is better than none. */
 async function tryToSet(
-  ctx: ProxyContext,
+  ctx: RelayContext,
   id: SessionId,
   { run, agentSessionId }: Binding,
   method: string,

@@ -6,12 +6,12 @@ import { newSessionId } from "../../base/ids.ts";
 import { buriedAtMs, hiddenAs, whyHidden } from "../../session/hidden.ts";
 import { emptySession } from "../../session/registry-options.ts";
 import type { AgentFacts, SessionRecord, Store } from "../../store/contract.ts";
-import type { ProxyContext } from "../context.ts";
-import { isSameAgent } from "./known-id.ts";
+import type { RelayContext } from "../context.ts";
+import { isSameAgent } from "./ids.ts";
 
 /** The agent's session of this id is gone, as far as a client can see. Any agent's, if it is not known whose. */
 export async function bury(
-  { store, registry }: ProxyContext,
+  { store, registry }: RelayContext,
   agentSessionId: string,
   agent: AgentFacts | undefined,
 ): Promise<void> {
@@ -33,14 +33,14 @@ export async function bury(
 }
 
 /** All that agents have of a session of ours. Which of them had the earlier ids is not known: the last has the last. */
-export async function buryAll(ctx: ProxyContext, { agentSessionIds, agent }: SessionRecord): Promise<void> {
+export async function buryAll(ctx: RelayContext, { agentSessionIds, agent }: SessionRecord): Promise<void> {
   for (const [at, id] of agentSessionIds.entries())
     await bury(ctx, id, at === agentSessionIds.length - 1 ? agent : undefined);
 }
 
 /** This agent's session of this id may be seen again. */
 export async function unearth(
-  { store }: ProxyContext,
+  { store }: RelayContext,
   agentSessionId: string,
   agent: AgentFacts,
 ): Promise<void> {

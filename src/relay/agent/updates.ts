@@ -3,17 +3,16 @@ import type { ArrivedUpdate, UpdateMessage } from "../../acp/updates.ts";
 import { entriesOf } from "../../acp/coalesce.ts";
 import { stateUpdates } from "../../acp/kinds.ts";
 import type { SessionPatch, SessionSettings } from "../../store/contract.ts";
-import type { ProxyContext } from "../context.ts";
+import type { RelayContext } from "../context.ts";
 import type { LiveSession, UpdateBatch } from "../live/session.ts";
 import { valuesOf, withMode, withOptions } from "./settings.ts";
-import { failTurns } from "../live/turns.ts";
 import { retarget } from "../../acp/translate.ts";
 
 /** Beyond so many waiting updates the agent is not read any further. */
 const maxWaitingUpdates = 4096;
 
 /** Takes updates that were read together. A promise that is returned holds back the reading. */
-export function takeUpdates(ctx: ProxyContext, updates: readonly ArrivedUpdate[]): void | Promise<void> {
+export function takeUpdates(ctx: RelayContext, updates: readonly ArrivedUpdate[]): void | Promise<void> {
   let waiting: Promise<void> | undefined;
   for (let start = 0; start < updates.length;) {
     const sessionId = updates[start]?.sessionId;
@@ -30,7 +29,7 @@ export function takeUpdates(ctx: ProxyContext, updates: readonly ArrivedUpdate[]
 
 /** Puts updates into the session's lane. A promise that is returned settles when the lane has caught up. */
 export function enqueueUpdates(
-  ctx: ProxyContext,
+  ctx: RelayContext,
   live: LiveSession,
   updates: readonly ArrivedUpdate[],
 ): Promise<void> | undefined {
@@ -47,7 +46,7 @@ function swallow(live: LiveSession, updates: readonly ArrivedUpdate[]): undefine
 }
 
 async function deliver(
-  ctx: ProxyContext,
+  ctx: RelayContext,
   live: LiveSession,
   { updates, audience, failures }: UpdateBatch,
 ): Promise<void> {
@@ -58,13 +57,13 @@ async function deliver(
     for (const update of updates) if (isState(update)) await noteState(live, update);
   } catch (error) {
     // Not journaled, so not forwarded either: the client is told by the end of the turn.
-    failTurns(ctx, live, error);
+    ctx.holding.fail(live, error);
     return;
   }
   if (audience === "client") await forward(ctx, live, updates);
 }
 
-function forward(ctx: ProxyContext, live: LiveSession, updates: readonly ArrivedUpdate[]): Promise<void> {
+function forward(ctx: RelayContext, live: LiveSession, updates: readonly ArrivedUpdate[]): Promise<void> {
   return ctx.client.sendTexts(retarget(updates, live.clientId));
 }
 
@@ -76,8 +75,8 @@ function isState(update: ArrivedUpdate): update is UpdateMessage {
 async function noteState(live: LiveSession, { params: { update } }: UpdateMessage): Promise<void> {
   const { sessionUpdate, currentModeId, configOptions } = update;
   if (sessionUpdate === "current_mode_update" && typeof currentModeId === "string")
-    live.attached = withMode(live.attached, currentModeId);
-  if (sessionUpdate === "config_option_update") live.attached = withOptions(live.attached, configOptions);
+    live.agentState = withMode(live.agentState, currentModeId);
+  if (sessionUpdate === "config_option_update") live.agentState = withOptions(live.agentState, configOptions);
   const patch = patchOf(update, live.record.settings);
   if (patch !== undefined) await live.update(patch);
 }

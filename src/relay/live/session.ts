@@ -5,6 +5,7 @@ import { countOf, type ArrivedUpdate, type UpdateMessage } from "../../acp/updat
 import type { SessionId } from "../../base/ids.ts";
 import type { Journal } from "../../session/journal.ts";
 import { Queue } from "../../base/queue.ts";
+import type { RequestContext } from "../../rpc/endpoint.ts";
 import type { NewEntry, SessionPatch, SessionRecord } from "../../store/contract.ts";
 import type { Audience, Turn } from "./turn.ts";
 
@@ -13,6 +14,9 @@ export interface Binding {
   readonly run: AgentRun;
   readonly agentSessionId: string;
 }
+
+/** What an agent says of a session when it takes it up: modes, options, fields that we do not know. */
+export type AgentState = Readonly<Record<string, unknown>>;
 
 export type McpServers = readonly Readonly<Record<string, unknown>>[];
 
@@ -44,7 +48,7 @@ export class LiveSession {
   /** The agent does not know the conversation so far: the next prompt brings it. */
   needsHandover = false;
   /** What the agent said of modes and options when it was attached. */
-  attached: Readonly<Record<string, unknown>> = {};
+  agentState: AgentState = {};
   readonly turns = new Set<Turn>();
   /** How often something struck all its turns: what waited then shares their fate. */
   failures = 0;
@@ -129,6 +133,19 @@ export class LiveSession {
   outbound<T>(task: () => Promise<T>): Promise<T> {
     this.#openBatch = undefined;
     return this.#outbound.run(task);
+  }
+
+  /**
+   * Runs `finish` when everything before it has reached the client; what comes after it waits until its answer has
+   * been written.
+   */
+  answerInOrder<T>(request: RequestContext, finish: () => Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      void this.outbound(async () => {
+        await finish().then(resolve, reject);
+        await request.answered;
+      });
+    });
   }
 
   /** Puts updates into the lane; those that would wait there anyway wait together. */

@@ -2,7 +2,6 @@
 import { isSidecarError } from "../../base/errors.ts";
 import { isRecord } from "../../base/json.ts";
 import { waitAtMost } from "../../base/time.ts";
-import type { ProxyContext } from "../context.ts";
 import type { LiveSession } from "./session.ts";
 import type { Turn } from "./turn.ts";
 
@@ -14,15 +13,18 @@ export function cancelTurns(live: LiveSession, graceMs: number, params: unknown 
 }
 
 /** Ends every turn with an error that has struck the session: the store failed, or the lease is lost. */
-export function failTurns(ctx: ProxyContext, live: LiveSession, error: unknown): void {
-  ctx.sessions.noteFailure(live, error);
+export function failTurns(live: LiveSession, error: unknown): void {
   // A write from before the session was lost and taken back: its turns have ended with the loss.
   if (isLossError(error) && live.lost === undefined) return;
   live.failures += 1;
-  const running = runningTurns(live);
-  for (const turn of running) turn.end({ type: "error", error }, "nobody");
+  const wasRunning = runningTurns(live).length > 0;
+  endTurnsWith(live, error);
   endPermissions(live);
-  if (running.length > 0) sendCancel(live, {});
+  if (wasRunning) sendCancel(live, {});
+}
+
+export function endTurnsWith(live: LiveSession, error: unknown): void {
+  for (const turn of live.turns) turn.end({ type: "error", error }, "nobody");
 }
 
 /** Somebody else has the session, or it is gone. */

@@ -8,17 +8,16 @@ import type { ExistingSessionParams } from "../../acp/schema.ts";
 import { hiddenAs, shown } from "../../session/hidden.ts";
 import { isFree, thisHolder } from "../../session/holder.ts";
 import { sessionBusy } from "../../store/refusals.ts";
-import { answerInOrder } from "../live/answer.ts";
 import { askAgent } from "../agent/ask.ts";
-import { attachedOf } from "../agent/attach.ts";
+import { agentStateOf } from "../agent/attach.ts";
 import { agentFactsOf } from "../agent/capabilities.ts";
-import type { ProxyContext } from "../context.ts";
+import type { RelayContext } from "../context.ts";
 import { LiveSession } from "../live/session.ts";
 import { unearth } from "../agent/tombstones.ts";
 
 /** The client goes on using the agent's id on this connection; in lists the session has ours. */
 export function adopt(
-  ctx: ProxyContext,
+  ctx: RelayContext,
   run: AgentRun,
   method: "session/load" | "session/resume",
   params: ExistingSessionParams,
@@ -31,7 +30,7 @@ export function adopt(
 }
 
 async function adoptOnce(
-  ctx: ProxyContext,
+  ctx: RelayContext,
   run: AgentRun,
   method: "session/load" | "session/resume",
   params: ExistingSessionParams,
@@ -53,29 +52,28 @@ async function adoptOnce(
   });
   const live = new LiveSession(record.id, agentSessionId, LiveSession.setupOf(params));
   try {
-    await ctx.sessions.openNew(live);
-    ctx.sessions.add(live);
+    await ctx.holding.openNew(live);
     // What the agent replays takes the way of every update: into the journal and on to the client.
     ctx.sessions.bind(live, { run, agentSessionId });
     // Whatever else the client asks of it meanwhile waits for the agent's answer.
     const result = await live.inbound.run(() => askAgent(ctx, run, method, params, request));
-    live.attached = attachedOf(result);
+    live.agentState = agentStateOf(result);
   } catch (error) {
     await live.outboundIdle();
     ctx.sessions.remove(live);
     await ctx.registry.delete(record.id);
     throw error;
   }
-  return answerInOrder(live, request, () => finish(ctx, live));
+  return live.answerInOrder(request, () => finish(ctx, live));
 }
 
 /** From here on it is ours. What the store does not take stays marked, and goes with the next adoption. */
-async function finish(ctx: ProxyContext, live: LiveSession): Promise<unknown> {
+async function finish(ctx: RelayContext, live: LiveSession): Promise<unknown> {
   try {
     await live.journal.seal([]);
     await live.update({ metadata: shown(live.record.metadata) });
     await live.journal.settle();
-    return live.attached;
+    return live.agentState;
   } catch (error) {
     ctx.sessions.remove(live);
     throw error;
@@ -83,7 +81,7 @@ async function finish(ctx: ProxyContext, live: LiveSession): Promise<unknown> {
 }
 
 /** What adoptions of this session have left behind whose process died. Errors: `SESSION_BUSY` when one goes on elsewhere. */
-async function clearUnfinished(ctx: ProxyContext, agentSessionId: string): Promise<void> {
+async function clearUnfinished(ctx: RelayContext, agentSessionId: string): Promise<void> {
   const { items } = await ctx.store.list({ agentSessionId, metadata: hiddenAs("adopting") });
   for (const { id, lease } of items) {
     if (lease !== undefined && !isFree(lease, thisHolder())) throw sessionBusy(id, lease);

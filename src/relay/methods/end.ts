@@ -1,22 +1,25 @@
 /** `session/close` and `session/delete`: a session leaves the agent, or the world. */
 import { parseParams, sessionParams } from "../../acp/schema.ts";
+import { reasonOf } from "../../base/errors.ts";
+import { waitAtMost, within } from "../../base/time.ts";
 import { sessionNotFound } from "../../store/refusals.ts";
-import type { SessionRecord } from "../../store/contract.ts";
-import type { ProxyContext } from "../context.ts";
-import { closeAtAgent, deleteAtAgent } from "../agent/let-go.ts";
-import type { LiveSession } from "../live/session.ts";
+import type { AgentFacts, SessionRecord } from "../../store/contract.ts";
+import type { RelayContext } from "../context.ts";
+import { agentFactsOf, capabilitiesOf } from "../agent/capabilities.ts";
+import { knownId } from "../agent/ids.ts";
+import type { Binding, LiveSession } from "../live/session.ts";
 import { bury, buryAll, unearth } from "../agent/tombstones.ts";
 import { cancelTurns, runningTurns } from "../live/turns.ts";
 
 /** Ends the turn as `session/cancel` does, then lets go of agent session and lease. History stays. */
-export async function closeSession(ctx: ProxyContext, params: unknown): Promise<unknown> {
+export async function closeSession(ctx: RelayContext, params: unknown): Promise<unknown> {
   const { sessionId } = parseParams(sessionParams, "session/close", params);
   const live = ctx.sessions.byClientId(sessionId) ?? (await liveByAnotherId(ctx, sessionId));
   if (live === undefined) return {};
   const { cancelGraceMs } = ctx.options;
   await endTurns(live, cancelGraceMs);
   const { binding } = live;
-  await ctx.sessions.release(live);
+  await ctx.holding.release(live);
   // Before the agent's answer, for which nobody need wait who wants the session back.
   ctx.sessions.remove(live);
   if (binding !== undefined) await closeAtAgent(ctx, binding, cancelGraceMs);
@@ -24,16 +27,16 @@ export async function closeSession(ctx: ProxyContext, params: unknown): Promise<
 }
 
 /** Errors: `SESSION_NOT_FOUND`. */
-async function liveByAnotherId(ctx: ProxyContext, sessionId: string): Promise<LiveSession | undefined> {
-  const record = await ctx.sessions.find(sessionId);
+async function liveByAnotherId(ctx: RelayContext, sessionId: string): Promise<LiveSession | undefined> {
+  const record = await ctx.holding.find(sessionId);
   if (record === undefined) throw sessionNotFound(sessionId);
   return ctx.sessions.byId(record.id);
 }
 
 /** Gone from the store and from lists. Deleting the unknown succeeds. */
-export async function deleteSession(ctx: ProxyContext, params: unknown): Promise<unknown> {
+export async function deleteSession(ctx: RelayContext, params: unknown): Promise<unknown> {
   const { sessionId } = parseParams(sessionParams, "session/delete", params);
-  const record = await ctx.sessions.find(sessionId);
+  const record = await ctx.holding.find(sessionId);
   const live = record === undefined ? ctx.sessions.byClientId(sessionId) : ctx.sessions.byId(record.id);
   if (live !== undefined) {
     await endTurns(live, ctx.options.cancelGraceMs);
@@ -45,14 +48,14 @@ export async function deleteSession(ctx: ProxyContext, params: unknown): Promise
 }
 
 /** Buried first: whoever asks once more after a failure finds no record that says what the agent calls the session. */
-async function deleteOurs(ctx: ProxyContext, record: SessionRecord): Promise<void> {
+async function deleteOurs(ctx: RelayContext, record: SessionRecord): Promise<void> {
   await buryAll(ctx, record);
   await ctx.registry.delete(record.id);
   const asked = await deleteAtAgent(ctx, record);
   if (asked?.lists === false) await unearth(ctx, asked.agentSessionId, asked.agent);
 }
 
-async function deleteTheirs(ctx: ProxyContext, agentSessionId: string): Promise<void> {
+async function deleteTheirs(ctx: RelayContext, agentSessionId: string): Promise<void> {
   // It may be one of ours, deleted by a request that failed before that was safe.
   await ctx.registry.settle();
   const asked = await deleteAtAgent(ctx, agentSessionId);
@@ -60,10 +63,10 @@ async function deleteTheirs(ctx: ProxyContext, agentSessionId: string): Promise<
 }
 
 /** The session stays the client's to go on with; the agent and other processes are free of it. */
-export async function detach(ctx: ProxyContext, live: LiveSession, graceMs: number): Promise<void> {
+export async function detach(ctx: RelayContext, live: LiveSession, graceMs: number): Promise<void> {
   await endTurns(live, graceMs);
   const { binding } = live;
-  await ctx.sessions.release(live);
+  await ctx.holding.release(live);
   if (binding !== undefined) await closeAtAgent(ctx, binding, graceMs);
 }
 
@@ -75,4 +78,54 @@ async function endTurns(live: LiveSession, graceMs: number): Promise<void> {
     await ended;
     await live.outboundIdle();
   }
+}
+
+/** How long an agent may take to close or delete a session of its own before we go on without its answer. */
+const agentAnswerMs = 5000;
+
+export async function closeAtAgent(
+  ctx: RelayContext,
+  { run, agentSessionId }: Binding,
+  waitMs = agentAnswerMs,
+): Promise<void> {
+  if (!capabilitiesOf(run).close) return;
+  const closing = run.agent.connection.request("session/close", { sessionId: agentSessionId });
+  await waitAtMost(best(ctx, closing), waitMs);
+}
+
+/** An agent and what it calls a session. */
+interface AtAgent {
+  readonly agentSessionId: string;
+  readonly agent: AgentFacts;
+  /** Not even an agent that has deleted it is sure not to list it: a process of its may write it once more. */
+  readonly lists: boolean;
+}
+
+/**
+ * Returns whom it has asked; undefined when that is not known: no agent has come up, or another one than the session's.
+ * @param session ours, which this agent may know, or the agent's own by its id there
+ */
+export async function deleteAtAgent(
+  ctx: RelayContext,
+  session: SessionRecord | string,
+): Promise<AtAgent | undefined> {
+  const run = await within(best(ctx, ctx.agent.run()), agentAnswerMs);
+  if (run === undefined) return undefined;
+  const sessionId = typeof session === "string" ? session : knownId(ctx, session, run);
+  if (sessionId === undefined) return undefined;
+  const can = capabilitiesOf(run);
+  if (can.delete) {
+    const deleting = run.agent.connection.request("session/delete", { sessionId });
+    await waitAtMost(best(ctx, deleting), agentAnswerMs);
+  }
+  const agent = agentFactsOf(run, ctx.options.agentCommand);
+  return { agentSessionId: sessionId, agent, lists: can.list };
+}
+
+/** The session has ended here whatever the agent says. */
+function best<T>(ctx: RelayContext, request: Promise<T>): Promise<T | undefined> {
+  return request.catch((error: unknown) => {
+    ctx.log.warn({ error: reasonOf(error) }, "the agent did not let go of a session");
+    return undefined;
+  });
 }

@@ -12,13 +12,13 @@ import { sessionNotFound } from "../../store/refusals.ts";
 import type { SessionRecord } from "../../store/contract.ts";
 import { mayTryNext } from "../agent/attach.ts";
 import { capabilitiesOf } from "../agent/capabilities.ts";
-import type { ProxyContext } from "../context.ts";
+import type { RelayContext } from "../context.ts";
 import { LiveSession } from "../live/session.ts";
-import { initOf, makeSession, type Making } from "./make-session.ts";
+import { initOf, makeSession, type Making } from "./new.ts";
 
 /** The point is the head, or `_meta["acp-sidecar"].atSeq`. */
 export async function forkSession(
-  ctx: ProxyContext,
+  ctx: RelayContext,
   params: unknown,
   request: RequestContext,
 ): Promise<unknown> {
@@ -55,14 +55,14 @@ export async function forkSession(
  * The parent; one that we hold is sealed first, so that all of it can be shared, a running turn too, and so is
  * one that nobody holds whose last holder did not come to it: it died, or the store failed when it let go.
  */
-async function sealedParent(ctx: ProxyContext, clientId: string): Promise<SessionRecord> {
+async function sealedParent(ctx: RelayContext, clientId: string): Promise<SessionRecord> {
   if (ctx.sessions.byClientId(clientId)?.isHeld !== true) {
-    const before = await ctx.sessions.find(clientId);
-    if (before !== undefined && ctx.sessions.isLeftOver(before)) await ctx.sessions.open(clientId, undefined);
+    const before = await ctx.holding.find(clientId);
+    if (before !== undefined && ctx.holding.isLeftOver(before)) await ctx.holding.open(clientId, undefined);
   }
   const live = ctx.sessions.byClientId(clientId);
   if (live?.isHeld === true) await live.outbound(() => live.journal.seal([]));
-  const record = await ctx.sessions.find(clientId);
+  const record = await ctx.holding.find(clientId);
   if (record === undefined) throw sessionNotFound(clientId);
   return record;
 }
@@ -85,7 +85,7 @@ type AgentSide = Pick<Making, "method" | "agentParams" | "needsHandover">;
 
 /** An agent that can fork and stands where the fork starts does it itself; any other gets a handover. */
 function agentSide(
-  ctx: ProxyContext,
+  ctx: RelayContext,
   run: AgentRun,
   parent: SessionRecord,
   params: ExistingSessionParams,

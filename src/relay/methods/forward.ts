@@ -1,14 +1,13 @@
 /** Whatever the sidecar has no part in: forwarded as it is, but for the session id. */
 import { isRecord } from "../../base/json.ts";
 import type { RequestContext } from "../../rpc/endpoint.ts";
-import { answerInOrder } from "../live/answer.ts";
 import { askAgent, askSession } from "../agent/ask.ts";
-import type { ProxyContext } from "../context.ts";
+import type { RelayContext } from "../context.ts";
 import { withSessionIds } from "../../acp/translate.ts";
 
 /** A request of the client that we do not know. */
 export async function forwardRequest(
-  ctx: ProxyContext,
+  ctx: RelayContext,
   method: string,
   params: unknown,
   request: RequestContext,
@@ -18,10 +17,10 @@ export async function forwardRequest(
     return withSessionIds(await askAgent(ctx, await ctx.agent.run(), method, params, request), clientIdOf);
   }
   const { sessionId, ...rest } = params;
-  const live = await ctx.sessions.require(sessionId);
+  const live = await ctx.holding.require(sessionId);
   const { answer } = await askSession(ctx, live, method, request, async () => rest);
   const result = await answer;
-  return answerInOrder(live, request, async () => withSessionIds(result, clientIdOf));
+  return live.answerInOrder(request, async () => withSessionIds(result, clientIdOf));
 }
 
 function hasSessionId(
@@ -31,7 +30,7 @@ function hasSessionId(
 }
 
 /** A notification of the client that we do not know. One for a session without an agent has nobody to go to. */
-export function forwardToAgent(ctx: ProxyContext, method: string, params: unknown): Promise<void> | void {
+export function forwardToAgent(ctx: RelayContext, method: string, params: unknown): Promise<void> | void {
   if (!hasSessionId(params)) {
     return ctx.agent.ifRunning((run) => run.agent.connection.notify(method, params));
   }
@@ -43,7 +42,7 @@ export function forwardToAgent(ctx: ProxyContext, method: string, params: unknow
 }
 
 /** A notification of the agent that is no session update. One that tries to be one and is not goes nowhere. */
-export function forwardToClient(ctx: ProxyContext, method: string, params: unknown): Promise<void> | void {
+export function forwardToClient(ctx: RelayContext, method: string, params: unknown): Promise<void> | void {
   if (method === "session/update") return ctx.log.warn({}, "the agent sent a session/update that is none");
   const live = isRecord(params) ? ctx.sessions.byAgentId(params.sessionId) : undefined;
   if (isRecord(params) && ctx.sessions.isFormer(params.sessionId)) return Promise.resolve();

@@ -5,10 +5,10 @@ import type { RequestContext } from "../../rpc/endpoint.ts";
 import { initializeParams, parseParams } from "../../acp/schema.ts";
 import { askAgent } from "../agent/ask.ts";
 import { overlay, protocolVersion } from "../agent/capabilities.ts";
-import type { ProxyContext } from "../context.ts";
+import type { RelayContext } from "../context.ts";
 
 /** Forwards what the client says of itself, and answers with what the agent can do with us in front. */
-export async function initialize(ctx: ProxyContext, params: unknown): Promise<unknown> {
+export async function initialize(ctx: RelayContext, params: unknown): Promise<unknown> {
   const parsed = parseParams(initializeParams, "initialize", params);
   // Whatever the client asked for: to the agent we are the client, and this is what we speak.
   const { initialized } = await ctx.agent.initialize({ ...parsed, protocolVersion });
@@ -33,7 +33,7 @@ function checkVersion(agents: unknown): void {
 
 /** A success is repeated after a restart of the agent. */
 export async function authenticate(
-  ctx: ProxyContext,
+  ctx: RelayContext,
   params: unknown,
   request: RequestContext,
 ): Promise<unknown> {
@@ -42,7 +42,7 @@ export async function authenticate(
   return result;
 }
 
-export async function logout(ctx: ProxyContext, params: unknown, request: RequestContext): Promise<unknown> {
+export async function logout(ctx: RelayContext, params: unknown, request: RequestContext): Promise<unknown> {
   const result = await askAgent(ctx, await ctx.agent.run(), "logout", params, request);
   ctx.agent.rememberAuthentication(undefined);
   return result;

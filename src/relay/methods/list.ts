@@ -5,13 +5,13 @@ import { listSessionsParams, parseParams } from "../../acp/schema.ts";
 import type { SessionFilter, SessionRecord } from "../../store/contract.ts";
 import { within } from "../../base/time.ts";
 import { agentListMs, didNotList, foreignSessions } from "../agent/listed.ts";
-import type { ProxyContext } from "../context.ts";
+import type { RelayContext } from "../context.ts";
 
 /** Cursors say whose pages come next: ours, or the agent's behind them. */
 const ownPages = "s.";
 const agentPages = "a.";
 
-export async function listSessions(ctx: ProxyContext, params: unknown): Promise<unknown> {
+export async function listSessions(ctx: RelayContext, params: unknown): Promise<unknown> {
   const { cwd, cursor } = parseParams(listSessionsParams, "session/list", params);
   const filter: SessionFilter = typeof cwd === "string" ? { cwd } : {};
   if (typeof cursor === "string" && cursor.startsWith(agentPages)) {
@@ -71,7 +71,7 @@ function infoOf(record: SessionRecord): object {
 
 /** The agent's page without the sessions that are ours. A failing or silent agent does not spoil our own list. */
 async function agentPage(
-  ctx: ProxyContext,
+  ctx: RelayContext,
   filter: SessionFilter,
   cursor: string | undefined,
 ): Promise<{ readonly sessions: readonly unknown[]; readonly nextCursor?: string }> {

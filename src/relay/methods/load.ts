@@ -10,25 +10,24 @@ import { sessionNotFound } from "../../store/refusals.ts";
 import type { SessionPatch, SessionRecord } from "../../store/contract.ts";
 import { adopt } from "./adopt.ts";
 import { isListedBy } from "../agent/listed.ts";
-import { answerInOrder } from "../live/answer.ts";
 import { attach } from "../agent/attach.ts";
 import { capabilitiesOf } from "../agent/capabilities.ts";
-import type { ProxyContext } from "../context.ts";
+import type { RelayContext } from "../context.ts";
 import { LiveSession } from "../live/session.ts";
 import { asAnswered } from "../agent/settings.ts";
 import { updateText } from "../../acp/translate.ts";
 import { isLossError } from "../live/turns.ts";
 
-export function loadSession(ctx: ProxyContext, params: unknown, request: RequestContext): Promise<unknown> {
-  return bringBack(ctx, "session/load", params, request);
+export function loadSession(ctx: RelayContext, params: unknown, request: RequestContext): Promise<unknown> {
+  return loadOrResume(ctx, "session/load", params, request);
 }
 
-export function resumeSession(ctx: ProxyContext, params: unknown, request: RequestContext): Promise<unknown> {
-  return bringBack(ctx, "session/resume", params, request);
+export function resumeSession(ctx: RelayContext, params: unknown, request: RequestContext): Promise<unknown> {
+  return loadOrResume(ctx, "session/resume", params, request);
 }
 
-async function bringBack(
-  ctx: ProxyContext,
+async function loadOrResume(
+  ctx: RelayContext,
   method: "session/load" | "session/resume",
   params: unknown,
   request: RequestContext,
@@ -36,10 +35,10 @@ async function bringBack(
   const parsed = parseParams(existingSessionParams, method, params);
   // Of two who want the same session of the agent, the second finds it adopted.
   await ctx.adopting.get(parsed.sessionId)?.catch(() => undefined);
-  const found = await ctx.sessions.find(parsed.sessionId);
-  if (found === undefined) return bringForeign(ctx, method, parsed, request);
+  const found = await ctx.holding.find(parsed.sessionId);
+  if (found === undefined) return adoptForeign(ctx, method, parsed, request);
   checkCwd(found, parsed.cwd);
-  const live = await ctx.sessions.open(parsed.sessionId, LiveSession.setupOf(parsed));
+  const live = await ctx.holding.open(parsed.sessionId, LiveSession.setupOf(parsed));
   // It may be live, or have been opened by another request: this is what counts from now on.
   live.setup = LiveSession.setupOf(parsed);
   live.swallowedState.clear();
@@ -56,16 +55,16 @@ async function bringBack(
     await live.outbound(() => sendState(ctx, live, state));
   } catch (error) {
     // Taken by somebody else meanwhile: it stays lost until it is loaded again, and no prompt takes it back.
-    if (isLossError(error)) ctx.sessions.noteFailure(live, error);
-    if (live.isHeld && live.binding === undefined && live.turns.size === 0) await ctx.sessions.release(live);
+    if (isLossError(error)) ctx.holding.noteFailure(live, error);
+    if (live.isHeld && live.binding === undefined && live.turns.size === 0) await ctx.holding.release(live);
     throw error;
   }
-  return answerInOrder(live, request, async () => live.attached);
+  return live.answerInOrder(request, async () => live.agentState);
 }
 
 /** One that an agent has and we do not: adopted, when this agent lists sessions of its own. */
-async function bringForeign(
-  ctx: ProxyContext,
+async function adoptForeign(
+  ctx: RelayContext,
   method: "session/load" | "session/resume",
   params: ExistingSessionParams,
   request: RequestContext,
@@ -78,7 +77,7 @@ async function bringForeign(
   const { sessionId, cwd } = params;
   if (isSessionId(sessionId) && !(await isListedBy(run, cwd, sessionId, request.cancellation)))
     throw sessionNotFound(sessionId);
-  if (ctx.adopting.has(params.sessionId)) return bringBack(ctx, method, params, request);
+  if (ctx.adopting.has(params.sessionId)) return loadOrResume(ctx, method, params, request);
   return adopt(ctx, run, method, params, request).catch((error: unknown) => {
     const isUnknown = error instanceof rpc.ResponseError && error.code === acpErrors.resourceNotFound;
     throw isUnknown ? sessionNotFound(params.sessionId) : error;
@@ -95,7 +94,7 @@ function checkCwd(record: SessionRecord, cwd: string): void {
 }
 
 /** What the client that loads a session says of itself and of its MCP servers counts from now on. */
-function factsOf(ctx: ProxyContext, params: ExistingSessionParams): SessionPatch {
+function factsOf(ctx: RelayContext, params: ExistingSessionParams): SessionPatch {
   const { mcpServers, additionalDirectories } = params;
   return {
     updatedAtMs: Date.now(),
@@ -106,7 +105,7 @@ function factsOf(ctx: ProxyContext, params: ExistingSessionParams): SessionPatch
 }
 
 /** The whole conversation, page by page, at the client's pace. */
-async function sendReplay(ctx: ProxyContext, live: LiveSession, state: ReplayedState): Promise<void> {
+async function sendReplay(ctx: RelayContext, live: LiveSession, state: ReplayedState): Promise<void> {
   const { sealedSeq, headSeq } = live.journal;
   try {
     for await (const page of replay(ctx.store, live.id, { sealedSeq, headSeq }, state)) {
@@ -119,18 +118,18 @@ async function sendReplay(ctx: ProxyContext, live: LiveSession, state: ReplayedS
 }
 
 /** What was being read has been sealed by somebody else: the lease is lost, and that is what the client is told. */
-async function sayWhoSealed(ctx: ProxyContext, live: LiveSession): Promise<void> {
+async function sayWhoSealed(ctx: RelayContext, live: LiveSession): Promise<void> {
   try {
     await live.journal.renew();
   } catch (error) {
-    ctx.sessions.noteFailure(live, error);
+    ctx.holding.noteFailure(live, error);
     throw error;
   }
 }
 
 /** What is state, unless the agent has just said it anew. */
-function sendState(ctx: ProxyContext, live: LiveSession, state: ReplayedState): Promise<void> {
+function sendState(ctx: RelayContext, live: LiveSession, state: ReplayedState): Promise<void> {
   const old = [...state].filter(([kind]) => !live.swallowedState.has(kind));
-  const now = old.map(([kind, data]) => asAnswered(live.attached, kind, data));
+  const now = old.map(([kind, data]) => asAnswered(live.agentState, kind, data));
   return ctx.client.sendTexts(now.map((data) => updateText(data, live.clientId)));
 }

@@ -1,12 +1,31 @@
-/** `session/new`. https://agentclientprotocol.com/protocol/v1/session-setup */
+/** `session/new`, and what `session/fork` has in common with it. https://agentclientprotocol.com/protocol/v1/session-setup */
+import type { AgentRun } from "../../agent/supervisor.ts";
 import type { RequestContext } from "../../rpc/endpoint.ts";
-import { newSessionParams, parseParams } from "../../acp/schema.ts";
-import type { ProxyContext } from "../context.ts";
-import { LiveSession } from "../live/session.ts";
-import { initOf, makeSession } from "./make-session.ts";
+import { newSessionParams, parseParams, type NewSessionParams } from "../../acp/schema.ts";
+import { newSessionId } from "../../base/ids.ts";
+import type { SessionInit } from "../../session/registry.ts";
+import { askAgent } from "../agent/ask.ts";
+import { newSessionResult } from "../agent/attach.ts";
+import { agentFactsOf } from "../agent/capabilities.ts";
+import type { RelayContext } from "../context.ts";
+import { closeAtAgent } from "./end.ts";
+import { LiveSession, type AgentState, type SessionSetup } from "../live/session.ts";
+import { reapplySettings } from "../agent/settings.ts";
+import { enqueueUpdates } from "../agent/updates.ts";
+
+/** A session in the making: what the agent is asked, and what the record gets. */
+export interface Making {
+  readonly method: "session/new" | "session/fork";
+  readonly agentParams: Readonly<Record<string, unknown>>;
+  readonly run: AgentRun;
+  readonly init: SessionInit;
+  readonly setup: SessionSetup;
+  /** The agent's session starts empty though ours does not. */
+  readonly needsHandover: boolean;
+}
 
 export async function newSession(
-  ctx: ProxyContext,
+  ctx: RelayContext,
   params: unknown,
   request: RequestContext,
 ): Promise<unknown> {
@@ -22,4 +41,65 @@ export async function newSession(
     needsHandover: false,
   } as const;
   return makeSession(ctx, making, request);
+}
+
+/** What the record says of a session that a client makes. */
+export function initOf(ctx: RelayContext, run: AgentRun, params: NewSessionParams): SessionInit {
+  return {
+    cwd: params.cwd,
+    additionalDirectories: params.additionalDirectories ?? [],
+    mcpServerNames: LiveSession.namesOf(params.mcpServers ?? []),
+    ...(ctx.clientFacts && { client: ctx.clientFacts }),
+    agent: agentFactsOf(run, ctx.options.agentCommand),
+  };
+}
+
+/** Asks the agent, mints our id, stores the record, answers with both sides' facts. */
+export async function makeSession(
+  ctx: RelayContext,
+  making: Making,
+  request: RequestContext,
+): Promise<unknown> {
+  const { run, init, needsHandover } = making;
+  const id = newSessionId();
+  ctx.unclaimed.expect();
+  let agentSessionId: string | undefined;
+  let agentState: AgentState;
+  try {
+    const result = await askAgent(ctx, run, making.method, making.agentParams, request);
+    ({ agentSessionId, agentState } = newSessionResult(making.method, result));
+    // Not in the session's lane: what the agent says or asks before its answer would wait there for the answer.
+    const chosen = { id, settings: init.settings ?? {} };
+    agentState = await reapplySettings(ctx, chosen, { run, agentSessionId }, agentState);
+  } catch (error) {
+    ctx.unclaimed.settled(undefined);
+    throw error;
+  }
+  // From here to the lane nothing is awaited: the agent's updates may be right behind its answer.
+  const live = new LiveSession(id, id, making.setup);
+  live.agentState = agentState;
+  live.needsHandover = needsHandover;
+  const early = ctx.unclaimed.settled(agentSessionId);
+  ctx.sessions.bind(live, { run, agentSessionId });
+  const answer = live.answerInOrder(request, async () => {
+    await store(ctx, live, { ...init, agentSessionIds: [agentSessionId] });
+    return { ...live.agentState, sessionId: id };
+  });
+  void enqueueUpdates(ctx, live, early);
+  return answer;
+}
+
+async function store(ctx: RelayContext, live: LiveSession, init: SessionInit): Promise<void> {
+  try {
+    await ctx.registry.create(init, live.id);
+    await ctx.holding.openNew(live);
+  } catch (error) {
+    const { binding } = live;
+    ctx.sessions.remove(live);
+    // Neither is awaited: the client need not wait for the agent to forget, nor once more for a store that fails.
+    // What may have been stored of the session nobody will ask for.
+    void ctx.store.delete(live.id).catch(() => false);
+    if (binding !== undefined) void closeAtAgent(ctx, binding);
+    throw error;
+  }
 }

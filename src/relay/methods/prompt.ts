@@ -8,25 +8,25 @@ import { textOf, unwritable } from "../../rpc/messages.ts";
 import { toResponseError } from "../../rpc/response-error.ts";
 import { parseParams, promptParams, type PromptBody, type PromptParams } from "../../acp/schema.ts";
 import type { NewEntry } from "../../store/contract.ts";
-import { answerInOrder } from "../live/answer.ts";
 import { askSession } from "../agent/ask.ts";
-import type { ProxyContext } from "../context.ts";
+import type { RelayContext } from "../context.ts";
 import { withHandover } from "../agent/handover.ts";
 import { closedMeanwhile, type LiveSession } from "../live/session.ts";
-import { titleOf } from "./title.ts";
 import { cancelTurns, runningTurns, isLossError, untilLateTurnsAreGone } from "../live/turns.ts";
 import { Turn, type TurnOutcome } from "../live/turn.ts";
 
+/** Longest title, in characters. */
+const maxTitleChars = 80;
 /** How long a new prompt waits for an agent that is still at a turn which we have ended for it. */
 const lateTurnMs = 2000;
 
-export async function prompt(ctx: ProxyContext, params: unknown, request: RequestContext): Promise<unknown> {
+export async function prompt(ctx: RelayContext, params: unknown, request: RequestContext): Promise<unknown> {
   const parsed = parseParams(promptParams, "session/prompt", params);
-  const live = await ctx.sessions.require(parsed.sessionId);
+  const live = await ctx.holding.require(parsed.sessionId);
   const turn = new Turn();
   live.turns.add(turn);
   const outcome = await runTurn(ctx, live, turn, parsed, request);
-  return answerInOrder(live, request, async () => {
+  return live.answerInOrder(request, async () => {
     const safe = await endTurn(live, turn, turn.failure ?? outcome);
     if (turn.isGone) live.turns.delete(turn);
     turn.noteAnswered();
@@ -38,17 +38,17 @@ export async function prompt(ctx: ProxyContext, params: unknown, request: Reques
 }
 
 /** Asks the agent to end the session's turns, and ends them ourselves if it does not within the grace time. */
-export async function cancel(ctx: ProxyContext, params: unknown): Promise<void> {
+export async function cancel(ctx: RelayContext, params: unknown): Promise<void> {
   const sessionId = isRecord(params) ? params.sessionId : undefined;
   if (typeof sessionId !== "string") return;
   // A prompt that is being let in comes before its cancellation.
-  await ctx.sessions.opened(sessionId);
+  await ctx.holding.opened(sessionId);
   const live = ctx.sessions.byClientId(sessionId);
   if (live !== undefined) cancelTurns(live, ctx.options.cancelGraceMs, params);
 }
 
 function runTurn(
-  ctx: ProxyContext,
+  ctx: RelayContext,
   live: LiveSession,
   turn: Turn,
   params: PromptParams,
@@ -57,7 +57,7 @@ function runTurn(
   const { sessionId: _, ...body }: PromptParams = params;
   // First of all it is journaled; whatever then happens to it, it is part of the history.
   const history = live.outbound(() => journalPrompt(ctx, live, turn, body));
-  history.catch((error: unknown) => ctx.sessions.noteFailure(live, error));
+  history.catch((error: unknown) => ctx.holding.noteFailure(live, error));
   const asked = history.then(async (historySeq) => {
     await untilLateTurnsAreGone(live, lateTurnMs);
     return askSession(ctx, live, "session/prompt", request, ({ run }) =>
@@ -77,7 +77,7 @@ function runTurn(
   return Promise.race([answered, turn.forced]).finally(() => turn.close());
 }
 
-function succeeded(ctx: ProxyContext, live: LiveSession, result: unknown): TurnOutcome {
+function succeeded(ctx: RelayContext, live: LiveSession, result: unknown): TurnOutcome {
   ctx.agent.noteSuccess();
   live.needsHandover = false;
   return { type: "answer", result };
@@ -92,7 +92,7 @@ function failed(error: unknown): TurnOutcome {
  * @param historySeq where the conversation ended before this prompt
  */
 async function compose(
-  ctx: ProxyContext,
+  ctx: RelayContext,
   live: LiveSession,
   turn: Turn,
   run: AgentRun,
@@ -109,7 +109,7 @@ async function compose(
 
 /** Returns where the journal ended before. */
 async function journalPrompt(
-  ctx: ProxyContext,
+  ctx: RelayContext,
   live: LiveSession,
   turn: Turn,
   params: PromptBody,
@@ -127,7 +127,7 @@ async function journalPrompt(
 }
 
 /** Errors: `INVALID_REQUEST`, `ENTRY_LIMIT`. */
-function dataOf(params: PromptBody, { maxEntryBytes }: ProxyContext["options"]): string {
+function dataOf(params: PromptBody, { maxEntryBytes }: RelayContext["options"]): string {
   const data = textOf(params);
   if (data === undefined) throw unwritable("session/prompt");
   const bytes = Buffer.byteLength(data);
@@ -186,4 +186,31 @@ function errorFacts(error: unknown) {
   const { code } = toResponseError(error);
   if (error instanceof SidecarError) return { code, name: error.code, message: error.message };
   return error instanceof rpc.ResponseError ? { code, message: reasonOf(error) } : { code };
+}
+
+/** A session's title until its agent gives it one: the first line of the first prompt. */
+export function titleOf(
+  prompt: readonly { readonly type: string; readonly [field: string]: unknown }[],
+): string | undefined {
+  for (const block of prompt) {
+    const line = block.type === "text" && typeof block.text === "string" ? firstLine(block.text) : "";
+    if (line !== "") return shortened(line);
+  }
+  return undefined;
+}
+
+/** Cut between characters: half of one is no text. */
+function shortened(line: string): string {
+  const chars = Array.from(line);
+  return chars.length <= maxTitleChars
+    ? line
+    : `${chars
+        .slice(0, maxTitleChars - 1)
+        .join("")
+        .trimEnd()}…`;
+}
+
+function firstLine(text: string): string {
+  const start = text.trimStart().slice(0, 1000);
+  return (start.split("\n", 1)[0] ?? "").replace(/\s+/g, " ").trim();
 }

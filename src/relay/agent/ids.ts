@@ -1,16 +1,16 @@
-/** Which of its own sessions an agent has for one of ours. */
+/** What agents call our sessions, and which agent is which. */
 import type { AgentRun } from "../../agent/supervisor.ts";
 import { isRecord } from "../../base/json.ts";
 import type { AgentFacts, SessionRecord } from "../../store/contract.ts";
 import { agentFactsOf } from "./capabilities.ts";
-import type { ProxyContext } from "../context.ts";
+import type { RelayContext } from "../context.ts";
 
 /**
  * The id that the agent knew the session by; none if it was another agent, whose ids may mean anything here. One
  * that counts anew after a restart may mean another session by it, too.
  */
 export function knownId(
-  ctx: ProxyContext,
+  ctx: RelayContext,
   { id, agent, agentSessionIds }: SessionRecord,
   run: AgentRun,
 ): string | undefined {

@@ -1,0 +1,203 @@
+/** Taking sessions and letting them go: the lease, what another holder left behind, and what we had begun before it. */
+import { reapAgent } from "../../agent/process-group.ts";
+import { reasonOf } from "../../base/errors.ts";
+import { isSessionId, type SessionId } from "../../base/ids.ts";
+import type { Logger } from "../../base/log.ts";
+import type { ProcessIdentity } from "../../base/process.ts";
+import { whyHidden } from "../../session/hidden.ts";
+import { isDead, isFree, mayTake, thisHolder, type OnBusy } from "../../session/holder.ts";
+import { Journal, type Durability, type OpenedJournal } from "../../session/journal.ts";
+import type { SessionRegistry } from "../../session/registry.ts";
+import type { Holder, SessionRecord } from "../../store/contract.ts";
+import { sessionNotFound } from "../../store/refusals.ts";
+import { LiveSession, type SessionSetup } from "./session.ts";
+import type { LiveSessions } from "./sessions.ts";
+import { endTurnsWith, failTurns } from "./turns.ts";
+
+export interface HoldingOptions {
+  readonly registry: SessionRegistry;
+  readonly sessions: LiveSessions;
+  readonly durability: Durability;
+  readonly onBusy: OnBusy;
+  readonly leaseTtlMs: number;
+  readonly log: Logger;
+  /** The agent's process now, for the leases. */
+  readonly agentProcess: () => ProcessIdentity | undefined;
+}
+
+/** What a left-over agent is given between SIGTERM and SIGKILL. */
+const reapGraceMs = 500;
+
+export class Holding {
+  readonly #options: HoldingOptions;
+  /** By the ids that the client asks for. */
+  readonly #opening = new Map<string, Promise<LiveSession>>();
+  /** The same by session: the client may ask for one by two of its ids at once. */
+  readonly #taking = new Map<SessionId, Promise<LiveSession>>();
+  /** Being let go: whoever wants one back waits for that. */
+  readonly #releasing = new Map<SessionId, Promise<void>>();
+
+  constructor(options: HoldingOptions) {
+    this.#options = options;
+  }
+
+  /** The record that the client means by an id: ours, or one that an agent once gave. */
+  async find(clientId: string): Promise<SessionRecord | undefined> {
+    const { registry, sessions } = this.#options;
+    const { store } = registry;
+    const known = sessions.byClientId(clientId);
+    if (known !== undefined) return store.get(known.id);
+    const own = isSessionId(clientId) ? await store.get(clientId) : undefined;
+    if (own !== undefined && whyHidden(own) === undefined) return own;
+    const { items } = await store.list({ agentSessionId: clientId });
+    return items.find((record) => whyHidden(record) === undefined);
+  }
+
+  /** The session, held. Errors: `SESSION_NOT_FOUND`, `SESSION_BUSY`, `LEASE_LOST`, `SESSION_LIMIT`, `STORE_…`. */
+  async require(clientId: string): Promise<LiveSession> {
+    const { registry, sessions } = this.#options;
+    const live = sessions.byClientId(clientId);
+    if (live?.lost !== undefined) throw live.lost;
+    if (live?.isHeld !== true) return this.open(clientId, undefined);
+    registry.live.touch(live.id);
+    sessions.name(live, clientId);
+    return live;
+  }
+
+  /** Takes the session, or takes it back. Callers of the same id share one opening. */
+  open(clientId: string, setup: SessionSetup | undefined): Promise<LiveSession> {
+    const opening = this.#opening.get(clientId) ?? this.#open(clientId, setup);
+    this.#opening.set(clientId, opening);
+    return opening.finally(() => this.#opening.delete(clientId));
+  }
+
+  /** Settles when a session that is being opened under this id is open, or is not to be had. */
+  async opened(clientId: string): Promise<void> {
+    await this.#opening.get(clientId)?.catch(() => undefined);
+  }
+
+  /** Takes the lease of a session that has just been created. */
+  async openNew(live: LiveSession): Promise<void> {
+    const { journal, record } = await Journal.open(live.id, this.#journalOptions());
+    live.hold(journal, record);
+    this.#options.sessions.add(live);
+    this.#options.log.info({ sessionId: live.id }, "session created");
+  }
+
+  /** Of a session that is not held here: entries are not sealed, and nobody else is there who would do it. */
+  isLeftOver({ headSeq, sealedSeq, lease }: SessionRecord): boolean {
+    // Ours: it is being let go or opened at this moment, or the store has refused to take it back.
+    return headSeq > sealedSeq && (lease === undefined || isFree(lease, this.#holder()));
+  }
+
+  /** The agent session and the lease are let go; history stays. The client may go on with the session at any time. */
+  release(live: LiveSession): Promise<void> {
+    const releasing = this.#release(live).finally(() => this.#releasing.delete(live.id));
+    this.#releasing.set(live.id, releasing);
+    return releasing;
+  }
+
+  /** Extends every lease and stores who holds it. */
+  async renewAll(): Promise<void> {
+    for (const live of this.#options.sessions.all()) {
+      await this.#renewed(live).catch((error: unknown) => this.noteFailure(live, error));
+    }
+  }
+
+  /** Draws the conclusion from a failed write: a lease or a session that is gone ends the session here. */
+  noteFailure(live: LiveSession, error: unknown): void {
+    if (live.noteLoss()) this.#options.sessions.noteDormant(live);
+    this.#options.log.warn({ sessionId: live.id, error: reasonOf(error) }, "a session could not be written");
+  }
+
+  /** The same, and ends every turn of the session with the failure. */
+  fail(live: LiveSession, error: unknown): void {
+    this.noteFailure(live, error);
+    failTurns(live, error);
+  }
+
+  async #release(live: LiveSession): Promise<void> {
+    await live.outboundIdle();
+    this.#options.sessions.unbind(live);
+    this.#options.sessions.noteDormant(live);
+    const journal = live.letGo();
+    if (journal === undefined) return;
+    if (journal.headSeq > journal.sealedSeq) await journal.seal([]);
+    await journal.release();
+  }
+
+  /** Whether a session is ours, which only the store knows: somebody else may have taken it over. */
+  async #renewed(live: LiveSession): Promise<boolean> {
+    if (!live.isHeld) return false;
+    try {
+      await live.journal.renew(this.#holder());
+    } catch (error) {
+      if (!live.noteLoss()) throw error;
+      this.fail(live, error);
+    }
+    return live.isHeld;
+  }
+
+  async #open(clientId: string, setup: SessionSetup | undefined): Promise<LiveSession> {
+    const found = await this.find(clientId);
+    if (found === undefined) throw sessionNotFound(clientId);
+    const { id } = found;
+    const taking = this.#taking.get(id) ?? this.#take(id, clientId, setup);
+    this.#taking.set(id, taking);
+    const live = await taking.finally(() => this.#taking.delete(id));
+    this.#options.sessions.name(live, clientId);
+    return live;
+  }
+
+  async #take(id: SessionId, clientId: string, setup: SessionSetup | undefined): Promise<LiveSession> {
+    const { registry, sessions, log } = this.#options;
+    await this.#releasing.get(id)?.catch(() => undefined);
+    const known = sessions.byId(id);
+    if (known !== undefined && (await this.#renewed(known))) return known;
+    registry.live.add(id);
+    try {
+      const opened = await Journal.open(id, this.#journalOptions());
+      const live = known ?? new LiveSession(id, clientId, setup ?? { mcpServers: [] });
+      if (setup !== undefined) live.setup = setup;
+      // Turns that ran when the session was lost do not go on now that it is ours again: there is a gap.
+      if (live.lost !== undefined) endTurnsWith(live, live.lost);
+      // The agent session of before may have missed what another holder did.
+      sessions.unbind(live);
+      live.hold(opened.journal, opened.record);
+      sessions.add(live);
+      await this.#recoverFrom(id, opened);
+      log.info({ sessionId: id }, "session opened");
+      return live;
+    } catch (error) {
+      registry.live.remove(id);
+      throw error;
+    }
+  }
+
+  /** Clears up behind a holder that did not give the session back. */
+  async #recoverFrom(id: SessionId, { previous, setAside }: OpenedJournal): Promise<void> {
+    const { log } = this.#options;
+    const facts = { sessionId: id, ...(setAside !== undefined && { setAside }) };
+    if (previous === undefined) {
+      if (setAside !== undefined) log.warn(facts, "session recovered");
+      return;
+    }
+    const { holder, turnRunning } = previous;
+    if (!isDead(holder, this.#holder())) {
+      log.info({ ...facts, from: holder.pid }, "session taken over");
+      return;
+    }
+    const agentStopped = holder.agent !== undefined && (await reapAgent(holder.agent, reapGraceMs));
+    log.warn({ ...facts, deadHolder: holder.pid, turnRunning, agentStopped }, "session recovered");
+  }
+
+  #holder(): Holder {
+    return thisHolder(this.#options.agentProcess());
+  }
+
+  #journalOptions() {
+    const { registry, durability, onBusy, leaseTtlMs } = this.#options;
+    const holder = this.#holder();
+    return { store: registry.store, durability, holder, leaseTtlMs, mayTake: mayTake(onBusy, holder) };
+  }
+}
