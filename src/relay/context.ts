@@ -1,12 +1,12 @@
 /** What the handlers of one client connection share. */
 import type { AgentSupervisor } from "../agent/supervisor.ts";
 import type { Logger } from "../base/log.ts";
-import type { Connection } from "../rpc/endpoint.ts";
 import type { RequestId } from "../rpc/messages.ts";
 import type { OnBusy } from "../session/holder.ts";
 import type { Durability } from "../session/journal.ts";
 import type { SessionRegistry } from "../session/registry.ts";
-import type { ClientFacts, Store } from "../store/contract.ts";
+import type { Store } from "../store/contract.ts";
+import type { Client } from "./live/attachments.ts";
 import type { Holding } from "./live/holding.ts";
 import type { LiveSessions } from "./live/sessions.ts";
 import type { Unclaimed } from "./live/unclaimed.ts";
@@ -27,7 +27,8 @@ export interface RelayOptions {
 
 export interface RelayContext {
   readonly options: RelayOptions;
-  readonly client: Connection;
+  /** Who asks. What belongs to a session goes through its attachments. */
+  readonly client: Client;
   readonly agent: AgentSupervisor;
   readonly registry: SessionRegistry;
   readonly store: Store;
@@ -35,8 +36,6 @@ export interface RelayContext {
   readonly holding: Holding;
   readonly unclaimed: Unclaimed;
   readonly log: Logger;
-  /** What the client said of itself; undefined before `initialize`. */
-  clientFacts: ClientFacts | undefined;
   /** The client's ids of the requests that are with the agent, by the ids under which the agent has them. */
   readonly forwarded: Map<RequestId, RequestId>;
   /** Sessions of the agent that are being adopted, by its ids; settles when it is done. */

@@ -80,12 +80,11 @@ export class Relay {
       store: registry.store,
       sessions,
       holding,
-      unclaimed: new Unclaimed((updates) => this.#ctx.client.sendTexts(updates.map(textOfUpdate))),
+      unclaimed: new Unclaimed((updates) => this.#ctx.client.connection.sendTexts(updates.map(textOfUpdate))),
       log,
-      clientFacts: undefined,
       forwarded: new Map(),
       adopting: new Map(),
-      client: new Connection(client, this.#clientHandlers()),
+      client: { connection: new Connection(client, this.#clientHandlers()), facts: undefined },
     };
     this.#heartbeat = new Interval(options.leaseTtlMs / 3, () => {
       this.#endDeafAgent();
@@ -96,13 +95,14 @@ export class Relay {
 
   /** Settles when the client has sent its last message, or does not read any more: there is nobody to serve. */
   get clientEnded(): Promise<void> {
-    const { ended, broken } = this.#ctx.client;
+    const { ended, broken } = this.#ctx.client.connection;
     return Promise.race([ended, broken]);
   }
 
   /** Ends turns, lets go of sessions, stops the agent; on return nothing of it is left. */
   async close(): Promise<void> {
-    const { client, agent } = this.#ctx;
+    const { agent } = this.#ctx;
+    const client = this.#ctx.client.connection;
     client.stopReading();
     await this.#heartbeat.close();
     const letGo = this.#letAllGo();
@@ -136,7 +136,7 @@ export class Relay {
       updates: async (updates) => {
         for (const params of paramsOf(updates)) await forwardToAgent(this.#ctx, "session/update", params);
       },
-      invalid: (message) => this.#ctx.client.sendError(message.id, invalidError(message)),
+      invalid: (message) => this.#ctx.client.connection.sendError(message.id, invalidError(message)),
     };
   }
 
@@ -175,8 +175,9 @@ export class Relay {
 
   /** What the client has sent stays with us, so it is not read, not even to cancel: only the agent's end helps. */
   #endDeafAgent(): void {
-    if (this.#ctx.client.stuckMs < this.#ctx.options.deafMs) return;
-    const seconds = Math.round(this.#ctx.client.stuckMs / 1000);
+    const { stuckMs } = this.#ctx.client.connection;
+    if (stuckMs < this.#ctx.options.deafMs) return;
+    const seconds = Math.round(stuckMs / 1000);
     const reason = `The agent has taken nothing for ${seconds} s of all that waits for it, and is ended`;
     this.#ctx.log.warn({ seconds }, "the agent does not read: ending it");
     this.#agent?.connection.close(new SidecarError("AGENT_EXITED", reason));

@@ -9,6 +9,10 @@ import type { RelayContext } from "../context.ts";
 import type { LiveSession } from "../live/session.ts";
 import { withSessionIds } from "../../acp/translate.ts";
 
+const permission = "session/request_permission";
+/** Params that name a session. */
+type Params = Readonly<Record<string, unknown>>;
+
 const cancelledPermission = { outcome: { outcome: "cancelled" } };
 
 export async function agentRequest(
@@ -20,18 +24,17 @@ export async function agentRequest(
   const live = isRecord(params) ? ctx.sessions.byAgentId(params.sessionId) : undefined;
   if (isRecord(params) && ctx.sessions.isFormer(params.sessionId)) return answerForNobody(method);
   if (live === undefined || !isRecord(params)) {
-    const asked = ctx.client.request(method, withClientRequestId(ctx, params), sendingOf(request));
+    const asked = ctx.client.connection.request(method, withClientRequestId(ctx, params), sendingOf(request));
     return withAgentIds(ctx, await asked);
   }
-  const isPermission = method === "session/request_permission";
+  const isPermission = method === permission;
   // A turn that we have ended asks nobody any more.
   if (isPermission && live.audience !== "client") return cancelledPermission;
   const { answer } = await live.outbound(async () => {
     await journal(ctx, live, [requestEntry(method, params, request.id)]);
     // The turn may have been ended while that was written.
     if (isPermission && live.audience !== "client") return { answer: Promise.resolve(cancelledPermission) };
-    const forwarded = { ...params, sessionId: live.clientId };
-    return { answer: ask(ctx, live, method, forwarded, request, isPermission) };
+    return { answer: ask(ctx, live, method, params, request) };
   });
   const [settled] = await Promise.allSettled([answer]);
   const result = settled.status === "fulfilled" ? settled.value : undefined;
@@ -51,9 +54,9 @@ function withAgentIds(ctx: RelayContext, result: unknown): unknown {
   return withSessionIds(result, (id) => ctx.sessions.byClientId(id)?.binding?.agentSessionId);
 }
 
-/** A question of a session that was closed or deleted. */
+/** A question of a session that was closed or deleted, or that no client uses. */
 function answerForNobody(method: string): unknown {
-  if (method === "session/request_permission") return cancelledPermission;
+  if (method === permission) return cancelledPermission;
   throw new SidecarError("SESSION_NOT_FOUND", `${method}: the session was closed`);
 }
 
@@ -62,12 +65,13 @@ async function ask(
   ctx: RelayContext,
   live: LiveSession,
   method: string,
-  params: unknown,
+  params: Params,
   request: RequestContext,
-  isPermission: boolean,
 ): Promise<unknown> {
+  const asked = live.attachments.driver;
+  if (asked === undefined) return answerForNobody(method);
   const sending = sendingOf(request);
-  if (!isPermission) return ctx.client.request(method, withClientRequestId(ctx, params), sending);
+  if (method !== permission) return asked.request(method, withClientRequestId(ctx, params), sending);
   const withdrawal = new rpc.CancellationTokenSource();
   const withdrawn = request.cancellation.onCancellationRequested(() => withdrawal.cancel());
   let end = () => {};
@@ -79,7 +83,7 @@ async function ask(
   });
   live.permissions.add(end);
   try {
-    const answer = ctx.client.request(method, params, { ...sending, cancellation: withdrawal.token });
+    const answer = asked.request(method, params, { ...sending, cancellation: withdrawal.token });
     answer.catch(() => undefined);
     return await Promise.race([answer, ended]);
   } finally {
@@ -89,7 +93,7 @@ async function ask(
 }
 
 /** An elicitation may belong to a request of the client, which the agent knows by our id for it. */
-function withClientRequestId(ctx: RelayContext, params: unknown): unknown {
+function withClientRequestId<T>(ctx: RelayContext, params: T): T {
   if (!isRecord(params) || !isRequestIdOf(ctx, params.requestId)) return params;
   return { ...params, requestId: ctx.forwarded.get(params.requestId) };
 }

@@ -6,7 +6,6 @@ import type { SessionPatch, SessionSettings } from "../../store/contract.ts";
 import type { RelayContext } from "../context.ts";
 import type { LiveSession, UpdateBatch } from "../live/session.ts";
 import { valuesOf, withMode, withOptions } from "./settings.ts";
-import { retarget } from "../../acp/translate.ts";
 
 /** Beyond so many waiting updates the agent is not read any further. */
 const maxWaitingUpdates = 4096;
@@ -60,11 +59,7 @@ async function deliver(
     ctx.holding.fail(live, error);
     return;
   }
-  if (audience === "client") await forward(ctx, live, updates);
-}
-
-function forward(ctx: RelayContext, live: LiveSession, updates: readonly ArrivedUpdate[]): Promise<void> {
-  return ctx.client.sendTexts(retarget(updates, live.clientId));
+  if (audience === "client") await live.attachments.sendUpdates(updates);
 }
 
 function isState(update: ArrivedUpdate): update is UpdateMessage {

@@ -10,6 +10,7 @@ import { Journal, type Durability, type OpenedJournal } from "../../session/jour
 import type { SessionRegistry } from "../../session/registry.ts";
 import type { Holder, SessionRecord } from "../../store/contract.ts";
 import { sessionNotFound } from "../../store/refusals.ts";
+import type { Client } from "./attachments.ts";
 import { LiveSession, type SessionSetup } from "./session.ts";
 import type { LiveSessions } from "./sessions.ts";
 import { endTurnsWith, failTurns } from "./turns.ts";
@@ -54,21 +55,25 @@ export class Holding {
   }
 
   /** The session, held. Errors: `SESSION_NOT_FOUND`, `SESSION_BUSY`, `LEASE_LOST`, `SESSION_LIMIT`, `STORE_…`. */
-  async require(clientId: string): Promise<LiveSession> {
+  async require(client: Client, clientId: string): Promise<LiveSession> {
     const { registry, sessions } = this.#options;
     const live = sessions.byClientId(clientId);
     if (live?.lost !== undefined) throw live.lost;
-    if (live?.isHeld !== true) return this.open(clientId, undefined);
+    if (live?.isHeld !== true) return this.open(client, clientId, undefined);
     registry.live.touch(live.id);
-    sessions.name(live, clientId);
+    sessions.name(live, client, clientId);
     return live;
   }
 
   /** Takes the session, or takes it back. Callers of the same id share one opening. */
-  open(clientId: string, setup: SessionSetup | undefined): Promise<LiveSession> {
-    const opening = this.#opening.get(clientId) ?? this.#open(clientId, setup);
-    this.#opening.set(clientId, opening);
-    return opening.finally(() => this.#opening.delete(clientId));
+  open(client: Client, clientId: string, setup: SessionSetup | undefined): Promise<LiveSession> {
+    const opening = this.#opening.get(clientId) ?? this.#open(client, clientId, setup);
+    const opened = opening.then((live) => {
+      this.#options.sessions.name(live, client, clientId);
+      return live;
+    });
+    this.#opening.set(clientId, opened);
+    return opened.finally(() => this.#opening.delete(clientId));
   }
 
   /** Settles when a session that is being opened under this id is open, or is not to be had. */
@@ -138,18 +143,21 @@ export class Holding {
     return live.isHeld;
   }
 
-  async #open(clientId: string, setup: SessionSetup | undefined): Promise<LiveSession> {
+  async #open(client: Client, clientId: string, setup: SessionSetup | undefined): Promise<LiveSession> {
     const found = await this.find(clientId);
     if (found === undefined) throw sessionNotFound(clientId);
     const { id } = found;
-    const taking = this.#taking.get(id) ?? this.#take(id, clientId, setup);
+    const taking = this.#taking.get(id) ?? this.#take(client, id, clientId, setup);
     this.#taking.set(id, taking);
-    const live = await taking.finally(() => this.#taking.delete(id));
-    this.#options.sessions.name(live, clientId);
-    return live;
+    return taking.finally(() => this.#taking.delete(id));
   }
 
-  async #take(id: SessionId, clientId: string, setup: SessionSetup | undefined): Promise<LiveSession> {
+  async #take(
+    client: Client,
+    id: SessionId,
+    clientId: string,
+    setup: SessionSetup | undefined,
+  ): Promise<LiveSession> {
     const { registry, sessions, log } = this.#options;
     await this.#releasing.get(id)?.catch(() => undefined);
     const known = sessions.byId(id);
@@ -157,7 +165,8 @@ export class Holding {
     registry.live.add(id);
     try {
       const opened = await Journal.open(id, this.#journalOptions());
-      const live = known ?? new LiveSession(id, clientId, setup ?? { mcpServers: [] });
+      const live = known ?? new LiveSession(id, setup ?? { mcpServers: [] });
+      live.attachments.attach(client, clientId);
       if (setup !== undefined) live.setup = setup;
       // Turns that ran when the session was lost do not go on now that it is ours again: there is a gap.
       if (live.lost !== undefined) endTurnsWith(live, live.lost);

@@ -7,6 +7,7 @@ import type { Journal } from "../../session/journal.ts";
 import { Queue } from "../../base/queue.ts";
 import type { RequestContext } from "../../rpc/endpoint.ts";
 import type { NewEntry, SessionPatch, SessionRecord } from "../../store/contract.ts";
+import { Attachments } from "./attachments.ts";
 import type { Audience, Turn } from "./turn.ts";
 
 /** The agent's side of a session. */
@@ -37,8 +38,7 @@ export interface UpdateBatch {
 
 export class LiveSession {
   readonly id: SessionId;
-  /** The id that the client used last: ours, or one that an agent gave. */
-  clientId: string;
+  readonly attachments = new Attachments();
   setup: SessionSetup;
   binding: Binding | undefined;
   /** While the agent takes the session up it may replay what we have: kept from the client. */
@@ -67,9 +67,8 @@ export class LiveSession {
   /** Ends of waits that letting go of the session cuts short. */
   readonly #waits = new Set<(error: SidecarError) => void>();
 
-  constructor(id: SessionId, clientId: string, setup: SessionSetup) {
+  constructor(id: SessionId, setup: SessionSetup) {
     this.id = id;
-    this.clientId = clientId;
     this.setup = setup;
   }
 

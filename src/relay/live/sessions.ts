@@ -2,6 +2,7 @@
 import type { Agent } from "../../agent/agent.ts";
 import type { SessionId } from "../../base/ids.ts";
 import type { SessionRegistry } from "../../session/registry.ts";
+import type { Client } from "./attachments.ts";
 import type { Binding, LiveSession } from "./session.ts";
 
 /** Of sessions that were let go or lost, so many are remembered. */
@@ -12,7 +13,7 @@ const maxFormer = 1000;
 export class LiveSessions {
   readonly #registry: SessionRegistry;
   readonly #byId = new Map<SessionId, LiveSession>();
-  /** By every id that the client has used for one on this connection. */
+  /** By every id that a client has used for one. */
   readonly #byClientId = new Map<string, LiveSession>();
   readonly #byAgentId = new Map<string, LiveSession>();
   /** Agent sessions that were ours: what their agent still says of them is for nobody. */
@@ -49,12 +50,12 @@ export class LiveSessions {
   add(live: LiveSession): void {
     this.#dormant.delete(live);
     this.#byId.set(live.id, live);
-    this.#byClientId.set(live.clientId, live);
+    for (const { sessionId } of live.attachments) this.#byClientId.set(sessionId, live);
   }
 
   /** The client goes on with the session by this id, so it is told of the session by this id from now on. */
-  name(live: LiveSession, clientId: string): void {
-    live.clientId = clientId;
+  name(live: LiveSession, client: Client, clientId: string): void {
+    live.attachments.attach(client, clientId);
     this.#byClientId.set(clientId, live);
   }
 

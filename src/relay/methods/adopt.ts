@@ -47,10 +47,11 @@ async function adoptOnce(
     mcpServerNames: LiveSession.namesOf(params.mcpServers ?? []),
     agentSessionIds: [agentSessionId],
     metadata: hiddenAs("adopting"),
-    ...(ctx.clientFacts && { client: ctx.clientFacts }),
+    ...(ctx.client.facts && { client: ctx.client.facts }),
     agent,
   });
-  const live = new LiveSession(record.id, agentSessionId, LiveSession.setupOf(params));
+  const live = new LiveSession(record.id, LiveSession.setupOf(params));
+  live.attachments.attach(ctx.client, agentSessionId);
   try {
     await ctx.holding.openNew(live);
     // What the agent replays takes the way of every update: into the journal and on to the client.

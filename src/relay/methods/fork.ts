@@ -58,7 +58,8 @@ export async function forkSession(
 async function sealedParent(ctx: RelayContext, clientId: string): Promise<SessionRecord> {
   if (ctx.sessions.byClientId(clientId)?.isHeld !== true) {
     const before = await ctx.holding.find(clientId);
-    if (before !== undefined && ctx.holding.isLeftOver(before)) await ctx.holding.open(clientId, undefined);
+    if (before !== undefined && ctx.holding.isLeftOver(before))
+      await ctx.holding.open(ctx.client, clientId, undefined);
   }
   const live = ctx.sessions.byClientId(clientId);
   if (live?.isHeld === true) await live.outbound(() => live.journal.seal([]));

@@ -12,12 +12,13 @@ export async function forwardRequest(
   params: unknown,
   request: RequestContext,
 ): Promise<unknown> {
-  const clientIdOf = (agentSessionId: string) => ctx.sessions.byAgentId(agentSessionId)?.clientId;
+  const clientIdOf = (agentSessionId: string) =>
+    ctx.sessions.byAgentId(agentSessionId)?.attachments.of(ctx.client)?.sessionId;
   if (!hasSessionId(params)) {
     return withSessionIds(await askAgent(ctx, await ctx.agent.run(), method, params, request), clientIdOf);
   }
   const { sessionId, ...rest } = params;
-  const live = await ctx.holding.require(sessionId);
+  const live = await ctx.holding.require(ctx.client, sessionId);
   const { answer } = await askSession(ctx, live, method, request, async () => rest);
   const result = await answer;
   return live.answerInOrder(request, async () => withSessionIds(result, clientIdOf));
@@ -46,6 +47,6 @@ export function forwardToClient(ctx: RelayContext, method: string, params: unkno
   if (method === "session/update") return ctx.log.warn({}, "the agent sent a session/update that is none");
   const live = isRecord(params) ? ctx.sessions.byAgentId(params.sessionId) : undefined;
   if (isRecord(params) && ctx.sessions.isFormer(params.sessionId)) return Promise.resolve();
-  if (live === undefined || !isRecord(params)) return ctx.client.notify(method, params);
-  return live.outbound(() => ctx.client.notify(method, { ...params, sessionId: live.clientId }));
+  if (live === undefined || !isRecord(params)) return ctx.client.connection.notify(method, params);
+  return live.outbound(() => live.attachments.notify(method, params));
 }

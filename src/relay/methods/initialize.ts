@@ -14,7 +14,7 @@ export async function initialize(ctx: RelayContext, params: unknown): Promise<un
   const { initialized } = await ctx.agent.initialize({ ...parsed, protocolVersion });
   checkVersion(initialized.protocolVersion);
   const { clientInfo, clientCapabilities } = parsed;
-  ctx.clientFacts = {
+  ctx.client.facts = {
     ...(isRecord(clientInfo) && { info: clientInfo as Json }),
     ...(isRecord(clientCapabilities) && { capabilities: clientCapabilities as Json }),
   };

@@ -13,9 +13,9 @@ import { isListedBy } from "../agent/listed.ts";
 import { attach } from "../agent/attach.ts";
 import { capabilitiesOf } from "../agent/capabilities.ts";
 import type { RelayContext } from "../context.ts";
+import type { Attachment } from "../live/attachments.ts";
 import { LiveSession } from "../live/session.ts";
 import { asAnswered } from "../agent/settings.ts";
-import { updateText } from "../../acp/translate.ts";
 import { isLossError } from "../live/turns.ts";
 
 export function loadSession(ctx: RelayContext, params: unknown, request: RequestContext): Promise<unknown> {
@@ -38,7 +38,8 @@ async function loadOrResume(
   const found = await ctx.holding.find(parsed.sessionId);
   if (found === undefined) return adoptForeign(ctx, method, parsed, request);
   checkCwd(found, parsed.cwd);
-  const live = await ctx.holding.open(parsed.sessionId, LiveSession.setupOf(parsed));
+  const live = await ctx.holding.open(ctx.client, parsed.sessionId, LiveSession.setupOf(parsed));
+  const attachment = live.attachments.attach(ctx.client, parsed.sessionId);
   // It may be live, or have been opened by another request: this is what counts from now on.
   live.setup = LiveSession.setupOf(parsed);
   live.swallowedState.clear();
@@ -47,12 +48,12 @@ async function loadOrResume(
     const attaching = live.whileHeld(live.inbound.run(() => attach(ctx, live, request.cancellation)));
     const state: ReplayedState = new Map();
     const isLoad = method === "session/load";
-    const replaying = isLoad ? live.outbound(() => sendReplay(ctx, live, state)) : undefined;
+    const replaying = isLoad ? live.outbound(() => sendReplay(ctx, live, attachment, state)) : undefined;
     // Both to their end, so that nothing of a failed load goes on behind its answer.
     const [attached, replayed] = await Promise.allSettled([attaching, replaying]);
     if (attached.status === "rejected") throw attached.reason;
     if (replayed.status === "rejected") throw replayed.reason;
-    await live.outbound(() => sendState(ctx, live, state));
+    await live.outbound(() => sendState(attachment, live, state));
   } catch (error) {
     // Taken by somebody else meanwhile: it stays lost until it is loaded again, and no prompt takes it back.
     if (isLossError(error)) ctx.holding.noteFailure(live, error);
@@ -98,18 +99,23 @@ function factsOf(ctx: RelayContext, params: ExistingSessionParams): SessionPatch
   const { mcpServers, additionalDirectories } = params;
   return {
     updatedAtMs: Date.now(),
-    ...(ctx.clientFacts && { client: ctx.clientFacts }),
+    ...(ctx.client.facts && { client: ctx.client.facts }),
     ...(mcpServers && { mcpServerNames: LiveSession.namesOf(mcpServers) }),
     ...(additionalDirectories && { additionalDirectories }),
   };
 }
 
 /** The whole conversation, page by page, at the client's pace. */
-async function sendReplay(ctx: RelayContext, live: LiveSession, state: ReplayedState): Promise<void> {
+async function sendReplay(
+  ctx: RelayContext,
+  live: LiveSession,
+  attachment: Attachment,
+  state: ReplayedState,
+): Promise<void> {
   const { sealedSeq, headSeq } = live.journal;
   try {
     for await (const page of replay(ctx.store, live.id, { sealedSeq, headSeq }, state)) {
-      await ctx.client.sendTexts(page.map((data) => updateText(data, live.clientId)));
+      await attachment.sendStored(page);
     }
   } catch (error) {
     if (isSidecarError(error, "STORE_CONFLICT")) await sayWhoSealed(ctx, live);
@@ -128,8 +134,8 @@ async function sayWhoSealed(ctx: RelayContext, live: LiveSession): Promise<void>
 }
 
 /** What is state, unless the agent has just said it anew. */
-function sendState(ctx: RelayContext, live: LiveSession, state: ReplayedState): Promise<void> {
+function sendState(attachment: Attachment, live: LiveSession, state: ReplayedState): Promise<void> {
   const old = [...state].filter(([kind]) => !live.swallowedState.has(kind));
   const now = old.map(([kind, data]) => asAnswered(live.agentState, kind, data));
-  return ctx.client.sendTexts(now.map((data) => updateText(data, live.clientId)));
+  return attachment.sendStored(now);
 }

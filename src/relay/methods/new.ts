@@ -49,7 +49,7 @@ export function initOf(ctx: RelayContext, run: AgentRun, params: NewSessionParam
     cwd: params.cwd,
     additionalDirectories: params.additionalDirectories ?? [],
     mcpServerNames: LiveSession.namesOf(params.mcpServers ?? []),
-    ...(ctx.clientFacts && { client: ctx.clientFacts }),
+    ...(ctx.client.facts && { client: ctx.client.facts }),
     agent: agentFactsOf(run, ctx.options.agentCommand),
   };
 }
@@ -76,7 +76,8 @@ export async function makeSession(
     throw error;
   }
   // From here to the lane nothing is awaited: the agent's updates may be right behind its answer.
-  const live = new LiveSession(id, id, making.setup);
+  const live = new LiveSession(id, making.setup);
+  live.attachments.attach(ctx.client, id);
   live.agentState = agentState;
   live.needsHandover = needsHandover;
   const early = ctx.unclaimed.settled(agentSessionId);

@@ -22,7 +22,8 @@ const lateTurnMs = 2000;
 
 export async function prompt(ctx: RelayContext, params: unknown, request: RequestContext): Promise<unknown> {
   const parsed = parseParams(promptParams, "session/prompt", params);
-  const live = await ctx.holding.require(parsed.sessionId);
+  const live = await ctx.holding.require(ctx.client, parsed.sessionId);
+  live.attachments.noteDriver(ctx.client);
   const turn = new Turn();
   live.turns.add(turn);
   const outcome = await runTurn(ctx, live, turn, parsed, request);

@@ -40,7 +40,7 @@ async function set(
   request: RequestContext,
   chosen: (live: LiveSession, result: unknown) => SessionSettings,
 ): Promise<unknown> {
-  const live = await ctx.holding.require(sessionId);
+  const live = await ctx.holding.require(ctx.client, sessionId);
   const { answer } = await askSession(ctx, live, method, request, async () => params);
   const result = await answer;
   return live.answerInOrder(request, async () => {

@@ -1,0 +1,87 @@
+/** The clients on a live session: what the agent says reaches each of them under the id by which it knows the session. */
+import { retarget, updateText } from "../../acp/translate.ts";
+import type { ArrivedUpdate } from "../../acp/updates.ts";
+import type { Connection, RequestOptions } from "../../rpc/endpoint.ts";
+import type { ClientFacts } from "../../store/contract.ts";
+
+export interface Client {
+  readonly connection: Connection;
+  /** What the client said of itself; undefined before `initialize`. */
+  facts: ClientFacts | undefined;
+}
+
+type Params = Readonly<Record<string, unknown>>;
+
+/** One client on one session. What is sent settles when the client's stream takes more. */
+export class Attachment {
+  readonly client: Client;
+  /** The id that the client used last: ours, or one that an agent gave. */
+  sessionId: string;
+
+  constructor(client: Client, sessionId: string) {
+    this.client = client;
+    this.sessionId = sessionId;
+  }
+
+  sendUpdates(updates: readonly ArrivedUpdate[]): Promise<void> {
+    return this.client.connection.sendTexts(retarget(updates, this.sessionId));
+  }
+
+  /** Updates as the journal has them. */
+  sendStored(data: readonly string[]): Promise<void> {
+    return this.client.connection.sendTexts(data.map((each) => updateText(each, this.sessionId)));
+  }
+
+  notify(method: string, params: Params): Promise<void> {
+    return this.client.connection.notify(method, { ...params, sessionId: this.sessionId });
+  }
+
+  request(method: string, params: Params, options: RequestOptions): Promise<unknown> {
+    return this.client.connection.request(method, { ...params, sessionId: this.sessionId }, options);
+  }
+}
+
+export class Attachments implements Iterable<Attachment> {
+  readonly #byClient = new Map<Client, Attachment>();
+  /** The client that prompted last. */
+  #driver: Client | undefined;
+
+  [Symbol.iterator](): IterableIterator<Attachment> {
+    return this.#byClient.values();
+  }
+
+  /** The client uses the session, by this id from now on. */
+  attach(client: Client, sessionId: string): Attachment {
+    const attachment = this.#byClient.get(client) ?? new Attachment(client, sessionId);
+    attachment.sessionId = sessionId;
+    this.#byClient.set(client, attachment);
+    return attachment;
+  }
+
+  of(client: Client): Attachment | undefined {
+    return this.#byClient.get(client);
+  }
+
+  noteDriver(client: Client): void {
+    this.#driver = client;
+  }
+
+  /** The one that is asked what only one can be asked: who prompted last, or else who came first. */
+  get driver(): Attachment | undefined {
+    const driver = this.#driver && this.#byClient.get(this.#driver);
+    return driver ?? [...this.#byClient.values()][0];
+  }
+
+  /** Settles when every client takes more. */
+  async sendUpdates(updates: readonly ArrivedUpdate[]): Promise<void> {
+    await this.#toAll((attachment) => attachment.sendUpdates(updates));
+  }
+
+  async notify(method: string, params: Params): Promise<void> {
+    await this.#toAll((attachment) => attachment.notify(method, params));
+  }
+
+  async #toAll(send: (attachment: Attachment) => Promise<void>): Promise<void> {
+    await Promise.all(Array.from(this.#byClient.values(), send));
+  }
+}
