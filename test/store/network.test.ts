@@ -4,7 +4,7 @@ import { SidecarError } from "../../src/base/errors.ts";
 import { cutBlock, encodeBlocks, entriesIn } from "../../src/store/server/blocks.ts";
 import { plainCause } from "../../src/store/server/cause.ts";
 import { KeyedQueue } from "../../src/base/queue.ts";
-import { readAhead } from "../../src/store/server/read-ahead.ts";
+import { readAhead } from "../../src/store/reading.ts";
 import { Retrier, type Setback } from "../../src/store/server/retry.ts";
 import { termsOfFilter } from "../../src/store/server/terms.ts";
 import { postgresFailure } from "../../src/store/sql/postgres/failures.ts";

@@ -5,7 +5,7 @@
  */
 import { isSidecarError } from "../../base/errors.ts";
 import type { SessionId } from "../../base/ids.ts";
-import { encodeFacts } from "../server/facts.ts";
+import { encodeFacts } from "../facts.ts";
 import { termsOf } from "../server/terms.ts";
 import { forkBeyondSealed, sessionExists, sessionNotFound } from "../refusals.ts";
 import type { Lineage, NewSession, SessionRecord } from "../contract.ts";

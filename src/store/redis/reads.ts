@@ -1,8 +1,7 @@
 /** Entries read, page by page, through the journals that a fork inherits from. */
 import type { SessionId } from "../../base/ids.ts";
 import { entriesIn, lastOf } from "../server/blocks.ts";
-import { assertEnd, assertGapless, entryMissing } from "../server/gaps.ts";
-import { readAhead } from "../server/read-ahead.ts";
+import { assertEnd, assertGapless, entryMissing, readAhead } from "../reading.ts";
 import { sealedWhileRead, sessionNotFound } from "../refusals.ts";
 import type { Entry, EntryRange } from "../contract.ts";
 import type { Medium } from "./medium.ts";

@@ -1,7 +1,7 @@
 /** Records of sessions: read and changed. */
 import type { SessionId } from "../../base/ids.ts";
 import { SidecarError } from "../../base/errors.ts";
-import { encodeFacts, toRecord } from "../server/facts.ts";
+import { encodeFacts, toRecord } from "../facts.ts";
 import { patched } from "../patch.ts";
 import { leaseLost, sessionNotFound } from "../refusals.ts";
 import type { Holder, Lease, LeaseState, NewSession, SessionPatch, SessionRecord } from "../contract.ts";

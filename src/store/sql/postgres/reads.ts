@@ -2,8 +2,7 @@
 import { SidecarError } from "../../../base/errors.ts";
 import type { SessionId } from "../../../base/ids.ts";
 import { entriesIn } from "../../server/blocks.ts";
-import { assertEnd, assertGapless } from "../../server/gaps.ts";
-import { readAhead } from "../../server/read-ahead.ts";
+import { assertEnd, assertGapless, readAhead } from "../../reading.ts";
 import { sealedWhileRead, sessionNotFound } from "../../refusals.ts";
 import type { Entry, EntryRange } from "../../contract.ts";
 import type { Database } from "./database.ts";

@@ -1,7 +1,7 @@
 /** Records of sessions: made, read and changed. */
 import { SidecarError, systemCodeOf } from "../../../base/errors.ts";
 import type { SessionId } from "../../../base/ids.ts";
-import { encodeFacts, toRecord } from "../../server/facts.ts";
+import { encodeFacts, toRecord } from "../../facts.ts";
 import { patched } from "../../patch.ts";
 import { sessionExists } from "../../refusals.ts";
 import type { Lease, NewSession, SessionPatch, SessionRecord } from "../../contract.ts";

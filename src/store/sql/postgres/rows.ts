@@ -1,6 +1,6 @@
 /** Rows as the statements give them, and what they stand for. */
 import type { SessionId } from "../../../base/ids.ts";
-import { toRecord } from "../../server/facts.ts";
+import { toRecord } from "../../facts.ts";
 import { leaseLost, sessionNotFound } from "../../refusals.ts";
 import type { Holder, Lease, LeaseState, SessionRecord } from "../../contract.ts";
 import type { Session } from "./database.ts";

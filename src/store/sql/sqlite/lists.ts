@@ -4,7 +4,7 @@ import type { Database, Statement } from "./engine.ts";
 import type { Page, SessionFilter, SessionQuery, SessionRecord } from "../../contract.ts";
 import { recordIn } from "./records.ts";
 import type { RecordRow } from "./schema.ts";
-import { termsAsked } from "./terms.ts";
+import { termsOfFilter } from "./terms.ts";
 
 /** Up to so many sessions with a term are fetched and sorted; with more, the order of activity is walked. */
 const fewSessions = 1000;
@@ -38,7 +38,7 @@ export class Lists {
     const limit = pageSize(query.limit);
     const after = query.cursor === undefined ? undefined : decodeCursor(query.cursor);
     const conditions = times(query, after);
-    const { sql, values } = this.#search(termsAsked(query), conditions);
+    const { sql, values } = this.#search(termsOfFilter(query), conditions);
     // What is wanted is found and sorted by the narrow rows; records are looked up for the page alone.
     const rows = this.#prepared(
       `SELECT s.*, r.facts FROM (SELECT s.no ${sql} ${order} LIMIT ?) found
@@ -48,7 +48,7 @@ export class Lists {
   }
 
   count(filter: SessionFilter): number {
-    const [terms, conditions] = [termsAsked(filter), times(filter)];
+    const [terms, conditions] = [termsOfFilter(filter), times(filter)];
     const { sql, values } = this.#matching(terms, conditions);
     return (this.#prepared(`SELECT count(*) AS found ${sql}`).get(...values) as { found: number }).found;
   }

@@ -85,7 +85,7 @@ export class Records {
   #updateRecord(no: number, before: SessionRecord, patch: SessionPatch): void {
     const after = patched(before, patch);
     this.#updateFacts.run(factsOf(after), no);
-    const [old, now] = [termsOf(before), termsOf(after)];
+    const [old, now] = [new Set(termsOf(before)), new Set(termsOf(after))];
     for (const term of old) if (!now.has(term)) this.#deleteTerm.run(term, no);
     for (const term of now) if (!old.has(term)) this.#insertTerm.run(term, no);
   }

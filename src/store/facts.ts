@@ -1,5 +1,5 @@
 /** What a server keeps of a session as one text, apart from the few values that change with every write. */
-import type { LeaseState, NewSession, SessionRecord } from "../contract.ts";
+import type { LeaseState, NewSession, SessionRecord } from "./contract.ts";
 
 /** The values that stand beside the facts, as plain data. */
 export interface Head {
