@@ -179,9 +179,8 @@ export class LiveSession {
   get audience(): Audience {
     let audience: Audience = "client";
     for (const turn of this.turns) {
-      if (turn.isSilent) continue;
-      if (turn.lateUpdates === "nobody") return "nobody";
-      if (turn.lateUpdates === "journal") audience = "journal";
+      if (turn.audience === "nobody") return "nobody";
+      if (turn.audience === "journal") audience = "journal";
     }
     return audience;
   }

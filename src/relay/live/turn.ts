@@ -1,4 +1,5 @@
-/** One prompt turn: running, asked to stop, ended by the agent or, when it does not listen, by us. */
+/** One prompt turn: how far it has come, how it ends, and who hears what its agent says of it. */
+import { Deferred } from "../../base/deferred.ts";
 
 /** `client`: journaled and forwarded; `journal`: kept from the client; `nobody`: dropped. */
 export type Audience = "client" | "journal" | "nobody";
@@ -7,65 +8,64 @@ export type Audience = "client" | "journal" | "nobody";
 export type TurnOutcome =
   { readonly type: "answer"; readonly result: unknown } | { readonly type: "error"; readonly error: unknown };
 
-export const cancelledOutcome: TurnOutcome = { type: "answer", result: { stopReason: "cancelled" } };
+/**
+ * `queued`: the agent does not have the prompt yet. `running`: it has. `cancelling`: it has been asked to stop, and has
+ * a grace time to do so. `ended`: over for the client; an agent that we did not wait for may still be at it.
+ */
+export type TurnState = "queued" | "running" | "cancelling" | "ended";
+
+const cancelled: TurnOutcome = { type: "answer", result: { stopReason: "cancelled" } };
 
 export class Turn {
-  /** Settles when we end the turn ourselves. */
-  readonly forced: Promise<TurnOutcome>;
-  /** The prompt is in the journal. */
-  isJournaled = false;
-  /** The prompt is with the agent. */
-  isSent = false;
-  /** Settles when the turn is over for the client. */
-  readonly answered: Promise<void>;
-  isAnswered = false;
-  /** Settles when the agent has answered, too, or is dead: it says nothing more of this turn. */
-  readonly gone: Promise<void>;
-  isGone = false;
-  #settleGone: () => void = () => undefined;
-  /** What struck the turn: it counts even when the agent has answered and only the way to the client is left. */
-  failure: TurnOutcome | undefined;
-  #force: (outcome: TurnOutcome) => void = () => undefined;
-  #answer: () => void = () => undefined;
-  #lateUpdates: Audience = "client";
-  #graceTimer: NodeJS.Timeout | undefined;
-  #deadlineMs = Infinity;
+  /** Where the conversation ended before the prompt; undefined until the prompt is in the journal. */
+  historySeq: number | undefined;
+  #state: TurnState = "queued";
+  #audience: Audience = "client";
+  /** How it will end, as far as is known; a failure of the session may still take its place. */
+  #outcome: TurnOutcome | undefined;
+  readonly #decided = new Deferred<TurnOutcome>();
+  readonly #agentDone = new Deferred();
+  readonly #over = new Deferred();
+  #grace: { readonly deadlineMs: number; readonly timer: NodeJS.Timeout } | undefined;
 
-  constructor() {
-    this.forced = new Promise((resolve) => {
-      this.#force = resolve;
-    });
-    this.answered = new Promise((resolve) => {
-      this.#answer = resolve;
-    });
-    this.gone = new Promise((resolve) => {
-      this.#settleGone = resolve;
-    });
+  get state(): TurnState {
+    return this.#state;
   }
 
-  /** The agent says nothing more of the turn. */
-  noteGone(): void {
-    this.isGone = true;
-    this.#settleGone();
+  /** Settles when it is known how the turn ends: the agent has answered, or we have ended it. */
+  get decided(): Promise<TurnOutcome> {
+    return this.#decided.promise;
   }
 
-  /** The turn is over for the client, and journaled. */
-  noteAnswered(): void {
-    this.#answer();
+  /** Settles when the turn has ended and its end is in the journal, if the store takes it. */
+  get over(): Promise<void> {
+    return this.#over.promise;
   }
 
-  /** What becomes of the agent's updates: all is well unless we have ended the turn for it. */
-  get lateUpdates(): Audience {
-    return this.#lateUpdates;
+  /** Settles when the agent says nothing more of the turn: it has answered, is dead, or never got the prompt. */
+  get agentDone(): Promise<void> {
+    return this.#agentDone.promise;
   }
 
-  /** The agent has nothing to say of it: it has answered, or never got the prompt. */
-  get isSilent(): boolean {
-    return this.isGone || (this.isForced && !this.isSent);
+  get isAgentDone(): boolean {
+    return this.#agentDone.isSettled;
   }
 
+  /** We have ended it, and have not waited for the agent. */
   get isForced(): boolean {
-    return this.#lateUpdates !== "client";
+    return this.#audience !== "client";
+  }
+
+  /** Who may see what the agent says of the turn now. */
+  get audience(): Audience {
+    return this.isAgentDone ? "client" : this.#audience;
+  }
+
+  /** The prompt is about to be sent, perhaps once more. False when the turn has been ended meanwhile. */
+  send(): boolean {
+    if (this.#outcome !== undefined) return false;
+    if (this.#state === "queued") this.#state = "running";
+    return true;
   }
 
   /**
@@ -73,28 +73,54 @@ export class Turn {
    * the earlier deadline holds.
    */
   cancel(graceMs: number, onDeaf: () => void): void {
-    if (!this.isSent) return this.end(cancelledOutcome, "journal");
+    if (this.#state === "queued") return this.end(cancelled, "journal");
     const deadlineMs = performance.now() + graceMs;
-    if (this.#deadlineMs <= deadlineMs) return;
-    this.close();
-    this.#deadlineMs = deadlineMs;
-    this.#graceTimer = setTimeout(() => {
+    if (this.#outcome !== undefined || (this.#grace && this.#grace.deadlineMs <= deadlineMs)) return;
+    this.#state = "cancelling";
+    this.#endGrace();
+    const timer = setTimeout(() => {
       onDeaf();
-      this.end(cancelledOutcome, "journal");
+      this.end(cancelled, "journal");
     }, graceMs);
+    this.#grace = { deadlineMs, timer };
   }
 
-  /** Ends the turn for the client, whatever the agent does. */
-  end(outcome: TurnOutcome, lateUpdates: Exclude<Audience, "client">): void {
-    if (this.isForced || this.isAnswered) return;
-    this.#lateUpdates = lateUpdates;
-    if (lateUpdates === "nobody") this.failure = outcome;
-    this.#force(outcome);
-    this.close();
+  /** The agent has answered, or nothing more is to be expected from it. */
+  agentAnswered(outcome: TurnOutcome): void {
+    this.#agentDone.settle();
+    if (this.#outcome === undefined) this.#decide(outcome);
   }
 
-  close(): void {
-    clearTimeout(this.#graceTimer);
-    this.#graceTimer = undefined;
+  /**
+   * Ends the turn for the client, whatever the agent does. What strikes the session counts even when the agent has
+   * answered and only the way to the client is left.
+   */
+  end(outcome: TurnOutcome, audience: Exclude<Audience, "client">): void {
+    if (this.isForced || this.#state === "ended") return;
+    if (this.#outcome !== undefined && audience !== "nobody") return;
+    this.#audience = audience;
+    if (this.#state === "queued") this.#agentDone.settle();
+    this.#decide(outcome);
+  }
+
+  /** The turn ends now, and this is how. */
+  conclude(): TurnOutcome {
+    if (this.#outcome === undefined) throw new Error("a turn that nobody has ended");
+    this.#state = "ended";
+    return this.#outcome;
+  }
+
+  noteOver(): void {
+    this.#over.settle();
+  }
+
+  #decide(outcome: TurnOutcome): void {
+    this.#outcome = outcome;
+    this.#endGrace();
+    this.#decided.settle(outcome);
+  }
+
+  #endGrace(): void {
+    clearTimeout(this.#grace?.timer);
   }
 }

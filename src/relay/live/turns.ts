@@ -37,14 +37,14 @@ export function isLossError(error: unknown): boolean {
  * new turn's, nor the other way round. If it is not done after `waitMs`, all that it says is the client's again.
  */
 export async function untilLateTurnsAreGone(live: LiveSession, waitMs: number): Promise<void> {
-  const late = [...live.turns].filter((turn) => turn.isForced && !turn.isSilent);
+  const late = [...live.turns].filter((turn) => turn.isForced && !turn.isAgentDone);
   if (late.length === 0) return;
-  await waitAtMost(Promise.all(late.map(({ gone }) => gone)), waitMs);
+  await waitAtMost(Promise.all(late.map(({ agentDone }) => agentDone)), waitMs);
   for (const turn of late) live.turns.delete(turn);
 }
 
 export function runningTurns(live: LiveSession): Turn[] {
-  return [...live.turns].filter((turn) => !turn.isAnswered);
+  return [...live.turns].filter((turn) => turn.state !== "ended");
 }
 
 function sendCancel(live: LiveSession, params: unknown): void {

@@ -73,7 +73,7 @@ export async function detach(ctx: RelayContext, live: LiveSession, graceMs: numb
 /** A prompt that comes in meanwhile is ended as well: what goes on without its session is lost. */
 async function endTurns(live: LiveSession, graceMs: number): Promise<void> {
   while (runningTurns(live).length > 0) {
-    const ended = Promise.all(runningTurns(live).map((turn) => turn.answered));
+    const ended = Promise.all(runningTurns(live).map((turn) => turn.over));
     cancelTurns(live, graceMs);
     await ended;
     await live.outboundIdle();

@@ -26,11 +26,12 @@ export async function prompt(ctx: RelayContext, params: unknown, request: Reques
   live.attachments.noteDriver(ctx.client);
   const turn = new Turn();
   live.turns.add(turn);
-  const outcome = await runTurn(ctx, live, turn, parsed, request);
+  startTurn(ctx, live, turn, parsed, request);
+  await turn.decided;
   return live.answerInOrder(request, async () => {
-    const safe = await endTurn(live, turn, turn.failure ?? outcome);
-    if (turn.isGone) live.turns.delete(turn);
-    turn.noteAnswered();
+    const safe = await endTurn(live, turn);
+    if (turn.isAgentDone) live.turns.delete(turn);
+    turn.noteOver();
     ctx.registry.live.touch(live.id);
     ctx.log.info({ sessionId: live.id, ended: safe.type }, "turn ended");
     if (safe.type === "error") throw safe.error;
@@ -48,34 +49,29 @@ export async function cancel(ctx: RelayContext, params: unknown): Promise<void> 
   if (live !== undefined) cancelTurns(live, ctx.options.cancelGraceMs, params);
 }
 
-function runTurn(
+function startTurn(
   ctx: RelayContext,
   live: LiveSession,
   turn: Turn,
   params: PromptParams,
   request: RequestContext,
-): Promise<TurnOutcome> {
+): void {
   const { sessionId: _, ...body }: PromptParams = params;
   // First of all it is journaled; whatever then happens to it, it is part of the history.
   const history = live.outbound(() => journalPrompt(ctx, live, turn, body));
   history.catch((error: unknown) => ctx.holding.noteFailure(live, error));
-  const asked = history.then(async (historySeq) => {
+  const asked = history.then(async () => {
     await untilLateTurnsAreGone(live, lateTurnMs);
-    return askSession(ctx, live, "session/prompt", request, ({ run }) =>
-      compose(ctx, live, turn, run, body, historySeq),
-    );
+    return askSession(ctx, live, "session/prompt", request, ({ run }) => compose(ctx, live, turn, run, body));
   });
-  const answered = asked
-    .then(({ answer }) =>
-      answer === undefined ? turn.forced : answer.then((result) => succeeded(ctx, live, result)),
-    )
-    .catch(failed);
+  const answered = asked.then(({ answer }) =>
+    answer === undefined ? turn.decided : answer.then((result) => succeeded(ctx, live, result)),
+  );
   // However the turn ends for the client, the agent owes its answer; until then it may speak late.
-  void answered.then(() => {
-    turn.noteGone();
-    if (turn.isAnswered) live.turns.delete(turn);
+  void answered.catch(failed).then((outcome) => {
+    turn.agentAnswered(outcome);
+    if (turn.state === "ended") live.turns.delete(turn);
   });
-  return Promise.race([answered, turn.forced]).finally(() => turn.close());
 }
 
 function succeeded(ctx: RelayContext, live: LiveSession, result: unknown): TurnOutcome {
@@ -88,43 +84,35 @@ function failed(error: unknown): TurnOutcome {
   return { type: "error", error };
 }
 
-/**
- * The prompt as the agent gets it; nothing when the turn has been ended meanwhile.
- * @param historySeq where the conversation ended before this prompt
- */
+/** The prompt as the agent gets it; nothing when the turn has been ended meanwhile. */
 async function compose(
   ctx: RelayContext,
   live: LiveSession,
   turn: Turn,
   run: AgentRun,
   body: PromptBody,
-  historySeq: number,
 ): Promise<PromptBody | undefined> {
-  if (turn.isForced) return undefined;
+  const { historySeq = 0 } = turn;
   const handover = live.needsHandover && historySeq > 0;
   const prompt = handover ? await withHandover(ctx, live, run, body.prompt, historySeq) : body.prompt;
-  if (turn.isForced) return undefined;
-  turn.isSent = true;
-  return { ...body, prompt };
+  return turn.send() ? { ...body, prompt } : undefined;
 }
 
-/** Returns where the journal ended before. */
 async function journalPrompt(
   ctx: RelayContext,
   live: LiveSession,
   turn: Turn,
   params: PromptBody,
-): Promise<number> {
+): Promise<void> {
   const { journal } = live;
   const before = journal.headSeq;
   const entry: NewEntry = { kind: "prompt", atMs: Date.now(), data: dataOf(params, ctx.options) };
   journal.setTurnRunning(true);
   await journal.append(live.owedEnd === undefined ? [entry] : [live.owedEnd, entry]);
   live.owedEnd = undefined;
-  turn.isJournaled = true;
+  turn.historySeq = before;
   const title = live.record.title === undefined ? titleOf(params.prompt) : undefined;
   if (title !== undefined) await live.update({ title });
-  return before;
 }
 
 /** Errors: `INVALID_REQUEST`, `ENTRY_LIMIT`. */
@@ -141,16 +129,17 @@ function dataOf(params: PromptBody, { maxEntryBytes }: RelayContext["options"]):
 }
 
 /** Journals the end and makes the turn as safe as was asked for. What fails here becomes the outcome. */
-async function endTurn(live: LiveSession, turn: Turn, outcome: TurnOutcome): Promise<TurnOutcome> {
-  turn.isAnswered = true;
+async function endTurn(live: LiveSession, turn: Turn): Promise<TurnOutcome> {
+  const outcome = turn.conclude();
+  const isJournaled = turn.historySeq !== undefined;
   if (live.lost !== undefined) return failed(live.lost);
   // Who took the session over has ended the turn in the journal; it may be ours again meanwhile.
   if (isLoss(outcome)) return outcome;
   if (!live.isHeld) return outcome.type === "error" ? outcome : failed(closedMeanwhile(live.id));
-  if (isStoreFailure(outcome) || !turn.isJournaled) {
+  if (isStoreFailure(outcome) || !isJournaled) {
     // The store has just refused what came before: its end is written when the store is back, if it has a start.
     live.journal.setTurnRunning(runningTurns(live).length > 0);
-    if (turn.isJournaled) live.owedEnd = endEntry(outcome);
+    if (isJournaled) live.owedEnd = endEntry(outcome);
     return outcome;
   }
   try {
