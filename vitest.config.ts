@@ -1,6 +1,8 @@
 import { defineConfig } from "vitest/config";
+import { luaInTests } from "./.ci/lua.mjs";
 
 export default defineConfig({
+  plugins: [luaInTests],
   test: {
     include: ["test/**/*.test.ts"],
     testTimeout: 30_000,

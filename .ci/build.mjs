@@ -7,6 +7,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { luaInBundles } from "./lua.mjs";
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const fast = process.argv.includes("--fast");
@@ -40,6 +41,7 @@ function bundle(names) {
       js: 'import { createRequire as makeRequire } from "node:module";const require = makeRequire(import.meta.url);',
     },
     legalComments: "none",
+    plugins: [luaInBundles],
     metafile: true,
     write: false,
     logLevel: "warning",

@@ -63,6 +63,7 @@ function stale() {
   const sources = [
     at("package.json"),
     at(".ci/build.mjs"),
+    at(".ci/lua.mjs"),
     ...files(at("src")),
     ...files(at("test/conformance")),
   ];

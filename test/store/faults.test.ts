@@ -4,8 +4,9 @@ import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, symlinkSync, wr
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { buildSync } from "esbuild";
+import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { luaInBundles } from "../../.ci/lua.mjs";
 import { openStore } from "../../src/store/open.ts";
 import { aJournal, assertJournal, leaseOf, someEntries } from "../conformance/samples.ts";
 
@@ -13,14 +14,15 @@ const root = mkdtempSync(join(tmpdir(), "acp-sidecar-faults-"));
 const program = join(root, "child.mjs");
 const isRoot = process.getuid?.() === 0;
 
-beforeAll(() => {
-  buildSync({
+beforeAll(async () => {
+  await build({
     entryPoints: [resolve("test/store/fault-child.ts")],
     outfile: program,
     bundle: true,
     platform: "node",
     format: "esm",
     external: ["better-sqlite3", "pg", "ioredis"],
+    plugins: [luaInBundles],
   });
   symlinkSync(resolve("node_modules"), join(root, "node_modules"));
   // Who it is lent to must get in.

@@ -16,8 +16,7 @@ import { connectServer } from "../../src/store/redis/connect.ts";
 import { loadIoredis } from "../../src/store/redis/driver.ts";
 import { parseRedisUrl } from "../../src/store/redis/location.ts";
 import { migrate as migrateRedis, type Migration } from "../../src/store/redis/migrations.ts";
-import { keysFor } from "../../src/store/redis/schema.ts";
-import { defaultLimits as redisLimits } from "../../src/store/redis/server.ts";
+import { defaultLimits as redisLimits } from "../../src/store/redis/connection.ts";
 import type { SessionId } from "../../src/base/ids.ts";
 import type { Entry, SessionRecord } from "../../src/store/contract.ts";
 import { anEntry, entriesOf, leaseOf, listAll, rejectsWith, withoutLease } from "../conformance/samples.ts";
@@ -130,33 +129,33 @@ describeServer("TEST_REDIS_URL", 6379, (serverUrl) => {
   it("redis: keys are kept as they were before a migration changes them", async () => {
     await restore("v1");
     const location = parseRedisUrl(sandbox.url);
-    const keys = keysFor(location.prefix);
-    const server = await connectServer(await loadIoredis(), location, redisLimits);
+    const redis = await connectServer(await loadIoredis(), location, redisLimits);
+    const { keys } = redis;
     const [id = ""] = await client.zrange(keys.activity, "0", "0");
     const record = keys.record(id as SessionId);
     const before = await client.hgetall(record);
     let runs = 0;
     const next: Migration = {
       version: 2,
-      run: async (on, _keys, keep) => {
+      run: async (on, keep) => {
         runs += 1;
         await keep(record);
-        await on.command("hset", record, "facts", `rewritten ${runs}`);
+        await on.command("hset", [record, "facts", `rewritten ${runs}`]);
         // Interrupted behind the first key, when it runs first.
         if (runs === 1) throw new Error("interrupted");
       },
     };
     try {
-      await expect(migrateRedis(server, keys, [next])).rejects.toThrow("interrupted");
+      await expect(migrateRedis(redis, [next])).rejects.toThrow("interrupted");
       expect(await client.get(keys.schema)).toBe("1");
       // Several at once: one does it.
-      await Promise.all([1, 2, 3].map(() => migrateRedis(server, keys, [next])));
+      await Promise.all([1, 2, 3].map(() => migrateRedis(redis, [next])));
       expect(runs).toBe(2);
       expect(await client.hget(record, "facts")).toBe("rewritten 2");
       expect(await client.hgetall(`${location.prefix}backup:v1:{${id}}:record`)).toEqual(before);
       expect(await client.exists(`${keys.schema}:lock`)).toBe(0);
     } finally {
-      await server.close();
+      await redis.close();
     }
     await rejectsWith("STORE_SCHEMA_NEWER", openStore(sandbox.url));
   });

@@ -21,7 +21,7 @@ const freezes = 5;
 const leaseTtlMs = 100;
 const seed = process.env["TEST_SEED"] ?? "rivals";
 
-const { directory, program } = rivalProgram();
+const { directory, program } = await rivalProgram();
 afterAll(() => rm(directory, { recursive: true }));
 
 interface Medium {

@@ -4,6 +4,7 @@ import path from "node:path";
 import process from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
+import { luaInBundles } from "../../.ci/lua.mjs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const out = path.join(root, "node_modules/.cache/acp-sidecar-torture", `cli-${process.pid}.mjs`);
@@ -29,7 +30,7 @@ await build({
   format: "esm",
   platform: "node",
   target: "node20",
-  plugins: [ownAddress],
+  plugins: [ownAddress, luaInBundles],
   logLevel: "warning",
 });
 try {

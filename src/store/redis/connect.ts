@@ -1,36 +1,47 @@
 /** Connecting: to one server, or to the cluster that it turns out to be part of. */
+import { Connection, type ConnectionLimits, type OpenClient } from "./connection.ts";
 import type { ConnectionOptions, RedisClient, RedisDriver } from "./driver.ts";
 import { redisFailure } from "./failures.ts";
 import type { RedisLocation } from "./location.ts";
-import { Server, type Connection, type ServerLimits } from "./server.ts";
 
 /** Errors: `STORE_UNAVAILABLE`. */
 export async function connectServer(
   driver: RedisDriver,
   location: RedisLocation,
-  limits: ServerLimits,
-): Promise<Server> {
-  const options = connectionOptions(location, limits);
-  const single = await opened(location, (retryStrategy) =>
-    singleClient(driver, location, options, retryStrategy),
+  limits: ConnectionLimits,
+): Promise<Connection> {
+  const { host, port, db, tls } = location;
+  const redisOptions = connectionOptions(location, limits);
+  const asked = { enableOfflineQueue: false, lazyConnect: true } as const;
+  const single = await opened(
+    location,
+    (retryStrategy) => new driver.Redis({ ...redisOptions, ...asked, host, port, db, retryStrategy }),
   );
-  if (!(await isClustered(single, location))) return new Server(single, location, limits);
+  if (!(await isClustered(single, location))) return new Connection(single, false, location, limits);
   single.client.disconnect();
-  const cluster = await opened(location, (retryStrategy) =>
-    clusterClient(driver, location, options, retryStrategy),
+  const cluster = await opened(
+    location,
+    (clusterRetryStrategy) =>
+      new driver.Cluster([{ host, port }], {
+        ...asked,
+        redisOptions,
+        retryDelayOnFailover: 0,
+        slotsRefreshTimeout: limits.connectTimeoutMs,
+        clusterRetryStrategy,
+        // Certificates are for names: they must reach TLS as the cluster told them.
+        ...(tls && { dnsLookup: (name, callback) => callback(null, name) }),
+      }),
   );
-  return new Server({ ...cluster, clustered: true }, location, limits);
+  return new Connection(cluster, true, location, limits);
 }
-
-type RetryStrategy = (times: number) => number | null;
 
 /** Until it has been open once, a connection that fails is not tried again by itself. */
 async function opened(
   location: RedisLocation,
-  make: (retryStrategy: RetryStrategy) => RedisClient,
-): Promise<Connection> {
+  make: (retryStrategy: (times: number) => number | null) => RedisClient,
+): Promise<OpenClient> {
   let established = false;
-  const trouble: { last: Error | undefined } = { last: undefined };
+  const trouble: OpenClient["trouble"] = { last: undefined };
   const client = make((times) => (established ? Math.min(times * 20, 500) : null));
   const note = (error: Error) => void (trouble.last = error);
   client.on("error", note);
@@ -42,10 +53,10 @@ async function opened(
     throw redisFailure(error, location.place, trouble.last);
   }
   established = true;
-  return { client, clustered: false, trouble };
+  return { client, trouble };
 }
 
-async function isClustered({ client }: Connection, { place }: RedisLocation): Promise<boolean> {
+async function isClustered({ client }: OpenClient, { place }: RedisLocation): Promise<boolean> {
   try {
     return /^cluster_enabled:1/m.test(String(await client.call("info", ["cluster"])));
   } catch (error) {
@@ -54,41 +65,7 @@ async function isClustered({ client }: Connection, { place }: RedisLocation): Pr
   }
 }
 
-function singleClient(
-  driver: RedisDriver,
-  { host, port, db }: RedisLocation,
-  options: ConnectionOptions,
-  retryStrategy: RetryStrategy,
-): RedisClient {
-  const place = { host, port, db };
-  return new driver.Redis({
-    ...options,
-    ...place,
-    enableOfflineQueue: false,
-    lazyConnect: true,
-    retryStrategy,
-  });
-}
-
-function clusterClient(
-  driver: RedisDriver,
-  { host, port, tls }: RedisLocation,
-  options: ConnectionOptions,
-  retryStrategy: RetryStrategy,
-): RedisClient {
-  return new driver.Cluster([{ host, port }], {
-    redisOptions: options,
-    enableOfflineQueue: false,
-    lazyConnect: true,
-    retryDelayOnFailover: 0,
-    slotsRefreshTimeout: options.connectTimeout,
-    clusterRetryStrategy: retryStrategy,
-    // Certificates are for names: they must reach TLS as the cluster told them.
-    ...(tls && { dnsLookup: (name, callback) => callback(null, name) }),
-  });
-}
-
-function connectionOptions(location: RedisLocation, limits: ServerLimits): ConnectionOptions {
+function connectionOptions(location: RedisLocation, limits: ConnectionLimits): ConnectionOptions {
   const { username, password, tls } = location;
   return {
     ...(username !== undefined && { username }),

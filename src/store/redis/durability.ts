@@ -1,8 +1,7 @@
 /** What a write is worth on this server when the power fails. */
 import { SidecarError } from "../../base/errors.ts";
 import type { SessionId } from "../../base/ids.ts";
-import type { Medium } from "./medium.ts";
-import type { Server } from "./server.ts";
+import type { Connection } from "./connection.ts";
 
 /**
  * `onWrite` — every write is on disk before it is answered; `onFlush` — WAITAOF tells when earlier ones are;
@@ -13,20 +12,20 @@ export type Durability = "onWrite" | "onFlush" | "none";
 /** Well below the silence after which a connection is given up. */
 const syncTimeoutMs = 20_000;
 
-export async function readDurability(server: Server): Promise<Durability> {
-  const info = String(await server.command("info", "persistence"));
+export async function readDurability(redis: Connection): Promise<Durability> {
+  const info = String(await redis.command("info", ["persistence"]));
   if (!/^aof_enabled:1/m.test(info)) return "none";
-  const policy = await syncPolicy(server);
+  const policy = await syncPolicy(redis);
   if (policy === "always") return "onWrite";
   if (policy === "no") return "none";
-  const [waitAof] = (await server.command("command", "info", "waitaof")) as unknown[];
+  const [waitAof] = (await redis.command("command", ["info", "waitaof"])) as unknown[];
   return Array.isArray(waitAof) ? "onFlush" : "none";
 }
 
 /** How often the server syncs its log; undefined where CONFIG is not for us. */
-async function syncPolicy(server: Server): Promise<string | undefined> {
+async function syncPolicy(redis: Connection): Promise<string | undefined> {
   try {
-    const [, policy] = (await server.command("config", "get", "appendfsync")) as (string | undefined)[];
+    const [, policy] = (await redis.command("config", ["get", "appendfsync"])) as (string | undefined)[];
     return policy;
   } catch {
     // Managed servers forbid CONFIG in many ways. Not knowing is an answer, and a cautious one.
@@ -39,16 +38,17 @@ async function syncPolicy(server: Server): Promise<string | undefined> {
  * write goes out with it: the log is written in order, and where that write is, all before it are. On a
  * cluster that is to be done on the server of the list, and of every session written to since the last time.
  */
-export async function flushWrites({ server, keys }: Medium, written: readonly SessionId[]): Promise<void> {
+export async function flushWrites(redis: Connection, written: readonly SessionId[]): Promise<void> {
   if (written.length === 0) return;
-  const marks = server.clustered ? [keys.listMark, ...written.map(keys.mark)] : [keys.listMark];
+  const { listMark, mark } = redis.keys;
+  const marks = redis.clustered ? [listMark, ...written.map(mark)] : [listMark];
   await Promise.all(
     marks.map(async (key) => {
-      const [, synced] = await server.together([
+      const [, synced] = await redis.together([
         ["set", key, "1", "px", 1],
         ["waitaof", 1, 0, syncTimeoutMs],
       ]);
-      if (Number((synced as readonly unknown[])[0]) < 1) throw notSynced(server.location.place);
+      if (Number((synced as readonly unknown[])[0]) < 1) throw notSynced(redis.location.place);
     }),
   );
 }

@@ -3,10 +3,10 @@ import type { SessionId } from "../../base/ids.ts";
 import { cutBlock, encodeBlocks, type Block } from "../server/blocks.ts";
 import { alreadySealed, journalConflict, sessionNotFound } from "../refusals.ts";
 import type { Lease, NewEntry } from "../contract.ts";
-import type { Medium } from "./medium.ts";
-import { moveActivity } from "./place.ts";
-import { mostOvertaken, refusal } from "./records.ts";
-import { append, locate, seal } from "./scripts.ts";
+import type { Argument, Connection } from "./connection.ts";
+import { followActivity, mostOvertaken, refusal } from "./records.ts";
+import locate from "./scripts/locate.lua";
+import write from "./scripts/write.lua";
 
 /** What an append and a seal have in common, taken down when they are called. */
 export interface JournalWrite {
@@ -17,51 +17,64 @@ export interface JournalWrite {
   readonly writeId: string;
 }
 
-/** Adds after `after`; `seals` marks all as final. Returns the new head. */
-export async function appendEntries(
-  medium: Medium,
-  write: JournalWrite,
-  after: number,
-  seals = false,
-): Promise<number> {
-  const { id, entries } = write;
-  const newHead = after + entries.length;
-  const place = [after, lastTime(write), seals ? 1 : 0, newHead];
-  const args = [...headOf(medium, write), ...place, ...textsOf(encodeBlocks(after + 1, entries))];
-  const answer = (await medium.server.run(append, medium.writeKeys(id), args)) as string[];
-  return concluded(medium, write, answer, after);
+/** Adds after `after`. Returns the new head. Errors: `SESSION_NOT_FOUND`, `LEASE_LOST`, `STORE_CONFLICT`. */
+export async function appendEntries(redis: Connection, given: JournalWrite, after: number): Promise<number> {
+  const place = [after, lastTime(given), after + given.entries.length, "", "", ""];
+  const blocks = textsOf(encodeBlocks(after + 1, given.entries));
+  return written(redis, given, after, await run(redis, given, [...place, ...blocks]));
 }
 
-/** Errors: `SESSION_NOT_FOUND`, `LEASE_LOST`, `STORE_CONFLICT`. */
+/** Puts entries in the place of `from` … `head` and makes all final. Errors: as `appendEntries`. */
 export async function sealEntries(
-  medium: Medium,
-  write: JournalWrite,
+  redis: Connection,
+  given: JournalWrite,
   { from, head }: { readonly from: number; readonly head: number },
 ): Promise<number> {
-  if (from === head + 1) return appendEntries(medium, write, head, true);
-  const { id, entries } = write;
-  const place = [from, head, lastTime(write), from - 1 + entries.length];
-  const blocks = textsOf(encodeBlocks(from, entries));
+  const place = [head, lastTime(given), from - 1 + given.entries.length, from];
+  const blocks = textsOf(encodeBlocks(from, given.entries));
   for (let tries = 0; tries < mostOvertaken; tries += 1) {
-    const { lastWrite, kept, cut } = await locateBlock(medium, id, from);
-    const args = [...headOf(medium, write), ...place, lastWrite, kept, ...cut, ...blocks];
-    const answer = (await medium.server.run(seal, medium.writeKeys(id), args)) as string[];
-    if (answer[0] === "sealed") throw alreadySealed(id, from, Number(answer[1]));
-    if (answer[0] !== "overtaken") return concluded(medium, write, answer, head);
+    const kept = from > head ? ["", ""] : await keptBefore(redis, given.id, from);
+    const answer = await run(redis, given, [...place, ...kept, ...blocks]);
+    if (answer[0] === "sealed") throw alreadySealed(given.id, from, Number(answer[1]));
+    if (answer[0] !== "overtaken") return written(redis, given, head, answer);
   }
-  throw await refusal(medium, id, "overtaken");
+  throw await refusal(redis, given.id, "overtaken");
+}
+
+async function run(
+  redis: Connection,
+  { id, lease, writeId }: JournalWrite,
+  rest: readonly Argument[],
+): Promise<readonly string[]> {
+  // A lease of another session has no fence that this one could know.
+  const fence = lease.sessionId === id ? lease.fence : "";
+  const args = [id, writeId, fence, lease.ttlMs, lease.turnRunning ? 1 : 0, redis.retention, ...rest];
+  return (await redis.run(write, redis.writeKeys(id), args)) as string[];
+}
+
+/** The new head that a script's answer tells of. */
+async function written(
+  redis: Connection,
+  { id }: JournalWrite,
+  expected: number,
+  [answer = "", head, now, before]: readonly string[],
+): Promise<number> {
+  if (answer === "conflict") throw journalConflict(id, expected, Number(head));
+  if (answer !== "done") throw await refusal(redis, id, answer);
+  await followActivity(redis, id, before, now);
+  return Number(head);
 }
 
 /**
- * What is before entry `from`: how many whole blocks, and what remains of one that it cuts in two. A seal
- * may make a journal shorter, so it names the write that this was true after: should it arrive late, it finds
- * itself out of date.
+ * What comes before entry `from`: the number of whole blocks, and what remains of one that it cuts in two. A seal
+ * may make a journal shorter, so the write is named after which this was true: a seal that arrives late finds that
+ * it is out of date.
  */
-async function locateBlock({ server, keys }: Medium, id: SessionId, from: number) {
-  const reply = await server.run(locate, [keys.record(id), keys.entries(id)], [from]);
-  const [answer, lastWrite = "", kept = "", block] = reply as string[];
+async function keptBefore(redis: Connection, id: SessionId, from: number): Promise<readonly string[]> {
+  const keys = [redis.keys.record(id), redis.keys.entries(id)];
+  const [answer, lastWrite = "", kept = "", block] = (await redis.run(locate, keys, [from])) as string[];
   if (answer === "gone") throw sessionNotFound(id);
-  return { lastWrite, kept, cut: block ? textsOf(cutBlock(block, from)) : [] };
+  return [lastWrite, kept, ...(block ? textsOf(cutBlock(block, from)) : [])];
 }
 
 function textsOf(blocks: readonly Block[]): readonly string[] {
@@ -70,22 +83,4 @@ function textsOf(blocks: readonly Block[]): readonly string[] {
 
 function lastTime({ entries }: JournalWrite): number | "" {
   return entries.at(-1)?.atMs ?? "";
-}
-
-function headOf({ retention }: Medium, { id, lease, writeId }: JournalWrite): readonly (string | number)[] {
-  // A lease of another session has no fence that this one could know.
-  const fence = lease.sessionId === id ? lease.fence : "";
-  return [id, writeId, fence, lease.ttlMs, lease.turnRunning ? 1 : 0, retention];
-}
-
-async function concluded(
-  medium: Medium,
-  { id }: JournalWrite,
-  [answer = "", head, now, before]: readonly string[],
-  expected: number,
-): Promise<number> {
-  if (answer === "conflict") throw journalConflict(id, expected, Number(head));
-  if (answer !== "done") throw await refusal(medium, id, answer);
-  await moveActivity(medium, id, before, now);
-  return Number(head);
 }

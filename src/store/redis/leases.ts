@@ -1,67 +1,50 @@
 /** Leases: who may write, by the server's clock. */
 import type { SessionId } from "../../base/ids.ts";
 import { sessionBusy, sessionNotFound } from "../refusals.ts";
-import type { Acquired, Lease, LeaseRequest, LeaseState } from "../contract.ts";
-import { look, release, renew, take } from "./lease-scripts.ts";
-import type { Medium } from "./medium.ts";
+import type { Acquired, Lease, LeaseRequest } from "../contract.ts";
+import type { Connection } from "./connection.ts";
 import { leaseIn, mostOvertaken, refusal } from "./records.ts";
-
-/** A lease as it was seen, to be taken only if it is so still. */
-interface Sight {
-  readonly fence: string;
-  readonly holder: string;
-  readonly turn: string;
-  readonly state: LeaseState | undefined;
-  readonly hasRunOut: boolean;
-}
+import look from "./scripts/look.lua";
+import release from "./scripts/release.lua";
+import renew from "./scripts/renew.lua";
+import take from "./scripts/take.lua";
 
 /** Errors: `SESSION_NOT_FOUND`, `SESSION_BUSY`. */
 export async function acquireLease(
-  medium: Medium,
+  redis: Connection,
   id: SessionId,
-  request: LeaseRequest,
+  { mayTake, ttlMs, holder: given }: LeaseRequest,
   writeId: string,
 ): Promise<Acquired> {
-  const { server, keys } = medium;
-  const { mayTake, ttlMs } = request;
-  const holder = JSON.stringify(request.holder);
+  const keys = [redis.keys.record(id)];
+  const holder = JSON.stringify(given);
   for (let tries = 0; tries < mostOvertaken; tries += 1) {
-    const seen = await lookAt(medium, id);
-    const { state, hasRunOut } = seen;
-    if (state !== undefined && !hasRunOut && !mayTake(state)) throw sessionBusy(id, state);
-    const expected = [seen.fence, seen.holder, seen.turn, state !== undefined && hasRunOut ? 1 : 0];
-    const args = [writeId, ...expected, holder, ttlMs];
-    const [answer, fence, since, expires] = (await server.run(take, [keys.record(id)], args)) as string[];
+    const [found, ...seen] = (await redis.run(look, keys, [])) as string[];
+    if (found !== "found") throw sessionNotFound(id);
+    const [fence = "", heldBy = "", since, expires, turn = "", nowMs] = seen;
+    const previous = leaseIn({ fence, holder: heldBy, since, expires, turn });
+    const hasRunOut = previous !== undefined && previous.expiresAtMs <= Number(nowMs);
+    if (previous !== undefined && !hasRunOut && !mayTake(previous)) throw sessionBusy(id, previous);
+    const args = [writeId, fence, heldBy, turn, hasRunOut ? 1 : 0, holder, ttlMs];
+    const [answer, ...taken] = (await redis.run(take, keys, args)) as string[];
     if (answer === "gone") throw sessionNotFound(id);
     if (answer !== "done") continue;
-    const times = { sinceMs: Number(since), expiresAtMs: Number(expires) };
-    const taken = { holder: JSON.parse(holder) as Lease["holder"], fence: Number(fence), ...times };
-    const lease: Lease = { ...taken, turnRunning: false, sessionId: id, ttlMs };
-    return state === undefined ? { lease } : { lease, previous: state };
+    const state = { fence: taken[0], holder, since: taken[1], expires: taken[2], turn: "0" };
+    const lease = { sessionId: id, ttlMs, ...leaseIn(state) } as Lease;
+    return previous === undefined ? { lease } : { lease, previous };
   }
-  throw await refusal(medium, id, "overtaken");
-}
-
-async function lookAt({ server, keys }: Medium, id: SessionId): Promise<Sight> {
-  const reply = (await server.run(look, [keys.record(id)], [])) as string[];
-  const [answer, fence = "", holder = "", since = "", expires = "", turn = "", now] = reply;
-  if (answer !== "found") throw sessionNotFound(id);
-  const state = leaseIn({ fence, holder, since, expires, turn });
-  return { fence, holder, turn, state, hasRunOut: state !== undefined && state.expiresAtMs <= Number(now) };
+  throw await refusal(redis, id, "overtaken");
 }
 
 /** Errors: `LEASE_LOST`, `SESSION_NOT_FOUND`. */
-export async function renewLease(medium: Medium, lease: Lease): Promise<Lease> {
+export async function renewLease(redis: Connection, lease: Lease): Promise<Lease> {
   const { sessionId, fence, ttlMs, turnRunning } = lease;
-  const holder = JSON.stringify(lease.holder);
-  const args = [fence, ttlMs, turnRunning ? 1 : 0, holder];
-  const reply = await medium.server.run(renew, [medium.keys.record(sessionId)], args);
-  const [answer = "", since, expires] = reply as string[];
-  if (answer !== "done") throw await refusal(medium, sessionId, answer);
-  const kept = JSON.parse(holder) as Lease["holder"];
-  return { ...lease, holder: kept, sinceMs: Number(since), expiresAtMs: Number(expires) };
+  const args = [fence, ttlMs, turnRunning ? 1 : 0, JSON.stringify(lease.holder)];
+  const answer = (await redis.run(renew, [redis.keys.record(sessionId)], args)) as string[];
+  if (answer[0] !== "done") throw await refusal(redis, sessionId, answer[0] ?? "");
+  return { ...lease, sinceMs: Number(answer[1]), expiresAtMs: Number(answer[2]) };
 }
 
-export async function releaseLease({ server, keys }: Medium, lease: Lease): Promise<void> {
-  await server.run(release, [keys.record(lease.sessionId)], [lease.fence]);
+export async function releaseLease(redis: Connection, { sessionId, fence }: Lease): Promise<void> {
+  await redis.run(release, [redis.keys.record(sessionId)], [fence]);
 }

@@ -8,9 +8,9 @@
 import { isSidecarError } from "../../base/errors.ts";
 import type { SessionId } from "../../base/ids.ts";
 import { firstOf, lastOf } from "../server/blocks.ts";
-import type { Medium } from "./medium.ts";
-import type { Link } from "./schema.ts";
-import { page } from "./scripts.ts";
+import type { Connection } from "./connection.ts";
+import type { Link } from "./keys.ts";
+import page from "./scripts/page.lua";
 
 const pageEntries = 2000;
 const pageBytes = 1 << 20;
@@ -34,12 +34,13 @@ export interface Picked {
   readonly nextBlock: number;
 }
 
-export async function pickBlocks({ server, keys }: Medium, place: Place): Promise<Picked> {
+export async function pickBlocks(redis: Connection, place: Place): Promise<Picked> {
   const { link, next, last, block } = place;
   const { id, journal } = link;
-  const all = [keys.record(id), keys.entries(id), keys.kept(id, journal)];
+  const { record, entries, kept } = redis.keys;
   const args = [journal, next, last, pageEntries, pageBytes, block];
-  const [state, head, sealed, nextBlock, ...blocks] = (await server.run(page, all, args)) as string[];
+  const answer = await redis.run(page, [record(id), entries(id), kept(id, journal)], args);
+  const [state, head, sealed, nextBlock, ...blocks] = answer as string[];
   return {
     living: state === "living",
     headSeq: Number(head),
@@ -56,10 +57,10 @@ export interface Size {
 }
 
 /** Undefined for a journal that is not short or not there, and on a server that does not tell. */
-export async function sizeIfShort({ server, keys }: Medium, id: SessionId): Promise<Size | undefined> {
-  const key = keys.entries(id);
+export async function sizeIfShort(redis: Connection, id: SessionId): Promise<Size | undefined> {
+  const key = redis.keys.entries(id);
   try {
-    const [blocks, bytes] = (await server.together([
+    const [blocks, bytes] = (await redis.together([
       ["llen", key],
       // Of all its parts, not of some.
       ["memory", "usage", key, "samples", 0],
@@ -77,7 +78,7 @@ export async function sizeIfShort({ server, keys }: Medium, id: SessionId): Prom
  * noticed, for the state is asked after the blocks.
  */
 export async function cutBlocks(
-  { server, keys }: Medium,
+  redis: Connection,
   { link, next, last, block }: Place,
   size: Size,
   sealedSeq: number | undefined,
@@ -86,9 +87,9 @@ export async function cutBlocks(
   const wanted = Math.min(last - next + 1, pageEntries) / (link.through - link.base);
   const share = Math.min(wanted, pageBytes / size.bytes);
   const through = block + Math.max(Math.ceil(size.blocks * share), 1) - 1;
-  const [blocks, [living, state]] = (await server.together([
-    ["lrange", keys.entries(id), block, through],
-    ["hmget", keys.record(id), "journal", "state"],
+  const [blocks, [living, state]] = (await redis.together([
+    ["lrange", redis.keys.entries(id), block, through],
+    ["hmget", redis.keys.record(id), "journal", "state"],
   ])) as [string[], (string | null)[]];
   const [begin, end] = [blocks[0], blocks.at(-1)];
   if (begin === undefined || end === undefined || living !== journal) return undefined;

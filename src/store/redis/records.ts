@@ -5,10 +5,9 @@ import { encodeFacts, toRecord } from "../facts.ts";
 import { patched } from "../patch.ts";
 import { leaseLost, sessionNotFound } from "../refusals.ts";
 import type { Holder, Lease, LeaseState, NewSession, SessionPatch, SessionRecord } from "../contract.ts";
-import type { Medium } from "./medium.ts";
-import { moveActivity } from "./place.ts";
-import { listedFields, recordFields, type JournalId, type Link } from "./schema.ts";
-import { revise } from "./scripts.ts";
+import type { Command, Connection } from "./connection.ts";
+import { listedFields, recordFields, type JournalId, type Link } from "./keys.ts";
+import revise from "./scripts/revise.lua";
 import { addedTerms, addTerms, changeTerms } from "./terms.ts";
 
 /** A session as it is kept. */
@@ -23,21 +22,14 @@ export interface Kept {
   readonly revision: string;
 }
 
-export async function findKept({ server, keys }: Medium, id: SessionId): Promise<Kept | undefined> {
-  return keptIn((await server.command("hmget", keys.record(id), ...recordFields)) as (string | null)[]);
+type Fields = readonly (string | null)[];
+
+export async function findRecord(redis: Connection, id: SessionId): Promise<SessionRecord | undefined> {
+  return recordIn((await redis.command("hmget", [redis.keys.record(id), ...listedFields])) as Fields);
 }
 
-/** Records of many sessions: a call for each would cost half as much again as its command. */
-export async function findRecords(
-  { server, keys }: Medium,
-  ids: readonly SessionId[],
-): Promise<readonly (SessionRecord | undefined)[]> {
-  const found = await server.all(ids.map((id) => ["hmget", keys.record(id), ...listedFields]));
-  return found.map((fields) => recordIn(fields as (string | null)[]));
-}
-
-/** Of a record's fields, in the order of `recordFields`. */
-function keptIn(fields: readonly (string | null)[]): Kept | undefined {
+export async function findKept(redis: Connection, id: SessionId): Promise<Kept | undefined> {
+  const fields = (await redis.command("hmget", [redis.keys.record(id), ...recordFields])) as Fields;
   const record = recordIn(fields);
   if (record === undefined) return undefined;
   const [journal, base, chain, revision] = fields.slice(listedFields.length);
@@ -50,17 +42,25 @@ function keptIn(fields: readonly (string | null)[]): Kept | undefined {
   };
 }
 
+/** Records of many sessions: a call for each would cost half as much again as its command. */
+export async function findRecords(
+  redis: Connection,
+  ids: readonly SessionId[],
+): Promise<readonly (SessionRecord | undefined)[]> {
+  const found = await redis.all(ids.map((id): Command => ["hmget", redis.keys.record(id), ...listedFields]));
+  return found.map((fields) => recordIn(fields as Fields));
+}
+
 /** Of fields in the order of `listedFields` that begin at `at`, every number a text. */
-export function recordIn(fields: readonly (string | null)[], at = 0): SessionRecord | undefined {
+export function recordIn(fields: Fields, at = 0): SessionRecord | undefined {
   const facts = fields[at];
   if (typeof facts !== "string") return undefined;
   const [fence, head, sealed, updated, expires, turn] = (fields[at + 1] ?? "").split(" ");
-  const lease = leaseIn({ fence, holder: fields[at + 2], since: fields[at + 3], expires, turn });
   return toRecord(facts, {
     updatedAtMs: Number(updated),
     headSeq: Number(head),
     sealedSeq: Number(sealed),
-    lease,
+    lease: leaseIn({ fence, holder: fields[at + 2], since: fields[at + 3], expires, turn }),
   });
 }
 
@@ -80,11 +80,11 @@ export function leaseIn({ fence, holder, since, expires, turn }: LeaseFields): L
 }
 
 /** What a script's refusal means. The record is read for who holds the session now. */
-export async function refusal(medium: Medium, id: SessionId, answer: string): Promise<SidecarError> {
+export async function refusal(redis: Connection, id: SessionId, answer: string): Promise<SidecarError> {
   if (answer === "gone") return sessionNotFound(id);
   if (answer === "lost") {
-    const kept = await findKept(medium, id);
-    return kept === undefined ? sessionNotFound(id) : leaseLost(id, kept.record.lease);
+    const record = await findRecord(redis, id);
+    return record === undefined ? sessionNotFound(id) : leaseLost(id, record.lease);
   }
   return new SidecarError("STORE_LOCKED", `Others keep changing session ${id}; try again`, {
     data: { sessionId: id },
@@ -96,26 +96,39 @@ export const mostOvertaken = 100;
 
 /** Errors: `SESSION_NOT_FOUND`, `LEASE_LOST`. */
 export async function updateRecord(
-  medium: Medium,
+  redis: Connection,
   id: SessionId,
   patch: SessionPatch,
   lease: Lease | undefined,
 ): Promise<SessionRecord> {
-  if (lease !== undefined && lease.sessionId !== id) throw await refusal(medium, id, "lost");
+  if (lease !== undefined && lease.sessionId !== id) throw await refusal(redis, id, "lost");
+  const fence = lease === undefined ? ["", 0, 0] : [lease.fence, lease.ttlMs, lease.turnRunning ? 1 : 0];
   let answer = "overtaken";
   for (let tries = 0; answer === "overtaken" && tries < mostOvertaken; tries += 1) {
-    const kept = await findKept(medium, id);
+    const kept = await findKept(redis, id);
     if (kept === undefined) throw sessionNotFound(id);
     const { lease: _, headSeq: _head, sealedSeq: _sealed, ...facts } = kept.record;
     const after = patched<NewSession>(facts, patch);
-    await addTerms(medium, id, addedTerms(facts, after));
-    const fence = lease === undefined ? ["", 0, 0] : [lease.fence, lease.ttlMs, lease.turnRunning ? 1 : 0];
-    const args = [id, kept.revision, encodeFacts(after), patch.updatedAtMs ?? "", ...fence, medium.retention];
-    const done = (await medium.server.run(revise, medium.writeKeys(id), args)) as string[];
-    answer = done[0] ?? "";
+    await addTerms(redis, id, addedTerms(facts, after));
+    const args = [id, kept.revision, encodeFacts(after), patch.updatedAtMs ?? "", ...fence, redis.retention];
+    const [said = "", now, before] = (await redis.run(revise, redis.writeKeys(id), args)) as string[];
+    answer = said;
     if (answer !== "done") continue;
-    await moveActivity(medium, id, done[2], done[1]);
-    return changeTerms(medium, facts, after, async () => (await findKept(medium, id))?.record ?? kept.record);
+    await followActivity(redis, id, before, now);
+    return changeTerms(redis, facts, after, async () => (await findRecord(redis, id)) ?? kept.record);
   }
-  throw await refusal(medium, id, answer);
+  throw await refusal(redis, id, answer);
+}
+
+/** Moves a session in the list after a write, where the list is on another server and the write could not. */
+export async function followActivity(
+  redis: Connection,
+  id: SessionId,
+  before: string | undefined,
+  now: string | undefined,
+): Promise<void> {
+  if (!redis.clustered || now === undefined || before === now) return;
+  // A slower writer's older time must not undo ours; but time may also be set back, and then it counts.
+  const forward = Number(now) < Number(before || 0) ? [] : ["GT"];
+  await redis.command("zadd", [redis.keys.activity, "XX", ...forward, now, id]);
 }

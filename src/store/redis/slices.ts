@@ -1,14 +1,12 @@
 /** Parts of the list of sessions, from behind a place on, with the records of their sessions. */
+import { isSidecarError } from "../../base/errors.ts";
 import type { SessionId } from "../../base/ids.ts";
 import type { ListPlace } from "../query.ts";
 import type { SessionFilter, SessionRecord } from "../contract.ts";
-import { slice } from "./activity-scripts.ts";
-import { joinedIn } from "./joined.ts";
-import type { Medium } from "./medium.ts";
-import { findRecords } from "./records.ts";
-
-/** Sessions of the cursor's time that a page may pass over before it asks once more. */
-const spare = 32;
+import type { Connection } from "./connection.ts";
+import { listedFields } from "./keys.ts";
+import { findRecords, recordIn } from "./records.ts";
+import slice from "./scripts/slice.lua";
 
 export interface Slice {
   readonly places: readonly ListPlace[];
@@ -20,69 +18,54 @@ export interface Slice {
 
 /** At most `count`; fewer only at the end of the list. */
 export async function sliceBehind(
-  medium: Medium,
+  redis: Connection,
   filter: SessionFilter,
   behind: ListPlace | undefined,
   count: number,
 ): Promise<Slice> {
-  const joined = await joinedSlice(medium, filter, behind, count);
+  const joined = await joinedSlice(redis, filter, behind, count);
   if (joined !== undefined) return joined;
-  const { server, keys } = medium;
-  const [places, changing] = await Promise.all([
-    placesBehind(medium, filter, behind, count),
-    server.command("zcard", keys.intents),
+  const { activity, intents } = redis.keys;
+  const args = [behind?.updatedAtMs ?? "", behind?.id ?? "", filter.updatedBeforeMs ?? "", count];
+  const [found, changing] = await Promise.all([
+    redis.run(slice, [activity], args),
+    redis.command("zcard", [intents]),
   ]);
-  const ids = places.map(({ id }) => id);
-  return { places, records: await findRecords(medium, ids), changing: Number(changing) };
+  const places = placesIn(found as string[]);
+  const records = await findRecords(
+    redis,
+    places.map(({ id }) => id),
+  );
+  return { places, records, changing: Number(changing) };
 }
 
-/** By rank; undefined when the place is not where it was, and when the two answers do not tell of the same sessions. */
+/**
+ * By rank, with the records in the same command. Undefined when the place is not where it was, and when the two
+ * answers do not tell of the same sessions.
+ */
 async function joinedSlice(
-  { server, keys, gets }: Medium,
+  redis: Connection,
   { updatedBeforeMs = Infinity }: SessionFilter,
   behind: ListPlace | undefined,
   count: number,
 ): Promise<Slice | undefined> {
-  if (gets === undefined || (behind?.updatedAtMs ?? Infinity) > updatedBeforeMs) return undefined;
-  const rank = behind === undefined ? 0 : await server.command("zrevrank", keys.activity, behind.id);
+  if (!redis.joins || (behind?.updatedAtMs ?? Infinity) > updatedBeforeMs) return undefined;
+  const { activity, intents } = redis.keys;
+  const rank = behind === undefined ? 0 : await redis.command("zrevrank", [activity, behind.id]);
   if (rank === null) return undefined;
   const first = Number(rank);
   // The place itself comes along, and shows by standing there that nothing has moved.
   const own = behind === undefined ? 0 : 1;
-  const [scored, found, changing] = await server.all([
-    ["zrevrange", keys.activity, first, first + own + count - 1, "WITHSCORES"],
-    ["sort_ro", keys.activity, "BY", "nosort", "DESC", "LIMIT", first, own + count, ...gets],
-    ["zcard", keys.intents],
+  const [scored, found, changing] = await redis.all([
+    ["zrevrange", activity, first, first + own + count - 1, "WITHSCORES"],
+    ["sort_ro", activity, "BY", "nosort", "DESC", "LIMIT", first, own + count, ...recordsOf(redis)],
+    ["zcard", intents],
   ]);
   const places = placesIn(scored as string[]);
   const records = joinedIn(found as (string | null)[]);
-  if (places.length !== records.length || places.some(({ id }, at) => id !== records[at]?.id))
-    return undefined;
-  if (behind !== undefined && !isSame(places[0], behind)) return undefined;
+  const areSame = places.length === records.length && places.every(({ id }, at) => id === records[at]?.id);
+  if (!areSame || (behind !== undefined && !isSame(places[0], behind))) return undefined;
   return { places: places.slice(own), records: records.slice(own), changing: Number(changing) };
-}
-
-async function placesBehind(
-  { server, keys }: Medium,
-  { updatedBeforeMs = Infinity }: SessionFilter,
-  behind: ListPlace | undefined,
-  count: number,
-): Promise<readonly ListPlace[]> {
-  const isBehindAll = behind !== undefined && behind.updatedAtMs < updatedBeforeMs;
-  const before = updatedBeforeMs < Infinity ? updatedBeforeMs : undefined;
-  const max = isBehindAll ? behind.updatedAtMs : before === undefined ? "+inf" : `(${before}`;
-  const asked = behind === undefined ? count : count + spare;
-  const range = [keys.activity, max, "-inf", "WITHSCORES", "LIMIT", 0, asked];
-  const found = placesIn((await server.command("zrevrangebyscore", ...range)) as string[]);
-  const places = behind === undefined ? found : found.filter((place) => isBehind(place, behind));
-  if (places.length >= count || found.length < asked) return places.slice(0, count);
-  // There may be more behind its equals, which were all that came.
-  const from = [behind?.updatedAtMs ?? "", behind?.id ?? "", before ?? ""];
-  return placesIn((await server.run(slice, [keys.activity], [...from, count])) as string[]);
-}
-
-function isBehind({ updatedAtMs, id }: ListPlace, place: ListPlace): boolean {
-  return updatedAtMs === place.updatedAtMs ? id < place.id : updatedAtMs < place.updatedAtMs;
 }
 
 function isSame(place: ListPlace | undefined, { updatedAtMs, id }: ListPlace): boolean {
@@ -96,4 +79,40 @@ export function placesIn(reply: readonly string[]): readonly ListPlace[] {
     places.push({ id: reply[at] as SessionId, updatedAtMs: Number(reply[at + 1]) });
   }
   return places;
+}
+
+/**
+ * Whether the server lets us read sessions and their records in one command, because a command for each costs its
+ * client more than all that it carries: not on a cluster, not before Redis 7, and not if the user may read only some
+ * keys.
+ */
+export async function canJoin(redis: Connection): Promise<boolean> {
+  if (redis.clustered) return false;
+  try {
+    await redis.command("sort_ro", [redis.keys.activity, "BY", "nosort", "LIMIT", 0, 0, ...recordsOf(redis)]);
+    return true;
+  } catch (error) {
+    if (isSidecarError(error, "STORE_FAILED")) return false;
+    throw error;
+  }
+}
+
+/** Records of the sessions whose ids are under `key`; only where records may be joined. */
+export async function joinedRecords(
+  redis: Connection,
+  key: string,
+): Promise<readonly (SessionRecord | undefined)[]> {
+  const reply = await redis.command("sort_ro", [key, "BY", "nosort", ...recordsOf(redis)]);
+  return joinedIn(reply as (string | null)[]);
+}
+
+/** What makes a command that sorts ids answer with their records. */
+function recordsOf({ keys }: Connection): readonly string[] {
+  return listedFields.flatMap((field) => ["GET", `${keys.record("*" as SessionId)}->${field}`]);
+}
+
+function joinedIn(reply: readonly (string | null)[]): readonly (SessionRecord | undefined)[] {
+  const records: (SessionRecord | undefined)[] = [];
+  for (let at = 0; at < reply.length; at += listedFields.length) records.push(recordIn(reply, at));
+  return records;
 }

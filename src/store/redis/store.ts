@@ -20,24 +20,21 @@ import type {
   StoreCapabilities,
   StoreStats,
 } from "../contract.ts";
-import { countSessions, listSessions } from "./activity.ts";
 import { connectServer } from "./connect.ts";
+import { defaultLimits, type Connection, type ConnectionLimits } from "./connection.ts";
 import { loadIoredis } from "./driver.ts";
 import { flushWrites, readDurability, type Durability } from "./durability.ts";
 import { appendEntries, sealEntries, type JournalWrite } from "./journal.ts";
 import { acquireLease, releaseLease, renewLease } from "./leases.ts";
-import { joining } from "./joined.ts";
 import { createSession, deleteSession } from "./lineage.ts";
+import { countSessions, listSessions, readStats } from "./lists.ts";
 import { parseRedisUrl } from "./location.ts";
-import { mediumOn, type Medium } from "./medium.ts";
 import { migrate } from "./migrations.ts";
 import { readEntries } from "./reads.ts";
-import { findKept, updateRecord } from "./records.ts";
-import { keysFor } from "./schema.ts";
-import { defaultLimits, type ServerLimits } from "./server.ts";
-import { readStats } from "./stats.ts";
+import { findRecord, updateRecord } from "./records.ts";
+import { canJoin } from "./slices.ts";
 
-export interface RedisStoreOptions extends Partial<ServerLimits> {
+export interface RedisStoreOptions extends Partial<ConnectionLimits> {
   /** `redis://user:password@host:6379/0` or `rediss://…`, with `?prefix=` and `ttlMs=` for us. */
   readonly url: string;
   /** In the place of `import("ioredis")`. */
@@ -53,20 +50,16 @@ export interface RedisStoreOptions extends Partial<ServerLimits> {
 export async function openRedisStore(options: RedisStoreOptions): Promise<Store> {
   const { url, loadDriver, statsSessions = 10_000, ...limits } = options;
   const location = parseRedisUrl(url);
-  const keys = keysFor(location.prefix);
-  const server = await connectServer(await loadIoredis(loadDriver), location, {
+  const redis = await connectServer(await loadIoredis(loadDriver), location, {
     ...defaultLimits,
     ...limits,
   });
   try {
-    await migrate(server, keys);
-    return new RedisStore(
-      mediumOn(server, keys, await joining(server, keys)),
-      await readDurability(server),
-      statsSessions,
-    );
+    await migrate(redis);
+    redis.joins = await canJoin(redis);
+    return new RedisStore(redis, await readDurability(redis), statsSessions);
   } catch (error) {
-    await server.close();
+    await redis.close();
     throw error;
   }
 }
@@ -74,7 +67,7 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<Store>
 class RedisStore implements Store {
   readonly name = "redis";
   readonly capabilities: StoreCapabilities;
-  readonly #medium: Medium;
+  readonly #redis: Connection;
   readonly #durability: Durability;
   readonly #statsSessions: number;
   readonly #order = new KeyedQueue<string>();
@@ -85,8 +78,8 @@ class RedisStore implements Store {
   #closed = false;
   #closing: Promise<void> | undefined;
 
-  constructor(medium: Medium, durability: Durability, statsSessions: number) {
-    this.#medium = medium;
+  constructor(redis: Connection, durability: Durability, statsSessions: number) {
+    this.#redis = redis;
     this.#statsSessions = statsSessions;
     this.#durability = durability;
     this.capabilities = { persistent: true, shared: true, survivesPowerLoss: durability !== "none" };
@@ -94,36 +87,36 @@ class RedisStore implements Store {
 
   async create(given: NewSession): Promise<SessionRecord> {
     const session = structuredClone(given);
-    return this.#write(given.id, () => createSession(this.#medium, session, this.#nextWrite()));
+    return this.#write(given.id, () => createSession(this.#redis, session, this.#nextWrite()));
   }
 
   async get(id: SessionId): Promise<SessionRecord | undefined> {
     this.#assertOpen();
-    return (await findKept(this.#medium, id))?.record;
+    return findRecord(this.#redis, id);
   }
 
   async update(id: SessionId, patch: SessionPatch, lease?: Lease): Promise<SessionRecord> {
     const given = structuredClone(patch);
-    return this.#write(id, () => updateRecord(this.#medium, id, given, lease && { ...lease }));
+    return this.#write(id, () => updateRecord(this.#redis, id, given, lease && { ...lease }));
   }
 
   async delete(id: SessionId): Promise<boolean> {
-    return this.#write(id, () => deleteSession(this.#medium, id));
+    return this.#write(id, () => deleteSession(this.#redis, id));
   }
 
   async list(query: SessionQuery = {}): Promise<Page<SessionRecord>> {
     this.#assertOpen();
-    return listSessions(this.#medium, query);
+    return listSessions(this.#redis, query);
   }
 
   async count(filter: SessionFilter = {}): Promise<number> {
     this.#assertOpen();
-    return countSessions(this.#medium, filter);
+    return countSessions(this.#redis, filter);
   }
 
   async append(id: SessionId, after: number, entries: readonly NewEntry[], lease: Lease): Promise<number> {
     const write = this.#journalWrite(id, lease, entries);
-    return this.#write(id, () => appendEntries(this.#medium, write, after));
+    return this.#write(id, () => appendEntries(this.#redis, write, after));
   }
 
   async seal(
@@ -133,25 +126,25 @@ class RedisStore implements Store {
     lease: Lease,
   ): Promise<number> {
     const write = this.#journalWrite(id, lease, entries);
-    return this.#write(id, () => sealEntries(this.#medium, write, { from, head }));
+    return this.#write(id, () => sealEntries(this.#redis, write, { from, head }));
   }
 
   async *read(id: SessionId, range: EntryRange = {}): AsyncGenerator<readonly Entry[]> {
     this.#assertOpen();
-    yield* readEntries(this.#medium, id, range);
+    yield* readEntries(this.#redis, id, range);
   }
 
   async acquire(id: SessionId, request: LeaseRequest): Promise<Acquired> {
-    return this.#write(id, () => acquireLease(this.#medium, id, request, this.#nextWrite()));
+    return this.#write(id, () => acquireLease(this.#redis, id, request, this.#nextWrite()));
   }
 
   async renew(lease: Lease): Promise<Lease> {
     const given = structuredClone(lease);
-    return this.#write(lease.sessionId, () => renewLease(this.#medium, given));
+    return this.#write(lease.sessionId, () => renewLease(this.#redis, given));
   }
 
   async release(lease: Lease): Promise<void> {
-    return this.#write(lease.sessionId, () => releaseLease(this.#medium, lease));
+    return this.#write(lease.sessionId, () => releaseLease(this.#redis, lease));
   }
 
   async flush(): Promise<void> {
@@ -164,7 +157,7 @@ class RedisStore implements Store {
     const written = this.#unflushed;
     this.#unflushed = new Set();
     try {
-      await flushWrites(this.#medium, [...written]);
+      await flushWrites(this.#redis, [...written]);
     } catch (error) {
       // A flush that failed leaves them to the next one.
       for (const id of written) this.#unflushed.add(id);
@@ -174,12 +167,12 @@ class RedisStore implements Store {
 
   async stats(): Promise<StoreStats> {
     this.#assertOpen();
-    return readStats(this.#medium, this.#statsSessions);
+    return readStats(this.#redis, this.#statsSessions);
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    this.#closing ??= this.#medium.server.close(this.#order.idle());
+    this.#closing ??= this.#redis.close(this.#order.idle());
     await this.#closing;
   }
 

@@ -5,47 +5,47 @@
 import type { SessionId } from "../../base/ids.ts";
 import { termsOf, termsOfFilter } from "../server/terms.ts";
 import type { NewSession, SessionFilter } from "../contract.ts";
-import type { Medium } from "./medium.ts";
+import type { Command, Connection } from "./connection.ts";
 
 /** Before a session gets terms, and once more after it: somebody may have been taking them away. */
-export async function addTerms(
-  { server, keys }: Medium,
-  id: SessionId,
-  terms: readonly string[],
-): Promise<void> {
+export async function addTerms(redis: Connection, id: SessionId, terms: readonly string[]): Promise<void> {
   if (terms.length === 0) return;
-  const adding = terms.map((term) => server.command("sadd", keys.sessions(term), id));
-  await Promise.all([server.command("sadd", keys.terms(id), ...terms), ...adding]);
+  const { keys } = redis;
+  await redis.all([
+    ["sadd", keys.terms(id), ...terms],
+    ...terms.map((term): Command => ["sadd", keys.sessions(term), id]),
+  ]);
 }
 
-async function dropTerms({ server, keys }: Medium, id: SessionId, terms: readonly string[]): Promise<void> {
+/** The session's own note goes last: it says what there still is to take away. */
+async function dropTerms(redis: Connection, id: SessionId, terms: readonly string[]): Promise<void> {
   if (terms.length === 0) return;
-  await Promise.all(terms.map((term) => server.command("srem", keys.sessions(term), id)));
-  await server.command("srem", keys.terms(id), ...terms);
+  const { keys } = redis;
+  await redis.all(terms.map((term): Command => ["srem", keys.sessions(term), id]));
+  await redis.command("srem", [keys.terms(id), ...terms]);
 }
 
 /** After a session is gone. */
-export async function dropAllTerms(medium: Medium, id: SessionId): Promise<void> {
-  const terms = (await medium.server.command("smembers", medium.keys.terms(id))) as string[];
-  await dropTerms(medium, id, terms);
+export async function dropAllTerms(redis: Connection, id: SessionId): Promise<void> {
+  await dropTerms(redis, id, (await redis.command("smembers", [redis.keys.terms(id)])) as string[]);
 }
 
-/** After a session's facts have changed; `now` reads what they are, for others change them too. */
+/** After a session's facts have changed; `now` reads what they are, because others change them too. */
 export async function changeTerms<T extends NewSession>(
-  medium: Medium,
+  redis: Connection,
   before: NewSession,
   after: NewSession,
   now: () => Promise<T>,
 ): Promise<T> {
-  const wanted = new Set(termsOf(after));
-  const dropped = termsOf(before).filter((term) => !wanted.has(term));
-  await addTerms(medium, after.id, addedTerms(before, after));
-  await dropTerms(medium, after.id, dropped);
+  const { id } = after;
+  const dropped = addedTerms(after, before);
+  await addTerms(redis, id, addedTerms(before, after));
+  await dropTerms(redis, id, dropped);
   const current = await now();
   const still = new Set(termsOf(current));
   await addTerms(
-    medium,
-    after.id,
+    redis,
+    id,
     dropped.filter((term) => still.has(term)),
   );
   return current;
@@ -66,19 +66,19 @@ export interface Candidates {
 }
 
 /**
- * The set in which are all that match; undefined when going through the list is quicker, for the set is so
- * large that the `wanted` first ones will be met soon.
+ * The set in which are all that match. Undefined when going through the list is quicker because the set is so large
+ * that the `wanted` first ones will be met soon.
  */
 export async function candidates(
-  { server, keys }: Medium,
+  redis: Connection,
   filter: SessionFilter,
   wanted: number,
 ): Promise<Candidates | undefined> {
-  const sets = termsOfFilter(filter).map((term) => keys.sessions(term));
+  const sets = termsOfFilter(filter).map((term) => redis.keys.sessions(term));
   if (sets.length === 0) return undefined;
-  const cards = sets.map((key): [string, string] => ["scard", key]);
-  const [total = 0, ...sizes] = (await server.all([["zcard", keys.activity], ...cards])).map(Number);
-  const size = Math.min(...sizes);
+  const cards = sets.map((key): Command => ["scard", key]);
+  const [total = 0, ...sizes] = (await redis.all([["zcard", redis.keys.activity], ...cards])).map(Number);
+  const size = sizes.reduce((least, each) => Math.min(least, each), Infinity);
   const toScan = Math.min(total, (wanted * total) / Math.max(size, 1));
   if (size > mostCandidates || size > toScan) return undefined;
   return { key: sets[sizes.indexOf(size)] ?? "", size };

@@ -5,7 +5,8 @@ import { mkdtempSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
-import { buildSync } from "esbuild";
+import { build } from "esbuild";
+import { luaInBundles } from "../../../.ci/lua.mjs";
 import type { SessionId } from "../../../src/base/ids.ts";
 import type { Store } from "../../../src/store/contract.ts";
 import type { HistoryEvent } from "../../torture/checker/history.ts";
@@ -28,16 +29,17 @@ export interface Rival {
 }
 
 /** A directory with the program in it, ready to run. */
-export function rivalProgram(): { readonly directory: string; readonly program: string } {
+export async function rivalProgram(): Promise<{ readonly directory: string; readonly program: string }> {
   const directory = mkdtempSync(join(tmpdir(), "acp-sidecar-rivals-"));
   const program = join(directory, "rival.mjs");
-  buildSync({
+  await build({
     entryPoints: [resolve("test/store/rivals/rival.ts")],
     outfile: program,
     bundle: true,
     platform: "node",
     format: "esm",
     external: ["better-sqlite3", "pg", "ioredis"],
+    plugins: [luaInBundles],
   });
   symlinkSync(resolve("node_modules"), join(directory, "node_modules"));
   return { directory, program };

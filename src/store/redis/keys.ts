@@ -3,7 +3,7 @@
  * may touch them together on a cluster too; the list of sessions has a slot of its own.
  *
  * `…{ID}:record` hash — facts and head: every field in `recordFields`
- * `…{ID}:entries` list — the entries of the living session, in the blocks of network/blocks.ts
+ * `…{ID}:entries` list — the entries of the living session, in the blocks of server/blocks.ts
  * `…{ID}:forks` hash — journals that inherit from this one: their id → the last seq that they inherit
  * `…{ID}:kept:JOURNAL` list, `…{ID}:heirs:JOURNAL` hash — the same two of a session that was deleted, as
  *   far as forks inherit from it; `closing` among the heirs says that the last one has gone
@@ -62,7 +62,7 @@ export function keysFor(prefix: string): Keys {
   };
 }
 
-/** Fields of the record that lists show, in the order in which they are read; `state` is told of in lua.ts. */
+/** Fields of the record that lists show, in the order in which they are read; scripts/parts/state.lua says what `state` is. */
 export const listedFields = ["facts", "state", "holder", "since"] as const;
 
 /** All of them. */

@@ -1,13 +1,14 @@
 /** The connection to a Redis server or cluster: commands and scripts, tried again when it was away. */
-import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { SessionId } from "../../base/ids.ts";
 import { Retrier, type Attempt } from "../server/retry.ts";
 import { storeClosed } from "../refusals.ts";
 import type { RedisClient } from "./driver.ts";
 import { isMissingScript, redisFailure, setbackOf } from "./failures.ts";
+import { keysFor, type Keys } from "./keys.ts";
 import type { RedisLocation } from "./location.ts";
 
-export interface ServerLimits {
+export interface ConnectionLimits {
   /** How long the server may be away before calls fail. */
   readonly retryForMs: number;
   readonly connectTimeoutMs: number;
@@ -15,7 +16,7 @@ export interface ServerLimits {
   readonly silenceTimeoutMs: number;
 }
 
-export const defaultLimits: ServerLimits = {
+export const defaultLimits: ConnectionLimits = {
   retryForMs: 3_000,
   connectTimeoutMs: 5_000,
   silenceTimeoutMs: 60_000,
@@ -27,64 +28,76 @@ export interface Script {
   readonly sha: string;
 }
 
-export function script(text: string): Script {
-  return { text, sha: createHash("sha1").update(text).digest("hex") };
-}
-
 export type Argument = string | number;
+export type Command = readonly [name: string, ...args: Argument[]];
 
-/** An open connection, and what it last failed with in the background. */
-export interface Connection {
+/** An open client, and what it last failed with in the background. */
+export interface OpenClient {
   readonly client: RedisClient;
-  readonly clustered: boolean;
   readonly trouble: { last: Error | undefined };
 }
 
 const closeGraceMs = 2_000;
 
-export class Server {
+export class Connection {
   readonly location: RedisLocation;
+  readonly keys: Keys;
   /** Keys are spread over several servers, so that a script reaches one session only. */
   readonly clustered: boolean;
+  /** How long the server keeps what nobody writes to, in ms; empty for ever. */
+  readonly retention: number | "";
+  /** Whether lists may read records in the same command; asked when the store is opened. */
+  joins = false;
   readonly #client: RedisClient;
-  readonly #trouble: { last: Error | undefined };
+  readonly #trouble: OpenClient["trouble"];
   readonly #retrier: Retrier;
   readonly #running = new Set<Promise<unknown>>();
   #closed = false;
 
-  constructor({ client, clustered, trouble }: Connection, location: RedisLocation, limits: ServerLimits) {
+  constructor(
+    { client, trouble }: OpenClient,
+    clustered: boolean,
+    location: RedisLocation,
+    limits: ConnectionLimits,
+  ) {
     this.location = location;
+    this.keys = keysFor(location.prefix);
+    this.retention = location.retentionMs ?? "";
     this.clustered = clustered;
     this.#client = client;
     this.#trouble = trouble;
     this.#retrier = new Retrier({ retryForMs: limits.retryForMs, setback: setbackOf });
   }
 
-  command(name: string, ...args: readonly Argument[]): Promise<unknown> {
+  /** The keys of a script that writes to a session, with the list of sessions where it can be reached. */
+  writeKeys(id: SessionId): readonly string[] {
+    const { activity, record, entries, forks } = this.keys;
+    const own = [record(id), entries(id), forks(id)];
+    return this.clustered ? own : [...own, activity];
+  }
+
+  command(name: string, args: readonly Argument[]): Promise<unknown> {
     return this.retrying(() => this.#client.call(name, args));
   }
 
-  /** Commands that need not be of one slot, nor in order. */
-  all(commands: readonly (readonly [string, ...Argument[]])[]): Promise<readonly unknown[]> {
-    return this.retrying(async () => {
-      // Each command by itself is a write to the socket; only a cluster has several sockets to write to.
-      if (this.clustered)
-        return Promise.all(commands.map(([name, ...args]) => this.#client.call(name, args)));
-      return this.#pipelined(commands);
-    });
+  /** Many commands, on any servers and in any order. One by one, each is a write to the socket. */
+  all(commands: readonly Command[]): Promise<readonly unknown[]> {
+    return this.retrying(() => (this.clustered ? this.#each(commands) : this.#pipelined(commands)));
   }
 
-  /** Commands that go out together on one connection, one after the other; all their keys are of one slot. */
-  together(commands: readonly (readonly [string, ...Argument[]])[]): Promise<readonly unknown[]> {
-    return this.retrying(async () => {
-      // Where there is one connection it needs no pipeline, whose garbage costs more than the commands.
-      if (!this.clustered)
-        return Promise.all(commands.map(([name, ...args]) => this.#client.call(name, args)));
-      return this.#pipelined(commands);
-    });
+  /**
+   * A few commands that go out on one connection, one after the other; all their keys are of one slot. Where there is
+   * only one connection they need no pipeline, which costs more than they do.
+   */
+  together(commands: readonly Command[]): Promise<readonly unknown[]> {
+    return this.retrying(() => (this.clustered ? this.#pipelined(commands) : this.#each(commands)));
   }
 
-  async #pipelined(commands: readonly (readonly [string, ...Argument[]])[]): Promise<readonly unknown[]> {
+  #each(commands: readonly Command[]): Promise<readonly unknown[]> {
+    return Promise.all(commands.map(([name, ...args]) => this.#client.call(name, args)));
+  }
+
+  async #pipelined(commands: readonly Command[]): Promise<readonly unknown[]> {
     const replies = (await this.#client.pipeline(commands).exec()) ?? [];
     return replies.map(([error, reply]) => {
       if (error !== null) throw error;
@@ -92,8 +105,8 @@ export class Server {
     });
   }
 
-  run(given: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
-    return this.retrying(() => this.once(given, keys, args));
+  run(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
+    return this.retrying(() => this.once(script, keys, args));
   }
 
   /** A script without a second try, for use within `retrying`. */
