@@ -55,6 +55,8 @@ export class Journal {
   /** A write failed and may have been done all the same: ask before the next one. */
   #doubtful = false;
   #lost: SidecarError | undefined;
+  /** Compactions that were folded already: their summaries may go on. */
+  readonly #compactions = new Set<string>();
 
   private constructor(options: JournalOptions, lease: Lease, record: SessionRecord) {
     this.id = record.id;
@@ -208,7 +210,7 @@ export class Journal {
     const range = { from: this.#sealed + 1, through: this.#head };
     const stored = () => collect(this.#options.store.read(this.id, range));
     const entries = this.#held ?? (await this.reading(stored));
-    const folded = foldEntries(entries);
+    const folded = foldEntries(entries, this.#compactions);
     let same = 0;
     while (same < folded.length && folded[same]?.data === entries[same]?.data) same += 1;
     return same === entries.length

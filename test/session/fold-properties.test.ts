@@ -31,7 +31,9 @@ describe("any stretch of a journal", () => {
     fc.constantFrom(image(), image("1"), chunk("n", "1", "agent_message_chunk", { annotations: {} })),
     fc
       .tuple(fc.nat(3), fc.constantFrom("tool_call", "tool_call_update"), fc.constantFrom("t", "u"))
-      .map(([n, kind, id]) => tool({ [`field${n % 2}`]: n }, kind, id)),
+      .map(([n, kind, id]) =>
+        tool({ [n % 2 === 0 ? "title" : "rawOutput"]: `${n}`, ...(n === 3 && { _meta: { n } }) }, kind, id),
+      ),
     fc.constantFrom(plan("a"), plan("b"), unknown(1), unknown(2), prompt(), end),
     fc.constantFrom({ sessionUpdate: "usage_update", used: 1 }, { sessionUpdate: "usage_update", used: 2 }),
     fc.constantFrom(

@@ -1,11 +1,13 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { foldEntries } from "../../src/session/fold.ts";
+import type { NewEntry } from "../../src/store/contract.ts";
 import {
   chunk,
   compaction,
   contentsOf,
   entriesOf,
   image,
+  newEntry,
   piece,
   plan,
   prompt,
@@ -81,7 +83,7 @@ describe("folded messages", () => {
   });
 
   it("are cut at a million characters, and nothing of them is lost", () => {
-    const texts = Array.from({ length: 40 }, (_, n) => String.fromCharCode(65 + (n % 26)).repeat(100_000));
+    const texts = Array.from({ length: 40 }, (_, n) => String.fromCharCode(65 + (n % 26)).repeat(20_000));
     const folded = fold(...texts.map((text) => chunk(text, "long"))) as Update[];
     const parts = folded.map(({ content }) => (content as { text: string }).text);
     expect(Math.max(...parts.map((part) => part.length))).toBeLessThanOrEqual(1 << 20);
@@ -130,6 +132,75 @@ describe("a folded tool call", () => {
     ]);
   });
 
+  it("keeps what it does not understand as it came, in its place [issue 14.3]", () => {
+    const terminal = (_meta: object) => tool({ _meta });
+    const items = [
+      tool(
+        { title: "Shell", status: "in_progress", _meta: { terminal_info: { terminal_id: "x" } } },
+        "tool_call",
+      ),
+      terminal({ terminal_output: { terminal_id: "x", data: "one\n" } }),
+      terminal({ terminal_output: { terminal_id: "x", data: "two\n" } }),
+      tool({ status: "in_progress", vendor: { progress: 3 } }),
+      terminal({ terminal_output: { terminal_id: "x", data: "two\n" } }),
+      tool({ status: "completed", _meta: { terminal_exit: { exit_code: 0 } } }),
+    ];
+    expect(fold(...items)).toEqual(items);
+    const outside = {
+      kind: "update",
+      atMs: 1,
+      data: `{"_meta":{"a":1},"update":${JSON.stringify(tool({ title: "x" }))}}`,
+    } as const;
+    expect(foldEntries([newEntry(tool({}, "tool_call")), outside])).toEqual([
+      newEntry(tool({}, "tool_call")),
+      outside,
+    ]);
+  });
+
+  it("takes up what it understands before and behind what it does not, and never across it", () => {
+    const odd = tool({ status: "in_progress", _meta: { a: 1 } });
+    expect(
+      fold(
+        tool({ title: "T" }, "tool_call"),
+        tool({ status: "pending" }),
+        tool({ kind: "read" }),
+        odd,
+        tool({ status: "completed" }),
+        tool({ rawOutput: 1 }),
+      ),
+    ).toEqual([
+      tool({ title: "T", status: "pending", kind: "read" }, "tool_call"),
+      odd,
+      tool({ status: "completed", rawOutput: 1 }),
+    ]);
+  });
+
+  it("that is announced twice is announced twice: whether the second replaces or adds is the client's to say", () => {
+    const items = [tool({ title: "A", content: [] }, "tool_call"), tool({ title: "B" }, "tool_call")];
+    expect(fold(...items, tool({ status: "completed" }))).toEqual([
+      items[0],
+      tool({ title: "B", status: "completed" }, "tool_call"),
+    ]);
+  });
+
+  it("keeps every value to the letter: numbers, depth, odd names [issue 14.5]", () => {
+    const update = (fields: string): NewEntry => ({
+      kind: "update",
+      atMs: 1,
+      data: `{"update": {"toolCallId":"t" , ${fields}, "sessionUpdate":"tool_call_update"} }`,
+    });
+    const deep = `${"[".repeat(20_000)}{"]": "}"}${"]".repeat(20_000)}`;
+    const output = `{"n":12345678901234567890, "x":1e400,"__proto__":{"a":1.0},"q":"a\\\\"}`;
+    const folded = foldEntries([
+      update(`"rawInput":${output}`),
+      update(`"rawOutput":${deep}`),
+      update('"status":"completed"'),
+    ]);
+    expect(folded.map(({ data }) => data)).toEqual([
+      `{"update":{"sessionUpdate":"tool_call_update","toolCallId":"t","rawInput":${output},"rawOutput":${deep},"status":"completed"}}`,
+    ]);
+  });
+
   it("is told from others by its id, and one without an id stays as it is", () => {
     const nameless = { sessionUpdate: "tool_call", title: "no id" };
     expect(
@@ -164,10 +235,16 @@ describe("of what is told again and again", () => {
 
   it("session info keeps the last word on each field", () => {
     const info = (fields: object) => ({ sessionUpdate: "session_info_update", ...fields });
-    expect(fold(info({ title: "T", a: 1 }), info({ updatedAt: "now", a: 2 }))).toEqual([
-      info({ title: "T", a: 2, updatedAt: "now" }),
+    expect(fold(info({ title: "T", updatedAt: "then" }), info({ updatedAt: "now" }))).toEqual([
+      info({ title: "T", updatedAt: "now" }),
     ]);
     expect(fold(info({ title: "T" }), info({ title: null }))).toEqual([info({ title: null })]);
+  });
+
+  it("state with something that we do not know stays, and what came before it too", () => {
+    const usage = (fields: object) => ({ sessionUpdate: "usage_update", used: 1, size: 9, ...fields });
+    const odd = [usage({ used: 1 }), usage({ used: 2, _meta: { turn: 1 } }), usage({ used: 3, vendor: 1 })];
+    expect(fold(...odd, usage({ used: 4 }), usage({ used: 5 }))).toEqual([...odd, usage({ used: 5 })]);
   });
 
   it("what nobody knows stays as often as it came, to the letter", () => {
@@ -208,5 +285,98 @@ describe("a folded compaction", () => {
     expect(
       fold(compaction({ status: "x", summary: whole }), compaction({ status: "x", summary: null })),
     ).toEqual([compaction({ status: "x", summary: null })]);
+  });
+});
+
+describe("a compaction that goes on behind the end of a stretch [issue 14.42]", () => {
+  const inTwo = (first: readonly Item[], second: readonly Item[]) => {
+    const earlier = new Set<string>();
+    return [first, second].flatMap((items) => contentsOf(foldEntries(entriesOf(items), earlier)));
+  };
+  const text = (...texts: string[]) => texts.map((each) => ({ type: "text", text: each }));
+
+  it("keeps the pieces of a summary that is begun: a whole one would take the place of what came before", () => {
+    expect(
+      inTwo(
+        [compaction({ status: "in_progress" }), piece("a"), piece("b")],
+        [piece("c"), piece("d"), compaction({ status: "completed" })],
+      ),
+    ).toEqual([
+      compaction({ status: "in_progress", summary: text("a", "b") }),
+      piece("c"),
+      piece("d"),
+      compaction({ status: "completed" }),
+    ]);
+  });
+
+  it("is joined where all of the summary is known", () => {
+    expect(
+      inTwo(
+        [piece("a")],
+        [compaction({ status: "x", summary: text("all") }), piece("b"), compaction({ status: "y" })],
+      ),
+    ).toEqual([piece("a"), compaction({ status: "y", summary: text("all", "b") })]);
+    expect(
+      inTwo([piece("a")], [compaction({ status: "x" }), piece("b"), compaction({ status: "y" })]),
+    ).toEqual([piece("a"), compaction({ status: "x" }), piece("b"), compaction({ status: "y" })]);
+  });
+});
+
+describe("whatever stands in a journal [issue 14.31]", () => {
+  it.each([
+    ["no JSON", "{"],
+    ["no object", "[1]"],
+    ["no update", '{"update":5}'],
+    ["an update of no kind", '{"update":{"sessionUpdate":7}}'],
+    ["a chunk without content", '{"update":{"sessionUpdate":"agent_message_chunk"}}'],
+    [
+      "a chunk that ends early",
+      '{"update":{"sessionUpdate":"agent_message_chunk","content":{"type":"text","text":"a',
+    ],
+    ["a plan of nothing", '{"update":{"sessionUpdate":"plan_update","plan":null}}'],
+    ["a name of the language", '{"update":{"sessionUpdate":"constructor"}}'],
+  ])("%s stays as it came, and so does all around it", (_, data) => {
+    const odd = (kind: NewEntry["kind"]): NewEntry => ({ kind, atMs: 1, data });
+    for (const kind of ["update", "prompt", "message", "request", "response", "setting", "end"] as const) {
+      const folded = foldEntries([
+        newEntry(chunk("a", "1")),
+        odd(kind),
+        newEntry(chunk("b", "2")),
+        odd(kind),
+      ]);
+      expect(folded).toEqual([newEntry(chunk("a", "1")), odd(kind), newEntry(chunk("b", "2")), odd(kind)]);
+    }
+  });
+});
+
+describe("the work of folding [issue 14.36]", () => {
+  /** Characters read and written by JSON, and members set. */
+  function workOf(items: readonly Item[]): number {
+    const entries = entriesOf(items);
+    let work = 0;
+    const parse = vi.spyOn(JSON, "parse");
+    const stringify = vi.spyOn(JSON, "stringify");
+    const set = vi.spyOn(Map.prototype, "set");
+    const folded = foldEntries(entries);
+    for (const [text] of parse.mock.calls) work += text.length;
+    for (const { value } of stringify.mock.results) work += String(value).length;
+    work += set.mock.calls.length;
+    vi.restoreAllMocks();
+    return work + folded.reduce((sum, { data }) => sum + data.length, 0);
+  }
+
+  it.each<[string, (n: number) => Item]>([
+    ["of a tool call with a new field in every update", (n) => tool({ [`field${n}`]: n })],
+    [
+      "of a tool call with the same fields in every update",
+      (n) => tool({ status: "in_progress", rawOutput: n }),
+    ],
+    ["of a compaction's pieces", (n) => piece(`${n}`)],
+    ["of chunks", (n) => chunk(`${n}`)],
+    ["of session info", (n) => ({ sessionUpdate: "session_info_update", title: `${n}` })],
+    ["of plans", (n) => plan(`${n}`)],
+  ])("%s grows with what is folded, not with its square", (_, item) => {
+    const many = (count: number) => Array.from({ length: count }, (_unused, n) => item(1000 + n));
+    expect(workOf(many(4000))).toBeLessThan(2.2 * workOf(many(2000)));
   });
 });

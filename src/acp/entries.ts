@@ -1,0 +1,203 @@
+/** What a journal's entries mean. The one decoder: replay, messages, handover and fold stand on it. */
+import { endOfString } from "../base/json-text.ts";
+import { isRecord, type Json } from "../base/json.ts";
+import type { NewEntry } from "../store/contract.ts";
+import { joinableText, stateUpdates, type UpdateData } from "./kinds.ts";
+
+export type Role = "user" | "assistant" | "system";
+
+/**
+ * An entry, decoded as far as it is understood. Content blocks are ACP's
+ * (https://agentclientprotocol.com/protocol/v1/content).
+ */
+export type Meaning =
+  /** What the user said. `messageId` if the client gave one. */
+  | { readonly type: "prompt"; readonly content: readonly Json[]; readonly messageId: string | undefined }
+  /** Put in by the library. */
+  | { readonly type: "message"; readonly role: Role; readonly content: readonly Json[] }
+  | {
+      readonly type: "chunk";
+      readonly role: "user" | "assistant" | "thought";
+      readonly content: Json;
+      /** What chunks of one message have in common. */
+      readonly messageId: string | undefined;
+      readonly data: UpdateData;
+    }
+  | { readonly type: "toolCall"; readonly toolCallId: string; readonly data: UpdateData }
+  /** A turn's plan, or one with an id. */
+  | { readonly type: "plan"; readonly planId: string | undefined; readonly data: UpdateData }
+  | { readonly type: "compaction"; readonly compactionId: string; readonly data: UpdateData }
+  /** What is now, not what happened: only the last value counts. */
+  | { readonly type: "state"; readonly kind: string; readonly data: UpdateData }
+  | { readonly type: "request"; readonly id: unknown; readonly method: string; readonly params: unknown }
+  | { readonly type: "response"; readonly id: unknown; readonly method: string; readonly result: unknown }
+  | { readonly type: "setting"; readonly method: string; readonly params: Readonly<Record<string, unknown>> }
+  | { readonly type: "end"; readonly end: TurnEnd }
+  /** Of a kind or form that we do not know, or no JSON at all. */
+  | { readonly type: "unknown" };
+
+export interface TurnEnd {
+  readonly stopReason?: string;
+  readonly usage?: unknown;
+  /** The code of the error that ended it, and its message. */
+  readonly error?: { readonly code?: string | number; readonly message?: string };
+  /** The process that held the session ended in the middle of the turn. */
+  readonly interrupted: boolean;
+}
+
+const unknown: Meaning = { type: "unknown" };
+
+/** Never throws: what cannot be decoded is `unknown` and stays as it came. */
+export function meaningOf({ kind, data: text }: Pick<NewEntry, "kind" | "data">): Meaning {
+  const data = recordIn(text);
+  return data === undefined ? unknown : decoders[kind](data);
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const decoders: Readonly<Record<NewEntry["kind"], (data: Fields) => Meaning>> = {
+  prompt: ({ prompt, messageId }) =>
+    Array.isArray(prompt)
+      ? { type: "prompt", content: prompt as Json[], messageId: textOf(messageId) }
+      : unknown,
+  message: ({ role, content }) =>
+    isRole(role) && Array.isArray(content) ? { type: "message", role, content: content as Json[] } : unknown,
+  update: (data) => (isUpdateData(data) ? updateMeaning(data) : unknown),
+  request: ({ id, method, params }) =>
+    typeof method === "string" ? { type: "request", id, method, params } : unknown,
+  response: ({ id, method, result }) =>
+    typeof method === "string" ? { type: "response", id, method, result } : unknown,
+  setting: ({ method, params }) =>
+    typeof method === "string" && isRecord(params) ? { type: "setting", method, params } : unknown,
+  end: (data) => ({ type: "end", end: endOf(data) }),
+};
+
+const chunkRoles: ReadonlyMap<string, "user" | "assistant" | "thought"> = new Map([
+  ["user_message_chunk", "user"],
+  ["agent_message_chunk", "assistant"],
+  ["agent_thought_chunk", "thought"],
+] as const);
+
+function updateMeaning(data: UpdateData): Meaning {
+  const { update } = data;
+  const kind = update.sessionUpdate;
+  const role = chunkRoles.get(kind);
+  if (role !== undefined) {
+    const { content, messageId } = update;
+    return { type: "chunk", role, content: content as Json, messageId: textOf(messageId), data };
+  }
+  if (stateUpdates.has(kind)) return { type: "state", kind, data };
+  const { toolCallId, compactionId } = update;
+  switch (kind) {
+    case "tool_call":
+    case "tool_call_update":
+      return typeof toolCallId === "string" ? { type: "toolCall", toolCallId, data } : unknown;
+    case "compaction_update":
+    case "compaction_summary_chunk":
+      return typeof compactionId === "string" ? { type: "compaction", compactionId, data } : unknown;
+    case "plan":
+      return { type: "plan", planId: undefined, data };
+    case "plan_update":
+    case "plan_removed":
+      return planMeaning(data);
+    default:
+      return unknown;
+  }
+}
+
+function planMeaning(data: UpdateData): Meaning {
+  const { plan, planId } = data.update;
+  const id = textOf(isRecord(plan) ? plan.planId : planId);
+  return id === undefined ? unknown : { type: "plan", planId: id, data };
+}
+
+function endOf({ result, error, interrupted }: Fields): TurnEnd {
+  const { stopReason, usage } = isRecord(result) ? result : {};
+  return {
+    interrupted: interrupted === true,
+    ...(typeof stopReason === "string" && { stopReason }),
+    ...(usage !== undefined && { usage }),
+    ...(isRecord(error) && { error: errorOf(error) }),
+  };
+}
+
+function errorOf({ name, code, message }: Fields): NonNullable<TurnEnd["error"]> {
+  const stable = typeof name === "string" ? name : code;
+  return {
+    ...((typeof stable === "string" || typeof stable === "number") && { code: stable }),
+    ...(typeof message === "string" && { message }),
+  };
+}
+
+/** A text chunk that carries nothing else, as it stands in the journal. */
+export interface PlainChunk {
+  readonly sessionUpdate: string;
+  /** Its text, as JSON has it between quotes. */
+  readonly body: string;
+  /** As JSON: a string or null; undefined if there is none. */
+  readonly messageId: string | undefined;
+}
+
+const chunkHead =
+  /^\{"update":\{"sessionUpdate":"((?:user_message|agent_message|agent_thought)_chunk)","content":\{"type":"text","text":"/;
+const usualKind = /^\{"update":\{"sessionUpdate":"([a-z_]+)"/;
+const chunkTail = /^"\}(?:,"messageId":("[^"\\]{0,200}"|null))?\}\}$/;
+
+/** The data of an update that is a plain text chunk, unparsed where it is written as we write it. */
+export function plainChunkIn(data: string): PlainChunk | undefined {
+  const [head, sessionUpdate] = chunkHead.exec(data) ?? [];
+  if (head !== undefined && sessionUpdate !== undefined) {
+    const end = endOfString(data, head.length);
+    // Whatever is longer is not only an id.
+    const tail = end < 0 || data.length - end > 250 ? null : chunkTail.exec(data.slice(end));
+    if (tail !== null) return { sessionUpdate, body: data.slice(head.length, end), messageId: tail[1] };
+  }
+  const usual = usualKind.exec(data)?.[1];
+  if (usual !== undefined && !chunkRoles.has(usual)) return undefined;
+  const parsed = recordIn(data);
+  if (parsed === undefined || !isUpdateData(parsed)) return undefined;
+  const { sessionUpdate: kind, messageId } = parsed.update;
+  const text = chunkRoles.has(kind) ? joinableText(parsed) : undefined;
+  if (text === undefined || !isId(messageId)) return undefined;
+  return {
+    sessionUpdate: kind,
+    body: JSON.stringify(text).slice(1, -1),
+    messageId: messageId === undefined ? undefined : JSON.stringify(messageId),
+  };
+}
+
+/** The data of a plain text chunk. */
+export function plainChunkData({ sessionUpdate, body, messageId }: PlainChunk): string {
+  const id = messageId === undefined ? "" : `,"messageId":${messageId}`;
+  return `{"update":{"sessionUpdate":"${sessionUpdate}","content":{"type":"text","text":"${body}"}${id}}}`;
+}
+
+/** The text that stands between quotes in JSON. */
+export function unquoted(body: string): string {
+  return body.includes("\\") ? (JSON.parse(`"${body}"`) as string) : body;
+}
+
+function recordIn(text: string): Fields | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isRecord(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isUpdateData(data: Fields): data is UpdateData {
+  return isRecord(data.update) && typeof data.update.sessionUpdate === "string";
+}
+
+function isRole(role: unknown): role is Role {
+  return role === "user" || role === "assistant" || role === "system";
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}
+
+function isId(value: unknown): value is string | null | undefined {
+  return value === undefined || value === null || typeof value === "string";
+}

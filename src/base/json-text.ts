@@ -1,0 +1,86 @@
+/**
+ * JSON texts read without being parsed: where parts begin and end, each kept to the letter. Linear in the text and
+ * without recursion, whatever it holds. The texts must be JSON.
+ */
+
+const [quote, backslash, comma] = [0x22, 0x5c, 0x2c];
+const [openBracket, closeBracket, openBrace, closeBrace] = [0x5b, 0x5d, 0x7b, 0x7d];
+
+/** Where the string ends whose first character is at `from`: the place of its closing quote; -1 for none. */
+export function endOfString(text: string, from: number): number {
+  for (let at = text.indexOf('"', from); at >= 0; at = text.indexOf('"', at + 1)) {
+    let escapes = at;
+    while (escapes > from && text.charCodeAt(escapes - 1) === backslash) escapes -= 1;
+    if ((at - escapes) % 2 === 0) return at;
+  }
+  return -1;
+}
+
+/** The members of an object, each value as its text. Of two with one name the last counts, as for JSON.parse. */
+export function membersOf(object: string): Map<string, string> {
+  const members = new Map<string, string>();
+  for (const { name, value } of eachMember(object)) members.set(name, value);
+  return members;
+}
+
+/** The same one by one: whoever looks for an early one need not read on. */
+export function* eachMember(object: string): Generator<{ readonly name: string; readonly value: string }> {
+  let at = skipSpace(object, skipSpace(object, 0) + 1);
+  while (object.charCodeAt(at) === quote) {
+    const nameEnd = endOfString(object, at + 1);
+    const colon = object.indexOf(":", nameEnd);
+    if (nameEnd < 0 || colon < 0) return;
+    const plain = object.slice(at + 1, nameEnd);
+    const name = plain.includes("\\") ? (JSON.parse(`"${plain}"`) as string) : plain;
+    const from = skipSpace(object, colon + 1);
+    const to = endOfValue(object, from);
+    yield { name, value: object.slice(from, to) };
+    at = skipSpace(object, skipSpace(object, to) + 1);
+  }
+}
+
+/** The items of an array, each as its text. */
+export function itemsOf(array: string): string[] {
+  const items: string[] = [];
+  let at = skipSpace(array, skipSpace(array, 0) + 1);
+  while (at < array.length && array.charCodeAt(at) !== closeBracket) {
+    const to = endOfValue(array, at);
+    items.push(array.slice(at, to));
+    at = skipSpace(array, skipSpace(array, to) + 1);
+  }
+  return items;
+}
+
+export function objectText(members: ReadonlyMap<string, string>): string {
+  const texts = Array.from(members, ([name, value]) => `${JSON.stringify(name)}:${value}`);
+  return `{${texts.join(",")}}`;
+}
+
+function skipSpace(text: string, from: number): number {
+  let at = from;
+  while (text.charCodeAt(at) <= 0x20) at += 1;
+  return at;
+}
+
+/** Behind the last character of the value that begins at `from`. */
+function endOfValue(text: string, from: number): number {
+  let depth = 0;
+  for (let at = from; at < text.length; at += 1) {
+    const char = text.charCodeAt(at);
+    if (char === quote) {
+      const end = endOfString(text, at + 1);
+      if (end < 0) break;
+      if (depth === 0) return end + 1;
+      at = end;
+    } else if (char === openBrace || char === openBracket) {
+      depth += 1;
+    } else if (char === closeBrace || char === closeBracket) {
+      // At depth 0 it closes what the value stands in.
+      if (depth <= 1) return depth === 0 ? at : at + 1;
+      depth -= 1;
+    } else if (depth === 0 && (char === comma || char <= 0x20)) {
+      return at;
+    }
+  }
+  return text.length;
+}
