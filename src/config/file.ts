@@ -16,6 +16,7 @@ export function readConfigFile(
   given: GivenValues,
 ): string | undefined {
   const file = named ? path.resolve(named) : defaultConfigFile(at);
+  if (file === undefined) return undefined;
   const text = readText(file, Boolean(named));
   if (text === undefined) return undefined;
   const known: readonly string[] = [...optionNames, "agent"];

@@ -1,10 +1,11 @@
 /** The configuration in force: defaults < file < environment < flags, and where each value came from. */
+import path from "node:path";
 import { SidecarError } from "../base/errors.ts";
 import type { AgentCommand, Config } from "./config.ts";
 import { readConfigFile } from "./file.ts";
 import type { GivenValues, Origin } from "./given.ts";
 import { defaults, flagOf, optionNames, variableOf, type OptionName, type Settings } from "./options.ts";
-import { defaultStoreUrl, surroundings, type Surroundings } from "./paths.ts";
+import { defaultStoreUrl, placed, placedStore, surroundings, type Surroundings } from "./paths.ts";
 
 export interface LoadedConfig {
   readonly config: Config;
@@ -33,13 +34,35 @@ export async function loadConfig(sources: ConfigSources): Promise<LoadedConfig> 
   // Nothing given, nothing to check: an editor that waits for us is spared loading zod.
   const checked = given.size === 0 ? {} : (await import("./check.ts")).checkValues(given);
   const { agent, ...values } = checked;
-  const settings: Settings = { store: defaultStoreUrl(at), ...defaults, ...values };
+  const settings = settingsOf(values, (name) => {
+    const isInFile = given.get(name)?.origin.startsWith("file ") === true;
+    return { at, base: isInFile && file !== undefined ? path.dirname(file) : undefined };
+  });
   return {
     config: deepFreeze(toConfig(settings, agent)),
     origins: Object.fromEntries(
       [...optionNames, "agent" as const].map((name) => [name, given.get(name)?.origin ?? "default"]),
     ) as Record<OptionName | "agent", Origin>,
     ...(file === undefined ? {} : { file }),
+  };
+}
+
+interface Placing {
+  readonly at: Surroundings;
+  readonly base: string | undefined;
+}
+
+/** The values with their defaults, and every path where it was meant. */
+function settingsOf(values: Partial<Settings>, placing: (name: OptionName) => Placing): Settings {
+  const [store, log] = [placing("store"), placing("logFile")];
+  return {
+    ...defaults,
+    ...values,
+    store:
+      values.store === undefined
+        ? defaultStoreUrl(store.at)
+        : placedStore(values.store, store.at, store.base),
+    ...(values.logFile !== undefined && { logFile: placed(values.logFile, log.at, log.base) }),
   };
 }
 

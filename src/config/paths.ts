@@ -1,38 +1,93 @@
-/** Where a platform keeps a user's data and settings. */
+/** Where a platform keeps a user's data and settings, and what `~` and a relative path in a setting mean. */
 import os from "node:os";
 import path from "node:path";
+import { SidecarError } from "../base/errors.ts";
 
 /** What the places depend on; a parameter so that every platform can be tested on one. */
 export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly platform: NodeJS.Platform;
-  readonly home: string;
+  /** Absent where there is none: a container's arbitrary user has no HOME and no entry among the users. */
+  readonly home?: string;
 }
 
 export function surroundings(env: Surroundings["env"] = process.env): Surroundings {
-  return { env, platform: process.platform, home: os.homedir() };
+  const home = homeIn(env);
+  return { env, platform: process.platform, ...(home !== undefined && { home }) };
 }
 
-/** The SQLite file that keeps the sessions unless told otherwise. */
+/** An empty or relative HOME is none: it would put a user's sessions into whichever folder we are started in. */
+function homeIn(env: Surroundings["env"]): string | undefined {
+  const named = env[process.platform === "win32" ? "USERPROFILE" : "HOME"];
+  if (named !== undefined && path.isAbsolute(named)) return named;
+  try {
+    const { homedir } = os.userInfo();
+    return path.isAbsolute(homedir) ? homedir : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The SQLite file that keeps the sessions unless told otherwise. Errors: `CONFIG_INVALID` without a home. */
 export function defaultStoreUrl(at: Surroundings): string {
-  return `sqlite:${join(at, dataFolder(at), "acp-sidecar", "sessions.db")}`;
+  const folder = dataFolder(at);
+  if (folder !== undefined) return `sqlite:${join(at, folder, "acp-sidecar", "sessions.db")}`;
+  throw homeless("there is no folder of the user's to keep sessions in");
 }
 
-/** The configuration file that is read when it exists. */
-export function defaultConfigFile(at: Surroundings): string {
-  return join(at, configFolder(at), "acp-sidecar", "config.json");
+/** The configuration file that is read when it exists; without a home there is none. */
+export function defaultConfigFile(at: Surroundings): string | undefined {
+  const folder = configFolder(at);
+  return folder && join(at, folder, "acp-sidecar", "config.json");
 }
 
-function dataFolder(at: Surroundings): string {
-  if (at.platform === "darwin") return join(at, at.home, "Library", "Application Support");
-  if (at.platform === "win32") return at.env["LOCALAPPDATA"] ?? join(at, at.home, "AppData", "Local");
-  return xdg(at, "XDG_DATA_HOME") ?? join(at, at.home, ".local", "share");
+/**
+ * A store's URL with `~` for the user's home, and paths that are relative in the configuration file as that file's
+ * folder has them: wherever an editor starts us, the file means the same. Errors: `CONFIG_INVALID`.
+ * @param base the folder of the configuration file, if the URL stands there
+ */
+export function placedStore(url: string, at: Surroundings, base: string | undefined): string {
+  const [, list] = /^layered:(\[.*\])$/is.exec(url) ?? [];
+  if (list !== undefined) {
+    const layers = (JSON.parse(list) as string[]).map((layer) => placedStore(layer, at, base));
+    return `layered:${JSON.stringify(layers)}`;
+  }
+  const [, scheme, place] = /^(sqlite|file):(.*)$/is.exec(url) ?? [];
+  return scheme === undefined || place === undefined || place === "" || place.startsWith("//")
+    ? url
+    : `${scheme}:${placed(place, at, base)}`;
 }
 
-function configFolder(at: Surroundings): string {
-  if (at.platform === "darwin") return join(at, at.home, "Library", "Application Support");
-  if (at.platform === "win32") return at.env["APPDATA"] ?? join(at, at.home, "AppData", "Roaming");
-  return xdg(at, "XDG_CONFIG_HOME") ?? join(at, at.home, ".config");
+/** The same for a path. */
+export function placed(place: string, at: Surroundings, base: string | undefined): string {
+  if (/^~(?=[/\\]|$)/.test(place)) {
+    if (at.home === undefined) throw homeless(`${place} stands for a folder of the user's home`);
+    return join(at, at.home, place.slice(1));
+  }
+  return base === undefined || path.isAbsolute(place) ? place : path.join(base, place);
+}
+
+function homeless(what: string): SidecarError {
+  return new SidecarError(
+    "CONFIG_INVALID",
+    `No home directory is known, and ${what}; allowed: set HOME, or name a store with --store (memory: keeps nothing)`,
+  );
+}
+
+function dataFolder(at: Surroundings): string | undefined {
+  if (at.platform === "darwin") return inHome(at, "Library", "Application Support");
+  if (at.platform === "win32") return at.env["LOCALAPPDATA"] ?? inHome(at, "AppData", "Local");
+  return xdg(at, "XDG_DATA_HOME") ?? inHome(at, ".local", "share");
+}
+
+function configFolder(at: Surroundings): string | undefined {
+  if (at.platform === "darwin") return inHome(at, "Library", "Application Support");
+  if (at.platform === "win32") return at.env["APPDATA"] ?? inHome(at, "AppData", "Roaming");
+  return xdg(at, "XDG_CONFIG_HOME") ?? inHome(at, ".config");
+}
+
+function inHome(at: Surroundings, ...parts: readonly string[]): string | undefined {
+  return at.home && join(at, at.home, ...parts);
 }
 
 /** The XDG specification wants relative paths ignored. */

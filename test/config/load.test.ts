@@ -3,7 +3,12 @@ import os from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadConfig, type ConfigSources, type LoadedConfig } from "../../src/config/load.ts";
-import { defaultConfigFile, defaultStoreUrl, type Surroundings } from "../../src/config/paths.ts";
+import {
+  defaultConfigFile,
+  defaultStoreUrl,
+  surroundings,
+  type Surroundings,
+} from "../../src/config/paths.ts";
 import { formatBytes, formatDurationMs, parseBytes, parseDurationMs } from "../../src/config/units.ts";
 
 let folder: string;
@@ -251,6 +256,48 @@ describe("the platform's folders", () => {
     const where = { env, platform, home: "/home/me" };
     expect(defaultStoreUrl(where)).toBe(`sqlite:${store}`);
     expect(defaultConfigFile(where)).toBe(config);
+  });
+});
+
+describe("a place in a setting", () => {
+  const at = (home?: string) => ({
+    env: {},
+    platform: "linux" as const,
+    ...(home !== undefined && { home }),
+  });
+  const load = (more: Partial<ConfigSources>, home?: string) =>
+    loadConfig({ flags: {}, surroundings: at(home), ...more });
+
+  it("may begin with ~, in a flag, in the file, and in a layer", async () => {
+    const { config } = await load({ flags: { store: "sqlite:~/s.db", logFile: "~/log" } }, "/home/me");
+    expect([config.store, config.logFile]).toEqual(["sqlite:/home/me/s.db", "/home/me/log"]);
+    const layered = await load({ flags: { store: 'layered:["cache:","file:~/s"]' } }, "/home/me");
+    expect(layered.config.store).toBe('layered:["cache:","file:/home/me/s"]');
+    expect((await load({ flags: { store: "sqlite:a~b/~/s.db" } }, "/home/me")).config.store).toBe(
+      "sqlite:a~b/~/s.db",
+    );
+  });
+
+  it("that is relative in the file is of the file's folder, and in a flag of the folder we are started in", async () => {
+    const file = path.join(folder, "relative.json");
+    fs.writeFileSync(file, JSON.stringify({ store: ["cache:", "sqlite:./s.db"], logFile: "log" }));
+    const { config } = await load({ file }, "/home/me");
+    expect(config.store).toBe(`layered:["cache:","sqlite:${path.join(folder, "s.db")}"]`);
+    expect(config.logFile).toBe(path.join(folder, "log"));
+    expect((await load({ file, flags: { store: "sqlite:./s.db" } })).config.store).toBe("sqlite:./s.db");
+  });
+
+  it("needs no home when a store is named, and says what to do when the default is wanted", async () => {
+    expect((await load({ flags: { store: "memory:" } })).config.store).toBe("memory:");
+    await expect(load({})).rejects.toThrow(/HOME.*--store/);
+    await expect(load({ flags: { store: "sqlite:~/s.db" } })).rejects.toMatchObject({
+      code: "CONFIG_INVALID",
+    });
+  });
+
+  it("is no folder of the project because HOME is empty or relative", () => {
+    for (const HOME of ["", "relative"]) expect(surroundings({ HOME }).home).not.toBe(HOME);
+    expect(surroundings({ HOME: "/home/me" }).home).toBe("/home/me");
   });
 });
 
