@@ -1,14 +1,11 @@
 /** The composition root: configuration in, a running sidecar out. */
 import type { Readable, Writable } from "node:stream";
-import type { Agent } from "./agent/agent.ts";
 import type { Launched } from "./agent/launch.ts";
-import { startEchoAgent } from "./agent/echo.ts";
-import { startProcessAgent } from "./agent/process.ts";
+import { openAgent } from "./agent/open.ts";
 import { stopGroup } from "./agent/process-group.ts";
 import type { Config } from "./config/config.ts";
 import { SidecarError } from "./base/errors.ts";
 import { createLogger, type Logger } from "./base/log.ts";
-import type { PeerHandlers } from "./rpc/endpoint.ts";
 import { Relay } from "./relay/relay.ts";
 import { SessionRegistry } from "./session/registry.ts";
 import { deferStore } from "./store/deferred.ts";
@@ -58,11 +55,12 @@ export async function runSidecar(
         ...(config.agent && { agentCommand: config.agent.command }),
       },
       registry,
-      startAgent: (handlers) => {
-        const first = launched;
-        launched = undefined;
-        return startAgent(config, log, handlers, first);
-      },
+      startAgent: openAgent(config.agent, {
+        maxMessageBytes: config.maxMessageBytes,
+        stopGraceMs: agentStopGraceMs,
+        log,
+        launched,
+      }),
       agentRestart: config.agentRestart,
       log,
     },
@@ -92,18 +90,6 @@ async function logFor(
     await stopGroup(first?.child.pid, agentStopGraceMs);
     throw error;
   }
-}
-
-function startAgent(
-  config: Config,
-  log: Logger,
-  handlers: PeerHandlers,
-  launched: Promise<Launched> | undefined,
-): Promise<Agent> {
-  const { agent, maxMessageBytes } = config;
-  if (agent === undefined) return startEchoAgent({ maxMessageBytes, log }, handlers);
-  const options = { ...agent, maxMessageBytes, stopGraceMs: agentStopGraceMs, log };
-  return startProcessAgent(options, handlers, launched);
 }
 
 /** The store, if it can promise what is asked of it. Errors: `STORE_…`, `CONFIG_INVALID`. */

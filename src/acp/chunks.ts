@@ -3,7 +3,14 @@
  * Lines that do are recognised by that, many at once, which costs a fraction of parsing them.
  */
 import { isRecord } from "../base/json.ts";
-import type { ArrivedUpdate, ChunkRun, ChunkShape, UpdateParams } from "./updates.ts";
+import {
+  addUpdate,
+  isUpdateParams,
+  type ArrivedUpdate,
+  type ChunkRun,
+  type ChunkShape,
+  type UpdateParams,
+} from "./updates.ts";
 
 /** Params of a plain text chunk: no annotation, `_meta` or field that we do not know. */
 interface PlainChunk extends UpdateParams {
@@ -33,6 +40,24 @@ interface KnownShape extends ChunkShape {
 
 /** Thought and answer take turns, sessions run side by side: more shapes than this are not worth the search. */
 const keptShapes = 4;
+
+/**
+ * The fast lane of `session/update`s, for a connection (rpc/messages.ts).
+ * @param deliver takes what arrived together, in order; a promise that it returns holds back the messages behind
+ */
+export function updateLane(deliver: (updates: readonly ArrivedUpdate[]) => void | Promise<void>) {
+  const chunks = new TextChunks();
+  return {
+    recognise: (lines: string): ArrivedUpdate | undefined => chunks.recognise(lines),
+    take: (text: string, message: Readonly<Record<string, unknown>>): ArrivedUpdate | undefined => {
+      const { method, params } = message;
+      if (method !== "session/update" || !isUpdateParams(params)) return undefined;
+      return chunks.learn(text, params, hasFields(message, 3));
+    },
+    add: addUpdate,
+    deliver,
+  };
+}
 
 export class TextChunks {
   /** The one that was met last stands first. */

@@ -1,10 +1,20 @@
 /** `session/update`s as they came, with their texts, so that they can travel on without being written anew. */
+import { isRecord } from "../base/json.ts";
 
 /** Params of `session/update` as far as the sidecar reads them. */
 export interface UpdateParams {
   readonly sessionId: string;
   readonly update: { readonly sessionUpdate: string; readonly [field: string]: unknown };
   readonly [field: string]: unknown;
+}
+
+export function isUpdateParams(params: unknown): params is UpdateParams {
+  return (
+    isRecord(params) &&
+    typeof params.sessionId === "string" &&
+    isRecord(params.update) &&
+    typeof params.update.sessionUpdate === "string"
+  );
 }
 
 /** One update. */
@@ -16,6 +26,12 @@ export interface UpdateMessage {
   readonly params: UpdateParams;
   /** The message has the three usual fields and no other. */
   readonly usual: boolean;
+}
+
+/** An update that did not come as a text. */
+export function updateMessage(params: UpdateParams): UpdateMessage {
+  const text = JSON.stringify({ jsonrpc: "2.0", method: "session/update", params });
+  return { type: "update", sessionId: params.sessionId, text, params, usual: true };
 }
 
 /** What the chunks of one message have in common: all but their text. */

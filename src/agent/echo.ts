@@ -1,71 +1,82 @@
 /** The built-in agent: says back what it is told, word by word, so that the sidecar works with nothing else installed. */
-import { PassThrough } from "node:stream";
+import { updateMessage } from "../acp/updates.ts";
 import { SidecarError } from "../base/errors.ts";
-import type { Logger } from "../base/log.ts";
-import { Connection, type PeerHandlers, type RequestContext } from "../rpc/endpoint.ts";
 import { isRecord } from "../base/json.ts";
 import { pause } from "../base/time.ts";
 import { version } from "../base/version.ts";
-import type { Agent, AgentExit } from "./agent.ts";
-
-export interface EchoAgentOptions {
-  readonly maxMessageBytes: number;
-  readonly log: Logger;
-}
+import type { RequestOptions } from "../rpc/endpoint.ts";
+import { toRpcError } from "../rpc/errors.ts";
+import type { ResponseMessage } from "../rpc/messages.ts";
+import { OutgoingRequests } from "../rpc/outgoing.ts";
+import type { Agent, AgentExit, AgentHandlers } from "./agent.ts";
 
 const msPerWord = 5;
 
-/** The same path as a child process: two connections, joined by streams in memory. */
-export function startEchoAgent(options: EchoAgentOptions, handlers: PeerHandlers): Promise<Agent> {
-  const toAgent = new PassThrough();
-  const fromAgent = new PassThrough();
-  const connection = new Connection({ input: fromAgent, output: toAgent, ...options }, handlers);
-  const echo = new EchoAgent();
-  echo.serve(new Connection({ input: toAgent, output: fromAgent, ...options }, echo));
-  let ended: (exit: AgentExit) => void = () => undefined;
-  const exited = new Promise<AgentExit>((resolve) => {
-    ended = resolve;
-  });
-  const error = new SidecarError("AGENT_EXITED", "The echo agent was stopped");
-  const stop = async () => {
-    echo.close(error);
-    connection.close(error);
-    ended({ error, wanted: true });
-  };
-  return Promise.resolve({ connection, exited, stop });
-}
-
-class EchoAgent implements PeerHandlers {
-  #client: Connection | undefined;
+export class EchoAgent implements Agent {
+  readonly exited: Promise<AgentExit>;
+  received = 0;
+  readonly #handlers: AgentHandlers;
+  readonly #requests = new OutgoingRequests();
   #sessions = 0;
   /** The running turn of each session. */
   readonly #turns = new Map<string, AbortController>();
+  #error: SidecarError | undefined;
+  #exit: (exit: AgentExit) => void = () => undefined;
 
-  serve(client: Connection): void {
-    this.#client = client;
+  constructor(handlers: AgentHandlers) {
+    this.#handlers = handlers;
+    this.exited = new Promise((resolve) => {
+      this.#exit = resolve;
+    });
   }
 
-  close(reason: SidecarError): void {
-    for (const turn of this.#turns.values()) turn.abort();
-    this.#client?.close(reason);
+  async request(method: string, params: unknown, options: RequestOptions = {}): Promise<unknown> {
+    if (this.#error !== undefined) throw this.#error;
+    const { id, answer } = this.#requests.open();
+    options.onSent?.(id);
+    options.onTaken?.();
+    const answered = (outcome: Pick<ResponseMessage, "result" | "error">) => {
+      this.received += 1;
+      this.#requests.answered({ jsonrpc: "2.0", id, ...outcome });
+    };
+    void this.#answer(method, params, options.signal).then(
+      (result) => answered({ result }),
+      (error: unknown) => answered({ error: toRpcError(error).toJson() }),
+    );
+    return answer;
   }
 
-  async request(method: string, params: unknown, context: RequestContext): Promise<unknown> {
-    if (method === "initialize") return initializeResult;
-    if (method === "session/new") return { sessionId: `echo-${++this.#sessions}` };
-    if (method === "session/prompt" && isRecord(params)) return this.#prompt(params, context);
-    throw new SidecarError("METHOD_NOT_FOUND", `The echo agent has no method ${method}`);
-  }
-
-  notification(method: string, params: unknown): void {
+  async notify(method: string, params: unknown): Promise<void> {
     if (method === "session/cancel" && isRecord(params)) this.#turns.get(String(params.sessionId))?.abort();
   }
 
-  updates(): void {}
+  async stop(): Promise<void> {
+    this.#end(new SidecarError("AGENT_EXITED", "The echo agent was stopped"), true);
+  }
 
-  invalid(): void {}
+  abandon(reason: SidecarError): void {
+    this.#end(reason, false);
+  }
 
-  async #prompt(params: Readonly<Record<string, unknown>>, context: RequestContext): Promise<unknown> {
+  #end(error: SidecarError, wanted: boolean): void {
+    if (this.#error !== undefined) return;
+    this.#error = error;
+    for (const turn of this.#turns.values()) turn.abort();
+    this.#requests.rejectAll(error);
+    this.#exit({ error, wanted });
+  }
+
+  async #answer(method: string, params: unknown, signal: AbortSignal | undefined): Promise<unknown> {
+    if (method === "initialize") return initializeResult;
+    if (method === "session/new") return { sessionId: `echo-${++this.#sessions}` };
+    if (method === "session/prompt" && isRecord(params)) return this.#prompt(params, signal);
+    throw new SidecarError("METHOD_NOT_FOUND", `The echo agent has no method ${method}`);
+  }
+
+  async #prompt(
+    params: Readonly<Record<string, unknown>>,
+    signal: AbortSignal | undefined,
+  ): Promise<unknown> {
     const sessionId = String(params.sessionId);
     if (this.#turns.has(sessionId)) {
       throw new SidecarError(
@@ -74,23 +85,27 @@ class EchoAgent implements PeerHandlers {
       );
     }
     const turn = new AbortController();
-    context.cancellation.onCancellationRequested(() => turn.abort());
+    const cancel = () => turn.abort();
+    if (signal?.aborted === true) cancel();
+    signal?.addEventListener("abort", cancel);
     this.#turns.set(sessionId, turn);
     try {
       for (const word of wordsOf(params.prompt)) {
         if (turn.signal.aborted) break;
         await this.#say(sessionId, word);
-        await pause(msPerWord);
+        await pause(msPerWord, turn.signal);
       }
       return { stopReason: turn.signal.aborted ? "cancelled" : "end_turn" };
     } finally {
+      signal?.removeEventListener("abort", cancel);
       this.#turns.delete(sessionId);
     }
   }
 
   async #say(sessionId: string, text: string): Promise<void> {
     const update = { sessionUpdate: "agent_message_chunk", content: { type: "text", text } };
-    await this.#client?.notify("session/update", { sessionId, update });
+    this.received += 1;
+    await this.#handlers.updates([updateMessage({ sessionId, update })]);
   }
 }
 

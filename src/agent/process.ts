@@ -2,8 +2,9 @@
 import { SidecarError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import { identityOf } from "../base/process.ts";
-import { Connection, type PeerHandlers } from "../rpc/endpoint.ts";
-import type { Agent, AgentExit } from "./agent.ts";
+import { updateLane } from "../acp/chunks.ts";
+import { Connection, type InvalidMessage } from "../rpc/endpoint.ts";
+import type { Agent, AgentExit, AgentHandlers } from "./agent.ts";
 import { waitAtMost } from "../base/time.ts";
 import { launch, type AgentCommand, type Child, type HowItEnded, type Launched } from "./launch.ts";
 import { stopGroup } from "./process-group.ts";
@@ -24,15 +25,12 @@ const strayGraceMs = 300;
 /** Errors: `AGENT_NOT_STARTED`. */
 export async function startProcessAgent(
   options: ProcessAgentOptions,
-  handlers: PeerHandlers,
+  handlers: AgentHandlers,
   launched: Promise<Launched> = launch(options),
 ): Promise<Agent> {
   const { child, exited: gone } = await launched;
   const stderr = new StderrTail(child.stderr, (line) => options.log.debug({ line }, "agent stderr"));
-  const connection = new Connection(
-    { input: child.stdout, output: child.stdin, maxMessageBytes: options.maxMessageBytes, log: options.log },
-    handlers,
-  );
+  const connection = connect(child, options, handlers);
   const identity = child.pid === undefined ? undefined : identityOf(child.pid);
   let wanted = false;
   void stopWhenUseless(child, connection, gone, options.stopGraceMs);
@@ -54,11 +52,39 @@ export async function startProcessAgent(
     await cleaned;
   };
   return {
-    connection,
-    exited,
     ...(identity && { process: identity }),
+    get received() {
+      return connection.received;
+    },
+    request: (method, params, how) => connection.request(method, params, how),
+    notify: (method, params) => connection.notify(method, params),
+    exited,
     stop: () => (stopping ??= stop()),
+    abandon: (reason) => connection.close(reason),
   };
+}
+
+function connect(
+  { stdin, stdout }: Child,
+  { maxMessageBytes, log }: ProcessAgentOptions,
+  handlers: AgentHandlers,
+): Connection {
+  const lane = updateLane((updates) => handlers.updates(updates));
+  const invalid = ({ id, error, excerpt }: InvalidMessage) => {
+    log.warn({ reason: error.message }, "the agent wrote something to its stdout that is no message");
+    log.debug({ excerpt }, "what the agent wrote");
+    // A request all the same: its answer is waited for.
+    if (id !== null) void connection.sendError(id, error);
+  };
+  const connection = new Connection(
+    { input: stdout, output: stdin, maxMessageBytes, log, lane },
+    {
+      request: (method, params, context) => handlers.request(method, params, context),
+      notification: (method, params) => handlers.notification(method, params),
+      invalid,
+    },
+  );
+  return connection;
 }
 
 /** An agent that has closed its output or its input can answer nothing any more. */

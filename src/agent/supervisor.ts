@@ -1,10 +1,9 @@
 /** Keeps an agent running: starts it, starts it again when it has died, and brings a new run to where the old one was. */
 import { isSidecarError, reasonOf, SidecarError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
-import type { PeerHandlers } from "../rpc/endpoint.ts";
 import { isRecord } from "../base/json.ts";
 import { pause } from "../base/time.ts";
-import type { Agent, StartAgent } from "./agent.ts";
+import type { Agent, AgentHandlers, StartAgent } from "./agent.ts";
 
 /** One run of the agent that has answered `initialize`. */
 export interface AgentRun {
@@ -16,7 +15,7 @@ export interface AgentRun {
 export interface SupervisorOptions {
   readonly start: StartAgent;
   /** What every run's messages are handed to; a run has handed over its last one before it counts as ended. */
-  readonly handlers: PeerHandlers;
+  readonly handlers: AgentHandlers;
   /** Failed runs in a row until a pause is made, and the first pause between two tries (it doubles). */
   readonly restart: { readonly attempts: number; readonly backoffMs: number };
   readonly log: Logger;
@@ -106,7 +105,7 @@ export class AgentSupervisor {
   async #authenticate(agent: Agent): Promise<void> {
     if (this.#authentication === undefined) return;
     try {
-      await agent.connection.request("authenticate", this.#authentication);
+      await agent.request("authenticate", this.#authentication);
     } catch (error) {
       if (error instanceof SidecarError) throw error;
       this.#options.log.warn({ error: reasonOf(error) }, "the agent did not take the login again");
@@ -114,7 +113,7 @@ export class AgentSupervisor {
   }
 
   async #initializeRun(agent: Agent): Promise<AgentRun> {
-    const result = await agent.connection.request("initialize", this.#initializeParams);
+    const result = await agent.request("initialize", this.#initializeParams);
     if (isRecord(result)) return { agent, initialized: result };
     throw new SidecarError(
       "AGENT_PROTOCOL",

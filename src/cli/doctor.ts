@@ -1,7 +1,5 @@
 /** `doctor`: what works, what does not, and what to do about it. */
-import type { StartAgent } from "../agent/agent.ts";
-import { startEchoAgent } from "../agent/echo.ts";
-import { startProcessAgent } from "../agent/process.ts";
+import { openAgent } from "../agent/open.ts";
 import type { AgentCommand } from "../config/config.ts";
 import { version } from "../base/version.ts";
 import type { Invocation, Io } from "./command.ts";
@@ -43,7 +41,7 @@ async function examine(
   io: Io,
   folder: string,
 ): Promise<Report> {
-  const byItself = await tryAgent(alone(agent), folder);
+  const byItself = await tryAgent(openAgent(agent, peerLimits), folder);
   // The user's sessions are none of its business: what it opens is forgotten with it.
   const sidecar = sidecarWith(io, { folder, store: "memory:", agent });
   // One that does not start by itself does so with nobody, and may take its time not to.
@@ -57,13 +55,6 @@ async function examine(
     store,
     problems: [agentProblem, store.problem].filter((problem) => problem !== undefined),
   };
-}
-
-function alone(agent: AgentCommand | undefined): StartAgent {
-  return (handlers) =>
-    agent === undefined
-      ? startEchoAgent(peerLimits, handlers)
-      : startProcessAgent({ ...agent, ...peerLimits, stopGraceMs: 5000 }, handlers);
 }
 
 async function printReport(io: Io, report: Report): Promise<void> {

@@ -2,13 +2,12 @@
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import type { Agent, StartAgent } from "../agent/agent.ts";
-import { startProcessAgent } from "../agent/process.ts";
+import type { Agent, AgentHandlers, StartAgent } from "../agent/agent.ts";
+import { openAgent } from "../agent/open.ts";
 import type { AgentCommand } from "../config/config.ts";
 import { acpErrors, errorFaces, reasonOf, SidecarError, type ErrorCode } from "../base/errors.ts";
 import { isRecord } from "../base/json.ts";
 import { silentLogger } from "../base/log.ts";
-import type { PeerHandlers } from "../rpc/endpoint.ts";
 import { paramsOf } from "../acp/updates.ts";
 import { version } from "../base/version.ts";
 import type { Io } from "./command.ts";
@@ -23,7 +22,7 @@ export type Answer = Readonly<Record<string, unknown>>;
 
 /** Long enough for an agent that fetches models or asks a server first. */
 const answerWithinMs = 60_000;
-export const peerLimits = { maxMessageBytes: 64 * 1024 ** 2, log: silentLogger };
+export const peerLimits = { maxMessageBytes: 64 * 1024 ** 2, stopGraceMs: 5000, log: silentLogger };
 
 /** One conversation with an agent, as a client that offers it nothing. */
 export class Peer {
@@ -53,7 +52,7 @@ export class Peer {
       timer = setTimeout(() => reject(unanswered(method)), answerWithinMs);
     });
     try {
-      const answer = await Promise.race([this.agent.connection.request(method, params), late]);
+      const answer = await Promise.race([this.agent.request(method, params), late]);
       return isRecord(answer) ? answer : {};
     } catch (error) {
       throw error instanceof SidecarError ? error : refused(method, error);
@@ -72,18 +71,13 @@ export function sidecarWith(
   fs.writeFileSync(config, "{}\n");
   const ownVariables = Object.keys(io.env).filter((name) => name.startsWith("ACP_SIDECAR_"));
   const args = [io.binary, "--store", store, "--config", config];
-  return (handlers) =>
-    startProcessAgent(
-      {
-        ...peerLimits,
-        stopGraceMs: 5000,
-        command: process.execPath,
-        args: agent === undefined ? args : [...args, "--", agent.command, ...agent.args],
-        // The agent gets its variables by inheritance.
-        env: { ...agent?.env, ...Object.fromEntries(ownVariables.map((name) => [name, ""])) },
-      },
-      handlers,
-    );
+  const command = {
+    command: process.execPath,
+    args: agent === undefined ? args : [...args, "--", agent.command, ...agent.args],
+    // The agent gets its variables by inheritance.
+    env: { ...agent?.env, ...Object.fromEntries(ownVariables.map((name) => [name, ""])) },
+  };
+  return openAgent(command, peerLimits);
 }
 
 /** Runs `use` with a scratch folder that is gone afterwards. */
@@ -96,7 +90,7 @@ export async function withScratchFolder<T>(use: (folder: string) => Promise<T>):
   }
 }
 
-function handlers(onUpdate: (update: Update) => void): PeerHandlers {
+function handlers(onUpdate: (update: Update) => void): AgentHandlers {
   return {
     request: async (method) => {
       if (method === "session/request_permission") return { outcome: { outcome: "cancelled" } };
@@ -106,7 +100,6 @@ function handlers(onUpdate: (update: Update) => void): PeerHandlers {
     updates: (updates) => {
       for (const { update } of paramsOf(updates)) onUpdate(update);
     },
-    invalid: () => undefined,
   };
 }
 

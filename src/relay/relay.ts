@@ -1,16 +1,15 @@
 /** The ACP method table: which handler answers the client, which the agent; and the relay's life. */
-import type { Agent, StartAgent } from "../agent/agent.ts";
+import type { Agent, AgentHandlers, StartAgent } from "../agent/agent.ts";
 import { AgentSupervisor } from "../agent/supervisor.ts";
-import { reasonOf, SidecarError, type ErrorCode } from "../base/errors.ts";
+import { reasonOf, SidecarError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import {
   Connection,
   type ConnectionOptions,
-  type InvalidMessage,
   type PeerHandlers,
   type RequestContext,
 } from "../rpc/endpoint.ts";
-import { paramsOf, textOfUpdate } from "../acp/updates.ts";
+import { textOfUpdate } from "../acp/updates.ts";
 import type { SessionId } from "../base/ids.ts";
 import type { SessionRegistry } from "../session/registry.ts";
 import { Interval } from "../base/interval.ts";
@@ -133,25 +132,15 @@ export class Relay {
         if (method === "session/cancel") return cancel(this.#ctx, params);
         if (this.#initialized !== undefined) return forwardToAgent(this.#ctx, method, params);
       },
-      updates: async (updates) => {
-        for (const params of paramsOf(updates)) await forwardToAgent(this.#ctx, "session/update", params);
-      },
-      invalid: (message) => this.#ctx.client.connection.sendError(message.id, invalidError(message)),
+      invalid: ({ id, error }) => this.#ctx.client.connection.sendError(id, error),
     };
   }
 
-  #agentHandlers(): PeerHandlers {
+  #agentHandlers(): AgentHandlers {
     return {
       request: (method, params, request) => agentRequest(this.#ctx, method, params, request),
       notification: (method, params) => forwardToClient(this.#ctx, method, params),
       updates: (updates) => takeUpdates(this.#ctx, updates),
-      invalid: (message) => {
-        const { id, reason, excerpt } = message;
-        this.#ctx.log.warn({ reason }, "the agent wrote something to its stdout that is no message");
-        this.#ctx.log.debug({ excerpt }, "what the agent wrote");
-        // A request all the same: its answer is waited for.
-        if (id !== null) void this.#agent?.connection.sendError(id, invalidError(message));
-      },
     };
   }
 
@@ -180,7 +169,7 @@ export class Relay {
     const seconds = Math.round(stuckMs / 1000);
     const reason = `The agent has taken nothing for ${seconds} s of all that waits for it, and is ended`;
     this.#ctx.log.warn({ seconds }, "the agent does not read: ending it");
-    this.#agent?.connection.close(new SidecarError("AGENT_EXITED", reason));
+    this.#agent?.abandon(new SidecarError("AGENT_EXITED", reason));
   }
 
   #agentStarted(agent: Agent): void {
@@ -218,13 +207,3 @@ const methods: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   ["session/set_mode", setMode],
   ["session/set_config_option", setConfigOption],
 ]);
-
-function invalidError({ fault, reason }: InvalidMessage): SidecarError {
-  const codes: Record<InvalidMessage["fault"], ErrorCode> = {
-    "not-json": "PARSE_ERROR",
-    "bad-header": "PARSE_ERROR",
-    "bad-envelope": "INVALID_REQUEST",
-    oversized: "MESSAGE_TOO_LARGE",
-  };
-  return new SidecarError(codes[fault], reason);
-}

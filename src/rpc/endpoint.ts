@@ -1,20 +1,24 @@
 /**
- * One JSON-RPC peer over a pair of byte streams. Requests and responses are vscode-jsonrpc's; runs of
- * `session/update` and other notifications go to the handlers straight from the reader. Nothing overtakes:
- * a message is handed over only when the one before it has been taken.
+ * One JSON-RPC peer over a pair of byte streams. Nothing overtakes: a message is handed over only when the one
+ * before it has been taken. What goes by the fast lane goes straight from the reader to its taker.
  */
 import type { Readable, Writable } from "node:stream";
-import type { CancellationToken, Message, MessageConnection } from "vscode-jsonrpc/node";
-import rpc from "vscode-jsonrpc/node";
 import { reasonOf, SidecarError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import { Backlog } from "./backlog.ts";
-import { IncomingRequests, type RequestContext } from "./incoming.ts";
+import { RpcError, toRpcError } from "./errors.ts";
 import { Inbox, type InvalidMessage } from "./inbox.ts";
-import { textOf, unwritable, type RequestId } from "./messages.ts";
+import { IncomingRequests, type RequestContext } from "./incoming.ts";
+import {
+  textOf,
+  unwritable,
+  type Lane,
+  type RequestId,
+  type RequestMessage,
+  type ResponseMessage,
+} from "./messages.ts";
+import { OutgoingRequests } from "./outgoing.ts";
 import { Output } from "./output.ts";
-import { isLocalFailure, toResponseError } from "./response-error.ts";
-import type { ArrivedUpdate } from "../acp/updates.ts";
 
 export type { RequestContext } from "./incoming.ts";
 export type { InvalidMessage } from "./inbox.ts";
@@ -24,18 +28,16 @@ export type { InvalidMessage } from "./inbox.ts";
  * notification does so only when there is too much that waits like it.
  */
 export interface PeerHandlers {
-  /** The answer, or a rejection: `SidecarError` or a peer's `ResponseError` reach the other side as such. */
+  /** The answer, or a rejection: `SidecarError` or a peer's `RpcError` reach the other side as such. */
   request(method: string, params: unknown, context: RequestContext): Promise<unknown>;
   notification(method: string, params: unknown): void | Promise<void>;
-  /** `session/update`s that arrived together, in order. */
-  updates(updates: readonly ArrivedUpdate[]): void | Promise<void>;
   /** What is not a message of JSON-RPC. */
   invalid(message: InvalidMessage): void | Promise<void>;
 }
 
 export interface RequestOptions {
-  /** Cancelling sends `$/cancel_request`; the request still ends with the peer's answer. */
-  readonly cancellation?: CancellationToken;
+  /** Aborting sends `$/cancel_request`; the request still ends with the peer's answer. */
+  readonly signal?: AbortSignal;
   /** Told the id under which the request is sent. */
   readonly onSent?: (id: RequestId) => void;
   /** Told when the stream has taken the request. */
@@ -47,48 +49,33 @@ export interface ConnectionOptions {
   readonly output: Writable;
   readonly maxMessageBytes: number;
   readonly log: Logger;
+  readonly lane?: Lane<unknown>;
 }
 
-const { ParameterStructures, ResponseError } = rpc;
-
 export class Connection {
-  readonly #rpc: MessageConnection;
   readonly #inbox: Inbox;
   readonly #output: Output;
-  readonly #incoming: IncomingRequests;
+  readonly #incoming = new IncomingRequests();
+  readonly #outgoing = new OutgoingRequests();
   readonly #backlog: Backlog;
+  readonly #handlers: PeerHandlers;
   readonly #log: Logger;
   #closeReason: SidecarError | undefined;
-  /** Of the request that is being sent: set while `sendRequest` runs. */
-  #sending: RequestOptions | undefined;
-  #unwritable: SidecarError | undefined;
 
-  constructor(options: ConnectionOptions, handlers: PeerHandlers) {
-    this.#log = options.log;
-    this.#backlog = new Backlog(options.maxMessageBytes);
-    this.#inbox = new Inbox(options.input, options.maxMessageBytes, {
-      updates: (updates) => handlers.updates(updates),
-      notification: (method, params) => this.#notified(method, params, handlers),
-      invalid: (message) => handlers.invalid(message),
+  constructor({ input, output, maxMessageBytes, log, lane }: ConnectionOptions, handlers: PeerHandlers) {
+    this.#log = log;
+    this.#handlers = handlers;
+    this.#backlog = new Backlog(maxMessageBytes);
+    const takers = {
+      request: (message: RequestMessage) => void this.#requested(message),
+      response: (message: ResponseMessage) => this.#outgoing.answered(message),
+      notification: (method: string, params: unknown) => this.#notified(method, params),
+      invalid: (message: InvalidMessage) => handlers.invalid(message),
       room: () => this.#backlog.room(),
-      broken: (error) => options.log.warn({ error }, "reading from a peer failed"),
-    });
-    this.#output = new Output(options.output, () => this.#inbox.framing);
-    this.#incoming = new IncomingRequests(() => this.#backlog.hold(this.#inbox.messageChars));
-    this.#rpc = rpc.createMessageConnection(this.#inbox.reader, this.#writer(), undefined, {
-      cancellationStrategy: {
-        receiver: this.#incoming.receiver,
-        sender: {
-          sendCancellation: (_connection, id) => this.notify("$/cancel_request", { requestId: id }),
-          cleanup: () => undefined,
-        },
-      },
-      messageStrategy: this.#inbox.strategy,
-    });
-    this.#rpc.onRequest((method, params, token) =>
-      this.#requested(method, params, token, handlers, options.log),
-    );
-    this.#rpc.listen();
+      broken: (error: unknown) => log.warn({ error }, "reading from a peer failed"),
+    };
+    this.#inbox = new Inbox(input, maxMessageBytes, takers, lane);
+    this.#output = new Output(output, () => this.#inbox.framing);
   }
 
   /** Settles when the peer has sent its last message and all of them have been taken. */
@@ -125,23 +112,20 @@ export class Connection {
     return this.#closeReason === undefined && this.#output.isOpen;
   }
 
-  /** Rejects with the peer's `ResponseError`, or with the reason of `close`. */
+  /** Rejects with the peer's `RpcError`, or with the reason of `close`. */
   async request(method: string, params: unknown, options: RequestOptions = {}): Promise<unknown> {
-    const { cancellation } = options;
-    this.#throwIfClosed();
-    let unsent: SidecarError | undefined;
-    try {
-      const args = [...positional(params), ...(cancellation ? [cancellation] : [])];
-      this.#sending = options;
-      const answer: Promise<unknown> = this.#rpc.sendRequest(method, ...args);
-      this.#sending = undefined;
-      unsent = this.#unwritable;
-      this.#unwritable = undefined;
-      return await answer;
-    } catch (error) {
-      if (this.#closeReason !== undefined && isLocalFailure(error)) throw this.#closeReason;
-      throw unsent ?? error;
-    }
+    if (this.#closeReason !== undefined) throw this.#closeReason;
+    const { signal, onSent, onTaken } = options;
+    const { id, answer } = this.#outgoing.open();
+    const text = textOf({ jsonrpc: "2.0", id, method, params: params ?? undefined });
+    if (text === undefined) throw unwritable(method);
+    onSent?.(id);
+    const sent = this.#output.send(text);
+    if (onTaken !== undefined) void sent.then(onTaken);
+    const cancel = () => void this.notify("$/cancel_request", { requestId: id });
+    if (signal?.aborted === true) cancel();
+    signal?.addEventListener("abort", cancel, { once: true });
+    return answer.finally(() => signal?.removeEventListener("abort", cancel));
   }
 
   /** Settles when the stream takes more. What cannot be written is dropped, and the log says so. */
@@ -158,7 +142,7 @@ export class Connection {
 
   /** Answers what was no request, by JSON-RPC's rule for it. */
   sendError(id: RequestId | null, error: SidecarError): Promise<void> {
-    return this.#output.send(JSON.stringify({ jsonrpc: "2.0", id, error: toResponseError(error).toJson() }));
+    return this.#output.send(errorText(id, error));
   }
 
   /** Stops reading; what is pending goes on. */
@@ -181,17 +165,13 @@ export class Connection {
     this.#closeReason = reason;
     this.#inbox.stop();
     this.#incoming.cancelAll();
-    this.#rpc.dispose();
+    this.#outgoing.rejectAll(reason);
     this.#output.abandon();
   }
 
-  #throwIfClosed(): void {
-    if (this.#closeReason !== undefined) throw this.#closeReason;
-  }
-
-  #notified(method: string, params: unknown, handlers: PeerHandlers): void {
+  #notified(method: string, params: unknown): void {
     if (method === "$/cancel_request") return this.#incoming.cancel(params);
-    const passing = handlers.notification(method, params);
+    const passing = this.#handlers.notification(method, params);
     if (passing === undefined) return;
     const passedOn = this.#backlog.hold(this.#inbox.messageChars);
     void passing
@@ -201,56 +181,26 @@ export class Connection {
       .finally(passedOn);
   }
 
-  async #requested(
-    method: string,
-    params: unknown,
-    token: CancellationToken,
-    handlers: PeerHandlers,
-    log: Logger,
-  ): Promise<unknown> {
+  async #requested({ id, method, params }: RequestMessage): Promise<void> {
+    const incoming = this.#incoming.open(id, this.#backlog.hold(this.#inbox.messageChars));
+    let text: string;
     try {
       this.#incoming.checkRoom(method);
-      return await handlers.request(method, params, this.#incoming.contextOf(token));
+      const result = await this.#handlers.request(method, params, incoming);
+      text =
+        textOf({ jsonrpc: "2.0", id, result: result ?? null }) ?? errorText(id, unwritable("The answer"));
     } catch (error) {
-      if (!(error instanceof SidecarError) && !(error instanceof ResponseError)) {
-        log.error({ method, error }, "a request failed unexpectedly");
+      if (!(error instanceof SidecarError) && !(error instanceof RpcError)) {
+        this.#log.error({ method, error }, "a request failed unexpectedly");
       }
-      throw toResponseError(error);
+      text = errorText(id, error);
     }
-  }
-
-  #writer() {
-    const nothing = () => ({ dispose: () => undefined });
-    return {
-      onError: nothing,
-      onClose: nothing,
-      write: (message: Message): Promise<void> => {
-        const { id, method } = message as unknown as { id: RequestId; method?: string };
-        const text = textOf(message);
-        if (method !== undefined) {
-          if (text === undefined) {
-            this.#unwritable = unwritable(method);
-            return Promise.reject(this.#unwritable);
-          }
-          this.#sending?.onSent?.(id);
-          const { onTaken } = this.#sending ?? {};
-          const sent = this.#output.send(text);
-          if (onTaken !== undefined) void sent.then(onTaken);
-          return sent;
-        }
-        const sent =
-          text === undefined ? this.sendError(id, unwritable("The answer")) : this.#output.send(text);
-        this.#incoming.answered(id);
-        return sent;
-      },
-      end: () => undefined,
-      dispose: () => undefined,
-    };
+    void this.#output.send(text);
+    this.#incoming.answered(incoming);
   }
 }
 
-/** Params as vscode-jsonrpc takes them so that they reach the wire unchanged: object, array or absent. */
-function positional(params: unknown): unknown[] {
-  if (params === undefined || params === null) return [];
-  return Array.isArray(params) ? [ParameterStructures.byPosition, ...(params as unknown[])] : [params];
+function errorText(id: RequestId | null, error: unknown): string {
+  const message = { jsonrpc: "2.0", id, error: toRpcError(error).toJson() };
+  return textOf(message) ?? errorText(id, unwritable("The error"));
 }

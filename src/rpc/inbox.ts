@@ -3,55 +3,65 @@
  * order, one read at a time, so that a handler that is behind stops the reading.
  */
 import type { Readable } from "node:stream";
-import type { Message, MessageReader, MessageStrategy } from "vscode-jsonrpc/node";
+import { SidecarError, type ErrorCode } from "../base/errors.ts";
 import { FrameDecoder, type Frame, type Framing } from "./framing.ts";
-import { envelopeOf, noAnswer, parseMessage, type RequestId } from "./messages.ts";
-import { TextChunks } from "../acp/chunks.ts";
-import { addUpdate, type ArrivedUpdate, type ChunkRun } from "../acp/updates.ts";
+import {
+  envelopeOf,
+  noAnswer,
+  parseMessage,
+  type Lane,
+  type Parsed,
+  type RequestId,
+  type RequestMessage,
+  type ResponseMessage,
+} from "./messages.ts";
 
-/** A message that is none, and what JSON-RPC wants to be said of it. */
+/** A message that is none, and what JSON-RPC wants to be said of it: the error, under this id. */
 export interface InvalidMessage {
-  readonly fault: "not-json" | "bad-envelope" | "oversized" | "bad-header";
   readonly id: RequestId | null;
-  readonly reason: string;
+  /** `PARSE_ERROR`, `INVALID_REQUEST`, `MESSAGE_TOO_LARGE`. */
+  readonly error: SidecarError;
   /** How it began, for debug logs only: it may quote content. */
   readonly excerpt: string;
 }
 
 export interface InboxHandlers {
+  request(message: RequestMessage): void;
+  response(message: ResponseMessage): void;
   notification(method: string, params: unknown): void;
-  updates(updates: readonly ArrivedUpdate[]): void | Promise<void>;
   invalid(message: InvalidMessage): void | Promise<void>;
-  /** Asked behind every request and notification: a promise holds back the reading. */
+  /** Asked behind every message that does not go by the lane: a promise holds back the reading. */
   room(): Promise<void> | undefined;
   /** The stream broke, or a handler failed: nothing more will be read. */
   broken(error: unknown): void;
 }
 
+/** What the lane has recognised, in the place of its frames. */
+type Laned = Extract<Parsed<unknown>, { type: "lane" }>;
+
 export class Inbox {
   readonly ended: Promise<void>;
   readonly #input: Readable;
   readonly #maxMessageBytes: number;
-  readonly #decoder: FrameDecoder<ChunkRun>;
+  readonly #decoder: FrameDecoder<Laned>;
   readonly #handlers: InboxHandlers;
-  readonly #chunks = new TextChunks();
+  readonly #lane: Lane<unknown> | undefined;
   #stopped = false;
   #messageChars = 0;
   #received = 0;
   #behind = false;
-  #deliver: (message: Message) => void = () => undefined;
-  #delivered: () => void = () => undefined;
-  #start: () => void = () => undefined;
 
-  constructor(input: Readable, maxMessageBytes: number, handlers: InboxHandlers) {
+  constructor(input: Readable, maxMessageBytes: number, handlers: InboxHandlers, lane?: Lane<unknown>) {
     this.#input = input;
     this.#maxMessageBytes = maxMessageBytes;
-    this.#decoder = new FrameDecoder(maxMessageBytes, (lines) => this.#chunks.recognise(lines));
     this.#handlers = handlers;
-    const started = new Promise<void>((resolve) => {
-      this.#start = resolve;
+    this.#lane = lane;
+    this.#decoder = new FrameDecoder(maxMessageBytes, (lines) => {
+      const item = lane?.recognise(lines);
+      return item === undefined ? undefined : { type: "lane", item };
     });
-    this.ended = started.then(() => this.#pump());
+    // Not at once: whoever makes us is not ready for messages yet.
+    this.ended = Promise.resolve().then(() => this.#pump());
   }
 
   /** How to write to a peer that writes like this. */
@@ -74,33 +84,9 @@ export class Inbox {
     return this.#behind;
   }
 
-  /** vscode-jsonrpc's view of us: it gets requests and responses, one at a time. */
-  readonly reader: MessageReader = {
-    onError: () => ({ dispose: () => undefined }),
-    onClose: () => ({ dispose: () => undefined }),
-    onPartialMessage: () => ({ dispose: () => undefined }),
-    listen: (deliver) => {
-      this.#deliver = deliver;
-      this.#start();
-      return { dispose: () => this.stop() };
-    },
-    dispose: () => this.stop(),
-  };
-
-  /** vscode-jsonrpc's word that it has taken a message up. */
-  readonly strategy: MessageStrategy = {
-    handleMessage: (message, next) => {
-      // Runs the handler's first step or settles the pending request. A rejection is vscode-jsonrpc's to log.
-      const result = next(message);
-      this.#delivered();
-      return result;
-    },
-  };
-
   stop(): void {
     if (this.#stopped) return;
     this.#stopped = true;
-    this.#delivered();
     this.#input.destroy();
   }
 
@@ -119,76 +105,72 @@ export class Inbox {
     }
   }
 
-  async #take(frames: readonly (Frame | ChunkRun)[]): Promise<void> {
-    let updates: ArrivedUpdate[] = [];
+  async #take(frames: readonly (Frame | Laned)[]): Promise<void> {
+    let batch: unknown[] = [];
     for (const frame of frames) {
       if (this.#stopped) return;
-      if (typeof frame === "object" && "bodies" in frame) {
-        addUpdate(updates, frame);
+      const parsed = typeof frame === "string" ? parseMessage(frame, this.#lane) : frame;
+      if ("type" in parsed && parsed.type === "lane") {
+        this.#lane?.add(batch, parsed.item);
         continue;
       }
-      const parsed = typeof frame === "string" ? parseMessage(frame, this.#chunks) : undefined;
-      if (parsed?.type === "update") {
-        addUpdate(updates, parsed.update);
-        continue;
+      if (batch.length > 0) {
+        const before = batch;
+        batch = [];
+        await this.#lane?.deliver(before);
       }
-      if (updates.length > 0) {
-        const run = updates;
-        updates = [];
-        await this.#handlers.updates(run);
-      }
-      this.#messageChars = typeof frame === "string" ? frame.length : 0;
-      if (parsed?.type === "request" || parsed?.type === "response") {
-        await this.#handOver(parsed.message);
-        if (parsed.type === "response" && parsed.fault !== undefined)
-          await this.#reject(frame, { type: "invalid", id: null, reason: parsed.fault });
-      } else if (parsed?.type === "notification") this.#handlers.notification(parsed.method, parsed.params);
-      else await this.#reject(frame, parsed);
+      const text = typeof frame === "string" ? frame : "";
+      this.#messageChars = text.length;
+      await ("fault" in parsed && !("type" in parsed) ? this.#skipped(parsed) : this.#handOver(parsed, text));
       await this.#handlers.room();
     }
-    if (updates.length > 0) await this.#handlers.updates(updates);
+    if (batch.length > 0) await this.#lane?.deliver(batch);
   }
 
-  /** Settles when vscode-jsonrpc has taken the message and whoever waited for it has run. */
-  async #handOver(message: Message): Promise<void> {
-    await new Promise<void>((resolve) => {
-      this.#delivered = resolve;
-      this.#deliver(message);
-    });
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-
-  #reject(
-    frame: Frame,
-    parsed: { type: "not-json" } | { type: "invalid"; id: RequestId | null; reason: string } | undefined,
-  ): void | Promise<void> {
-    if (typeof frame !== "string") return this.#rejectFault(frame);
-    const excerpt = frame.slice(0, 200);
-    if (parsed?.type === "invalid") {
-      return this.#handlers.invalid({ fault: "bad-envelope", id: parsed.id, reason: parsed.reason, excerpt });
+  async #handOver(parsed: Exclude<Parsed<unknown>, Laned>, text: string): Promise<void> {
+    switch (parsed.type) {
+      case "notification":
+        return this.#handlers.notification(parsed.method, parsed.params);
+      case "request":
+        this.#handlers.request(parsed.message);
+        return aTurnOfTheLoop();
+      case "response":
+        await this.#respond(parsed.message);
+        if (parsed.fault !== undefined) await this.#reject("INVALID_REQUEST", parsed.fault, text);
+        return;
+      case "not-json":
+        return this.#reject("PARSE_ERROR", "The message is not JSON", text);
+      case "invalid":
+        return this.#reject("INVALID_REQUEST", parsed.reason, text, parsed.id);
     }
-    return this.#handlers.invalid({
-      fault: "not-json",
-      id: null,
-      reason: "The message is not JSON",
-      excerpt,
-    });
   }
 
-  async #rejectFault(frame: Exclude<Frame, string>): Promise<void> {
-    if (frame.fault === "bad-header") {
-      const reason = "The header block has no Content-Length";
-      return this.#handlers.invalid({ fault: frame.fault, id: null, reason, excerpt: "" });
-    }
+  async #respond(message: ResponseMessage): Promise<void> {
+    this.#handlers.response(message);
+    await aTurnOfTheLoop();
+  }
+
+  async #reject(code: ErrorCode, reason: string, text: string, id: RequestId | null = null): Promise<void> {
+    await this.#handlers.invalid({ id, error: new SidecarError(code, reason), excerpt: text.slice(0, 200) });
+  }
+
+  async #skipped(frame: Exclude<Frame, string>): Promise<void> {
+    if (frame.fault === "bad-header")
+      return this.#reject("PARSE_ERROR", "The header block has no Content-Length", "");
     const reason = `The message is longer than the limit of ${this.#maxMessageBytes} bytes`;
+    const code = "MESSAGE_TOO_LARGE";
     const envelope = envelopeOf(frame);
     // Whoever asked must hear something, though not what was said.
     if (envelope?.type === "response") {
-      await this.#handOver(
-        noAnswer(envelope.id, `${reason}; raise --max-message-bytes`, "MESSAGE_TOO_LARGE"),
-      );
+      const why = `${reason}; raise --max-message-bytes`;
+      await this.#respond(noAnswer(envelope.id, why, code));
     }
     const id = envelope?.type === "request" ? envelope.id : null;
-    await this.#handlers.invalid({ fault: frame.fault, id, reason, excerpt: frame.start });
+    await this.#reject(code, reason, frame.start, id);
   }
+}
+
+/** Whoever the message went to takes its next steps before the message behind it is handed over. */
+function aTurnOfTheLoop(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,9 +1,6 @@
-/** What a message text is: the envelope of JSON-RPC 2.0, and the one notification that takes the fast path. */
-
+/** What a message text is: the envelope of JSON-RPC 2.0, or something for the fast lane. */
 import { SidecarError, type ErrorCode } from "../base/errors.ts";
 import { isRecord } from "../base/json.ts";
-import type { TextChunks } from "../acp/chunks.ts";
-import type { ArrivedUpdate, UpdateParams } from "../acp/updates.ts";
 
 export type RequestId = string | number;
 
@@ -14,15 +11,6 @@ export interface RequestMessage {
   readonly params?: unknown;
 }
 
-export type Parsed =
-  | { readonly type: "update"; readonly update: ArrivedUpdate }
-  | { readonly type: "request"; readonly message: RequestMessage }
-  | { readonly type: "notification"; readonly method: string; readonly params: unknown }
-  /** With a fault, it stands for an answer that is none: whoever waits for it must hear something. */
-  | { readonly type: "response"; readonly message: ResponseMessage; readonly fault?: string }
-  | { readonly type: "not-json" }
-  | { readonly type: "invalid"; readonly id: RequestId | null; readonly reason: string };
-
 export interface ResponseMessage {
   readonly jsonrpc: "2.0";
   readonly id: RequestId;
@@ -30,10 +18,33 @@ export interface ResponseMessage {
   readonly error?: { readonly code: number; readonly message: string; readonly data?: unknown };
 }
 
-/** @param chunks what has been learned of the chunks of this stream */
-export function parseMessage(text: string, chunks: TextChunks): Parsed {
-  const update = chunks.recognise(text);
-  if (update !== undefined) return { type: "update", update };
+/** A fast way for notifications of one kind: many at once, and where it can be seen what they are, unparsed. */
+export interface Lane<T> {
+  /** Whole lines in one piece, if all of them are of this kind and that can be seen. */
+  recognise(lines: string): T | undefined;
+  /**
+   * A notification that was parsed, if it is of this kind.
+   * @param text on one line
+   */
+  take(text: string, message: Readonly<Record<string, unknown>>): T | undefined;
+  /** Adds what came next to what came with it. */
+  add(batch: T[], next: T): void;
+  /** Takes what came together, in order. A promise that is returned holds back the messages behind. */
+  deliver(batch: readonly T[]): void | Promise<void>;
+}
+
+export type Parsed<T> =
+  | { readonly type: "lane"; readonly item: T }
+  | { readonly type: "request"; readonly message: RequestMessage }
+  | { readonly type: "notification"; readonly method: string; readonly params: unknown }
+  /** With a fault, it stands for an answer that is none: whoever waits for it must hear something. */
+  | { readonly type: "response"; readonly message: ResponseMessage; readonly fault?: string }
+  | { readonly type: "not-json" }
+  | { readonly type: "invalid"; readonly id: RequestId | null; readonly reason: string };
+
+export function parseMessage<T = never>(text: string, lane?: Lane<T>): Parsed<T> {
+  const item = lane?.recognise(text);
+  if (item !== undefined) return { type: "lane", item };
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -44,10 +55,14 @@ export function parseMessage(text: string, chunks: TextChunks): Parsed {
     const what = Array.isArray(value) ? "a batch: send its messages one by one" : "not an object";
     return { type: "invalid", id: null, reason: `The message is ${what}` };
   }
-  return "method" in value ? parseCall(text, value, chunks) : parseResponse(value);
+  return "method" in value ? parseCall(text, value, lane) : parseResponse(value);
 }
 
-function parseCall(text: string, value: Readonly<Record<string, unknown>>, chunks: TextChunks): Parsed {
+function parseCall<T>(
+  text: string,
+  value: Readonly<Record<string, unknown>>,
+  lane: Lane<T> | undefined,
+): Parsed<T> {
   const { id, method, params } = value;
   const echoId = isRequestId(id) ? id : null;
   if (typeof method !== "string") return { type: "invalid", id: echoId, reason: "method is not a string" };
@@ -56,24 +71,19 @@ function parseCall(text: string, value: Readonly<Record<string, unknown>>, chunk
     return { type: "invalid", id: echoId, reason: "params is neither an object nor an array" };
   }
   if (!("id" in value)) {
-    if (method === "session/update" && isUpdateParams(params)) {
-      // Only header framing lets a message spread over lines; it may go on to a peer that has none.
-      const line = text.includes("\n") ? JSON.stringify(value) : text;
-      return { type: "update", update: chunks.learn(line, params, fieldCount(value) === 3) };
-    }
-    return { type: "notification", method, params };
+    const item = lane?.take(onOneLine(text), value);
+    return item === undefined ? { type: "notification", method, params } : { type: "lane", item };
   }
   if (echoId === null) return { type: "invalid", id: null, reason: "id is neither a string nor a number" };
   return { type: "request", message: value as unknown as RequestMessage };
 }
 
-function fieldCount(object: Readonly<Record<string, unknown>>): number {
-  let count = 0;
-  for (const _field in object) count += 1;
-  return count;
+/** Only header framing lets a message spread over lines: never in a string, which would have an escape there. */
+function onOneLine(text: string): string {
+  return text.includes("\n") ? text.replaceAll("\n", " ") : text;
 }
 
-function parseResponse(value: Readonly<Record<string, unknown>>): Parsed {
+function parseResponse(value: Readonly<Record<string, unknown>>): Parsed<never> {
   const { id, error } = value;
   const fault = "The message is no request, no notification and no response";
   if (!isRequestId(id)) return { type: "invalid", id: null, reason: fault };
@@ -119,15 +129,6 @@ export function envelopeOf({
   if (id === undefined) return undefined;
   const isResponse = member === "result" || member === "error";
   return { type: isResponse ? "response" : "request", id: JSON.parse(id) as RequestId };
-}
-
-function isUpdateParams(params: unknown): params is UpdateParams {
-  return (
-    isRecord(params) &&
-    typeof params.sessionId === "string" &&
-    isRecord(params.update) &&
-    typeof params.update.sessionUpdate === "string"
-  );
 }
 
 export function isRequestId(id: unknown): id is RequestId {

@@ -2,16 +2,46 @@ import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import { paramsOf } from "../../src/acp/updates.ts";
 import { isAlive, processesOutliving } from "../e2e/harness/processes.ts";
+import { agentContract } from "./contract.ts";
 import { recordingLog, startScript, stopAll } from "./rig.ts";
 
 afterEach(stopAll);
 
+/** As the built-in agent does it, in a process. */
+const echo = `
+  const turns = new Map();
+  const end = (id) => { const turn = turns.get(id); if (turn) turn.words = undefined; };
+  const step = (id, turn) => {
+    const text = turn.words?.shift();
+    if (text === undefined) {
+      turns.delete(id);
+      return answer(id, { stopReason: turn.words === undefined ? "cancelled" : "end_turn" });
+    }
+    const update = { sessionUpdate: "agent_message_chunk", content: { type: "text", text } };
+    note("session/update", { sessionId: turn.sessionId, update });
+    setTimeout(step, 5, id, turn);
+  };
+  onRequest(({ id, method, params }) => {
+    if (method === "initialize") answer(id, { protocolVersion: 1 });
+    else if (method === "session/new") answer(id, { sessionId: "s" });
+    else if (method === "session/cancel")
+      for (const [each, turn] of turns) { if (turn.sessionId === params.sessionId) end(each); }
+    else if (method === "$/cancel_request") end(params.requestId);
+    else if (method === "session/prompt") {
+      const turn = { sessionId: params.sessionId, words: params.prompt[0].text.match(/\\s*\\S+|\\s+$/g) };
+      turns.set(id, turn);
+      setTimeout(step, 5, id, turn);
+    } else if (id !== undefined) say({ id, error: { code: -32601, message: "no such method" } });
+  });`;
+
+agentContract("process", (given) => startScript(echo, given));
+
 const mark = () => `agent-test-${process.pid}-${Math.random().toString(36).slice(2)}`;
 
 describe("an agent's process", () => {
-  it("speaks through its connection, and is told apart by number and start", async () => {
+  it("is told apart by number and start", async () => {
     const agent = await startScript("onRequest(({ id, method }) => answer(id, { method }))");
-    expect(await agent.connection.request("ask", {})).toEqual({ method: "ask" });
+    expect(await agent.request("ask", {})).toEqual({ method: "ask" });
     expect(agent.process).toMatchObject({ pid: expect.any(Number) as number });
     expect(isAlive(agent.process?.pid ?? 0)).toBe(true);
   });
@@ -19,7 +49,7 @@ describe("an agent's process", () => {
   it("gets the environment that it is given, beside ours", async () => {
     const script = "onRequest(({ id }) => answer(id, [process.env.GIVEN, process.env.PATH]))";
     const agent = await startScript(script, {}, { env: { GIVEN: "yes" } });
-    expect(await agent.connection.request("ask", {})).toEqual(["yes", process.env["PATH"]]);
+    expect(await agent.request("ask", {})).toEqual(["yes", process.env["PATH"]]);
   });
 });
 
@@ -42,14 +72,14 @@ describe("the end of an agent's process", () => {
     const script = `process.stderr.write("first\\n\\nlast words");
       onRequest(() => process.exit(70))`;
     const agent = await startScript(script);
-    const asked = agent.connection.request("ask", {});
+    const asked = agent.request("ask", {});
     await expect(asked).rejects.toMatchObject({
       code: "AGENT_EXITED",
       message: expect.stringMatching(/exited with status 70.*last words/) as string,
       data: { exitCode: 70, signal: null, stderr: ["first", "last words"] },
     });
     expect(await agent.exited).toMatchObject({ wanted: false, error: { code: "AGENT_EXITED" } });
-    await expect(agent.connection.request("ask", {})).rejects.toMatchObject({ code: "AGENT_EXITED" });
+    await expect(agent.request("ask", {})).rejects.toMatchObject({ code: "AGENT_EXITED" });
   });
 
   it("names the signal that brought it about", async () => {
@@ -83,7 +113,7 @@ describe("the end of an agent's process", () => {
 
   it("is brought about when it closes its output, for it can answer nothing any more", async () => {
     const agent = await startScript(`onRequest(() => { require("node:fs").closeSync(1); stayAlive() })`);
-    await expect(agent.connection.request("ask", {})).rejects.toMatchObject({ code: "AGENT_EXITED" });
+    await expect(agent.request("ask", {})).rejects.toMatchObject({ code: "AGENT_EXITED" });
     expect(await agent.exited).toMatchObject({ wanted: false });
   });
 });

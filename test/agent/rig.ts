@@ -1,8 +1,7 @@
 /** Agents that are one line of script, and what they are told and say. */
 import { silentLogger, type Logger } from "../../src/base/log.ts";
-import type { Agent } from "../../src/agent/agent.ts";
+import type { Agent, AgentHandlers } from "../../src/agent/agent.ts";
 import { startProcessAgent, type ProcessAgentOptions } from "../../src/agent/process.ts";
-import type { PeerHandlers } from "../../src/rpc/endpoint.ts";
 import { handlers } from "../rpc/streams.ts";
 
 /** Reads lines of JSON-RPC, and has `answer(id, result)`, `note(method, params)` and `requests`. */
@@ -20,7 +19,7 @@ const agents: Agent[] = [];
 /** Runs a script as an agent; `stopAll` ends it if the test has not. */
 export async function startScript(
   script: string,
-  given: Partial<PeerHandlers> = {},
+  given: Partial<AgentHandlers> = {},
   options: Partial<ProcessAgentOptions> = {},
 ): Promise<Agent> {
   const agent = await startProcessAgent(

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { startEchoAgent } from "../../src/agent/echo.ts";
+import { EchoAgent } from "../../src/agent/echo.ts";
 import type { Agent, StartAgent } from "../../src/agent/agent.ts";
 import { AgentSupervisor, type SupervisorOptions } from "../../src/agent/supervisor.ts";
 import { SidecarError } from "../../src/base/errors.ts";
@@ -43,7 +43,7 @@ const initialize = { protocolVersion: 1, clientInfo: { name: "test" } };
 /** Has the agent die, and waits until that is known. */
 async function die(supervisor: AgentSupervisor): Promise<void> {
   const { agent } = await supervisor.run();
-  await expect(agent.connection.request("die", {})).rejects.toMatchObject({ code: "AGENT_EXITED" });
+  await expect(agent.request("die", {})).rejects.toMatchObject({ code: "AGENT_EXITED" });
   await agent.exited;
 }
 
@@ -102,7 +102,7 @@ describe("a supervised agent", () => {
     supervisor.rememberAuthentication({ methodId: "m" });
     await die(supervisor);
     const { agent } = await supervisor.run();
-    expect(await agent.connection.request("session/list", {})).toEqual({});
+    expect(await agent.request("session/list", {})).toEqual({});
   });
 
   it("that does not know the protocol is refused by name", async () => {
@@ -207,7 +207,7 @@ describe("stopping", () => {
     const { supervisor, started } = supervise(async (given) => {
       begun();
       await new Promise((resolve) => setTimeout(resolve, 20));
-      return startEchoAgent({ maxMessageBytes: 1 << 20, log: silentLogger }, given);
+      return new EchoAgent(given);
     });
     supervisor.begin();
     await beginning;

@@ -1,5 +1,4 @@
 /** How turns, sessions, agents and the relay end, and who is told. */
-import rpc from "vscode-jsonrpc/node";
 import { describe, expect, it } from "vitest";
 import { toSessionId } from "../../src/base/ids.ts";
 import { collect } from "../../src/session/pages.ts";
@@ -64,9 +63,9 @@ describe("an agent that dies", () => {
           agent.connection.request("session/request_permission", { sessionId, options: [], toolCall: {} }),
       },
       client: {
-        "session/request_permission": (_params, { cancellation }) =>
+        "session/request_permission": (_params, { signal }) =>
           new Promise((resolve) => {
-            cancellation.onCancellationRequested(() => {
+            signal.addEventListener("abort", () => {
               withdrawn.push("permission");
               resolve({ outcome: { outcome: "cancelled" } });
             });
@@ -91,21 +90,21 @@ describe("a request that the client withdraws", () => {
       store: first.store,
       script: {
         initialize: initialized({ resume: {} }),
-        "session/resume": (_params, _agent, { cancellation }) =>
+        "session/resume": (_params, _agent, { signal }) =>
           new Promise((_resolve, reject) => {
-            cancellation.onCancellationRequested(() => {
+            signal.addEventListener("abort", () => {
               withdrawn = true;
               reject(new Error("cancelled"));
             });
           }),
       },
     });
-    const withdrawal = new rpc.CancellationTokenSource();
+    const withdrawal = new AbortController();
     const params = { sessionId, cwd: "/work", mcpServers: [] };
-    const loading = relay.client.request("session/load", params, { cancellation: withdrawal.token });
+    const loading = relay.client.request("session/load", params, { signal: withdrawal.signal });
     const outcome = Promise.allSettled([loading]);
     await until(() => relay.agentNow().heardOf("session/resume").length === 1);
-    withdrawal.cancel();
+    withdrawal.abort();
     await outcome;
     expect(withdrawn).toBe(true);
     await relay.close();

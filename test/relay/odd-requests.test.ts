@@ -1,7 +1,7 @@
 /** Requests that a sane client seldom makes: each is answered, and leaves things as they were. */
-import rpc from "vscode-jsonrpc/node";
 import { describe, expect, it } from "vitest";
 import { toSessionId } from "../../src/base/ids.ts";
+import { RpcError } from "../../src/rpc/errors.ts";
 import { initialized, rig, type Rig } from "./rig.ts";
 
 async function kindsOf({ store }: Rig, sessionId: string): Promise<string[]> {
@@ -126,7 +126,7 @@ describe("sessions that are named in an answer that we do not know", () => {
 describe("a later page of the agent's list", () => {
   it("that fails is an error, not the end of the list; a failing first page spoils nothing [REQ list-cursor]", async () => {
     const pages = (cursor: unknown) => {
-      if (cursor !== "2") throw new rpc.ResponseError(-32602, "no such page");
+      if (cursor !== "2") throw new RpcError(-32602, "no such page");
       return { sessions: [{ sessionId: "theirs", cwd: "/work" }] };
     };
     const relay = await rig({

@@ -1,9 +1,10 @@
 /** A relay in this process, between a client and an agent that do what a test says, over streams in memory. */
 import { PassThrough, Transform } from "node:stream";
-import type { Agent, AgentExit } from "../../src/agent/agent.ts";
+import type { Agent, AgentExit, AgentHandlers } from "../../src/agent/agent.ts";
 import { SidecarError } from "../../src/base/errors.ts";
 import { silentLogger, type Logger } from "../../src/base/log.ts";
-import { Connection, type PeerHandlers, type RequestContext } from "../../src/rpc/endpoint.ts";
+import { Connection, type RequestContext } from "../../src/rpc/endpoint.ts";
+import { updateLane } from "../../src/acp/chunks.ts";
 import { paramsOf, type UpdateParams } from "../../src/acp/updates.ts";
 import type { RelayOptions } from "../../src/relay/context.ts";
 import { Relay } from "../../src/relay/relay.ts";
@@ -30,7 +31,7 @@ export class ScriptedAgent {
   isDeaf = false;
   #ended: (exit: AgentExit) => void = () => undefined;
 
-  constructor(script: Script, relayHandlers: PeerHandlers) {
+  constructor(script: Script, handlers: AgentHandlers) {
     const fromAgent = new PassThrough();
     const toAgent = new Transform({
       transform: (chunk, _encoding, done) => {
@@ -38,7 +39,11 @@ export class ScriptedAgent {
       },
     });
     const options = { maxMessageBytes, log: silentLogger };
-    const relaySide = new Connection({ input: fromAgent, output: toAgent, ...options }, relayHandlers);
+    const lane = updateLane((updates) => handlers.updates(updates));
+    const relaySide: Connection = new Connection(
+      { input: fromAgent, output: toAgent, ...options, lane },
+      { ...handlers, invalid: ({ id, error }) => void (id !== null && relaySide.sendError(id, error)) },
+    );
     const take = (method: string, params: unknown) => this.heard.push([method, params as Params]);
     this.connection = new Connection(
       { input: toAgent, output: fromAgent, ...options },
@@ -51,7 +56,6 @@ export class ScriptedAgent {
           take(method, params);
           script[method]?.(params as Params, this, undefined as never);
         },
-        updates: () => undefined,
         invalid: () => undefined,
       },
     );
@@ -62,7 +66,17 @@ export class ScriptedAgent {
       relaySide.close(error);
       this.#ended({ error, wanted });
     };
-    this.ours = { connection: relaySide, exited, stop: async () => end(true) };
+    this.ours = {
+      get received() {
+        return relaySide.received;
+      },
+      request: (method, params, how) => relaySide.request(method, params, how),
+      notify: (method, params) => relaySide.notify(method, params),
+      exited,
+      stop: async () => end(true),
+      // Its end is for the test to bring about.
+      abandon: (reason) => relaySide.close(reason),
+    };
     this.die = () => end(false);
   }
 
@@ -143,17 +157,17 @@ export async function rig(options: RigOptions = {}) {
   );
   const updates: UpdateParams[] = [];
   const notified: [method: string, params: unknown][] = [];
+  const lane = updateLane((more) => {
+    updates.push(...paramsOf(more));
+    return options.clientReads?.();
+  });
   const client = new Connection(
-    { input: fromRelay, output: toRelay, maxMessageBytes, log: silentLogger },
+    { input: fromRelay, output: toRelay, maxMessageBytes, log: silentLogger, lane },
     {
       request: async (method, params, context) =>
         (await options.client?.[method]?.(params as Params, context)) ?? {},
       notification: (method, params) => void notified.push([method, params]),
-      updates: (more) => {
-        updates.push(...paramsOf(more));
-        return options.clientReads?.();
-      },
-      invalid: ({ reason }) => void notified.push(["invalid", reason]),
+      invalid: ({ error }) => void notified.push(["invalid", error.message]),
     },
   );
   const capabilities = options.clientCapabilities ?? {};

@@ -74,8 +74,8 @@ describe("what is no message", () => {
     const seen: unknown[] = [];
     const peer = raw(
       {
-        invalid: ({ fault, id }) => {
-          seen.push([fault, id]);
+        invalid: ({ error, id }) => {
+          seen.push([error.code, id]);
         },
         notification: (method) => {
           seen.push(method);
@@ -88,12 +88,12 @@ describe("what is no message", () => {
     await until(() => seen.length === 8);
     expect(seen).toEqual([
       "a",
-      ["not-json", null],
+      ["PARSE_ERROR", null],
       "b",
-      ["bad-envelope", null],
+      ["INVALID_REQUEST", null],
       "c",
-      ["bad-envelope", null],
-      ["oversized", null],
+      ["INVALID_REQUEST", null],
+      ["MESSAGE_TOO_LARGE", null],
       "d",
     ]);
   });

@@ -1,6 +1,6 @@
-import rpc from "vscode-jsonrpc/node";
 import { describe, expect, it } from "vitest";
 import { SidecarError } from "../../src/base/errors.ts";
+import { RpcError } from "../../src/rpc/errors.ts";
 import type { RequestContext } from "../../src/rpc/endpoint.ts";
 import type { RequestId } from "../../src/rpc/messages.ts";
 import { paramsOf } from "../../src/acp/updates.ts";
@@ -8,7 +8,7 @@ import { gate, gone, linked, raw, request, soon, until, update } from "./streams
 
 describe("a request", () => {
   it("brings the peer's result or its error as it is", async () => {
-    const error = new rpc.ResponseError(-32000, "log in", { methods: ["a"] });
+    const error = new RpcError(-32000, "log in", { methods: ["a"] });
     const { left } = linked(
       {},
       {
@@ -182,31 +182,31 @@ describe("cancellation", () => {
     const { left } = linked(
       {},
       {
-        request: (method, _params, { cancellation }) =>
+        request: (method, _params, { signal }) =>
           new Promise((resolve) => {
-            cancellation.onCancellationRequested(() => {
+            signal.addEventListener("abort", () => {
               cancelled.push(method);
               resolve(method);
             });
           }),
       },
     );
-    const [one, two] = [new rpc.CancellationTokenSource(), new rpc.CancellationTokenSource()];
+    const [one, two] = [new AbortController(), new AbortController()];
     const ids: RequestId[] = [];
     const onSent = (id: RequestId) => ids.push(id);
-    const first = left.request("first", {}, { cancellation: one.token, onSent });
-    const second = left.request("second", {}, { cancellation: two.token, onSent });
+    const first = left.request("first", {}, { signal: one.signal, onSent });
+    const second = left.request("second", {}, { signal: two.signal, onSent });
     expect(new Set(ids).size).toBe(2);
-    two.cancel();
+    two.abort();
     expect(await second).toBe("second");
     expect(cancelled).toEqual(["second"]);
-    one.cancel();
+    one.abort();
     expect(await first).toBe("first");
   });
 
   it("before a request is sent reaches the peer right behind it", async () => {
     const peer = raw({});
-    const asked = peer.connection.request("ask", {}, { cancellation: rpc.CancellationToken.Cancelled });
+    const asked = peer.connection.request("ask", {}, { signal: AbortSignal.abort() });
     await until(() => peer.output.readableLength > 0);
     const heard = [...peer.heard()];
     while (heard.length < 2) heard.push(...(await soon(), peer.heard()));
@@ -220,10 +220,10 @@ describe("cancellation", () => {
     const cancelled: RequestId[] = [];
     const free = gate();
     const peer = raw({
-      request: async (_method, _params, { id, cancellation }) => {
-        cancellation.onCancellationRequested(() => cancelled.push(id));
+      request: async (_method, _params, { id, signal }) => {
+        signal.addEventListener("abort", () => cancelled.push(id));
         await free.passed;
-        return cancellation.isCancellationRequested;
+        return signal.aborted;
       },
     });
     peer.say(request(0), request("0"));
@@ -245,16 +245,16 @@ describe("cancellation", () => {
   });
 
   it("comes to a request whose peer has gone", async () => {
-    let cancellation: rpc.CancellationToken | undefined;
+    let signal: AbortSignal | undefined;
     const peer = raw({
       request: (_method, _params, context) => {
-        ({ cancellation } = context);
+        ({ signal } = context);
         return new Promise(() => undefined);
       },
     });
     peer.say(request(1));
-    await until(() => cancellation !== undefined);
+    await until(() => signal !== undefined);
     peer.connection.close(gone);
-    expect(cancellation?.isCancellationRequested).toBe(true);
+    expect(signal?.aborted).toBe(true);
   });
 });

@@ -1,12 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { envelopeOf, parseMessage } from "../../src/rpc/messages.ts";
-import { TextChunks } from "../../src/acp/chunks.ts";
+import { updateLane } from "../../src/acp/chunks.ts";
 import { countOf, paramsOf, textOfUpdate, type ArrivedUpdate } from "../../src/acp/updates.ts";
 import { raw, update } from "./streams.ts";
 
-const parse = (value: unknown, chunks = new TextChunks()) =>
-  parseMessage(typeof value === "string" ? value : JSON.stringify(value), chunks);
+const newLane = () => updateLane(() => undefined);
+const parse = (value: unknown, lane = newLane()) =>
+  parseMessage(typeof value === "string" ? value : JSON.stringify(value), lane);
 
 describe("a message text", () => {
   it.each([
@@ -22,7 +23,7 @@ describe("a message text", () => {
       "response",
     ],
     ["an error", { jsonrpc: "2.0", id: 0, error: { code: 1, message: "no" } }, "response"],
-    ["a session update", update("hello"), "update"],
+    ["a session update", update("hello"), "lane"],
     ["an update without a session", { jsonrpc: "2.0", method: "session/update", params: {} }, "notification"],
     ["an update asked as a request", { ...update("x"), id: 1 }, "request"],
     ["no JSON", "{", "not-json"],
@@ -137,11 +138,11 @@ describe("updates that are recognised by the ones before", () => {
   it("are understood as if each were the first", () => {
     fc.assert(
       fc.property(lines, (stream) => {
-        const chunks = new TextChunks();
+        const lane = newLane();
         const updates = stream.map((text) => {
-          const parsed = parse(text, chunks);
-          if (parsed.type !== "update") throw new Error(`a ${parsed.type}`);
-          return parsed.update;
+          const parsed = parse(text, lane);
+          if (parsed.type !== "lane") throw new Error(`a ${parsed.type}`);
+          return parsed.item;
         });
         const messages = stream.map(read);
         const params = messages.map((each) => each.params);
@@ -169,19 +170,19 @@ describe("updates that are recognised by the ones before", () => {
   });
 
   it("are not taken for such when something else is there than their text", () => {
-    const chunks = new TextChunks();
+    const lane = newLane();
     const text = JSON.stringify(update("hello"));
-    expect(parse(text, chunks).type).toBe("update");
+    expect(parse(text, lane).type).toBe("lane");
     for (const wrong of ['hel"lo', "hel\\lo", "hel\u0001lo", 'hello","a":{"b":"c', "hello\\"]) {
       expect([
         wrong,
         parse(
           text.replace("hello", () => wrong),
-          chunks,
+          lane,
         ).type,
       ]).toEqual([wrong, "not-json"]);
     }
-    const parsed = parse(text.replace("hello", 'hello","annotations":"b'), chunks);
-    expect(parsed).toMatchObject({ type: "update", update: { type: "update" } });
+    const parsed = parse(text.replace("hello", 'hello","annotations":"b'), lane);
+    expect(parsed).toMatchObject({ type: "lane", item: { type: "update" } });
   });
 });

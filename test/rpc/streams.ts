@@ -2,13 +2,18 @@
 import { PassThrough } from "node:stream";
 import { SidecarError } from "../../src/base/errors.ts";
 import { silentLogger } from "../../src/base/log.ts";
+import { updateLane } from "../../src/acp/chunks.ts";
+import type { AgentHandlers } from "../../src/agent/agent.ts";
 import { Connection, type PeerHandlers } from "../../src/rpc/endpoint.ts";
 import type { RequestId } from "../../src/rpc/messages.ts";
 
 const maxMessageBytes = 1 << 20;
 
+/** What a peer sends, `session/update`s by their lane. */
+export type Handlers = PeerHandlers & AgentHandlers;
+
 /** Handlers that expect nothing, but for those that are given. */
-export function handlers(given: Partial<PeerHandlers> = {}): PeerHandlers {
+export function handlers(given: Partial<Handlers> = {}): Handlers {
   const unexpected = (what: string) => {
     throw new Error(`unexpected ${what}`);
   };
@@ -16,32 +21,28 @@ export function handlers(given: Partial<PeerHandlers> = {}): PeerHandlers {
     request: async (method) => unexpected(`request ${method}`),
     notification: (method) => unexpected(`notification ${method}`),
     updates: () => unexpected("updates"),
-    invalid: ({ reason }) => unexpected(`message: ${reason}`),
+    invalid: ({ error }) => unexpected(`message: ${error.message}`),
     ...given,
   };
 }
 
 /** Two connections, each the other's peer. */
-export function linked(left: Partial<PeerHandlers>, right: Partial<PeerHandlers>) {
+export function linked(left: Partial<Handlers>, right: Partial<Handlers>) {
   const toRight = new PassThrough();
   const toLeft = new PassThrough();
-  const options = { maxMessageBytes, log: silentLogger };
   return {
-    left: new Connection({ input: toLeft, output: toRight, ...options }, handlers(left)),
-    right: new Connection({ input: toRight, output: toLeft, ...options }, handlers(right)),
+    left: connect(toLeft, toRight, left),
+    right: connect(toRight, toLeft, right),
     toLeft,
     toRight,
   };
 }
 
 /** A connection, and the raw text of what it is sent and sends. */
-export function raw(given: Partial<PeerHandlers>, limitBytes = maxMessageBytes) {
+export function raw(given: Partial<Handlers>, limitBytes = maxMessageBytes) {
   const input = new PassThrough();
   const output = new PassThrough();
-  const connection = new Connection(
-    { input, output, maxMessageBytes: limitBytes, log: silentLogger },
-    handlers(given),
-  );
+  const connection = connect(input, output, given, limitBytes);
   return {
     connection,
     input,
@@ -54,6 +55,17 @@ export function raw(given: Partial<PeerHandlers>, limitBytes = maxMessageBytes) 
     /** The messages that it has sent since it was last asked. */
     heard: () => messagesIn(String(output.read() ?? "")),
   };
+}
+
+function connect(
+  input: PassThrough,
+  output: PassThrough,
+  given: Partial<Handlers>,
+  limitBytes = maxMessageBytes,
+): Connection {
+  const all = handlers(given);
+  const lane = updateLane((updates) => all.updates(updates));
+  return new Connection({ input, output, maxMessageBytes: limitBytes, log: silentLogger, lane }, all);
 }
 
 export function messagesIn(text: string): Record<string, unknown>[] {

@@ -24,8 +24,8 @@ export async function askAgent(
     ctx.forwarded.set(id, request.id);
   };
   try {
-    const { cancellation, passedOn: onTaken } = request;
-    return await run.agent.connection.request(method, params, { cancellation, onSent, onTaken });
+    const { signal, passedOn: onTaken } = request;
+    return await run.agent.request(method, params, { signal, onSent, onTaken });
   } finally {
     if (agentsId !== undefined) ctx.forwarded.delete(agentsId);
   }
@@ -52,7 +52,7 @@ export async function askSession(
 ): Promise<Asked> {
   const ask = () =>
     live.inbound.run(async () => {
-      const binding = await attach(ctx, live, request.cancellation);
+      const binding = await attach(ctx, live, request.signal);
       const params = await compose(binding);
       if (params === undefined) return { binding, answer: undefined };
       const { run, agentSessionId } = binding;
@@ -63,9 +63,9 @@ export async function askSession(
     });
   const { binding, answer } = await ask();
   if (answer === undefined) return { answer };
-  const { connection } = binding.run.agent;
-  const [received, sentAtMs] = [connection.received, performance.now()];
-  const wasUnheard = () => connection.received === received && performance.now() - sentAtMs < unheardMs;
+  const { agent } = binding.run;
+  const [received, sentAtMs] = [agent.received, performance.now()];
+  const wasUnheard = () => agent.received === received && performance.now() - sentAtMs < unheardMs;
   return {
     answer: answer.catch(async (error: unknown) => {
       if (!isSidecarError(error, "AGENT_EXITED") || !wasUnheard()) throw error;

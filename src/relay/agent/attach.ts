@@ -2,11 +2,10 @@
  * Binding a stored session to a live agent session: resume, else load with the replay swallowed, else a
  * new agent session that gets the conversation by handover. The same path carries a session to another agent.
  */
-import type { CancellationToken } from "vscode-jsonrpc/node";
-import rpc from "vscode-jsonrpc/node";
 import type { AgentRun } from "../../agent/supervisor.ts";
 import { acpErrors, reasonOf, SidecarError } from "../../base/errors.ts";
 import { isRecord } from "../../base/json.ts";
+import { isRpcError } from "../../rpc/errors.ts";
 import type { AgentFacts } from "../../store/contract.ts";
 import { agentFactsOf, capabilitiesOf } from "./capabilities.ts";
 import type { RelayContext } from "../context.ts";
@@ -19,18 +18,14 @@ import { enqueueUpdates } from "./updates.ts";
 const maxAgentSessionIds = 20;
 
 /** The session's binding to the agent that runs now. Runs in the inbound lane. Errors: `AGENT_…`, the agent's own. */
-export async function attach(
-  ctx: RelayContext,
-  live: LiveSession,
-  cancellation?: CancellationToken,
-): Promise<Binding> {
+export async function attach(ctx: RelayContext, live: LiveSession, signal?: AbortSignal): Promise<Binding> {
   const run = await ctx.agent.run();
   if (live.binding?.run === run) return live.binding;
   live.swallowedState.clear();
   const agent = agentFactsOf(run, ctx.options.agentCommand);
   const known = knownId(ctx, live.record, run);
-  const taken = known === undefined ? undefined : await takeUp(ctx, live, run, known, cancellation);
-  const binding = taken ?? (await startAnew(ctx, live, run, cancellation));
+  const taken = known === undefined ? undefined : await takeUp(ctx, live, run, known, signal);
+  const binding = taken ?? (await startAnew(ctx, live, run, signal));
   await noteBinding(ctx, live, binding, agent);
   live.agentState = await reapplySettings(ctx, live.record, binding, live.agentState);
   // What the agent says of the present while it takes the session up is news, whatever it replays besides.
@@ -53,7 +48,7 @@ async function takeUp(
   live: LiveSession,
   run: AgentRun,
   agentSessionId: string,
-  cancellation: CancellationToken | undefined,
+  signal: AbortSignal | undefined,
 ): Promise<Binding | undefined> {
   const can = capabilitiesOf(run);
   const methods = [...(can.resume ? ["session/resume"] : []), ...(can.load ? ["session/load"] : [])];
@@ -64,14 +59,14 @@ async function takeUp(
     live.swallowing = true;
     try {
       const params = { sessionId: agentSessionId, ...setupParams(live) };
-      const result = await run.agent.connection.request(method, params, {
-        ...(cancellation && { cancellation }),
+      const result = await run.agent.request(method, params, {
+        ...(signal && { signal }),
       });
       live.agentState = agentStateOf(result);
       return binding;
     } catch (error) {
       ctx.sessions.unbind(live);
-      if (cancellation?.isCancellationRequested === true || !mayTryNext(error)) throw error;
+      if (signal?.aborted === true || !mayTryNext(error)) throw error;
       ctx.log.info(
         { sessionId: live.id, method, error: reasonOf(error) },
         "the agent did not take the session up",
@@ -92,16 +87,16 @@ export function agentStateOf(result: unknown): AgentState {
 /** An agent that is gone, or wants to be logged in to, is no agent that has forgotten. */
 export function mayTryNext(error: unknown): boolean {
   if (error instanceof SidecarError) return false;
-  return !(error instanceof rpc.ResponseError) || error.code !== acpErrors.authenticationRequired;
+  return !isRpcError(error, acpErrors.authenticationRequired);
 }
 
 async function startAnew(
   ctx: RelayContext,
   live: LiveSession,
   run: AgentRun,
-  cancellation: CancellationToken | undefined,
+  signal: AbortSignal | undefined,
 ): Promise<Binding> {
-  const binding = await newAgentSession(ctx, live, run, cancellation);
+  const binding = await newAgentSession(ctx, live, run, signal);
   live.needsHandover = true;
   return binding;
 }
@@ -111,13 +106,13 @@ async function newAgentSession(
   ctx: RelayContext,
   live: LiveSession,
   run: AgentRun,
-  cancellation: CancellationToken | undefined,
+  signal: AbortSignal | undefined,
 ): Promise<Binding> {
   let agentSessionId: string | undefined;
   ctx.unclaimed.expect();
   try {
-    const result = await run.agent.connection.request("session/new", setupParams(live), {
-      ...(cancellation && { cancellation }),
+    const result = await run.agent.request("session/new", setupParams(live), {
+      ...(signal && { signal }),
     });
     ({ agentSessionId, agentState: live.agentState } = newSessionResult("session/new", result));
   } catch (error) {

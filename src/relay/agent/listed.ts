@@ -1,5 +1,4 @@
 /** The sessions that an agent lists, and which of them are only its own. */
-import type { CancellationToken } from "vscode-jsonrpc/node";
 import type { AgentRun } from "../../agent/supervisor.ts";
 import { SidecarError } from "../../base/errors.ts";
 import { isRecord } from "../../base/json.ts";
@@ -50,12 +49,12 @@ export async function isListedBy(
   run: AgentRun,
   cwd: string,
   agentSessionId: string,
-  cancellation: CancellationToken,
+  signal: AbortSignal,
 ): Promise<boolean> {
   const lateMs = performance.now() + agentListMs;
   let cursor: string | undefined;
   for (let pages = 0; pages < maxPages; pages += 1) {
-    const asking = pageOf(run, { cwd }, cursor, cancellation);
+    const asking = pageOf(run, { cwd }, cursor, signal);
     const page = await within(asking, Math.max(lateMs - performance.now(), 0));
     if (page === undefined) throw didNotList(`no answer within ${agentListMs} ms`);
     if (page.sessions.some(({ sessionId }) => sessionId === agentSessionId)) return true;
@@ -73,11 +72,11 @@ async function pageOf(
   run: AgentRun,
   filter: SessionFilter,
   cursor: string | undefined,
-  cancellation?: CancellationToken,
+  signal?: AbortSignal,
 ): Promise<AgentPage> {
   const params = { ...filter, ...(cursor !== undefined && { cursor }) };
-  const result: unknown = await run.agent.connection.request("session/list", params, {
-    ...(cancellation && { cancellation }),
+  const result: unknown = await run.agent.request("session/list", params, {
+    ...(signal && { signal }),
   });
   if (!isRecord(result)) return { sessions: [] };
   const { sessions, nextCursor } = result;

@@ -1,5 +1,4 @@
 /** Requests of the agent to the client: forwarded in order, journaled with their answers, ended with their turn. */
-import rpc from "vscode-jsonrpc/node";
 import { SidecarError } from "../../base/errors.ts";
 import { isRecord } from "../../base/json.ts";
 import type { RequestContext, RequestOptions } from "../../rpc/endpoint.ts";
@@ -45,8 +44,8 @@ export async function agentRequest(
   return withAgentIds(ctx, await answer);
 }
 
-function sendingOf({ cancellation, passedOn: onTaken }: RequestContext): RequestOptions {
-  return { cancellation, onTaken };
+function sendingOf({ signal, passedOn: onTaken }: RequestContext): RequestOptions {
+  return { signal, onTaken };
 }
 
 /** The client's answer, with the sessions that it may name as the agent knows them. */
@@ -72,23 +71,22 @@ async function ask(
   if (asked === undefined) return answerForNobody(method);
   const sending = sendingOf(request);
   if (method !== permission) return asked.request(method, withClientRequestId(ctx, params), sending);
-  const withdrawal = new rpc.CancellationTokenSource();
-  const withdrawn = request.cancellation.onCancellationRequested(() => withdrawal.cancel());
+  const withdrawal = new AbortController();
+  const signal = AbortSignal.any([request.signal, withdrawal.signal]);
   let end = () => {};
   const ended = new Promise<unknown>((resolve) => {
     end = () => {
-      withdrawal.cancel();
+      withdrawal.abort();
       resolve(cancelledPermission);
     };
   });
   live.permissions.add(end);
   try {
-    const answer = asked.request(method, params, { ...sending, cancellation: withdrawal.token });
+    const answer = asked.request(method, params, { ...sending, signal });
     answer.catch(() => undefined);
     return await Promise.race([answer, ended]);
   } finally {
     live.permissions.delete(end);
-    withdrawn.dispose();
   }
 }
 

@@ -79,7 +79,7 @@ async function tryToSet(
   params: Readonly<Record<string, unknown>>,
 ): Promise<unknown> {
   try {
-    return (await run.agent.connection.request(method, { sessionId: agentSessionId, ...params })) ?? {};
+    return (await run.agent.request(method, { sessionId: agentSessionId, ...params })) ?? {};
   } catch (error) {
     ctx.log.warn({ sessionId: id, method, error: reasonOf(error) }, "a setting could not be chosen again");
     return undefined;

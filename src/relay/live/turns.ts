@@ -51,7 +51,7 @@ function sendCancel(live: LiveSession, params: unknown): void {
   void live.inbound.run(async () => {
     const { binding } = live;
     const rest = isRecord(params) ? params : {};
-    await binding?.run.agent.connection.notify("session/cancel", {
+    await binding?.run.agent.notify("session/cancel", {
       ...rest,
       sessionId: binding.agentSessionId,
     });

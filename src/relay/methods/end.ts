@@ -89,7 +89,7 @@ export async function closeAtAgent(
   waitMs = agentAnswerMs,
 ): Promise<void> {
   if (!capabilitiesOf(run).close) return;
-  const closing = run.agent.connection.request("session/close", { sessionId: agentSessionId });
+  const closing = run.agent.request("session/close", { sessionId: agentSessionId });
   await waitAtMost(best(ctx, closing), waitMs);
 }
 
@@ -115,7 +115,7 @@ export async function deleteAtAgent(
   if (sessionId === undefined) return undefined;
   const can = capabilitiesOf(run);
   if (can.delete) {
-    const deleting = run.agent.connection.request("session/delete", { sessionId });
+    const deleting = run.agent.request("session/delete", { sessionId });
     await waitAtMost(best(ctx, deleting), agentAnswerMs);
   }
   const agent = agentFactsOf(run, ctx.options.agentCommand);

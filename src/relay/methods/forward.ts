@@ -33,12 +33,12 @@ function hasSessionId(
 /** A notification of the client that we do not know. One for a session without an agent has nobody to go to. */
 export function forwardToAgent(ctx: RelayContext, method: string, params: unknown): Promise<void> | void {
   if (!hasSessionId(params)) {
-    return ctx.agent.ifRunning((run) => run.agent.connection.notify(method, params));
+    return ctx.agent.ifRunning((run) => run.agent.notify(method, params));
   }
   const live = ctx.sessions.byClientId(params.sessionId);
   return live?.inbound.run(async () => {
     const { binding } = live;
-    await binding?.run.agent.connection.notify(method, { ...params, sessionId: binding.agentSessionId });
+    await binding?.run.agent.notify(method, { ...params, sessionId: binding.agentSessionId });
   });
 }
 

@@ -1,8 +1,8 @@
 /** `session/load` and `session/resume`: a stored session comes back. https://agentclientprotocol.com/protocol/v1/session-setup */
 import { resolve } from "node:path";
-import rpc from "vscode-jsonrpc/node";
 import { acpErrors, isSidecarError, SidecarError } from "../../base/errors.ts";
 import type { RequestContext } from "../../rpc/endpoint.ts";
+import { isRpcError } from "../../rpc/errors.ts";
 import { existingSessionParams, parseParams, type ExistingSessionParams } from "../../acp/schema.ts";
 import { isSessionId } from "../../base/ids.ts";
 import { replay, type ReplayedState } from "../../session/replay.ts";
@@ -45,7 +45,7 @@ async function loadOrResume(
   live.swallowedState.clear();
   try {
     await live.update(factsOf(ctx, parsed));
-    const attaching = live.whileHeld(live.inbound.run(() => attach(ctx, live, request.cancellation)));
+    const attaching = live.whileHeld(live.inbound.run(() => attach(ctx, live, request.signal)));
     const state: ReplayedState = new Map();
     const isLoad = method === "session/load";
     const replaying = isLoad ? live.outbound(() => sendReplay(ctx, live, attachment, state)) : undefined;
@@ -76,12 +76,11 @@ async function adoptForeign(
     throw sessionNotFound(params.sessionId);
   // An id of our form is hardly one that an agent gave, and some agents take any id that they do not know for a new one.
   const { sessionId, cwd } = params;
-  if (isSessionId(sessionId) && !(await isListedBy(run, cwd, sessionId, request.cancellation)))
+  if (isSessionId(sessionId) && !(await isListedBy(run, cwd, sessionId, request.signal)))
     throw sessionNotFound(sessionId);
   if (ctx.adopting.has(params.sessionId)) return loadOrResume(ctx, method, params, request);
   return adopt(ctx, run, method, params, request).catch((error: unknown) => {
-    const isUnknown = error instanceof rpc.ResponseError && error.code === acpErrors.resourceNotFound;
-    throw isUnknown ? sessionNotFound(params.sessionId) : error;
+    throw isRpcError(error, acpErrors.resourceNotFound) ? sessionNotFound(params.sessionId) : error;
   });
 }
 

@@ -1,11 +1,10 @@
 /** `session/prompt` and `session/cancel`: a turn from its prompt to its answer. https://agentclientprotocol.com/protocol/v1/prompt-turn */
-import rpc from "vscode-jsonrpc/node";
 import type { AgentRun } from "../../agent/supervisor.ts";
 import { isSidecarError, reasonOf, SidecarError } from "../../base/errors.ts";
 import { isRecord } from "../../base/json.ts";
 import type { RequestContext } from "../../rpc/endpoint.ts";
 import { textOf, unwritable } from "../../rpc/messages.ts";
-import { toResponseError } from "../../rpc/response-error.ts";
+import { isRpcError, toRpcError } from "../../rpc/errors.ts";
 import { parseParams, promptParams, type PromptBody, type PromptParams } from "../../acp/schema.ts";
 import type { NewEntry } from "../../store/contract.ts";
 import { askSession } from "../agent/ask.ts";
@@ -173,9 +172,9 @@ function endEntry(outcome: TurnOutcome): NewEntry {
 }
 
 function errorFacts(error: unknown) {
-  const { code } = toResponseError(error);
+  const { code } = toRpcError(error);
   if (error instanceof SidecarError) return { code, name: error.code, message: error.message };
-  return error instanceof rpc.ResponseError ? { code, message: reasonOf(error) } : { code };
+  return isRpcError(error) ? { code, message: reasonOf(error) } : { code };
 }
 
 /** A session's title until its agent gives it one: the first line of the first prompt. */

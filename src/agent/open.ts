@@ -1,0 +1,26 @@
+/** Which agent it is that is configured: a program of its own, or the built-in one. */
+import type { Logger } from "../base/log.ts";
+import type { StartAgent } from "./agent.ts";
+import { EchoAgent } from "./echo.ts";
+import type { AgentCommand, Launched } from "./launch.ts";
+import { startProcessAgent } from "./process.ts";
+
+export interface OpenAgentOptions {
+  readonly maxMessageBytes: number;
+  /** How long a process may take to end by itself when its input has ended, and then after SIGTERM. */
+  readonly stopGraceMs: number;
+  readonly log: Logger;
+  /** The first run's process, when it has been started already. */
+  readonly launched?: Promise<Launched> | undefined;
+}
+
+/** Every run is a new one. */
+export function openAgent(command: AgentCommand | undefined, options: OpenAgentOptions): StartAgent {
+  if (command === undefined) return async (handlers) => new EchoAgent(handlers);
+  let first = options.launched;
+  return (handlers) => {
+    const launched = first;
+    first = undefined;
+    return startProcessAgent({ ...options, ...command }, handlers, launched);
+  };
+}
