@@ -1,8 +1,7 @@
-/** What is left of a deleted session whose agent goes on listing it. */
 import { describe, expect, it } from "vitest";
-import { openMemoryStore } from "../../src/store/memory/memory.ts";
-import { flaky } from "../session/flaky-store.ts";
-import { gate, initialized, rig, until, type Rig, type Script } from "./rig.ts";
+import { openMemoryStore } from "../../../src/store/memory/memory.ts";
+import { type Rig, type Script, gate, initialized, rig, until } from "../rig.ts";
+import { flaky } from "../../session/flaky-store.ts";
 
 const named = (name: string, sessionCapabilities: object = { list: {} }) => ({
   initialize: () => ({ ...initialized(sessionCapabilities, { loadSession: true })(), agentInfo: { name } }),

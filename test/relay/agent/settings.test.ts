@@ -1,7 +1,6 @@
-/** Modes and options: what a load answers is what is chosen now. */
 import { describe, expect, it } from "vitest";
-import { toSessionId } from "../../src/base/ids.ts";
-import { initialized, rig, type Rig } from "./rig.ts";
+import { toSessionId } from "../../../src/base/ids.ts";
+import { type Rig, initialized, rig } from "../rig.ts";
 
 const modesOf = (currentModeId: string) => ({
   currentModeId,

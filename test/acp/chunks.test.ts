@@ -1,10 +1,9 @@
-/** Chunks that travel as a run reach journal and client as if each had travelled alone. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { TextChunks } from "../../src/acp/chunks.ts";
-import { countOf, paramsOf, textOfUpdate, type UpdateParams } from "../../src/acp/updates.ts";
-import { retarget } from "../../src/acp/translate.ts";
 import { entriesOf } from "../../src/acp/coalesce.ts";
+import { retarget } from "../../src/acp/translate.ts";
+import { type UpdateParams, countOf, paramsOf, textOfUpdate } from "../../src/acp/updates.ts";
 
 type Writer = (message: unknown) => string;
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { ArrivedUpdate } from "../../src/acp/updates.ts";
-import { Unclaimed } from "../../src/relay/live/unclaimed.ts";
+import type { ArrivedUpdate } from "../../../src/acp/updates.ts";
+import { Unclaimed } from "../../../src/relay/live/unclaimed.ts";
 
 function update(sessionId: string, n = 0): ArrivedUpdate {
   const params = { sessionId, update: { sessionUpdate: "_x", n } };

@@ -1,10 +1,9 @@
-/** Sessions that only the agent has, and what becomes of them when their adoption does not come to its end. */
 import { describe, expect, it, vi } from "vitest";
-import { SidecarError } from "../../src/base/errors.ts";
-import { thisHolder } from "../../src/session/holder.ts";
-import { newSessionId } from "../../src/base/ids.ts";
-import { openMemoryStore } from "../../src/store/memory/memory.ts";
-import { initialized, rig, until, type Rig, type Script } from "./rig.ts";
+import { SidecarError } from "../../../src/base/errors.ts";
+import { newSessionId } from "../../../src/base/ids.ts";
+import { thisHolder } from "../../../src/session/holder.ts";
+import { openMemoryStore } from "../../../src/store/memory/memory.ts";
+import { type Rig, type Script, initialized, rig, until } from "../rig.ts";
 
 const listing = initialized({ list: {} }, { loadSession: true });
 const never = () => new Promise<never>(() => undefined);

@@ -1,0 +1,40 @@
+import { describe, expect, it } from "vitest";
+import { capabilitiesOf, overlay } from "../../../src/relay/agent/capabilities.ts";
+import { initialized } from "../rig.ts";
+
+describe("the answer to initialize", () => {
+  it("offers what a session layer can, and keeps all that is the agent's", () => {
+    const theirs = initialized(
+      { fork: null, list: { paged: true }, future: {} },
+      { promptCapabilities: { image: true } },
+    )();
+    const answer = overlay({ ...theirs, authMethods: [1], _meta: { a: 1 } });
+    expect(answer).toEqual({
+      ...theirs,
+      authMethods: [1],
+      _meta: { a: 1 },
+      agentCapabilities: {
+        promptCapabilities: { image: true },
+        loadSession: true,
+        sessionCapabilities: {
+          list: { paged: true },
+          resume: {},
+          close: {},
+          delete: {},
+          fork: {},
+          future: {},
+        },
+      },
+    });
+    expect(capabilitiesOf({ initialized: theirs })).toMatchObject({
+      list: true,
+      fork: false,
+      load: false,
+      resume: false,
+    });
+    expect(capabilitiesOf({ initialized: { agentCapabilities: "nonsense" } })).toMatchObject({
+      list: false,
+      load: false,
+    });
+  });
+});

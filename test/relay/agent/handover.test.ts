@@ -1,0 +1,47 @@
+import { describe, expect, it } from "vitest";
+import { type Params, rig } from "../rig.ts";
+
+const text = (words: string) => ({ type: "text", text: words });
+
+describe("a handover", () => {
+  async function handedOver(history: readonly string[], handoverBytes: number): Promise<string> {
+    const first = await rig({
+      script: {
+        "session/prompt": async ({ sessionId, prompt }, agent) => {
+          await agent.say(String(sessionId), `re: ${(prompt as { text: string }[])[0]?.text ?? ""}`);
+          return { stopReason: "end_turn" };
+        },
+      },
+    });
+    const sessionId = await first.newSession();
+    for (const words of history) await first.prompt(sessionId, words);
+    await first.close();
+    const second = await rig({ store: first.store, relay: { handoverBytes } });
+    await second.prompt(sessionId, "now");
+    await second.prompt(sessionId, "and again");
+    const [once, again] = second.agentNow().heardOf("session/prompt") as (Params & {
+      prompt: { text: string }[];
+    })[];
+    expect(again?.prompt).toEqual([text("and again")]);
+    expect(once?.prompt.at(-1)).toEqual(text("now"));
+    await second.close();
+    return once?.prompt.length === 2 ? (once.prompt[0]?.text ?? "") : "";
+  }
+
+  it("is the conversation in order, within its budget, the newest of it first of all", async () => {
+    expect(await handedOver([], 1000)).toBe("");
+    const all = await handedOver(["one", "two"], 1000);
+    expect(all).toMatch(/## User\none\n\n## Assistant\nre: one\n\n## User\ntwo\n\n## Assistant\nre: two/);
+    const some = await handedOver(["one", "two"], 50);
+    expect(some).toMatch(/Older turns are left out.*## User\ntwo\n\n## Assistant\nre: two/s);
+    expect(some).not.toContain("re: one");
+  });
+
+  it("counts its budget in bytes, and cuts no character", async () => {
+    const cut = await handedOver(["漢".repeat(1000)], 100);
+    const kept = /漢+/.exec(cut)?.[0] ?? "";
+    expect(Buffer.byteLength(kept)).toBeLessThanOrEqual(100);
+    expect(kept.length).toBeGreaterThan(20);
+    expect(cut).not.toContain("\ufffd");
+  });
+});

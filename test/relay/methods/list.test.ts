@@ -1,0 +1,63 @@
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { type Rig, initialized, rig } from "../rig.ts";
+
+async function listed({ client }: Rig, params: object = {}): Promise<string[]> {
+  const { sessions } = (await client.request("session/list", params)) as {
+    sessions: { sessionId: string }[];
+  };
+  return sessions.map(({ sessionId }) => sessionId);
+}
+
+const never = () => new Promise<never>(() => undefined);
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** Lets time pass for timers alone until `promise` settles. */
+async function inNoTime<T>(promise: Promise<T>): Promise<T> {
+  let settled = false;
+  const done = () => (settled = true);
+  promise.then(done, done);
+  while (!settled) {
+    vi.advanceTimersByTime(100);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return promise;
+}
+
+describe("a folder", () => {
+  it("is the same however it is written [REQ list-cwd]", async () => {
+    const relay = await rig();
+    const made = (cwd: string) => relay.client.request("session/new", { cwd, mcpServers: [] });
+    await made("/project/");
+    await made("/project/x/..");
+    await made("/project/x");
+    expect(await listed(relay, { cwd: "/project" })).toHaveLength(2);
+    expect(await listed(relay, { cwd: "/project/./" })).toHaveLength(2);
+    expect(await listed(relay, { cwd: "/project/x" })).toHaveLength(1);
+    // The agent gets what the client wrote.
+    expect(relay.agentNow().heardOf("session/new")[0]).toMatchObject({ cwd: "/project/" });
+    await relay.close();
+  });
+});
+
+describe("an agent that does not answer", () => {
+  it("holds up neither the list of our sessions nor a deletion", async () => {
+    const relay = await rig({
+      script: {
+        initialize: initialized({ list: {}, delete: {} }),
+        "session/list": never,
+        "session/delete": never,
+      },
+    });
+    const sessionId = await relay.newSession();
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const list = await inNoTime(relay.client.request("session/list", {}));
+    expect(list).toMatchObject({ sessions: [{ sessionId }] });
+    expect(await inNoTime(relay.client.request("session/delete", { sessionId }))).toEqual({});
+    vi.useRealTimers();
+    expect(relay.agentNow().heardOf("session/delete")).toEqual([{ sessionId: "agent-1" }]);
+    await relay.close();
+  });
+});

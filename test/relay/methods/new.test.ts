@@ -1,0 +1,41 @@
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { openMemoryStore } from "../../../src/store/memory/memory.ts";
+import { initialized, rig, until } from "../rig.ts";
+import { flaky } from "../../session/flaky-store.ts";
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe("an agent that speaks before it has answered session/new", () => {
+  it("is understood in an attach, too: the client sees its own session id only", async () => {
+    const relay = await rig({
+      script: {
+        "session/new": async (_params, agent) => {
+          await agent.update("early", { sessionUpdate: "available_commands_update", availableCommands: [] });
+          return { sessionId: "early" };
+        },
+      },
+    });
+    const sessionId = await relay.newSession();
+    await until(() => relay.updates.length === 1);
+    relay.agentNow().die();
+    await relay.prompt(sessionId);
+    await until(() => relay.updates.length === 2);
+    expect(relay.updates.map((update) => update.sessionId)).toEqual([sessionId, sessionId]);
+    await relay.close();
+  });
+});
+
+describe("a session whose making fails on the way", () => {
+  it.each(["create", "acquire"] as const)("is nowhere, and the next one works: %s", async (method) => {
+    const { store, fail } = flaky(openMemoryStore());
+    const relay = await rig({ store, script: { initialize: initialized({ close: {} }) } });
+    fail(method, "before");
+    await expect(relay.newSession()).rejects.toMatchObject({ data: { code: "STORE_FAILED" } });
+    await until(() => relay.agentNow().heardOf("session/close").length === 1);
+    expect([await relay.registry.count(), relay.registry.live.size]).toEqual([0, 0]);
+    await relay.prompt(await relay.newSession());
+    await relay.close();
+  });
+});

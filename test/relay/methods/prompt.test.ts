@@ -1,0 +1,57 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { toSessionId } from "../../../src/base/ids.ts";
+import { titleOf } from "../../../src/relay/methods/prompt.ts";
+import { collect } from "../../../src/session/pages.ts";
+import { rig } from "../rig.ts";
+
+const text = (words: string) => ({ type: "text", text: words });
+
+describe("a title", () => {
+  it("is the first line of the first text that has one, on one line, with single spaces", () => {
+    expect(titleOf([{ type: "image" }, text(" \n\t"), text("\n  Fix \t the   bug  \nsoon")])).toBe(
+      "Fix the bug",
+    );
+    expect(titleOf([])).toBeUndefined();
+    expect(
+      titleOf([
+        { type: "text", text: 5 },
+        { type: "resource_link", name: "x" },
+      ]),
+    ).toBeUndefined();
+  });
+
+  it("is never longer than eighty characters, and none of them is cut", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "grapheme", minLength: 60, maxLength: 300 }), (words) => {
+        const title = titleOf([text(words)]) ?? "";
+        expect(Array.from(title).length).toBeLessThanOrEqual(80);
+        expect(Buffer.from(title).toString()).toBe(title);
+      }),
+    );
+    expect(titleOf([text("🐎".repeat(81))])).toBe(`${"🐎".repeat(79)}…`);
+  });
+});
+
+describe("a prompt and its cancellation in one breath", () => {
+  it("are taken in this order, even if the session has to be opened first", async () => {
+    const first = await rig();
+    const sessionId = await first.newSession();
+    await first.close();
+    const { store, ...second } = await rig({
+      store: first.store,
+      relay: { cancelGraceMs: 20 },
+      script: { "session/prompt": () => new Promise(() => undefined) },
+    });
+    second.writeTogether(
+      { id: "p", method: "session/prompt", params: { sessionId, prompt: [{ type: "text", text: "go" }] } },
+      { method: "session/cancel", params: { sessionId } },
+    );
+    const id = toSessionId(sessionId);
+    while ((await store.get(id))?.headSeq !== 2) await new Promise((resolve) => setTimeout(resolve, 5));
+    const entries = await collect(store.read(id));
+    expect(entries.map(({ kind }) => kind)).toEqual(["prompt", "end"]);
+    expect(JSON.parse(entries[1]?.data ?? "")).toEqual({ result: { stopReason: "cancelled" } });
+    await second.close();
+  });
+});
