@@ -4,14 +4,14 @@ import path from "node:path";
 import { SidecarError, systemCodeOf } from "../base/errors.ts";
 import { ofLayer, urlsIn } from "../store/layer-urls.ts";
 import { driverOf, pathIn } from "../store/open.ts";
-import type { MediumDamage, Repair, StoreBackup } from "./medium.ts";
+import type { Damage, Repair, StoreBackup } from "./medium.ts";
 
 /** Arguments are paths. */
 interface Upkeep {
   /** One of these is there where a store is, damaged or not. */
   readonly traces: (path: string) => readonly string[];
   /** Looks below the contract, where damage may stand that no read has met. */
-  readonly inspect: (path: string) => Promise<readonly MediumDamage[]>;
+  readonly inspect: (path: string) => Promise<readonly Damage[]>;
   /** Keeps what is sound and sets the damaged rest aside. */
   readonly repair: (path: string) => Promise<Repair>;
   /** Copies all to a path where nothing is yet. */
@@ -22,8 +22,8 @@ interface Upkeep {
 const upkeeps: Readonly<Record<string, Upkeep>> = {
   file: {
     traces: (directory) => [path.join(directory, "format.json"), path.join(directory, "sessions")],
-    inspect: async (path) => (await (await import("./file/recovery.ts")).verifyFileStore(path)).damage,
-    repair: async (path) => (await import("./file/recovery.ts")).recoverFileStore(path),
+    inspect: async (path) => (await (await import("./file/repair.ts")).inspectFileStore(path)).damage,
+    repair: async (path) => (await import("./file/repair.ts")).repairFileStore(path),
     backUp: async (from, to) => (await import("./file/backup.ts")).backupFileStore(from, to),
   },
   sqlite: {
@@ -35,7 +35,7 @@ const upkeeps: Readonly<Record<string, Upkeep>> = {
 };
 
 /** Damage of the medium itself; none where the contract's reads meet all there can be. Errors: `STORE_…`. */
-export async function inspectStore(url: string): Promise<readonly MediumDamage[]> {
+export async function inspectStore(url: string): Promise<readonly Damage[]> {
   const found = upkeepOf(url);
   return found === undefined ? [] : found.upkeep.inspect(found.path);
 }

@@ -1,5 +1,26 @@
-/** What is done to a medium as a whole, below the contract, tells this. */
+/** What is told of a store when it is looked at, repaired or copied as a whole. */
 import type { SessionId } from "../base/ids.ts";
+import type { NewEntry } from "../store/contract.ts";
+
+/** Something that is not as it must be. */
+export interface Damage {
+  /** Absent when it is not known, or the damage is the store's as a whole. */
+  readonly sessionId?: SessionId;
+  /** The entries that it is about, both ends included. */
+  readonly entries?: { readonly from: number; readonly through: number };
+  /** Where it was found, by name. */
+  readonly file?: string;
+  readonly problem: string;
+}
+
+/** What was found, and what a repair has done. */
+export interface Repair {
+  /** Sound entries, all kept. */
+  readonly entries: number;
+  readonly damage: readonly Damage[];
+  /** Directories with what was damaged, as it was found. */
+  readonly setAside: readonly string[];
+}
 
 /** A copy of a whole store by the store's own means. */
 export interface StoreBackup {
@@ -9,22 +30,17 @@ export interface StoreBackup {
   readonly bytes: number;
 }
 
-/** Damage of a medium below the contract. */
-export interface MediumDamage {
-  /** Absent when it cannot be told, or is that of the medium as a whole. */
-  readonly sessionId?: SessionId;
-  readonly file: string;
-  /** Entries that are lost with it. */
-  readonly entries?: { readonly from: number; readonly through: number };
-  readonly reason: string;
+/** What a repair puts in the place of an entry that is lost, so that all others keep their numbers. */
+export function placeholder(atMs: number): NewEntry {
+  const text = "[An entry was damaged here; a repair has set it aside.]";
+  return {
+    kind: "message",
+    atMs,
+    data: JSON.stringify({ role: "system", content: [{ type: "text", text }] }),
+  };
 }
 
-/** What a repair has done. */
-export interface Repair {
-  /** Sound entries, all kept. */
-  readonly entries: number;
-  /** What was damaged, and what has become of it. */
-  readonly damage: readonly MediumDamage[];
-  /** Directories with what was damaged, as it was found. */
-  readonly setAside: readonly string[];
+/** `entry 5 is damaged`, `entries 5 to 9 are damaged` */
+export function damagedEntries(from: number, through: number): string {
+  return from === through ? `entry ${from} is damaged` : `entries ${from} to ${through} are damaged`;
 }

@@ -1,17 +1,9 @@
 /** Checking a store against the promise, session by session, through its contract alone. */
 import { isSidecarError, reasonOf } from "../base/errors.ts";
 import { isJsonObjectText } from "../base/json.ts";
-import type { SessionId } from "../base/ids.ts";
 import type { SessionRecord, Store } from "../store/contract.ts";
+import type { Damage } from "./medium.ts";
 import { entrySchema, sessionRecordSchema } from "../session/schema.ts";
-
-/** Something that is not as it must be: in a session, at an entry where one can be named. */
-export interface Damage {
-  /** Absent when it is not known, or the damage is the store's as a whole. */
-  readonly sessionId?: SessionId;
-  readonly seq?: number;
-  readonly problem: string;
-}
 
 export interface Verification {
   readonly sessions: number;
@@ -74,22 +66,23 @@ function checkRecord(record: SessionRecord, damages: Damage[]): void {
 async function verifySession(store: Store, record: SessionRecord, damages: Damage[]): Promise<number> {
   const { id: sessionId, headSeq } = record;
   let last = 0;
+  const report = (seq: number, problem: string) =>
+    damages.push({ sessionId, entries: { from: seq, through: seq }, problem });
   try {
     for await (const page of store.read(sessionId, { through: headSeq })) {
       for (const entry of page) {
         const { seq, data } = entry;
-        if (seq !== last + 1) damages.push({ sessionId, seq, problem: `follows entry ${last}` });
+        if (seq !== last + 1) report(seq, `follows entry ${last}`);
         if (!entrySchema.safeParse(entry).success || !isJsonObjectText(data))
-          damages.push({ sessionId, seq, problem: "is not what an entry must be" });
+          report(seq, "is not what an entry must be");
         last = seq;
       }
     }
-    if (last !== headSeq)
-      damages.push({ sessionId, seq: last, problem: `is the last one, but the head is ${headSeq}` });
+    if (last !== headSeq) report(last, `is the last one, but the head is ${headSeq}`);
   } catch (error) {
     if (isSidecarError(error, "SESSION_NOT_FOUND")) return last;
     if (!isSidecarError(error, "STORE_CORRUPT")) throw error;
-    damages.push({ sessionId, seq: last + 1, problem: reasonOf(error) });
+    report(last + 1, reasonOf(error));
   }
   return last;
 }

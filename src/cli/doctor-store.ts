@@ -52,8 +52,8 @@ async function quickLook(
   const [first] = damages;
   facts.sound = first === undefined ? `${sessions} newest sessions read, ${entries} entries` : "no";
   if (first === undefined) return undefined;
-  const { sessionId, seq, problem } = first;
-  const where = [sessionId && `session ${sessionId}`, seq !== undefined && `entry ${seq}`].filter(Boolean);
+  const { sessionId, entries: damaged, problem } = first;
+  const where = [sessionId && `session ${sessionId}`, damaged && `entry ${damaged.from}`].filter(Boolean);
   const more = damages.length === 1 ? "" : ` (and ${damages.length - 1} more places)`;
   return {
     what: `The store is damaged: ${[...where, problem].join(", ")}${more}`,

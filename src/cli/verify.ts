@@ -1,8 +1,8 @@
 /** `verify`: reads everything that is stored and names what is damaged. */
 import { isSidecarError, reasonOf } from "../base/errors.ts";
-import { verifySessions, type Damage, type Verification } from "../care/verify.ts";
+import { verifySessions, type Verification } from "../care/verify.ts";
 import { openStore } from "../store/open.ts";
-import type { MediumDamage, Repair } from "../care/medium.ts";
+import type { Damage, Repair } from "../care/medium.ts";
 import { inspectStore, isRepairable, repairStore } from "../care/maintenance.ts";
 import type { Invocation, Io } from "./command.ts";
 import { configOf } from "./configured.ts";
@@ -34,7 +34,7 @@ export async function verify(invocation: Invocation, io: Io): Promise<number> {
 /** What a read through the contract meets, and what lies below it; each place once. */
 async function examine(url: string): Promise<Verification> {
   const met = await readAll(url);
-  const below = (await inspectStore(url)).map(damageOf);
+  const below = await inspectStore(url);
   const named = new Set(below.map(({ sessionId }) => sessionId));
   // A medium that can be looked at tells more of the same damage than a read that failed on it.
   const others = met.damages.filter(({ sessionId }) =>
@@ -58,24 +58,20 @@ async function readAll(url: string): Promise<Verification> {
   }
 }
 
-function damageOf({ sessionId, file, entries, reason }: MediumDamage): Damage {
-  return {
-    ...(sessionId !== undefined && { sessionId }),
-    ...(entries && { seq: entries.from }),
-    problem: `${file}: ${reason}`,
-  };
-}
-
 /** Never silently: what was lost and what was set aside is named. */
 async function tell({ entries, damage, setAside }: Repair, io: Io): Promise<void> {
   const sessions = new Set(damage.flatMap(({ sessionId }) => sessionId ?? [])).size;
   await print(io, `${entries} sound entries kept; ${sessions} damaged sessions repaired\n`);
-  await printDamages(damage.map(damageOf), io);
+  await printDamages(damage, io);
   for (const folder of setAside) await print(io, `  as it was found: ${folder}\n`);
 }
 
 async function printDamages(damages: readonly Damage[], io: Io): Promise<void> {
   if (damages.length === 0) return;
-  const rows = damages.map(({ sessionId = "", seq, problem }) => [sessionId, String(seq ?? ""), problem]);
+  const rows = damages.map(({ sessionId = "", entries, file, problem }) => [
+    sessionId,
+    String(entries?.from ?? ""),
+    file === undefined ? problem : `${file}: ${problem}`,
+  ]);
   await printTable(io, ["SESSION", "ENTRY", "PROBLEM"], rows);
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { crc32, crc32ByTable } from "../../src/base/crc32.ts";
-import { recoverFileStore, verifyFileStore } from "../../src/care/file/recovery.ts";
+import { repairFileStore, inspectFileStore } from "../../src/care/file/repair.ts";
 import { openFileStore } from "../../src/store/file/store.ts";
 import {
   aJournal,
@@ -59,7 +59,7 @@ describe("an interrupted write", () => {
         expect((await entriesOf(store, id)).length).toBe(headSeq + 1);
       });
     }
-    expect((await verifyFileStore(directory)).damage).toEqual([]);
+    expect((await inspectFileStore(directory)).damage).toEqual([]);
   });
 });
 
@@ -83,7 +83,7 @@ describe("damage", () => {
       const found = await seen(directory, id);
       // A changed line break between two lines that do not count is harmless.
       if (found !== "STORE_CORRUPT") expect(found, `bit changed in byte ${at}`).toEqual(unharmed);
-      const { damage } = await verifyFileStore(directory);
+      const { damage } = await inspectFileStore(directory);
       if (found === "STORE_CORRUPT") expect(damage[0]?.sessionId, `bit changed in byte ${at}`).toBe(id);
     }
   });
@@ -105,7 +105,7 @@ describe("damage", () => {
         await rejectsWith("STORE_CORRUPT", entriesOf(store, id));
         expect(await entriesOf(store, id, { through: 2 })).toHaveLength(2);
       });
-      await recoverFileStore(directory);
+      await repairFileStore(directory);
       await using(directory, async (store) => expect(await entriesOf(store, id)).toHaveLength(4));
     }
   });
@@ -130,18 +130,18 @@ describe("damage", () => {
       expect((await store.list()).items.length).toBe(2);
       await rejectsWith("STORE_CORRUPT", leaseOf(store, id));
     });
-    const report = await verifyFileStore(directory);
+    const report = await inspectFileStore(directory);
     const lost = {
       sessionId: id,
       file: "journal.1.jsonl",
       entries: { from: 5, through: 5 },
-      reason: "entry 5 is damaged",
+      problem: "entry 5 is damaged",
     };
-    expect(report).toEqual({ sessions: 2, entries: 10, damage: [lost] });
-    const recovery = await recoverFileStore(directory);
+    expect(report).toEqual({ entries: 10, damage: [lost], setAside: [] });
+    const recovery = await repairFileStore(directory);
     expect(recovery.damage).toEqual([lost]);
     expect(readFileSync(join(recovery.setAside[0] ?? "", "journal.1.jsonl"))).toEqual(damaged);
-    expect((await verifyFileStore(directory)).damage).toEqual([]);
+    expect((await inspectFileStore(directory)).damage).toEqual([]);
     await using(directory, async (store) => {
       const entries = await entriesOf(store, id);
       expect(entries[4]).toMatchObject({ seq: 5, kind: "message" });
@@ -175,7 +175,7 @@ describe("damage", () => {
       });
       expect((await entriesOf(again, id, { from: 2001 })).length).toBe(2);
     });
-    const { damage, setAside } = await recoverFileStore(directory);
+    const { damage, setAside } = await repairFileStore(directory);
     const from = damage[0]?.entries?.from ?? 0;
     expect(damage).toMatchObject([{ file: segment, entries: { from, through: 2000 } }]);
     expect(from).toBeGreaterThan(100);
@@ -204,10 +204,10 @@ describe("damage", () => {
       expect((await store.list()).items.map(({ id }) => id)).toEqual([kept]);
       expect((await store.stats()).details?.["unreadable"]).toBe(1);
     });
-    const { setAside, damage } = await recoverFileStore(directory);
+    const { setAside, damage } = await repairFileStore(directory);
     expect(damage.map(({ sessionId }) => sessionId).sort()).toEqual([kept, lost].sort());
     expect(setAside.length).toBe(2);
-    expect((await verifyFileStore(directory)).damage).toEqual([]);
+    expect((await inspectFileStore(directory)).damage).toEqual([]);
     await using(directory, async (store) => {
       expect((await entriesOf(store, kept)).length).toBe(3);
       expect(await store.get(lost)).toBeUndefined();

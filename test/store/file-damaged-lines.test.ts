@@ -3,7 +3,7 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { SessionId } from "../../src/base/ids.ts";
-import { recoverFileStore, verifyFileStore } from "../../src/care/file/recovery.ts";
+import { repairFileStore, inspectFileStore } from "../../src/care/file/repair.ts";
 import type { Lease, Store } from "../../src/store/contract.ts";
 import { anEntry, aRequest, aSession, entriesOf, rejectsWith, someEntries } from "../conformance/samples.ts";
 import { aDirectory, flipped, folderOf, journalOf, lineWith, using } from "./file-sandbox.ts";
@@ -77,7 +77,7 @@ describe("damage of a journal", () => {
           );
           if (found !== "STORE_CORRUPT") expect(found, `${width} bytes at ${at}`).toEqual(whole);
           else
-            expect((await verifyFileStore(directory)).damage[0], `${width} bytes at ${at}`).toMatchObject({
+            expect((await inspectFileStore(directory)).damage[0], `${width} bytes at ${at}`).toMatchObject({
               sessionId: id,
             });
         }
@@ -112,21 +112,21 @@ describe("damage in the lines of one batch", () => {
         const behind = await entriesOf(store, id, { from: seq + 1 });
         expect([...before, ...behind].map(({ data }) => data)).toEqual(sealed.toSpliced(nth, 1));
       });
-      const { damage } = await recoverFileStore(directory);
+      const { damage } = await repairFileStore(directory);
       expect(damage).toMatchObject([{ sessionId: id, file, entries: { from: seq, through: seq } }]);
       const mended = await textsOf(directory, id);
       expect(mended[nth]).toContain("damaged");
       expect(mended.toSpliced(nth, 1)).toEqual(sealed.toSpliced(nth, 1));
-      expect((await verifyFileStore(directory)).damage).toEqual([]);
+      expect((await inspectFileStore(directory)).damage).toEqual([]);
     });
   }
 
   it("costs no entry when it is the seal's own line, and is told by verify", async () => {
     const { directory, id } = await damagedAt(`"op":"seal"`);
     expect(await textsOf(directory, id)).toEqual(sealed);
-    const { damage } = await verifyFileStore(directory);
+    const { damage } = await inspectFileStore(directory);
     expect(damage).toMatchObject([
-      { sessionId: id, reason: expect.stringMatching(/^a line at byte \d+/) as string },
+      { sessionId: id, problem: expect.stringMatching(/^a line at byte \d+/) as string },
     ]);
   });
 
@@ -140,7 +140,7 @@ describe("damage in the lines of one batch", () => {
     const { directory, id, file, bytes } = await made();
     writeFileSync(file, flipped(bytes, bytes.indexOf(`"fence"`, lineWith(bytes, `"op":"release"`)) + 2));
     expect(await textsOf(directory, id)).toHaveLength(3);
-    expect((await verifyFileStore(directory)).damage).toHaveLength(1);
+    expect((await inspectFileStore(directory)).damage).toHaveLength(1);
   });
 
   it("keeps none of what stands behind it from being read, whatever comes first", async () => {
@@ -165,7 +165,7 @@ describe("damage in the lines of one batch", () => {
       store.append(id, 0, someEntries(4), lease),
     );
     const repaired = await damagedAt("entry 2", Promise.resolve(opened(directory, id)));
-    await recoverFileStore(directory);
+    await repairFileStore(directory);
     expect(repaired.id).toBe(id);
     const { file, bytes } = opened(directory, id, 2);
     rmSync(join(folderOf(directory, id), "record.json"), { force: true });

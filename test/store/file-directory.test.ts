@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { backupFileStore } from "../../src/care/file/backup.ts";
-import { verifyFileStore } from "../../src/care/file/recovery.ts";
+import { inspectFileStore } from "../../src/care/file/repair.ts";
 import { openFileStore } from "../../src/store/file/store.ts";
 import {
   aJournal,
@@ -32,7 +32,7 @@ describe("a backup", () => {
     ]);
     expect(backup.sessions).toBe(4);
     await store.close();
-    expect((await verifyFileStore(target)).damage).toEqual([]);
+    expect((await inspectFileStore(target)).damage).toEqual([]);
     await using(target, async (copy) => {
       const entries = await entriesOf(copy, id);
       expect(entries.length).toBeGreaterThanOrEqual(50);
@@ -138,6 +138,6 @@ describe("a rotation", () => {
     await second.seal(id, { from: 5, head: 4 }, [], lease);
     await second.close();
     expect(existsSync(journalOf(directory, id, 3))).toBe(true);
-    expect(await verifyFileStore(directory)).toEqual({ sessions: 1, entries: 4, damage: [] });
+    expect(await inspectFileStore(directory)).toEqual({ entries: 4, damage: [], setAside: [] });
   });
 });

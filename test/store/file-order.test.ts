@@ -1,9 +1,10 @@
 import fs from "node:fs";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { newSessionId } from "../../src/base/ids.ts";
-import { fold, foldHead } from "../../src/store/file/fold.ts";
+import type { Verdict } from "../../src/store/file/judge.ts";
+import { replayHead, replayLog } from "../../src/store/file/replay-log.ts";
 import { encodeEntry, encodeOp, type OpLine } from "../../src/store/file/line.ts";
-import { recordOf, type JournalState, type Verdict } from "../../src/store/file/state.ts";
+import { recordOf, type JournalState } from "../../src/store/file/state.ts";
 import {
   aHolder,
   anEntry,
@@ -26,11 +27,13 @@ function journalOf(...texts: readonly (string | ((offset: number) => string))[])
   for (const text of texts) {
     bytes = Buffer.concat([bytes, Buffer.from(typeof text === "string" ? text : text(bytes.length))]);
   }
-  const state = foldHead({ bytes, base: 0, last: true });
+  const state = replayHead({ bytes, base: 0, isLast: true });
   if (state === undefined || state === "incomplete") throw new Error("no head");
   const verdicts: Verdict[] = [];
-  fold(state, { bytes: bytes.subarray(state.offset), base: state.offset, last: true }, (_offset, verdict) =>
-    verdicts.push(verdict),
+  replayLog(
+    state,
+    { bytes: bytes.subarray(state.offset), base: state.offset, isLast: true },
+    (_offset, verdict) => verdicts.push(verdict),
   );
   return { state, verdicts };
 }

@@ -8,8 +8,9 @@ import { fileURLToPath } from "node:url";
 import { buildSync } from "esbuild";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { openFileStore } from "../../src/store/file/store.ts";
+import type { SessionId } from "../../src/base/ids.ts";
 import type { Store } from "../../src/store/contract.ts";
-import { anEntry, aSession, leaseOf } from "../conformance/samples.ts";
+import { aJournal, anEntry, aSession, entriesOf, leaseOf } from "../conformance/samples.ts";
 import { modelAfter, stateOf } from "./file-acts.ts";
 
 const root = mkdtempSync(join(tmpdir(), "acp-sidecar-file-processes-"));
@@ -131,4 +132,30 @@ it("says STORE_FULL when a file cannot grow, keeps what was acknowledged, and go
   expect((await stateOf(fresh, id)).texts).toEqual([...texts, "more"]);
   await fresh.close();
   await store.close();
+});
+
+it("gives a fork all of its history, or refuses it, while another process deletes its parent", async () => {
+  const { store, directory } = await opened();
+  const parents: SessionId[] = [];
+  for (let i = 0; i < 300; i += 1) parents.push((await aJournal(store, 1)).id);
+  const forking = start(["fork", directory, ...parents]);
+  const deleting = start(["delete", directory, ...parents]);
+  expect(await Promise.all([forking.ended, deleting.ended])).toEqual([0, 0]);
+  const forks = forking.lines.filter((line) => line !== "SESSION_NOT_FOUND") as SessionId[];
+  for (const id of forks) expect((await entriesOf(store, id)).length, id).toBe(1);
+  expect((await store.list({ limit: 1000 })).items.map(({ id }) => id).sort()).toEqual(forks.sort());
+  for (const id of forks) await store.delete(id);
+  expect(await store.stats()).toMatchObject({ sessions: 0, details: { keptForForks: 0 } });
+  await store.close();
+});
+
+it.runIf(process.platform === "linux")("works with 64 files, most of them left to others", async () => {
+  const { store, directory } = await opened();
+  await store.close();
+  const child = start(["crowd", directory, "100"], {}, 'ulimit -n 64; exec "$0" "$@"');
+  expect(await child.ended).toBe(0);
+  const [open = "", ...lines] = child.lines;
+  expect(Number.parseInt(open)).toBeLessThan(48);
+  const both = [anEntry("first"), anEntry("second")].map(({ data }) => data).join();
+  expect(lines).toEqual([...Array.from({ length: 100 }, () => both), "true 100"]);
 });

@@ -166,7 +166,7 @@ describe("repairing a SQLite store", () => {
     expect(statSync(path).mode & 0o777).toBe(0o600);
     const own = readdirSync(dirname(path)).filter((name) => name.startsWith(`${basename(path)}.`));
     expect(own).toEqual([basename(aside)]);
-    expect(damage[0]).toMatchObject({ entries: { from: 41, through: 41 }, reason: "entry 41 is damaged" });
+    expect(damage[0]).toMatchObject({ entries: { from: 41, through: 41 }, problem: "entry 41 is damaged" });
   });
 
   it.each([0.9, 0.5])("keeps what is left of a file that was cut to %f of its length", async (part) => {
@@ -206,9 +206,9 @@ describe("repairing a SQLite store", () => {
     });
     expect(mended.size).toBe(content.size);
     expect(holesIn(mended)).toBe(4);
-    const reasons = repair.damage.map(({ reason }) => reason);
-    expect(reasons.filter((reason) => /^entry (44|7) is damaged$/.test(reason)).length).toBe(4);
-    expect(reasons).toContain("is found by other terms than its own");
+    const problems = repair.damage.map(({ problem }) => problem);
+    expect(problems.filter((problem) => /^entry (44|7) is damaged$/.test(problem)).length).toBe(4);
+    expect(problems).toContain("is found by other terms than its own");
     const [aside = ""] = repair.setAside;
     expect(readFileSync(join(aside, "journal-999.jsonl"), "utf8")).toBe(
       '{"seq":1,"at":"1970-01-01T00:00:00.000Z","kind":"prompt","data":{}}\n',

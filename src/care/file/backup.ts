@@ -1,47 +1,44 @@
 /** `backup`: a copy of a file store, made while it is in use, that is a file store itself. */
-import { closeSync, constants, openSync } from "node:fs";
+import { closeSync, constants, existsSync, openSync } from "node:fs";
 import fs from "node:fs/promises";
 import path from "node:path";
+import { syncDirectory, syncFile } from "../../base/disk.ts";
 import { SidecarError, systemCodeOf } from "../../base/errors.ts";
-import { directoryMode, fileMode, readAt, uniqueSuffix } from "../../store/file/files.ts";
-import { isMissing, storeError } from "../../store/file/fs-errors.ts";
+import type { StoreBackup } from "../medium.ts";
+import { isMissing, storeError } from "../../store/file/errors.ts";
+import { directoryMode, fileMode, readAt, uniqueSuffix, writeAll } from "../../store/file/files.ts";
 import { Layout } from "../../store/file/layout.ts";
 import { OpenFiles } from "../../store/file/open-files.ts";
+import { openedToRead } from "../../store/file/reading.ts";
 import { SessionFile } from "../../store/file/session-file.ts";
 
-const pieceBytes = 1 << 20;
-
-export interface FileStoreBackup {
-  readonly sessions: number;
-  readonly bytes: number;
-}
+const stepBytes = 1 << 20;
 
 /**
  * Copies the sessions of `directory` to `target`, each as it stands at one instant after the call, forks with
  * all that they inherit. `target` must not exist; it appears when the copy is whole and on the medium.
  * Errors: `STORE_CONFLICT` when `target` is there, `STORE_CORRUPT` when a session cannot be read.
  */
-export async function backupFileStore(directory: string, target: string): Promise<FileStoreBackup> {
+export async function backupFileStore(directory: string, target: string): Promise<StoreBackup> {
   const layout = new Layout(path.resolve(directory));
   const goal = path.resolve(target);
   const partial = `${goal}.${uniqueSuffix()}.partial`;
   const open = new OpenFiles(1);
   try {
     layout.assertStore();
-    if (await exists(goal)) throw targetExists(goal);
+    if (existsSync(goal)) throw targetExists(goal);
     const copy = new Layout(partial);
     copy.prepare();
     let bytes = 0;
     // Whatever a session inherits from was there before it, and final.
     const ids = [...layout.ids()];
     for (const id of ids) {
-      bytes += await copySession(new SessionFile(id, layout.session(id), open.opened), copy.session(id));
+      bytes += await copySession(new SessionFile(id, layout.session(id), open), copy.session(id));
     }
-    for (const shard of copy.shards()) await sync(path.join(copy.sessions, shard));
-    await sync(copy.sessions);
-    await sync(partial);
+    for (const shard of copy.shards()) syncDirectory(path.join(copy.sessions, shard));
+    for (const each of [copy.sessions, partial]) syncDirectory(each);
     await fs.rename(partial, goal);
-    await sync(path.dirname(goal));
+    syncDirectory(path.dirname(goal));
     return { sessions: ids.length, bytes };
   } catch (error) {
     await fs.rm(partial, { recursive: true, force: true });
@@ -64,57 +61,38 @@ async function copySession(file: SessionFile, to: string): Promise<number> {
 }
 
 async function copyFiles(file: SessionFile, to: string): Promise<number> {
-  const state = file.raw();
-  if (state === undefined) return 0;
-  const { offset, segments } = state;
-  const { name } = file;
   // Opened at once: rotation may replace it from here on.
-  const source = openSync(file.path, "r");
+  const opened = openedToRead(file);
+  if (opened === undefined) return 0;
+  const { state, fd, name } = opened;
+  const { offset, segments } = state;
   try {
     await fs.mkdir(to, { recursive: true, mode: directoryMode });
     // Only what counts: a line that is being written belongs to a later instant.
-    await copyBytes(source, path.join(to, name), offset);
+    copyBytes(fd, path.join(to, name), offset);
   } finally {
-    closeSync(source);
+    closeSync(fd);
   }
   let bytes = offset;
   for (const segment of segments) {
     const copied = path.join(to, segment.file);
     await fs.copyFile(path.join(file.directory, segment.file), copied, constants.COPYFILE_FICLONE);
-    await sync(copied);
+    syncFile(copied);
     bytes += segment.bytes;
   }
-  await sync(to);
+  syncDirectory(to);
   return bytes;
 }
 
-async function copyBytes(source: number, to: string, length: number): Promise<void> {
-  const target = await fs.open(to, "wx", fileMode);
+function copyBytes(source: number, to: string, length: number): void {
+  const target = openSync(to, "wx", fileMode);
   try {
-    for (let at = 0; at < length; at += pieceBytes) {
-      const piece = readAt(source, at, Math.min(pieceBytes, length - at));
-      await target.writeFile(piece);
-    }
-    await target.sync();
+    for (let at = 0; at < length; at += stepBytes)
+      writeAll(target, readAt(source, at, Math.min(stepBytes, length - at)));
   } finally {
-    await target.close();
+    closeSync(target);
   }
-}
-
-async function sync(file: string): Promise<void> {
-  const handle = await fs.open(file, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-async function exists(file: string): Promise<boolean> {
-  return fs.access(file).then(
-    () => true,
-    () => false,
-  );
+  syncFile(to);
 }
 
 function targetExists(target: string): SidecarError {

@@ -1,83 +1,89 @@
 /** Looks at every byte of a session and tells what is sound. */
-import { closeSync, openSync } from "node:fs";
-import fs from "node:fs/promises";
+import { closeSync, existsSync, fstatSync } from "node:fs";
 import { isSidecarError, reasonOf } from "../../base/errors.ts";
-import type { SessionId } from "../../base/ids.ts";
-import { lostEntries } from "../hole.ts";
+import { damagedEntries, type Damage } from "../medium.ts";
 import type { Entry } from "../../store/contract.ts";
 import { JournalFile, readHead } from "../../store/file/journal-file.ts";
+import type { Layout } from "../../store/file/layout.ts";
 import { parseEntry, type Segment } from "../../store/file/line.ts";
-import { runLines } from "../../store/file/reading.ts";
+import { stretchesFrom, stretchLines } from "../../store/file/reading.ts";
 import { readSegment } from "../../store/file/segments.ts";
 import type { SessionFile } from "../../store/file/session-file.ts";
 import type { JournalState } from "../../store/file/state.ts";
 
-/** One place that is not as it was written. */
-export interface DamageReport {
-  readonly sessionId: SessionId;
-  readonly file: string;
-  /** Entries that are lost with it. */
-  readonly entries?: { readonly from: number; readonly through: number };
-  readonly reason: string;
-}
-
-/** An entry of a session, or the hole where it should be. */
+/** An entry of a session, or nothing where it should be. */
 export interface Place {
   readonly seq: number;
   readonly source: Segment | "journal";
   readonly entry: Entry | undefined;
 }
 
-/** Damage of one session; its own entries only, not those that it inherits. */
-export async function inspect(file: SessionFile): Promise<{ entries: number; damage: DamageReport[] }> {
+/** What of one session is sound; of its own entries only, not those that it inherits. */
+export interface Inspection {
+  readonly entries: number;
+  readonly damage: readonly Damage[];
+}
+
+export async function inspect(file: SessionFile, layout: Layout): Promise<Inspection> {
   const sessionId = file.id;
-  const damage: DamageReport[] = [];
+  const damage: Damage[] = [];
   let entries = 0;
   let state: JournalState | undefined;
   try {
     state = file.raw();
   } catch (error) {
     if (!isSidecarError(error, "STORE_CORRUPT")) throw error;
-    damage.push({ sessionId, file: file.name, reason: "the session's first line is damaged" });
+    damage.push({ sessionId, file: file.name, problem: "the session's first line is damaged" });
   }
   if (state === undefined) return { entries, damage };
+  if (lacksParent(state, layout)) {
+    const through = state.facts.lineage?.atSeq ?? 0;
+    const problem = "the session that it inherits from is missing";
+    damage.push({ sessionId, entries: { from: 1, through }, file: file.name, problem });
+  }
+  const found = damage.length;
   for await (const { seq, source, entry } of places(file, state)) {
-    if (entry === undefined) addHole(damage, sessionId, source === "journal" ? file.name : source.file, seq);
+    if (entry === undefined)
+      addLost(damage, found, file, source === "journal" ? file.name : source.file, seq);
     else entries += 1;
   }
-  const known = damage.some(({ file: damaged }) => damaged === file.name);
-  const lines = await damagedLines(file);
-  if (lines !== undefined && !known) damage.push({ sessionId, file: file.name, reason: lines });
+  const isKnown = damage.slice(found).some((each) => each.file === file.name);
+  const problem = damagedLines(file);
+  if (problem !== undefined && !isKnown) damage.push({ sessionId, file: file.name, problem });
   return { entries, damage };
 }
 
-/** Every own entry once, in order. Begins at once, for another process may replace the file. */
+export function lacksParent({ facts: { lineage } }: JournalState, layout: Layout): boolean {
+  return lineage !== undefined && !existsSync(layout.session(lineage.parentId));
+}
+
+/** Every own entry once, in order. Begins at once, because another process may replace the file. */
 export async function* places(file: SessionFile, state: JournalState): AsyncGenerator<Place> {
   let next = (state.facts.lineage?.atSeq ?? 0) + 1;
-  const holes = function* (before: number, source: Place["source"]): Generator<Place> {
+  const missing = function* (before: number, source: Place["source"]): Generator<Place> {
     for (; next < before; next += 1) yield { seq: next, source, entry: undefined };
   };
   const { headSeq } = state;
-  const runs = state.runs.map((run) => ({ ...run }));
-  const fd = openSync(file.path, "r");
+  const stretches = stretchesFrom(state, 0);
+  const fd = file.openToRead();
   try {
     for (const segment of state.segments) {
-      yield* holes(segment.from, segment);
+      yield* missing(segment.from, segment);
       for await (const line of segmentLines(file, segment)) {
         if (next > segment.through) break;
         yield placeOf(next, segment, line);
         next += 1;
       }
-      yield* holes(segment.through + 1, segment);
+      yield* missing(segment.through + 1, segment);
     }
-    for (const run of runs) {
-      yield* holes(run.from, "journal");
-      for (const line of await runLines(fd, run)) {
+    for (const stretch of stretches) {
+      yield* missing(stretch.from, "journal");
+      for (const line of await stretchLines(fd, stretch)) {
         yield placeOf(next, "journal", line);
         next += 1;
       }
     }
-    yield* holes(headSeq + 1, "journal");
+    yield* missing(headSeq + 1, "journal");
   } finally {
     closeSync(fd);
   }
@@ -91,33 +97,35 @@ function placeOf(seq: number, source: Place["source"], line: Buffer): Place {
 /** As far as they can be unpacked. */
 async function* segmentLines(file: SessionFile, segment: Segment): AsyncGenerator<Buffer> {
   try {
-    for await (const lines of readSegment(file.directory, segment)) yield* lines;
+    for await (const lines of readSegment(file.openToRead(segment.file))) yield* lines;
   } catch {
     // What is missing now is reported entry by entry.
   }
 }
 
-function addHole(damage: DamageReport[], sessionId: SessionId, file: string, seq: number): void {
-  const last = damage.at(-1);
+/** Notes a lost entry, with those before it in one if it follows them. What stands before `from` is of another kind. */
+function addLost(damage: Damage[], from: number, { id }: SessionFile, file: string, seq: number): void {
+  const last = damage.length > from ? damage.at(-1) : undefined;
   const follows = last?.file === file && last.entries?.through === seq - 1;
-  const from = follows ? (last.entries?.from ?? seq) : seq;
+  const first = follows ? (last.entries?.from ?? seq) : seq;
   if (follows) damage.pop();
-  damage.push({ sessionId, file, entries: { from, through: seq }, reason: lostEntries(from, seq) });
+  const entries = { from: first, through: seq };
+  damage.push({ sessionId: id, file, entries, problem: damagedEntries(first, seq) });
 }
 
 /** What is wrong with the lines of a journal, all read again from the first. */
-async function damagedLines(file: SessionFile): Promise<string | undefined> {
-  const handle = await fs.open(file.path, "r");
+function damagedLines(file: SessionFile): string | undefined {
+  const fd = file.openToRead();
   try {
-    const { size, ino } = await handle.stat();
-    const state = readHead(handle.fd, size);
+    const { size, ino } = fstatSync(fd);
+    const state = readHead(fd, size);
     if (state === undefined) return "the first line is damaged; the record is known from record.json";
-    new JournalFile(handle.fd, state, ino, undefined).refresh();
+    new JournalFile(fd, state, ino, undefined).refresh();
     const [first] = state.damage;
     return first && `a line at byte ${first.offset}, behind entry ${first.afterSeq}, is damaged`;
   } catch (error) {
     return reasonOf(error);
   } finally {
-    await handle.close();
+    closeSync(fd);
   }
 }

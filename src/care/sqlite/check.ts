@@ -3,7 +3,7 @@ import type { Database } from "../../store/sql/sqlite/engine.ts";
 import { reasonOf, systemCodeOf } from "../../base/errors.ts";
 import { isJsonObjectText } from "../../base/json.ts";
 import type { SessionId } from "../../base/ids.ts";
-import type { MediumDamage } from "../medium.ts";
+import type { Damage } from "../medium.ts";
 import type { NewSession } from "../../store/contract.ts";
 import { isEntry, isSummed } from "../../store/sql/sqlite/mark.ts";
 import { SoundText } from "../../store/sql/sqlite/sound-text.ts";
@@ -74,10 +74,10 @@ const rules: readonly (readonly [sql: string, problem: string])[] = [
 ];
 
 /** @param file how the database is called in what is told */
-export function findDamage(db: Database, file: string): MediumDamage[] {
-  const damage: MediumDamage[] = [];
-  const report = (id: string | null, reason: string) =>
-    damage.push({ ...(id !== null && { sessionId: id as SessionId }), file, reason });
+export function findDamage(db: Database, file: string): Damage[] {
+  const damage: Damage[] = [];
+  const report = (id: string | null, problem: string) =>
+    damage.push({ ...(id !== null && { sessionId: id as SessionId }), file, problem });
   /** SQLite gives up where it meets damage; what lies beyond is found by what reads pages. */
   const guarded = (look: () => void) => {
     try {
@@ -107,7 +107,7 @@ function integrity(db: Database): string[] {
     .filter((line) => line !== "ok" && !/^\*\*\* in database main \*\*\*$/.test(line));
 }
 
-type Report = (id: string | null, reason: string) => unknown;
+type Report = (id: string | null, problem: string) => unknown;
 
 function checkRecords(db: Database, report: Report): void {
   const terms = db.prepare<[number], string>("SELECT term FROM terms WHERE no = ? ORDER BY term").pluck();
@@ -145,6 +145,6 @@ function isCorruption(error: unknown): boolean {
   return systemCodeOf(error)?.startsWith("SQLITE_CORRUPT") === true;
 }
 
-function withoutRepeats(damage: readonly MediumDamage[]): MediumDamage[] {
-  return [...new Map(damage.map((each) => [`${each.sessionId ?? ""} ${each.reason}`, each])).values()];
+function withoutRepeats(damage: readonly Damage[]): Damage[] {
+  return [...new Map(damage.map((each) => [`${each.sessionId ?? ""} ${each.problem}`, each])).values()];
 }

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { closeSync, openSync, rmSync } from "node:fs";
 import { basename } from "node:path";
 import type { Database } from "../../store/sql/sqlite/engine.ts";
-import type { MediumDamage } from "../medium.ts";
+import type { Damage } from "../medium.ts";
 import { asStoreError } from "../../store/sql/sqlite/errors.ts";
 import { findDamage } from "./check.ts";
 import { rebuild } from "./fresh.ts";
@@ -15,7 +15,7 @@ import { PageFile } from "./page-file.ts";
  * Changes nothing. When something is wrong, a copy of the database's pages is made beside it for a moment, and
  * what a repair would keep of it is compared with what should be there. Errors: `STORE_…`.
  */
-export async function inspectSqliteStore(given: string): Promise<readonly MediumDamage[]> {
+export async function inspectSqliteStore(given: string): Promise<readonly Damage[]> {
   try {
     const { db, path } = await openDamaged(given);
     try {
@@ -32,16 +32,13 @@ export async function inspectSqliteStore(given: string): Promise<readonly Medium
 }
 
 /** What is lost says more than what was found: of a session that lost something, only that is told. */
-export function told(
-  found: readonly MediumDamage[],
-  losses: readonly MediumDamage[],
-): readonly MediumDamage[] {
+export function told(found: readonly Damage[], losses: readonly Damage[]): readonly Damage[] {
   const named = new Set(losses.map(({ sessionId }) => sessionId));
   const others = found.filter(({ sessionId }) => sessionId === undefined || !named.has(sessionId));
   return [...losses, ...others];
 }
 
-async function lossesOf(db: Database, path: string): Promise<readonly MediumDamage[]> {
+async function lossesOf(db: Database, path: string): Promise<readonly Damage[]> {
   const own = `${path}.${randomUUID()}`;
   const [copy, rebuilt] = [`${own}.copy.tmp`, `${own}.rebuilt.tmp`];
   try {
@@ -53,7 +50,7 @@ async function lossesOf(db: Database, path: string): Promise<readonly MediumDama
   }
 }
 
-async function mendedFrom(copy: string, rebuilt: string, name: string): Promise<readonly MediumDamage[]> {
+async function mendedFrom(copy: string, rebuilt: string, name: string): Promise<readonly Damage[]> {
   const file = new PageFile(copy);
   try {
     const fresh = await rebuild(file, rebuilt);

@@ -1,6 +1,6 @@
 /** Journals of a database that is rebuilt: their gaps, their ancestors, what is left over of them. */
 import type { Database, Statement } from "../../store/sql/sqlite/engine.ts";
-import { hole } from "../hole.ts";
+import { placeholder } from "../medium.ts";
 import { kindNumbers } from "../../store/sql/sqlite/schema.ts";
 
 export interface Span {
@@ -85,7 +85,7 @@ export class Journals {
       next = seq + 1;
     }
     if (next <= through) lost.push({ from: next, through });
-    const { kind, data } = hole(atMs);
+    const { kind, data } = placeholder(atMs);
     for (const span of lost) {
       for (let seq = span.from; seq <= span.through; seq += 1) {
         this.#insert.run(no, seq, atMs, kindNumbers[kind], data);

@@ -1,8 +1,7 @@
 /** Makes a store again of what could be read of one, and tells what was lost, by session and entry. */
 import { transact, type Database } from "../../store/sql/sqlite/engine.ts";
 import type { SessionId } from "../../base/ids.ts";
-import { lostEntries } from "../hole.ts";
-import type { MediumDamage } from "../medium.ts";
+import { damagedEntries, type Damage } from "../medium.ts";
 import type { NewSession } from "../../store/contract.ts";
 import { factsOf } from "../../store/sql/sqlite/records.ts";
 import type { SessionRow } from "../../store/sql/sqlite/schema.ts";
@@ -13,7 +12,7 @@ import { Journals, type JournalRow, type Span } from "./journals.ts";
 export interface Mended {
   /** Sound entries. */
   readonly entries: number;
-  readonly damage: readonly MediumDamage[];
+  readonly damage: readonly Damage[];
 }
 
 /** Takes what is no session any more before it is removed: the journal's number, what is known of the session. */
@@ -37,7 +36,7 @@ type Found = { readonly [Column in keyof Omit<SessionRow, "no">]: SessionRow[Col
 };
 
 class Mending {
-  readonly damage: MediumDamage[] = [];
+  readonly damage: Damage[] = [];
   readonly journals: Journals;
   readonly #db: Database;
   readonly #file: string;
@@ -85,7 +84,7 @@ class Mending {
     if (id === undefined || facts === undefined) return this.#lose(no, id, found.facts ?? undefined);
     const row = this.#rowOf(found, id, journal);
     const lost = this.journals.fill(no, { from: row.base_seq + 1, through: row.head_seq }, row.updated_at_ms);
-    for (const entries of lost) this.#report(id, lostEntries(entries.from, entries.through), entries);
+    for (const entries of lost) this.#report(id, damagedEntries(entries.from, entries.through), entries);
     if (found.facts === null) {
       this.#report(
         id,
@@ -221,15 +220,15 @@ class Mending {
       )
       .pluck()
       .all(no, entries.from);
-    for (const id of ids) this.#report(id, lostEntries(entries.from, entries.through), entries);
+    for (const id of ids) this.#report(id, damagedEntries(entries.from, entries.through), entries);
   }
 
-  #report(sessionId: SessionId | undefined, reason: string, entries?: Span): void {
+  #report(sessionId: SessionId | undefined, problem: string, entries?: Span): void {
     this.damage.push({
       ...(sessionId !== undefined && { sessionId }),
       file: this.#file,
       ...(entries && { entries }),
-      reason,
+      problem,
     });
   }
 }

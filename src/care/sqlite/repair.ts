@@ -5,7 +5,7 @@ import { basename, dirname, join } from "node:path";
 import type { Database } from "../../store/sql/sqlite/engine.ts";
 import { syncDirectory, syncFile } from "../../base/disk.ts";
 import { SidecarError } from "../../base/errors.ts";
-import type { MediumDamage, Repair } from "../medium.ts";
+import type { Damage, Repair } from "../medium.ts";
 import { untilFree } from "../../store/sql/sqlite/busy.ts";
 import { asStoreError, isBusy } from "../../store/sql/sqlite/errors.ts";
 import { findDamage } from "./check.ts";
@@ -59,7 +59,7 @@ async function holdAlone(db: Database, path: string): Promise<void> {
   }
 }
 
-async function replace(db: Database, path: string, found: readonly MediumDamage[]): Promise<Repair> {
+async function replace(db: Database, path: string, found: readonly Damage[]): Promise<Repair> {
   const rebuilt = `${path}.${randomUUID()}.rebuilt.tmp`;
   const aside = `${path}.damaged-${new Date().toISOString().replace(/[:.]/g, "-")}`;
   mkdirSync(aside, { mode: 0o700 });
@@ -96,7 +96,7 @@ async function mendedInto(rebuilt: string, file: PageFile, path: string, aside: 
     if (wrong === undefined) return mended;
     throw new SidecarError(
       "STORE_FAILED",
-      `What is left of ${path} cannot be made a sound store (${wrong.reason}); it is as it was: restore a backup`,
+      `What is left of ${path} cannot be made a sound store (${wrong.problem}); it is as it was: restore a backup`,
     );
   } finally {
     fresh.close();

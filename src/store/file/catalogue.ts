@@ -7,10 +7,12 @@ import path from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { isSidecarError } from "../../base/errors.ts";
 import { isSessionId, type SessionId } from "../../base/ids.ts";
+import type { SessionRecord, StoreStats } from "../contract.ts";
 import { ifThere } from "./files.ts";
 import type { Layout } from "./layout.ts";
 import type { OpenFiles } from "./open-files.ts";
 import { SessionFile } from "./session-file.ts";
+import { recordOf } from "./state.ts";
 
 /** A directory's time may stand still for this long while its content changes. */
 const clockGrainMs = 100;
@@ -20,22 +22,22 @@ const stride = 500;
 export class Catalogue {
   /** Sessions that cannot be read, as of the last look at all. */
   readonly unreadable = new Set<SessionId>();
+  readonly open: OpenFiles;
   readonly #layout: Layout;
   readonly #files = new Map<SessionId, SessionFile>();
-  readonly #open: OpenFiles;
   /** When each shard was listed, and the time that it had. */
   readonly #listed = new Map<string, { readonly mtimeMs: number; readonly settled: boolean }>();
   #validatedAtMs = -Infinity;
 
   constructor(layout: Layout, open: OpenFiles) {
     this.#layout = layout;
-    this.#open = open;
+    this.open = open;
   }
 
   /** The session's file, whether there is one or not. */
   file(id: SessionId): SessionFile {
     const known = this.#files.get(id);
-    return known ?? new SessionFile(id, this.#layout.session(id), this.#open.opened);
+    return known ?? new SessionFile(id, this.#layout.session(id), this.open);
   }
 
   /** The session's file if it is there, deleted ones that forks still need included. */
@@ -61,12 +63,30 @@ export class Catalogue {
   }
 
   forget(file: SessionFile): void {
-    this.#open.closed(file);
+    this.open.closed(file);
     this.#files.delete(file.id);
   }
 
-  *files(): Generator<SessionFile> {
-    yield* this.#files.values();
+  /** Records as last seen. */
+  *records(): Generator<SessionRecord> {
+    for (const { known } of this.#files.values())
+      if (known !== undefined && !known.deleted) yield recordOf(known);
+  }
+
+  figures(): StoreStats & { readonly details: Readonly<Record<string, number>> } {
+    let [sessions, entries, bytes, segments, keptForForks] = [0, 0, 0, 0, 0];
+    for (const { known } of this.#files.values()) {
+      if (known === undefined) continue;
+      bytes += known.offset + known.segments.reduce((sum, segment) => sum + segment.bytes, 0);
+      segments += known.segments.length;
+      if (known.deleted) keptForForks += 1;
+      else {
+        sessions += 1;
+        entries += known.headSeq - (known.facts.lineage?.atSeq ?? 0);
+      }
+    }
+    const details = { segments, keptForForks, unreadable: this.unreadable.size };
+    return { sessions, entries, bytes, details };
   }
 
   /** Brings all up to date, unless that was done within `maxAgeMs`. */

@@ -6,7 +6,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { crc32 } from "../../base/crc32.ts";
 import { ifThere, readAt, replaceFile } from "./files.ts";
-import type { HeadLine } from "./line.ts";
+import { lineBreak, type HeadLine } from "./line.ts";
 import { headOf, stateOf, type JournalState } from "./state.ts";
 
 interface Checkpoint {
@@ -24,24 +24,23 @@ interface Checkpoint {
 
 const fileName = "record.json";
 const markBytes = 512;
-const lineBreak = 10;
 
-/** Where a reader of `directory` may begin. */
+/** Where a reader of a journal may begin. */
 export interface Start {
-  readonly journal: number;
-  /** Bytes of it that were known to be on the medium, and the last entry then. */
+  /** Bytes of the journal that were known to be on the medium, and the last entry then. */
   readonly safe: number;
   readonly headSeq: number;
   /** The state at the checkpoint, if the journal open as `fd` is the one that it was made of. */
   stateIn(fd: number, size: number): JournalState | undefined;
 }
 
-export function readCheckpoint(directory: string): Start | undefined {
+/** @param number of the journal that is to be read */
+export function readCheckpoint(directory: string, number: number): Start | undefined {
   const text = ifThere(() => fs.readFileSync(path.join(directory, fileName), "utf8"));
   const found = text === undefined ? undefined : parse(text);
-  if (found === undefined) return undefined;
-  const { journal, safe = 0, head } = found;
-  return { journal, safe, headSeq: head.record.headSeq, stateIn: (fd, size) => stateIn(found, fd, size) };
+  if (found?.journal !== number) return undefined;
+  const { safe = 0, head } = found;
+  return { safe, headSeq: head.record.headSeq, stateIn: (fd, size) => stateIn(found, fd, size) };
 }
 
 /** A power cut may leave anything here; then the journal is read from its beginning. */
@@ -60,7 +59,7 @@ function stateIn(found: Checkpoint, fd: number, size: number): JournalState | un
   // A power cut may have lost what was not safe then, and left what stood behind it.
   if (safe < offset && readAt(fd, safe, offset - safe).includes(0)) return undefined;
   const state = stateOf(found.head);
-  for (const [from, through, offset, end] of found.runs) state.runs.push({ from, through, offset, end });
+  for (const [from, through, offset, end] of found.runs) state.stretches.push({ from, through, offset, end });
   state.offset = offset;
   state.safe = safe;
   state.saidSafe = safe;
@@ -77,7 +76,7 @@ export function writeCheckpoint(directory: string, journal: number, fd: number, 
     offset,
     safe: Math.min(safe, offset),
     mark: markAt(fd, offset),
-    runs: state.runs.map((run) => [run.from, run.through, run.offset, run.end]),
+    runs: state.stretches.map(({ from, through, offset: at, end }) => [from, through, at, end]),
   };
   const { head, ...place } = found;
   const runs = JSON.stringify(place.runs);

@@ -1,37 +1,37 @@
 /** What can still be told of lines that are not as they were written. */
-import { timeOf, type EntryLine, type OpLine } from "./line.ts";
-import { lineAt, type Piece } from "./piece.ts";
-import type { Damage, EntryPlace, Unit } from "./state.ts";
+import type { EntryPlace, Unit } from "./judge.ts";
+import { lineAt, timeOf, type EntryLine, type OpLine, type Slice } from "./line.ts";
+import type { DamagedBytes } from "./state.ts";
 
 export interface DamagedBatch {
   readonly unit: Unit;
-  readonly damage: readonly Damage[];
+  readonly damage: readonly DamagedBytes[];
   /** Its last entry is there, so nothing but entries of its own is damaged. */
   readonly isEnded: boolean;
 }
 
 /** A batch whose first line is sound and says which entries follow; undefined when there is none at `at`. */
-export function damagedBatch(piece: Piece, at: number): DamagedBatch | undefined {
-  const first = lineAt(piece, at);
+export function damagedBatch(slice: Slice, at: number): DamagedBatch | undefined {
+  const first = lineAt(slice, at);
   const line = first?.parsed;
   const span = line && promised(line);
   if (first === undefined || line === undefined || span === undefined) return undefined;
-  const { base, bytes } = piece;
+  const { base, bytes } = slice;
   const offset = base + at;
   const isEntry = "seq" in line;
   const entries: EntryPlace[] = isEntry ? [{ seq: line.seq, offset, end: base + first.end }] : [];
   let seq = isEntry ? span.from : span.from - 1;
   let lastAtMs = isEntry ? timeOf(line) : undefined;
-  const damage: Damage[] = [];
+  const damage: DamagedBytes[] = [];
   // Where something is damaged an entry is lost. If none is missing, what follows is another batch's.
   let least = seq + 1;
   let end = first.end;
   while (seq < span.through && end < bytes.length) {
-    const next = lineAt(piece, end);
+    const next = lineAt(slice, end);
     const entry = next?.parsed;
     const place = { offset: base + end, end: base + (next?.end ?? bytes.length) };
     if (entry === undefined) {
-      damage.push({ offset: place.offset, bytes: place.end - place.offset, afterSeq: seq });
+      damage.push({ offset: place.offset, afterSeq: seq });
       least = seq + 2;
     } else if ("seq" in entry && !entry.batch && entry.seq >= least && entry.seq <= span.through) {
       entries.push({ seq: entry.seq, ...place });
@@ -44,7 +44,7 @@ export function damagedBatch(piece: Piece, at: number): DamagedBatch | undefined
     end = place.end - base;
   }
   // Lines may be missing altogether.
-  if (damage.length === 0) damage.push({ offset: base + end, bytes: 0, afterSeq: seq });
+  if (damage.length === 0) damage.push({ offset: base + end, afterSeq: seq });
   const unit = { line, entries, through: span.through, lastAtMs, offset, end: base + end };
   return { unit, damage, isEnded: seq === span.through };
 }

@@ -3,7 +3,7 @@ import fs from "node:fs";
 import { randomUUID } from "node:crypto";
 import path from "node:path";
 import { syncDirectory } from "../../base/disk.ts";
-import { isMissing, isReadOnly } from "./fs-errors.ts";
+import { isMissing, isReadOnly } from "./errors.ts";
 
 const { O_RDWR, O_RDONLY, O_APPEND } = fs.constants;
 
@@ -25,8 +25,14 @@ export function ifThere<T>(action: () => T): T | undefined {
   }
 }
 
-/** Undefined when there is no such file; open to be read only, and why, where it may not be written. */
-export function openToAppend(file: string): { fd: number; readOnlyBecause: Error | undefined } | undefined {
+export interface Opened {
+  readonly fd: number;
+  /** Why it can only be read, if so. */
+  readonly readOnlyBecause: Error | undefined;
+}
+
+/** Undefined when there is no such file. */
+export function openToAppend(file: string): Opened | undefined {
   return ifThere(() => {
     try {
       return { fd: fs.openSync(file, O_RDWR | O_APPEND), readOnlyBecause: undefined };

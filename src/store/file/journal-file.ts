@@ -10,10 +10,11 @@
  */
 import fs from "node:fs";
 import { SidecarError } from "../../base/errors.ts";
-import { readAt, writeAll } from "./files.ts";
-import { fold, foldHead, type Listener } from "./fold.ts";
-import { encodeOp, type EntryLine, type OpLine } from "./line.ts";
-import { apply, judge, type EntryPlace, type JournalState, type Unit, type Verdict } from "./state.ts";
+import { readAt, writeAll, type Opened } from "./files.ts";
+import { apply, judge, type EntryPlace, type Unit, type Verdict } from "./judge.ts";
+import { encodeOp, lineBreak, type EntryLine, type OpLine } from "./line.ts";
+import { replayHead, replayLog, type Listener } from "./replay-log.ts";
+import type { JournalState } from "./state.ts";
 
 /** Lines to be written together. */
 export interface Lines {
@@ -21,20 +22,21 @@ export interface Lines {
   /** What the first of them says; entries follow an `op`. */
   readonly line: EntryLine | OpLine;
   /** Of the first entry among them. */
-  readonly firstSeq: number;
-  readonly lastAtMs: number | undefined;
+  readonly firstSeq?: number;
+  readonly lastAtMs?: number | undefined;
 }
 
-const lineBreak = 10;
-const pieceBytes = 1 << 20;
+const sliceBytes = 1 << 20;
+const closed = -1;
 const attempts = 100;
 
 export class JournalFile {
-  readonly fd: number;
+  /** Negative while it is closed. */
+  fd: number;
   /** Tells this file from another one under the same name. */
   readonly inode: number;
   /** Why nothing can be written to it, if so. */
-  readonly readOnlyBecause: Error | undefined;
+  readOnlyBecause: Error | undefined;
   readonly state: JournalState;
   /** Of the file when it was last looked at. */
   size: number;
@@ -47,6 +49,24 @@ export class JournalFile {
     this.readOnlyBecause = readOnlyBecause;
     this.state = state;
     this.size = state.offset;
+  }
+
+  get isOpen(): boolean {
+    return this.fd !== closed;
+  }
+
+  /** What was learnt of it stays. */
+  close(): void {
+    if (this.isOpen) fs.closeSync(this.fd);
+    this.fd = closed;
+  }
+
+  /** This, the same file opened again. */
+  reopened({ fd, readOnlyBecause }: Opened): this {
+    this.fd = fd;
+    this.readOnlyBecause = readOnlyBecause;
+    this.refresh();
+    return this;
   }
 
   /** Takes in what others wrote. */
@@ -117,12 +137,12 @@ export class JournalFile {
 
   #takeIn(size: number, heard?: Listener): void {
     const { state } = this;
-    for (let want = pieceBytes; state.offset < size;) {
+    for (let want = sliceBytes; state.offset < size;) {
       const base = state.offset;
       const length = Math.min(want, size - base);
-      fold(state, { bytes: readAt(this.fd, base, length), base, last: base + length === size }, heard);
+      replayLog(state, { bytes: readAt(this.fd, base, length), base, isLast: base + length === size }, heard);
       if (base + length === size) break;
-      want = state.offset === base ? want * 2 : pieceBytes;
+      want = state.offset === base ? want * 2 : sliceBytes;
     }
     this.size = size;
   }
@@ -130,9 +150,9 @@ export class JournalFile {
 
 /** The state at the head of a journal file; undefined when the head is damaged or missing. */
 export function readHead(fd: number, size: number): JournalState | undefined {
-  for (let want = pieceBytes; ; want *= 2) {
+  for (let want = sliceBytes; ; want *= 2) {
     const length = Math.min(want, size);
-    const state = foldHead({ bytes: readAt(fd, 0, length), base: 0, last: length === size });
+    const state = replayHead({ bytes: readAt(fd, 0, length), base: 0, isLast: length === size });
     if (state === "incomplete") continue;
     if (state !== undefined) state.unended = readAt(fd, state.offset - 1, 1)[0] !== lineBreak;
     return state;
@@ -140,7 +160,7 @@ export function readHead(fd: number, size: number): JournalState | undefined {
 }
 
 function unitOf(lines: Lines, offset: number): Unit {
-  const { texts, line, firstSeq, lastAtMs } = lines;
+  const { texts, line, firstSeq = 0, lastAtMs } = lines;
   const entries: EntryPlace[] = [];
   let end = offset;
   for (const [i, text] of texts.entries()) {

@@ -15,7 +15,7 @@ import { reasonOf, SidecarError, systemCodeOf } from "../../base/errors.ts";
 import { isSessionId, type SessionId } from "../../base/ids.ts";
 import { makeDirectory } from "../../base/disk.ts";
 import { directoryMode, ifThere, replaceFile, uniqueSuffix } from "./files.ts";
-import { isReadOnly } from "./fs-errors.ts";
+import { isReadOnly } from "./errors.ts";
 
 const formatName = "acp-sidecar file store";
 const formatVersion = 1;
@@ -43,8 +43,19 @@ export class Layout {
     return path.join(this.shard(id), id);
   }
 
+  get #temporary(): string {
+    return path.join(this.root, "tmp");
+  }
+
+  /** Where a session is prepared before it appears, or put before it is removed. */
   temporary(id: SessionId): string {
-    return path.join(this.root, "tmp", `${id}.${uniqueSuffix()}`);
+    return path.join(this.#temporary, `${id}.${uniqueSuffix()}`);
+  }
+
+  /** Ids of sessions that are being created or removed. */
+  idsInPassing(): Set<string> {
+    const names = ifThere(() => fs.readdirSync(this.#temporary)) ?? [];
+    return new Set(names.map((name) => name.split(".", 1)[0] ?? ""));
   }
 
   shards(): string[] {
@@ -79,18 +90,15 @@ export class Layout {
       this.#sweep();
       return;
     }
-    for (const each of [this.root, this.sessions, path.join(this.root, "tmp")]) {
-      makeDirectory(each);
-    }
+    for (const each of [this.root, this.sessions, this.#temporary]) makeDirectory(each);
     const format = { format: formatName, version: formatVersion };
     replaceFile(file, `${JSON.stringify(format)}\n`, { durable: true });
   }
 
   /** Removes what crashes have left half created or half removed. */
   #sweep(): void {
-    const directory = path.join(this.root, "tmp");
-    for (const name of ifThere(() => fs.readdirSync(directory)) ?? []) {
-      const file = path.join(directory, name);
+    for (const name of ifThere(() => fs.readdirSync(this.#temporary)) ?? []) {
+      const file = path.join(this.#temporary, name);
       const stat = fs.statSync(file, { throwIfNoEntry: false });
       if (stat === undefined || Date.now() - stat.ctimeMs < leftOverMs) continue;
       try {

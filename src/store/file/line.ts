@@ -82,6 +82,21 @@ export interface EntryLine {
   readonly batch?: Batch;
 }
 
+/** What `bytes`, which begin at `base` of the file, hold as far as they go. */
+export interface Slice {
+  readonly bytes: Buffer;
+  readonly base: number;
+  /** The file ends where the bytes end. */
+  readonly isLast: boolean;
+}
+
+export interface Line {
+  /** Undefined when it is not sound. */
+  readonly parsed: EntryLine | OpLine | undefined;
+  readonly end: number;
+}
+
+export const lineBreak = 10;
 const closingBytes = `,"crc":"00000000"}`.length;
 const crcMark = `,"crc":"`;
 const seqMark = Buffer.from(`{"seq":`);
@@ -120,6 +135,15 @@ function encodeTime(atMs: number): string {
 
 export function timeOf(line: EntryLine): number {
   return typeof line.at === "number" ? line.at : Date.parse(line.at);
+}
+
+/** Undefined when the bytes end within the line. */
+export function lineAt({ bytes, isLast }: Slice, at: number): Line | undefined {
+  const end = bytes.indexOf(lineBreak, at);
+  if (end >= 0) return { parsed: parseLine(bytes.subarray(at, end)), end: end + 1 };
+  // Whoever writes next ends the line, so it counts already if nothing but its break is missing.
+  const parsed = isLast ? parseLine(bytes.subarray(at)) : undefined;
+  return parsed && { parsed, end: bytes.length };
 }
 
 /** The object of a whole line (without its line break), or undefined when it is not as it was written. */

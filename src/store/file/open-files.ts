@@ -1,21 +1,40 @@
-/** Bounds how many journals are open at once: those not used lately are closed and keep what they know. */
-import type { SessionFile } from "./session-file.ts";
+/**
+ * Bounds how many journals are open at once: those not used lately are closed and keep what they know. The agent, the
+ * log and what is loaded late need file descriptors, too, so journals take a quarter of them at most.
+ */
+import fs from "node:fs";
+import { systemCodeOf } from "../../base/errors.ts";
+
+/** What can be closed for a while. */
+interface Parkable {
+  /** Since it was last passed over. */
+  used: boolean;
+  /** Closes it; what is known of it stays. */
+  park(): void;
+  /** Closes it and forgets all. */
+  reset(): void;
+}
+
+const mostOpen = 128;
+const fewestOpen = 4;
 
 export class OpenFiles {
-  readonly #files = new Set<SessionFile>();
-  readonly #max: number;
+  readonly #files = new Set<Parkable>();
+  #most: number | undefined;
 
-  constructor(max: number) {
-    this.#max = max;
+  /** @param most what the system's limit allows unless told */
+  constructor(most?: number) {
+    this.#most = most;
   }
 
-  readonly opened = (file: SessionFile): void => {
+  opened(file: Parkable): void {
     this.#files.delete(file);
     this.#files.add(file);
-    if (this.#files.size > this.#max) this.#parkOne(file);
-  };
+    this.#most ??= mostByLimit();
+    if (this.#files.size > this.#most) this.#parkOne(file);
+  }
 
-  closed(file: SessionFile): void {
+  closed(file: Parkable): void {
     file.reset();
     this.#files.delete(file);
   }
@@ -25,8 +44,21 @@ export class OpenFiles {
     this.#files.clear();
   }
 
+  /** Opens something, with half as many journals open for as long as the system has no descriptor left for it. */
+  withRoom<T>(open: () => T): T {
+    for (;;) {
+      try {
+        return open();
+      } catch (error) {
+        if (this.#files.size === 0 || !["EMFILE", "ENFILE"].includes(systemCodeOf(error) ?? "")) throw error;
+        this.#most = this.#files.size >> 1;
+        while (this.#files.size > this.#most) this.#parkOne();
+      }
+    }
+  }
+
   /** The first that was not used since it was last passed over. */
-  #parkOne(spared: SessionFile): void {
+  #parkOne(spared?: Parkable): void {
     for (const file of this.#files) {
       this.#files.delete(file);
       if (file !== spared && !file.used) {
@@ -37,4 +69,16 @@ export class OpenFiles {
       this.#files.add(file);
     }
   }
+}
+
+/** Node raises the limit of its process as far as it may. Systems that do not tell it allow thousands. */
+function mostByLimit(): number {
+  let limits = "";
+  try {
+    limits = fs.readFileSync("/proc/self/limits", "latin1");
+  } catch {
+    // Not Linux.
+  }
+  const limit = Number(/^Max open files +([0-9]+)/m.exec(limits)?.[1] ?? Infinity);
+  return Math.max(fewestOpen, Math.min(mostOpen, Math.floor(limit / 4)));
 }

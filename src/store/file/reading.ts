@@ -1,16 +1,16 @@
 /** Entries in order: a fork's from its parents, older ones from segments, the rest from the journal. */
 import fs from "node:fs";
 import { promisify } from "node:util";
-import { isSidecarError } from "../../base/errors.ts";
+import type { SidecarError } from "../../base/errors.ts";
 import type { SessionId } from "../../base/ids.ts";
 import { sessionNotFound } from "../refusals.ts";
 import type { Entry } from "../contract.ts";
-import { entryDamaged } from "./damage.ts";
-import { isMissing } from "./fs-errors.ts";
+import { entryDamaged, isMissing, parentMissing } from "./errors.ts";
+import { ifThere } from "./files.ts";
 import { parseEntry, type Segment } from "./line.ts";
-import { firstRunAt, type Run } from "./runs.ts";
-import { readSegment, splitLines } from "./segments.ts";
+import { isUnpackingError, readSegment, splitLines } from "./segments.ts";
 import type { SessionFile } from "./session-file.ts";
+import { firstStretchAt, type JournalState, type Stretch } from "./state.ts";
 
 const read = promisify(fs.read);
 
@@ -46,17 +46,40 @@ export async function* readPages(
   if (page.length > 0) yield page;
 }
 
+/** Begins with what is inherited. */
 async function* readEntries(find: Find, file: SessionFile, span: Span): AsyncGenerator<readonly Entry[]> {
-  const lineage = file.known?.facts.lineage;
-  const inherited = lineage?.atSeq ?? 0;
-  if (lineage !== undefined && span.from <= inherited) {
-    const parent = find(lineage.parentId);
-    if (parent === undefined) throw sessionNotFound(lineage.parentId);
-    const through = Math.min(span.through, inherited);
-    yield* readEntries(find, parent, { from: span.from, through });
+  for (const { owner, from, through } of partsOf(find, file, span)) {
+    yield* inOrder(
+      owner,
+      from,
+      ownLines(owner, { from, through }, () => gone(file, owner.id, from)),
+    );
   }
-  const from = Math.max(span.from, inherited + 1);
-  if (from <= span.through) yield* inOrder(file, from, ownLines(file, { from, through: span.through }));
+}
+
+interface Part extends Span {
+  readonly owner: SessionFile;
+}
+
+/** Whose entries those in `span` are: the oldest ancestor's first, the session's own last. */
+function partsOf(find: Find, file: SessionFile, { from, through }: Span): Part[] {
+  const parts: Part[] = [];
+  for (let owner = file, last = through; ;) {
+    const lineage = owner.known?.facts.lineage;
+    const inherited = lineage?.atSeq ?? 0;
+    const first = Math.max(from, inherited + 1);
+    if (first <= last) parts.push({ owner, from: first, through: last });
+    if (lineage === undefined || from > inherited) return parts.reverse();
+    const parent = find(lineage.parentId);
+    if (parent === undefined) throw gone(file, lineage.parentId, from);
+    owner = parent;
+    last = Math.min(last, inherited);
+  }
+}
+
+/** Why entries of `owner` cannot be read for `reader`: that was deleted as well, or the store is damaged. */
+function gone(reader: SessionFile, owner: SessionId, seq: number): SidecarError {
+  return reader.raw() === undefined ? sessionNotFound(reader.id) : parentMissing(reader.id, owner, seq);
 }
 
 /** Lines and the file that they come from. */
@@ -92,30 +115,29 @@ async function* inOrder(
 }
 
 /** The lines that hold a session's own entries in `span`. */
-async function* ownLines(file: SessionFile, span: Span): AsyncGenerator<Lines> {
-  const state = file.raw();
-  if (state === undefined) throw sessionNotFound(file.id);
-  const through = Math.min(span.through, state.headSeq);
+async function* ownLines(file: SessionFile, span: Span, gone: () => SidecarError): AsyncGenerator<Lines> {
+  const opened = openedToRead(file);
+  if (opened === undefined) throw gone();
   // The journal is held open from the start: it may be replaced while segments are read.
-  const source = file.name;
-  const first = firstRunAt(state.runs, span.from);
-  const runs = state.runs.slice(first).map((run) => ({ ...run }));
-  const fd = fs.openSync(file.path, "r");
+  const { state, fd, name: source } = opened;
   try {
+    const through = Math.min(span.through, state.headSeq);
+    const stretches = stretchesFrom(state, span.from);
     let next = span.from;
     for (const segment of state.segments) {
       if (segment.through < next || segment.from > through) continue;
-      yield* segmentLines(file, segment, Math.min(through, segment.through), next);
+      yield* segmentLines(file, segment, { from: next, through: Math.min(through, segment.through) }, gone);
       next = segment.through + 1;
     }
-    for (const run of runs) {
-      if (run.from > through) break;
-      if (run.from > next) throw entryDamaged(file.id, next, source);
-      const last = Math.min(through, run.through);
-      const lines = await runLines(fd, run);
+    for (const stretch of stretches) {
+      if (stretch.from > through) break;
+      if (stretch.from > next) throw entryDamaged(file.id, next, source);
+      const last = Math.min(through, stretch.through);
+      const lines = await stretchLines(fd, stretch);
       yield { source, lines, through: last };
       next = last + 1;
-      if (run.from + lines.length < next) throw entryDamaged(file.id, run.from + lines.length, source);
+      const read = stretch.from + lines.length;
+      if (read < next) throw entryDamaged(file.id, read, source);
     }
     if (next <= through) throw entryDamaged(file.id, next, source);
   } finally {
@@ -123,36 +145,57 @@ async function* ownLines(file: SessionFile, span: Span): AsyncGenerator<Lines> {
   }
 }
 
+const openAttempts = 10;
+
+/** The journal as it stands; undefined when it is not there. Another process may replace it between two steps. */
+export function openedToRead(
+  file: SessionFile,
+): { readonly state: JournalState; readonly fd: number; readonly name: string } | undefined {
+  for (let attempt = 0; attempt < openAttempts; attempt += 1) {
+    const state = file.raw();
+    if (state === undefined) return undefined;
+    const { name } = file;
+    const fd = ifThere(() => file.openToRead());
+    if (fd !== undefined) return { state, fd, name };
+  }
+  return undefined;
+}
+
+/** The stretches with entries from `seq` on, as they are now: what is appended may go on in the last of them. */
+export function stretchesFrom({ stretches }: JournalState, seq: number): Stretch[] {
+  return stretches.slice(firstStretchAt(stretches, seq)).map((stretch) => ({ ...stretch }));
+}
+
 async function* segmentLines(
   file: SessionFile,
   segment: Segment,
-  through: number,
-  from: number,
+  { from, through }: Span,
+  gone: () => SidecarError,
 ): AsyncGenerator<Lines> {
   const source = segment.file;
   let passed = segment.from;
   try {
-    for await (const lines of readSegment(file.directory, segment)) {
+    for await (const lines of readSegment(file.openToRead(source))) {
       passed += lines.length;
       if (passed > from) yield { source, lines, through };
       if (passed > through) return;
     }
   } catch (error) {
-    if (isSidecarError(error)) throw error;
-    if (isMissing(error) && file.raw() === undefined) throw sessionNotFound(file.id);
+    if (isMissing(error) && file.raw() === undefined) throw gone();
+    if (!isMissing(error) && !isUnpackingError(error)) throw error;
     throw entryDamaged(file.id, Math.max(passed, from), source);
   }
   if (passed <= through) throw entryDamaged(file.id, passed, source);
 }
 
-/** Those lines of a run that still count. */
-export async function runLines(fd: number, run: Run): Promise<Buffer[]> {
-  const bytes = Buffer.allocUnsafe(run.end - run.offset);
+/** Those lines of a stretch that still count. */
+export async function stretchLines(fd: number, { from, through, offset, end }: Stretch): Promise<Buffer[]> {
+  const bytes = Buffer.allocUnsafe(end - offset);
   let filled = 0;
   while (filled < bytes.length) {
-    const { bytesRead } = await read(fd, bytes, filled, bytes.length - filled, run.offset + filled);
+    const { bytesRead } = await read(fd, bytes, filled, bytes.length - filled, offset + filled);
     if (bytesRead === 0) break;
     filled += bytesRead;
   }
-  return splitLines(bytes.subarray(0, filled)).slice(0, run.through - run.from + 1);
+  return splitLines(bytes.subarray(0, filled)).slice(0, through - from + 1);
 }

@@ -1,49 +1,123 @@
-/** Keeps journals small: final entries go into compressed segments, what seals replaced goes away. */
-import { closeSync, openSync } from "node:fs";
+/**
+ * Keeps journals small, in the background: final entries go into compressed segments, what seals replaced goes away.
+ * A journal is good as it is, so no turn waits for a rotation.
+ */
+import { closeSync } from "node:fs";
 import fs from "node:fs/promises";
 import path from "node:path";
-import { firstRunAt } from "./runs.ts";
+import { reasonOf } from "../../base/errors.ts";
+import { entryDamaged, storeError } from "./errors.ts";
+import { encodeEntry, parseEntry } from "./line.ts";
+import { goOnInNextJournal, type Beginning } from "./next-journal.ts";
+import { openedToRead, stretchesFrom, stretchLines, type Span } from "./reading.ts";
 import { writeSegment } from "./segments.ts";
 import type { SessionFile } from "./session-file.ts";
-import type { JournalState } from "./state.ts";
-import { carriedFrom, plainLines, switchJournal } from "./switch.ts";
+import { firstStretchAt, headOf, type JournalState, type Stretch } from "./state.ts";
 
 /** Files that an interrupted rotation has left behind are surely nobody's any more. */
 const leftOverMs = 24 * 60 * 60 * 1000;
 
+/** The rotations of one store. */
+export class Rotations {
+  /** Carried out so far. */
+  done = 0;
+  lastFailure: string | undefined;
+  readonly #root: string;
+  readonly #rotateBytes: number;
+  readonly #running = new Map<SessionFile, Promise<void>>();
+  #closed = false;
+
+  constructor(root: string, rotateBytes: number) {
+    this.#root = root;
+    this.#rotateBytes = rotateBytes;
+  }
+
+  /** Begins a rotation if it pays. One that fails is told in `stats()` and tried again at the next seal. */
+  consider(file: SessionFile): void {
+    const state = file.known;
+    if (this.#closed || state === undefined || this.#running.has(file)) return;
+    if (rotatableBytes(state) < this.#rotateBytes) return;
+    const rotation = rotate(file)
+      .then((done) => {
+        if (done) this.done += 1;
+      })
+      .catch((error: unknown) => {
+        this.lastFailure = reasonOf(storeError(error, this.#root));
+      })
+      .finally(() => this.#running.delete(file));
+    this.#running.set(file, rotation);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all(this.#running.values());
+  }
+}
+
 /** Bytes of the journal that a rotation would do away with. */
-export function rotatableBytes(state: JournalState): number {
+function rotatableBytes(state: JournalState): number {
   if (state.sealedSeq < firstInJournal(state)) return 0;
-  return state.runs[firstRunAt(state.runs, state.sealedSeq + 1)]?.offset ?? state.offset;
+  return state.stretches[firstStretchAt(state.stretches, state.sealedSeq + 1)]?.offset ?? state.offset;
 }
 
 /** Moves what is final now. False when it could not be done just now. */
-export async function rotate(file: SessionFile): Promise<boolean> {
-  const state = file.view();
-  if (state === undefined || state.damage.length > 0 || rotatableBytes(state) === 0) return false;
+async function rotate(file: SessionFile): Promise<boolean> {
+  const opened = openedToRead(file);
+  if (opened === undefined) return false;
+  const { state, fd } = opened;
   const span = { from: firstInJournal(state), through: state.sealedSeq };
-  const fd = openSync(file.path, "r");
-  // Taken now: what is appended meanwhile may go on in the last of these runs.
-  const pieces = plainLines(
-    file,
-    fd,
-    state.runs.map((run) => ({ ...run })),
-    span,
-  );
-  const lines = async function* () {
-    for await (const piece of pieces) yield Buffer.from(piece.join(""));
-  };
-  const segment = await writeSegment(file.directory, span, lines()).finally(() => closeSync(fd));
-  return file.turnstile.runLong(async () => {
-    const switched = await switchJournal(file, async (now) => {
+  let segment;
+  try {
+    if (state.deleted || state.damage.length > 0 || rotatableBytes(state) === 0) return false;
+    const lines = plainLines(file, fd, stretchesFrom(state, span.from), span);
+    segment = await writeSegment(file.directory, span, lines);
+  } finally {
+    closeSync(fd);
+  }
+  return file.holdingUp(async () => {
+    const switched = await goOnInNextJournal(file, async (now) => {
       // Another process has rotated it meanwhile.
       if (firstInJournal(now) !== span.from) return undefined;
-      const carried = await carriedFrom(file, now, span.through + 1);
-      return { segments: [...now.segments, segment], carried };
+      return beginning(file, now, [...now.segments, segment], span.through + 1);
     });
     if (switched) await sweep(file);
     return switched;
   });
+}
+
+async function beginning(
+  file: SessionFile,
+  state: JournalState,
+  segments: JournalState["segments"],
+  from: number,
+): Promise<Beginning> {
+  const carried: string[] = [];
+  const fd = file.openToRead();
+  try {
+    const span = { from, through: state.headSeq };
+    for await (const lines of plainLines(file, fd, stretchesFrom(state, from), span)) carried.push(...lines);
+  } finally {
+    closeSync(fd);
+  }
+  return { head: headOf(state, segments, carried.length), carried };
+}
+
+/** The entries of `span` in the journal that is open as `fd`, as their lines would be alone, stretch by stretch. */
+async function* plainLines(
+  file: SessionFile,
+  fd: number,
+  stretches: readonly Stretch[],
+  { from, through }: Span,
+): AsyncGenerator<string[]> {
+  for (const stretch of stretches) {
+    if (stretch.from > through) return;
+    const lines = await stretchLines(fd, stretch);
+    yield lines.slice(Math.max(0, from - stretch.from), through - stretch.from + 1).map((line, at) => {
+      const entry = parseEntry(line);
+      if (entry === undefined) throw entryDamaged(file.id, Math.max(from, stretch.from) + at, file.name);
+      return encodeEntry(entry.seq, entry);
+    });
+  }
 }
 
 function firstInJournal(state: JournalState): number {

@@ -3,8 +3,9 @@ import fs from "node:fs";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createGunzip, createGzip } from "node:zlib";
+import { systemCodeOf } from "../../base/errors.ts";
 import { fileMode, uniqueSuffix } from "./files.ts";
-import type { Segment } from "./line.ts";
+import { lineBreak, type Segment } from "./line.ts";
 
 const digits = 8;
 
@@ -16,11 +17,14 @@ export function segmentName(from: number, through: number): string {
 export async function writeSegment(
   directory: string,
   { from, through, file = segmentName(from, through) }: Omit<Segment, "bytes" | "file"> & { file?: string },
-  lines: AsyncIterable<Buffer>,
+  groups: AsyncIterable<readonly string[]>,
 ): Promise<Segment> {
   const temporary = path.join(directory, `${file}.${uniqueSuffix()}.tmp`);
   try {
-    await pipeline(lines, createGzip(), fs.createWriteStream(temporary, { flags: "wx", mode: fileMode }));
+    const texts = async function* () {
+      for await (const lines of groups) yield lines.join("");
+    };
+    await pipeline(texts, createGzip(), fs.createWriteStream(temporary, { flags: "wx", mode: fileMode }));
     const handle = await fs.promises.open(temporary, "r");
     let bytes: number;
     try {
@@ -37,15 +41,15 @@ export async function writeSegment(
   }
 }
 
-/** The lines of a segment, without their breaks, in groups as they are unpacked. */
-export async function* readSegment(directory: string, { file }: Segment): AsyncGenerator<Buffer[]> {
-  const source = fs.createReadStream(path.join(directory, file), { highWaterMark: 64 * 1024 });
+/** The lines of the segment open as `fd`, which it closes, without their breaks, in groups as they are unpacked. */
+export async function* readSegment(fd: number): AsyncGenerator<Buffer[]> {
+  const source = fs.createReadStream("", { fd, highWaterMark: 64 * 1024 });
   const unpacked = createGunzip({ chunkSize: 128 * 1024 });
   source.on("error", (error) => unpacked.destroy(error));
   let rest: Buffer[] = [];
   try {
     for await (const chunk of source.pipe(unpacked) as AsyncIterable<Buffer>) {
-      const end = chunk.lastIndexOf(10);
+      const end = chunk.lastIndexOf(lineBreak);
       if (end < 0) {
         rest.push(chunk);
         continue;
@@ -62,10 +66,15 @@ export async function* readSegment(directory: string, { file }: Segment): AsyncG
   }
 }
 
+/** Whether what was read is not what was packed; else reading failed. */
+export function isUnpackingError(error: unknown): boolean {
+  return systemCodeOf(error)?.startsWith("Z_") === true;
+}
+
 export function splitLines(bytes: Buffer): Buffer[] {
   const lines: Buffer[] = [];
   for (let at = 0; at < bytes.length;) {
-    const end = bytes.indexOf(10, at);
+    const end = bytes.indexOf(lineBreak, at);
     const stop = end < 0 ? bytes.length : end;
     lines.push(bytes.subarray(at, stop));
     at = stop + 1;

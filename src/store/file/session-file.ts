@@ -2,15 +2,17 @@
 import fs from "node:fs";
 import path from "node:path";
 import { syncDirectory } from "../../base/disk.ts";
+import { systemCodeOf } from "../../base/errors.ts";
 import type { SessionId } from "../../base/ids.ts";
+import { Queue } from "../../base/queue.ts";
 import { readCheckpoint, writeCheckpoint, type Start } from "./checkpoint.ts";
-import { sessionDamaged, writeBehindDamage } from "./damage.ts";
-import { ifThere, openToAppend } from "./files.ts";
-import { isReadOnly } from "./fs-errors.ts";
+import { isReadOnly, sessionDamaged, writeBehindDamage } from "./errors.ts";
+import { ifThere, openToAppend, type Opened } from "./files.ts";
 import { JournalFile, readHead, type Lines } from "./journal-file.ts";
+import type { Verdict } from "./judge.ts";
 import { journalName, journalNumbers } from "./layout.ts";
-import type { JournalState, Verdict } from "./state.ts";
-import { Turnstile } from "./turnstile.ts";
+import type { OpenFiles } from "./open-files.ts";
+import type { JournalState } from "./state.ts";
 
 /** Lines that a reader must go through beyond the checkpoint before a new one pays. */
 const checkpointBytes = 64 * 1024;
@@ -18,36 +20,40 @@ const checkpointBytes = 64 * 1024;
 export class SessionFile {
   readonly id: SessionId;
   readonly directory: string;
-  readonly turnstile = new Turnstile();
+  readonly #queue = new Queue();
   /** Used since whoever parks idle files last looked. */
   used = false;
+  readonly #open: OpenFiles;
   #number = 1;
-  #name = journalName(1);
   #path: string;
+  /** Kept, closed, while the file is parked. */
   #journal: JournalFile | undefined;
-  /** Kept while the file is closed. */
-  #parked: { readonly inode: number; readonly size: number; readonly state: JournalState } | undefined;
   #checkpointAt = 0;
-  readonly #onOpen: (file: SessionFile) => void;
 
-  constructor(id: SessionId, directory: string, onOpen: (file: SessionFile) => void) {
+  constructor(id: SessionId, directory: string, open: OpenFiles) {
     this.id = id;
     this.directory = directory;
-    this.#path = path.join(directory, this.#name);
-    this.#onOpen = onOpen;
+    this.#path = path.join(directory, journalName(1));
+    this.#open = open;
   }
 
   /** Name of the journal file; they are counted. */
   get name(): string {
-    return this.#name;
-  }
-
-  get number(): number {
-    return this.#number;
+    return path.basename(this.#path);
   }
 
   get path(): string {
     return this.#path;
+  }
+
+  /** Acts at once, or when a rotation has ended that is under way, and what was asked for before. */
+  inOrder<T>(act: () => T): T | Promise<T> {
+    return this.#queue.length === 0 ? act() : this.#queue.run(async () => act());
+  }
+
+  /** Everything that comes later waits until `act` has ended. */
+  holdingUp<T>(act: () => Promise<T>): Promise<T> {
+    return this.#queue.run(act);
   }
 
   /** What the journal says now; undefined when the session is not there or deleted. */
@@ -59,14 +65,13 @@ export class SessionFile {
   /** As `view`, a deleted session that forks still need included. Errors: `STORE_CORRUPT`. */
   raw(): JournalState | undefined {
     this.used = true;
-    this.#journal?.refresh();
-    const journal = this.#current();
-    return journal?.state;
+    if (this.#journal?.isOpen) this.#journal.refresh();
+    return this.#current()?.state;
   }
 
   /** The state as last known, without a look at the file. */
   get known(): JournalState | undefined {
-    return this.#journal?.state ?? this.#parked?.state;
+    return this.#journal?.state;
   }
 
   /** The journal to work on as it stands; `raw` was called just before. */
@@ -76,7 +81,7 @@ export class SessionFile {
 
   /** How far the journal is written, as last known. */
   get written(): { readonly number: number; readonly bytes: number } {
-    return { number: this.#number, bytes: this.#journal?.size ?? this.#parked?.size ?? 0 };
+    return { number: this.#number, bytes: this.#journal?.size ?? 0 };
   }
 
   /** Up to there it is on the medium. */
@@ -87,12 +92,17 @@ export class SessionFile {
 
   /** Brings `known` up to date with as little as a look at the file's size. */
   revalidate(): JournalState | undefined {
-    const parked = this.#parked;
-    if (parked !== undefined) {
+    const journal = this.#journal;
+    if (journal !== undefined && !journal.isOpen) {
       const stat = fs.statSync(this.path, { throwIfNoEntry: false });
-      if (stat?.ino === parked.inode && stat.size === parked.size) return parked.state;
+      if (stat?.ino === journal.inode && stat.size === journal.size) return journal.state;
     }
     return this.raw();
+  }
+
+  /** A file of the session, its journal unless told, open beside whatever else is done to it. To be closed. */
+  openToRead(name = this.name): number {
+    return this.#open.withRoom(() => fs.openSync(path.join(this.directory, name), "r"));
   }
 
   /** Writes lines unless they would not count, and says what became of them. */
@@ -103,48 +113,47 @@ export class SessionFile {
       if (journal === undefined) return "gone";
       if (journal.readOnlyBecause !== undefined) throw journal.readOnlyBecause;
       const [damage] = journal.state.damage;
-      if (damage !== undefined) throw writeBehindDamage(this.id, damage.afterSeq, this.#name);
+      if (damage !== undefined) throw writeBehindDamage(this.id, damage.afterSeq, this.name);
       const verdict = journal.write(lines);
-      if (verdict === "counts") {
-        return journal.removed ? this.#written(journal) : verdict;
-      }
+      if (verdict === "counts") return journal.removed ? this.#written(journal) : verdict;
       if (verdict !== "moved") return verdict;
     }
   }
 
   /** Closes the file and keeps what was learnt. */
   park(): void {
-    const journal = this.#journal;
-    if (journal === undefined) return;
-    this.#journal = undefined;
-    const { inode, size, state, removed } = journal;
-    this.#parked = removed ? undefined : { inode, size, state };
-    fs.closeSync(journal.fd);
+    this.#journal?.close();
+    if (this.#journal?.removed) this.#journal = undefined;
   }
 
   /** Forgets everything; the next use finds out anew. */
   reset(): void {
-    this.park();
-    this.#parked = undefined;
+    this.#journal?.close();
+    this.#journal = undefined;
   }
 
   /** Leaves a record for people and a shorter way for the next reader, when it pays or `always`. */
   checkpoint(always = false): void {
     const journal = this.#journal;
-    if (journal === undefined || journal.removed || journal.readOnlyBecause !== undefined) return;
+    if (!journal?.isOpen || journal.removed || journal.readOnlyBecause !== undefined) return;
     const { offset, damage } = journal.state;
     if (damage.length > 0 || (offset - this.#checkpointAt < checkpointBytes && !always)) return;
-    writeCheckpoint(this.directory, this.#number, journal.fd, journal.state);
-    this.#checkpointAt = offset;
+    try {
+      this.#open.withRoom(() => writeCheckpoint(this.directory, this.#number, journal.fd, journal.state));
+      this.#checkpointAt = offset;
+    } catch (error) {
+      // Without one a reader begins earlier; what was to be done is done.
+      if (systemCodeOf(error) === undefined) throw error;
+    }
   }
 
   /** The open journal in which the session goes on. */
   #current(): JournalFile | undefined {
     for (;;) {
-      const journal = this.#journal ?? this.#open();
+      const journal = this.#journal?.isOpen ? this.#journal : this.#open.withRoom(() => this.#find());
       if (journal === undefined) return undefined;
       if (journal.state.next !== undefined) this.#follow(journal.state.next);
-      else if (journal.removed && !journal.state.deleted) this.reset();
+      else if (journal.removed) this.reset();
       else return journal;
     }
   }
@@ -166,12 +175,6 @@ export class SessionFile {
     }
   }
 
-  #at(number: number, name = journalName(number)): void {
-    this.#number = number;
-    this.#name = name;
-    this.#path = path.join(this.directory, name);
-  }
-
   /**
    * What became of lines that count in a file that has lost its name since: they went on with the session to its
    * next file, or came before its deletion. If nothing in the file says so, somebody has taken it away.
@@ -183,14 +186,15 @@ export class SessionFile {
     return "gone";
   }
 
-  #open(): JournalFile | undefined {
+  /** Opens the file again that is parked, or the newest. */
+  #find(): JournalFile | undefined {
     for (;;) {
-      const number = this.#parked === undefined ? this.#newest() : this.#number;
+      const number = this.#journal === undefined ? this.#newest() : this.#number;
       if (number === undefined) return undefined;
-      const journal = this.#openAs(number, this.#parked && this.#name);
+      const journal = this.#openAs(number, this.#journal && this.name);
       if (journal !== undefined) return journal;
       // Another process has removed it, or let the session go on elsewhere.
-      this.#parked = undefined;
+      this.#journal = undefined;
     }
   }
 
@@ -212,30 +216,35 @@ export class SessionFile {
 
   /** Undefined when there is no such file. */
   #openAs(number: number, name = journalName(number)): JournalFile | undefined {
-    this.#at(number, name);
-    const opened = openToAppend(this.path);
+    this.#number = number;
+    this.#path = path.join(this.directory, name);
+    const opened = openToAppend(this.#path);
     if (opened === undefined) return undefined;
-    const { fd, readOnlyBecause } = opened;
-    const start = this.#parked === undefined ? readCheckpoint(this.directory) : undefined;
+    const parked = this.#journal;
+    this.#journal = undefined;
     try {
-      const { ino, size } = fs.fstatSync(fd);
-      const parked =
-        this.#parked?.inode === ino && this.#parked.size <= size ? this.#parked.state : undefined;
-      const begun = start?.journal === number ? start.stateIn(fd, size) : undefined;
-      const state = parked ?? begun ?? readHead(fd, size);
-      if (state === undefined) throw sessionDamaged(this.id, name);
-      const journal = new JournalFile(fd, state, ino, readOnlyBecause);
-      journal.refresh();
-      if (start?.journal === number && state.offset < start.safe) noteLost(state, start);
-      if (begun !== undefined) this.#checkpointAt = begun.offset;
-      this.#journal = journal;
+      const { ino, size } = fs.fstatSync(opened.fd);
+      const isSame = parked?.inode === ino && parked.size <= size;
+      this.#journal = isSame ? parked.reopened(opened) : this.#begun(opened, ino, size);
     } catch (error) {
-      fs.closeSync(fd);
+      fs.closeSync(opened.fd);
       throw error;
     }
-    this.#parked = undefined;
-    this.#onOpen(this);
+    this.#open.opened(this);
     return this.#journal;
+  }
+
+  /** A file that is read for the first time, from its checkpoint on if there is one. */
+  #begun({ fd, readOnlyBecause }: Opened, inode: number, size: number): JournalFile {
+    const start = readCheckpoint(this.directory, this.#number);
+    const begun = start?.stateIn(fd, size);
+    const state = begun ?? readHead(fd, size);
+    if (state === undefined) throw sessionDamaged(this.id, this.name);
+    const journal = new JournalFile(fd, state, inode, readOnlyBecause);
+    journal.refresh();
+    if (start !== undefined && state.offset < start.safe) noteLost(state, start);
+    if (begun !== undefined) this.#checkpointAt = begun.offset;
+    return journal;
   }
 }
 
@@ -243,9 +252,8 @@ export class SessionFile {
  * It ends, or what is sound of it ends, before what was on the medium: that is damage, though it looks like a journal
  * that went no further, or like an interrupted write.
  */
-function noteLost(state: JournalState, { safe, headSeq }: Start): void {
-  const { offset } = state;
-  state.damage.push({ offset, bytes: safe - offset, afterSeq: state.headSeq });
+function noteLost(state: JournalState, { headSeq }: Start): void {
+  state.damage.push({ offset: state.offset, afterSeq: state.headSeq });
   // Before a seal there were more entries than after it: how many are lost nobody knows, but some are.
   state.headSeq = Math.max(state.headSeq + 1, headSeq);
 }

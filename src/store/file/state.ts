@@ -1,21 +1,25 @@
-/** What the lines of a journal add up to. The order of the lines in the file decides; see `apply`. */
+/** What the lines of a journal add up to, and where in the file its entries stand. `judge.ts` says which lines count. */
 import type { SessionId } from "../../base/ids.ts";
 import { frozenCopy } from "../copy.ts";
-import { patched } from "../patch.ts";
-import type { Holder, LeaseState, NewSession, SessionRecord } from "../contract.ts";
-import { noDoubt, settle, type Doubt } from "./doubt.ts";
-import type { Batch, EntryLine, HeadLine, OpLine, Seen, Segment } from "./line.ts";
-import { addToRuns, cutRuns, type Run } from "./runs.ts";
+import type { LeaseState, NewSession, SessionRecord } from "../contract.ts";
+import type { EntryLine, HeadLine, OpLine, Segment } from "./line.ts";
+
+/** Neighbouring lines, all of them entries: `from` … `through` are among them; those beyond were replaced. */
+export interface Stretch {
+  readonly from: number;
+  through: number;
+  readonly offset: number;
+  end: number;
+}
 
 /** Bytes of a journal that are not as they were written. */
-export interface Damage {
+export interface DamagedBytes {
   readonly offset: number;
-  readonly bytes: number;
-  /** The last entry before it. */
+  /** The last entry before them. */
   readonly afterSeq: number;
 }
 
-export interface JournalState extends Doubt {
+export interface JournalState {
   facts: NewSession;
   updatedAtMs: number;
   headSeq: number;
@@ -28,8 +32,15 @@ export interface JournalState extends Doubt {
   /** The file in which the journal goes on. */
   next: string | undefined;
   readonly segments: readonly Segment[];
-  readonly runs: Run[];
-  readonly damage: Damage[];
+  /** Where in this file the entries that count stand, in order. */
+  readonly stretches: Stretch[];
+  readonly damage: DamagedBytes[];
+  /** Behind damage, entries or a seal may be lost: the next line that says where it stands is believed. */
+  headUnsure: boolean;
+  /** Behind damage, what became of the lease may be lost: the next line that says it is believed. */
+  leaseUnsure: boolean;
+  /** What stands before it in the file and is not final may have been replaced by a seal that is lost. */
+  unsureBefore: number;
   /** Lines up to here are taken in. */
   offset: number;
   /** Bytes of the file that are known to be on the medium. */
@@ -44,27 +55,6 @@ export interface JournalState extends Doubt {
   record: SessionRecord | undefined;
 }
 
-export interface EntryPlace {
-  readonly seq: number;
-  readonly offset: number;
-  readonly end: number;
-}
-
-/** Lines that count together. */
-export interface Unit {
-  readonly line: EntryLine | OpLine;
-  readonly entries: readonly EntryPlace[];
-  /** The last entry that it had, when some of them are damaged. */
-  readonly through?: number;
-  /** Time of the last entry. */
-  readonly lastAtMs: number | undefined;
-  readonly offset: number;
-  readonly end: number;
-}
-
-/** What became of a unit: it counts, or why it does not. */
-export type Verdict = "counts" | "fenced" | "conflict" | "sealed" | "gone" | "moved";
-
 export function stateOf(head: HeadLine): JournalState {
   const { headSeq, sealedSeq, lease, ...facts } = head.record;
   return {
@@ -78,9 +68,11 @@ export function stateOf(head: HeadLine): JournalState {
     deleted: head.deleted,
     next: undefined,
     segments: head.segments,
-    runs: [],
+    stretches: [],
     damage: [],
-    ...noDoubt,
+    headUnsure: false,
+    leaseUnsure: false,
+    unsureBefore: 0,
     offset: 0,
     safe: 0,
     saidSafe: 0,
@@ -93,16 +85,8 @@ export function stateOf(head: HeadLine): JournalState {
 /** The head line by which a file continues from `state`, with `carried` entries behind it. */
 export function headOf(state: JournalState, segments: readonly Segment[], carried: number): HeadLine {
   const { fence, forks, deleted } = state;
-  return {
-    op: "journal",
-    version: 1,
-    of: carried + 1,
-    record: recordOf(state),
-    fence,
-    forks,
-    deleted,
-    segments,
-  };
+  const record = recordOf(state);
+  return { op: "journal", version: 1, of: carried + 1, record, fence, forks, deleted, segments };
 }
 
 export function recordOf(state: JournalState): SessionRecord {
@@ -111,117 +95,67 @@ export function recordOf(state: JournalState): SessionRecord {
   return state.record;
 }
 
-/** Takes a unit in if it counts. */
-export function apply(state: JournalState, unit: Unit): Verdict {
-  const verdict = judge(state, unit);
-  state.offset = unit.end;
-  if (verdict !== "counts") return verdict;
-  state.record = undefined;
-  const { line } = unit;
-  if (state.damage.length > 0) settle(state, line);
-  if ("seq" in line) {
-    addEntries(state, unit);
-    state.updatedAtMs = unit.lastAtMs ?? state.updatedAtMs;
+/** Small enough that finding an entry in its stretch costs one short read. */
+const stretchBytes = 64 * 1024;
+
+export function addEntry(stretches: Stretch[], seq: number, offset: number, end: number): void {
+  const last = stretches.at(-1);
+  if (last?.end === offset && last.through === seq - 1 && end - last.offset <= stretchBytes) {
+    last.through = seq;
+    last.end = end;
   } else {
-    applyOp(state, line, unit);
+    stretches.push({ from: seq, through: seq, offset, end });
   }
-  if ("batch" in line && line.batch !== undefined) extend(state, line.batch);
-  return verdict;
+}
+
+/** Forgets the entries from `from` on. */
+export function dropEntries(stretches: Stretch[], from: number): void {
+  while ((stretches.at(-1)?.from ?? 0) >= from) stretches.pop();
+  const last = stretches.at(-1);
+  if (last !== undefined) last.through = Math.min(last.through, from - 1);
+}
+
+/** Position of the first stretch that has entries at or after `seq`. */
+export function firstStretchAt(stretches: readonly Stretch[], seq: number): number {
+  let low = 0;
+  let high = stretches.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((stretches[middle]?.through ?? 0) < seq) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /**
- * The rules that decide, from a line's place in the file alone, whether it counts. Behind damage the latest line is
- * believed, but for what is final.
+ * The last damage may have held anything: an entry, what became of the lease, or a seal, which replaces entries that
+ * can be read. An entry is taken for lost with it unless a later line knows better.
  */
-export function judge(state: JournalState, { line, offset }: Pick<Unit, "line" | "offset">): Verdict {
-  const { headSeq, sealedSeq, headUnsure, leaseUnsure } = state;
-  if (state.next !== undefined) return "moved";
-  if (state.deleted && !("op" in line && (line.op === "next" || line.op === "torn"))) return "gone";
-  if ("batch" in line && line.batch && !leaseUnsure && !holds(state, line.batch.by)) return "fenced";
-  if ("seq" in line) {
-    const fits = headUnsure ? line.seq > sealedSeq : line.seq === headSeq + 1;
-    return fits ? "counts" : "conflict";
+export function markUncertain(state: JournalState): void {
+  if (!state.headUnsure) state.headSeq += 1;
+  state.headUnsure = true;
+  state.leaseUnsure = true;
+  state.unsureBefore = state.damage.at(-1)?.offset ?? 0;
+  state.record = undefined;
+}
+
+/** Takes what a line that counts says for known from here on; called before it is taken in. */
+export function settle(state: JournalState, line: EntryLine | OpLine): void {
+  const isSeal = "op" in line && line.op === "seal";
+  const from = "seq" in line ? line.seq : isSeal ? line.from : undefined;
+  if (from !== undefined) {
+    // A line that falls back shows that a seal is lost. What stands before the next seal's first entry may hide one.
+    if (isSeal || (state.headUnsure && from <= state.headSeq)) dropUnsure(state);
+    if (isSeal) state.unsureBefore = 0;
+    state.headUnsure = false;
   }
-  switch (line.op) {
-    case "seal":
-      if (line.from <= sealedSeq) return "sealed";
-      return headUnsure || (line.head === headSeq && line.from <= line.head + 1) ? "counts" : "conflict";
-    case "lease":
-      return leaseUnsure || asSeen(state, line.over) ? "counts" : "conflict";
-    case "release":
-      return leaseUnsure || holds(state, line.fence) ? "counts" : "fenced";
-    case "next":
-      return line.at === offset ? "counts" : "conflict";
-    default:
-      return "counts";
-  }
+  const ofLease = "op" in line && (line.op === "lease" || line.op === "release");
+  if (ofLease || ("batch" in line && line.batch !== undefined)) state.leaseUnsure = false;
 }
 
-function holds(state: JournalState, fence: number): boolean {
-  return state.lease?.fence === fence;
+/** Takes for lost what a lost seal may have replaced. */
+function dropUnsure({ stretches, unsureBefore, sealedSeq }: JournalState): void {
+  const sure = stretches.splice(stretches.findLastIndex(({ offset }) => offset < unsureBefore) + 1);
+  dropEntries(stretches, sealedSeq + 1);
+  stretches.push(...sure);
 }
-
-function asSeen({ fence, lease }: JournalState, over: Seen): boolean {
-  if (fence !== over.fence || (lease !== undefined) !== over.held) return false;
-  if (lease?.turnRunning !== undefined && lease.turnRunning !== over.turn) return false;
-  return over.until === undefined || over.until === lease?.expiresAtMs;
-}
-
-function applyOp(state: JournalState, line: OpLine, unit: Unit): void {
-  switch (line.op) {
-    case "seal":
-      cutRuns(state.runs, line.from);
-      state.headSeq = line.from - 1;
-      addEntries(state, unit);
-      state.sealedSeq = state.headSeq;
-      state.updatedAtMs = Math.max(state.updatedAtMs, unit.lastAtMs ?? 0);
-      return;
-    case "set":
-      state.facts = Object.freeze(patched(state.facts, frozenCopy(line.patch)));
-      state.updatedAtMs = line.patch.updatedAtMs ?? state.updatedAtMs;
-      return;
-    case "lease":
-      state.lease = frozenCopy(line.lease);
-      state.fence = line.lease.fence;
-      return;
-    case "renew":
-      if (state.lease && line.holder) state.lease = frozenCopy({ ...state.lease, holder: line.holder });
-      return;
-    case "release":
-      state.lease = undefined;
-      return;
-    case "fork":
-      state.forks.push(line.id);
-      return;
-    case "delete":
-      state.deleted = true;
-      return;
-    case "next":
-      state.next = line.file;
-      return;
-    case "journal":
-    case "torn":
-      return;
-  }
-}
-
-/** Where damage is `seq` may jump; what a later line says stands in the place of earlier entries. */
-export function addEntries(state: JournalState, { entries, through }: Unit): void {
-  for (const { seq, offset, end } of entries) {
-    if (seq <= state.headSeq) cutRuns(state.runs, seq);
-    addToRuns(state.runs, seq, offset, end);
-    state.headSeq = seq;
-  }
-  if (through !== undefined) state.headSeq = through;
-}
-
-function extend(state: JournalState, { by, until, turn, safe = 0 }: Batch): void {
-  state.saidSafe = Math.max(state.saidSafe, safe);
-  state.safe = Math.max(state.safe, safe);
-  state.fence = Math.max(state.fence, by);
-  const lease = state.lease ?? { holder: nobody, sinceMs: until };
-  state.lease = Object.freeze({ ...lease, fence: by, expiresAtMs: until, turnRunning: turn });
-}
-
-/** Holds a lease whose own line was damaged. */
-const nobody: Holder = Object.freeze({ host: "", pid: 0, startedAt: "" });

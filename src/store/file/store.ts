@@ -1,4 +1,5 @@
 /** Sessions as files in a directory, one journal each, for any number of processes. */
+import { rmSync } from "node:fs";
 import path from "node:path";
 import type { SessionId } from "../../base/ids.ts";
 import { decodeCursor, matches, pageOf } from "../query.ts";
@@ -20,15 +21,14 @@ import type {
   StoreStats,
 } from "../contract.ts";
 import { Catalogue } from "./catalogue.ts";
-import { guarded, storeError } from "./fs-errors.ts";
+import { guarded, storeError } from "./errors.ts";
 import { Layout } from "./layout.ts";
-import { collect, createSession, deleteSession, enterInParent, knownRecord } from "./lifecycle.ts";
+import { appear, collect, deleteSession, enterInParent, prepareSession } from "./lifecycle.ts";
 import { OpenFiles } from "./open-files.ts";
 import { readPages } from "./reading.ts";
-import { Rotations } from "./rotations.ts";
+import { Rotations } from "./rotation.ts";
 import type { SessionFile } from "./session-file.ts";
 import { recordOf } from "./state.ts";
-import { figuresOf } from "./figures.ts";
 import { Syncer } from "./syncer.ts";
 import * as writes from "./writes.ts";
 
@@ -36,7 +36,7 @@ export interface FileStoreOptions {
   readonly directory: string;
   /** Bytes of final or replaced entries in a journal at which it is rotated; 4 MiB unless told. */
   readonly rotateBytes?: number;
-  /** Journals held open at once; 128 unless told. */
+  /** Journals held open at once; 128, or a quarter of what the system allows, unless told. */
   readonly maxOpenFiles?: number;
 }
 
@@ -67,23 +67,28 @@ class FileStore implements Store {
   constructor(layout: Layout, { rotateBytes, maxOpenFiles }: FileStoreOptions) {
     this.#layout = layout;
     this.#rotations = new Rotations(layout.root, rotateBytes ?? 4 << 20);
-    this.#open = new OpenFiles(maxOpenFiles ?? 128);
+    this.#open = new OpenFiles(maxOpenFiles);
     this.#catalogue = new Catalogue(layout, this.#open);
-    this.#syncer = new Syncer(layout.root);
+    this.#syncer = new Syncer(layout.root, this.#open);
   }
 
   async create(session: NewSession): Promise<SessionRecord> {
-    const { lineage } = session;
-    if (lineage !== undefined) {
-      this.#do(() => this.#takeOver(enterInParent(this.#layout, this.#catalogue, session, lineage)));
-      // A fork may survive a power cut before it is synced: then so must what it inherits.
-      await this.#syncer.flush();
+    const { id, lineage } = session;
+    const prepared = this.#do(() => prepareSession(this.#layout, this.#catalogue, session));
+    try {
+      if (lineage !== undefined) {
+        this.#do(() => this.#takeOver(enterInParent(this.#catalogue, id, lineage)));
+        // A fork may survive a power cut before it is synced: then so must what it inherits.
+        await this.#syncer.flush();
+      }
+      return this.#do(() => {
+        const file = appear(this.#layout, this.#catalogue, id, prepared);
+        this.#takeOver(file);
+        return recordOf(this.#viewed(file));
+      });
+    } finally {
+      rmSync(prepared, { recursive: true, force: true });
     }
-    return this.#do(() => {
-      const file = createSession(this.#layout, this.#catalogue, session);
-      this.#takeOver(file);
-      return recordOf(this.#viewed(file));
-    });
   }
 
   async get(id: SessionId): Promise<SessionRecord | undefined> {
@@ -104,7 +109,7 @@ class FileStore implements Store {
       // Its journal says that it is deleted, where it stays for forks.
       this.#syncer.wrote(file);
       const remove = () => deleteSession(this.#layout, this.#catalogue, id);
-      return file.turnstile.run(() => this.#do(remove));
+      return file.inOrder(() => this.#do(remove));
     });
   }
 
@@ -112,13 +117,13 @@ class FileStore implements Store {
     this.#assertOpen();
     if (query.cursor !== undefined) decodeCursor(query.cursor);
     await this.#validate(query.cursor === undefined ? 0 : laterPagesMs);
-    return pageOf(this.#records(), query);
+    return pageOf(this.#catalogue.records(), query);
   }
 
   async count(filter: SessionFilter = {}): Promise<number> {
     await this.#validate();
     let found = 0;
-    for (const record of this.#records()) if (matches(record, filter)) found += 1;
+    for (const record of this.#catalogue.records()) if (matches(record, filter)) found += 1;
     return found;
   }
 
@@ -177,7 +182,7 @@ class FileStore implements Store {
   async release(lease: Lease): Promise<void> {
     return this.#do(() => {
       const file = this.#catalogue.find(lease.sessionId);
-      return file?.turnstile.run(() => this.#do(() => writes.release(file, lease)));
+      return file?.inOrder(() => this.#do(() => writes.release(file, lease)));
     });
   }
 
@@ -188,7 +193,10 @@ class FileStore implements Store {
 
   async stats(): Promise<StoreStats> {
     await this.#validate();
-    return figuresOf(this.#catalogue, this.#rotations);
+    const { details, ...figures } = this.#catalogue.figures();
+    const { done: rotations, lastFailure } = this.#rotations;
+    const failure = lastFailure === undefined ? {} : { lastRotationFailure: lastFailure };
+    return { ...figures, details: { ...details, rotations, ...failure } };
   }
 
   async close(): Promise<void> {
@@ -202,7 +210,7 @@ class FileStore implements Store {
     return this.#do(() => {
       const file = this.#catalogue.known(id) ?? this.#catalogue.find(id);
       if (file === undefined) throw sessionNotFound(id);
-      return file.turnstile.run(() =>
+      return file.inOrder(() =>
         this.#do(() => {
           this.#syncer.wrote(file);
           return act(file);
@@ -211,15 +219,14 @@ class FileStore implements Store {
     });
   }
 
-  /** Whoever wrote it, or what it inherits, may have died before that was synced: the next sync is of all of it. */
+  /**
+   * Whoever wrote it may have died before that was synced: the next sync is of all of it. What it inherits was synced
+   * before it was made.
+   */
   #takeOver(file: SessionFile): void {
-    for (let each: SessionFile | undefined = file; each !== undefined;) {
-      this.#syncer.wrote(each);
-      const shard = this.#layout.shard(each.id);
-      for (const directory of [each.directory, shard, this.#layout.sessions]) this.#syncer.changed(directory);
-      const parentId: SessionId | undefined = each.known?.facts.lineage?.parentId;
-      each = parentId === undefined ? undefined : this.#catalogue.find(parentId);
-    }
+    this.#syncer.wrote(file);
+    for (const each of [file.directory, this.#layout.shard(file.id), this.#layout.sessions])
+      this.#syncer.changed(each);
   }
 
   #do<T>(action: () => T): T {
@@ -236,13 +243,6 @@ class FileStore implements Store {
       throw storeError(error, this.#layout.root);
     }
     this.#assertOpen();
-  }
-
-  *#records(): Generator<SessionRecord> {
-    for (const file of this.#catalogue.files()) {
-      const record = knownRecord(file);
-      if (record !== undefined) yield record;
-    }
   }
 
   #viewed(file: SessionFile) {

@@ -1,25 +1,32 @@
 /**
  * Brings what was written to the medium: calls that come together share one round of syncs. Nobody else syncs a
- * journal that is in use, for who syncs it and fails must know that it is to be written again.
+ * journal that is in use, because who syncs it and fails must know that it is to be written again.
  */
-import fs from "node:fs/promises";
-import { isMissing, storeError } from "./fs-errors.ts";
+import fs from "node:fs";
+import { promisify } from "node:util";
+import { storeError } from "./errors.ts";
+import { ifThere, readAt } from "./files.ts";
+import type { OpenFiles } from "./open-files.ts";
 import type { SessionFile } from "./session-file.ts";
 
+const datasync = promisify(fs.fdatasync);
+
 const atOnce = 8;
-const pieceBytes = 1 << 20;
+const stepBytes = 1 << 20;
 
 export class Syncer {
   readonly #root: string;
+  readonly #open: OpenFiles;
   #files = new Set<SessionFile>();
   #directories = new Set<string>();
   #running: Promise<void> = Promise.resolve();
   #next: Promise<void> | undefined;
   /** Whose last sync failed: they must be written again before the next one means anything. */
-  readonly #doubtful = new Set<SessionFile>();
+  readonly #unsure = new Set<SessionFile>();
 
-  constructor(root: string) {
+  constructor(root: string, open: OpenFiles) {
     this.#root = root;
+    this.#open = open;
   }
 
   wrote(file: SessionFile): void {
@@ -54,65 +61,58 @@ export class Syncer {
     this.#files = new Set();
     this.#directories = new Set();
     try {
-      for (const { file, path } of written)
-        if (this.#doubtful.has(file)) await rewrite(path, file.known?.safe);
-      for (const round of rounds) await syncAll(round);
+      for (const { file, path } of written) if (this.#unsure.has(file)) this.#rewrite(path, file.known?.safe);
+      for (const round of rounds) await this.#syncAll(round);
       for (const { file, place } of written) file.noteSafe(place);
     } catch (error) {
-      for (const { file } of written) this.#doubtful.add(file);
+      for (const { file } of written) this.#unsure.add(file);
       for (const { file } of written) this.#files.add(file);
       for (const directory of directories) this.#directories.add(directory);
       throw storeError(error, this.#root);
     }
-    for (const { file } of written) this.#doubtful.delete(file);
+    for (const { file } of written) this.#unsure.delete(file);
   }
-}
 
-/** Writes what stands in a journal behind its safe part to the same place: lines never change. */
-async function rewrite(path: string, from = 0): Promise<void> {
-  const handle = await openIfThere(path, "r+");
-  if (handle === undefined) return;
-  try {
-    const piece = Buffer.allocUnsafe(pieceBytes);
-    for (let at = from; ;) {
-      const { bytesRead } = await handle.read(piece, 0, pieceBytes, at);
-      if (bytesRead === 0) return;
-      for (let done = 0; done < bytesRead;) {
-        done += (await handle.write(piece, done, bytesRead - done, at + done)).bytesWritten;
+  /** Writes what stands in a journal behind its safe part to the same place: lines never change. */
+  #rewrite(path: string, from = 0): void {
+    const fd = this.#openIfThere(path, "r+");
+    if (fd === undefined) return;
+    try {
+      for (let at = from; ;) {
+        const bytes = readAt(fd, at, stepBytes);
+        if (bytes.length === 0) return;
+        for (let done = 0; done < bytes.length;)
+          done += fs.writeSync(fd, bytes, done, bytes.length - done, at + done);
+        at += bytes.length;
       }
-      at += bytesRead;
+    } finally {
+      fs.closeSync(fd);
     }
-  } finally {
-    await handle.close();
   }
-}
 
-/** Goes on when one fails, so that none is still under way when the next round writes something again. */
-async function syncAll(paths: readonly string[]): Promise<void> {
-  const queue = paths[Symbol.iterator]();
-  const failures: unknown[] = [];
-  const worker = async () => {
-    for (const each of queue) await sync(each).catch((error: unknown) => failures.push(error));
-  };
-  await Promise.all(Array.from({ length: Math.min(atOnce, paths.length) }, worker));
-  if (failures.length > 0) throw failures[0];
-}
-
-/** What has gone meanwhile was deleted, or went on in a file that was synced before it was used. */
-async function sync(path: string): Promise<void> {
-  const handle = await openIfThere(path, "r");
-  try {
-    await handle?.datasync();
-  } finally {
-    await handle?.close();
+  /** Goes on when one fails, so that none is still under way when the next round writes something again. */
+  async #syncAll(paths: readonly string[]): Promise<void> {
+    const queue = paths[Symbol.iterator]();
+    const failures: unknown[] = [];
+    const worker = async () => {
+      for (const each of queue) await this.#sync(each).catch((error: unknown) => failures.push(error));
+    };
+    await Promise.all(Array.from({ length: Math.min(atOnce, paths.length) }, worker));
+    if (failures.length > 0) throw failures[0];
   }
-}
 
-async function openIfThere(path: string, flags: "r" | "r+"): Promise<fs.FileHandle | undefined> {
-  try {
-    return await fs.open(path, flags);
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
+  async #sync(path: string): Promise<void> {
+    const fd = this.#openIfThere(path, "r");
+    if (fd === undefined) return;
+    try {
+      await datasync(fd);
+    } finally {
+      fs.closeSync(fd);
+    }
+  }
+
+  /** What has gone meanwhile was deleted, or went on in a file that was synced before it was used. */
+  #openIfThere(path: string, flags: "r" | "r+"): number | undefined {
+    return ifThere(() => this.#open.withRoom(() => fs.openSync(path, flags)));
   }
 }

@@ -12,9 +12,10 @@ import type {
   SessionRecord,
 } from "../contract.ts";
 import type { Lines } from "./journal-file.ts";
+import type { Verdict } from "./judge.ts";
 import { encodeEntry, encodeOp, type Batch, type OpLine } from "./line.ts";
 import type { SessionFile } from "./session-file.ts";
-import { recordOf, type JournalState, type Verdict } from "./state.ts";
+import { recordOf, type JournalState } from "./state.ts";
 
 const acquireAttempts = 100;
 
@@ -112,7 +113,7 @@ function writeOp(file: SessionFile, line: OpLine, lease?: Lease): JournalState {
 }
 
 function only(line: OpLine): Lines {
-  return { texts: [encodeOp(line)], line, firstSeq: 0, lastAtMs: undefined };
+  return { texts: [encodeOp(line)], line };
 }
 
 function batchOf(file: SessionFile, { fence, ttlMs, turnRunning }: Lease, of: number): Batch {

@@ -1,5 +1,6 @@
-/** Errors of the file system, told in the store's codes. */
+/** Errors of the file system, told in the store's codes, and refusals of files that are not as they were written. */
 import { reasonOf, SidecarError, systemCodeOf, type ErrorCode } from "../../base/errors.ts";
+import type { SessionId } from "../../base/ids.ts";
 
 const full = "free some space, or raise the quota or file size limit; nothing that was acknowledged is lost";
 const readOnly = "give this user write access to it, or choose another with --store";
@@ -44,4 +45,41 @@ export function guarded<T>(directory: string, action: () => T): T {
   } catch (error) {
     throw storeError(error, directory);
   }
+}
+
+const repairIt = "acp-sidecar verify --repair keeps all that is sound";
+
+/** `seq` is the first entry that is lost. */
+export function entryDamaged(id: SessionId, seq: number, file: string): SidecarError {
+  return new SidecarError(
+    "STORE_CORRUPT",
+    `Entry ${seq} of session ${id} is damaged (${file}); ${repairIt}`,
+    {
+      data: { sessionId: id, seq, file },
+    },
+  );
+}
+
+export function sessionDamaged(id: SessionId, file: string): SidecarError {
+  return new SidecarError("STORE_CORRUPT", `Session ${id} cannot be read: ${file} is damaged; ${repairIt}`, {
+    data: { sessionId: id, file },
+  });
+}
+
+/** Nothing is added behind damage, which might hide it. */
+export function writeBehindDamage(id: SessionId, seq: number, file: string): SidecarError {
+  return new SidecarError(
+    "STORE_CORRUPT",
+    `Session ${id} takes no writes because ${file} is damaged behind entry ${seq}; ${repairIt}`,
+    { data: { sessionId: id, seq, file } },
+  );
+}
+
+/** A fork without the session that it inherits from. `seq` is the first entry that cannot be read. */
+export function parentMissing(id: SessionId, parentId: SessionId, seq: number): SidecarError {
+  return new SidecarError(
+    "STORE_CORRUPT",
+    `Session ${id} cannot be read from entry ${seq} on: session ${parentId}, which it inherits from, is missing; ${repairIt}`,
+    { data: { sessionId: id, seq } },
+  );
 }
