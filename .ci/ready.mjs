@@ -1,5 +1,6 @@
 /**
- * Makes a fresh clone ready: installs, checks the native SQLite binding and builds, each only when needed.
+ * Makes a fresh clone ready: installs, checks the native SQLite binding (where Node has no SQLite of its own that
+ * serves) and builds, each only when needed.
  * Needs nothing but Node and npm. Silent when all is there.
  */
 import { spawnSync } from "node:child_process";
@@ -15,10 +16,12 @@ if (Number(process.versions.node.split(".")[0]) < 20) {
   fail(`acp-sidecar needs Node 20 or newer; this is ${process.version}`);
 }
 if (!installed()) {
-  say("installing dependencies (npm ci); takes minutes where better-sqlite3 has to be compiled");
+  say(
+    "installing dependencies (npm ci); takes minutes where better-sqlite3 is needed and has to be compiled",
+  );
   run("npm", ["ci", "--no-fund", "--no-audit", "--loglevel=error"], "npm ci failed; the lines above say why");
 }
-if (!bindingLoads()) {
+if (!(await nodeServes()) && !bindingLoads()) {
   say("building the SQLite binding (npm rebuild better-sqlite3)");
   run("npm", ["rebuild", "better-sqlite3", "--loglevel=error"], bindingHelp());
   if (!bindingLoads()) fail(bindingHelp());
@@ -38,6 +41,14 @@ function installed() {
       found[name]?.version === wanted.version ||
       (wanted.optional && found[name] === undefined),
   );
+}
+
+/** Whether this Node has a SQLite that the store takes: then nothing native is needed. */
+async function nodeServes() {
+  // From here on Node reads TypeScript.
+  if (Number(process.versions.node.split(".")[0]) < 24) return false;
+  const { nodeEngine } = await import("../src/store/sql/sqlite/engine-node.ts");
+  return nodeEngine(false) !== undefined;
 }
 
 function bindingLoads() {

@@ -29,8 +29,9 @@ export async function tryStore(url: string, cwd: string): Promise<StoreTrial> {
     const damage = await quickLook(store, facts, url);
     if (damage !== undefined) return { facts, problem: damage };
     facts.writable = `yes, safe after ${(await writeAndForget(store, cwd)).toFixed(1)} ms`;
-    const { sessions, entries, bytes } = await store.stats();
+    const { sessions, entries, bytes, details } = await store.stats();
     facts.holds = `${sessions} sessions, ${entries} entries, ${sizeText(bytes)}`;
+    if (details?.["engine"] !== undefined) facts.engine = String(details["engine"]);
     return { facts };
   } catch (error) {
     return { facts, problem: { what: `The store: ${reasonOf(error)}`, fix: fixFor(error) } };
@@ -102,6 +103,8 @@ const fixes: Partial<Record<ErrorCode, string>> = {
 };
 
 function fixFor(error: unknown): string {
+  if (isSidecarError(error) && error.data["missing"] !== undefined)
+    return "do one of these; README.md tells more where it says how to install";
   const fix = isSidecarError(error) ? fixes[error.code] : undefined;
   return fix ?? "name another --store, and report this with the message above";
 }

@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import Database from "better-sqlite3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { loadEngine } from "../../src/store/sql/sqlite/engines.ts";
 import { SessionRegistry } from "../../src/session/registry.ts";
 import { verifySessions } from "../../src/care/verify.ts";
 import { openSqliteStore } from "../../src/store/sql/sqlite/store.ts";
@@ -35,7 +35,7 @@ describe("verifying a store", () => {
   });
 
   it("names damage by session and entry and reads on", async () => {
-    const db = new Database(join(folder, "sessions.db"));
+    const db = (await loadEngine()).open(join(folder, "sessions.db"));
     const no = db.prepare("SELECT no FROM sessions WHERE id = ?").pluck().get(damaged.id) as number;
     db.prepare("DELETE FROM entries WHERE key = (? << 32) | 2").run(no);
     db.close();

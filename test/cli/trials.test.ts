@@ -59,6 +59,7 @@ describe("doctor", () => {
     expect(out).toMatch(/^session\/new +yes +yes$/m);
     expect(out).toMatch(/^writable: +yes, safe after [\d.]+ ms$/m);
     expect(out).toMatch(/^holds: +0 sessions, 0 entries/m);
+    expect(out).toMatch(/^engine: +(node:sqlite|better-sqlite3) with SQLite 3\.\d+\.\d+$/m);
     expect(out).toContain("Nothing is wrong.");
   });
 

@@ -1,7 +1,7 @@
 /** The table of bad input: each row has its answer, and the connection goes on. */
 import { once } from "node:events";
-import Database from "better-sqlite3";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import { loadEngine } from "../../src/store/sql/sqlite/engines.ts";
 import { useHarness } from "./harness/harness.ts";
 import { RawClient } from "./harness/raw-client.ts";
 import { textOf, type Fields, type Message } from "./harness/wire.ts";
@@ -201,7 +201,7 @@ describe("a store that fails", () => {
   async function lockedStore() {
     const file = harness.path("locked.db");
     const by = await harness.connectRaw({ store: `sqlite:${file}` });
-    const other = new Database(file);
+    const other = (await loadEngine()).open(file);
     const release = () => {
       other.exec("ROLLBACK");
       other.close();

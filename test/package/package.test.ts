@@ -6,6 +6,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import manifest from "../../package.json" with { type: "json" };
+import { nodeEngine } from "../../src/store/sql/sqlite/engine-node.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const packageDir = () => path.join(project, "node_modules", "acp-sidecar");
@@ -39,7 +40,9 @@ afterAll(() => fs.rmSync(project, { recursive: true, force: true }));
 function install(tarball: string): void {
   fs.mkdirSync(packageDir(), { recursive: true });
   execFileSync("tar", ["-xzf", tarball, "-C", packageDir(), "--strip-components=1"]);
-  const dependencies = closure(Object.keys(manifest.dependencies));
+  // With `--omit=optional` where Node's own SQLite serves.
+  const optional = nodeEngine(false) === undefined ? Object.keys(manifest.optionalDependencies) : [];
+  const dependencies = closure([...Object.keys(manifest.dependencies), ...optional]);
   for (const name of [...dependencies, "@types/node", "undici-types"]) {
     const link = path.join(project, "node_modules", name);
     fs.mkdirSync(path.dirname(link), { recursive: true });

@@ -7,6 +7,7 @@ import { join, resolve } from "node:path";
 import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { luaInBundles } from "../../.ci/lua.mjs";
+import { nodeEngine } from "../../src/store/sql/sqlite/engine-node.ts";
 import { openStore } from "../../src/store/open.ts";
 import { aJournal, assertJournal, leaseOf, someEntries } from "../conformance/samples.ts";
 
@@ -100,29 +101,61 @@ describe.each(onDisk)("a $name store", ({ name, urlIn }) => {
   });
 });
 
-describe("SQLite without its native part, or with one for another Node", () => {
-  it.each(["missing", "unfit"])("that is %s says in one line what to run", (what) => {
-    const folder = join(root, what);
+describe("SQLite where Node has none that serves", () => {
+  const installed = resolve("node_modules/better-sqlite3");
+  /** No packages are found from here. */
+  const bare = mkdtempSync(join(tmpdir(), "acp-sidecar-bare-"));
+  afterAll(() => rm(bare, { recursive: true }));
+  const refused = { env: { ...process.env, SIDECAR_SQLITE_ENGINE: "better-sqlite3" } };
+
+  /** A folder with a program in it that opens a store, and with the parts of better-sqlite3 that are named. */
+  function programWith(name: string, parts: readonly string[]): (options?: SpawnSyncOptions) => object {
+    const folder = join(bare, name);
+    mkdirSync(join(folder, "node_modules"), { recursive: true });
     const copy = join(folder, "node_modules", "better-sqlite3");
-    const installed = resolve("node_modules/better-sqlite3");
-    for (const part of ["lib", "package.json"])
-      cpSync(join(installed, part), join(copy, part), { recursive: true });
-    for (const helper of ["bindings", "file-uri-to-path"]) {
+    for (const part of parts) cpSync(join(installed, part), join(copy, part), { recursive: true });
+    for (const helper of parts.length === 0 ? [] : ["bindings", "file-uri-to-path"]) {
       symlinkSync(resolve("node_modules", helper), join(folder, "node_modules", helper));
     }
-    if (what === "unfit") {
-      mkdirSync(join(copy, "build", "Release"), { recursive: true });
-      writeFileSync(join(copy, "build", "Release", "better_sqlite3.node"), "for another machine");
-    }
     cpSync(program, join(folder, "child.mjs"));
-    const url = `sqlite:${join(folder, "s.db")}`;
-    const { refusal } = run<{ refusal: Refusal }>([
+    const command = [
       process.execPath,
       join(folder, "child.mjs"),
       "read-only",
-      url,
-    ]);
-    expect(refusal.code).toBe("STORE_UNAVAILABLE");
-    expect(refusal.message).toMatch(/^SQLite cannot be loaded [^\n]*npm rebuild better-sqlite3[^\n]*$/);
+      `sqlite:${join(folder, "s.db")}`,
+    ];
+    return (options) => run(command, options);
+  }
+
+  function expectAdvice(said: object, advice: RegExp): void {
+    expect(said).toMatchObject({ refusal: { code: "STORE_UNAVAILABLE" } });
+    const { message } = (said as { refusal: Refusal }).refusal;
+    expect(message).toMatch(/^SQLite cannot be loaded [^\n]* or use Node 24[^\n]* or another store$/);
+    expect(message).toMatch(advice);
+  }
+
+  it("says that better-sqlite3 is not installed", () => {
+    expectAdvice(programWith("missing", [])(refused), /is not installed\); install it,/);
+  });
+
+  it("says how to let the install script of better-sqlite3 run", () => {
+    const start = programWith("unbuilt", ["lib", "package.json"]);
+    expectAdvice(
+      start(refused),
+      /has not run\); npm rebuild better-sqlite3 --allow-scripts[^,]+, or pnpm approve-builds,/,
+    );
+  });
+
+  it("says that better-sqlite3 was built for another Node", () => {
+    const start = programWith("unfit", ["lib", "package.json"]);
+    const release = join(bare, "unfit", "node_modules", "better-sqlite3", "build", "Release");
+    mkdirSync(release, { recursive: true });
+    writeFileSync(join(release, "better_sqlite3.node"), "for another machine");
+    expectAdvice(start(refused), /built for another [^\n]*\); npm rebuild better-sqlite3,/);
+  });
+
+  it.runIf(nodeEngine(false))("needs no package where Node's own serves", () => {
+    const said = programWith("alone", [])();
+    expect(said).toMatchObject({ refusal: { code: "SESSION_NOT_FOUND" } });
   });
 });

@@ -2,8 +2,8 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import Driver from "better-sqlite3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { loadEngine } from "../../src/store/sql/sqlite/engines.ts";
 import type { SessionId } from "../../src/base/ids.ts";
 import type { Metadata, Store } from "../../src/store/contract.ts";
 import { aSession, entriesOf, listAll, noon } from "../conformance/samples.ts";
@@ -206,11 +206,12 @@ function concerns(event: HistoryEvent, group: string | undefined): boolean {
   return sessionId === undefined || metadata?.["group"] === group;
 }
 
+const engine = await loadEngine();
 const file = join(directory, "sessions.db");
 raced("a SQLite file", {
   url: `sqlite:${file}`,
   isLocked: () => {
-    const db = new Driver(file, { timeout: 0 });
+    const db = engine.open(file);
     try {
       db.exec("BEGIN IMMEDIATE; ROLLBACK");
       return false;

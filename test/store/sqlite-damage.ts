@@ -1,12 +1,14 @@
 /** Real damage: pages of a database file overwritten, found by what lies on them. */
 import { closeSync, openSync, readSync, writeSync } from "node:fs";
-import Driver from "better-sqlite3";
+import { loadEngine } from "../../src/store/sql/sqlite/engines.ts";
 
 export const pageBytes = 4096;
 
+const engine = await loadEngine();
+
 /** Numbers of the pages of a table or index, in the order of their keys. `kind` as in SQLite's `dbstat`. */
 export function pagesOf(path: string, name: string, kind: "leaf" | "internal" | "overflow"): number[] {
-  const db = new Driver(path);
+  const db = engine.open(path);
   try {
     db.pragma("wal_checkpoint(TRUNCATE)");
     return db

@@ -46,13 +46,14 @@ describe("the SQLite store's files", () => {
     await assertJournal(await open(copy), id, someEntries(3));
   });
 
-  it("tell how much they take", async () => {
+  it("tell how much they take, and what reads them", async () => {
     const path = newPath();
     const store = await open(path);
     await aJournal(store, 1000);
     const { bytes, details } = await store.stats();
     expect(bytes).toBe(statSync(path).size + statSync(`${path}-wal`).size);
-    expect(details).toEqual({ path, walBytes: statSync(`${path}-wal`).size });
+    const engine = expect.stringMatching(/^(node:sqlite|better-sqlite3) with SQLite 3\./) as string;
+    expect(details).toEqual({ path, walBytes: statSync(`${path}-wal`).size, engine });
   });
 });
 

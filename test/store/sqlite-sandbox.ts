@@ -1,10 +1,11 @@
 /** A directory for a test file's databases, and a connection that looks behind the store's back. */
-import { mkdtempSync } from "node:fs";
+import { existsSync, mkdtempSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import Driver, { type Database } from "better-sqlite3";
 import { afterAll, afterEach } from "vitest";
+import type { Database } from "../../src/store/sql/sqlite/engine.ts";
+import { loadEngine } from "../../src/store/sql/sqlite/engines.ts";
 import { openSqliteStore, type SqliteStoreOptions } from "../../src/store/sql/sqlite/store.ts";
 import type { Store } from "../../src/store/contract.ts";
 
@@ -15,6 +16,8 @@ export interface SqliteSandbox {
   readonly open: (path: string, options?: Omit<SqliteStoreOptions, "path">) => Promise<Store>;
   readonly raw: (path: string) => Database;
 }
+
+const engine = await loadEngine();
 
 /** To be called at the top of a test file. Whatever was opened is closed after each test. */
 export function sqliteSandbox(): SqliteSandbox {
@@ -30,6 +33,9 @@ export function sqliteSandbox(): SqliteSandbox {
     directory,
     newPath: () => join(directory, `${(paths += 1)}.db`),
     open: async (path, options = {}) => keep(await openSqliteStore({ path, ...options })),
-    raw: (path) => keep(new Driver(path)),
+    raw: (path) => {
+      if (!existsSync(path)) writeFileSync(path, "");
+      return keep(engine.open(path));
+    },
   };
 }

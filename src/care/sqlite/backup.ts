@@ -40,7 +40,7 @@ export async function backupSqliteStore(from: string, target: string): Promise<S
 async function copyPages(from: string, partial: string): Promise<void> {
   const engine = await loadEngine();
   const path = realpathSync(from);
-  const db = engine.open(path, { timeout: busyTimeoutMs, fileMustExist: true });
+  const db = engine.open(path, busyTimeoutMs);
   try {
     const deadlineMs = performance.now() + defaultLockWaitMs;
     await untilFree(() => checkVersion(db, path), deadlineMs);
@@ -59,7 +59,7 @@ const pagesPerStep = 1000;
 /** Makes one file of it that says nothing of who held what, looks whether it is sound, and syncs it. */
 async function finish(partial: string): Promise<StoreBackup> {
   const engine = await loadEngine();
-  const db = engine.open(partial, { fileMustExist: true });
+  const db = engine.open(partial);
   let counted: Omit<StoreBackup, "bytes">;
   try {
     db.pragma("journal_mode = DELETE");

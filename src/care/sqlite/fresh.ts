@@ -17,7 +17,7 @@ const hints = `
 export async function rebuild(file: PageFile, path: string): Promise<Database> {
   closeSync(openSync(path, "wx", 0o600));
   const engine = await loadEngine();
-  const db = engine.open(path, { fileMustExist: true });
+  const db = engine.open(path);
   try {
     // Nobody knows of it before it is whole and synced.
     db.pragma("journal_mode = MEMORY");

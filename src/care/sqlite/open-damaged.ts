@@ -16,7 +16,7 @@ export interface Damaged {
 export async function openDamaged(given: string): Promise<Damaged> {
   const engine = await loadEngine();
   const path = realpathSync(resolve(given));
-  const db = engine.open(path, { timeout: busyTimeoutMs, fileMustExist: true });
+  const db = engine.open(path, busyTimeoutMs);
   try {
     // SQLite opens a file that is shorter than its header says for those only who may write its schema.
     db.unsafeMode();

@@ -1,6 +1,7 @@
 /** Faults that come and go: a full disk, a disk that fails, a lock that is held, a server that goes away. */
-import Database from "better-sqlite3";
 import { mkdirSync } from "node:fs";
+import { type Database } from "../../../src/store/sql/sqlite/engine.ts";
+import { loadEngine } from "../../../src/store/sql/sqlite/engines.ts";
 import { tcpProxy } from "../../store/tcp-proxy.ts";
 import { addressOf, throughPort } from "../../store/servers.ts";
 import { notRun, strikeOften, type Fault } from "../faults/rig.ts";
@@ -79,13 +80,14 @@ export const lockHeld: Harness = {
 
 async function holdLock(options: TortureOptions): Promise<Figures> {
   if (!options.store.startsWith("sqlite")) return notRun(options, "only sqlite has a lock that can be held");
+  const engine = await loadEngine();
   return strikeOften(options, async (world) => {
     const store = world.storeUrl(options.store);
-    let other: Database.Database | undefined;
+    let other: Database | undefined;
     return {
       store,
       begin: () => {
-        other = new Database(store.slice("sqlite:".length), { timeout: 5000 });
+        other = engine.open(store.slice("sqlite:".length), 5000);
         other.exec("BEGIN IMMEDIATE");
         return "another process holds the lock";
       },

@@ -10,6 +10,8 @@ import { checkVersion, migrate } from "./migrations.ts";
 
 export interface OpenedDatabase {
   readonly db: Database;
+  /** What it was opened with, for people. */
+  readonly engine: string;
   /** Without symbolic links: SQLite puts its other files beside the real one. */
   readonly path: string;
   /** Of a write-ahead log that was there before: whoever closes the database last leaves none. */
@@ -37,10 +39,7 @@ async function openFile(
 ): Promise<OpenedDatabase | undefined> {
   const { ino } = statSync(path, { bigint: true });
   const foundWalBytes = statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
-  const db = await untilFree(
-    () => engine.open(path, { timeout: busyTimeoutMs, fileMustExist: true }),
-    deadlineMs,
-  );
+  const db = await untilFree(() => engine.open(path, busyTimeoutMs), deadlineMs);
   try {
     // Before anything is changed: the file may be another program's, or a newer version's.
     await untilFree(() => checkVersion(db, path), deadlineMs);
@@ -50,7 +49,8 @@ async function openFile(
     }
     await untilFree(() => configure(db, path), deadlineMs);
     await untilFree(() => migrate(db, path), deadlineMs);
-    return { db, path, foundWalBytes };
+    const version = db.prepare("SELECT sqlite_version()").pluck().get();
+    return { db, engine: `${engine.name} with SQLite ${String(version)}`, path, foundWalBytes };
   } catch (error) {
     db.close();
     throw error;

@@ -34,17 +34,11 @@ export interface Database {
   close(): unknown;
 }
 
-export interface OpenOptions {
-  /** How long SQLite waits, and so blocks, for a lock. */
-  readonly timeout?: number;
-  /** A file that is not there is an error, and none is made. */
-  readonly fileMustExist: boolean;
-}
-
 /** Errors of an engine have the name of SQLite's result code, the extended one, as their `code`. */
 export interface Engine {
   readonly name: string;
-  readonly open: (path: string, options: OpenOptions) => Database;
+  /** Opens a file, which must be there. SQLite waits, and so blocks, for a lock no longer than `busyTimeoutMs`; 0 unless told. */
+  readonly open: (path: string, busyTimeoutMs?: number) => Database;
 }
 
 /** Runs `work` in a transaction of its own; what it throws rolls back. */

@@ -59,6 +59,7 @@ class SqliteStore implements Store {
   readonly capabilities = { persistent: true, shared: true, survivesPowerLoss: true };
   readonly recovered?: string;
   readonly #db: Database;
+  readonly #engine: string;
   readonly #path: string;
   readonly #begin: Statement<[]>;
   readonly #beginWrite: Statement<[]>;
@@ -74,12 +75,13 @@ class SqliteStore implements Store {
   readonly #sync: WalSync;
   #closing: Promise<void> | undefined;
 
-  constructor({ db, path, foundWalBytes }: OpenedDatabase, lockWaitMs: number) {
+  constructor({ db, engine, path, foundWalBytes }: OpenedDatabase, lockWaitMs: number) {
     if (foundWalBytes > 0) {
       const bytes = `${foundWalBytes} bytes in the write-ahead log`;
       this.recovered = `${bytes}: it was not closed in order, or another process has it open`;
     }
     this.#db = db;
+    this.#engine = engine;
     this.#path = path;
     this.#lockWaitMs = lockWaitMs;
     this.#queue = new WriteQueue(lockWaitMs);
@@ -167,7 +169,8 @@ class SqliteStore implements Store {
   async stats(): Promise<StoreStats> {
     const [sessions, entries] = await this.#read(undefined, () => this.#lists.totals());
     const [main, wal] = await Promise.all([sizeOf(this.#path), sizeOf(`${this.#path}-wal`)]);
-    return { sessions, entries, bytes: main + wal, details: { path: this.#path, walBytes: wal } };
+    const details = { path: this.#path, walBytes: wal, engine: this.#engine };
+    return { sessions, entries, bytes: main + wal, details };
   }
 
   async close(): Promise<void> {
