@@ -1,4 +1,5 @@
 /** Entries written: appended and sealed. */
+import { SidecarError } from "../../base/errors.ts";
 import type { SessionId } from "../../base/ids.ts";
 import { cutBlock, encodeBlocks, type Block } from "../server/blocks.ts";
 import { alreadySealed, journalConflict, sessionNotFound } from "../refusals.ts";
@@ -17,10 +18,13 @@ export interface JournalWrite {
   readonly writeId: string;
 }
 
-/** Adds after `after`. Returns the new head. Errors: `SESSION_NOT_FOUND`, `LEASE_LOST`, `STORE_CONFLICT`. */
+/** At three bytes for a character, three quarters of what a server takes as one command. */
+const mostChars = 256 << 20;
+
+/** Adds after `after`. Returns the new head. Errors: `SESSION_NOT_FOUND`, `LEASE_LOST`, `STORE_CONFLICT`; `STORE_UNSUPPORTED` for too much at once. */
 export async function appendEntries(redis: Connection, given: JournalWrite, after: number): Promise<number> {
   const place = [after, lastTime(given), after + given.entries.length, "", "", ""];
-  const blocks = textsOf(encodeBlocks(after + 1, given.entries));
+  const blocks = blocksFrom(after + 1, given);
   return written(redis, given, after, await run(redis, given, [...place, ...blocks]));
 }
 
@@ -31,7 +35,7 @@ export async function sealEntries(
   { from, head }: { readonly from: number; readonly head: number },
 ): Promise<number> {
   const place = [head, lastTime(given), from - 1 + given.entries.length, from];
-  const blocks = textsOf(encodeBlocks(from, given.entries));
+  const blocks = blocksFrom(from, given);
   for (let tries = 0; tries < mostOvertaken; tries += 1) {
     const kept = from > head ? ["", ""] : await keptBefore(redis, given.id, from);
     const answer = await run(redis, given, [...place, ...kept, ...blocks]);
@@ -75,6 +79,17 @@ async function keptBefore(redis: Connection, id: SessionId, from: number): Promi
   const [answer, lastWrite = "", kept = "", block] = (await redis.run(locate, keys, [from])) as string[];
   if (answer === "gone") throw sessionNotFound(id);
   return [lastWrite, kept, ...(block ? textsOf(cutBlock(block, from)) : [])];
+}
+
+function blocksFrom(first: number, { id, entries }: JournalWrite): readonly string[] {
+  let chars = 0;
+  for (const { data } of entries) chars += data.length;
+  if (chars <= mostChars) return textsOf(encodeBlocks(first, entries));
+  throw new SidecarError(
+    "STORE_UNSUPPORTED",
+    `Redis takes ${mostChars} characters of a session at once, and these entries have ${chars}; write fewer at once`,
+    { data: { sessionId: id, chars, mostChars } },
+  );
 }
 
 function textsOf(blocks: readonly Block[]): readonly string[] {
