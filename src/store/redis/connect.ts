@@ -1,6 +1,7 @@
 /** Connecting: to one server, or to the cluster that it turns out to be part of. */
+import type { RedisOptions } from "ioredis";
 import { Connection, type ConnectionLimits, type OpenClient } from "./connection.ts";
-import type { ConnectionOptions, RedisClient, RedisDriver } from "./driver.ts";
+import type { RedisClient, RedisDriver } from "./driver.ts";
 import { redisFailure } from "./failures.ts";
 import type { RedisLocation } from "./location.ts";
 
@@ -12,7 +13,7 @@ export async function connectServer(
 ): Promise<Connection> {
   const { host, port, db, tls } = location;
   const redisOptions = connectionOptions(location, limits);
-  const asked = { enableOfflineQueue: false, lazyConnect: true } as const;
+  const asked = { enableOfflineQueue: false, lazyConnect: true };
   const single = await opened(
     location,
     (retryStrategy) => new driver.Redis({ ...redisOptions, ...asked, host, port, db, retryStrategy }),
@@ -65,7 +66,7 @@ async function isClustered({ client }: OpenClient, { place }: RedisLocation): Pr
   }
 }
 
-function connectionOptions(location: RedisLocation, limits: ConnectionLimits): ConnectionOptions {
+function connectionOptions(location: RedisLocation, limits: ConnectionLimits): RedisOptions {
   const { username, password, tls } = location;
   return {
     ...(username !== undefined && { username }),
@@ -74,6 +75,7 @@ function connectionOptions(location: RedisLocation, limits: ConnectionLimits): C
     connectTimeout: limits.connectTimeoutMs,
     socketTimeout: limits.silenceTimeoutMs,
     connectionName: "acp-sidecar",
+    // Second tries are ours, who know what may be tried twice.
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
   };

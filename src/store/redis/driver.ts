@@ -1,4 +1,5 @@
 /** The part of `ioredis` that this store uses, and how it is loaded. */
+import type { ClusterNode, ClusterOptions, RedisOptions } from "ioredis";
 import { loadPeer } from "../server/peer.ts";
 
 /** A single connection, or a cluster's connections behind the same calls. */
@@ -15,45 +16,9 @@ export interface RedisPipeline {
   exec(): Promise<readonly (readonly [Error | null, unknown])[] | null>;
 }
 
-export interface RedisNode {
-  readonly host: string;
-  readonly port: number;
-}
-
-/** What holds for every connection. */
-export interface ConnectionOptions {
-  readonly username?: string;
-  readonly password?: string;
-  readonly db?: number;
-  readonly tls?: object;
-  readonly connectTimeout: number;
-  readonly socketTimeout: number;
-  readonly connectionName: string;
-  /** The three of them leave second tries to us, who know what may be tried twice. */
-  readonly maxRetriesPerRequest: 0;
-  readonly autoResendUnfulfilledCommands: false;
-}
-
-export interface RedisOptions extends ConnectionOptions, RedisNode {
-  readonly enableOfflineQueue: false;
-  readonly lazyConnect: true;
-  readonly retryStrategy: (times: number) => number | null;
-}
-
-export interface ClusterOptions {
-  readonly redisOptions: ConnectionOptions;
-  readonly enableOfflineQueue: false;
-  readonly lazyConnect: true;
-  readonly retryDelayOnFailover: 0;
-  readonly slotsRefreshTimeout: number;
-  readonly clusterRetryStrategy: (times: number) => number | null;
-  /** As the seed node was reached, so are the others: by TLS names rather than by address. */
-  readonly dnsLookup?: (address: string, callback: (error: null, address: string) => void) => void;
-}
-
 export interface RedisDriver {
   readonly Redis: new (options: RedisOptions) => RedisClient;
-  readonly Cluster: new (seeds: readonly RedisNode[], options: ClusterOptions) => RedisClient;
+  readonly Cluster: new (seeds: ClusterNode[], options: ClusterOptions) => RedisClient;
 }
 
 export async function loadIoredis(

@@ -129,18 +129,20 @@ async function holdOn(redis: Connection, { journal, chain }: Change): Promise<vo
   if (answer !== "done") throw sessionNotFound(id);
 }
 
+/** Leaves the journals of a chain, the nearest first, as far as nobody else inherits from them. */
 async function leaveAll(redis: Connection, { journal, chain }: Change): Promise<void> {
-  const [owner, ...rest] = chain;
-  if (owner === undefined) return;
-  const { id } = owner;
-  const { record, forks } = redis.keys;
-  const [heirs, kept] = [redis.keys.heirs(id, owner.journal), redis.keys.kept(id, owner.journal)];
-  const keys = [record(id), forks(id), heirs, kept];
-  const [answer] = (await redis.run(leave, keys, [owner.journal, journal])) as string[];
-  if (answer !== "unused") return;
+  const unused: (readonly string[])[] = [];
+  let heir = journal;
+  for (const { id, journal: owner } of chain) {
+    const own = [redis.keys.heirs(id, owner), redis.keys.kept(id, owner)];
+    const keys = [redis.keys.record(id), redis.keys.forks(id), ...own];
+    const [answer] = (await redis.run(leave, keys, [owner, heir])) as string[];
+    if (answer !== "unused") break;
+    unused.push(own);
+    heir = owner;
+  }
   // From the far end, so that whoever ends this after us still finds where to go on.
-  await leaveAll(redis, { ...owner, chain: rest });
-  await redis.command("del", [kept, heirs]);
+  for (const keys of unused.reverse()) await redis.command("del", keys);
 }
 
 async function insert(redis: Connection, change: Change, facts: string, given: NewSession): Promise<void> {
