@@ -21,7 +21,7 @@ import type { SessionId } from "../../src/base/ids.ts";
 import type { Entry, SessionRecord } from "../../src/store/contract.ts";
 import { anEntry, entriesOf, leaseOf, listAll, rejectsWith, withoutLease } from "../conformance/samples.ts";
 import { postgresSandbox } from "./postgres-sandbox.ts";
-import { redisSandbox } from "./redis-sandbox.ts";
+import { redisSandbox } from "./redis/sandbox.ts";
 import { describeServer } from "./servers.ts";
 
 const fixtures = fileURLToPath(new URL("../fixtures/stores/", import.meta.url));

@@ -9,7 +9,7 @@ import type { Metadata, Store } from "../../src/store/contract.ts";
 import { aSession, entriesOf, listAll, noon } from "../conformance/samples.ts";
 import type { HistoryEvent } from "../torture/checker/history.ts";
 import { postgresSandbox } from "./postgres-sandbox.ts";
-import { redisSandbox } from "./redis-sandbox.ts";
+import { redisSandbox } from "./redis/sandbox.ts";
 import { nowNs, type Outcomes } from "./rivals/orders.ts";
 import { openRaced } from "./rivals/open.ts";
 import { rivalProgram, Rivals, runOf, type Rival } from "./rivals/rivals.ts";

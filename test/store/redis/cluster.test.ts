@@ -1,12 +1,12 @@
 import { spawnSync } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Cluster, Redis } from "ioredis";
-import { openRedisStore } from "../../src/store/redis/store.ts";
-import type { Store } from "../../src/store/contract.ts";
-import { aSession, assertJournal, leaseOf, listAll, someEntries } from "../conformance/samples.ts";
-import { storeConformance } from "../conformance/suite.ts";
-import { redisSandbox, type RedisSandbox } from "./redis-sandbox.ts";
-import { redisProgram, startRedisCluster, type RedisServer } from "./redis-server.ts";
+import { openRedisStore } from "../../../src/store/redis/store.ts";
+import type { Store } from "../../../src/store/contract.ts";
+import { aSession, assertJournal, leaseOf, listAll, someEntries } from "../../conformance/samples.ts";
+import { storeConformance } from "../../conformance/suite.ts";
+import { redisSandbox, type RedisSandbox } from "./sandbox.ts";
+import { redisProgram, startRedisCluster, type RedisServer } from "./server.ts";
 
 const installed = spawnSync(redisProgram, ["--version"]).status === 0;
 

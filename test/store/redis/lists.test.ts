@@ -1,9 +1,9 @@
 /** What only Redis has: a list of sessions beside them that may have to be mended, sets to find them by, and retention. */
 import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { Redis } from "ioredis";
-import type { SessionId } from "../../src/base/ids.ts";
-import { openRedisStore } from "../../src/store/redis/store.ts";
-import type { Store } from "../../src/store/contract.ts";
+import type { SessionId } from "../../../src/base/ids.ts";
+import { openRedisStore } from "../../../src/store/redis/store.ts";
+import type { Store } from "../../../src/store/contract.ts";
 import {
   aJournal,
   aSession,
@@ -12,9 +12,9 @@ import {
   listAll,
   noon,
   someEntries,
-} from "../conformance/samples.ts";
-import { redisSandbox } from "./redis-sandbox.ts";
-import { describeServer } from "./servers.ts";
+} from "../../conformance/samples.ts";
+import { redisSandbox } from "./sandbox.ts";
+import { describeServer } from "../servers.ts";
 
 describeServer("TEST_REDIS_URL", 6379, (url) => {
   const sandbox = redisSandbox(url);

@@ -2,13 +2,13 @@ import { spawnSync } from "node:child_process";
 import { resolve } from "node:path";
 import { build } from "esbuild";
 import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
-import { Cluster, Redis } from "ioredis";
-import { openRedisStore } from "../../src/store/redis/store.ts";
-import type { Entry, Lease, Store } from "../../src/store/contract.ts";
-import type { SessionId } from "../../src/base/ids.ts";
-import { aJournal, anEntry, aSession, leaseOf, rejectsWith, someEntries } from "../conformance/samples.ts";
-import { redisSandbox } from "./redis-sandbox.ts";
-import { describeServer } from "./servers.ts";
+import { Redis } from "ioredis";
+import { openRedisStore } from "../../../src/store/redis/store.ts";
+import type { Entry, Lease, Store } from "../../../src/store/contract.ts";
+import type { SessionId } from "../../../src/base/ids.ts";
+import { aJournal, anEntry, aSession, leaseOf, rejectsWith, someEntries } from "../../conformance/samples.ts";
+import { redisSandbox, watchedIoredis } from "./sandbox.ts";
+import { describeServer } from "../servers.ts";
 
 /** Tells whether V8 has String.prototype laid out for speed. */
 const probe = `const isFast = new Function("return %HasFastProperties(String.prototype)");`;
@@ -39,22 +39,9 @@ describe("loading ioredis", () => {
 describeServer("TEST_REDIS_URL", 6379, (url) => {
   const sandbox = redisSandbox(url);
   let store: Store;
-  /** Names of the commands sent, and what is done before the next of that name goes out. */
-  const sent: string[] = [];
-  const before = new Map<string, () => Promise<unknown>>();
-
-  class WatchedRedis extends Redis {
-    override async call(command: string, ...args: unknown[]): Promise<unknown> {
-      sent.push(command);
-      const act = before.get(command);
-      before.delete(command);
-      await act?.();
-      return (super.call as (...all: unknown[]) => Promise<unknown>)(command, ...args);
-    }
-  }
+  const { sent, before, loadDriver } = watchedIoredis();
 
   beforeEach(async () => {
-    const loadDriver = async () => Promise.resolve({ Redis: WatchedRedis, Cluster });
     store = await openRedisStore({ url: sandbox.url, loadDriver });
   });
   afterEach(async () => {

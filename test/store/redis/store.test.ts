@@ -1,9 +1,9 @@
 import { describe, it } from "vitest";
-import { openRedisStore } from "../../src/store/redis/store.ts";
-import { storeConformance } from "../conformance/suite.ts";
-import { onServer } from "./media.ts";
-import { redisSandbox } from "./redis-sandbox.ts";
-import { describeServer } from "./servers.ts";
+import { openRedisStore } from "../../../src/store/redis/store.ts";
+import { storeConformance } from "../../conformance/suite.ts";
+import { onServer } from "../media.ts";
+import { redisSandbox } from "./sandbox.ts";
+import { describeServer } from "../servers.ts";
 
 describeServer("TEST_REDIS_URL", 6379, (server) => {
   const opening = onServer(redisSandbox(server), (url) => openRedisStore({ url }));

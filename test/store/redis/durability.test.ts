@@ -1,10 +1,10 @@
 import { spawnSync } from "node:child_process";
 import { afterEach, describe, expect, it } from "vitest";
 import { Redis } from "ioredis";
-import { openRedisStore } from "../../src/store/redis/store.ts";
-import type { Store } from "../../src/store/contract.ts";
-import { aSession, assertJournal, leaseOf, rejectsWith, someEntries } from "../conformance/samples.ts";
-import { redisProgram, startRedis, startRedisCluster, type RedisServer } from "./redis-server.ts";
+import { openRedisStore } from "../../../src/store/redis/store.ts";
+import type { Store } from "../../../src/store/contract.ts";
+import { aSession, assertJournal, leaseOf, rejectsWith, someEntries } from "../../conformance/samples.ts";
+import { redisProgram, startRedis, startRedisCluster, type RedisServer } from "./server.ts";
 
 const version = /v=(\d+)\.(\d+)/.exec(
   spawnSync(redisProgram, ["--version"], { encoding: "utf8" }).stdout ?? "",

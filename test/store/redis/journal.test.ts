@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeEach, expect, it } from "vitest";
-import type { Store } from "../../src/store/contract.ts";
-import { openRedisStore } from "../../src/store/redis/store.ts";
+import type { Store } from "../../../src/store/contract.ts";
+import { openRedisStore } from "../../../src/store/redis/store.ts";
 import {
   anEntry,
   aSession,
@@ -9,9 +9,9 @@ import {
   leaseOf,
   rejectsWith,
   someEntries,
-} from "../conformance/samples.ts";
-import { redisSandbox } from "./redis-sandbox.ts";
-import { describeServer } from "./servers.ts";
+} from "../../conformance/samples.ts";
+import { redisSandbox } from "./sandbox.ts";
+import { describeServer } from "../servers.ts";
 
 describeServer("TEST_REDIS_URL", 6379, (url) => {
   const sandbox = redisSandbox(url);

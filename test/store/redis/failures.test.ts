@@ -1,12 +1,12 @@
 import { afterAll, describe, expect, it } from "vitest";
 import { Redis } from "ioredis";
-import { openRedisStore, type RedisStoreOptions } from "../../src/store/redis/store.ts";
-import { aSession, leaseOf, rejectsWith, someEntries } from "../conformance/samples.ts";
-import { redisSandbox } from "./redis-sandbox.ts";
-import { password, refusalOf } from "./refusals.ts";
-import { goesAway, onServerOf } from "./server-away.ts";
-import { addressOf, describeServer } from "./servers.ts";
-import { tcpProxy } from "./tcp-proxy.ts";
+import { openRedisStore, type RedisStoreOptions } from "../../../src/store/redis/store.ts";
+import { aSession, leaseOf, rejectsWith, someEntries } from "../../conformance/samples.ts";
+import { redisSandbox } from "./sandbox.ts";
+import { password, refusalOf } from "../refusals.ts";
+import { goesAway, onServerOf } from "../server-away.ts";
+import { addressOf, describeServer } from "../servers.ts";
+import { tcpProxy } from "../tcp-proxy.ts";
 
 type Limits = Omit<RedisStoreOptions, "url">;
 
