@@ -100,6 +100,12 @@ export interface EntryRange {
   readonly through?: number;
 }
 
+/** The entries that a seal replaces: `from` … `head`; none when `from` is `head + 1`. */
+export interface SealRange {
+  readonly from: number;
+  readonly head: number;
+}
+
 /** A process that holds sessions, told apart from a later one with the same process id by `startedAt`. */
 export interface Holder {
   /** Where process ids mean the same: host, boot and process namespace. */
@@ -195,7 +201,7 @@ export interface Store {
   /** Scheme of the URL that opens it. */
   readonly name: string;
   readonly capabilities: StoreCapabilities;
-  readonly recovered?: string; // of a process that did not close it, in words for the log
+  readonly recovered?: string | undefined; // of a process that did not close it, in words for the log
   /** Errors: `SESSION_EXISTS`; `SESSION_NOT_FOUND` for an unknown parent; `STORE_CONFLICT` for a fork beyond the parent's sealed entries. */
   create(session: NewSession): Promise<SessionRecord>;
 
@@ -216,9 +222,8 @@ export interface Store {
   count(filter?: SessionFilter): Promise<number>;
 
   /**
-   * Adds entries after `after`, the writer's head: all or nothing. Sets last activity to the last entry's
-   * time. Returns the new head. Errors: `SESSION_NOT_FOUND`, `LEASE_LOST`, `STORE_CONFLICT` when the
-   * journal does not end at `after`.
+   * Adds entries after `after`, the writer's head: all or nothing. Last activity is the last entry's time then. Returns
+   * the new head. Errors: `SESSION_NOT_FOUND`, `LEASE_LOST`, `STORE_CONFLICT` when the journal does not end at `after`.
    */
   append(id: SessionId, after: number, entries: readonly NewEntry[], lease: Lease): Promise<number>;
 
@@ -227,12 +232,7 @@ export interface Store {
    * `from` is `head + 1` when nothing is replaced. Last activity moves to the last entry's time if later.
    * Returns the new head, smaller perhaps. Errors: as `append`; `STORE_CONFLICT` also when `from` is final.
    */
-  seal(
-    id: SessionId,
-    range: { readonly from: number; readonly head: number },
-    entries: readonly NewEntry[],
-    lease: Lease,
-  ): Promise<number>;
+  seal(id: SessionId, range: SealRange, entries: readonly NewEntry[], lease: Lease): Promise<number>;
 
   /** Entries in order, in pages of bounded size, inherited ones first. Errors: `SESSION_NOT_FOUND`;
    * `STORE_CONFLICT` when a seal has replaced entries that were given out already. */

@@ -1,8 +1,6 @@
 /** A store that is opened behind the first calls, and again after a failure: starting up waits for no medium. */
-import type { Store, StoreCapabilities } from "./contract.ts";
-import { storeClosed } from "./refusals.ts";
-
-const unknownCapabilities: StoreCapabilities = { persistent: false, shared: false, survivesPowerLoss: false };
+import type { Store } from "./contract.ts";
+import { wrapStore } from "./shell.ts";
 
 export interface DeferredStore extends Store {
   /** Opens it ahead of the first call; a failure is that call's to report. */
@@ -11,49 +9,40 @@ export interface DeferredStore extends Store {
 
 /** @param open opens the store; asked again by the next call when it has failed */
 export function deferStore(name: string, open: () => Promise<Store>): DeferredStore {
-  let opening: Promise<Store> | undefined;
   let opened: Store | undefined;
+  let opening: Promise<Store> | undefined;
   let closed = false;
-  const store = async (): Promise<Store> => {
+  const store = (): Store | Promise<Store> => {
     if (opened !== undefined) return opened;
-    if (closed) throw storeClosed(name);
-    opening ??= open();
-    try {
-      opened = await opening;
-      return opened;
-    } catch (error) {
-      opening = undefined;
-      throw error;
+    if (opening === undefined) {
+      opening = open();
+      // Ahead of the calls that wait for it, so that none that comes later overtakes them.
+      opening.then(
+        (each) => (opened = each),
+        () => (opening = undefined),
+      );
     }
+    return opening;
   };
-  return {
+  const deferred = wrapStore(store, {
     name,
-    begin: () => void store().catch(() => undefined),
     get capabilities() {
-      return opened?.capabilities ?? unknownCapabilities;
+      return opened?.capabilities ?? { persistent: false, shared: false, survivesPowerLoss: false };
     },
-    create: async (session) => (await store()).create(session),
-    get: async (id) => (await store()).get(id),
-    update: async (id, patch, lease) => (await store()).update(id, patch, lease),
-    delete: async (id) => (await store()).delete(id),
-    list: async (query) => (await store()).list(query),
-    count: async (filter) => (await store()).count(filter),
-    append: async (id, after, entries, lease) => (await store()).append(id, after, entries, lease),
-    seal: async (id, range, entries, lease) => (await store()).seal(id, range, entries, lease),
-    read: async function* (id, range) {
-      yield* (await store()).read(id, range);
+    get recovered() {
+      return opened?.recovered;
     },
-    acquire: async (id, request) => (await store()).acquire(id, request),
-    renew: async (lease) => (await store()).renew(lease),
-    release: async (lease) => (await store()).release(lease),
-    flush: async () => opened?.flush(),
-    stats: async () => (await store()).stats(),
-    close: async () => {
+    flush: () => opened?.flush(),
+    close: () => {
       closed = true;
-      await opening?.then(
+      return opening?.then(
         (each) => each.close(),
         () => undefined,
       );
     },
+  });
+  const begin = () => {
+    if (!closed) void Promise.resolve(store()).catch(() => undefined);
   };
+  return Object.assign(deferred, { begin });
 }

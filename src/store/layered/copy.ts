@@ -1,5 +1,5 @@
 /** What is known of one session's copy in a faster layer. */
-import { frozen, frozenCopy } from "../copy.ts";
+import { frozenCopy } from "../copy.ts";
 import type { Lease, NewSession, SessionRecord } from "../contract.ts";
 
 /** What the truth says where a copy has its own: leases, fences and lineage are the truth's alone. */
@@ -48,7 +48,7 @@ export function truthOf({ updatedAtMs, headSeq, sealedSeq, lease, lineage }: Ses
 export function factsOf(record: SessionRecord): NewSession {
   const { id, createdAtMs, updatedAtMs, cwd, additionalDirectories, title, client, agent } = record;
   const { mcpServerNames, agentSessionIds, settings, metadata } = record;
-  // Named one by one, which takes a tenth of the time of leaving some out; what is frozen so is not copied again.
+  // Named one by one, which takes a tenth of the time of leaving some out.
   const facts: { -readonly [K in keyof Facts]: Facts[K] } = {
     id,
     createdAtMs,
@@ -63,7 +63,7 @@ export function factsOf(record: SessionRecord): NewSession {
   if (title !== undefined) facts.title = title;
   if (client !== undefined) facts.client = client;
   if (agent !== undefined) facts.agent = agent;
-  return frozen(facts);
+  return facts;
 }
 
 /** A new fact that is not copied does not compile; an optional one is missed by the conformance suite. */
@@ -74,7 +74,7 @@ export function asTruth(copy: Copy, kept: SessionRecord, truth: Truth): SessionR
   const { given } = copy;
   if (given?.kept === kept && given.truth === truth) return given.record;
   const { lease: _lease, ...facts } = kept;
-  const record = frozen({ ...facts, ...truth });
+  const record = Object.freeze({ ...facts, ...truth });
   // A store that hands out one frozen object again shares it with everybody; others make one each time.
   if (Object.isFrozen(kept)) copy.given = { kept, truth, record };
   return record;

@@ -3,7 +3,8 @@ import { LRUCache } from "lru-cache";
 import { SidecarError } from "../../base/errors.ts";
 import type { SessionId } from "../../base/ids.ts";
 import type { Journal, Session } from "./session.ts";
-import { MemoryStore, type SessionTable } from "./store.ts";
+import { defineStore } from "../shell.ts";
+import { MemoryDriver, type SessionTable } from "./store.ts";
 import type { NewEntry, NewSession, Store } from "../contract.ts";
 
 export interface CacheStoreOptions {
@@ -27,7 +28,7 @@ const entryBytes = 96;
  * `STORE_FULL`, and a write that would make it so.
  */
 export function openCacheStore(options: CacheStoreOptions = {}): Store {
-  return new MemoryStore("cache", new CacheTable(options));
+  return defineStore(new MemoryDriver("cache", new CacheTable(options)));
 }
 
 /** A new object for every size: the library looks at the size only of a new value. */

@@ -2,7 +2,8 @@
 import { SidecarError } from "../../base/errors.ts";
 import type { SessionId } from "../../base/ids.ts";
 import type { Session } from "./session.ts";
-import { MemoryStore, type SessionTable } from "./store.ts";
+import { defineStore } from "../shell.ts";
+import { MemoryDriver, type SessionTable } from "./store.ts";
 import type { Store } from "../contract.ts";
 
 export interface MemoryStoreOptions {
@@ -11,7 +12,7 @@ export interface MemoryStoreOptions {
 }
 
 export function openMemoryStore(options: MemoryStoreOptions = {}): Store {
-  return new MemoryStore("memory", tableOf(options.capacity ?? Infinity));
+  return defineStore(new MemoryDriver("memory", tableOf(options.capacity ?? Infinity)));
 }
 
 function tableOf(capacity: number): SessionTable {

@@ -1,6 +1,6 @@
 /** One session as the memory store keeps it: its facts, its journal, its lease. */
 import { SidecarError } from "../../base/errors.ts";
-import { frozen, frozenCopy } from "../copy.ts";
+import { frozenCopy } from "../copy.ts";
 import type { Entry, Lease, LeaseState, NewEntry, NewSession, SessionRecord } from "../contract.ts";
 
 /** A fork holds on to its parent's journal, which therefore outlives a deleted parent. */
@@ -47,12 +47,12 @@ export function newSession(given: NewSession, parent: Journal | undefined): Sess
 
 export function recordOf(session: Session): SessionRecord {
   const { facts, updatedAtMs, headSeq, sealedSeq, lease } = session;
-  session.record ??= frozen({
+  session.record ??= Object.freeze({
     ...facts,
     updatedAtMs,
     headSeq,
     sealedSeq,
-    ...(lease && { lease: frozen({ ...lease }) }),
+    ...(lease && { lease: Object.freeze({ ...lease }) }),
   });
   return session.record;
 }

@@ -1,36 +1,29 @@
 /** The Store contract kept in this process's memory, whatever decides how long sessions stay there. */
 import type { SessionId } from "../../base/ids.ts";
-import { frozen, frozenCopy } from "../copy.ts";
+import { frozenCopy } from "../copy.ts";
 import { matches, pageOf } from "../query.ts";
 import { extend, newSession, pageFrom, put, recordOf, type Session } from "./session.ts";
 import { patched } from "../patch.ts";
-import {
-  alreadySealed,
-  forkBeyondSealed,
-  journalConflict,
-  leaseLost,
-  sealedWhileRead,
-  sessionBusy,
-  sessionExists,
-  sessionNotFound,
-  storeClosed,
-} from "../refusals.ts";
+import { sealedWhileRead, sessionExists, sessionNotFound } from "../refusals.ts";
+import { checkAppend, checkFork, checkLease, checkSeal, takeLease } from "../rules.ts";
 import type {
   Acquired,
   Entry,
   EntryRange,
   Lease,
   LeaseRequest,
+  Lineage,
   NewEntry,
   NewSession,
   Page,
+  SealRange,
   SessionFilter,
   SessionPatch,
   SessionQuery,
   SessionRecord,
-  Store,
   StoreStats,
 } from "../contract.ts";
+import type { StoreDriver } from "../driver.ts";
 
 /** Where a store in memory has its sessions: what it forgets by itself is simply gone. */
 export interface SessionTable {
@@ -50,19 +43,17 @@ export interface SessionTable {
 }
 
 /** The Store contract over a table of sessions. What it hands out is frozen, so nothing needs to be copied. */
-export class MemoryStore implements Store {
+export class MemoryDriver implements StoreDriver {
   readonly name: string;
   readonly capabilities = { persistent: false, shared: false, survivesPowerLoss: false };
   readonly #sessions: SessionTable;
-  #closed = false;
 
   constructor(name: string, sessions: SessionTable) {
     this.name = name;
     this.#sessions = sessions;
   }
 
-  async create(given: NewSession): Promise<SessionRecord> {
-    this.#assertOpen();
+  create(given: NewSession): SessionRecord {
     if (this.#sessions.has(given.id)) throw sessionExists(given.id);
     const parent = given.lineage === undefined ? undefined : this.#forkable(given.lineage);
     const session = newSession(given, parent?.journal);
@@ -70,15 +61,14 @@ export class MemoryStore implements Store {
     return recordOf(session);
   }
 
-  async get(id: SessionId): Promise<SessionRecord | undefined> {
-    this.#assertOpen();
+  get(id: SessionId): SessionRecord | undefined {
     const session = this.#sessions.get(id);
     return session && recordOf(session);
   }
 
-  async update(id: SessionId, patch: SessionPatch, lease?: Lease): Promise<SessionRecord> {
+  update(id: SessionId, patch: SessionPatch, lease?: Lease): SessionRecord {
     const session = lease === undefined ? this.#existing(id) : this.#leased(id, lease);
-    const facts = frozen(patched(session.facts, patch));
+    const facts = Object.freeze(patched(session.facts, frozenCopy(patch)));
     this.#sessions.admit?.(session, facts, []);
     session.facts = facts;
     session.updatedAtMs = patch.updatedAtMs ?? session.updatedAtMs;
@@ -88,26 +78,23 @@ export class MemoryStore implements Store {
     return recordOf(session);
   }
 
-  async delete(id: SessionId): Promise<boolean> {
-    this.#assertOpen();
+  delete(id: SessionId): boolean {
     return this.#sessions.delete(id);
   }
 
-  async list(query: SessionQuery = {}): Promise<Page<SessionRecord>> {
-    this.#assertOpen();
+  list(query: SessionQuery): Page<SessionRecord> {
     return pageOf(this.#records(), query);
   }
 
-  async count(filter: SessionFilter = {}): Promise<number> {
-    this.#assertOpen();
+  count(filter: SessionFilter): number {
     let found = 0;
     for (const record of this.#records()) if (matches(record, filter)) found += 1;
     return found;
   }
 
-  async append(id: SessionId, after: number, entries: readonly NewEntry[], lease: Lease): Promise<number> {
+  append(id: SessionId, after: number, entries: readonly NewEntry[], lease: Lease): number {
     const session = this.#leased(id, lease);
-    if (after !== session.headSeq) throw journalConflict(id, after, session.headSeq);
+    checkAppend(id, session.headSeq, after);
     this.#sessions.admit?.(session, session.facts, entries);
     put(session, entries);
     const last = entries.at(-1);
@@ -117,16 +104,10 @@ export class MemoryStore implements Store {
     return session.headSeq;
   }
 
-  async seal(
-    id: SessionId,
-    range: { readonly from: number; readonly head: number },
-    entries: readonly NewEntry[],
-    lease: Lease,
-  ): Promise<number> {
+  seal(id: SessionId, range: SealRange, entries: readonly NewEntry[], lease: Lease): number {
     const session = this.#leased(id, lease);
-    const { journal, headSeq, sealedSeq } = session;
-    if (range.head !== headSeq || range.from > headSeq + 1) throw journalConflict(id, range.head, headSeq);
-    if (range.from <= sealedSeq) throw alreadySealed(id, range.from, sealedSeq);
+    checkSeal(id, session, range);
+    const { journal } = session;
     this.#sessions.admit?.(session, session.facts, entries);
     const replaced = journal.entries.splice(range.from - 1 - journal.baseSeq);
     for (const entry of replaced) journal.bytes -= entry.data.length;
@@ -139,11 +120,11 @@ export class MemoryStore implements Store {
     return session.headSeq;
   }
 
-  async *read(id: SessionId, range: EntryRange = {}): AsyncGenerator<readonly Entry[]> {
+  *read(id: SessionId, range: Required<EntryRange>): Generator<readonly Entry[]> {
     const { journal, headSeq, sealedSeq } = this.#existing(id);
-    const through = Math.min(range.through ?? Infinity, headSeq);
+    const through = Math.min(range.through, headSeq);
     let finalSeq = sealedSeq;
-    let next = Math.max(range.from ?? 1, 1);
+    let next = range.from;
     for (let read = 0; next <= through; next = read + 1) {
       const now = this.#existing(id);
       if (now.sealedSeq !== finalSeq && read > finalSeq) throw sealedWhileRead(id);
@@ -155,35 +136,27 @@ export class MemoryStore implements Store {
     }
   }
 
-  async acquire(id: SessionId, request: LeaseRequest): Promise<Acquired> {
+  acquire(id: SessionId, request: LeaseRequest): Acquired {
     const session = this.#existing(id);
-    const { holder, ttlMs } = request;
-    const previous = session.lease && frozen({ ...session.lease });
-    const sinceMs = Date.now();
-    if (previous !== undefined && previous.expiresAtMs > sinceMs && !request.mayTake(previous)) {
-      throw sessionBusy(id, previous);
-    }
-    session.fence += 1;
+    const acquired = takeLease(id, session, request, Date.now());
+    const { holder, fence, sinceMs, expiresAtMs, turnRunning } = acquired.lease;
+    session.fence = fence;
+    session.lease = { holder, fence, sinceMs, expiresAtMs, turnRunning };
     session.record = undefined;
-    const expiresAtMs = sinceMs + ttlMs;
-    const { fence } = session;
-    session.lease = { holder: frozenCopy(holder), fence, sinceMs, expiresAtMs, turnRunning: false };
     this.#sessions.wrote?.(session);
-    const lease = frozen({ ...session.lease, sessionId: id, ttlMs });
-    return previous === undefined ? { lease } : { lease, previous };
+    return acquired;
   }
 
-  async renew(lease: Lease): Promise<Lease> {
+  renew(lease: Lease): Lease {
     const session = this.#leased(lease.sessionId, lease);
     const holder = frozenCopy(lease.holder);
     const state = extend(session, lease);
     state.holder = holder;
     this.#sessions.wrote?.(session);
-    return frozen({ ...state, sessionId: lease.sessionId, ttlMs: lease.ttlMs });
+    return Object.freeze({ ...state, sessionId: lease.sessionId, ttlMs: lease.ttlMs });
   }
 
-  async release(lease: Lease): Promise<void> {
-    this.#assertOpen();
+  release(lease: Lease): void {
     const session = this.#sessions.get(lease.sessionId);
     if (session?.lease?.fence !== lease.fence) return;
     session.lease = undefined;
@@ -191,12 +164,9 @@ export class MemoryStore implements Store {
     this.#sessions.wrote?.(session);
   }
 
-  async flush(): Promise<void> {
-    this.#assertOpen();
-  }
+  flush(): void {}
 
-  async stats(): Promise<StoreStats> {
-    this.#assertOpen();
+  stats(): StoreStats {
     let sessions = 0;
     let entries = 0;
     let bytes = 0;
@@ -209,8 +179,7 @@ export class MemoryStore implements Store {
     return { sessions, entries, bytes, ...(details && { details }) };
   }
 
-  async close(): Promise<void> {
-    this.#closed = true;
+  close(): void {
     this.#sessions.close();
   }
 
@@ -218,12 +187,7 @@ export class MemoryStore implements Store {
     for (const session of this.#sessions.values()) yield recordOf(session);
   }
 
-  #assertOpen(): void {
-    if (this.#closed) throw storeClosed(this.name);
-  }
-
   #existing(id: SessionId): Session {
-    this.#assertOpen();
     const session = this.#sessions.get(id);
     if (session === undefined) throw sessionNotFound(id);
     return session;
@@ -231,15 +195,13 @@ export class MemoryStore implements Store {
 
   #leased(id: SessionId, lease: Lease): Session {
     const session = this.#existing(id);
-    if (session.lease?.fence !== lease.fence || lease.sessionId !== id) {
-      throw leaseLost(id, session.lease && frozenCopy(session.lease));
-    }
+    checkLease(id, session.lease, lease);
     return session;
   }
 
-  #forkable({ parentId, atSeq }: { parentId: SessionId; atSeq: number }): Session {
-    const parent = this.#existing(parentId);
-    if (atSeq > parent.sealedSeq) throw forkBeyondSealed(parentId, atSeq, parent.sealedSeq);
+  #forkable(lineage: Lineage): Session {
+    const parent = this.#existing(lineage.parentId);
+    checkFork(lineage, parent.sealedSeq);
     return parent;
   }
 }

@@ -1,0 +1,117 @@
+/** Drivers around drivers: what they do otherwise, and all else as the one within does it. */
+import type { SessionId } from "../base/ids.ts";
+import { KeyedQueue } from "../base/queue.ts";
+import { frozenCopy } from "./copy.ts";
+import type { Awaitable, StoreDriver } from "./driver.ts";
+
+/** Does one operation on the driver within; `id` is the session that it is about, if it is about one. */
+type On = <T>(act: (driver: StoreDriver) => Awaitable<T>, id?: SessionId) => Awaitable<T>;
+
+/** @param inner a driver, a store (whose operations are a driver's too), or what gives one for each call */
+export function forwarding(
+  inner: StoreDriver | (() => Awaitable<StoreDriver>),
+  overrides: Partial<StoreDriver>,
+): StoreDriver {
+  if (typeof inner !== "function")
+    return assembled(
+      factsOf(inner),
+      operations((act) => act(inner)),
+      overrides,
+    );
+  const on: On = (act) => {
+    const found = inner();
+    return found instanceof Promise ? found.then(act) : act(found);
+  };
+  return assembled(operations(on), overrides);
+}
+
+/** Tells failures of the medium in the contract's codes. */
+export function translating(driver: StoreDriver): StoreDriver {
+  const told = (error: unknown, id?: SessionId) =>
+    driver.toStoreError === undefined ? error : driver.toStoreError(error, id);
+  const on: On = (act, id) => {
+    const fail = (error: unknown): never => {
+      throw told(error, id);
+    };
+    try {
+      const result = act(driver);
+      return result instanceof Promise ? result.catch(fail) : result;
+    } catch (error) {
+      return fail(error);
+    }
+  };
+  return assembled(factsOf(driver), operations(on), {
+    read: async function* (id, range) {
+      try {
+        yield* driver.read(id, range);
+      } catch (error) {
+        throw told(error, id);
+      }
+    },
+  });
+}
+
+/** Lets the writes to a session begin one after the other. */
+export function queueing(driver: StoreDriver): StoreDriver {
+  const queue = new KeyedQueue<SessionId>();
+  /** What is given is copied at once: the caller may change it before the write has its turn. */
+  const write = <Given, T>(id: SessionId, given: Given, act: (own: Given) => Awaitable<T>): Promise<T> => {
+    const own = frozenCopy(given);
+    return queue.run(id, async () => act(own));
+  };
+  return forwarding(driver, {
+    create: (session) => write(session.id, session, (own) => driver.create(own)),
+    update: (id, patch, lease) =>
+      write(id, { patch, lease }, (own) => driver.update(id, own.patch, own.lease)),
+    delete: (id) => write(id, undefined, () => driver.delete(id)),
+    append: (id, after, entries, lease) =>
+      write(id, { entries, lease }, (own) => driver.append(id, after, own.entries, own.lease)),
+    seal: (id, range, entries, lease) =>
+      write(id, { range, entries, lease }, (own) => driver.seal(id, own.range, own.entries, own.lease)),
+    acquire: (id, request) => write(id, request, (own) => driver.acquire(id, own)),
+    renew: (lease) => write(lease.sessionId, lease, (own) => driver.renew(own)),
+    release: (lease) => write(lease.sessionId, lease, (own) => driver.release(own)),
+    close: () => driver.close(queue.idle()),
+  });
+}
+
+type Facts = Pick<StoreDriver, "name" | "capabilities" | "recovered">;
+
+function factsOf(inner: StoreDriver): Facts {
+  return {
+    name: inner.name,
+    recovered: inner.recovered,
+    get capabilities() {
+      return inner.capabilities;
+    },
+  };
+}
+
+function operations(on: On): Omit<StoreDriver, keyof Facts> {
+  return {
+    create: (session) => on((driver) => driver.create(session), session.id),
+    get: (id) => on((driver) => driver.get(id), id),
+    update: (id, patch, lease) => on((driver) => driver.update(id, patch, lease), id),
+    delete: (id) => on((driver) => driver.delete(id), id),
+    list: (query) => on((driver) => driver.list(query)),
+    count: (filter) => on((driver) => driver.count(filter)),
+    append: (id, after, entries, lease) => on((driver) => driver.append(id, after, entries, lease), id),
+    seal: (id, range, entries, lease) => on((driver) => driver.seal(id, range, entries, lease), id),
+    read: async function* (id, range) {
+      yield* await on((driver) => driver.read(id, range));
+    },
+    acquire: (id, request) => on((driver) => driver.acquire(id, request), id),
+    renew: (lease) => on((driver) => driver.renew(lease), lease.sessionId),
+    release: (lease) => on((driver) => driver.release(lease), lease.sessionId),
+    flush: () => on((driver) => driver.flush()),
+    stats: () => on((driver) => driver.stats()),
+    close: (queued) => on((driver) => driver.close(queued)),
+  };
+}
+
+/** Each over the one before, by their descriptors, so that a getter stays one. */
+function assembled(...parts: readonly Partial<StoreDriver>[]): StoreDriver {
+  const driver = {};
+  for (const part of parts) Object.defineProperties(driver, Object.getOwnPropertyDescriptors(part));
+  return driver as StoreDriver;
+}

@@ -1,0 +1,51 @@
+/** What somebody gives who makes a store: the rest is the shell's (`defineStore`). */
+import type { SessionId } from "../base/ids.ts";
+import type {
+  Entry,
+  EntryRange,
+  Page,
+  SessionFilter,
+  SessionQuery,
+  SessionRecord,
+  Store,
+} from "./contract.ts";
+
+export type Awaitable<T> = T | Promise<T>;
+
+type Operation<Member> = Member extends (...args: infer Args) => Promise<infer Result>
+  ? (...args: Args) => Awaitable<Result>
+  : Member;
+
+/** The members of the contract; a method may return its result itself where it has it at once. */
+type Members = {
+  readonly [Name in keyof Store as Name extends Narrowed ? never : Name]: Operation<Store[Name]>;
+};
+type Narrowed = "list" | "count" | "read" | "close";
+
+/**
+ * The operations of the contract, and what the shell must know of the medium. Operations are only called while the
+ * store is open. They throw what the contract refuses: `rules.ts` decides it and words it. What they hand out is
+ * frozen, or made for the caller alone; the shell copies nothing of it.
+ */
+export interface StoreDriver extends Members {
+  list(query: SessionQuery): Awaitable<Page<SessionRecord>>;
+  count(filter: SessionFilter): Awaitable<number>;
+  /** `from` is 1 or more, `through` is `Infinity` for all there are. */
+  read(
+    id: SessionId,
+    range: Required<EntryRange>,
+  ): AsyncIterable<readonly Entry[]> | Iterable<readonly Entry[]>;
+  /**
+   * Called once, and no operation after it.
+   * @param queued settles when the writes that `queuesWrites` has let wait have ended; they are carried out meanwhile
+   */
+  close(queued: Promise<void>): Awaitable<void>;
+  /**
+   * True for a driver that first waits for something and then writes: the shell then begins a write when those to the
+   * same session that were asked for before it have ended, and hands over copies, since the caller may change what it
+   * gave. A driver that has written when its call returns needs neither, and pays for neither.
+   */
+  readonly queuesWrites?: boolean;
+  /** A failure of the medium in the contract's codes (`STORE_…`); every other error as it is. */
+  toStoreError?(error: unknown, sessionId?: SessionId): unknown;
+}

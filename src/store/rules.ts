@@ -1,0 +1,73 @@
+/** What the contract refuses, decided once for every store that decides it in JavaScript. */
+import type { SessionId } from "../base/ids.ts";
+import type {
+  Acquired,
+  Lease,
+  LeaseRequest,
+  LeaseState,
+  Lineage,
+  SealRange,
+  SessionRecord,
+} from "./contract.ts";
+import { frozenCopy } from "./copy.ts";
+import { alreadySealed, forkBeyondSealed, journalConflict, leaseLost, sessionBusy } from "./refusals.ts";
+
+/** Whether a lease keeps others out by itself: somebody has it, and it has not run out. */
+export function isInForce(lease: LeaseState | undefined, nowMs: number): lease is LeaseState {
+  return lease !== undefined && lease.expiresAtMs > nowMs;
+}
+
+/** Whether `lease` is the one under which session `id` is held: one that has run out still is, until it is taken. */
+export function holds(lease: Lease, id: SessionId, heldFence: number | undefined): boolean {
+  return lease.fence === heldFence && lease.sessionId === id;
+}
+
+/** Errors: `LEASE_LOST` unless `lease` is the session's, whose lease is `current`. */
+export function checkLease(id: SessionId, current: LeaseState | undefined, lease: Lease): void {
+  if (!holds(lease, id, current?.fence)) throw leaseLost(id, current);
+}
+
+/** Errors: `STORE_CONFLICT` unless the journal ends at `after`. */
+export function checkAppend(id: SessionId, headSeq: number, after: number): void {
+  if (after !== headSeq) throw journalConflict(id, after, headSeq);
+}
+
+/** Errors: `STORE_CONFLICT` unless the journal ends at `head`, and `from` is behind what is final and not behind a gap. */
+export function checkSeal(
+  id: SessionId,
+  { headSeq, sealedSeq }: Pick<SessionRecord, "headSeq" | "sealedSeq">,
+  { from, head }: SealRange,
+): void {
+  if (head !== headSeq || from > headSeq + 1) throw journalConflict(id, head, headSeq);
+  if (from <= sealedSeq) throw alreadySealed(id, from, sealedSeq);
+}
+
+/** Errors: `STORE_CONFLICT` for a fork beyond the parent's final entries. */
+export function checkFork({ parentId, atSeq }: Lineage, sealedSeq: number): void {
+  if (atSeq > sealedSeq) throw forkBeyondSealed(parentId, atSeq, sealedSeq);
+}
+
+/**
+ * The lease that `request` gets, frozen, and the one that it takes the place of. Errors: `SESSION_BUSY`.
+ * @param session whose lease it is now, and the last fence that was given out for it
+ */
+export function takeLease(
+  id: SessionId,
+  session: { readonly lease: LeaseState | undefined; readonly fence: number },
+  { holder, ttlMs, mayTake }: LeaseRequest,
+  nowMs: number,
+): Acquired {
+  // Nobody who is asked can change what is refused with it.
+  const previous = frozenCopy(session.lease);
+  if (isInForce(previous, nowMs) && !mayTake(previous)) throw sessionBusy(id, previous);
+  const times = { sinceMs: nowMs, expiresAtMs: nowMs + ttlMs };
+  const lease = Object.freeze({
+    holder: frozenCopy(holder),
+    fence: session.fence + 1,
+    ...times,
+    turnRunning: false,
+    sessionId: id,
+    ttlMs,
+  });
+  return previous === undefined ? { lease } : { lease, previous };
+}

@@ -1,0 +1,141 @@
+/** What is the same in every store, around a driver's operations; and how a store is made of another one. */
+import type { SessionId } from "../base/ids.ts";
+import type {
+  Acquired,
+  Entry,
+  EntryRange,
+  Lease,
+  LeaseRequest,
+  NewEntry,
+  NewSession,
+  Page,
+  SealRange,
+  SessionFilter,
+  SessionPatch,
+  SessionQuery,
+  SessionRecord,
+  Store,
+  StoreCapabilities,
+  StoreStats,
+} from "./contract.ts";
+import { forwarding, queueing, translating } from "./decorate.ts";
+import type { Awaitable, StoreDriver } from "./driver.ts";
+import { storeClosed } from "./refusals.ts";
+
+/**
+ * A store of a driver's operations. It refuses calls when it is closed and closes once, lets the writes to a session
+ * happen in the order of the calls, and tells the medium's failures in the contract's codes.
+ */
+export function defineStore(driver: StoreDriver): Store {
+  const told = driver.toStoreError === undefined ? driver : translating(driver);
+  return new Shell(driver.queuesWrites === true ? queueing(told) : told);
+}
+
+/**
+ * A store that does what `inner` does, but for `overrides`, which call `inner` where they want it. It closes `inner`.
+ * @param inner the store, or what gives it for each call: then `overrides` say what it is called and capable of
+ */
+export function wrapStore(inner: Store, overrides: Partial<StoreDriver>): Store;
+export function wrapStore(
+  inner: () => Awaitable<Store>,
+  overrides: Partial<StoreDriver> & Pick<StoreDriver, "name" | "capabilities">,
+): Store;
+export function wrapStore(inner: Store | (() => Awaitable<Store>), overrides: Partial<StoreDriver>): Store {
+  return defineStore(forwarding(inner, overrides));
+}
+
+class Shell implements Store {
+  readonly #driver: StoreDriver;
+  #closing: Promise<void> | undefined;
+
+  constructor(driver: StoreDriver) {
+    this.#driver = driver;
+  }
+
+  get name(): string {
+    return this.#driver.name;
+  }
+
+  get capabilities(): StoreCapabilities {
+    return this.#driver.capabilities;
+  }
+
+  get recovered(): string | undefined {
+    return this.#driver.recovered;
+  }
+
+  async create(session: NewSession): Promise<SessionRecord> {
+    return this.#open().create(session);
+  }
+
+  async get(id: SessionId): Promise<SessionRecord | undefined> {
+    return this.#open().get(id);
+  }
+
+  async update(id: SessionId, patch: SessionPatch, lease?: Lease): Promise<SessionRecord> {
+    return this.#open().update(id, patch, lease);
+  }
+
+  async delete(id: SessionId): Promise<boolean> {
+    return this.#open().delete(id);
+  }
+
+  async list(query: SessionQuery = {}): Promise<Page<SessionRecord>> {
+    return this.#open().list(query);
+  }
+
+  async count(filter: SessionFilter = {}): Promise<number> {
+    return this.#open().count(filter);
+  }
+
+  async append(id: SessionId, after: number, entries: readonly NewEntry[], lease: Lease): Promise<number> {
+    return this.#open().append(id, after, entries, lease);
+  }
+
+  async seal(id: SessionId, range: SealRange, entries: readonly NewEntry[], lease: Lease): Promise<number> {
+    return this.#open().seal(id, range, entries, lease);
+  }
+
+  async *read(id: SessionId, range: EntryRange = {}): AsyncGenerator<readonly Entry[]> {
+    const { from = 1, through = Infinity } = range;
+    for await (const page of this.#open().read(id, { from: Math.max(from, 1), through })) {
+      this.#open();
+      yield page;
+      this.#open();
+    }
+  }
+
+  async acquire(id: SessionId, request: LeaseRequest): Promise<Acquired> {
+    return this.#open().acquire(id, request);
+  }
+
+  async renew(lease: Lease): Promise<Lease> {
+    return this.#open().renew(lease);
+  }
+
+  async release(lease: Lease): Promise<void> {
+    return this.#open().release(lease);
+  }
+
+  async flush(): Promise<void> {
+    return this.#open().flush();
+  }
+
+  async stats(): Promise<StoreStats> {
+    return this.#open().stats();
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    await this.#driver.close(Promise.resolve());
+  }
+
+  #open(): StoreDriver {
+    if (this.#closing !== undefined) throw storeClosed(this.name);
+    return this.#driver;
+  }
+}
