@@ -2,47 +2,35 @@
  * Text chunks are nearly all that an agent sends, and each differs from the one before in nothing but its text.
  * Lines that do are recognised by that, many at once, which costs a fraction of parsing them.
  */
-import { isRecord } from "../base/json.ts";
+import { endOfString } from "../base/json-text.ts";
+import { joinableText } from "./kinds.ts";
 import {
   addUpdate,
   isUpdateParams,
+  updateOfText,
   type ArrivedUpdate,
   type ChunkRun,
   type ChunkShape,
   type UpdateParams,
 } from "./updates.ts";
 
-/** Params of a plain text chunk: no annotation, `_meta` or field that we do not know. */
-interface PlainChunk extends UpdateParams {
-  readonly update: {
-    readonly sessionUpdate: string;
-    readonly content: { readonly type: "text"; readonly text: string };
-    readonly messageId?: string;
-  };
-}
-
-const chunkKinds: ReadonlySet<string> = new Set([
-  "agent_message_chunk",
-  "agent_thought_chunk",
-  "user_message_chunk",
-]);
-
-/** What needs no escape in a JSON string, and all that may stand between its quotes (RFC 8259, section 7). */
-const plainBody = /^[^"\\\u0000-\u001f]*$/;
-const anyBody = /^(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*$/;
-/** A field `text` with what it holds. */
-const textField = /("text"\s*:\s*")((?:[^"\\]|\\.)*)"/;
-
 interface KnownShape extends ChunkShape {
+  /** How such a line begins and ends as this agent writes it. */
+  readonly lineHead: string;
+  readonly lineTail: string;
   /** What stands between the bodies of two lines. */
   readonly between: string;
 }
 
 /** Thought and answer take turns, sessions run side by side: more shapes than this are not worth the search. */
 const keptShapes = 4;
+/** What is longer without its text is not worth being remembered. */
+const maxShapeChars = 4096;
+/** What may not stand between the quotes of a string in JSON, or is an escape (RFC 8259, section 7). */
+const notPlain = /["\\\u0000-\u001f]/;
 
 /**
- * The fast lane of `session/update`s, for a connection (rpc/messages.ts).
+ * The fast lane of `session/update`s, for a connection.
  * @param deliver takes what arrived together, in order; a promise that it returns holds back the messages behind
  */
 export function updateLane(deliver: (updates: readonly ArrivedUpdate[]) => void | Promise<void>) {
@@ -52,7 +40,7 @@ export function updateLane(deliver: (updates: readonly ArrivedUpdate[]) => void 
     take: (text: string, message: Readonly<Record<string, unknown>>): ArrivedUpdate | undefined => {
       const { method, params } = message;
       if (method !== "session/update" || !isUpdateParams(params)) return undefined;
-      return chunks.learn(text, params, hasFields(message, 3));
+      return chunks.learn(text, params, Object.keys(message).length);
     },
     add: addUpdate,
     deliver,
@@ -69,7 +57,7 @@ export class TextChunks {
       const bodies = bodiesIn(lines, shape);
       if (bodies === undefined) continue;
       this.#putFirst(shape);
-      return { type: "chunks", sessionId: shape.sessionId, shape, bodies };
+      return runOf(shape, bodies, lines.length);
     }
     return undefined;
   }
@@ -77,15 +65,14 @@ export class TextChunks {
   /**
    * A message that was parsed. If it is a plain text chunk, ones like it will be recognised.
    * @param text on one line
-   * @param usual the message has the three usual fields and no other
+   * @param fields how many the message has; three are usual
    */
-  learn(text: string, params: UpdateParams, usual: boolean): ArrivedUpdate {
-    const { sessionId } = params;
-    const shape = usual && isPlainChunk(params) ? shapeOf(text, params) : undefined;
-    if (shape === undefined) return { type: "update", sessionId, text, params, usual };
+  learn(text: string, params: UpdateParams, fields: number): ArrivedUpdate {
+    const said = fields === 3 && joinableText(params, 2) !== undefined ? textIn(text) : undefined;
+    const shape = said && shapeOf(said, params);
+    if (said === undefined || shape === undefined) return updateOfText(text, params, fields);
     this.#putFirst(shape);
-    const body = text.slice(shape.head.length, text.length - shape.tail.length);
-    return { type: "chunks", sessionId, shape, bodies: [body] };
+    return runOf(shape, [said.body], said.body.length);
   }
 
   #putFirst(shape: KnownShape): void {
@@ -94,43 +81,74 @@ export class TextChunks {
   }
 }
 
+function runOf(shape: ChunkShape, bodies: string[], chars: number): ChunkRun {
+  return { type: "chunks", sessionId: shape.sessionId, shape, bodies, chars };
+}
+
 /** What the chunks say, each as it stands between its quotes; undefined when a line is of another shape. */
-function bodiesIn(lines: string, { head, tail, between }: KnownShape): string[] | undefined {
-  const end = lines.length - tail.length;
+function bodiesIn(lines: string, { lineHead, lineTail, between }: KnownShape): string[] | undefined {
+  const end = lines.length - lineTail.length;
   // Compared as slices: V8 compiles startsWith to a loop over characters.
-  if (end < head.length || lines.slice(0, head.length) !== head || lines.slice(end) !== tail)
+  if (end < lineHead.length || lines.slice(0, lineHead.length) !== lineHead || lines.slice(end) !== lineTail)
     return undefined;
-  const said = lines.slice(head.length, end);
+  const said = lines.slice(lineHead.length, end);
   // What needs no escape has no line break either: it is the text of one.
-  if (plainBody.test(said)) return [said];
+  if (!notPlain.test(said)) return [said];
   const bodies = said.split(between);
-  return plainBody.test(bodies.join("")) || bodies.every((body) => anyBody.test(body)) ? bodies : undefined;
+  return !notPlain.test(bodies.join("")) || bodies.every(isBody) ? bodies : undefined;
 }
 
-function shapeOf(text: string, { sessionId, update }: PlainChunk): KnownShape | undefined {
-  const [all = "", field = "", body = ""] = textField.exec(text) ?? [];
-  const head = text.slice(0, text.indexOf(all) + field.length);
-  const tail = text.slice(head.length + body.length);
-  // JSON can name a field twice: what decides is whether a text that is put in here is the one that comes out.
-  const probe = `${body}probe`;
-  if (textIn(`${head}${probe}${tail}`) !== JSON.parse(`"${probe}"`)) return undefined;
+/** Whether it may stand between the quotes of a string. */
+function isBody(body: string): boolean {
+  if (!notPlain.test(body)) return true;
+  try {
+    return typeof JSON.parse(`"${body}"`) === "string";
+  } catch {
+    return false;
+  }
+}
+
+interface Said {
+  readonly head: string;
+  readonly body: string;
+  readonly tail: string;
+}
+
+/** A message parted at its first field `text` that holds a string. */
+function textIn(message: string): Said | undefined {
+  for (let at = message.indexOf('"text"'); at >= 0; at = message.indexOf('"text"', at + 1)) {
+    const opening = /^\s{0,9}:\s{0,9}"/.exec(message.slice(at + 6, at + 30));
+    if (opening === null) continue;
+    const from = at + 6 + opening[0].length;
+    const to = endOfString(message, from);
+    return { head: message.slice(0, from), body: message.slice(from, to), tail: message.slice(to) };
+  }
+  return undefined;
+}
+
+const mark = "<what the chunk says>";
+
+/** JSON can name a field twice: what decides is whether a text that is put in there is the one that comes out. */
+function shapeOf({ head, tail }: Said, params: UpdateParams): KnownShape | undefined {
+  if (head.length + tail.length > maxShapeChars) return undefined;
+  const line = `${head}${mark}${tail}`;
+  const { params: marked } = JSON.parse(line) as { params: UpdateParams };
+  if (joinableText(marked, 2) !== mark) return undefined;
+  const { members, end } = updateOfText(line, marked, 3);
+  const [before = "", behind = "", ...more] = members.split(mark);
+  if (more.length > 0) return undefined;
+  const { sessionId, update } = params;
   const { sessionUpdate, messageId } = update;
-  return { sessionId, sessionUpdate, messageId, head, tail, between: `${tail}\n${head}` };
-}
-
-function textIn(message: string): string {
-  return (JSON.parse(message) as { params: PlainChunk }).params.update.content.text;
-}
-
-function isPlainChunk(params: UpdateParams): params is PlainChunk {
-  const { sessionUpdate, content, messageId } = params.update;
-  if (!chunkKinds.has(sessionUpdate) || !isRecord(content)) return false;
-  if (content.type !== "text" || typeof content.text !== "string") return false;
-  if (messageId !== undefined && typeof messageId !== "string") return false;
-  const fields = messageId === undefined ? 2 : 3;
-  return hasFields(params, 2) && hasFields(params.update, fields) && hasFields(content, 2);
-}
-
-function hasFields(object: Readonly<Record<string, unknown>>, fields: number): boolean {
-  return Object.keys(object).length === fields;
+  // Cut from the short text, so that the message is not kept alive.
+  const [lineHead, lineTail] = [line.slice(0, head.length), line.slice(-tail.length)];
+  return {
+    sessionId,
+    sessionUpdate,
+    messageId: messageId === undefined ? undefined : JSON.stringify(messageId),
+    head: before,
+    tail: behind + end,
+    lineHead,
+    lineTail,
+    between: `${lineTail}\n${lineHead}`,
+  };
 }

@@ -33,7 +33,9 @@ export const liveOnlyUpdates: ReadonlySet<string> = new Set(["notice"]);
  */
 export function joinableText(data: UpdateData, dataFields = 1): string | undefined {
   const { update } = data;
-  const { content } = update;
+  const { sessionUpdate, content, messageId = null } = update;
+  if (!chunkUpdates.has(sessionUpdate) || (messageId !== null && typeof messageId !== "string"))
+    return undefined;
   if (!isRecord(content) || content.type !== "text" || typeof content.text !== "string") return undefined;
   if (!hasOnly(content, 2)) return undefined;
   const fields = update.messageId === undefined ? 2 : 3;

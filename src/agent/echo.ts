@@ -1,5 +1,5 @@
 /** The built-in agent: says back what it is told, word by word, so that the sidecar works with nothing else installed. */
-import { updateMessage } from "../acp/updates.ts";
+import { updateOfParams } from "../acp/updates.ts";
 import { SidecarError } from "../base/errors.ts";
 import { isRecord } from "../base/json.ts";
 import { pause } from "../base/time.ts";
@@ -105,7 +105,7 @@ export class EchoAgent implements Agent {
   async #say(sessionId: string, text: string): Promise<void> {
     const update = { sessionUpdate: "agent_message_chunk", content: { type: "text", text } };
     this.received += 1;
-    await this.#handlers.updates([updateMessage({ sessionId, update })]);
+    await this.#handlers.updates([updateOfParams({ sessionId, update })]);
   }
 }
 

@@ -6,7 +6,7 @@ import type { RequestId } from "../../rpc/messages.ts";
 import type { NewEntry } from "../../store/contract.ts";
 import type { RelayContext } from "../context.ts";
 import type { LiveSession } from "../live/session.ts";
-import { withSessionIds } from "../../acp/translate.ts";
+import { withSessionIds } from "../../acp/ids.ts";
 
 const permission = "session/request_permission";
 /** Params that name a session. */

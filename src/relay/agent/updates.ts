@@ -1,14 +1,14 @@
 /** The hot path: the agent's session updates, journaled and then forwarded, many at a time. */
-import type { ArrivedUpdate, UpdateMessage } from "../../acp/updates.ts";
-import { entriesOf } from "../../acp/coalesce.ts";
-import { stateUpdates } from "../../acp/kinds.ts";
+import { entriesOf, isState, updateIn, type ArrivedUpdate } from "../../acp/updates.ts";
 import type { SessionPatch, SessionSettings } from "../../store/contract.ts";
 import type { RelayContext } from "../context.ts";
 import type { LiveSession, UpdateBatch } from "../live/session.ts";
 import { valuesOf, withMode, withOptions } from "./settings.ts";
 
-/** Beyond so many waiting updates the agent is not read any further. */
-const maxWaitingUpdates = 4096;
+type Update = ReturnType<typeof updateIn>;
+
+/** Beyond so much that waits the agent is not read any further. */
+const maxWaitingChars = 1 << 20;
 
 /** Takes updates that were read together. A promise that is returned holds back the reading. */
 export function takeUpdates(ctx: RelayContext, updates: readonly ArrivedUpdate[]): void | Promise<void> {
@@ -35,12 +35,12 @@ export function enqueueUpdates(
   if (live.swallowing) return swallow(live, updates);
   if (updates.length === 0) return undefined;
   const delivered = live.outboundUpdates(updates, (batch) => deliver(ctx, live, batch));
-  return live.waitingUpdates > maxWaitingUpdates ? (delivered ?? live.outboundIdle()) : undefined;
+  return live.waitingChars > maxWaitingChars ? (delivered ?? live.outboundIdle()) : undefined;
 }
 
 function swallow(live: LiveSession, updates: readonly ArrivedUpdate[]): undefined {
   for (const update of updates) {
-    if (isState(update)) live.swallowedState.set(update.params.update.sessionUpdate, update);
+    if (isState(update)) live.swallowedState.set(update.sessionUpdate, update);
   }
 }
 
@@ -53,21 +53,16 @@ async function deliver(
   ctx.registry.live.touch(live.id);
   try {
     await live.journal.append(entriesOf(updates, Date.now()));
-    for (const update of updates) if (isState(update)) await noteState(live, update);
+    for (const update of updates) if (isState(update)) await noteState(live, updateIn(update));
+    if (audience === "client") await live.attachments.sendUpdates(updates);
   } catch (error) {
-    // Not journaled, so not forwarded either: the client is told by the end of the turn.
+    // What is not journaled is not forwarded either: the client is told by the end of the turn.
     ctx.holding.fail(live, error);
-    return;
   }
-  if (audience === "client") await live.attachments.sendUpdates(updates);
-}
-
-function isState(update: ArrivedUpdate): update is UpdateMessage {
-  return update.type === "update" && stateUpdates.has(update.params.update.sessionUpdate);
 }
 
 /** What an update says of the session itself goes into its record: the title, and what to choose again after an attach. */
-async function noteState(live: LiveSession, { params: { update } }: UpdateMessage): Promise<void> {
+async function noteState(live: LiveSession, update: Update): Promise<void> {
   const { sessionUpdate, currentModeId, configOptions } = update;
   if (sessionUpdate === "current_mode_update" && typeof currentModeId === "string")
     live.agentState = withMode(live.agentState, currentModeId);
@@ -76,10 +71,7 @@ async function noteState(live: LiveSession, { params: { update } }: UpdateMessag
   if (patch !== undefined) await live.update(patch);
 }
 
-function patchOf(
-  update: UpdateMessage["params"]["update"],
-  settings: SessionSettings,
-): SessionPatch | undefined {
+function patchOf(update: Update, settings: SessionSettings): SessionPatch | undefined {
   const { sessionUpdate, title, currentModeId, configOptions } = update;
   if (sessionUpdate === "session_info_update" && (typeof title === "string" || title === null))
     return { title };

@@ -1,6 +1,5 @@
 /** The clients on a live session: what the agent says reaches each of them under the id by which it knows the session. */
-import { retarget, updateText } from "../../acp/translate.ts";
-import type { ArrivedUpdate } from "../../acp/updates.ts";
+import { storedText, textsOf, type ArrivedUpdate } from "../../acp/updates.ts";
 import type { Connection, RequestOptions } from "../../rpc/endpoint.ts";
 import type { ClientFacts } from "../../store/contract.ts";
 
@@ -24,12 +23,12 @@ export class Attachment {
   }
 
   sendUpdates(updates: readonly ArrivedUpdate[]): Promise<void> {
-    return this.client.connection.sendTexts(retarget(updates, this.sessionId));
+    return this.client.connection.sendTexts(textsOf(updates, this.sessionId));
   }
 
   /** Updates as the journal has them. */
   sendStored(data: readonly string[]): Promise<void> {
-    return this.client.connection.sendTexts(data.map((each) => updateText(each, this.sessionId)));
+    return this.client.connection.sendTexts(data.map((each) => storedText(each, this.sessionId)));
   }
 
   notify(method: string, params: Params): Promise<void> {

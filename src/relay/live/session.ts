@@ -1,7 +1,7 @@
 /** One session while it is live: its journal, its two lanes, its binding to an agent session, its turns. */
 import type { AgentRun } from "../../agent/supervisor.ts";
 import { SidecarError } from "../../base/errors.ts";
-import { countOf, type ArrivedUpdate, type UpdateMessage } from "../../acp/updates.ts";
+import { addUpdate, charsOf, type ArrivedUpdate, type UpdateMessage } from "../../acp/updates.ts";
 import type { SessionId } from "../../base/ids.ts";
 import type { Journal } from "../../session/journal.ts";
 import { Queue } from "../../base/queue.ts";
@@ -31,6 +31,7 @@ export interface SessionSetup {
 /** Updates that wait in the lane together, and whether the client may see them. */
 export interface UpdateBatch {
   readonly updates: ArrivedUpdate[];
+  chars: number;
   readonly audience: Audience;
   /** `failures` of the session when they came. */
   readonly failures: number;
@@ -153,11 +154,14 @@ export class LiveSession {
     deliver: (batch: UpdateBatch) => Promise<void>,
   ): Promise<void> | undefined {
     const audience = this.audience;
-    if (this.#openBatch?.audience === audience) {
-      this.#openBatch.updates.push(...updates);
+    const chars = updates.reduce((sum, update) => sum + charsOf(update), 0);
+    const open = this.#openBatch;
+    if (open?.audience === audience) {
+      for (const update of updates) addUpdate(open.updates, update);
+      open.chars += chars;
       return undefined;
     }
-    const batch: UpdateBatch = { updates: [...updates], audience, failures: this.failures };
+    const batch: UpdateBatch = { updates: [...updates], chars, audience, failures: this.failures };
     this.#openBatch = batch;
     return this.#outbound.run(() => {
       if (this.#openBatch === batch) this.#openBatch = undefined;
@@ -165,9 +169,9 @@ export class LiveSession {
     });
   }
 
-  /** Updates that wait behind the ones that are being delivered. */
-  get waitingUpdates(): number {
-    return countOf(this.#openBatch?.updates ?? []);
+  /** How much waits behind what is being delivered. */
+  get waitingChars(): number {
+    return this.#openBatch?.chars ?? 0;
   }
 
   /** Settles when everything that is in the outbound lane now is done. */

@@ -2,13 +2,15 @@
  * Updates for sessions that we do not know. While an agent makes a session they are kept for it, for an
  * agent may speak before its answer has told us the id; otherwise they pass untouched.
  */
-import { countOf, type ArrivedUpdate } from "../../acp/updates.ts";
+import { charsOf, type ArrivedUpdate } from "../../acp/updates.ts";
 
-const maxKept = 1000;
+/** What is kept beyond this passes. */
+const maxKeptChars = 1 << 20;
 
 export class Unclaimed {
   readonly #pass: (updates: readonly ArrivedUpdate[]) => Promise<void>;
   #kept: ArrivedUpdate[] = [];
+  #keptChars = 0;
   #expecting = 0;
 
   constructor(pass: (updates: readonly ArrivedUpdate[]) => Promise<void>) {
@@ -22,8 +24,11 @@ export class Unclaimed {
 
   take(updates: readonly ArrivedUpdate[]): Promise<void> | undefined {
     if (this.#expecting === 0) return this.#pass(updates);
-    this.#kept.push(...updates);
-    return countOf(this.#kept) > maxKept ? this.#pass(this.#kept.splice(0)) : undefined;
+    for (const update of updates) {
+      this.#kept.push(update);
+      this.#keptChars += charsOf(update);
+    }
+    return this.#keptChars > maxKeptChars ? this.#passKept() : undefined;
   }
 
   /** The session is known by this id, or (undefined) was not made. Returns what was kept for it. */
@@ -31,8 +36,14 @@ export class Unclaimed {
     this.#expecting -= 1;
     const own = this.#kept.filter(({ sessionId }) => sessionId === agentSessionId);
     this.#kept = this.#kept.filter(({ sessionId }) => sessionId !== agentSessionId);
+    for (const update of own) this.#keptChars -= charsOf(update);
     // Nobody waits for these: only the stream's own pace would hold them back.
-    if (this.#expecting === 0 && this.#kept.length > 0) void this.#pass(this.#kept.splice(0));
+    if (this.#expecting === 0 && this.#kept.length > 0) void this.#passKept();
     return own;
+  }
+
+  #passKept(): Promise<void> {
+    this.#keptChars = 0;
+    return this.#pass(this.#kept.splice(0));
   }
 }

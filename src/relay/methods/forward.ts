@@ -3,7 +3,7 @@ import { isRecord } from "../../base/json.ts";
 import type { RequestContext } from "../../rpc/endpoint.ts";
 import { askAgent, askSession } from "../agent/ask.ts";
 import type { RelayContext } from "../context.ts";
-import { withSessionIds } from "../../acp/translate.ts";
+import { withSessionIds } from "../../acp/ids.ts";
 
 /** A request of the client that we do not know. */
 export async function forwardRequest(

@@ -1,14 +1,12 @@
 import { describe, expect, it } from "vitest";
-import type { ArrivedUpdate } from "../../../src/acp/updates.ts";
+import { updateOfParams, type ArrivedUpdate } from "../../../src/acp/updates.ts";
 import type { Connection } from "../../../src/rpc/endpoint.ts";
 import { Attachments, type Client } from "../../../src/relay/live/attachments.ts";
 
 const usual = '{"jsonrpc":"2.0","method":"session/update","params":{"sessionId":';
 
 function update(sessionId: string): ArrivedUpdate {
-  const params = { sessionId, update: { sessionUpdate: "plan", entries: [] } };
-  const text = JSON.stringify({ jsonrpc: "2.0", method: "session/update", params });
-  return { type: "update", sessionId, text, params, usual: true };
+  return updateOfParams({ sessionId, update: { sessionUpdate: "plan", entries: [] } });
 }
 
 /** A client that writes down what it is sent. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { withSessionIds } from "../../src/acp/translate.ts";
+import { withSessionIds } from "../../src/acp/ids.ts";
 
 describe("a result that names a session", () => {
   it("names it by our id where it is ours, and is left alone where not", () => {
