@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { openMemoryStore } from "../../../src/store/memory/memory.ts";
-import { rig, until } from "../rig.ts";
+import { gate, rig, until } from "../rig.ts";
 import { flaky } from "../../session/flaky-store.ts";
 
 describe("a permission that is asked for while its turn is being ended", () => {
@@ -33,6 +33,64 @@ describe("a permission that is asked for while its turn is being ended", () => {
     release();
     expect(await answer).toEqual({ stopReason: "cancelled" });
     expect(asked).toEqual([]);
+    await relay.close();
+  });
+});
+
+describe("an agent that dies", () => {
+  it("in the middle of a question to the client has the question withdrawn, and its prompt fails", async () => {
+    const withdrawn: string[] = [];
+    const relay = await rig({
+      script: {
+        "session/prompt": ({ sessionId }, agent) =>
+          agent.connection.request("session/request_permission", { sessionId, options: [], toolCall: {} }),
+      },
+      client: {
+        "session/request_permission": (_params, { signal }) =>
+          new Promise((resolve) => {
+            signal.addEventListener("abort", () => {
+              withdrawn.push("permission");
+              resolve({ outcome: { outcome: "cancelled" } });
+            });
+            relay.agentNow().die();
+          }),
+      },
+    });
+    const sessionId = await relay.newSession();
+    await expect(relay.prompt(sessionId)).rejects.toMatchObject({ data: { code: "AGENT_EXITED" } });
+    await until(() => withdrawn.length === 1);
+    await relay.close();
+  });
+});
+
+describe("a session that is closed", () => {
+  it("while a question of its agent is open takes the answer in without a word", async () => {
+    const answer = gate();
+    const warned: string[] = [];
+    const log = {
+      ...{
+        error: (_: unknown, text: string) => void warned.push(text),
+        warn: (_: unknown, text: string) => void warned.push(text),
+      },
+      ...{ info: () => undefined, debug: () => undefined, writes: () => true, close: () => undefined },
+    };
+    let asked: Promise<unknown> | undefined;
+    const relay = await rig({
+      log,
+      script: {
+        "session/prompt": ({ sessionId }, agent) => {
+          asked = agent.connection.request("fs/read_text_file", { sessionId, path: "/x" });
+          return { stopReason: "end_turn" };
+        },
+      },
+      client: { "fs/read_text_file": () => answer.passed.then(() => ({ content: "late" })) },
+    });
+    const sessionId = await relay.newSession();
+    await relay.prompt(sessionId);
+    await relay.client.request("session/close", { sessionId });
+    answer.open();
+    expect(await asked).toEqual({ content: "late" });
+    expect(warned).toEqual([]);
     await relay.close();
   });
 });

@@ -135,3 +135,20 @@ describe("a session of ours that is gone", () => {
     await relay.close();
   });
 });
+
+describe("a session that was adopted by the agent's id", () => {
+  it("is the agent's own still when it is loaded by ours, and the agent remembers it [REQ list-agent]", async () => {
+    const relay = await rig({ script: { initialize: initialized({ list: {} }, { loadSession: true }) } });
+    await relay.load("theirs");
+    await relay.prompt("theirs");
+    const [adopted] = (await relay.registry.list()).items;
+    await relay.load(String(adopted?.id));
+    await relay.prompt(String(adopted?.id));
+    const agent = relay.agentNow();
+    const askedOf = (method: string) => agent.heardOf(method).map(({ sessionId }) => sessionId);
+    expect(askedOf("session/load")).toEqual(["theirs"]);
+    expect(askedOf("session/prompt")).toEqual(["theirs", "theirs"]);
+    expect(askedOf("session/new")).toEqual([]);
+    await relay.close();
+  });
+});

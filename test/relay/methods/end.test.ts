@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { toSessionId } from "../../../src/base/ids.ts";
+import { collect } from "../../../src/session/pages.ts";
 import { type Rig, type Script, gate, initialized, rig, until } from "../rig.ts";
 
 const listing = { initialize: initialized({ list: {} }, { loadSession: true }) };
@@ -9,6 +10,10 @@ async function listed({ client }: Rig, params: object = {}): Promise<string[]> {
     sessions: { sessionId: string }[];
   };
   return sessions.map(({ sessionId }) => sessionId);
+}
+
+async function kindsOf({ store }: Pick<Rig, "store">, sessionId: string): Promise<string[]> {
+  return (await collect(store.read(toSessionId(sessionId)))).map(({ kind }) => kind);
 }
 
 describe("a deleted session", () => {
@@ -170,6 +175,57 @@ describe("a session that is idle", () => {
     nowMs += 1100;
     await relay.registry.sweep();
     expect(relay.registry.live.size).toBe(0);
+    await relay.close();
+  });
+});
+
+describe("what an agent still says of a session that was closed or deleted", () => {
+  it.each(["session/close", "session/delete"])("after %s reaches nobody, under no id", async (method) => {
+    const relay = await rig({ client: { "_vendor/ask": () => "asked" } });
+    const sessionId = await relay.newSession();
+    const agent = relay.agentNow();
+    await relay.client.request(method, { sessionId });
+    void agent.say("agent-1", "late");
+    void agent.connection.notify("_vendor/news", { sessionId: "agent-1" });
+    const asked = agent.connection.request("session/request_permission", { sessionId: "agent-1" });
+    expect(await asked).toEqual({ outcome: { outcome: "cancelled" } });
+    const asking = agent.connection.request("_vendor/ask", { sessionId: "agent-1" });
+    await expect(asking).rejects.toMatchObject({ data: { code: "SESSION_NOT_FOUND" } });
+    expect([relay.updates, relay.notified]).toEqual([[], []]);
+    // What was never ours passes as it is.
+    expect(await agent.connection.request("_vendor/ask", { sessionId: "other" })).toBe("asked");
+    await agent.say("other", "news");
+    await until(() => relay.updates.length === 1);
+    expect(relay.updates[0]?.sessionId).toBe("other");
+    await relay.close();
+  });
+});
+
+describe("a prompt on the heels of a close", () => {
+  it("takes the session up again, however long the agent takes to let go of it", async () => {
+    const [closing, closed] = [gate(), gate()];
+    const relay = await rig({
+      script: {
+        initialize: initialized({ close: {} }),
+        "session/close": () => closing.passed,
+        "session/prompt": async ({ sessionId }, agent) => {
+          await agent.say(String(sessionId), "here ");
+          await closed.passed;
+          await agent.say(String(sessionId), "still");
+          return { stopReason: "end_turn" };
+        },
+      },
+    });
+    const sessionId = await relay.newSession();
+    const close = relay.client.request("session/close", { sessionId });
+    const answered = relay.prompt(sessionId);
+    await until(() => relay.updates.length === 1);
+    closing.open();
+    await close;
+    closed.open();
+    expect(await answered).toEqual({ stopReason: "end_turn" });
+    expect(relay.updates.map((update) => update.sessionId)).toEqual([sessionId, sessionId]);
+    expect(await kindsOf(relay, sessionId)).toEqual(["prompt", "update", "end"]);
     await relay.close();
   });
 });

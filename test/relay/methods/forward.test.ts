@@ -49,3 +49,29 @@ describe("a notification of the agent that waits for its session", () => {
     await relay.close();
   });
 });
+
+describe("sessions that are named in an answer that we do not know", () => {
+  it("are named by our ids to the client, asked about a session or not, and by the agent's to the agent [REQ translate-session-id]", async () => {
+    const named = (sessionId: unknown) => ({
+      sessionId,
+      sessions: [{ sessionId }, { sessionId: "other" }, 5],
+    });
+    let answered: unknown;
+    const relay = await rig({
+      script: {
+        "_vendor/current": () => named("agent-1"),
+        "session/prompt": async ({ sessionId }, agent) => {
+          answered = await agent.connection.request("_vendor/shown", { sessionId });
+          return { stopReason: "end_turn" };
+        },
+      },
+      client: { "_vendor/shown": ({ sessionId }) => named(sessionId) },
+    });
+    const sessionId = await relay.newSession();
+    for (const params of [{}, { sessionId }])
+      expect(await relay.client.request("_vendor/current", params)).toEqual(named(sessionId));
+    await relay.prompt(sessionId);
+    expect(answered).toEqual(named("agent-1"));
+    await relay.close();
+  });
+});

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { RpcError } from "../../../src/rpc/errors.ts";
 import { type Rig, initialized, rig } from "../rig.ts";
 
 async function listed({ client }: Rig, params: object = {}): Promise<string[]> {
@@ -58,6 +59,29 @@ describe("an agent that does not answer", () => {
     expect(await inNoTime(relay.client.request("session/delete", { sessionId }))).toEqual({});
     vi.useRealTimers();
     expect(relay.agentNow().heardOf("session/delete")).toEqual([{ sessionId: "agent-1" }]);
+    await relay.close();
+  });
+});
+
+describe("a later page of the agent's list", () => {
+  it("that fails is an error, not the end of the list; a failing first page spoils nothing [REQ list-cursor]", async () => {
+    const pages = (cursor: unknown) => {
+      if (cursor !== "2") throw new RpcError(-32602, "no such page");
+      return { sessions: [{ sessionId: "theirs", cwd: "/work" }] };
+    };
+    const relay = await rig({
+      script: {
+        initialize: initialized({ list: {} }),
+        "session/list": ({ cursor }) => pages(cursor),
+      },
+    });
+    const sessionId = await relay.newSession();
+    const list = (cursor?: string) => relay.client.request("session/list", { ...(cursor && { cursor }) });
+    const page = (cursor: string) => `a.${Buffer.from(cursor).toString("base64url")}`;
+    expect(await list()).toMatchObject({ sessions: [{ sessionId }] });
+    expect(await list(page("2"))).toEqual({ sessions: [{ sessionId: "theirs", cwd: "/work" }] });
+    await expect(list(page("3"))).rejects.toMatchObject({ code: -32602, message: "no such page" });
+    await expect(list("a.?")).rejects.toMatchObject({ data: { code: "INVALID_CURSOR" } });
     await relay.close();
   });
 });

@@ -104,3 +104,17 @@ describe("a history that is longer than the client reads", () => {
     await relay.close();
   });
 });
+
+describe("a session that is loaded while it is live", () => {
+  it("hands what it is set up with now to the next agent session", async () => {
+    const relay = await rig();
+    const sessionId = await relay.newSession();
+    const mcpServers = [{ name: "new", command: "x", args: [], env: [] }];
+    await relay.client.request("session/load", { sessionId, cwd: "/work", mcpServers });
+    expect((await relay.registry.get(toSessionId(sessionId))).mcpServerNames).toEqual(["new"]);
+    relay.agentNow().die();
+    await relay.prompt(sessionId);
+    expect(relay.agentNow().heardOf("session/new")).toEqual([{ cwd: "/work", mcpServers }]);
+    await relay.close();
+  });
+});

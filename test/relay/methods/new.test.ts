@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { toSessionId } from "../../../src/base/ids.ts";
 import { openMemoryStore } from "../../../src/store/memory/memory.ts";
-import { initialized, rig, until } from "../rig.ts";
+import { gate, initialized, rig, until } from "../rig.ts";
 import { flaky } from "../../session/flaky-store.ts";
 
 afterEach(() => {
@@ -37,5 +38,21 @@ describe("a session whose making fails on the way", () => {
     expect([await relay.registry.count(), relay.registry.live.size]).toEqual([0, 0]);
     await relay.prompt(await relay.newSession());
     await relay.close();
+  });
+});
+
+describe("a session that is being made when the client goes", () => {
+  it("is not left held [REQ shutdown-any-state]", async () => {
+    const making = gate();
+    const relay = await rig({
+      script: { "session/new": () => making.passed.then(() => ({ sessionId: "agent-1" })) },
+    });
+    const made = relay.newSession();
+    await until(() => relay.agentNow().heardOf("session/new").length === 1);
+    const closed = relay.close();
+    making.open();
+    const sessionId = await made;
+    await closed;
+    expect((await relay.store.get(toSessionId(sessionId)))?.lease).toBeUndefined();
   });
 });

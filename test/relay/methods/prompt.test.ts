@@ -3,9 +3,15 @@ import { describe, expect, it } from "vitest";
 import { toSessionId } from "../../../src/base/ids.ts";
 import { titleOf } from "../../../src/relay/methods/prompt.ts";
 import { collect } from "../../../src/session/pages.ts";
-import { rig } from "../rig.ts";
+import { type Rig, rig } from "../rig.ts";
 
 const text = (words: string) => ({ type: "text", text: words });
+
+async function kindsOf({ store }: Rig, sessionId: string): Promise<string[]> {
+  const kinds: string[] = [];
+  for await (const page of store.read(toSessionId(sessionId))) kinds.push(...page.map(({ kind }) => kind));
+  return kinds;
+}
 
 describe("a title", () => {
   it("is the first line of the first text that has one, on one line, with single spaces", () => {
@@ -53,5 +59,20 @@ describe("a prompt and its cancellation in one breath", () => {
     expect(entries.map(({ kind }) => kind)).toEqual(["prompt", "end"]);
     expect(JSON.parse(entries[1]?.data ?? "")).toEqual({ result: { stopReason: "cancelled" } });
     await second.close();
+  });
+});
+
+describe("a prompt that cannot be kept", () => {
+  it("is refused before the agent hears of it, and is no part of the history", async () => {
+    const relay = await rig({ relay: { maxEntryBytes: 200 } });
+    const sessionId = await relay.newSession();
+    await expect(relay.prompt(sessionId, "ü".repeat(100))).rejects.toMatchObject({
+      data: { code: "ENTRY_LIMIT", maxEntryBytes: 200 },
+    });
+    expect(relay.agentNow().heardOf("session/prompt")).toEqual([]);
+    expect(await kindsOf(relay, sessionId)).toEqual([]);
+    await relay.prompt(sessionId, "short");
+    expect(await kindsOf(relay, sessionId)).toEqual(["prompt", "end"]);
+    await relay.close();
   });
 });
