@@ -49,12 +49,9 @@ export async function runSidecar(
   });
   const relay = new Relay(
     {
-      options: {
-        ...config,
-        deafMs: agentDeafMs,
-        ...(config.agent && { agentCommand: config.agent.command }),
-      },
+      options: { ...config, deafMs: agentDeafMs },
       registry,
+      agentCommand: config.agent?.command,
       startAgent: openAgent(config.agent, {
         maxMessageBytes: config.maxMessageBytes,
         stopGraceMs: agentStopGraceMs,

@@ -2,7 +2,9 @@
 import { isSidecarError, reasonOf, SidecarError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import { isRecord } from "../base/json.ts";
+import type { ProcessIdentity } from "../base/process.ts";
 import { pause } from "../base/time.ts";
+import { agentFactsOf, capabilitiesOf, type AgentCapabilities } from "../acp/capabilities.ts";
 import type { Agent, AgentHandlers, StartAgent } from "./agent.ts";
 
 /** One run of the agent that has answered `initialize`. */
@@ -10,15 +12,24 @@ export interface AgentRun {
   readonly agent: Agent;
   /** Its answer to `initialize`, as it came. */
   readonly initialized: Readonly<Record<string, unknown>>;
+  /** What it can do by itself. */
+  readonly can: AgentCapabilities;
+  /** What is recorded of it with a session. */
+  readonly facts: ReturnType<typeof agentFactsOf>;
 }
 
 export interface SupervisorOptions {
   readonly start: StartAgent;
-  /** What every run's messages are handed to; a run has handed over its last one before it counts as ended. */
-  readonly handlers: AgentHandlers;
+  /** The program that is the agent, for the record; none for the built-in one. */
+  readonly command?: string | undefined;
   /** Failed runs in a row until a pause is made, and the first pause between two tries (it doubles). */
   readonly restart: { readonly attempts: number; readonly backoffMs: number };
   readonly log: Logger;
+}
+
+export interface AgentObserver {
+  /** What every run's messages are handed to; a run has handed over its last one before it counts as ended. */
+  readonly handlers: AgentHandlers;
   /** Told of every run that ended without being asked to. */
   readonly onExit: (agent: Agent, error: SidecarError) => void;
   /** Told of every run that started, before anything is sent to it. */
@@ -30,6 +41,8 @@ const coolDownMs = 30_000;
 
 export class AgentSupervisor {
   readonly #options: SupervisorOptions;
+  #observer: AgentObserver | undefined;
+  #current: Agent | undefined;
   #starting: Promise<Agent> | undefined;
   #running: Promise<AgentRun> | undefined;
   #initializeParams: unknown;
@@ -41,6 +54,16 @@ export class AgentSupervisor {
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
+  }
+
+  /** To be called before a run is asked for. */
+  observe(observer: AgentObserver): void {
+    this.#observer = observer;
+  }
+
+  /** The process of the run that there is, if it is one of its own. */
+  get process(): ProcessIdentity | undefined {
+    return this.#current?.process;
   }
 
   /** Starts the process ahead of the first `initialize`; a failure is reported then. */
@@ -88,6 +111,11 @@ export class AgentSupervisor {
     this.#failures = 0;
   }
 
+  /** Gives up a run that does not listen: the next one is asked instead. */
+  abandon(reason: SidecarError): void {
+    this.#current?.abandon(reason);
+  }
+
   async stop(): Promise<void> {
     this.#stopping.abort();
     const agent = await this.#starting?.catch(() => undefined);
@@ -114,11 +142,12 @@ export class AgentSupervisor {
 
   async #initializeRun(agent: Agent): Promise<AgentRun> {
     const result = await agent.request("initialize", this.#initializeParams);
-    if (isRecord(result)) return { agent, initialized: result };
-    throw new SidecarError(
-      "AGENT_PROTOCOL",
-      "The agent answered initialize with something that is no object",
-    );
+    if (!isRecord(result)) {
+      const message = "The agent answered initialize with something that is no object";
+      throw new SidecarError("AGENT_PROTOCOL", message);
+    }
+    const facts = agentFactsOf(result, this.#options.command);
+    return { agent, initialized: result, can: capabilitiesOf(result), facts };
   }
 
   #agent(): Promise<Agent> {
@@ -131,8 +160,10 @@ export class AgentSupervisor {
       await this.#backOff();
       if (this.#stopping.signal.aborted)
         throw new SidecarError("AGENT_EXITED", "The sidecar is shutting down");
-      const agent = await this.#options.start(this.#options.handlers);
-      this.#options.onStart(agent);
+      if (this.#observer === undefined) throw new Error("nobody observes the agent");
+      const agent = await this.#options.start(this.#observer.handlers);
+      this.#current = agent;
+      this.#observer.onStart(agent);
       this.#watch(agent);
       return agent;
     } catch (error) {
@@ -145,7 +176,7 @@ export class AgentSupervisor {
   /** Settles when the next try may be made. Errors: `AGENT_UNAVAILABLE`. */
   async #backOff(): Promise<void> {
     const { attempts, backoffMs } = this.#options.restart;
-    const sinceMs = Date.now() - this.#failedAtMs;
+    const sinceMs = performance.now() - this.#failedAtMs;
     if (this.#failures > attempts && sinceMs < coolDownMs) {
       const seconds = Math.ceil((coolDownMs - sinceMs) / 1000);
       throw new SidecarError(
@@ -161,6 +192,7 @@ export class AgentSupervisor {
 
   #watch(agent: Agent): void {
     void agent.exited.then(({ error, wanted }) => {
+      if (this.#current === agent) this.#current = undefined;
       this.#starting = undefined;
       this.#running = undefined;
       if (wanted) return;
@@ -168,13 +200,13 @@ export class AgentSupervisor {
       // Its last words are in the error for the client; they may quote a prompt.
       const { exitCode, signal } = error.data;
       this.#options.log.warn({ exitCode, signal }, "the agent ended");
-      this.#options.onExit(agent, error);
+      this.#observer?.onExit(agent, error);
     });
   }
 
   #noteFailure(error: unknown): void {
     this.#failures += 1;
-    this.#failedAtMs = Date.now();
+    this.#failedAtMs = performance.now();
     this.#lastError =
       error instanceof SidecarError ? error : new SidecarError("AGENT_NOT_STARTED", reasonOf(error));
   }

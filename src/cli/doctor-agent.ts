@@ -2,7 +2,7 @@
 import type { StartAgent } from "../agent/agent.ts";
 import { acpErrors, isSidecarError, reasonOf } from "../base/errors.ts";
 import { isRecord } from "../base/json.ts";
-import { capabilitiesOf } from "../relay/agent/capabilities.ts";
+import { capabilitiesOf } from "../acp/capabilities.ts";
 import { Peer, type Answer } from "./peer.ts";
 
 /** One try of an agent: started, initialised, a session opened. */
@@ -37,7 +37,7 @@ export async function tryAgent(start: StartAgent, cwd: string): Promise<Trial> {
 }
 
 function factsOf(initialized: Answer): Record<string, string> {
-  const can = capabilitiesOf({ initialized });
+  const can = capabilitiesOf(initialized);
   const capabilities = recordIn(initialized, "agentCapabilities");
   const prompt = recordIn(capabilities, "promptCapabilities");
   const mcp = recordIn(capabilities, "mcpCapabilities");

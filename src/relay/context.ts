@@ -21,8 +21,6 @@ export interface RelayOptions {
   readonly leaseTtlMs: number;
   /** An agent that has taken nothing for so long, while the client cannot be read for it, is deaf. */
   readonly deafMs: number;
-  /** The program that is the agent, for the record; none for the built-in one. */
-  readonly agentCommand?: string;
 }
 
 export interface RelayContext {

@@ -1,6 +1,6 @@
 /** The ACP method table: which handler answers the client, which the agent; and the relay's life. */
-import type { Agent, AgentHandlers, StartAgent } from "../agent/agent.ts";
-import { AgentSupervisor } from "../agent/supervisor.ts";
+import type { StartAgent } from "../agent/agent.ts";
+import { AgentSupervisor, type AgentObserver } from "../agent/supervisor.ts";
 import { reasonOf, SidecarError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import {
@@ -35,6 +35,8 @@ export interface RelayParts {
   readonly options: RelayOptions;
   readonly registry: SessionRegistry;
   readonly startAgent: StartAgent;
+  /** The program that is the agent, for the record; none for the built-in one. */
+  readonly agentCommand: string | undefined;
   readonly agentRestart: { readonly attempts: number; readonly backoffMs: number };
   readonly log: Logger;
 }
@@ -49,42 +51,23 @@ const lastWordsMs = 2000;
 export class Relay {
   readonly #ctx: RelayContext;
   readonly #heartbeat: Interval;
-  #agent: Agent | undefined;
   #initialized: Promise<unknown> | undefined;
 
   /** Starts the agent and begins to listen to the client. */
-  constructor(parts: RelayParts, client: ConnectionOptions) {
-    const { options, registry, log } = parts;
-    const agent = new AgentSupervisor({
-      start: parts.startAgent,
-      handlers: this.#agentHandlers(),
-      restart: parts.agentRestart,
-      log,
-      onStart: (started) => this.#agentStarted(started),
-      onExit: (ended) => this.#agentEnded(ended),
-    });
-    agent.begin();
+  constructor({ options, registry, agentCommand, ...parts }: RelayParts, streams: ConnectionOptions) {
+    const { startAgent: start, agentRestart: restart, log } = parts;
+    const agent = new AgentSupervisor({ start, restart, log, command: agentCommand });
     const sessions = new LiveSessions(registry);
-    const holding = new Holding({
-      registry,
-      sessions,
-      log,
-      ...options,
-      agentProcess: () => this.#agent?.process,
-    });
-    this.#ctx = {
-      options,
-      agent,
-      registry,
-      store: registry.store,
-      sessions,
-      holding,
-      unclaimed: new Unclaimed((updates) => this.#ctx.client.connection.sendTexts(updates.map(textOfUpdate))),
-      log,
-      forwarded: new Map(),
-      adopting: new Map(),
-      client: { connection: new Connection(client, this.#clientHandlers()), facts: undefined },
-    };
+    const agentProcess = () => agent.process;
+    const holding = new Holding({ registry, sessions, log, ...options, agentProcess });
+    // Its first message comes in a later turn of the event loop.
+    const client = { connection: new Connection(streams, this.#clientHandlers()), facts: undefined };
+    const unclaimed = new Unclaimed((updates) => client.connection.sendTexts(updates.map(textOfUpdate)));
+    const { store } = registry;
+    const shared = { options, registry, store, log, forwarded: new Map(), adopting: new Map() };
+    this.#ctx = { ...shared, client, agent, sessions, holding, unclaimed };
+    agent.observe(agentObserver(this.#ctx));
+    agent.begin();
     this.#heartbeat = new Interval(options.leaseTtlMs / 3, () => {
       this.#endDeafAgent();
       return holding.renewAll();
@@ -136,14 +119,6 @@ export class Relay {
     };
   }
 
-  #agentHandlers(): AgentHandlers {
-    return {
-      request: (method, params, request) => agentRequest(this.#ctx, method, params, request),
-      notification: (method, params) => forwardToClient(this.#ctx, method, params),
-      updates: (updates) => takeUpdates(this.#ctx, updates),
-    };
-  }
-
   async #clientRequest(method: string, params: unknown, request: RequestContext): Promise<unknown> {
     if (method === "initialize") return this.#initialize(params);
     if ((await this.#initialized) === undefined) {
@@ -169,19 +144,7 @@ export class Relay {
     const seconds = Math.round(stuckMs / 1000);
     const reason = `The agent has taken nothing for ${seconds} s of all that waits for it, and is ended`;
     this.#ctx.log.warn({ seconds }, "the agent does not read: ending it");
-    this.#agent?.abandon(new SidecarError("AGENT_EXITED", reason));
-  }
-
-  #agentStarted(agent: Agent): void {
-    this.#agent = agent;
-    this.#ctx.log.info({ agentPid: agent.process?.pid }, "agent started");
-    // The leases name the agent, so that a successor can stop it.
-    void this.#ctx.holding.renewAll();
-  }
-
-  #agentEnded(agent: Agent): void {
-    if (this.#agent === agent) this.#agent = undefined;
-    this.#ctx.sessions.unbindAll(agent);
+    this.#ctx.agent.abandon(new SidecarError("AGENT_EXITED", reason));
   }
 
   async #detachIdle(id: SessionId): Promise<void> {
@@ -191,6 +154,22 @@ export class Relay {
     await detach(this.#ctx, live, shutdownGraceMs);
     this.#ctx.log.info({ sessionId: live.id }, "idle session detached");
   }
+}
+
+function agentObserver(ctx: RelayContext): AgentObserver {
+  return {
+    handlers: {
+      request: (method, params, request) => agentRequest(ctx, method, params, request),
+      notification: (method, params) => forwardToClient(ctx, method, params),
+      updates: (updates) => takeUpdates(ctx, updates),
+    },
+    onStart: (agent) => {
+      ctx.log.info({ agentPid: agent.process?.pid }, "agent started");
+      // The leases name the agent, so that a successor can stop it.
+      void ctx.holding.renewAll();
+    },
+    onExit: (agent) => ctx.sessions.unbindAll(agent),
+  };
 }
 
 const methods: ReadonlyMap<string, Handler> = new Map<string, Handler>([

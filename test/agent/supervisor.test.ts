@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { EchoAgent } from "../../src/agent/echo.ts";
 import type { Agent, StartAgent } from "../../src/agent/agent.ts";
-import { AgentSupervisor, type SupervisorOptions } from "../../src/agent/supervisor.ts";
+import { AgentSupervisor, type AgentObserver, type SupervisorOptions } from "../../src/agent/supervisor.ts";
 import { SidecarError } from "../../src/base/errors.ts";
 import { silentLogger } from "../../src/base/log.ts";
 import { handlers } from "../rpc/streams.ts";
@@ -18,21 +18,24 @@ afterEach(async () => {
 const answers = `onRequest(({ id, method, params }) =>
   method === "die" ? process.exit(9) : answer(id, { method, params, pid: process.pid }))`;
 
-function supervise(script: string | StartAgent, more: Partial<SupervisorOptions> = {}) {
+function supervise(script: string | StartAgent, more: Partial<SupervisorOptions & AgentObserver> = {}) {
   const started: Agent[] = [];
   const exits: SidecarError[] = [];
   let starts = 0;
+  const { handlers: taking = handlers(), ...options } = more;
   const supervisor = new AgentSupervisor({
     start: async (given) => {
       starts += 1;
       return typeof script === "string" ? startScript(script, given) : script(given);
     },
-    handlers: handlers(),
     restart: { attempts: 3, backoffMs: 20 },
     log: silentLogger,
+    ...options,
+  });
+  supervisor.observe({
+    handlers: taking,
     onExit: (_agent, error) => exits.push(error),
     onStart: (agent) => started.push(agent),
-    ...more,
   });
   supervisors.push(supervisor);
   return { supervisor, started, exits, starts: () => starts };

@@ -150,6 +150,7 @@ export async function rig(options: RigOptions = {}) {
         agents.push(agent);
         return agent.ours;
       },
+      agentCommand: undefined,
       agentRestart: { attempts: 5, backoffMs: 10 },
       log,
     },

@@ -6,8 +6,6 @@ import type { AgentRun } from "../../agent/supervisor.ts";
 import { acpErrors, reasonOf, SidecarError } from "../../base/errors.ts";
 import { isRecord } from "../../base/json.ts";
 import { isRpcError } from "../../rpc/errors.ts";
-import type { AgentFacts } from "../../store/contract.ts";
-import { agentFactsOf, capabilitiesOf } from "./capabilities.ts";
 import type { RelayContext } from "../context.ts";
 import { knownId } from "./ids.ts";
 import type { AgentState, Binding, LiveSession } from "../live/session.ts";
@@ -22,11 +20,10 @@ export async function attach(ctx: RelayContext, live: LiveSession, signal?: Abor
   const run = await ctx.agent.run();
   if (live.binding?.run === run) return live.binding;
   live.swallowedState.clear();
-  const agent = agentFactsOf(run, ctx.options.agentCommand);
   const known = knownId(ctx, live.record, run);
   const taken = known === undefined ? undefined : await takeUp(ctx, live, run, known, signal);
   const binding = taken ?? (await startAnew(ctx, live, run, signal));
-  await noteBinding(ctx, live, binding, agent);
+  await noteBinding(ctx, live, binding);
   live.agentState = await reapplySettings(ctx, live.record, binding, live.agentState);
   // What the agent says of the present while it takes the session up is news, whatever it replays besides.
   // But for modes and options: the answer came behind that, and what is chosen again behind the answer.
@@ -50,7 +47,7 @@ async function takeUp(
   agentSessionId: string,
   signal: AbortSignal | undefined,
 ): Promise<Binding | undefined> {
-  const can = capabilitiesOf(run);
+  const { can } = run;
   const methods = [...(can.resume ? ["session/resume"] : []), ...(can.load ? ["session/load"] : [])];
   for (const method of methods) {
     const binding = { run, agentSessionId };
@@ -139,13 +136,12 @@ export function newSessionResult(method: string, result: unknown) {
 async function noteBinding(
   ctx: RelayContext,
   live: LiveSession,
-  { agentSessionId }: Binding,
-  agent: AgentFacts,
+  { run, agentSessionId }: Binding,
 ): Promise<void> {
   const others = live.record.agentSessionIds.filter((id) => id !== agentSessionId);
   const agentSessionIds = [...others, agentSessionId].slice(-maxAgentSessionIds);
   try {
-    await live.update({ agentSessionIds, agent });
+    await live.update({ agentSessionIds, agent: run.facts });
   } catch (error) {
     ctx.sessions.unbind(live);
     throw error;

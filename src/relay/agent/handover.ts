@@ -8,7 +8,6 @@ import type { PromptBody } from "../../acp/schema.ts";
 import { pagesBackwards } from "../../session/pages.ts";
 import type { UpdateData } from "../../acp/kinds.ts";
 import type { Entry } from "../../store/contract.ts";
-import { capabilitiesOf } from "./capabilities.ts";
 import type { RelayContext } from "../context.ts";
 import type { LiveSession } from "../live/session.ts";
 
@@ -28,7 +27,7 @@ export async function withHandover(
   const history = await live.journal.reading(() => historyOf(ctx, live, throughSeq));
   if (history === "") return [...prompt];
   const text = `${preamble}\n\n${history}`;
-  const block = capabilitiesOf(run).embeddedContext
+  const block = run.can.embeddedContext
     ? {
         type: "resource",
         resource: { uri: `acp-sidecar://sessions/${live.id}/history.md`, mimeType: "text/markdown", text },

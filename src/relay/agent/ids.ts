@@ -2,7 +2,6 @@
 import type { AgentRun } from "../../agent/supervisor.ts";
 import { isRecord } from "../../base/json.ts";
 import type { AgentFacts, SessionRecord } from "../../store/contract.ts";
-import { agentFactsOf } from "./capabilities.ts";
 import type { RelayContext } from "../context.ts";
 
 /**
@@ -14,7 +13,7 @@ export function knownId(
   { id, agent, agentSessionIds }: SessionRecord,
   run: AgentRun,
 ): string | undefined {
-  if (!isSameAgent(agent, agentFactsOf(run, ctx.options.agentCommand))) return undefined;
+  if (!isSameAgent(agent, run.facts)) return undefined;
   const known = agentSessionIds.at(-1);
   const bound = ctx.sessions.byAgentId(known);
   return bound === undefined || bound.id === id ? known : undefined;

@@ -5,7 +5,6 @@ import { isRecord } from "../../base/json.ts";
 import { whyHidden } from "../../session/hidden.ts";
 import type { AgentFacts, SessionFilter, SessionRecord } from "../../store/contract.ts";
 import { within } from "../../base/time.ts";
-import { agentFactsOf, capabilitiesOf } from "./capabilities.ts";
 import type { RelayContext } from "../context.ts";
 import { hides } from "./tombstones.ts";
 
@@ -29,8 +28,7 @@ export async function foreignSessions(
   cursor: string | undefined,
 ): Promise<AgentPage> {
   const run = await ctx.agent.run();
-  if (!capabilitiesOf(run).list) return { sessions: [] };
-  const agent = agentFactsOf(run, ctx.options.agentCommand);
+  if (!run.can.list) return { sessions: [] };
   const page = await pageOf(run, filter, cursor);
   const sessions: AgentPage["sessions"][number][] = [];
   for (let at = 0; at < page.sessions.length; at += askedAtOnce) {
@@ -38,7 +36,7 @@ export async function foreignSessions(
     const pages = await Promise.all(
       some.map(({ sessionId: agentSessionId }) => ctx.store.list({ agentSessionId })),
     );
-    const isForeign = (place: number) => !pages[place]?.items.some((record) => standsFor(record, agent));
+    const isForeign = (place: number) => !pages[place]?.items.some((record) => standsFor(record, run.facts));
     sessions.push(...some.filter((_, place) => isForeign(place)));
   }
   return { ...page, sessions };

@@ -10,7 +10,6 @@ import { isFree, thisHolder } from "../../session/holder.ts";
 import { sessionBusy } from "../../store/refusals.ts";
 import { askAgent } from "../agent/ask.ts";
 import { agentStateOf } from "../agent/attach.ts";
-import { agentFactsOf } from "../agent/capabilities.ts";
 import type { RelayContext } from "../context.ts";
 import { LiveSession } from "../live/session.ts";
 import { unearth } from "../agent/tombstones.ts";
@@ -38,9 +37,8 @@ async function adoptOnce(
 ): Promise<unknown> {
   const { sessionId: agentSessionId, cwd, additionalDirectories } = params;
   await clearUnfinished(ctx, agentSessionId);
-  const agent = agentFactsOf(run, ctx.options.agentCommand);
   // The client asks for it by name: it wants it back.
-  await unearth(ctx, agentSessionId, agent);
+  await unearth(ctx, agentSessionId, run.facts);
   const record = await ctx.registry.create({
     cwd,
     additionalDirectories: additionalDirectories ?? [],
@@ -48,7 +46,7 @@ async function adoptOnce(
     agentSessionIds: [agentSessionId],
     metadata: hiddenAs("adopting"),
     ...(ctx.client.facts && { client: ctx.client.facts }),
-    agent,
+    agent: run.facts,
   });
   const live = new LiveSession(record.id, LiveSession.setupOf(params));
   live.attachments.attach(ctx.client, agentSessionId);

@@ -5,7 +5,6 @@ import { waitAtMost, within } from "../../base/time.ts";
 import { sessionNotFound } from "../../store/refusals.ts";
 import type { AgentFacts, SessionRecord } from "../../store/contract.ts";
 import type { RelayContext } from "../context.ts";
-import { agentFactsOf, capabilitiesOf } from "../agent/capabilities.ts";
 import { knownId } from "../agent/ids.ts";
 import type { Binding, LiveSession } from "../live/session.ts";
 import { bury, buryAll, unearth } from "../agent/tombstones.ts";
@@ -88,7 +87,7 @@ export async function closeAtAgent(
   { run, agentSessionId }: Binding,
   waitMs = agentAnswerMs,
 ): Promise<void> {
-  if (!capabilitiesOf(run).close) return;
+  if (!run.can.close) return;
   const closing = run.agent.request("session/close", { sessionId: agentSessionId });
   await waitAtMost(best(ctx, closing), waitMs);
 }
@@ -113,13 +112,11 @@ export async function deleteAtAgent(
   if (run === undefined) return undefined;
   const sessionId = typeof session === "string" ? session : knownId(ctx, session, run);
   if (sessionId === undefined) return undefined;
-  const can = capabilitiesOf(run);
-  if (can.delete) {
+  if (run.can.delete) {
     const deleting = run.agent.request("session/delete", { sessionId });
     await waitAtMost(best(ctx, deleting), agentAnswerMs);
   }
-  const agent = agentFactsOf(run, ctx.options.agentCommand);
-  return { agentSessionId: sessionId, agent, lists: can.list };
+  return { agentSessionId: sessionId, agent: run.facts, lists: run.can.list };
 }
 
 /** The session has ended here whatever the agent says. */

@@ -11,7 +11,6 @@ import {
 import { sessionNotFound } from "../../store/refusals.ts";
 import type { SessionRecord } from "../../store/contract.ts";
 import { mayTryNext } from "../agent/attach.ts";
-import { capabilitiesOf } from "../agent/capabilities.ts";
 import type { RelayContext } from "../context.ts";
 import { LiveSession } from "../live/session.ts";
 import { initOf, makeSession, type Making } from "./new.ts";
@@ -94,7 +93,7 @@ function agentSide(
 ): AgentSide {
   const { sessionId, ...rest } = params;
   const binding = ctx.sessions.byClientId(sessionId)?.binding;
-  if (binding?.run === run && capabilitiesOf(run).fork && atSeq === parent.headSeq) {
+  if (binding?.run === run && run.can.fork && atSeq === parent.headSeq) {
     const agentParams = { sessionId: binding.agentSessionId, ...rest };
     return { method: "session/fork", agentParams, needsHandover: false };
   }

@@ -4,7 +4,7 @@ import { isRecord, type Json } from "../../base/json.ts";
 import type { RequestContext } from "../../rpc/endpoint.ts";
 import { initializeParams, parseParams } from "../../acp/schema.ts";
 import { askAgent } from "../agent/ask.ts";
-import { overlay, protocolVersion } from "../agent/capabilities.ts";
+import { overlay, protocolVersion } from "../../acp/capabilities.ts";
 import type { RelayContext } from "../context.ts";
 
 /** Forwards what the client says of itself, and answers with what the agent can do with us in front. */

@@ -11,7 +11,6 @@ import type { SessionPatch, SessionRecord } from "../../store/contract.ts";
 import { adopt } from "./adopt.ts";
 import { isListedBy } from "../agent/listed.ts";
 import { attach } from "../agent/attach.ts";
-import { capabilitiesOf } from "../agent/capabilities.ts";
 import type { RelayContext } from "../context.ts";
 import type { Attachment } from "../live/attachments.ts";
 import { LiveSession } from "../live/session.ts";
@@ -71,7 +70,7 @@ async function adoptForeign(
   request: RequestContext,
 ): Promise<unknown> {
   const run = await ctx.agent.run();
-  const can = capabilitiesOf(run);
+  const { can } = run;
   if (!can.list || !(method === "session/load" ? can.load : can.resume))
     throw sessionNotFound(params.sessionId);
   // An id of our form is hardly one that an agent gave, and some agents take any id that they do not know for a new one.

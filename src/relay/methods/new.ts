@@ -6,7 +6,6 @@ import { newSessionId } from "../../base/ids.ts";
 import type { SessionInit } from "../../session/registry.ts";
 import { askAgent } from "../agent/ask.ts";
 import { newSessionResult } from "../agent/attach.ts";
-import { agentFactsOf } from "../agent/capabilities.ts";
 import type { RelayContext } from "../context.ts";
 import { closeAtAgent } from "./end.ts";
 import { LiveSession, type AgentState, type SessionSetup } from "../live/session.ts";
@@ -50,7 +49,7 @@ export function initOf(ctx: RelayContext, run: AgentRun, params: NewSessionParam
     additionalDirectories: params.additionalDirectories ?? [],
     mcpServerNames: LiveSession.namesOf(params.mcpServers ?? []),
     ...(ctx.client.facts && { client: ctx.client.facts }),
-    agent: agentFactsOf(run, ctx.options.agentCommand),
+    agent: run.facts,
   };
 }
 

@@ -1,7 +1,6 @@
 /** What an agent can do by itself, and what it can do with us in front. https://agentclientprotocol.com/protocol/v1/initialization */
-import type { AgentRun } from "../../agent/supervisor.ts";
-import { isRecord, type Json } from "../../base/json.ts";
-import type { AgentFacts } from "../../store/contract.ts";
+import { isRecord, type Json } from "../base/json.ts";
+import type { AgentFacts } from "../store/contract.ts";
 
 /** The protocol version that we speak. */
 export const protocolVersion = 1;
@@ -16,7 +15,10 @@ export interface AgentCapabilities {
   readonly embeddedContext: boolean;
 }
 
-export function capabilitiesOf({ initialized }: Pick<AgentRun, "initialized">): AgentCapabilities {
+/** An agent's answer to `initialize`. */
+type Initialized = Readonly<Record<string, unknown>>;
+
+export function capabilitiesOf(initialized: Initialized): AgentCapabilities {
   const capabilities = recordOr(initialized.agentCapabilities);
   const session = recordOr(capabilities.sessionCapabilities);
   const can = (name: string) => session[name] !== undefined && session[name] !== null;
@@ -32,7 +34,7 @@ export function capabilitiesOf({ initialized }: Pick<AgentRun, "initialized">): 
 }
 
 /** The agent's answer to `initialize` with what the sidecar adds laid over it. */
-export function overlay(initialized: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+export function overlay(initialized: Initialized): Initialized {
   const capabilities = recordOr(initialized.agentCapabilities);
   const theirs = recordOr(capabilities.sessionCapabilities);
   const ours = { list: {}, resume: {}, close: {}, delete: {}, fork: {} };
@@ -49,8 +51,7 @@ export function overlay(initialized: Readonly<Record<string, unknown>>): Readonl
 }
 
 /** What is recorded of the agent with a session. */
-export function agentFactsOf({ initialized }: AgentRun, command: string | undefined): AgentFacts {
-  const { agentInfo } = initialized;
+export function agentFactsOf({ agentInfo }: Initialized, command: string | undefined): AgentFacts {
   return {
     ...(isRecord(agentInfo) && { info: agentInfo as Json }),
     ...(command !== undefined && { command }),

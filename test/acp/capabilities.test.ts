@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { capabilitiesOf, overlay } from "../../../src/relay/agent/capabilities.ts";
-import { initialized } from "../rig.ts";
+import { capabilitiesOf, overlay } from "../../src/acp/capabilities.ts";
+import { initialized } from "../relay/rig.ts";
 
 describe("the answer to initialize", () => {
   it("offers what a session layer can, and keeps all that is the agent's", () => {
@@ -26,13 +26,13 @@ describe("the answer to initialize", () => {
         },
       },
     });
-    expect(capabilitiesOf({ initialized: theirs })).toMatchObject({
+    expect(capabilitiesOf(theirs)).toMatchObject({
       list: true,
       fork: false,
       load: false,
       resume: false,
     });
-    expect(capabilitiesOf({ initialized: { agentCapabilities: "nonsense" } })).toMatchObject({
+    expect(capabilitiesOf({ agentCapabilities: "nonsense" })).toMatchObject({
       list: false,
       load: false,
     });
