@@ -28,7 +28,7 @@ const upkeeps: Readonly<Record<string, Upkeep>> = {
   },
   sqlite: {
     traces: (file) => [file],
-    inspect: async (path) => (await import("./sqlite/inspect.ts")).inspectSqliteStore(path),
+    inspect: async (path) => (await import("./sqlite/repair.ts")).inspectSqliteStore(path),
     repair: async (path) => (await import("./sqlite/repair.ts")).repairSqliteStore(path),
     backUp: async (from, to) => (await import("./sqlite/backup.ts")).backupSqliteStore(from, to),
   },

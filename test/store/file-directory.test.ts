@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { backupFileStore } from "../../src/care/file/backup.ts";
 import { inspectFileStore } from "../../src/care/file/repair.ts";
+import type { SessionId } from "../../src/base/ids.ts";
+import type { Store } from "../../src/store/contract.ts";
 import { openFileStore } from "../../src/store/file/store.ts";
 import {
   aJournal,
@@ -140,4 +142,23 @@ describe("a rotation", () => {
     expect(existsSync(journalOf(directory, id, 3))).toBe(true);
     expect(await inspectFileStore(directory)).toEqual({ entries: 4, damage: [], setAside: [] });
   });
+});
+
+describe("an entry as large as a message may be", () => {
+  it("is appended, sealed, rotated and read", async () => {
+    const directory = aDirectory();
+    const data = JSON.stringify({ text: "x→".repeat(15 << 20) });
+    const entry = { kind: "update", atMs: 1, data } as const;
+    const isThere = async (store: Store, id: SessionId) =>
+      (await entriesOf(store, id)).map((found) => found.data === data);
+    const store = await openFileStore({ directory, ...rotating });
+    const { id } = await store.create(aSession());
+    const lease = await leaseOf(store, id);
+    await store.append(id, 0, [entry], lease);
+    expect(await using(directory, (other) => isThere(other, id))).toEqual([true]);
+    await store.seal(id, { from: 1, head: 1 }, [entry], lease);
+    await store.close();
+    expect(existsSync(journalOf(directory, id, 2))).toBe(true);
+    expect(await using(directory, (other) => isThere(other, id))).toEqual([true]);
+  }, 60_000);
 });

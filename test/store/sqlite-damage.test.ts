@@ -2,7 +2,7 @@ import { copyFileSync, statSync, truncateSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { SidecarError } from "../../src/base/errors.ts";
 import type { SessionId } from "../../src/base/ids.ts";
-import { inspectSqliteStore } from "../../src/care/sqlite/inspect.ts";
+import { inspectSqliteStore } from "../../src/care/sqlite/repair.ts";
 import { repairSqliteStore } from "../../src/care/sqlite/repair.ts";
 import type { Store } from "../../src/store/contract.ts";
 import {

@@ -3,7 +3,7 @@ import { basename, dirname, join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { SessionId } from "../../src/base/ids.ts";
-import { inspectSqliteStore } from "../../src/care/sqlite/inspect.ts";
+import { inspectSqliteStore } from "../../src/care/sqlite/repair.ts";
 import { repairSqliteStore } from "../../src/care/sqlite/repair.ts";
 import type { Repair } from "../../src/care/medium.ts";
 import type { Entry, SessionRecord } from "../../src/store/contract.ts";

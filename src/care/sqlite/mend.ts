@@ -23,7 +23,7 @@ export function mend(db: Database, file: string, setAside: SetAside): Mended {
   const mending = new Mending(db, file, setAside);
   transact(db, "BEGIN", () => mending.run());
   const sound = db.prepare("SELECT count(*) FROM entries").pluck().get() as number;
-  return { entries: sound - mending.journals.holes, damage: mending.damage };
+  return { entries: sound - mending.journals.placeholders, damage: mending.damage };
 }
 
 /** Columns of `sessions` are null when the row is lost. */
@@ -96,7 +96,7 @@ class Mending {
     this.#keep(row, facts);
   }
 
-  /** The session's journal. What it inherits from must be there, or its place is filled with holes. */
+  /** The session's journal. What it inherits from must be there, or messages take its place. */
   #journal({ no, base_seq: base, facts }: Found): JournalRow {
     const found = this.journals.get(no);
     const lineage = facts === null ? undefined : (JSON.parse(facts) as NewSession).lineage;

@@ -1,7 +1,6 @@
 /** Which pages the trees lead to, and which trees are broken, so that pages of theirs are found by no way. */
-import { cellAt, nodeOn } from "./node.ts";
+import { nodeOn, rowsOn, type Node } from "./cells.ts";
 import type { PageFile } from "./page-file.ts";
-import { rowIn } from "./row.ts";
 
 export interface Reach {
   readonly isReached: (pageNo: number) => boolean;
@@ -30,12 +29,10 @@ export function reachOf(file: PageFile): Reach {
 /** Names of tables and indexes with their first pages, from the schema, whose tree begins on page 1. */
 function rootsIn(file: PageFile, reached: Uint8Array): [string, number][] {
   const roots: [string, number][] = [];
-  walk(file, 1, reached, (page, no) => {
-    const node = nodeOn(page, no, file);
-    if (!node?.isLeaf) return;
-    for (const at of node.cells) {
-      const cell = cellAt(page, at, node, file);
-      const [, name, , root] = (cell && rowIn(cell.payload)) ?? [];
+  walk(file, 1, reached, (page, node) => {
+    if (!node.isLeaf) return;
+    for (const { row } of rowsOn(page, node, file)) {
+      const [, name, , root] = row;
       if (typeof name === "string" && typeof root === "number" && root > 0) roots.push([name, root]);
     }
   });
@@ -47,7 +44,7 @@ function walk(
   file: PageFile,
   root: number,
   reached: Uint8Array,
-  visit: (page: Buffer, no: number) => void = () => undefined,
+  visit: (page: Buffer, node: Node) => void = () => undefined,
 ): boolean {
   let isWhole = true;
   const next = [root];
@@ -59,7 +56,7 @@ function walk(
       continue;
     }
     reached[no] = 1;
-    visit(page, no);
+    visit(page, node);
     isWhole &&= node.isSound;
     next.push(...node.children);
   }

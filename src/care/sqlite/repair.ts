@@ -1,43 +1,102 @@
-/** `verify --repair`: a new database of all that is sound takes the place of the damaged one, which is kept. */
+/** What is damaged in a database, and a new one of all that is sound in the place of the damaged one, which is kept. */
 import { randomUUID } from "node:crypto";
-import { linkSync, mkdirSync, renameSync, rmSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
-import type { Database } from "../../store/sql/sqlite/engine.ts";
+import { closeSync, linkSync, mkdirSync, openSync, realpathSync, renameSync, rmSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
 import { syncDirectory, syncFile } from "../../base/disk.ts";
 import { SidecarError } from "../../base/errors.ts";
-import type { Damage, Repair } from "../medium.ts";
-import { untilFree } from "../../store/sql/sqlite/busy.ts";
+import { busyTimeoutMs, defaultLockWaitMs, untilFree } from "../../store/sql/sqlite/busy.ts";
+import type { Database } from "../../store/sql/sqlite/engine.ts";
+import { loadEngine } from "../../store/sql/sqlite/engines.ts";
 import { asStoreError, isBusy } from "../../store/sql/sqlite/errors.ts";
+import { checkVersion } from "../../store/sql/sqlite/migrations.ts";
+import type { Damage, Repair } from "../medium.ts";
 import { findDamage } from "./check.ts";
-import { rebuild } from "./fresh.ts";
-import { told } from "./inspect.ts";
 import { mend, type Mended } from "./mend.ts";
-import { openDamaged } from "./open-damaged.ts";
 import { PageFile } from "./page-file.ts";
+import { rebuild } from "./salvage.ts";
 import { writeAside, writeReport } from "./set-aside.ts";
 
-/** How long other processes have to let go of the database. */
+/** How long other processes have to let go of the database before it is repaired. */
 const waitMs = 300;
+
+/**
+ * Names what is damaged, by session and entry, while others use the database, and changes nothing. When something is
+ * wrong, a copy of the database's pages is made beside it for a moment, and what a repair would keep of it is compared
+ * with what should be there. Errors: `STORE_…`.
+ */
+export function inspectSqliteStore(given: string): Promise<readonly Damage[]> {
+  return withDamaged(given, async (db, path) => {
+    db.exec("BEGIN");
+    const found = findDamage(db, basename(path));
+    return found.length === 0 ? [] : told(found, await lossesOf(db, path));
+  });
+}
 
 /**
  * Keeps every sound session and entry, with its number; a message stands in the place of each lost entry. The
  * damaged file goes into `PATH.damaged-TIME/` with a report, and as text what belongs to no session any more. A
  * sound database is left alone. Errors: `STORE_LOCKED` while another process uses it; `STORE_…`.
  */
-export async function repairSqliteStore(given: string): Promise<Repair> {
+export function repairSqliteStore(given: string): Promise<Repair> {
+  return withDamaged(given, async (db, path) => {
+    await holdAlone(db, path);
+    const found = findDamage(db, basename(path));
+    if (found.length > 0) return replace(db, path, found);
+    const entries = db.prepare("SELECT count(*) FROM entries").pluck().get() as number;
+    return { entries, damage: [], setAside: [] };
+  });
+}
+
+/** @param act is given a connection for looking at the database and no more, and its path without symbolic links */
+async function withDamaged<T>(given: string, act: (db: Database, path: string) => Promise<T>): Promise<T> {
   try {
-    const { db, path } = await openDamaged(given);
+    const engine = await loadEngine();
+    const path = realpathSync(resolve(given));
+    const db = engine.open(path, busyTimeoutMs);
     try {
-      await holdAlone(db, path);
-      const found = findDamage(db, basename(path));
-      if (found.length > 0) return await replace(db, path, found);
-      const entries = db.prepare("SELECT count(*) FROM entries").pluck().get() as number;
-      return { entries, damage: [], setAside: [] };
+      // SQLite opens a file that is shorter than its header says for those only who may write its schema.
+      db.unsafeMode();
+      db.pragma("writable_schema = ON");
+      await untilFree(() => checkVersion(db, path), performance.now() + defaultLockWaitMs);
+      return await act(db, path);
     } finally {
       db.close();
     }
   } catch (error) {
     throw asStoreError(error, given);
+  }
+}
+
+/** What is lost says more than what was found: of a session that lost something, only that is told. */
+function told(found: readonly Damage[], losses: readonly Damage[]): readonly Damage[] {
+  const named = new Set(losses.map(({ sessionId }) => sessionId));
+  const others = found.filter(({ sessionId }) => sessionId === undefined || !named.has(sessionId));
+  return [...losses, ...others];
+}
+
+async function lossesOf(db: Database, path: string): Promise<readonly Damage[]> {
+  const own = `${path}.${randomUUID()}`;
+  const [copy, rebuilt] = [`${own}.copy.tmp`, `${own}.rebuilt.tmp`];
+  try {
+    closeSync(openSync(copy, "wx", 0o600));
+    await db.backup(copy, { progress: () => 1000 });
+    const file = new PageFile(copy);
+    try {
+      return await withRebuilt(file, rebuilt, (fresh) => mend(fresh, basename(path), () => undefined).damage);
+    } finally {
+      file.close();
+    }
+  } finally {
+    for (const each of [copy, rebuilt]) rmSync(each, { force: true });
+  }
+}
+
+async function withRebuilt<T>(file: PageFile, path: string, act: (fresh: Database) => T): Promise<T> {
+  const fresh = await rebuild(file, path);
+  try {
+    return act(fresh);
+  } finally {
+    fresh.close();
   }
 }
 
@@ -65,7 +124,8 @@ async function replace(db: Database, path: string, found: readonly Damage[]): Pr
   mkdirSync(aside, { mode: 0o700 });
   const file = new PageFile(path);
   try {
-    const { entries, damage } = await mendedInto(rebuilt, file, path, aside);
+    const { entries, damage } = await withRebuilt(file, rebuilt, (fresh) => mended(fresh, path, aside));
+    syncFile(rebuilt);
     const repair = { entries, damage: told(found, damage), setAside: [aside] };
     writeReport(aside, repair);
     // At no instant is there no database under its name: whoever looked then would begin an empty one.
@@ -86,20 +146,13 @@ async function replace(db: Database, path: string, found: readonly Damage[]): Pr
 }
 
 /** Errors: `STORE_FAILED` when what was made is not sound, and so must not replace anything. */
-async function mendedInto(rebuilt: string, file: PageFile, path: string, aside: string): Promise<Mended> {
-  const fresh = await rebuild(file, rebuilt);
-  try {
-    const mended = mend(fresh, basename(path), (no, id, facts) =>
-      writeAside(aside, fresh, { no, id, facts }),
-    );
-    const [wrong] = findDamage(fresh, basename(path));
-    if (wrong === undefined) return mended;
-    throw new SidecarError(
-      "STORE_FAILED",
-      `What is left of ${path} cannot be made a sound store (${wrong.problem}); it is as it was: restore a backup`,
-    );
-  } finally {
-    fresh.close();
-    syncFile(rebuilt);
-  }
+function mended(fresh: Database, path: string, aside: string): Mended {
+  const name = basename(path);
+  const result = mend(fresh, name, (no, id, facts) => writeAside(aside, fresh, { no, id, facts }));
+  const [wrong] = findDamage(fresh, name);
+  if (wrong === undefined) return result;
+  throw new SidecarError(
+    "STORE_FAILED",
+    `What is left of ${path} cannot be made a sound store (${wrong.problem}); it is as it was: restore a backup`,
+  );
 }

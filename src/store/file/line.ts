@@ -101,9 +101,6 @@ const closingBytes = `,"crc":"00000000"}`.length;
 const crcMark = `,"crc":"`;
 const seqMark = Buffer.from(`{"seq":`);
 
-/** What the line of one JSON object cannot hold as it is: a line break, half of a surrogate pair. */
-const needsEscape = /[\n\ud800-\udfff]/u;
-
 export function encodeOp(line: OpLine): string {
   return closed(JSON.stringify(line).slice(0, -1));
 }
@@ -112,9 +109,12 @@ export function encodeEntry(seq: number, entry: NewEntry, batch?: Batch): string
   const group = batch === undefined ? "" : `,"batch":${JSON.stringify(batch)}`;
   const start = `{"seq":${seq},"at":${encodeTime(entry.atMs)},"kind":${JSON.stringify(entry.kind)}${group}`;
   const { data } = entry;
-  return closed(
-    needsEscape.test(data) ? `${start},"text":${JSON.stringify(data)}` : `${start},"data":${data}`,
-  );
+  return closed(needsEscape(data) ? `${start},"text":${JSON.stringify(data)}` : `${start},"data":${data}`);
+}
+
+/** What the line of one JSON object cannot hold as it is: a line break, half of a surrogate pair. */
+function needsEscape(data: string): boolean {
+  return data.includes("\n") || !data.isWellFormed();
 }
 
 function closed(body: string): string {

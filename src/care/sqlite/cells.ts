@@ -1,4 +1,4 @@
-/** One page of a B-tree: its cells and its children, each of them as far as it makes sense. */
+/** One page of a B-tree: its rows and its children, each of them as far as it makes sense. */
 import type { PageFile } from "./page-file.ts";
 
 export interface Node {
@@ -41,14 +41,26 @@ export function nodeOn(page: Buffer, no: number, file: PageFile): Node | undefin
   return { ...type, cells, children, isSound: cells.length === count && areThere };
 }
 
-export interface Cell {
+export type Value = null | number | string;
+export type Row = readonly Value[];
+
+/** The rows on a page, those included that go on elsewhere; not those that are cut or make no sense. */
+export function* rowsOn(page: Buffer, node: Node, file: PageFile): Generator<{ rowid: bigint; row: Row }> {
+  for (const at of node.cells) {
+    const cell = cellAt(page, at, node, file);
+    const row = cell && rowIn(cell.payload);
+    if (cell !== undefined && row !== undefined) yield { rowid: cell.rowid, row };
+  }
+}
+
+interface Cell {
   /** Of a table's row; 0 in an index. */
   readonly rowid: bigint;
   readonly payload: Buffer;
 }
 
 /** The cell at `at`, what lies on overflow pages included; undefined when it is cut or its chain is broken. */
-export function cellAt(page: Buffer, at: number, node: Node, file: PageFile): Cell | undefined {
+function cellAt(page: Buffer, at: number, node: Node, file: PageFile): Cell | undefined {
   const reader = new VarintReader(page, at + (node.isLeaf ? 0 : 4), file.usable);
   const length = Number(reader.next());
   const rowid = node.kind === "table" ? reader.next() : 0n;
@@ -61,11 +73,11 @@ export function cellAt(page: Buffer, at: number, node: Node, file: PageFile): Ce
   }
   const least = Math.floor(((usable - 12) * 32) / 255) - 23;
   const fitting = least + ((length - least) % (usable - 4));
-  const local = fitting <= most ? fitting : least;
-  const end = reader.at + local;
+  const end = reader.at + (fitting <= most ? fitting : least);
   if (end + 4 > usable) return undefined;
-  const rest = overflow(page.readUInt32BE(end), length - local, file);
-  return rest && { rowid, payload: Buffer.concat([page.subarray(reader.at, end), ...rest]) };
+  const begun = page.subarray(reader.at, end);
+  const rest = overflow(page.readUInt32BE(end), length - begun.length, file);
+  return rest && { rowid, payload: Buffer.concat([begun, ...rest]) };
 }
 
 /** Far beyond what an entry may be; a damaged length must not fill the memory. */
@@ -86,8 +98,53 @@ function overflow(first: number, length: number, file: PageFile): Buffer[] | und
   return no === 0 ? parts : undefined;
 }
 
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Undefined unless every column is null, a safe integer or a text in UTF-8, and the bytes are used up. */
+function rowIn(payload: Buffer): Row | undefined {
+  const header = new VarintReader(payload, 0, payload.length);
+  const end = Number(header.next());
+  if (header.failed || end > payload.length) return undefined;
+  const row: Value[] = [];
+  let at = end;
+  while (header.at < end) {
+    const type = Number(header.next());
+    const length = lengthOf(type);
+    if (header.failed || header.at > end || length === undefined || at + length > payload.length)
+      return undefined;
+    const value = valueIn(payload.subarray(at, at + length), type);
+    if (value === undefined) return undefined;
+    row.push(value);
+    at += length;
+  }
+  return at === payload.length ? row : undefined;
+}
+
+/** Bytes of a value by its serial type; our tables hold neither reals nor blobs. */
+function lengthOf(type: number): number | undefined {
+  if (type >= 13 && type % 2 === 1) return (type - 13) / 2;
+  if (type <= 6) return [0, 1, 2, 3, 4, 6, 8][type];
+  return type === 8 || type === 9 ? 0 : undefined;
+}
+
+function valueIn(bytes: Buffer, type: number): Value | undefined {
+  if (type === 0) return null;
+  if (type === 8 || type === 9) return type - 8;
+  if (type >= 13) return textIn(bytes);
+  const value = bytes.length === 8 ? Number(bytes.readBigInt64BE()) : bytes.readIntBE(0, bytes.length);
+  return Number.isSafeInteger(value) ? value : undefined;
+}
+
+function textIn(bytes: Buffer): string | undefined {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Integers of 1 to 9 bytes, 7 bits in each but the ninth. */
-export class VarintReader {
+class VarintReader {
   at: number;
   /** Went beyond the end. */
   failed = false;
