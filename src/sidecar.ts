@@ -45,6 +45,7 @@ export async function runSidecar(
     maxEntryBytes: config.maxEntryBytes,
     leaseTtlMs: config.leaseTtlMs,
     durability: config.durability,
+    onBusy: config.onBusy,
     ...(config.retentionMs !== undefined && { retentionMs: config.retentionMs }),
   });
   const relay = new Relay(

@@ -2,18 +2,13 @@
 import type { AgentSupervisor } from "../agent/supervisor.ts";
 import type { Logger } from "../base/log.ts";
 import type { RequestId } from "../rpc/messages.ts";
-import type { OnBusy } from "../session/holder.ts";
-import type { Durability } from "../session/journal.ts";
 import type { SessionRegistry } from "../session/registry.ts";
-import type { Store } from "../store/contract.ts";
 import type { Client } from "./live/attachments.ts";
 import type { Holding } from "./live/holding.ts";
 import type { LiveSessions } from "./live/sessions.ts";
 import type { Unclaimed } from "./live/unclaimed.ts";
 
 export interface RelayOptions {
-  readonly durability: Durability;
-  readonly onBusy: OnBusy;
   readonly cancelGraceMs: number;
   readonly handoverBytes: number;
   /** Longest prompt. */
@@ -29,7 +24,6 @@ export interface RelayContext {
   readonly client: Client;
   readonly agent: AgentSupervisor;
   readonly registry: SessionRegistry;
-  readonly store: Store;
   readonly sessions: LiveSessions;
   readonly holding: Holding;
   readonly unclaimed: Unclaimed;

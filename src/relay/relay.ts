@@ -63,8 +63,7 @@ export class Relay {
     // Its first message comes in a later turn of the event loop.
     const client = { connection: new Connection(streams, this.#clientHandlers()), facts: undefined };
     const unclaimed = new Unclaimed((updates) => client.connection.sendTexts(updates.map(textOfUpdate)));
-    const { store } = registry;
-    const shared = { options, registry, store, log, forwarded: new Map(), adopting: new Map() };
+    const shared = { options, registry, log, forwarded: new Map(), adopting: new Map() };
     this.#ctx = { ...shared, client, agent, sessions, holding, unclaimed };
     agent.observe(agentObserver(this.#ctx));
     agent.begin();

@@ -1,25 +1,19 @@
 /** Writing to a session that nobody here holds: taken, written and given back in one go. */
 import { isSidecarError } from "../base/errors.ts";
-import type { SessionId } from "../base/ids.ts";
-import type { NewEntry, Store } from "../store/contract.ts";
+import type { NewEntry } from "../store/contract.ts";
 import { isSameHolder, mayTake, thisHolder } from "./holder.ts";
-import { Journal, type Durability } from "./journal.ts";
+import type { OpenedJournal, Taking } from "./journal.ts";
 
-export interface BriefHold {
-  readonly store: Store;
-  readonly durability: Durability;
-  /** For how long others wait if we die in between. */
-  readonly leaseTtlMs: number;
-}
+type Open = (taking: Taking) => Promise<OpenedJournal>;
 
 /** How often others may be quicker before it is their turn to be told. */
 const maxTries = 5;
 
 /** Errors: `SESSION_NOT_FOUND`, `SESSION_BUSY`, `LEASE_LOST` when others take it again and again, `STORE_…`. */
-export async function sealBriefly(id: SessionId, entry: NewEntry, options: BriefHold): Promise<void> {
+export async function sealBriefly(entry: NewEntry, open: Open): Promise<void> {
   for (let tries = 1; ; tries += 1) {
     try {
-      return await sealOnce(id, entry, options);
+      return await sealOnce(entry, open);
     } catch (error) {
       // Nothing was written under a lease that was lost.
       if (!isSidecarError(error, "LEASE_LOST") || tries === maxTries) throw error;
@@ -27,10 +21,9 @@ export async function sealBriefly(id: SessionId, entry: NewEntry, options: Brief
   }
 }
 
-async function sealOnce(id: SessionId, entry: NewEntry, options: BriefHold): Promise<void> {
+async function sealOnce(entry: NewEntry, open: Open): Promise<void> {
   const holder = thisHolder();
-  const { journal } = await Journal.open(id, {
-    ...options,
+  const { journal } = await open({
     holder,
     // What this process holds already has its own writer.
     mayTake: (current) => !isSameHolder(current.holder, holder) && mayTake("idle", holder)(current),

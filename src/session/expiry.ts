@@ -1,6 +1,82 @@
-/** Deleting many sessions, page by page. */
-import { withoutTombstones } from "./hidden.ts";
+/** The end of sessions that nobody uses: idle ones are no longer live, old ones are deleted. */
+import { reasonOf } from "../base/errors.ts";
+import type { SessionId } from "../base/ids.ts";
+import { Interval } from "../base/interval.ts";
+import type { Logger } from "../base/log.ts";
 import type { SessionFilter, SessionRecord, Store } from "../store/contract.ts";
+import type { Events } from "./events.ts";
+import { withoutTombstones } from "./hidden.ts";
+import type { LiveSet } from "./live.ts";
+
+export interface ExpiryOptions {
+  readonly store: Store;
+  readonly live: LiveSet;
+  readonly events: Events;
+  readonly log: Logger;
+  readonly now: () => number;
+  readonly idleTimeoutMs: number;
+  readonly retentionMs: number | undefined;
+}
+
+export class Expiry {
+  readonly #options: ExpiryOptions;
+  #rounds: Interval | undefined;
+
+  constructor(options: ExpiryOptions) {
+    this.#options = options;
+  }
+
+  start(intervalMs: number): void {
+    this.#rounds ??= new Interval(intervalMs, () => this.sweep());
+  }
+
+  async stop(): Promise<void> {
+    await this.#rounds?.close();
+  }
+
+  /** One round. Failures are logged. */
+  async sweep(): Promise<void> {
+    const { retentionMs, log } = this.#options;
+    try {
+      const idle = await this.#detachIdle();
+      const expired = retentionMs === undefined ? 0 : await this.expire(retentionMs);
+      if (idle + expired > 0) log.info({ idle, expired }, "swept sessions");
+    } catch (error) {
+      log.error({ error: reasonOf(error) }, "sweeping sessions failed");
+    }
+  }
+
+  /** Deletes every session without activity for so long that nobody holds. Returns how many. */
+  expire(idleForMs: number): Promise<number> {
+    const { store, live, events, now } = this.#options;
+    const updatedBeforeMs = now() - idleForMs;
+    return deleteMatching(store, { updatedBeforeMs }, async ({ id }) => {
+      // The page may be old by now, and the session in use again.
+      const record = await store.get(id);
+      if (record === undefined || record.updatedAtMs >= updatedBeforeMs) return false;
+      const isHeld = record.lease !== undefined && record.lease.expiresAtMs > now();
+      if (isHeld || live.has(id) || !(await store.delete(id))) return false;
+      events.tell("expire", () => ({ id }));
+      return true;
+    });
+  }
+
+  /** Returns how many sessions are no longer live. A hook that finds one busy touches it: then it stays. */
+  async #detachIdle(): Promise<number> {
+    const { live, events, log, now, idleTimeoutMs } = this.#options;
+    const beforeMs = now() - idleTimeoutMs;
+    const idle = live.idleSince(beforeMs);
+    for (const id of idle) {
+      try {
+        await events.ask("idle", { id });
+        if (live.isIdleSince(id, beforeMs)) live.remove(id);
+      } catch (error) {
+        log.error({ sessionId: id, error: reasonOf(error) }, "an idle session could not be let go");
+      }
+    }
+    return idle.filter((id: SessionId) => !live.has(id)).length;
+  }
+}
 
 /**
  * Hands every session that `filter` matches to `remove`, and counts those that it says it removed. Tombstones stay:

@@ -1,9 +1,24 @@
-/** Records that stand in the store and are sessions to nobody: no list shows them, no id finds them. */
-import type { Metadata, Page, SessionFilter, SessionQuery, SessionRecord, Store } from "../store/contract.ts";
+/**
+ * Records that stand in the store and are sessions to nobody: no list shows them, no id finds them. Among them
+ * tombstones: an agent that lists its sessions and cannot delete them would bring those back that are deleted here.
+ * Its ids of them are kept for every process that uses the store and after every restart.
+ */
+import { newSessionId } from "../base/ids.ts";
+import { isRecord } from "../base/json.ts";
+import type {
+  AgentFacts,
+  Metadata,
+  Page,
+  SessionFilter,
+  SessionQuery,
+  SessionRecord,
+  Store,
+} from "../store/contract.ts";
+import { emptySession } from "./registry-options.ts";
 
 /**
- * Why: `adopting` — what the agent replays is not whole yet, or never became so, for its process died;
- * `deleted` — a tombstone, which keeps the agent's ids of sessions that are deleted here and not there.
+ * Why: `adopting` — what the agent replays is not whole yet, or never became so because its process died;
+ * `deleted` — a tombstone.
  */
 export type Hidden = "adopting" | "deleted";
 
@@ -28,7 +43,7 @@ export function shown({ [key]: _, ...metadata }: Metadata): Metadata {
  * When tombstones were last active: before every session, so that lists end where they begin. Among the sessions
  * that were deleted last they would fill the first pages, and leave them empty.
  */
-export const buriedAtMs = 0;
+const buriedAtMs = 0;
 
 /** What a filter matches but for tombstones. */
 export function withoutTombstones<F extends SessionFilter>(filter: F): F {
@@ -42,10 +57,72 @@ export async function visibleOf(store: Store, query: SessionQuery): Promise<Page
   return items.length < page.items.length ? { ...page, items } : page;
 }
 
-/** By their marks: to count sessions since an instant takes a store longer than to count all. */
+/** By their marks, because to count sessions since an instant takes a store longer than to count all. */
 export async function countVisible(store: Store, filter: SessionFilter): Promise<number> {
   const count = (hidden: Hidden) =>
     store.count({ ...filter, metadata: { ...filter.metadata, ...hiddenAs(hidden) } });
   const [all, ...hidden] = await Promise.all([store.count(filter), count("adopting"), count("deleted")]);
   return hidden.reduce((rest, each) => rest - each, all);
+}
+
+/** An agent is told by its name, or by its program if it has none. */
+export function isSameAgent(before: AgentFacts | undefined, now: AgentFacts): boolean {
+  const [nameBefore, nameNow] = [before?.info, now.info].map((info) =>
+    isRecord(info) ? info.name : undefined,
+  );
+  return nameBefore === nameNow && (nameBefore !== undefined || before?.command === now.command);
+}
+
+/** What the store keeps of agents' sessions beside those that are shown. */
+export class HiddenRecords {
+  readonly #store: Store;
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  /** An agent's session is gone, as far as a client can see. Any agent's, if it is not known whose. */
+  async bury(agentSessionId: string, agent: AgentFacts | undefined): Promise<void> {
+    const tombstones = await this.#of(agentSessionId, "deleted");
+    if (tombstones.some((each) => each.agent === undefined || (agent && isSameAgent(each.agent, agent))))
+      return;
+    await this.#store.create({
+      ...emptySession,
+      id: newSessionId(),
+      createdAtMs: Date.now(),
+      updatedAtMs: buriedAtMs,
+      // No folder of the client's: nothing is kept of what was deleted but whose it was.
+      cwd: "/",
+      agentSessionIds: [agentSessionId],
+      ...(agent && { agent }),
+      metadata: hiddenAs("deleted"),
+    });
+  }
+
+  /** This agent's session may be seen again. */
+  async unearth(agentSessionId: string, agent: AgentFacts): Promise<void> {
+    const tombstones = await this.#of(agentSessionId, "deleted");
+    for (const each of tombstones) if (hides(each, agent)) await this.#store.delete(each.id);
+  }
+
+  /** Whether an agent's session is one of ours, or was until it was deleted. */
+  async isOurs(agentSessionId: string, agent: AgentFacts): Promise<boolean> {
+    const { items } = await this.#store.list({ agentSessionId });
+    return items.some((record) => whyHidden(record) === undefined || hides(record, agent));
+  }
+
+  /** Sessions that are being adopted from an agent, or were when their process died. */
+  unfinished(agentSessionId: string): Promise<readonly SessionRecord[]> {
+    return this.#of(agentSessionId, "adopting");
+  }
+
+  async #of(agentSessionId: string, hidden: Hidden): Promise<readonly SessionRecord[]> {
+    return (await this.#store.list({ agentSessionId, metadata: hiddenAs(hidden) })).items;
+  }
+}
+
+/** Whether a record is a tombstone of an agent's session. */
+function hides(record: SessionRecord, agent: AgentFacts): boolean {
+  if (whyHidden(record) !== "deleted") return false;
+  return record.agent === undefined || isSameAgent(record.agent, agent);
 }

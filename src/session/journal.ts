@@ -14,6 +14,7 @@ import type {
   SessionRecord,
   Store,
 } from "../store/contract.ts";
+import { tellAppend, tellSeal, tellUpdate, type Tell } from "./events.ts";
 import { foldEntries } from "./fold.ts";
 import { collect } from "./pages.ts";
 
@@ -27,7 +28,12 @@ export interface JournalOptions {
   readonly leaseTtlMs: number;
   /** Asked about a lease that another holder has: see `LeaseRequest`. */
   readonly mayTake: (current: LeaseState) => boolean;
+  /** Told of every write when it is done. */
+  readonly tell: Tell;
 }
+
+/** How a session is taken: by whom, and from whom. What is not said is as the registry was set up. */
+export type Taking = Partial<Pick<JournalOptions, "holder" | "mayTake">>;
 
 /** Unsealed entries are folded when they reach this size, turn or no turn: memory stays flat. */
 const maxUnsealedChars = 4 << 20;
@@ -112,8 +118,9 @@ export class Journal {
     });
     for (const { data } of entries) this.#unsealedChars += data.length;
     if (this.#unsealedChars > maxHeldChars) this.#held = undefined;
-    this.#held?.push(...entries);
+    for (const entry of entries) this.#held?.push(entry);
     if (this.#options.durability === "full") await this.#options.store.flush();
+    tellAppend(this.#options.tell, this.id, entries, this.#head);
     if (this.#unsealedChars > maxUnsealedChars) await this.seal([]);
   }
 
@@ -127,10 +134,12 @@ export class Journal {
     await this.#write(async () => {
       const { from, entries } = await this.#folded();
       const range = { from, head: this.#head };
-      this.#head = await this.#options.store.seal(this.id, range, [...entries, ...last], this.#lease);
+      const final = [...entries, ...last];
+      this.#head = await this.#options.store.seal(this.id, range, final, this.#lease);
       this.#sealed = this.#head;
       this.#unsealedChars = 0;
       this.#held = [];
+      tellSeal(this.#options.tell, this.id, { entries: final, last }, this.#head);
     });
   }
 
@@ -142,6 +151,7 @@ export class Journal {
   async update(patch: SessionPatch): Promise<SessionRecord> {
     const record = await this.#noteLoss(this.#options.store.update(this.id, patch, this.#lease));
     if (this.#options.durability === "full") await this.#options.store.flush();
+    tellUpdate(this.#options.tell, record, patch);
     return record;
   }
 

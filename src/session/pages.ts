@@ -13,7 +13,7 @@ const backwardPage = 200;
 
 /** Pages of a session from its end to its start; entries within a page run forward. */
 export async function* pagesBackwards(
-  store: Store,
+  store: Pick<Store, "read">,
   id: SessionId,
   throughSeq: number,
 ): AsyncGenerator<Entry[]> {

@@ -1,77 +1,95 @@
-/** Sessions for programs: create, read, change, speak, end, list, count, expire. The relay stands on the same. */
-import { reasonOf } from "../base/errors.ts";
-import { silentLogger, type Logger } from "../base/log.ts";
-import { newSessionId, type SessionId } from "../base/ids.ts";
+/**
+ * The one door to sessions: create, find, read, change, write, end, list, count, expire, and be told of it all. The
+ * library, the relay and the commands stand on it.
+ */
+import { resolve } from "node:path";
+import { silentLogger } from "../base/log.ts";
+import { isSessionId, newSessionId, type SessionId } from "../base/ids.ts";
+import { KeyedQueue } from "../base/queue.ts";
 import { sessionNotFound } from "../store/refusals.ts";
 import type {
-  Lineage,
-  NewSession,
+  Entry,
+  EntryRange,
   Page,
   SessionFilter,
   SessionPatch,
   SessionQuery,
   SessionRecord,
   Store,
-  StoreStats,
 } from "../store/contract.ts";
 import { sealBriefly } from "./brief-hold.ts";
-import { deleteMatching } from "./expiry.ts";
-import { countVisible, shown, visibleOf } from "./hidden.ts";
-import { Hooks, type SessionEvent, type SessionHook } from "./hooks.ts";
-import { KeyedQueue } from "../base/queue.ts";
-import type { Durability } from "./journal.ts";
+import {
+  Events,
+  tellUpdate,
+  type Follower,
+  type SessionEvent,
+  type SessionHook,
+  type Subscription,
+} from "./events.ts";
+import { deleteMatching, Expiry } from "./expiry.ts";
+import { countVisible, HiddenRecords, shown, visibleOf, whyHidden } from "./hidden.ts";
+import { mayTake, thisHolder } from "./holder.ts";
+import { Journal, type OpenedJournal, type Taking } from "./journal.ts";
 import { LiveSet } from "./live.ts";
 import { messageEntry, messagesOf, type Message, type NewMessage } from "./messages.ts";
-import { withPlainCwd } from "./plain-cwd.ts";
-import { emptySession, registryDefaults, type RegistryOptions } from "./registry-options.ts";
-import { Interval } from "../base/interval.ts";
+import {
+  emptySession,
+  forkOf,
+  withDefaults,
+  type RegistryDefaults,
+  type RegistryOptions,
+  type RegistryStats,
+  type SessionInit,
+} from "./registry-options.ts";
 
-/** What a session is created with; all else is filled in. */
-export type SessionInit = Partial<Omit<NewSession, "id" | "createdAtMs" | "updatedAtMs">> & {
-  readonly cwd: string;
-};
-
-export interface RegistryStats extends StoreStats {
-  readonly live: number;
-}
-
-/** Owns its sweeper, not the store: who opened the store closes it, after `close()`. */
+/** Owns its rounds of expiry, not the store: who opened the store closes it, after `close()`. */
 export class SessionRegistry {
-  readonly store: Store;
   readonly live: LiveSet;
-  readonly #options: RegistryOptions;
-  readonly #hooks = new Hooks();
-  readonly #log: Logger;
-  readonly #now: () => number;
-  readonly #durability: Durability;
+  readonly hidden: HiddenRecords;
+  readonly #store: Store;
+  readonly #options: RegistryDefaults;
+  readonly #events: Events;
+  readonly #expiry: Expiry;
   /** Read-change-write per session, one after the other. */
   readonly #writes = new KeyedQueue<SessionId>();
-  #sweeper: Interval | undefined;
 
-  constructor(options: RegistryOptions) {
+  constructor(given: RegistryOptions) {
+    const { store, log = silentLogger, now = Date.now } = given;
+    const options = withDefaults(given);
+    const { idleTimeoutMs, retentionMs } = options;
     this.#options = options;
-    this.store = options.store;
-    this.#log = options.log ?? silentLogger;
-    this.#now = options.now ?? Date.now;
-    this.#durability = options.durability ?? "turn";
-    this.live = new LiveSet(options.maxSessions ?? registryDefaults.maxSessions, this.#now);
+    this.#store = store;
+    this.#events = new Events(log);
+    this.hidden = new HiddenRecords(store);
+    this.live = new LiveSet(options.maxSessions, now);
+    const { live } = this;
+    this.#expiry = new Expiry({ store, live, events: this.#events, log, now, idleTimeoutMs, retentionMs });
   }
 
-  /** Calls `hook` at every such event, awaited. Returns the function that ends the subscription. */
-  on<E extends SessionEvent>(event: E, hook: SessionHook<E>): () => void {
-    return this.#hooks.on(event, hook);
+  /**
+   * Calls `hook` at every such event. `create` and `idle` ask: they are awaited, and a hook that fails refuses. All
+   * others tell what has been written: nothing waits for the hook, it is called in order, one event at a time, and
+   * what it is too far behind for is dropped and counted. Returns the function that ends the subscription.
+   */
+  on<E extends SessionEvent>(event: E, hook: SessionHook<E>, subscription?: Subscription): () => void {
+    return this.#events.on(event, hook, subscription);
+  }
+
+  /** Calls `take` with all that is told, in the order in which it happened: for what follows whole sessions. */
+  follow(take: Follower, subscription?: Subscription): () => void {
+    return this.#events.follow(take, subscription);
   }
 
   /** Errors: `SESSION_LIMIT`, `SESSION_NOT_FOUND` for an unknown parent, `STORE_…`. */
   async create(init: SessionInit, id: SessionId = newSessionId()): Promise<SessionRecord> {
-    const nowMs = this.#now();
+    const nowMs = this.#options.now();
     const wasLive = this.live.has(id);
     this.live.add(id);
     try {
       const plain = withPlainCwd(init);
       const facts = { ...emptySession, ...plain, id, createdAtMs: nowMs, updatedAtMs: nowMs };
-      const record = await this.store.create(facts);
-      if (this.#durability === "full") await this.store.flush();
+      const record = await this.#store.create(facts);
+      if (this.#options.durability === "full") await this.#store.flush();
       await this.#announce(record);
       return record;
     } catch (error) {
@@ -83,35 +101,52 @@ export class SessionRegistry {
   /** A new session that shares the parent's entries up to `atSeq` (its head, unless told). */
   async fork(parentId: SessionId, atSeq?: number): Promise<SessionRecord> {
     const parent = await this.get(parentId);
-    const lineage: Lineage = { parentId, atSeq: atSeq ?? parent.sealedSeq };
-    const { cwd, additionalDirectories, title, client, mcpServerNames, settings, metadata } = parent;
-    const shared = { cwd, additionalDirectories, mcpServerNames, settings, metadata: shown(metadata) };
-    return this.create({
-      ...shared,
-      ...(title !== undefined && { title }),
-      ...(client && { client }),
-      lineage,
-    });
+    const metadata = shown(parent.metadata);
+    return this.create({ ...forkOf(parent, atSeq ?? parent.sealedSeq), metadata });
   }
 
   /** A copy that cannot change the store. Errors: `SESSION_NOT_FOUND`. */
   async get(id: SessionId): Promise<SessionRecord> {
-    const record = await this.store.get(id);
+    const record = await this.peek(id);
     if (record === undefined) throw sessionNotFound(id);
     return record;
   }
 
-  exists(id: SessionId): Promise<boolean> {
-    return this.store.get(id).then((record) => record !== undefined);
+  async exists(id: SessionId): Promise<boolean> {
+    return (await this.peek(id)) !== undefined;
+  }
+
+  peek(id: SessionId): Promise<SessionRecord | undefined> {
+    return this.#store.get(id);
+  }
+
+  /** The session that is meant by an id: ours, or one that an agent knows or knew it by. */
+  async find(id: string): Promise<SessionRecord | undefined> {
+    const own = isSessionId(id) ? await this.#store.get(id) : undefined;
+    if (own !== undefined && whyHidden(own) === undefined) return own;
+    const { items } = await this.#store.list({ agentSessionId: id });
+    return items.find((record) => whyHidden(record) === undefined);
+  }
+
+  /**
+   * Takes a session to write to it; what a killed holder left is sealed. All that is written is told. Errors:
+   * `SESSION_NOT_FOUND`, `SESSION_BUSY`, `STORE_…`.
+   */
+  open(id: SessionId, taking: Taking = {}): Promise<OpenedJournal> {
+    const { durability, leaseTtlMs, onBusy } = this.#options;
+    const holder = taking.holder ?? thisHolder();
+    const { tell } = this.#events;
+    const options = { store: this.#store, durability, leaseTtlMs, tell };
+    return Journal.open(id, { mayTake: mayTake(onBusy, holder), ...options, ...taking, holder });
   }
 
   /** Changes a session by a function of what it is; counts as activity. Errors: `SESSION_NOT_FOUND`. */
   async update(id: SessionId, change: (record: SessionRecord) => SessionPatch): Promise<SessionRecord> {
     return this.#writes.run(id, async () => {
       const patch = change(await this.get(id));
-      const record = await this.store.update(id, { updatedAtMs: this.#now(), ...patch });
+      const record = await this.#store.update(id, { updatedAtMs: this.#options.now(), ...patch });
       this.live.touch(id);
-      await this.#hooks.emit("update", { record });
+      tellUpdate(this.#events.tell, record, patch);
       return record;
     });
   }
@@ -126,22 +161,22 @@ export class SessionRegistry {
    * `ENTRY_LIMIT`, `INVALID_PARAMS`.
    */
   async addMessage(id: SessionId, message: NewMessage): Promise<void> {
-    const entry = messageEntry(
-      message,
-      this.#now(),
-      this.#options.maxEntryBytes ?? registryDefaults.maxEntryBytes,
-    );
+    const { now, maxEntryBytes } = this.#options;
+    const entry = messageEntry(message, now(), maxEntryBytes);
     await this.#writes.run(id, async () => {
-      const leaseTtlMs = this.#options.leaseTtlMs ?? registryDefaults.leaseTtlMs;
-      await sealBriefly(id, entry, { store: this.store, durability: this.#durability, leaseTtlMs });
+      await sealBriefly(entry, (taking) => this.open(id, taking));
       this.live.touch(id);
-      await this.#hooks.emit("append", { id, entries: [entry] });
     });
   }
 
   /** What was said, in order. Errors: `SESSION_NOT_FOUND`. */
   messages(id: SessionId): AsyncIterable<Message> {
-    return messagesOf(this.store.read(id));
+    return messagesOf(this.#store.read(id));
+  }
+
+  /** Entries in order, by pages. Errors: `SESSION_NOT_FOUND`; `STORE_CONFLICT` as `Store.read`. */
+  read(id: SessionId, range?: EntryRange): AsyncIterable<readonly Entry[]> {
+    return this.#store.read(id, range);
   }
 
   /** Deletes a session and returns what it was. Errors: `SESSION_NOT_FOUND`. */
@@ -153,93 +188,73 @@ export class SessionRegistry {
 
   /** True if it was there. On return it will not come back after a power cut either, unless durability is `none`. */
   async delete(id: SessionId): Promise<boolean> {
-    const wasThere = await this.store.delete(id);
+    const wasThere = await this.#store.delete(id);
     await this.settle();
     this.live.remove(id);
-    if (wasThere) await this.#hooks.emit("end", { id });
+    if (wasThere) this.#events.tell("end", () => ({ id }));
     return wasThere;
   }
 
   /** What was written before is as safe as durability promises at the end of a turn. */
   async settle(): Promise<void> {
-    if (this.#durability !== "none") await this.store.flush();
+    if (this.#options.durability !== "none") await this.#store.flush();
   }
 
   list(query: SessionQuery = {}): Promise<Page<SessionRecord>> {
-    return visibleOf(this.store, withPlainCwd(query));
+    return visibleOf(this.#store, withPlainCwd(query));
   }
 
   count(filter: SessionFilter = {}): Promise<number> {
-    return countVisible(this.store, withPlainCwd(filter));
+    return countVisible(this.#store, withPlainCwd(filter));
   }
 
   async stats(): Promise<RegistryStats> {
-    return { ...(await this.store.stats()), live: this.live.size };
+    return { ...(await this.#store.stats()), live: this.live.size };
   }
 
   /** Deletes every session without activity for `idleForMs` that nobody holds. Returns how many. */
   expire({ idleForMs }: { readonly idleForMs: number }): Promise<number> {
-    const updatedBeforeMs = this.#now() - idleForMs;
-    return deleteMatching(this.store, { updatedBeforeMs }, async ({ id }) => {
-      // The page may be old by now, and the session in use again.
-      const record = await this.store.get(id);
-      if (record === undefined || record.updatedAtMs >= updatedBeforeMs) return false;
-      const isHeld = record.lease !== undefined && record.lease.expiresAtMs > this.#now();
-      if (isHeld || this.live.has(id) || !(await this.store.delete(id))) return false;
-      await this.#hooks.emit("expire", { id });
-      return true;
-    });
+    return this.#expiry.expire(idleForMs);
   }
 
   /** Deletes every session that `filter` matches. Returns how many. */
   clear(filter: SessionFilter = {}): Promise<number> {
-    return deleteMatching(this.store, withPlainCwd(filter), ({ id }) => this.delete(id));
+    return deleteMatching(this.#store, withPlainCwd(filter), ({ id }) => this.delete(id));
   }
 
   /** Starts rounds of `sweep` at the configured interval. */
   startSweeper(): void {
-    const intervalMs = this.#options.sweepIntervalMs ?? registryDefaults.sweepIntervalMs;
-    this.#sweeper ??= new Interval(intervalMs, () => this.sweep());
+    this.#expiry.start(this.#options.sweepIntervalMs);
   }
 
   /** One round: idle sessions are no longer live, sessions beyond retention are deleted. Failures are logged. */
-  async sweep(): Promise<void> {
-    try {
-      const idle = await this.#detachIdle();
-      const { retentionMs } = this.#options;
-      const expired = retentionMs === undefined ? 0 : await this.expire({ idleForMs: retentionMs });
-      if (idle + expired > 0) this.#log.info({ idle, expired }, "swept sessions");
-    } catch (error) {
-      this.#log.error({ error: reasonOf(error) }, "sweeping sessions failed");
-    }
+  sweep(): Promise<void> {
+    return this.#expiry.sweep();
   }
 
-  async close(): Promise<void> {
-    await this.#sweeper?.close();
+  /** Settles when subscribers have had all that was told before. */
+  delivered(): Promise<void> {
+    return this.#events.delivered();
   }
 
-  /** Returns how many sessions are no longer live. A hook that finds one busy touches it: then it stays. */
-  async #detachIdle(): Promise<number> {
-    const beforeMs = this.#now() - (this.#options.idleTimeoutMs ?? registryDefaults.idleTimeoutMs);
-    const idle = this.live.idleSince(beforeMs);
-    for (const id of idle) {
-      try {
-        await this.#hooks.emit("idle", { id });
-        if (this.live.isIdleSince(id, beforeMs)) this.live.remove(id);
-      } catch (error) {
-        this.#log.error({ sessionId: id, error: reasonOf(error) }, "an idle session could not be let go");
-      }
-    }
-    return idle.filter((id) => !this.live.has(id)).length;
+  /** Ends the rounds of expiry. Nothing waits for subscribers: see `delivered`. */
+  close(): Promise<void> {
+    return this.#expiry.stop();
   }
 
   /** A session that a hook refuses is not made: nobody would ever learn its id. */
   async #announce(record: SessionRecord): Promise<void> {
     try {
-      await this.#hooks.emit("create", { record });
+      await this.#events.ask("create", { record });
     } catch (error) {
-      await this.store.delete(record.id);
+      await this.#store.delete(record.id);
       throw error;
     }
+    this.#events.tell("create", () => ({ record }));
   }
+}
+
+/** Folders are written in one way because stores compare them as texts: a slash at the end makes no other folder. */
+function withPlainCwd<T extends { readonly cwd?: string }>(named: T): T {
+  return named.cwd === undefined ? named : { ...named, cwd: resolve(named.cwd) };
 }

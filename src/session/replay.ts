@@ -24,7 +24,7 @@ export type ReplayedState = Map<string, string>;
  * in order. What is state is gathered in `state` instead, each kind once with its last value.
  */
 export async function* replay(
-  store: Store,
+  store: Pick<Store, "read">,
   id: SessionId,
   range: ReplayRange,
   state: ReplayedState,

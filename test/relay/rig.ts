@@ -110,8 +110,6 @@ export interface RigOptions {
 }
 
 const relayDefaults: RelayOptions = {
-  durability: "turn",
-  onBusy: "idle",
   cancelGraceMs: 10_000,
   handoverBytes: 100_000,
   maxEntryBytes: maxMessageBytes,
@@ -139,7 +137,8 @@ export async function rig(options: RigOptions = {}) {
     ...script,
   };
   const agents: ScriptedAgent[] = [];
-  const registry = new SessionRegistry({ store, log, ...options.registry });
+  const { leaseTtlMs } = { ...relayDefaults, ...options.relay };
+  const registry = new SessionRegistry({ store, log, leaseTtlMs, ...options.registry });
   const [toRelay, fromRelay] = [new PassThrough(), new PassThrough()];
   const relay = new Relay(
     {

@@ -23,7 +23,14 @@ export function open(
   more: { holder?: Holder; durability?: Durability; may?: boolean } = {},
 ) {
   const { holder = thisHolder(), durability = "turn", may = true } = more;
-  return Journal.open(id, { store, durability, holder, leaseTtlMs: 30_000, mayTake: () => may });
+  return Journal.open(id, {
+    store,
+    durability,
+    holder,
+    leaseTtlMs: 30_000,
+    mayTake: () => may,
+    tell: () => undefined,
+  });
 }
 
 export const entries = (...items: readonly Item[]) => items.map((item) => newEntry(item, Date.now()));

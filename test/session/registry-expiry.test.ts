@@ -1,5 +1,6 @@
 /** The features of seeds.md A, B and C, by their ids: expiry and the sweeper. */
 import { describe, expect, it } from "vitest";
+import type { SessionId } from "../../src/base/ids.ts";
 import type { Logger } from "../../src/base/log.ts";
 import { thisHolder } from "../../src/session/holder.ts";
 import { SessionRegistry } from "../../src/session/registry.ts";
@@ -27,10 +28,12 @@ describe("expiry [REQ A4, C3]", () => {
     const { store, pass, registry } = registryOf();
     const sessions = await Promise.all([1, 2].map(() => registry.create({ cwd: "/" })));
     pass(hourMs);
-    const other = new SessionRegistry({ store, now: () => Date.UTC(2030, 0, 1) + hourMs });
-    other.on("expire", async ({ id }) => {
+    const remove = store.delete.bind(store);
+    store.delete = async (id: SessionId) => {
       for (const each of sessions) if (each.id !== id) await registry.touch(each.id);
-    });
+      return remove(id);
+    };
+    const other = new SessionRegistry({ store, now: () => Date.UTC(2030, 0, 1) + hourMs });
     expect(await other.expire({ idleForMs: 1 })).toBe(1);
     expect(await other.count()).toBe(1);
   });
@@ -68,6 +71,7 @@ describe("the sweeper [REQ A5, B4]", () => {
     const expired: string[] = [];
     registry.on("expire", ({ id }) => void expired.push(id));
     await registry.sweep();
+    await registry.delivered();
     expect([expired.length, await registry.count(), lines]).toEqual([1, 0, [{ idle: 1, expired: 1 }]]);
   });
 

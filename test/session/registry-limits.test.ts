@@ -1,7 +1,7 @@
-/** The features of seeds.md A, B and C, by their ids: limits, errors, snapshots, hooks. */
+/** The features of seeds.md A, B and C, by their ids: limits, errors, snapshots. */
 import { describe, expect, it } from "vitest";
 import { newSessionId } from "../../src/base/ids.ts";
-import { all, hourMs, registryOf } from "./registry-rig.ts";
+import { all, registryOf } from "./registry-rig.ts";
 
 describe("limits and errors [REQ A5, A9, C4]", () => {
   it("allow 1000 live sessions unless told, and refuse one more by name", async () => {
@@ -75,59 +75,5 @@ describe("snapshots [REQ A8, C1, C2]", () => {
       settings: { configOptions: { o: { deep: [1] } } },
     });
     expect(await registry.get(record.id)).not.toHaveProperty("title");
-  });
-});
-
-describe("hooks [REQ A7]", () => {
-  it("are told of what happens, in order, and awaited", async () => {
-    const { registry, pass } = registryOf();
-    const told: string[] = [];
-    const slowly = (name: string) => async () => {
-      await new Promise((resolve) => setImmediate(resolve));
-      told.push(name);
-    };
-    for (const event of ["create", "update", "append", "end", "expire"] as const)
-      registry.on(event, slowly(event));
-    const { id } = await registry.create({ cwd: "/" });
-    await registry.update(id, () => ({}));
-    await registry.addMessage(id, { role: "user", content: "x" });
-    expect(told).toEqual(["create", "update", "append"]);
-    await registry.end(id);
-    const old = await registry.create({ cwd: "/" });
-    registry.live.remove(old.id);
-    pass(hourMs);
-    await registry.expire({ idleForMs: 1 });
-    expect(told).toEqual(["create", "update", "append", "end", "create", "expire"]);
-  });
-
-  it("say what it was, and are told nothing any more once they have ended", async () => {
-    const { registry } = registryOf();
-    const told: unknown[] = [];
-    const ends = [
-      registry.on("create", ({ record }) => void told.push(record)),
-      registry.on("append", ({ entries }) => void told.push(entries)),
-    ];
-    const record = await registry.create({ cwd: "/" });
-    await registry.addMessage(record.id, { role: "user", content: "x" });
-    expect(told).toEqual([record, [expect.objectContaining({ kind: "message" })]]);
-    for (const end of ends) end();
-    await registry.create({ cwd: "/" });
-    expect(told.length).toBe(2);
-  });
-
-  it("that fail fail what they are told of; a session that one refuses is not made", async () => {
-    const { registry } = registryOf();
-    const end = registry.on("create", () => {
-      throw new Error("refused");
-    });
-    await expect(registry.create({ cwd: "/" })).rejects.toThrow("refused");
-    expect([await registry.count(), registry.live.size]).toEqual([0, 0]);
-    end();
-    const { id } = await registry.create({ cwd: "/" });
-    registry.on("update", () => {
-      throw new Error("no");
-    });
-    await expect(registry.update(id, () => ({ title: "t" }))).rejects.toThrow("no");
-    expect((await registry.get(id)).title).toBe("t");
   });
 });

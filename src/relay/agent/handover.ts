@@ -41,7 +41,7 @@ async function historyOf(ctx: RelayContext, live: LiveSession, throughSeq: numbe
   const { handoverBytes } = ctx.options;
   const parts: string[] = [];
   let bytes = 0;
-  for await (const entries of pagesBackwards(ctx.store, live.id, throughSeq)) {
+  for await (const entries of pagesBackwards(ctx.registry, live.id, throughSeq)) {
     for (const entry of entries.toReversed()) {
       const part = partOf(entry);
       if (part === "") continue;

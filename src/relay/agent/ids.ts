@@ -1,7 +1,7 @@
-/** What agents call our sessions, and which agent is which. */
+/** What agents call our sessions. */
 import type { AgentRun } from "../../agent/supervisor.ts";
-import { isRecord } from "../../base/json.ts";
-import type { AgentFacts, SessionRecord } from "../../store/contract.ts";
+import { isSameAgent } from "../../session/hidden.ts";
+import type { SessionRecord } from "../../store/contract.ts";
 import type { RelayContext } from "../context.ts";
 
 /**
@@ -17,12 +17,4 @@ export function knownId(
   const known = agentSessionIds.at(-1);
   const bound = ctx.sessions.byAgentId(known);
   return bound === undefined || bound.id === id ? known : undefined;
-}
-
-/** By its name, or by its program if it has none. */
-export function isSameAgent(before: AgentFacts | undefined, now: AgentFacts): boolean {
-  const [nameBefore, nameNow] = [before?.info, now.info].map((info) =>
-    isRecord(info) ? info.name : undefined,
-  );
-  return nameBefore === nameNow && (nameBefore !== undefined || before?.command === now.command);
 }

@@ -2,11 +2,9 @@
 import type { AgentRun } from "../../agent/supervisor.ts";
 import { SidecarError } from "../../base/errors.ts";
 import { isRecord } from "../../base/json.ts";
-import { whyHidden } from "../../session/hidden.ts";
-import type { AgentFacts, SessionFilter, SessionRecord } from "../../store/contract.ts";
+import type { SessionFilter } from "../../store/contract.ts";
 import { within } from "../../base/time.ts";
 import type { RelayContext } from "../context.ts";
-import { hides } from "./tombstones.ts";
 
 /** A page of an agent's list; what it says of a session is the client's to read. */
 export interface AgentPage {
@@ -33,11 +31,10 @@ export async function foreignSessions(
   const sessions: AgentPage["sessions"][number][] = [];
   for (let at = 0; at < page.sessions.length; at += askedAtOnce) {
     const some = page.sessions.slice(at, at + askedAtOnce);
-    const pages = await Promise.all(
-      some.map(({ sessionId: agentSessionId }) => ctx.store.list({ agentSessionId })),
+    const ours = await Promise.all(
+      some.map(({ sessionId }) => ctx.registry.hidden.isOurs(sessionId, run.facts)),
     );
-    const isForeign = (place: number) => !pages[place]?.items.some((record) => standsFor(record, run.facts));
-    sessions.push(...some.filter((_, place) => isForeign(place)));
+    sessions.push(...some.filter((_, place) => ours[place] !== true));
   }
   return { ...page, sessions };
 }
@@ -84,9 +81,4 @@ async function pageOf(
     sessions: Array.isArray(sessions) ? sessions.filter(isSession) : [],
     ...(typeof nextCursor === "string" && { nextCursor }),
   };
-}
-
-/** Whether an agent's session of a record's id is that session, or was until it was deleted. */
-function standsFor(record: SessionRecord, agent: AgentFacts): boolean {
-  return whyHidden(record) === undefined || hides(record, agent);
 }

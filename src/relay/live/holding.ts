@@ -1,12 +1,11 @@
 /** Taking sessions and letting them go: the lease, what another holder left behind, and what we had begun before it. */
 import { reapAgent } from "../../agent/process-group.ts";
 import { reasonOf } from "../../base/errors.ts";
-import { isSessionId, type SessionId } from "../../base/ids.ts";
+import type { SessionId } from "../../base/ids.ts";
 import type { Logger } from "../../base/log.ts";
 import type { ProcessIdentity } from "../../base/process.ts";
-import { whyHidden } from "../../session/hidden.ts";
-import { isDead, isFree, mayTake, thisHolder, type OnBusy } from "../../session/holder.ts";
-import { Journal, type Durability, type OpenedJournal } from "../../session/journal.ts";
+import { isDead, isFree, thisHolder } from "../../session/holder.ts";
+import type { OpenedJournal } from "../../session/journal.ts";
 import type { SessionRegistry } from "../../session/registry.ts";
 import type { Holder, SessionRecord } from "../../store/contract.ts";
 import { sessionNotFound } from "../../store/refusals.ts";
@@ -18,9 +17,6 @@ import { endTurnsWith, failTurns } from "./turns.ts";
 export interface HoldingOptions {
   readonly registry: SessionRegistry;
   readonly sessions: LiveSessions;
-  readonly durability: Durability;
-  readonly onBusy: OnBusy;
-  readonly leaseTtlMs: number;
   readonly log: Logger;
   /** The agent's process now, for the leases. */
   readonly agentProcess: () => ProcessIdentity | undefined;
@@ -45,13 +41,8 @@ export class Holding {
   /** The record that the client means by an id: ours, or one that an agent once gave. */
   async find(clientId: string): Promise<SessionRecord | undefined> {
     const { registry, sessions } = this.#options;
-    const { store } = registry;
     const known = sessions.byClientId(clientId);
-    if (known !== undefined) return store.get(known.id);
-    const own = isSessionId(clientId) ? await store.get(clientId) : undefined;
-    if (own !== undefined && whyHidden(own) === undefined) return own;
-    const { items } = await store.list({ agentSessionId: clientId });
-    return items.find((record) => whyHidden(record) === undefined);
+    return known === undefined ? registry.find(clientId) : registry.peek(known.id);
   }
 
   /** The session, held. Errors: `SESSION_NOT_FOUND`, `SESSION_BUSY`, `LEASE_LOST`, `SESSION_LIMIT`, `STORE_…`. */
@@ -83,7 +74,7 @@ export class Holding {
 
   /** Takes the lease of a session that has just been created. */
   async openNew(live: LiveSession): Promise<void> {
-    const { journal, record } = await Journal.open(live.id, this.#journalOptions());
+    const { journal, record } = await this.#options.registry.open(live.id, { holder: this.#holder() });
     live.hold(journal, record);
     this.#options.sessions.add(live);
     this.#options.log.info({ sessionId: live.id }, "session created");
@@ -164,7 +155,7 @@ export class Holding {
     if (known !== undefined && (await this.#renewed(known))) return known;
     registry.live.add(id);
     try {
-      const opened = await Journal.open(id, this.#journalOptions());
+      const opened = await registry.open(id, { holder: this.#holder() });
       const live = known ?? new LiveSession(id, setup ?? { mcpServers: [] });
       live.attachments.attach(client, clientId);
       if (setup !== undefined) live.setup = setup;
@@ -202,11 +193,5 @@ export class Holding {
 
   #holder(): Holder {
     return thisHolder(this.#options.agentProcess());
-  }
-
-  #journalOptions() {
-    const { registry, durability, onBusy, leaseTtlMs } = this.#options;
-    const holder = this.#holder();
-    return { store: registry.store, durability, holder, leaseTtlMs, mayTake: mayTake(onBusy, holder) };
   }
 }

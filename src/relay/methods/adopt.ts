@@ -12,7 +12,6 @@ import { askAgent } from "../agent/ask.ts";
 import { agentStateOf } from "../agent/attach.ts";
 import type { RelayContext } from "../context.ts";
 import { LiveSession } from "../live/session.ts";
-import { unearth } from "../agent/tombstones.ts";
 
 /** The client goes on using the agent's id on this connection; in lists the session has ours. */
 export function adopt(
@@ -38,7 +37,7 @@ async function adoptOnce(
   const { sessionId: agentSessionId, cwd, additionalDirectories } = params;
   await clearUnfinished(ctx, agentSessionId);
   // The client asks for it by name: it wants it back.
-  await unearth(ctx, agentSessionId, run.facts);
+  await ctx.registry.hidden.unearth(agentSessionId, run.facts);
   const record = await ctx.registry.create({
     cwd,
     additionalDirectories: additionalDirectories ?? [],
@@ -81,8 +80,7 @@ async function finish(ctx: RelayContext, live: LiveSession): Promise<unknown> {
 
 /** What adoptions of this session have left behind whose process died. Errors: `SESSION_BUSY` when one goes on elsewhere. */
 async function clearUnfinished(ctx: RelayContext, agentSessionId: string): Promise<void> {
-  const { items } = await ctx.store.list({ agentSessionId, metadata: hiddenAs("adopting") });
-  for (const { id, lease } of items) {
+  for (const { id, lease } of await ctx.registry.hidden.unfinished(agentSessionId)) {
     if (lease !== undefined && !isFree(lease, thisHolder())) throw sessionBusy(id, lease);
     await ctx.registry.delete(id);
   }

@@ -7,7 +7,6 @@ import type { AgentFacts, SessionRecord } from "../../store/contract.ts";
 import type { RelayContext } from "../context.ts";
 import { knownId } from "../agent/ids.ts";
 import type { Binding, LiveSession } from "../live/session.ts";
-import { bury, buryAll, unearth } from "../agent/tombstones.ts";
 import { cancelTurns, runningTurns } from "../live/turns.ts";
 
 /** Ends the turn as `session/cancel` does, then lets go of agent session and lease. History stays. */
@@ -48,17 +47,22 @@ export async function deleteSession(ctx: RelayContext, params: unknown): Promise
 
 /** Buried first: whoever asks once more after a failure finds no record that says what the agent calls the session. */
 async function deleteOurs(ctx: RelayContext, record: SessionRecord): Promise<void> {
-  await buryAll(ctx, record);
+  const { agentSessionIds, agent } = record;
+  // Which agent had the earlier ids is not known: the last has the last.
+  for (const [at, id] of agentSessionIds.entries())
+    await ctx.registry.hidden.bury(id, at === agentSessionIds.length - 1 ? agent : undefined);
   await ctx.registry.delete(record.id);
   const asked = await deleteAtAgent(ctx, record);
-  if (asked?.lists === false) await unearth(ctx, asked.agentSessionId, asked.agent);
+  if (asked?.lists === false) await ctx.registry.hidden.unearth(asked.agentSessionId, asked.agent);
 }
 
 async function deleteTheirs(ctx: RelayContext, agentSessionId: string): Promise<void> {
   // It may be one of ours, deleted by a request that failed before that was safe.
   await ctx.registry.settle();
   const asked = await deleteAtAgent(ctx, agentSessionId);
-  if (asked?.lists !== false) await bury(ctx, agentSessionId, asked?.agent);
+  if (asked?.lists === false) return;
+  await ctx.registry.hidden.bury(agentSessionId, asked?.agent);
+  await ctx.registry.settle();
 }
 
 /** The session stays the client's to go on with; the agent and other processes are free of it. */

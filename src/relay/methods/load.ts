@@ -112,7 +112,7 @@ async function sendReplay(
 ): Promise<void> {
   const { sealedSeq, headSeq } = live.journal;
   try {
-    for await (const page of replay(ctx.store, live.id, { sealedSeq, headSeq }, state)) {
+    for await (const page of replay(ctx.registry, live.id, { sealedSeq, headSeq }, state)) {
       await attachment.sendStored(page);
     }
   } catch (error) {

@@ -3,7 +3,7 @@ import type { AgentRun } from "../../agent/supervisor.ts";
 import type { RequestContext } from "../../rpc/endpoint.ts";
 import { newSessionParams, parseParams, type NewSessionParams } from "../../acp/schema.ts";
 import { newSessionId } from "../../base/ids.ts";
-import type { SessionInit } from "../../session/registry.ts";
+import type { SessionInit } from "../../session/registry-options.ts";
 import { askAgent } from "../agent/ask.ts";
 import { newSessionResult } from "../agent/attach.ts";
 import type { RelayContext } from "../context.ts";
@@ -98,7 +98,7 @@ async function store(ctx: RelayContext, live: LiveSession, init: SessionInit): P
     ctx.sessions.remove(live);
     // Neither is awaited: the client need not wait for the agent to forget, nor once more for a store that fails.
     // What may have been stored of the session nobody will ask for.
-    void ctx.store.delete(live.id).catch(() => false);
+    void ctx.registry.delete(live.id).catch(() => false);
     if (binding !== undefined) void closeAtAgent(ctx, binding);
     throw error;
   }

@@ -36,11 +36,11 @@ describe("a session that somebody else has taken while nobody here asked for it"
     const store = openMemoryStore();
     const first = await rig({
       store,
-      relay: { onBusy: "takeover" },
+      registry: { onBusy: "takeover" },
       script: { "session/prompt": () => never },
     });
     const sessionId = await first.newSession();
-    const second = await rig({ store, relay: { onBusy: "takeover" } });
+    const second = await rig({ store, registry: { onBusy: "takeover" } });
     await second.load(sessionId);
     await first.load(sessionId);
     await expect(second.prompt(sessionId)).rejects.toMatchObject({ data: { code: "LEASE_LOST" } });
