@@ -31,26 +31,27 @@ export class Queue {
 
 /** A queue for each key, as long as it has tasks; those of different keys run side by side. */
 export class KeyedQueue<K> {
-  readonly #queues = new Map<K, Queue>();
+  /** The last task of each. */
+  readonly #tails = new Map<K, Promise<unknown>>();
 
   isBusy(key: K): boolean {
-    return this.#queues.has(key);
+    return this.#tails.has(key);
   }
 
   async run<T>(key: K, task: () => Promise<T>): Promise<T> {
-    const queue = this.#queues.get(key) ?? new Queue();
-    this.#queues.set(key, queue);
+    const next = () => task();
+    const result = this.#tails.get(key)?.then(next, next) ?? task();
+    this.#tails.set(key, result);
     try {
-      return await queue.run(task);
+      return await result;
     } finally {
-      if (queue.length === 0 && this.#queues.get(key) === queue) this.#queues.delete(key);
+      if (this.#tails.get(key) === result) this.#tails.delete(key);
     }
   }
 
   /** Settles when every task of the key, or of all, that is there now has ended. */
   async idle(key?: K): Promise<void> {
-    if (key !== undefined) await this.#queues.get(key)?.idle();
-    else await Promise.all([...this.#queues.values()].map((queue) => queue.idle()));
+    await Promise.allSettled(key === undefined ? this.#tails.values() : [this.#tails.get(key)]);
   }
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Queue } from "../../src/base/queue.ts";
+import { KeyedQueue, Queue } from "../../src/base/queue.ts";
 
 describe("a queue", () => {
   it("runs one task at a time, in the order of the calls", async () => {
@@ -40,5 +40,59 @@ describe("a queue", () => {
     expect(queue.length).toBe(1);
     free();
     await queue.idle();
+  });
+});
+
+describe("a keyed queue", () => {
+  it("runs the tasks of one key in order, and those of different keys side by side", async () => {
+    const queue = new KeyedQueue<string>();
+    const log: string[] = [];
+    let free: () => void = () => undefined;
+    const first = queue.run("a", async () => {
+      log.push("a1");
+      await new Promise<void>((resolve) => (free = resolve));
+      throw new Error("mine");
+    });
+    const second = queue.run("a", async () => log.push("a2"));
+    await queue.run("b", async () => log.push("b1"));
+    expect(log).toEqual(["a1", "b1"]);
+    expect([queue.isBusy("a"), queue.isBusy("b")]).toEqual([true, false]);
+    await queue.idle("b");
+    free();
+    await expect(first).rejects.toThrow("mine");
+    await second;
+    expect(log).toEqual(["a1", "b1", "a2"]);
+    expect(queue.isBusy("a")).toBe(false);
+  });
+
+  it("is idle when the tasks of a key, or of all, have ended, however they ended", async () => {
+    const queue = new KeyedQueue<string>();
+    const ended: string[] = [];
+    const failing = expect(
+      queue.run("a", async () => {
+        await new Promise((resolve) => setImmediate(resolve));
+        ended.push("a");
+        throw new Error("mine");
+      }),
+    ).rejects.toThrow("mine");
+    const other = queue.run("b", async () => {
+      for (let n = 0; n < 3; n += 1) await new Promise((resolve) => setImmediate(resolve));
+      ended.push("b");
+    });
+    await queue.idle("a");
+    expect(ended).toEqual(["a"]);
+    await queue.idle();
+    expect(ended).toEqual(["a", "b"]);
+    await failing;
+    await other;
+  });
+
+  it("goes on behind a task that throws before it waits for anything", async () => {
+    const queue = new KeyedQueue<string>();
+    const throws = () => {
+      throw new Error("mine");
+    };
+    await expect(queue.run("a", throws)).rejects.toThrow("mine");
+    expect(await queue.run("a", async () => "fine")).toBe("fine");
   });
 });
