@@ -51,7 +51,8 @@ export class KeyedQueue<K> {
 
   /** Settles when every task of the key, or of all, that is there now has ended. */
   async idle(key?: K): Promise<void> {
-    await Promise.allSettled(key === undefined ? this.#tails.values() : [this.#tails.get(key)]);
+    const tails = key === undefined ? [...this.#tails.values()] : [this.#tails.get(key) ?? Promise.resolve()];
+    await Promise.allSettled(tails);
   }
 }
 

@@ -2,9 +2,9 @@
 import { LRUCache } from "lru-cache";
 import { SidecarError } from "../../base/errors.ts";
 import type { SessionId } from "../../base/ids.ts";
-import type { Journal, Session } from "./session.ts";
+import type { StoredJournal, StoredSession } from "./session.ts";
 import { defineStore } from "../shell.ts";
-import { MemoryDriver, type SessionTable } from "./store.ts";
+import { MemoryDriver, type SessionTable } from "./memory.ts";
 import type { NewEntry, NewSession, Store } from "../contract.ts";
 
 export interface CacheStoreOptions {
@@ -33,7 +33,7 @@ export function openCacheStore(options: CacheStoreOptions = {}): Store {
 
 /** A new object for every size: the library looks at the size only of a new value. */
 interface Sized {
-  readonly session: Session;
+  readonly session: StoredSession;
   /** What `factBytes` is the size of; they are replaced when they change. */
   readonly facts: NewSession;
   readonly factBytes: number;
@@ -70,25 +70,25 @@ class CacheTable implements SessionTable {
     return this.#sessions.has(id);
   }
 
-  get(id: SessionId): Session | undefined {
+  get(id: SessionId): StoredSession | undefined {
     const found = this.#sessions.get(id);
     if (found === undefined) this.#misses += 1;
     else this.#hits += 1;
     return found?.session;
   }
 
-  add(session: Session): void {
+  add(session: StoredSession): void {
     const { facts, journal } = session;
     const factBytes = sessionBytes + jsonBytes(facts);
     this.#assertFits(facts, factBytes + journalBytes(journal));
     this.#put(session, factBytes);
   }
 
-  admit({ journal }: Session, facts: NewSession, entries: readonly NewEntry[]): void {
+  admit({ journal }: StoredSession, facts: NewSession, entries: readonly NewEntry[]): void {
     this.#assertFits(facts, this.#factBytesOf(facts) + journalBytes(journal) + bytesOf(entries));
   }
 
-  wrote(session: Session): void {
+  wrote(session: StoredSession): void {
     this.#put(session, this.#factBytesOf(session.facts));
   }
 
@@ -96,7 +96,7 @@ class CacheTable implements SessionTable {
     return this.#sessions.delete(id);
   }
 
-  *values(): Generator<Session> {
+  *values(): Generator<StoredSession> {
     for (const { session } of this.#sessions.values()) yield session;
   }
 
@@ -117,7 +117,7 @@ class CacheTable implements SessionTable {
     this.#sessions.clear();
   }
 
-  #put(session: Session, factBytes: number): void {
+  #put(session: StoredSession, factBytes: number): void {
     const { facts, journal } = session;
     this.#sessions.set(facts.id, { session, facts, factBytes }, { size: factBytes + journalBytes(journal) });
   }
@@ -132,16 +132,16 @@ class CacheTable implements SessionTable {
     if (bytes <= maxBytes) return;
     throw new SidecarError(
       "STORE_FULL",
-      `Session ${id} would take ${bytes} of the cache's ${maxBytes} bytes; raise its size (maxBytes)`,
+      `StoredSession ${id} would take ${bytes} of the cache's ${maxBytes} bytes; raise its size (maxBytes)`,
       { data: { sessionId: id, bytes, maxBytes } },
     );
   }
 }
 
-function journalBytes(journal: Journal): number {
+function journalBytes(journal: StoredJournal): number {
   let bytes = 0;
   // A fork keeps what it inherits in memory even when its parent has gone.
-  for (let each: Journal | undefined = journal; each !== undefined; each = each.parent) {
+  for (let each: StoredJournal | undefined = journal; each !== undefined; each = each.parent) {
     bytes += each.bytes + each.entries.length * entryBytes;
   }
   return bytes;

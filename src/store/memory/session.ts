@@ -1,18 +1,17 @@
 /** One session as the memory store keeps it: its facts, its journal, its lease. */
-import { SidecarError } from "../../base/errors.ts";
 import { frozenCopy } from "../copy.ts";
 import type { Entry, Lease, LeaseState, NewEntry, NewSession, SessionRecord } from "../contract.ts";
 
 /** A fork holds on to its parent's journal, which therefore outlives a deleted parent. */
-export interface Journal {
-  readonly parent: Journal | undefined;
+export interface StoredJournal {
+  readonly parent: StoredJournal | undefined;
   /** `seq` of the last inherited entry. */
   readonly baseSeq: number;
   readonly entries: Entry[];
   bytes: number;
 }
 
-export interface Session {
+export interface StoredSession {
   facts: NewSession;
   updatedAtMs: number;
   headSeq: number;
@@ -20,7 +19,7 @@ export interface Session {
   /** The last fencing number given out; grows even when leases are released. */
   fence: number;
   lease: Mutable<LeaseState> | undefined;
-  readonly journal: Journal;
+  readonly journal: StoredJournal;
   /** The record as last handed out, until something changes. */
   record: SessionRecord | undefined;
 }
@@ -30,7 +29,7 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 const pageEntries = 500;
 const pageBytes = 1 << 20;
 
-export function newSession(given: NewSession, parent: Journal | undefined): Session {
+export function newSession(given: NewSession, parent: StoredJournal | undefined): StoredSession {
   const facts = frozenCopy(given);
   const baseSeq = facts.lineage?.atSeq ?? 0;
   return {
@@ -45,7 +44,7 @@ export function newSession(given: NewSession, parent: Journal | undefined): Sess
   };
 }
 
-export function recordOf(session: Session): SessionRecord {
+export function recordOf(session: StoredSession): SessionRecord {
   const { facts, updatedAtMs, headSeq, sealedSeq, lease } = session;
   session.record ??= Object.freeze({
     ...facts,
@@ -57,7 +56,7 @@ export function recordOf(session: Session): SessionRecord {
   return session.record;
 }
 
-export function put(session: Session, entries: readonly NewEntry[]): void {
+export function put(session: StoredSession, entries: readonly NewEntry[]): void {
   const { journal } = session;
   for (const { kind, atMs, data } of entries) {
     session.headSeq += 1;
@@ -66,31 +65,32 @@ export function put(session: Session, entries: readonly NewEntry[]): void {
   }
 }
 
-/** What every write does to the lease that it is made under. */
-export function extend(session: Session, { ttlMs, turnRunning }: Lease): Mutable<LeaseState> {
-  const state = session.lease;
-  if (state === undefined) throw new SidecarError("INTERNAL", "A write without a lease got through");
-  state.expiresAtMs = Date.now() + ttlMs;
-  state.turnRunning = turnRunning;
-  session.record = undefined;
-  return state;
+/** Takes away the entries from `from` on. */
+export function cut(session: StoredSession, from: number): void {
+  const { journal } = session;
+  for (const { data } of journal.entries.splice(from - 1 - journal.baseSeq)) journal.bytes -= data.length;
+  session.headSeq = from - 1;
+}
+
+/** @param lease frozen, its holder included */
+export function hold(session: StoredSession, lease: Lease): void {
+  const { holder, fence, sinceMs, expiresAtMs, turnRunning } = lease;
+  session.fence = fence;
+  session.lease = { holder, fence, sinceMs, expiresAtMs, turnRunning };
 }
 
 /** Entries from `from` on, as many as a page takes, looked up in the journal that holds them. */
-export function pageFrom(journal: Journal, from: number, through: number): Entry[] {
+export function pageFrom(journal: StoredJournal, from: number, through: number): Entry[] {
   let owner = journal;
   let last = through;
   while (from <= owner.baseSeq && owner.parent !== undefined) {
     last = Math.min(last, owner.baseSeq);
     owner = owner.parent;
   }
-  const page: Entry[] = [];
-  let bytes = 0;
-  for (let seq = from; seq <= last && page.length < pageEntries && bytes < pageBytes; seq += 1) {
-    const entry = owner.entries[seq - 1 - owner.baseSeq];
-    if (entry === undefined) break;
-    page.push(entry);
-    bytes += entry.data.length;
-  }
-  return page;
+  const { entries, baseSeq } = owner;
+  const begin = from - 1 - baseSeq;
+  const limit = Math.min(last - baseSeq, begin + pageEntries, entries.length);
+  let end = begin;
+  for (let bytes = 0; end < limit && bytes < pageBytes; end += 1) bytes += entries[end]?.data.length ?? 0;
+  return entries.slice(begin, end);
 }
