@@ -1,4 +1,5 @@
 /** The built-in agent: says back what it is told, word by word, so that the sidecar works with nothing else installed. */
+import { initializeResult } from "../acp/v1/initialize.ts";
 import { updateOfParams } from "../acp/updates.ts";
 import { SidecarError } from "../base/errors.ts";
 import { isRecord } from "../base/json.ts";
@@ -67,7 +68,7 @@ export class EchoAgent implements Agent {
   }
 
   async #answer(method: string, params: unknown, signal: AbortSignal | undefined): Promise<unknown> {
-    if (method === "initialize") return initializeResult;
+    if (method === "initialize") return initialized;
     if (method === "session/new") return { sessionId: `echo-${++this.#sessions}` };
     if (method === "session/prompt" && isRecord(params)) return this.#prompt(params, signal);
     throw new SidecarError("METHOD_NOT_FOUND", `The echo agent has no method ${method}`);
@@ -109,12 +110,11 @@ export class EchoAgent implements Agent {
   }
 }
 
-const initializeResult = {
-  protocolVersion: 1,
+const initialized = initializeResult({
   agentCapabilities: { promptCapabilities: { embeddedContext: true } },
   agentInfo: { name: "acp-sidecar-echo", title: "Echo", version },
   authMethods: [],
-};
+});
 
 /** Text is echoed; an embedded resource (a handover, say) is only mentioned. */
 function wordsOf(prompt: unknown): string[] {

@@ -4,7 +4,7 @@ import type { Logger } from "../base/log.ts";
 import { isRecord } from "../base/json.ts";
 import type { ProcessIdentity } from "../base/process.ts";
 import { pause } from "../base/time.ts";
-import { agentFactsOf, capabilitiesOf, type AgentCapabilities } from "../acp/capabilities.ts";
+import { agentFactsOf, capabilitiesOf, type AgentCapabilities } from "../acp/v1/initialize.ts";
 import type { Agent, AgentHandlers, StartAgent } from "./agent.ts";
 
 /** One run of the agent that has answered `initialize`. */

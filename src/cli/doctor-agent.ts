@@ -2,7 +2,7 @@
 import type { StartAgent } from "../agent/agent.ts";
 import { acpErrors, isSidecarError, reasonOf } from "../base/errors.ts";
 import { isRecord } from "../base/json.ts";
-import { capabilitiesOf } from "../acp/capabilities.ts";
+import { capabilitiesOf, versionOf } from "../acp/v1/initialize.ts";
 import { Peer, type Answer } from "./peer.ts";
 
 /** One try of an agent: started, initialised, a session opened. */
@@ -44,7 +44,7 @@ function factsOf(initialized: Answer): Record<string, string> {
   const info = recordIn(initialized, "agentInfo");
   return {
     name: `${textIn(info.title ?? info.name, "unnamed")} ${textIn(info.version, "")}`.trim(),
-    protocol: textIn(initialized.protocolVersion, "not said"),
+    protocol: textIn(versionOf(initialized), "not said"),
     "session/load": yesOrNo(can.load),
     "session/resume": yesOrNo(can.resume),
     "session/list": yesOrNo(can.list),

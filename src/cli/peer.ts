@@ -9,6 +9,7 @@ import { acpErrors, errorFaces, reasonOf, SidecarError, type ErrorCode } from ".
 import { isRecord } from "../base/json.ts";
 import { silentLogger } from "../base/log.ts";
 import { paramsOf } from "../acp/updates.ts";
+import { initializeRequest } from "../acp/v1/initialize.ts";
 import { version } from "../base/version.ts";
 import type { Io } from "./command.ts";
 
@@ -38,11 +39,8 @@ export class Peer {
   }
 
   initialize(): Promise<Answer> {
-    return this.request("initialize", {
-      protocolVersion: 1,
-      clientCapabilities: {},
-      clientInfo: { name: "acp-sidecar-cli", title: "acp-sidecar", version },
-    });
+    const clientInfo = { name: "acp-sidecar-cli", title: "acp-sidecar", version };
+    return this.request("initialize", initializeRequest({ clientCapabilities: {}, clientInfo }));
   }
 
   /** Errors: the peer's `data.code` if it is ours, else `AGENT_PROTOCOL`; `AGENT_UNAVAILABLE` without an answer. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { capabilitiesOf, overlay } from "../../src/acp/capabilities.ts";
-import { initialized } from "../relay/rig.ts";
+import { capabilitiesOf, overlay } from "../../../src/acp/v1/initialize.ts";
+import { initialized } from "../../relay/rig.ts";
 
 describe("the answer to initialize", () => {
   it("offers what a session layer can, and keeps all that is the agent's", () => {

@@ -1,0 +1,92 @@
+/**
+ * `initialize`, version 1: what an agent can do by itself, and what it can do with us in front.
+ * https://agentclientprotocol.com/protocol/v1/initialization
+ */
+import { SidecarError } from "../../base/errors.ts";
+import { isRecord, type Json } from "../../base/json.ts";
+import type { AgentFacts } from "../../store/contract.ts";
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** The version that we speak. */
+const protocolVersion = 1;
+
+/** What an agent is asked, whatever the client asked for: to the agent we are the client, and this is what we speak. */
+export function initializeRequest(params: Fields): Fields {
+  return { ...params, protocolVersion };
+}
+
+/** What an agent of our own answers. */
+export function initializeResult(result: Fields): Fields {
+  return { protocolVersion, ...result };
+}
+
+/** The version that an agent answered with; undefined if it names none. */
+export function versionOf(initialized: Fields): number | undefined {
+  return typeof initialized.protocolVersion === "number" ? initialized.protocolVersion : undefined;
+}
+
+/** An agent names another version when it does not have ours: we would misunderstand each other. */
+export function checkVersion(initialized: Fields): void {
+  const version = versionOf(initialized);
+  if (version === undefined || version === protocolVersion) return;
+  throw new SidecarError(
+    "AGENT_PROTOCOL",
+    `The agent speaks version ${version} of ACP, not version ${protocolVersion}; use a release of it that does`,
+    { data: { protocolVersion: version } },
+  );
+}
+
+export interface AgentCapabilities {
+  readonly load: boolean;
+  readonly list: boolean;
+  readonly resume: boolean;
+  readonly close: boolean;
+  readonly delete: boolean;
+  readonly fork: boolean;
+  readonly embeddedContext: boolean;
+}
+
+export function capabilitiesOf(initialized: Fields): AgentCapabilities {
+  const capabilities = recordOr(initialized.agentCapabilities);
+  const session = recordOr(capabilities.sessionCapabilities);
+  const can = (name: string) => session[name] !== undefined && session[name] !== null;
+  return {
+    load: capabilities.loadSession === true,
+    list: can("list"),
+    resume: can("resume"),
+    close: can("close"),
+    delete: can("delete"),
+    fork: can("fork"),
+    embeddedContext: recordOr(capabilities.promptCapabilities).embeddedContext === true,
+  };
+}
+
+/** The agent's answer with what the sidecar adds laid over it. */
+export function overlay(initialized: Fields): Fields {
+  const capabilities = recordOr(initialized.agentCapabilities);
+  const theirs = recordOr(capabilities.sessionCapabilities);
+  const ours = { list: {}, resume: {}, close: {}, delete: {}, fork: {} };
+  const given = Object.fromEntries(Object.entries(theirs).filter(([, value]) => value !== null));
+  return {
+    ...initialized,
+    protocolVersion,
+    agentCapabilities: {
+      ...capabilities,
+      loadSession: true,
+      sessionCapabilities: { ...ours, ...given },
+    },
+  };
+}
+
+/** What is recorded of the agent with a session. */
+export function agentFactsOf({ agentInfo }: Fields, command: string | undefined): AgentFacts {
+  return {
+    ...(isRecord(agentInfo) && { info: agentInfo as Json }),
+    ...(command !== undefined && { command }),
+  };
+}
+
+function recordOr(value: unknown): Fields {
+  return isRecord(value) ? value : {};
+}
