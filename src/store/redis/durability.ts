@@ -1,6 +1,7 @@
 /** What a write is worth on this server when the power fails. */
 import { SidecarError } from "../../base/errors.ts";
 import type { SessionId } from "../../base/ids.ts";
+import { Queue } from "../../base/queue.ts";
 import type { Connection } from "./connection.ts";
 
 /**
@@ -33,24 +34,58 @@ async function syncPolicy(redis: Connection): Promise<string | undefined> {
   }
 }
 
+/** Knows which writes a flush must wait for, where WAITAOF tells of them. */
+export class Flusher {
+  readonly durability: Durability;
+  readonly #redis: Connection;
+  readonly #queue = new Queue();
+  /** Sessions written to since the last flush. */
+  #unflushed = new Set<SessionId>();
+
+  constructor(redis: Connection, durability: Durability) {
+    this.#redis = redis;
+    this.durability = durability;
+  }
+
+  /** After a write to a session. */
+  note(id: SessionId): void {
+    if (this.durability === "onFlush") this.#unflushed.add(id);
+  }
+
+  /** One at a time: what an earlier one is still waiting for is part of what this one promises. */
+  flush(): Promise<void> {
+    return this.#queue.run(() => this.#flush());
+  }
+
+  async #flush(): Promise<void> {
+    const written = this.#unflushed;
+    this.#unflushed = new Set();
+    try {
+      if (written.size > 0) await syncWrites(this.#redis, [...written]);
+    } catch (error) {
+      // A flush that failed leaves them to the next one.
+      for (const id of written) this.#unflushed.add(id);
+      throw error;
+    }
+  }
+}
+
 /**
  * Waits until everything written so far is on disk. WAITAOF knows of writes on its own connection only, so a
  * write goes out with it: the log is written in order, and where that write is, all before it are. On a
  * cluster that is to be done on the server of the list, and of every session written to since the last time.
  */
-export async function flushWrites(redis: Connection, written: readonly SessionId[]): Promise<void> {
-  if (written.length === 0) return;
+async function syncWrites(redis: Connection, written: readonly SessionId[]): Promise<void> {
   const { listMark, mark } = redis.keys;
   const marks = redis.clustered ? [listMark, ...written.map(mark)] : [listMark];
-  await Promise.all(
-    marks.map(async (key) => {
-      const [, synced] = await redis.together([
-        ["set", key, "1", "px", 1],
-        ["waitaof", 1, 0, syncTimeoutMs],
-      ]);
-      if (Number((synced as readonly unknown[])[0]) < 1) throw notSynced(redis.location.place);
-    }),
-  );
+  const syncing = marks.map(async (key) => {
+    const [, synced] = await redis.together([
+      ["set", key, "1", "px", 1],
+      ["waitaof", 1, 0, syncTimeoutMs],
+    ]);
+    if (Number((synced as readonly unknown[])[0]) < 1) throw notSynced(redis.location.place);
+  });
+  await Promise.all(syncing);
 }
 
 function notSynced(place: string): SidecarError {

@@ -3,7 +3,7 @@ import { SidecarError } from "../../base/errors.ts";
 import type { SessionId } from "../../base/ids.ts";
 import { cutBlock, encodeBlocks, type Block } from "../server/blocks.ts";
 import { alreadySealed, journalConflict, sessionNotFound } from "../refusals.ts";
-import type { Lease, NewEntry } from "../contract.ts";
+import type { Lease, NewEntry, SealRange } from "../contract.ts";
 import type { Argument, Connection } from "./connection.ts";
 import { followActivity, mostOvertaken, refusal } from "./records.ts";
 import locate from "./scripts/locate.lua";
@@ -32,7 +32,7 @@ export async function appendEntries(redis: Connection, given: JournalWrite, afte
 export async function sealEntries(
   redis: Connection,
   given: JournalWrite,
-  { from, head }: { readonly from: number; readonly head: number },
+  { from, head }: SealRange,
 ): Promise<number> {
   const place = [head, lastTime(given), from - 1 + given.entries.length, from];
   const blocks = blocksFrom(from, given);

@@ -7,7 +7,8 @@ import { isSidecarError } from "../../base/errors.ts";
 import type { SessionId } from "../../base/ids.ts";
 import { encodeFacts } from "../facts.ts";
 import { termsOf } from "../server/terms.ts";
-import { forkBeyondSealed, sessionExists, sessionNotFound } from "../refusals.ts";
+import { sessionExists, sessionNotFound } from "../refusals.ts";
+import { checkFork } from "../rules.ts";
 import type { Lineage, NewSession, SessionRecord } from "../contract.ts";
 import type { Connection } from "./connection.ts";
 import type { JournalId, Link } from "./keys.ts";
@@ -100,17 +101,12 @@ async function end(redis: Connection, change: Change): Promise<void> {
 }
 
 /** The journals that a fork of `parentId` at `atSeq` inherits from. Errors: as `Store.create`. */
-async function inherit(
-  redis: Connection,
-  id: SessionId,
-  { parentId, atSeq }: Lineage,
-): Promise<readonly Link[]> {
+async function inherit(redis: Connection, id: SessionId, lineage: Lineage): Promise<readonly Link[]> {
   if (Number(await redis.command("exists", [redis.keys.record(id)])) === 1) throw sessionExists(id);
-  const parent = await findKept(redis, parentId);
-  if (parent === undefined) throw sessionNotFound(parentId);
-  const { sealedSeq } = parent.record;
-  if (atSeq > sealedSeq) throw forkBeyondSealed(parentId, atSeq, sealedSeq);
-  return chainAt(parent, atSeq);
+  const parent = await findKept(redis, lineage.parentId);
+  if (parent === undefined) throw sessionNotFound(lineage.parentId);
+  checkFork(lineage, parent.record.sealedSeq);
+  return chainAt(parent, lineage.atSeq);
 }
 
 function chainAt({ record, journal, baseSeq, chain }: Kept, atSeq: number): readonly Link[] {

@@ -20,9 +20,8 @@ interface Fetched {
 export async function* readEntries(
   redis: Connection,
   id: SessionId,
-  range: EntryRange,
+  { from, through }: Required<EntryRange>,
 ): AsyncGenerator<readonly Entry[]> {
-  const from = Math.max(range.from ?? 1, 1);
   const sizing = from === 1 ? sizeIfShort(redis, id) : undefined;
   const [kept] = await Promise.all([findKept(redis, id), sizing]);
   if (kept === undefined) throw sessionNotFound(id);
@@ -36,8 +35,8 @@ export async function* readEntries(
     sealedSeq,
     sizing: base === 0 ? sizing : undefined,
   };
-  const through = Math.min(range.through ?? Infinity, headSeq);
-  const fetching = fetchParts(redis, id, [...chain.toReversed(), own], { from, through });
+  const range = { from, through: Math.min(through, headSeq) };
+  const fetching = fetchParts(redis, id, [...chain.toReversed(), own], range);
   // Decoded when the next blocks are on their way.
   for await (const fetched of readAhead(async () => (await fetching.next()).value)) {
     yield* decoded(id, fetched);
