@@ -21,7 +21,7 @@ if (!installed()) {
   );
   run("npm", ["ci", "--no-fund", "--no-audit", "--loglevel=error"], "npm ci failed; the lines above say why");
 }
-if (!(await nodeServes()) && !bindingLoads()) {
+if (!(await sqliteServes()) && !bindingLoads()) {
   say("building the SQLite binding (npm rebuild better-sqlite3)");
   run("npm", ["rebuild", "better-sqlite3", "--loglevel=error"], bindingHelp());
   if (!bindingLoads()) fail(bindingHelp());
@@ -43,8 +43,9 @@ function installed() {
   );
 }
 
-/** Whether this Node has a SQLite that the store takes: then nothing native is needed. */
-async function nodeServes() {
+/** Whether SQLite is there without what is installed: this Node has one that the store takes, or a test brings one. */
+async function sqliteServes() {
+  if (process.env.SIDECAR_SQLITE_ENGINE) return true;
   // From here on Node reads TypeScript.
   if (Number(process.versions.node.split(".")[0]) < 24) return false;
   const { nodeEngine } = await import("../src/store/sql/sqlite/engine-node.ts");

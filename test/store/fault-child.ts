@@ -1,5 +1,5 @@
 /** What a store is put through in a process of its own: `node fault-child.js MODE URL [ID | BALLAST]`. */
-import { rmSync, writeFileSync, writeSync } from "node:fs";
+import { appendFileSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { openStore } from "../../src/store/open.ts";
 import type { SessionId } from "../../src/base/ids.ts";
 import type { Lease, Store } from "../../src/store/contract.ts";
@@ -66,6 +66,20 @@ async function fill(store: Store, ballast: string): Promise<void> {
   report({ refusal: full, acknowledged, kept, whole });
 }
 
+/** A store on a disk that has no room left when it is opened next. */
+async function fillBefore(ballast: string): Promise<void> {
+  const store = await openStore(url);
+  await store.create(aSession());
+  await store.close();
+  const block = Buffer.alloc(4096, 1);
+  try {
+    for (;;) appendFileSync(ballast, block);
+  } catch {
+    // Full.
+  }
+}
+
+if (mode === "open-full") await fillBefore(rest);
 // SQLite needs as much room again as its log has grown to.
 if (mode === "fill") writeFileSync(rest, Buffer.alloc(1600 << 10, 1));
 try {

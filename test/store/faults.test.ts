@@ -43,6 +43,18 @@ function run<T>(command: readonly string[], options: SpawnSyncOptions = {}): T {
   return JSON.parse(stdout) as T;
 }
 
+const mounting = 'mount -t tmpfs -o size=3m none "$1" && shift && exec "$@"';
+/** A file system of the test's own, which no other process sees. */
+const ownMounts = ["unshare", isRoot ? "-m" : "-rm", "sh", "-c", mounting, "sh"];
+
+/** A folder in which `ownMounts` mounts 3 MiB; undefined where the system lets us mount nothing. */
+function smallDisk(name: string): string | undefined {
+  const folder = join(root, name);
+  mkdirSync(folder);
+  const [unshare = "", ...args] = [...ownMounts, folder, "true"];
+  return spawnSync(unshare, args).status === 0 ? folder : undefined;
+}
+
 const onDisk = [
   { name: "file", urlIn: (folder: string) => `file:${join(folder, "d")}` },
   { name: "sqlite", urlIn: (folder: string) => `sqlite:${join(folder, "s.db")}` },
@@ -85,19 +97,29 @@ describe.each(onDisk)("a $name store", ({ name, urlIn }) => {
   });
 
   it("on a full disk says STORE_FULL in one line, keeps what was acknowledged, and goes on when there is room", (ctx) => {
-    const mounting = 'mount -t tmpfs -o size=3m none "$1" && shift && exec "$@"';
-    // A file system of the test's own, which no other process sees.
-    const ownMounts = ["unshare", isRoot ? "-m" : "-rm", "sh", "-c", mounting, "sh"];
-    const folder = join(root, `${name}-full`);
-    mkdirSync(folder);
-    const [unshare = "", ...args] = [...ownMounts, folder, "true"];
-    if (spawnSync(unshare, args).status !== 0)
-      return ctx.skip("this system lets us mount nothing of our own");
+    const folder = smallDisk(`${name}-full`);
+    if (folder === undefined) return ctx.skip("this system lets us mount nothing of our own");
     const fill = [process.execPath, program, "fill", urlIn(folder), join(folder, "ballast")];
     const said = run<{ refusal: Refusal; acknowledged: number }>([...ownMounts, folder, ...fill]);
     expect(said).toMatchObject({ kept: true, whole: true, refusal: { code: "STORE_FULL" } });
     expect(said.refusal.message).toMatch(/^[^\n]*(free some space|make room)[^\n]*$/);
     expect(said.acknowledged).toBeGreaterThan(20);
+  });
+});
+
+describe("a sqlite store that is opened", () => {
+  it("on a full disk says STORE_FULL, though SQLite speaks of its shared memory", (ctx) => {
+    const folder = smallDisk("open-full");
+    if (folder === undefined) return ctx.skip("this system lets us mount nothing of our own");
+    const open = [
+      process.execPath,
+      program,
+      "open-full",
+      `sqlite:${join(folder, "s.db")}`,
+      join(folder, "ballast"),
+    ];
+    const said = run<{ refusal: Refusal }>([...ownMounts, folder, ...open]);
+    expect(said.refusal.code).toBe("STORE_FULL");
   });
 });
 
@@ -135,7 +157,10 @@ describe("SQLite where Node has none that serves", () => {
   }
 
   it("says that better-sqlite3 is not installed", () => {
-    expectAdvice(programWith("missing", [])(refused), /is not installed\); install it,/);
+    expectAdvice(
+      programWith("missing", [])(refused),
+      /is not installed\); install acp-sidecar with its optional dependencies,/,
+    );
   });
 
   it("says how to let the install script of better-sqlite3 run", () => {

@@ -163,7 +163,7 @@ describe(`the SQLite engine (${engine.name})`, () => {
   });
 
   it("is Node's own where that is sound, and better-sqlite3 elsewhere", () => {
-    const forced = process.env["SIDECAR_SQLITE_ENGINE"];
+    const forced = process.env["SIDECAR_SQLITE_ENGINE"]?.replace(/^.*\.node$/, "better-sqlite3");
     expect(engine.name).toBe(forced ?? nodeEngine(false)?.name ?? "better-sqlite3");
     if (/^2[02]\./.test(process.versions.node)) expect(nodeEngine(false)).toBeUndefined();
   });

@@ -1,4 +1,5 @@
-import { statSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, statSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { migrate, migrations, type Migration } from "../../src/store/sql/sqlite/migrations.ts";
 import { aJournal, assertJournal, someEntries } from "../conformance/samples.ts";
@@ -41,6 +42,19 @@ describe("SQLite migrations", () => {
     const backup = `${path}.v${newest}.bak`;
     expect(statSync(backup).mode & 0o777).toBe(0o600);
     await assertJournal(await open(backup), id, someEntries(3));
+  });
+
+  it("remove the unfinished copies of processes that are gone, and no others", async () => {
+    const path = newPath();
+    await filled(path);
+    const { pid } = spawnSync(process.execPath, ["--version"]);
+    const left = (of: string, by: number) => `${of}.v${newest}.${by}.tmp`;
+    const [dead, own] = [left(path, pid), left(path, process.pid)];
+    const others = [left(path, process.ppid), left(newPath(), pid), `${path}.v1.bak`];
+    for (const each of [dead, own, ...others]) writeFileSync(each, "half a copy");
+    migrate(raw(path), path, [...migrations, good]);
+    expect([dead, own].filter((each) => existsSync(each))).toEqual([]);
+    expect(others.filter((each) => !existsSync(each))).toEqual([]);
   });
 
   it("change nothing when one of them fails", async () => {

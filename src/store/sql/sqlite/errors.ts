@@ -44,6 +44,8 @@ const failed: Meaning = {
 /** By SQLite result code, the primary one unless its own is here, and by errno name. */
 const meanings: Readonly<Record<string, Meaning>> = {
   SQLITE_FULL: full,
+  // The shared memory beside the log finds no room, before anything else does.
+  SQLITE_IOERR_SHMSIZE: full,
   ENOSPC: full,
   EDQUOT: full,
   SQLITE_READONLY: readOnly,

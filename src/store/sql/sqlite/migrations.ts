@@ -1,8 +1,10 @@
 /** Brings a database to the newest schema, a copy of the old one put aside first. */
-import { openSync, closeSync, renameSync, rmSync } from "node:fs";
+import { closeSync, openSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { transact, type Database } from "./engine.ts";
 import { syncFile } from "../../../base/disk.ts";
 import { SidecarError } from "../../../base/errors.ts";
+import { startOf } from "../../../base/process.ts";
 import { applicationId, schemaV1, schemaV2 } from "./schema.ts";
 
 /** The SQL that leads from the version before to `version`. Released ones are never edited. */
@@ -60,8 +62,8 @@ export function checkVersion(db: Database, path: string, newest = newestOf(migra
 
 /** Copies the database to `PATH.vN.bak`; under a name of its own until it is whole and on the disk. */
 function backUp(db: Database, path: string, version: number): void {
+  sweepUnfinished(path);
   const unfinished = `${path}.v${version}.${process.pid}.tmp`;
-  rmSync(unfinished, { force: true });
   // VACUUM INTO accepts an empty file: this one is readable by nobody else from the start.
   closeSync(openSync(unfinished, "wx", 0o600));
   try {
@@ -71,5 +73,15 @@ function backUp(db: Database, path: string, version: number): void {
   } catch (error) {
     rmSync(unfinished, { force: true });
     throw error;
+  }
+}
+
+/** Removes copies that a kill left unfinished. A process that is there may still be at work on its own. */
+function sweepUnfinished(path: string): void {
+  for (const name of readdirSync(dirname(path))) {
+    const [, of, pid] = /^(.*)\.v\d+\.(\d+)\.tmp$/s.exec(name) ?? [];
+    if (of !== basename(path)) continue;
+    if (Number(pid) === process.pid || startOf(Number(pid)) === undefined)
+      rmSync(join(dirname(path), name), { force: true });
   }
 }
