@@ -45,7 +45,7 @@ export async function backupFileStore(directory: string, target: string): Promis
     if (["ENOTEMPTY", "EEXIST"].includes(systemCodeOf(error) ?? "")) throw targetExists(goal);
     throw storeError(error, layout.root);
   } finally {
-    open.closeAll();
+    open.close();
   }
 }
 

@@ -53,7 +53,7 @@ async function forEach(
   } catch (error) {
     throw storeError(error, layout.root);
   } finally {
-    open.closeAll();
+    open.close();
   }
   return { entries, damage };
 }

@@ -67,6 +67,18 @@ function stateIn(found: Checkpoint, fd: number, size: number): JournalState | un
   return state;
 }
 
+/**
+ * A journal that ends, or whose sound part ends, before what was on the medium is damaged, though it looks like one that
+ * went no further, or like an interrupted write.
+ */
+export function noteLost(state: JournalState, { safe, headSeq }: Start): void {
+  const { offset } = state;
+  if (offset >= safe) return;
+  state.damage.push({ offset, afterSeq: state.headSeq });
+  // Before a seal there were more entries than after it: how many are lost nobody knows, but some are.
+  state.headSeq = Math.max(state.headSeq + 1, headSeq);
+}
+
 /** A directory that is not there any more has been deleted with its session: nobody is left to be hinted. */
 export function writeCheckpoint(directory: string, journal: number, fd: number, state: JournalState): void {
   const { offset, segments, safe } = state;

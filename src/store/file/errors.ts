@@ -38,15 +38,6 @@ export function storeError(error: unknown, directory: string): unknown {
   });
 }
 
-/** Runs `action` so that nothing of the file system's gets out untold. */
-export function guarded<T>(directory: string, action: () => T): T {
-  try {
-    return action();
-  } catch (error) {
-    throw storeError(error, directory);
-  }
-}
-
 const repairIt = "acp-sidecar verify --repair keeps all that is sound";
 
 /** `seq` is the first entry that is lost. */

@@ -9,17 +9,19 @@ import { syncDirectory } from "../../base/disk.ts";
 import { systemCodeOf } from "../../base/errors.ts";
 import { toSessionId, type SessionId } from "../../base/ids.ts";
 import { frozenCopy } from "../copy.ts";
-import { forkBeyondSealed, sessionExists, sessionNotFound } from "../refusals.ts";
+import { sessionExists, sessionNotFound } from "../refusals.ts";
+import { checkFork } from "../rules.ts";
 import type { Lineage, NewSession, SessionRecord } from "../contract.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { directoryMode, fileMode, ifThere, writeAll } from "./files.ts";
 import { journalName, moveIn, type Layout } from "./layout.ts";
 import { encodeOp } from "./line.ts";
+import type { OpenFiles } from "./open-files.ts";
 import type { SessionFile } from "./session-file.ts";
 import { addFork, markDeleted } from "./writes.ts";
 
 /** The directory in which the session is ready to appear; to be removed if it does not. Errors: `SESSION_EXISTS`. */
-export function prepareSession(layout: Layout, catalogue: Catalogue, given: NewSession): string {
+export function prepareSession(layout: Layout, open: OpenFiles, given: NewSession): string {
   // An id becomes a path.
   const id = toSessionId(given.id);
   if (fs.existsSync(layout.session(id))) throw sessionExists(id);
@@ -29,7 +31,7 @@ export function prepareSession(layout: Layout, catalogue: Catalogue, given: NewS
   const head = { version: 1, of: 1, record, fence: 0, forks: [], deleted: false, segments: [] } as const;
   fs.mkdirSync(prepared, { recursive: true, mode: directoryMode });
   const file = path.join(prepared, journalName(1));
-  const fd = catalogue.open.withRoom(() => fs.openSync(file, "wx", fileMode));
+  const fd = open.withRoom(() => fs.openSync(file, "wx", fileMode));
   try {
     writeAll(fd, Buffer.from(encodeOp({ op: "journal", ...head })));
     // Its name may survive a power cut before it is synced: then so must the first line, or it looks damaged.
@@ -41,15 +43,12 @@ export function prepareSession(layout: Layout, catalogue: Catalogue, given: NewS
 }
 
 /** The parent of a fork that is prepared, which outlives its deletion from here on. */
-export function enterInParent(
-  catalogue: Catalogue,
-  id: SessionId,
-  { parentId, atSeq }: Lineage,
-): SessionFile {
+export function enterInParent(catalogue: Catalogue, id: SessionId, lineage: Lineage): SessionFile {
+  const { parentId } = lineage;
   const parent = catalogue.find(parentId);
   const state = parent?.view();
   if (parent === undefined || state === undefined) throw sessionNotFound(parentId);
-  if (atSeq > state.sealedSeq) throw forkBeyondSealed(parentId, atSeq, state.sealedSeq);
+  checkFork(lineage, state.sealedSeq);
   if (!addFork(parent, id)) throw sessionNotFound(parentId);
   return parent;
 }

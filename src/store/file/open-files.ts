@@ -4,6 +4,7 @@
  */
 import fs from "node:fs";
 import { systemCodeOf } from "../../base/errors.ts";
+import { storeClosed } from "../refusals.ts";
 
 /** What can be closed for a while. */
 interface Parkable {
@@ -21,6 +22,7 @@ const fewestOpen = 4;
 export class OpenFiles {
   readonly #files = new Set<Parkable>();
   #most: number | undefined;
+  #closed = false;
 
   /** @param most what the system's limit allows unless told */
   constructor(most?: number) {
@@ -39,7 +41,9 @@ export class OpenFiles {
     this.#files.delete(file);
   }
 
-  closeAll(): void {
+  /** Nothing is opened any more. */
+  close(): void {
+    this.#closed = true;
     for (const file of this.#files) file.reset();
     this.#files.clear();
   }
@@ -47,6 +51,7 @@ export class OpenFiles {
   /** Opens something, with half as many journals open for as long as the system has no descriptor left for it. */
   withRoom<T>(open: () => T): T {
     for (;;) {
+      if (this.#closed) throw storeClosed("file");
       try {
         return open();
       } catch (error) {

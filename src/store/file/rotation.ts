@@ -48,9 +48,10 @@ export class Rotations {
     this.#running.set(file, rotation);
   }
 
+  /** Waits for those that run, and for what they hold up. */
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.all(this.#running.values());
+    await Promise.all([...this.#running].map(([file, rotation]) => rotation.then(() => file.idle())));
   }
 }
 

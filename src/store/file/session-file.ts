@@ -5,7 +5,9 @@ import { syncDirectory } from "../../base/disk.ts";
 import { systemCodeOf } from "../../base/errors.ts";
 import type { SessionId } from "../../base/ids.ts";
 import { Queue } from "../../base/queue.ts";
-import { readCheckpoint, writeCheckpoint, type Start } from "./checkpoint.ts";
+import { frozenCopy } from "../copy.ts";
+import type { Awaitable } from "../driver.ts";
+import { noteLost, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
 import { isReadOnly, sessionDamaged, writeBehindDamage } from "./errors.ts";
 import { ifThere, openToAppend, type Opened } from "./files.ts";
 import { JournalFile, readHead, type Lines } from "./journal-file.ts";
@@ -46,14 +48,21 @@ export class SessionFile {
     return this.#path;
   }
 
-  /** Acts at once, or when a rotation has ended that is under way, and what was asked for before. */
-  inOrder<T>(act: () => T): T | Promise<T> {
-    return this.#queue.length === 0 ? act() : this.#queue.run(async () => act());
+  /** Acts at once, or when a rotation has ended that is under way; then on a copy, since what is given may change. */
+  inOrder<Given, T>(given: Given, act: (given: Given) => T): Awaitable<T> {
+    if (this.#queue.length === 0) return act(given);
+    const own = frozenCopy(given);
+    return this.#queue.run(async () => act(own));
   }
 
   /** Everything that comes later waits until `act` has ended. */
   holdingUp<T>(act: () => Promise<T>): Promise<T> {
     return this.#queue.run(act);
+  }
+
+  /** Settles when nothing is held up any more. */
+  idle(): Promise<void> {
+    return this.#queue.idle();
   }
 
   /** What the journal says now; undefined when the session is not there or deleted. */
@@ -242,18 +251,8 @@ export class SessionFile {
     if (state === undefined) throw sessionDamaged(this.id, this.name);
     const journal = new JournalFile(fd, state, inode, readOnlyBecause);
     journal.refresh();
-    if (start !== undefined && state.offset < start.safe) noteLost(state, start);
+    if (start !== undefined) noteLost(state, start);
     if (begun !== undefined) this.#checkpointAt = begun.offset;
     return journal;
   }
-}
-
-/**
- * It ends, or what is sound of it ends, before what was on the medium: that is damage, though it looks like a journal
- * that went no further, or like an interrupted write.
- */
-function noteLost(state: JournalState, { headSeq }: Start): void {
-  state.damage.push({ offset: state.offset, afterSeq: state.headSeq });
-  // Before a seal there were more entries than after it: how many are lost nobody knows, but some are.
-  state.headSeq = Math.max(state.headSeq + 1, headSeq);
 }

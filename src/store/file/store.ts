@@ -2,8 +2,6 @@
 import { rmSync } from "node:fs";
 import path from "node:path";
 import type { SessionId } from "../../base/ids.ts";
-import { decodeCursor, matches, pageOf } from "../query.ts";
-import { sealedWhileRead, sessionNotFound, storeClosed } from "../refusals.ts";
 import type {
   Acquired,
   Entry,
@@ -13,6 +11,7 @@ import type {
   NewEntry,
   NewSession,
   Page,
+  SealRange,
   SessionFilter,
   SessionPatch,
   SessionQuery,
@@ -20,15 +19,19 @@ import type {
   Store,
   StoreStats,
 } from "../contract.ts";
+import type { Awaitable, StoreDriver } from "../driver.ts";
+import { decodeCursor, matches, pageOf } from "../query.ts";
+import { sealedWhileRead, sessionNotFound } from "../refusals.ts";
+import { defineStore } from "../shell.ts";
 import { Catalogue } from "./catalogue.ts";
-import { guarded, storeError } from "./errors.ts";
+import { storeError } from "./errors.ts";
 import { Layout } from "./layout.ts";
 import { appear, collect, deleteSession, enterInParent, prepareSession } from "./lifecycle.ts";
 import { OpenFiles } from "./open-files.ts";
 import { readPages } from "./reading.ts";
 import { Rotations } from "./rotation.ts";
 import type { SessionFile } from "./session-file.ts";
-import { recordOf } from "./state.ts";
+import { recordOf, type JournalState } from "./state.ts";
 import { Syncer } from "./syncer.ts";
 import * as writes from "./writes.ts";
 
@@ -48,13 +51,16 @@ const laterPagesMs = 500;
  * `STORE_SCHEMA_NEWER`, `STORE_CORRUPT` when `format.json` is not ours.
  */
 export async function openFileStore(options: FileStoreOptions): Promise<Store> {
-  const directory = path.resolve(options.directory);
-  const layout = new Layout(directory);
-  guarded(directory, () => layout.prepare());
-  return new FileStore(layout, options);
+  const layout = new Layout(path.resolve(options.directory));
+  try {
+    layout.prepare();
+  } catch (error) {
+    throw storeError(error, layout.root);
+  }
+  return defineStore(new FileDriver(layout, options));
 }
 
-class FileStore implements Store {
+class FileDriver implements StoreDriver {
   readonly name = "file";
   readonly capabilities = { persistent: true, shared: true, survivesPowerLoss: true };
   readonly #layout: Layout;
@@ -62,132 +68,105 @@ class FileStore implements Store {
   readonly #catalogue: Catalogue;
   readonly #syncer: Syncer;
   readonly #rotations: Rotations;
-  #closed = false;
 
   constructor(layout: Layout, { rotateBytes, maxOpenFiles }: FileStoreOptions) {
     this.#layout = layout;
     this.#rotations = new Rotations(layout.root, rotateBytes ?? 4 << 20);
     this.#open = new OpenFiles(maxOpenFiles);
     this.#catalogue = new Catalogue(layout, this.#open);
-    this.#syncer = new Syncer(layout.root, this.#open);
+    this.#syncer = new Syncer(this.#open);
   }
 
   async create(session: NewSession): Promise<SessionRecord> {
     const { id, lineage } = session;
-    const prepared = this.#do(() => prepareSession(this.#layout, this.#catalogue, session));
+    const prepared = prepareSession(this.#layout, this.#open, session);
     try {
       if (lineage !== undefined) {
-        this.#do(() => this.#takeOver(enterInParent(this.#catalogue, id, lineage)));
+        this.#takeOver(enterInParent(this.#catalogue, id, lineage));
         // A fork may survive a power cut before it is synced: then so must what it inherits.
         await this.#syncer.flush();
       }
-      return this.#do(() => {
-        const file = appear(this.#layout, this.#catalogue, id, prepared);
-        this.#takeOver(file);
-        return recordOf(this.#viewed(file));
-      });
+      const file = appear(this.#layout, this.#catalogue, id, prepared);
+      this.#takeOver(file);
+      return recordOf(viewed(file));
     } finally {
       rmSync(prepared, { recursive: true, force: true });
     }
   }
 
-  async get(id: SessionId): Promise<SessionRecord | undefined> {
-    return this.#do(() => {
-      const state = this.#catalogue.find(id)?.known;
-      return state === undefined || state.deleted ? undefined : recordOf(state);
-    });
+  get(id: SessionId): SessionRecord | undefined {
+    const state = this.#catalogue.find(id)?.known;
+    return state === undefined || state.deleted ? undefined : recordOf(state);
   }
 
-  async update(id: SessionId, patch: SessionPatch, lease?: Lease): Promise<SessionRecord> {
-    return this.#write(id, (file) => writes.update(file, patch, lease));
+  update(id: SessionId, patch: SessionPatch, lease?: Lease): Awaitable<SessionRecord> {
+    return this.#write(id, { patch, lease }, (file, given) => writes.update(file, given.patch, given.lease));
   }
 
-  async delete(id: SessionId): Promise<boolean> {
-    return this.#do(() => {
-      const file = this.#catalogue.file(id);
-      this.#syncer.changed(this.#layout.shard(id));
-      // Its journal says that it is deleted, where it stays for forks.
-      this.#syncer.wrote(file);
-      const remove = () => deleteSession(this.#layout, this.#catalogue, id);
-      return file.inOrder(() => this.#do(remove));
-    });
+  delete(id: SessionId): Awaitable<boolean> {
+    const file = this.#catalogue.file(id);
+    this.#syncer.changed(this.#layout.shard(id));
+    // Its journal says that it is deleted, where it stays for forks.
+    this.#syncer.wrote(file);
+    return file.inOrder(id, () => deleteSession(this.#layout, this.#catalogue, id));
   }
 
-  async list(query: SessionQuery = {}): Promise<Page<SessionRecord>> {
-    this.#assertOpen();
+  async list(query: SessionQuery): Promise<Page<SessionRecord>> {
     if (query.cursor !== undefined) decodeCursor(query.cursor);
     await this.#validate(query.cursor === undefined ? 0 : laterPagesMs);
     return pageOf(this.#catalogue.records(), query);
   }
 
-  async count(filter: SessionFilter = {}): Promise<number> {
+  async count(filter: SessionFilter): Promise<number> {
     await this.#validate();
     let found = 0;
     for (const record of this.#catalogue.records()) if (matches(record, filter)) found += 1;
     return found;
   }
 
-  async append(id: SessionId, after: number, entries: readonly NewEntry[], lease: Lease): Promise<number> {
-    return this.#write(id, (file) => writes.append(file, after, entries, lease));
+  append(id: SessionId, after: number, entries: readonly NewEntry[], lease: Lease): Awaitable<number> {
+    return this.#write(id, { entries, lease }, (file, given) =>
+      writes.append(file, after, given.entries, given.lease),
+    );
   }
 
-  async seal(
-    id: SessionId,
-    range: { readonly from: number; readonly head: number },
-    entries: readonly NewEntry[],
-    lease: Lease,
-  ): Promise<number> {
-    return this.#write(id, (file) => {
-      const head = writes.seal(file, range, entries, lease);
+  seal(id: SessionId, range: SealRange, entries: readonly NewEntry[], lease: Lease): Awaitable<number> {
+    return this.#write(id, { range, entries, lease }, (file, given) => {
+      const head = writes.seal(file, given.range, given.entries, given.lease);
       this.#rotations.consider(file);
       return head;
     });
   }
 
-  async *read(id: SessionId, range: EntryRange = {}): AsyncGenerator<readonly Entry[]> {
-    const find = (each: SessionId) => guarded(this.#layout.root, () => this.#catalogue.find(each));
-    this.#assertOpen();
+  async *read(id: SessionId, { from, through }: Required<EntryRange>): AsyncGenerator<readonly Entry[]> {
+    const find = (each: SessionId) => this.#catalogue.find(each);
     const file = find(id);
-    const state = file?.known;
-    if (file === undefined || state === undefined || state.deleted) throw sessionNotFound(id);
-    const { headSeq, sealedSeq } = state;
-    const span = {
-      from: Math.max(range.from ?? 1, 1),
-      through: Math.min(range.through ?? Infinity, headSeq),
-    };
-    try {
-      for await (const page of readPages(find, file, span)) {
-        this.#assertOpen();
-        const isRunning = (page.at(-1)?.seq ?? 0) > sealedSeq;
-        if (isRunning && this.#viewed(file).sealedSeq !== sealedSeq) throw sealedWhileRead(id);
-        yield page;
-        this.#assertOpen();
-      }
-    } catch (error) {
-      throw storeError(error, this.#layout.root);
+    if (file === undefined) throw sessionNotFound(id);
+    const { headSeq, sealedSeq } = viewed(file);
+    for await (const page of readPages(find, file, { from, through: Math.min(through, headSeq) })) {
+      const isRunning = (page.at(-1)?.seq ?? 0) > sealedSeq;
+      if (isRunning && viewed(file).sealedSeq !== sealedSeq) throw sealedWhileRead(id);
+      yield page;
     }
   }
 
-  async acquire(id: SessionId, request: LeaseRequest): Promise<Acquired> {
-    return this.#write(id, (file) => {
+  acquire(id: SessionId, request: LeaseRequest): Awaitable<Acquired> {
+    return this.#write(id, request, (file, given) => {
       this.#takeOver(file);
-      return writes.acquire(file, request);
+      return writes.acquire(file, given);
     });
   }
 
-  async renew(lease: Lease): Promise<Lease> {
-    return this.#write(lease.sessionId, (file) => writes.renew(file, lease));
+  renew(lease: Lease): Awaitable<Lease> {
+    return this.#write(lease.sessionId, lease, writes.renew);
   }
 
-  async release(lease: Lease): Promise<void> {
-    return this.#do(() => {
-      const file = this.#catalogue.find(lease.sessionId);
-      return file?.inOrder(() => this.#do(() => writes.release(file, lease)));
-    });
+  release(lease: Lease): Awaitable<void> {
+    const file = this.#catalogue.find(lease.sessionId);
+    return file?.inOrder(lease, (own) => writes.release(file, own));
   }
 
-  async flush(): Promise<void> {
-    this.#assertOpen();
+  flush(): Promise<void> {
     return this.#syncer.flush();
   }
 
@@ -200,22 +179,20 @@ class FileStore implements Store {
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
     await this.#rotations.close();
-    this.#open.closeAll();
+    this.#open.close();
   }
 
-  /** Runs `act` on the session's file, after what was asked of it before. */
-  #write<T>(id: SessionId, act: (file: SessionFile) => T): T | Promise<T> {
-    return this.#do(() => {
-      const file = this.#catalogue.known(id) ?? this.#catalogue.find(id);
-      if (file === undefined) throw sessionNotFound(id);
-      return file.inOrder(() =>
-        this.#do(() => {
-          this.#syncer.wrote(file);
-          return act(file);
-        }),
-      );
+  toStoreError(error: unknown): unknown {
+    return storeError(error, this.#layout.root);
+  }
+
+  #write<Given, T>(id: SessionId, given: Given, act: (file: SessionFile, given: Given) => T): Awaitable<T> {
+    const file = this.#catalogue.known(id) ?? this.#catalogue.find(id);
+    if (file === undefined) throw sessionNotFound(id);
+    return file.inOrder(given, (own) => {
+      this.#syncer.wrote(file);
+      return act(file, own);
     });
   }
 
@@ -229,29 +206,14 @@ class FileStore implements Store {
       this.#syncer.changed(each);
   }
 
-  #do<T>(action: () => T): T {
-    this.#assertOpen();
-    return guarded(this.#layout.root, action);
-  }
-
   async #validate(maxAgeMs = 0): Promise<void> {
-    this.#assertOpen();
-    try {
-      await this.#catalogue.validate(maxAgeMs);
-      for (const file of this.#catalogue.deleted()) collect(this.#layout, this.#catalogue, file);
-    } catch (error) {
-      throw storeError(error, this.#layout.root);
-    }
-    this.#assertOpen();
+    await this.#catalogue.validate(maxAgeMs);
+    for (const file of this.#catalogue.deleted()) collect(this.#layout, this.#catalogue, file);
   }
+}
 
-  #viewed(file: SessionFile) {
-    const state = file.view();
-    if (state === undefined) throw sessionNotFound(file.id);
-    return state;
-  }
-
-  #assertOpen(): void {
-    if (this.#closed) throw storeClosed(this.name);
-  }
+function viewed(file: SessionFile): JournalState {
+  const state = file.view();
+  if (state === undefined) throw sessionNotFound(file.id);
+  return state;
 }

@@ -4,7 +4,6 @@
  */
 import fs from "node:fs";
 import { promisify } from "node:util";
-import { storeError } from "./errors.ts";
 import { ifThere, readAt } from "./files.ts";
 import type { OpenFiles } from "./open-files.ts";
 import type { SessionFile } from "./session-file.ts";
@@ -15,7 +14,6 @@ const atOnce = 8;
 const stepBytes = 1 << 20;
 
 export class Syncer {
-  readonly #root: string;
   readonly #open: OpenFiles;
   #files = new Set<SessionFile>();
   #directories = new Set<string>();
@@ -24,8 +22,7 @@ export class Syncer {
   /** Whose last sync failed: they must be written again before the next one means anything. */
   readonly #unsure = new Set<SessionFile>();
 
-  constructor(root: string, open: OpenFiles) {
-    this.#root = root;
+  constructor(open: OpenFiles) {
     this.#open = open;
   }
 
@@ -68,7 +65,7 @@ export class Syncer {
       for (const { file } of written) this.#unsure.add(file);
       for (const { file } of written) this.#files.add(file);
       for (const directory of directories) this.#directories.add(directory);
-      throw storeError(error, this.#root);
+      throw error;
     }
     for (const { file } of written) this.#unsure.delete(file);
   }
