@@ -41,6 +41,15 @@ export const sessionRecordSchema = z.object({
   settings: z.object({
     modeId: z.optional(z.string()),
     configOptions: z.optional(z.record(z.string(), json)),
+    owesHandoverTo: z.optional(
+      described(z.string(), "the agent's session that has not had the conversation yet"),
+    ),
+    ownAgentIds: z.optional(
+      described(
+        z.int().check(z.gte(1)),
+        "how many of agentSessionIds, from the end, are the present agent's",
+      ),
+    ),
   }),
   lineage: z.optional(z.object({ parentId: id, atSeq: seq })),
   metadata: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),

@@ -12,10 +12,7 @@ export interface Lineage {
 }
 
 /** What the client said of itself in `initialize`. */
-export interface ClientFacts {
-  readonly info?: Json;
-  readonly capabilities?: Json;
-}
+export type ClientFacts = Readonly<{ info?: Json; capabilities?: Json }>;
 
 /** What the agent said of itself in `initialize`, and how it is started (no arguments: they may be secret). */
 export interface AgentFacts {
@@ -28,6 +25,9 @@ export interface SessionSettings {
   readonly modeId?: string;
   /** Value by config option id. */
   readonly configOptions?: Readonly<Record<string, Json>>;
+  /** Of `agentSessionIds`: how many, the last ones, are the present agent's (one), and which lacks the history. */
+  readonly ownAgentIds?: number;
+  readonly owesHandoverTo?: string;
 }
 
 /** What a session is created with. Plain JSON data throughout. */

@@ -4,17 +4,49 @@ import { isSameAgent } from "../../session/hidden.ts";
 import type { SessionRecord } from "../../store/contract.ts";
 import type { RelayContext } from "../context.ts";
 
+/** How many agent session ids a record keeps. */
+const maxAgentSessionIds = 20;
+
 /**
- * The id that the agent knew the session by; none if it was another agent, whose ids may mean anything here. One
- * that counts anew after a restart may mean another session by it, too.
+ * The ids by which the agent knew the session, newest first; none if it was another agent, whose ids may mean anything
+ * here. One that counts anew after a restart may mean another session by an id, which is bound to that one then.
  */
-export function knownId(
-  ctx: RelayContext,
-  { id, agent, agentSessionIds }: SessionRecord,
+export function knownIds(ctx: RelayContext, record: SessionRecord, run: AgentRun): string[] {
+  if (!isSameAgent(record.agent, run.facts)) return [];
+  const isFree = (agentSessionId: string) => {
+    const bound = ctx.sessions.byAgentId(agentSessionId);
+    return bound === undefined || bound.id === record.id;
+  };
+  return ownIdsOf(record).reverse().filter(isFree);
+}
+
+/** The ids that are the present agent's: released versions did not say, so of theirs only the last is. */
+function ownIdsOf({
+  agentSessionIds,
+  settings,
+}: Pick<SessionRecord, "agentSessionIds" | "settings">): string[] {
+  return agentSessionIds.slice(-(settings.ownAgentIds ?? 1));
+}
+
+/** What the record says when the agent knows the session by this id from now on. */
+export function withAgentId(
+  record: SessionRecord,
   run: AgentRun,
-): string | undefined {
-  if (!isSameAgent(agent, run.facts)) return undefined;
-  const known = agentSessionIds.at(-1);
-  const bound = ctx.sessions.byAgentId(known);
-  return bound === undefined || bound.id === id ? known : undefined;
+  agentSessionId: string,
+  lacksHistory: boolean,
+): Pick<SessionRecord, "agentSessionIds" | "settings"> {
+  const others = record.agentSessionIds.filter((id) => id !== agentSessionId);
+  const agentSessionIds = [...others, agentSessionId].slice(-maxAgentSessionIds);
+  const isSame = isSameAgent(record.agent, run.facts);
+  const own = isSame ? ownIdsOf(record).filter((id) => id !== agentSessionId).length + 1 : 1;
+  const ownAgentIds = Math.min(own, agentSessionIds.length);
+  const { owesHandoverTo: _owed, ownAgentIds: _own, ...settings } = record.settings;
+  return {
+    agentSessionIds,
+    settings: {
+      ...settings,
+      ...(ownAgentIds > 1 && { ownAgentIds }),
+      ...(lacksHistory && { owesHandoverTo: agentSessionId }),
+    },
+  };
 }

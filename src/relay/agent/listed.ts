@@ -44,7 +44,7 @@ export async function isListedBy(
   run: AgentRun,
   cwd: string,
   agentSessionId: string,
-  signal: AbortSignal,
+  signal: AbortSignal | undefined,
 ): Promise<boolean> {
   const lateMs = performance.now() + agentListMs;
   let cursor: string | undefined;

@@ -1,5 +1,6 @@
 /** The hot path: the agent's session updates, journaled and then forwarded, many at a time. */
 import { entriesOf, isState, updateIn, type ArrivedUpdate } from "../../acp/updates.ts";
+import type { Deferred } from "../../base/deferred.ts";
 import type { SessionPatch, SessionSettings } from "../../store/contract.ts";
 import type { RelayContext } from "../context.ts";
 import type { LiveSession, UpdateBatch } from "../live/session.ts";
@@ -32,15 +33,16 @@ export function enqueueUpdates(
   live: LiveSession,
   updates: readonly ArrivedUpdate[],
 ): Promise<void> | undefined {
-  if (live.swallowing) return swallow(live, updates);
+  if (live.swallowing !== undefined) return swallow(live, live.swallowing, updates);
   if (updates.length === 0) return undefined;
   const delivered = live.outboundUpdates(updates, (batch) => deliver(ctx, live, batch));
   return live.waitingChars > maxWaitingChars ? (delivered ?? live.outboundIdle()) : undefined;
 }
 
-function swallow(live: LiveSession, updates: readonly ArrivedUpdate[]): undefined {
+function swallow(live: LiveSession, replayed: Deferred, updates: readonly ArrivedUpdate[]): undefined {
   for (const update of updates) {
     if (isState(update)) live.swallowedState.set(update.sessionUpdate, update);
+    else replayed.settle();
   }
 }
 

@@ -4,6 +4,7 @@ import { SidecarError } from "../../base/errors.ts";
 import { addUpdate, charsOf, type ArrivedUpdate, type UpdateMessage } from "../../acp/updates.ts";
 import type { SessionId } from "../../base/ids.ts";
 import type { Journal } from "../../session/journal.ts";
+import type { Deferred } from "../../base/deferred.ts";
 import { Queue } from "../../base/queue.ts";
 import type { RequestContext } from "../../rpc/endpoint.ts";
 import type { NewEntry, SessionPatch, SessionRecord } from "../../store/contract.ts";
@@ -42,12 +43,10 @@ export class LiveSession {
   readonly attachments = new Attachments();
   setup: SessionSetup;
   binding: Binding | undefined;
-  /** While the agent takes the session up it may replay what we have: kept from the client. */
-  swallowing = false;
+  /** Set while the agent takes the session up, and settled when it replays what we have: kept from the client. */
+  swallowing: Deferred | undefined;
   /** Of what was swallowed, the last word on each thing that is state: it goes on when the attach is done. */
   readonly swallowedState = new Map<string, UpdateMessage>();
-  /** The agent does not know the conversation so far: the next prompt brings it. */
-  needsHandover = false;
   /** What the agent said of modes and options when it was attached. */
   agentState: AgentState = {};
   readonly turns = new Set<Turn>();
@@ -71,6 +70,17 @@ export class LiveSession {
   constructor(id: SessionId, setup: SessionSetup) {
     this.id = id;
     this.setup = setup;
+  }
+
+  /** The agent does not know the conversation so far: the next prompt brings it. */
+  get owesHandover(): boolean {
+    return this.binding !== undefined && this.record.settings.owesHandoverTo === this.binding.agentSessionId;
+  }
+
+  /** The agent has answered a prompt that brought the conversation to its session. */
+  async noteHandover(agentSessionId: string): Promise<void> {
+    const { owesHandoverTo, ...settings } = this.record.settings;
+    if (owesHandoverTo === agentSessionId) await this.update({ settings });
   }
 
   /** The record as last seen. */

@@ -19,6 +19,8 @@ const cancelled: TurnOutcome = { type: "answer", result: { stopReason: "cancelle
 export class Turn {
   /** Where the conversation ended before the prompt; undefined until the prompt is in the journal. */
   historySeq: number | undefined;
+  /** The agent's session to which the prompt brings the conversation so far. */
+  handedOverTo: string | undefined;
   #state: TurnState = "queued";
   #audience: Audience = "client";
   /** How it will end, as far as is known; a failure of the session may still take its place. */

@@ -9,7 +9,7 @@ import { hiddenAs, shown } from "../../session/hidden.ts";
 import { isFree, thisHolder } from "../../session/holder.ts";
 import { sessionBusy } from "../../store/refusals.ts";
 import { askAgent } from "../agent/ask.ts";
-import { agentStateOf } from "../agent/attach.ts";
+import { agentStateOf } from "../agent/take-up.ts";
 import type { RelayContext } from "../context.ts";
 import { LiveSession } from "../live/session.ts";
 

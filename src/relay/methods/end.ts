@@ -5,7 +5,7 @@ import { waitAtMost, within } from "../../base/time.ts";
 import { sessionNotFound } from "../../store/refusals.ts";
 import type { AgentFacts, SessionRecord } from "../../store/contract.ts";
 import type { RelayContext } from "../context.ts";
-import { knownId } from "../agent/ids.ts";
+import { knownIds } from "../agent/ids.ts";
 import type { Binding, LiveSession } from "../live/session.ts";
 import { cancelTurns, runningTurns } from "../live/turns.ts";
 
@@ -114,7 +114,7 @@ export async function deleteAtAgent(
 ): Promise<AtAgent | undefined> {
   const run = await within(best(ctx, ctx.agent.run()), agentAnswerMs);
   if (run === undefined) return undefined;
-  const sessionId = typeof session === "string" ? session : knownId(ctx, session, run);
+  const sessionId = typeof session === "string" ? session : knownIds(ctx, session, run)[0];
   if (sessionId === undefined) return undefined;
   if (run.can.delete) {
     const deleting = run.agent.request("session/delete", { sessionId });

@@ -10,7 +10,7 @@ import {
 } from "../../acp/schema.ts";
 import { sessionNotFound } from "../../store/refusals.ts";
 import type { SessionRecord } from "../../store/contract.ts";
-import { mayTryNext } from "../agent/attach.ts";
+import { mayTryNext } from "../agent/take-up.ts";
 import type { RelayContext } from "../context.ts";
 import { LiveSession } from "../live/session.ts";
 import { initOf, makeSession, type Making } from "./new.ts";
@@ -27,7 +27,9 @@ export async function forkSession(
   const parent = await sealedParent(ctx, parsed.sessionId);
   const atSeq = forkPoint(parent, parsed);
   const run = await ctx.agent.run();
-  const { title, settings, metadata } = parent;
+  const { title, metadata } = parent;
+  const { modeId, configOptions } = parent.settings;
+  const settings = { ...(modeId !== undefined && { modeId }), ...(configOptions && { configOptions }) };
   const making = {
     run,
     ...agentSide(ctx, run, parent, parsed, atSeq),

@@ -78,11 +78,12 @@ export async function makeSession(
   const live = new LiveSession(id, making.setup);
   live.attachments.attach(ctx.client, id);
   live.agentState = agentState;
-  live.needsHandover = needsHandover;
   const early = ctx.unclaimed.settled(agentSessionId);
   ctx.sessions.bind(live, { run, agentSessionId });
   const answer = live.answerInOrder(request, async () => {
-    await store(ctx, live, { ...init, agentSessionIds: [agentSessionId] });
+    const owed = needsHandover && { owesHandoverTo: agentSessionId };
+    const settings = { ...init.settings, ...owed };
+    await store(ctx, live, { ...init, agentSessionIds: [agentSessionId], settings });
     return { ...live.agentState, sessionId: id };
   });
   void enqueueUpdates(ctx, live, early);

@@ -1,5 +1,4 @@
 /** `session/prompt` and `session/cancel`: a turn from its prompt to its answer. https://agentclientprotocol.com/protocol/v1/prompt-turn */
-import type { AgentRun } from "../../agent/supervisor.ts";
 import { isSidecarError, reasonOf, SidecarError } from "../../base/errors.ts";
 import { isRecord } from "../../base/json.ts";
 import type { RequestContext } from "../../rpc/endpoint.ts";
@@ -10,7 +9,7 @@ import type { NewEntry } from "../../store/contract.ts";
 import { askSession } from "../agent/ask.ts";
 import type { RelayContext } from "../context.ts";
 import { withHandover } from "../agent/handover.ts";
-import { closedMeanwhile, type LiveSession } from "../live/session.ts";
+import { closedMeanwhile, type Binding, type LiveSession } from "../live/session.ts";
 import { cancelTurns, runningTurns, isLossError, untilLateTurnsAreGone } from "../live/turns.ts";
 import { Turn, type TurnOutcome } from "../live/turn.ts";
 
@@ -61,10 +60,12 @@ function startTurn(
   history.catch((error: unknown) => ctx.holding.noteFailure(live, error));
   const asked = history.then(async () => {
     await untilLateTurnsAreGone(live, lateTurnMs);
-    return askSession(ctx, live, "session/prompt", request, ({ run }) => compose(ctx, live, turn, run, body));
+    return askSession(ctx, live, "session/prompt", request, (binding) =>
+      compose(ctx, live, turn, binding, body),
+    );
   });
   const answered = asked.then(({ answer }) =>
-    answer === undefined ? turn.decided : answer.then((result) => succeeded(ctx, live, result)),
+    answer === undefined ? turn.decided : answer.then((result) => succeeded(ctx, live, turn, result)),
   );
   // However the turn ends for the client, the agent owes its answer; until then it may speak late.
   void answered.catch(failed).then((outcome) => {
@@ -73,9 +74,15 @@ function startTurn(
   });
 }
 
-function succeeded(ctx: RelayContext, live: LiveSession, result: unknown): TurnOutcome {
+function succeeded(ctx: RelayContext, live: LiveSession, turn: Turn, result: unknown): TurnOutcome {
   ctx.agent.noteSuccess();
-  live.needsHandover = false;
+  const { handedOverTo } = turn;
+  // What an agent refuses it leaves out of its context, the history before it too.
+  const isRefused = isRecord(result) && result.stopReason === "refusal";
+  if (handedOverTo !== undefined && !isRefused) {
+    const noting = live.outbound(() => live.noteHandover(handedOverTo));
+    noting.catch((error: unknown) => ctx.holding.noteFailure(live, error));
+  }
   return { type: "answer", result };
 }
 
@@ -88,13 +95,21 @@ async function compose(
   ctx: RelayContext,
   live: LiveSession,
   turn: Turn,
-  run: AgentRun,
+  { run, agentSessionId }: Binding,
   body: PromptBody,
 ): Promise<PromptBody | undefined> {
   const { historySeq = 0 } = turn;
-  const handover = live.needsHandover && historySeq > 0;
-  const prompt = handover ? await withHandover(ctx, live, run, body.prompt, historySeq) : body.prompt;
+  // Agents look for a command where the prompt begins: it goes alone, and the next prompt brings the history.
+  const isOwed = live.owesHandover && !isCommand(body.prompt);
+  const prompt =
+    isOwed && historySeq > 0 ? await withHandover(ctx, live, run, body.prompt, historySeq) : body.prompt;
+  turn.handedOverTo = isOwed ? agentSessionId : undefined;
   return turn.send() ? { ...body, prompt } : undefined;
+}
+
+/** A slash command: a word behind a slash, and not a path. */
+function isCommand([first]: PromptBody["prompt"]): boolean {
+  return first?.type === "text" && typeof first.text === "string" && /^\s*\/[\w:.-]+(\s|$)/.test(first.text);
 }
 
 async function journalPrompt(

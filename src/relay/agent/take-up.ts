@@ -1,0 +1,148 @@
+/** Taking up a session that the agent knows: by which of its ids, by resume or load, and whether a failure means that it is gone. */
+import type { AgentRun } from "../../agent/supervisor.ts";
+import { acpErrors, reasonOf, SidecarError } from "../../base/errors.ts";
+import { Deferred } from "../../base/deferred.ts";
+import { isRecord } from "../../base/json.ts";
+import { pause, waitAtMost } from "../../base/time.ts";
+import { isRpcError } from "../../rpc/errors.ts";
+import type { RelayContext } from "../context.ts";
+import type { AgentState, Binding, LiveSession } from "../live/session.ts";
+import { knownIds } from "./ids.ts";
+import { isListedBy } from "./listed.ts";
+
+/** A failure that does not say what it means may pass: it is tried again after these pauses. */
+const retryPausesMs = [100, 400];
+/** How long an agent that has answered `session/load` may take to begin its replay. */
+const lateReplayMs = 150;
+
+export interface TakenUp {
+  readonly binding: Binding;
+  /** The agent has the session, but not all of the conversation. */
+  readonly lacksHistory: boolean;
+}
+
+type Params = Readonly<Record<string, unknown>>;
+
+/** What came of asking by one id; `unclear`: it failed again and again, and the agent does not list what it has. */
+type Outcome = "taken" | "taken, but empty" | "gone" | "unclear";
+
+/**
+ * Every id by which the agent knew the session, newest first. Undefined when the agent has it no more, or can neither
+ * resume nor load. Errors: the agent's own when it has the session and fails all the same, `AGENT_…`.
+ */
+export async function takeUp(
+  ctx: RelayContext,
+  live: LiveSession,
+  run: AgentRun,
+  params: Params,
+  signal: AbortSignal | undefined,
+): Promise<TakenUp | undefined> {
+  const { can } = run;
+  const methods = [...(can.resume ? ["session/resume"] : []), ...(can.load ? ["session/load"] : [])];
+  if (methods.length === 0) return undefined;
+  // One that is still owed the conversation never had it: those before it may have all.
+  const { owesHandoverTo } = live.record.settings;
+  let hasNewer = false;
+  for (const agentSessionId of knownIds(ctx, live.record, run)) {
+    const binding = { run, agentSessionId };
+    const outcome = await takeUpBy(ctx, live, binding, methods, params, signal);
+    if (outcome === "taken" || outcome === "taken, but empty") {
+      const lacksHistory = agentSessionId === owesHandoverTo || hasNewer || outcome !== "taken";
+      return { binding, lacksHistory };
+    }
+    ctx.log.info({ sessionId: live.id, agentSessionId, outcome }, "the agent did not take the session up");
+    if (outcome === "unclear") return undefined;
+    hasNewer ||= agentSessionId !== owesHandoverTo;
+  }
+  return undefined;
+}
+
+async function takeUpBy(
+  ctx: RelayContext,
+  live: LiveSession,
+  binding: Binding,
+  methods: readonly string[],
+  params: Params,
+  signal: AbortSignal | undefined,
+): Promise<Outcome> {
+  for (const pauseMs of [...retryPausesMs, undefined]) {
+    let failure: unknown;
+    for (const method of methods) {
+      const asked = await ask(ctx, live, binding, method, params, signal);
+      if (typeof asked === "string") return asked;
+      ({ failure } = asked);
+    }
+    if (isGone(failure)) return "gone";
+    const isListed = await lists(live, binding, signal);
+    if (isListed === false) return "gone";
+    if (pauseMs !== undefined) await pause(pauseMs, signal);
+    else if (isListed === true) throw failure;
+  }
+  return "unclear";
+}
+
+/** Whether the agent has the session by its own list; undefined when it does not say. */
+async function lists(
+  live: LiveSession,
+  { run, agentSessionId }: Binding,
+  signal: AbortSignal | undefined,
+): Promise<boolean | undefined> {
+  if (!run.can.list) return undefined;
+  return isListedBy(run, live.record.cwd, agentSessionId, signal).catch(() => undefined);
+}
+
+/** The session is bound, or why not. Errors: those that no other way to ask would change. */
+async function ask(
+  ctx: RelayContext,
+  live: LiveSession,
+  binding: Binding,
+  method: string,
+  params: Params,
+  signal: AbortSignal | undefined,
+): Promise<"taken" | "taken, but empty" | { readonly failure: unknown }> {
+  // Bound before the answer: the replay comes first, and is ours already.
+  ctx.sessions.bind(live, binding);
+  const replayed = new Deferred();
+  live.swallowing = replayed;
+  try {
+    const { run, agentSessionId: sessionId } = binding;
+    const result = await run.agent.request(method, { sessionId, ...params }, { ...(signal && { signal }) });
+    live.agentState = agentStateOf(result);
+    if (method !== "session/load" || replayed.isSettled || !(await hasTurns(ctx, live))) return "taken";
+    await waitAtMost(replayed.promise, lateReplayMs);
+    return replayed.isSettled ? "taken" : "taken, but empty";
+  } catch (error) {
+    ctx.sessions.unbind(live);
+    if (signal?.aborted === true || !mayTryNext(error)) throw error;
+    ctx.log.info({ sessionId: live.id, method, error: reasonOf(error) }, "the agent failed to take it up");
+    return { failure: error };
+  } finally {
+    live.swallowing = undefined;
+  }
+}
+
+/** Whether there is something that an agent could replay. */
+async function hasTurns({ registry }: RelayContext, { id }: LiveSession): Promise<boolean> {
+  for await (const page of registry.read(id)) {
+    if (page.some(({ kind }) => kind === "prompt" || kind === "message")) return true;
+  }
+  return false;
+}
+
+/** What an agent says of a session's state. Some name the session, too, as they know it: that is nobody else's. */
+export function agentStateOf(result: unknown): AgentState {
+  const { sessionId: _, ...state } = isRecord(result) ? result : {};
+  return state;
+}
+
+/** An agent that is gone, or wants to be logged in to, is no agent that has forgotten. */
+export function mayTryNext(error: unknown): boolean {
+  if (error instanceof SidecarError) return false;
+  return !isRpcError(error, acpErrors.authenticationRequired);
+}
+
+/** By its code, or by what it says: not every agent has learned the code. */
+function isGone(error: unknown): boolean {
+  if (isRpcError(error, acpErrors.resourceNotFound)) return true;
+  return /\b(not found|unknown session|no such session|does not exist)\b/i.test(reasonOf(error));
+}
