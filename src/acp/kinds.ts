@@ -50,8 +50,17 @@ function hasOnly(object: Readonly<Record<string, unknown>>, fields: number): boo
   return count === fields;
 }
 
-/** The kind of a stored update, read from its first bytes where it was written in the usual order. */
+/** The kind of a stored update, read from its first bytes where it was written in the usual order; "" for none. */
 export function updateKindOf(data: string): string {
   const usual = /^\{"update":\{"sessionUpdate":"([a-z_]+)"/.exec(data)?.[1];
-  return usual ?? (JSON.parse(data) as UpdateData).update.sessionUpdate;
+  return usual ?? kindIn(data);
+}
+
+function kindIn(data: string): string {
+  try {
+    const { update } = JSON.parse(data) as { readonly update?: unknown };
+    return isRecord(update) && typeof update.sessionUpdate === "string" ? update.sessionUpdate : "";
+  } catch {
+    return "";
+  }
 }

@@ -58,6 +58,12 @@ export const sessionParams = z.looseObject({ sessionId });
 
 export const setModeParams = z.looseObject({ sessionId, modeId: z.string() });
 
+/** What is left of a title without the spaces around it must be something. */
+export const setTitleParams = z.looseObject({
+  sessionId,
+  title: z.string().check(z.refine((title) => title.trim() !== "", "must not be empty")),
+});
+
 export const setConfigOptionParams = z.looseObject({ sessionId, configId: z.string(), value: z.unknown() });
 
 export const listSessionsParams = z.looseObject({

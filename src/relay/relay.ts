@@ -26,7 +26,7 @@ import { LiveSessions } from "./live/sessions.ts";
 import { loadSession, resumeSession } from "./methods/load.ts";
 import { newSession } from "./methods/new.ts";
 import { cancel, prompt } from "./methods/prompt.ts";
-import { setConfigOption, setMode } from "./methods/settings.ts";
+import { setConfigOption, setMode, setTitle } from "./methods/settings.ts";
 import { runningTurns } from "./live/turns.ts";
 import { Unclaimed } from "./live/unclaimed.ts";
 import { takeUpdates } from "./agent/updates.ts";
@@ -184,4 +184,5 @@ const methods: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   ["session/delete", deleteSession],
   ["session/set_mode", setMode],
   ["session/set_config_option", setConfigOption],
+  ["session/set_title", setTitle],
 ]);

@@ -2,9 +2,10 @@
 import { SidecarError } from "../base/errors.ts";
 import { isRecord, textOr, type Json } from "../base/json.ts";
 import type { Entry, NewEntry } from "../store/contract.ts";
-import type { UpdateData } from "../acp/kinds.ts";
+import { meaningOf, type Role } from "../acp/entries.ts";
+import { Echo } from "./echo.ts";
 
-export type Role = "user" | "assistant" | "system";
+export type { Role } from "../acp/entries.ts";
 
 /** A message as people see it. Content blocks are ACP's (https://agentclientprotocol.com/protocol/v1/content). */
 export interface Message {
@@ -62,27 +63,20 @@ function blockText(block: Json): string {
 
 /** Messages of a stretch of entries, in order. Thoughts, tool calls and state are not among them. */
 export async function* messagesOf(pages: AsyncIterable<readonly Entry[]>): AsyncGenerator<Message> {
-  let open: { message: Message; content: Json[]; id: unknown } | undefined;
+  let open: { message: Message; content: Json[]; id: Said["id"] } | undefined;
+  const listener = new Listener();
   for await (const page of pages) {
     for (const entry of page) {
-      const said = saidBy(entry);
+      const said = listener.saidBy(entry);
       if (said === undefined) continue;
-      if (
-        open !== undefined &&
-        said.id !== undefined &&
-        open.message.role === said.role &&
-        open.id === said.id
-      ) {
+      const { role, id } = said;
+      if (open !== undefined && id !== undefined && open.message.role === role && open.id === id) {
         join(open.content, said.content);
         continue;
       }
       if (open !== undefined) yield open.message;
       const content = [...said.content];
-      open = {
-        message: { role: said.role, content, atMs: entry.atMs, seq: entry.seq },
-        content,
-        id: said.id,
-      };
+      open = { message: { role, content, atMs: entry.atMs, seq: entry.seq }, content, id };
     }
   }
   if (open !== undefined) yield open.message;
@@ -91,30 +85,34 @@ export async function* messagesOf(pages: AsyncIterable<readonly Entry[]>): Async
 interface Said {
   readonly role: Role;
   readonly content: readonly Json[];
-  /** What chunks of one message have in common; undefined for what is whole. */
-  readonly id: unknown;
+  /** What chunks of one message have in common; null for those without an id, undefined for what is whole. */
+  readonly id: string | null | undefined;
 }
 
-function saidBy(entry: Entry): Said | undefined {
-  if (entry.kind === "prompt") {
-    const { prompt } = JSON.parse(entry.data) as { prompt?: readonly Json[] };
-    return { role: "user", content: prompt ?? [], id: undefined };
-  }
-  if (entry.kind === "message") {
-    const { role, content } = JSON.parse(entry.data) as { role: Role; content: readonly Json[] };
-    return { role, content, id: undefined };
-  }
-  if (entry.kind !== "update") return undefined;
-  const { update } = JSON.parse(entry.data) as UpdateData;
-  const role = chunkRoles.get(update.sessionUpdate);
-  if (role === undefined) return undefined;
-  return { role, content: [update.content as Json], id: update.messageId ?? null };
-}
+class Listener {
+  #echo: Echo | undefined;
 
-const chunkRoles: ReadonlyMap<string, Role> = new Map([
-  ["user_message_chunk", "user"],
-  ["agent_message_chunk", "assistant"],
-]);
+  saidBy(entry: Entry): Said | undefined {
+    const meaning = meaningOf(entry);
+    switch (meaning.type) {
+      case "prompt":
+        this.#echo = new Echo(meaning.content);
+        return { role: "user", content: meaning.content, id: undefined };
+      case "message":
+        return { role: meaning.role, content: meaning.content, id: undefined };
+      case "end":
+        this.#echo = undefined;
+        return undefined;
+      case "chunk": {
+        const { role, content, messageId = null } = meaning;
+        if (role === "thought" || (role === "user" && this.#echo?.hears(content) === true)) return undefined;
+        return { role, content: [content], id: messageId };
+      }
+      default:
+        return undefined;
+    }
+  }
+}
 
 /** Neighbouring plain text becomes one block. */
 function join(content: Json[], more: readonly Json[]): void {

@@ -1,19 +1,32 @@
 /**
- * Replaying a session for `session/load`: its entries as the params of session updates. Reads page by
- * page and holds no more than one page, however long the history.
+ * Replaying a session for `session/load`: its entries as the params of session updates, as they make sense to the
+ * client that asks. Reads page by page and holds no more than one page, however long the history.
  */
-import { isRecord } from "../base/json.ts";
-import type { SessionId } from "../base/ids.ts";
-import type { Entry, NewEntry, Store } from "../store/contract.ts";
-import { foldEntries } from "./fold.ts";
-import { collect } from "./pages.ts";
+import { meaningOf } from "../acp/entries.ts";
 import { liveOnlyUpdates, stateUpdates, updateKindOf } from "../acp/kinds.ts";
+import type { SessionId } from "../base/ids.ts";
+import { itemsOf, membersOf, objectText } from "../base/json-text.ts";
+import type { Json } from "../base/json.ts";
+import type { Entry, Store } from "../store/contract.ts";
+import { Echo } from "./echo.ts";
+import { foldEntries } from "./fold.ts";
+import { Nearest } from "./nearest.ts";
+import { collect } from "./pages.ts";
+import { Terminals } from "./terminals.ts";
+import { reasonOfEnd, terminalsIn, ToolCalls } from "./tool-calls.ts";
 
 export interface ReplayRange {
   /** Folded already: streamed as it stands. */
   readonly sealedSeq: number;
   /** Beyond `sealedSeq`, of a turn that runs: folded on the way, bounded by the journal. */
   readonly headSeq: number;
+}
+
+export interface ReplayOptions {
+  /** The client's, as in `initialize`: what it did not ask for is shown as the nearest thing that it knows. */
+  readonly capabilities?: Json | undefined;
+  /** Nothing goes on in the session: what has not ended never will. */
+  readonly isAtRest?: boolean;
 }
 
 /** By kind, the last value of what is state. */
@@ -28,58 +41,178 @@ export async function* replay(
   id: SessionId,
   range: ReplayRange,
   state: ReplayedState,
+  options: ReplayOptions = {},
 ): AsyncGenerator<string[]> {
   const { sealedSeq, headSeq } = range;
+  const view = new View(state, options, (from) => store.read(id, { from, through: headSeq }));
   if (sealedSeq > 0) {
-    for await (const page of store.read(id, { through: sealedSeq })) yield textsOf(page, state);
+    for await (const page of store.read(id, { through: sealedSeq })) yield await view.show(page);
   }
   if (headSeq > sealedSeq) {
     const running = await collect(store.read(id, { from: sealedSeq + 1, through: headSeq }));
-    yield textsOf(foldEntries(running), state);
+    const folded = foldEntries(running, view.compactions);
+    yield await view.show(folded.map((entry, at) => ({ ...entry, seq: sealedSeq + 1 + at })));
   }
+  const rest = view.finish();
+  if (rest.length > 0) yield rest;
 }
 
-function textsOf(entries: readonly (Entry | NewEntry)[], state: ReplayedState): string[] {
-  const texts: string[] = [];
-  for (const { kind, data } of entries) {
-    if (kind === "update") addUpdate(data, texts, state);
-    else if (kind === "prompt") texts.push(...promptTexts(data));
-    else if (kind === "message") texts.push(...messageTexts(data));
-  }
-  return texts;
-}
+type ReadFrom = (seq: number) => AsyncIterable<readonly Entry[]>;
 
-function addUpdate(data: string, texts: string[], state: ReplayedState): void {
-  const kind = updateKindOf(data);
-  if (!stateUpdates.has(kind)) {
-    if (!liveOnlyUpdates.has(kind)) texts.push(data);
-    return;
+class View {
+  /** Ids of those that have been shown. */
+  readonly compactions = new Set<string>();
+  readonly #state: ReplayedState;
+  readonly #options: ReplayOptions;
+  readonly #readFrom: ReadFrom;
+  readonly #terminals = new Terminals();
+  readonly #toolCalls = new ToolCalls(this.#terminals);
+  readonly #nearest: Nearest;
+  #echo: Echo | undefined;
+  /** Up to here it is known what the turn's terminals said. */
+  #lookedThrough = 0;
+
+  constructor(state: ReplayedState, options: ReplayOptions, readFrom: ReadFrom) {
+    this.#state = state;
+    this.#options = options;
+    this.#readFrom = readFrom;
+    this.#nearest = new Nearest(options.capabilities);
   }
-  const before = state.get(kind);
-  // In the order of their last values.
-  state.delete(kind);
-  state.set(kind, kind === "session_info_update" && before !== undefined ? mergeUpdates(before, data) : data);
+
+  async show(entries: readonly Entry[]): Promise<string[]> {
+    const texts: string[] = [];
+    for (const entry of entries) {
+      if (entry.kind !== "update") this.#showOther(entry, texts);
+      else if (this.#showUpdate(entry, texts) === "look") {
+        await this.#lookAhead(entries, entry.seq);
+        texts.push(this.#toolCalls.show(entry.data, updateKindOf(entry.data) === "tool_call"));
+      }
+    }
+    return texts;
+  }
+
+  /** What has not ended at the end of the journal. */
+  finish(): string[] {
+    if (this.#options.isAtRest !== true) return [];
+    return this.#toolCalls.failAll("This was cut off: the agent that ran it has ended.");
+  }
+
+  /** Most are passed on as they are, unparsed. A tool call may need to be known what its terminal will have said. */
+  #showUpdate({ data, seq }: Entry, texts: string[]): "look" | undefined {
+    const kind = updateKindOf(data);
+    if (kind === "agent_message_chunk" || kind === "agent_thought_chunk") texts.push(data);
+    else if (kind === "tool_call" || kind === "tool_call_update") {
+      const mayNeedMore = seq > this.#lookedThrough && data.includes('"terminal"');
+      if (mayNeedMore && terminalsIn(data).length > 0) return "look";
+      texts.push(this.#toolCalls.show(data, kind === "tool_call"));
+    } else if (kind === "user_message_chunk") {
+      if (!this.#isEcho(data)) texts.push(data);
+    } else if (stateUpdates.has(kind)) this.#addState(kind, data);
+    else if (!this.#nearest.takes(kind)) texts.push(...this.#nearest.to(data));
+    else if (kind !== "" && !liveOnlyUpdates.has(kind)) {
+      if (kind.startsWith("compaction_")) this.#noteCompaction(data);
+      texts.push(data);
+    }
+    return undefined;
+  }
+
+  #showOther(entry: Entry, texts: string[]): void {
+    if (entry.seq > this.#lookedThrough) this.#terminals.learn(entry);
+    if (entry.kind === "prompt") this.#showPrompt(entry, texts);
+    else if (entry.kind === "message") showMessage(entry, texts);
+    else if (entry.kind === "setting") this.#addSetting(entry);
+    else if (entry.kind === "end") this.#endTurn(entry, texts);
+  }
+
+  #showPrompt(entry: Entry, texts: string[]): void {
+    const meaning = meaningOf(entry);
+    if (meaning.type !== "prompt") return;
+    this.#echo = new Echo(meaning.content);
+    addBlocks("user_message_chunk", entry, { member: "prompt", messageId: meaning.messageId }, texts);
+  }
+
+  #endTurn(entry: Entry, texts: string[]): void {
+    this.#echo = undefined;
+    this.#terminals.endTurn();
+    if (!this.#toolCalls.hasOpen) return;
+    const meaning = meaningOf(entry);
+    const reason = reasonOfEnd(meaning.type === "end" ? meaning.end : { interrupted: false });
+    for (const text of this.#toolCalls.failAll(reason)) texts.push(text);
+  }
+
+  #isEcho(data: string): boolean {
+    if (this.#echo === undefined) return false;
+    const meaning = meaningOf({ kind: "update", data });
+    return meaning.type === "chunk" && this.#echo.hears(meaning.content);
+  }
+
+  #noteCompaction(data: string): void {
+    const meaning = meaningOf({ kind: "update", data });
+    if (meaning.type === "compaction") this.compactions.add(meaning.compactionId);
+  }
+
+  #addState(kind: string, data: string): void {
+    const before = this.#state.get(kind);
+    // In the order of their last values.
+    this.#state.delete(kind);
+    const isPatch = kind === "session_info_update" && before !== undefined;
+    this.#state.set(kind, isPatch ? patched(before, data) : data);
+  }
+
+  /** A title that the client gave is what the agent would have told. */
+  #addSetting(entry: Entry): void {
+    const meaning = meaningOf(entry);
+    if (meaning.type !== "setting" || meaning.method !== "session/set_title") return;
+    const { title } = meaning.params;
+    const update = { sessionUpdate: "session_info_update", title };
+    if (typeof title === "string") this.#addState(update.sessionUpdate, JSON.stringify({ update }));
+  }
+
+  /** Learns what the terminals of this turn say: from the page at hand, and from the store where the turn goes on. */
+  async #lookAhead(page: readonly Entry[], seq: number): Promise<void> {
+    for (const entry of page) if (entry.seq > seq && this.#learnsLast(entry)) return;
+    const next = Math.max(seq, page.at(-1)?.seq ?? 0) + 1;
+    for await (const more of this.#readFrom(next)) {
+      for (const entry of more) if (this.#learnsLast(entry)) return;
+    }
+    this.#lookedThrough = Infinity;
+  }
+
+  #learnsLast(entry: Entry): boolean {
+    this.#lookedThrough = entry.seq;
+    if (entry.kind === "end") return true;
+    this.#terminals.learn(entry);
+    return false;
+  }
 }
 
 /** `session_info_update` is a patch: what a later one leaves out stays. */
-function mergeUpdates(before: string, after: string): string {
-  const [old, now] = [before, after].map((text) => JSON.parse(text) as { update: object });
-  return JSON.stringify({ ...old, ...now, update: { ...old?.update, ...now?.update } });
-}
-
-function promptTexts(data: string): string[] {
-  const { prompt } = JSON.parse(data) as { prompt?: unknown };
-  return Array.isArray(prompt) ? prompt.map((content) => chunkText("user_message_chunk", content)) : [];
+function patched(before: string, after: string): string {
+  const [old, now] = [membersOf(before), membersOf(after)];
+  const update = [old, now].flatMap((members) => [...membersOf(members.get("update") ?? "{}")]);
+  return objectText(new Map([...old, ...now, ["update", objectText(new Map(update))]]));
 }
 
 /** What a library put in. ACP has no role for `system`: it is for agents, not for the reader. */
-function messageTexts(data: string): string[] {
-  const { role, content } = JSON.parse(data) as { role?: unknown; content?: unknown };
-  if (role === "system" || !Array.isArray(content)) return [];
-  const kind = role === "user" ? "user_message_chunk" : "agent_message_chunk";
-  return content.filter(isRecord).map((block) => chunkText(kind, block));
+function showMessage(entry: Entry, texts: string[]): void {
+  const meaning = meaningOf(entry);
+  if (meaning.type !== "message" || meaning.role === "system") return;
+  const kind = meaning.role === "user" ? "user_message_chunk" : "agent_message_chunk";
+  addBlocks(kind, entry, { member: "content", messageId: undefined }, texts);
 }
 
-function chunkText(sessionUpdate: string, content: unknown): string {
-  return JSON.stringify({ update: { sessionUpdate, content } });
+/** With an id of their own, because clients join what follows on one another without. */
+function addBlocks(
+  sessionUpdate: string,
+  { kind, seq, data }: Entry,
+  {
+    member,
+    messageId = `acp-sidecar:${kind}:${seq}`,
+  }: { readonly member: string; readonly messageId: string | undefined },
+  texts: string[],
+): void {
+  const id = JSON.stringify(messageId);
+  for (const block of itemsOf(membersOf(data).get(member) ?? "[]"))
+    if (block.startsWith("{"))
+      texts.push(`{"update":{"sessionUpdate":"${sessionUpdate}","content":${block},"messageId":${id}}}`);
 }

@@ -44,6 +44,7 @@ export interface AgentCapabilities {
   readonly close: boolean;
   readonly delete: boolean;
   readonly fork: boolean;
+  readonly title: boolean;
   readonly embeddedContext: boolean;
 }
 
@@ -58,6 +59,7 @@ export function capabilitiesOf(initialized: Fields): AgentCapabilities {
     close: can("close"),
     delete: can("delete"),
     fork: can("fork"),
+    title: can("title"),
     embeddedContext: recordOr(capabilities.promptCapabilities).embeddedContext === true,
   };
 }
@@ -66,7 +68,7 @@ export function capabilitiesOf(initialized: Fields): AgentCapabilities {
 export function overlay(initialized: Fields): Fields {
   const capabilities = recordOr(initialized.agentCapabilities);
   const theirs = recordOr(capabilities.sessionCapabilities);
-  const ours = { list: {}, resume: {}, close: {}, delete: {}, fork: {} };
+  const ours = { list: {}, resume: {}, close: {}, delete: {}, fork: {}, title: {} };
   const given = Object.fromEntries(Object.entries(theirs).filter(([, value]) => value !== null));
   return {
     ...initialized,

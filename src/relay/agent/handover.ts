@@ -6,6 +6,7 @@ import type { AgentRun } from "../../agent/supervisor.ts";
 import { isRecord, textOr } from "../../base/json.ts";
 import type { PromptBody } from "../../acp/schema.ts";
 import { pagesBackwards } from "../../session/pages.ts";
+import { meaningOf } from "../../acp/entries.ts";
 import type { UpdateData } from "../../acp/kinds.ts";
 import type { Entry } from "../../store/contract.ts";
 import type { RelayContext } from "../context.ts";
@@ -67,27 +68,27 @@ function endOf(text: string, maxBytes: number): string {
   return bytes.toString("utf8", start);
 }
 
-function partOf({ kind, data }: Entry): string {
-  if (kind === "prompt") return said("User", (JSON.parse(data) as { prompt?: unknown }).prompt);
-  if (kind === "message") {
-    const { role, content } = JSON.parse(data) as { role: string; content: unknown };
-    return said(headings.get(role) ?? "User", content);
+function partOf(entry: Entry): string {
+  const meaning = meaningOf(entry);
+  switch (meaning.type) {
+    case "prompt":
+      return said("User", meaning.content);
+    case "message":
+      return said(headings[meaning.role], meaning.content);
+    case "chunk":
+      return meaning.role === "thought" ? "" : said(headings[meaning.role], [meaning.content]);
+    case "toolCall":
+      return toolCallPart(meaning.data.update);
+    default:
+      return "";
   }
-  return kind === "update" ? updatePart((JSON.parse(data) as UpdateData).update) : "";
 }
 
-const headings: ReadonlyMap<string, string> = new Map([
-  ["user", "User"],
-  ["assistant", "Assistant"],
-  ["system", "System"],
-]);
+const headings = { user: "User", assistant: "Assistant", system: "System" } as const;
 
-function updatePart(update: UpdateData["update"]): string {
-  if (update.sessionUpdate === "agent_message_chunk") return said("Assistant", [update.content]);
-  if (update.sessionUpdate === "user_message_chunk") return said("User", [update.content]);
-  if (update.sessionUpdate !== "tool_call" || typeof update.title !== "string") return "";
-  const status = typeof update.status === "string" ? ` (${update.status})` : "";
-  return `## Tool call\n${update.title}${status}`;
+function toolCallPart({ sessionUpdate, title, status }: UpdateData["update"]): string {
+  if (sessionUpdate !== "tool_call" || typeof title !== "string") return "";
+  return `## Tool call\n${title}${typeof status === "string" ? ` (${status})` : ""}`;
 }
 
 function said(heading: string, content: unknown): string {

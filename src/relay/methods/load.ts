@@ -44,10 +44,14 @@ async function loadOrResume(
   live.swallowedState.clear();
   try {
     await live.update(factsOf(ctx, parsed));
+    // What an agent began that is gone will never end.
+    const isAtRest = live.binding === undefined && live.turns.size === 0;
     const attaching = live.whileHeld(live.inbound.run(() => attach(ctx, live, request.signal)));
     const state: ReplayedState = new Map();
     const isLoad = method === "session/load";
-    const replaying = isLoad ? live.outbound(() => sendReplay(ctx, live, attachment, state)) : undefined;
+    const replaying = isLoad
+      ? live.outbound(() => sendReplay(ctx, live, attachment, state, isAtRest))
+      : undefined;
     // Both to their end, so that nothing of a failed load goes on behind its answer.
     const [attached, replayed] = await Promise.allSettled([attaching, replaying]);
     if (attached.status === "rejected") throw attached.reason;
@@ -109,10 +113,12 @@ async function sendReplay(
   live: LiveSession,
   attachment: Attachment,
   state: ReplayedState,
+  isAtRest: boolean,
 ): Promise<void> {
   const { sealedSeq, headSeq } = live.journal;
+  const options = { capabilities: attachment.client.facts?.capabilities, isAtRest };
   try {
-    for await (const page of replay(ctx.registry, live.id, { sealedSeq, headSeq }, state)) {
+    for await (const page of replay(ctx.registry, live.id, { sealedSeq, headSeq }, state, options)) {
       await attachment.sendStored(page);
     }
   } catch (error) {

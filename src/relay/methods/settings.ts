@@ -1,8 +1,8 @@
-/** `session/set_mode` and `session/set_config_option`: forwarded and journaled. */
+/** `session/set_mode`, `session/set_config_option` and `session/set_title` (unstable): forwarded and journaled. */
 import { isRecord, type Json } from "../../base/json.ts";
 import type { RequestContext } from "../../rpc/endpoint.ts";
-import { parseParams, setConfigOptionParams, setModeParams } from "../../acp/schema.ts";
-import type { SessionSettings } from "../../store/contract.ts";
+import { parseParams, setConfigOptionParams, setModeParams, setTitleParams } from "../../acp/schema.ts";
+import type { SessionPatch, SessionSettings } from "../../store/contract.ts";
 import { askSession } from "../agent/ask.ts";
 import type { RelayContext } from "../context.ts";
 import type { LiveSession } from "../live/session.ts";
@@ -32,6 +32,26 @@ export async function setConfigOption(
   });
 }
 
+/** An agent that keeps titles may put it another way; for all others the record keeps it. */
+export async function setTitle(
+  ctx: RelayContext,
+  params: unknown,
+  request: RequestContext,
+): Promise<unknown> {
+  const method = "session/set_title";
+  const { sessionId, ...rest } = parseParams(setTitleParams, method, params);
+  const live = await ctx.holding.require(ctx.client, sessionId);
+  const { can } = await ctx.agent.run();
+  const { answer } = can.title ? await askSession(ctx, live, method, request, async () => rest) : {};
+  const answered = await answer;
+  const result = isRecord(answered) ? answered : {};
+  const title = typeof result.title === "string" ? result.title : rest.title.trim();
+  return live.answerInOrder(request, async () => {
+    await noteSetting(live, method, { title }, { title });
+    return { ...result, title };
+  });
+}
+
 async function set(
   ctx: RelayContext,
   sessionId: string,
@@ -44,10 +64,18 @@ async function set(
   const { answer } = await askSession(ctx, live, method, request, async () => params);
   const result = await answer;
   return live.answerInOrder(request, async () => {
-    await live.journal.append([
-      { kind: "setting", atMs: Date.now(), data: JSON.stringify({ method, params }) },
-    ]);
-    await live.update({ settings: chosen(live, result) });
+    await noteSetting(live, method, params, { settings: chosen(live, result) });
     return result;
   });
+}
+
+async function noteSetting(
+  live: LiveSession,
+  method: string,
+  params: Readonly<Record<string, unknown>>,
+  patch: SessionPatch,
+): Promise<void> {
+  const data = JSON.stringify({ method, params });
+  await live.journal.append([{ kind: "setting", atMs: Date.now(), data }]);
+  await live.update(patch);
 }

@@ -22,6 +22,7 @@ describe("the answer to initialize", () => {
           close: {},
           delete: {},
           fork: {},
+          title: {},
           future: {},
         },
       },

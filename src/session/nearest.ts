@@ -1,0 +1,139 @@
+/**
+ * Updates that a client takes only if it said so in `initialize`: compactions, plans with an id, subagents. Others are
+ * shown the nearest thing that every client knows. https://agentclientprotocol.com/protocol/v1/initialization
+ */
+import { meaningOf } from "../acp/entries.ts";
+import type { UpdateData } from "../acp/kinds.ts";
+import { isRecord, textOr, type Json } from "../base/json.ts";
+
+type Capability = "compaction" | "plan" | "subagents";
+type Update = UpdateData["update"];
+
+const wanted: ReadonlyMap<string, Capability> = new Map([
+  ["compaction_update", "compaction"],
+  ["compaction_summary_chunk", "compaction"],
+  ["plan_update", "plan"],
+  ["plan_removed", "plan"],
+  ["subagent_update", "subagents"],
+  ["session_message", "subagents"],
+  ["session_message_chunk", "subagents"],
+] as const);
+
+export class Nearest {
+  readonly #takes: ReadonlySet<Capability>;
+  /** The summaries of compactions that go on, by id. */
+  readonly #summaries = new Map<string, string>();
+  readonly #subagents = new Set<string>();
+  /** The id of the plan that is shown as the turn's. */
+  #shownPlan: string | undefined;
+
+  /** @param capabilities the client's, as in `initialize` */
+  constructor(capabilities: Json | undefined) {
+    this.#takes = takenBy(capabilities);
+  }
+
+  /** Whether updates of this kind are shown as they are. */
+  takes(kind: string): boolean {
+    const capability = wanted.get(kind);
+    return capability === undefined || this.#takes.has(capability);
+  }
+
+  /** What is shown in place of an update that the client does not take. */
+  to(data: string): string[] {
+    try {
+      return this.#nearestTo(data);
+    } catch {
+      // Nested too deep to be written: it is left out, and nothing else.
+      return [];
+    }
+  }
+
+  #nearestTo(data: string): string[] {
+    const meaning = meaningOf({ kind: "update", data });
+    if (meaning.type === "compaction") return this.#compaction(meaning.compactionId, meaning.data.update);
+    if (meaning.type === "plan") return this.#plan(meaning.planId ?? "", meaning.data.update);
+    const { update } = JSON.parse(data) as UpdateData;
+    return update.sessionUpdate === "subagent_update" ? this.#subagent(update) : said(update);
+  }
+
+  /** Said when it has ended, with its summary. */
+  #compaction(id: string, update: Update): string[] {
+    const { sessionUpdate, content, summary, status, error } = update;
+    if (sessionUpdate === "compaction_summary_chunk") {
+      this.#summaries.set(id, (this.#summaries.get(id) ?? "") + textIn([content]));
+      return [];
+    }
+    if (Array.isArray(summary) || summary === null) this.#summaries.set(id, textIn(summary ?? []));
+    if (status === "in_progress") return [];
+    const text = this.#summaries.get(id) ?? "";
+    this.#summaries.delete(id);
+    const done = status === "completed" ? "The conversation was compacted." : "";
+    const failed = `The conversation was not compacted. ${textOr(error, "")}`.trim();
+    return [thought([done === "" ? failed : done, text].filter((part) => part !== "").join("\n\n"), id)];
+  }
+
+  #plan(id: string, { sessionUpdate, plan }: Update): string[] {
+    if (sessionUpdate === "plan_removed") {
+      if (this.#shownPlan !== id) return [];
+      this.#shownPlan = undefined;
+      return [planOf([])];
+    }
+    if (!isRecord(plan)) return [];
+    if (Array.isArray(plan.entries)) {
+      this.#shownPlan = id;
+      return [planOf(plan.entries)];
+    }
+    const text = textOr(plan.content, textOr(plan.uri, ""));
+    return text === "" ? [] : [thought(text, id)];
+  }
+
+  /** As a tool call that runs while the subagent does. */
+  #subagent({ sessionId, title, state }: Update): string[] {
+    if (typeof sessionId !== "string") return [];
+    const doing = isRecord(state) ? state.state : undefined;
+    const status = doing === "idle" ? "completed" : doing === undefined ? undefined : "in_progress";
+    const isNew = !this.#subagents.has(sessionId);
+    this.#subagents.add(sessionId);
+    const name = typeof title === "string" || isNew ? { title: textOr(title, "Subagent") } : {};
+    return [
+      dataOf({
+        sessionUpdate: isNew ? "tool_call" : "tool_call_update",
+        toolCallId: `acp-sidecar:subagent:${sessionId}`,
+        ...name,
+        ...(isNew && { kind: "other" }),
+        ...(status !== undefined && { status }),
+      }),
+    ];
+  }
+}
+
+function takenBy(capabilities: Json | undefined): ReadonlySet<Capability> {
+  const all = isRecord(capabilities) ? capabilities : {};
+  const session = isRecord(all.session) ? all.session : {};
+  const given = { compaction: session.compaction, plan: all.plan, subagents: all.subagents };
+  const names = Object.keys(given) as Capability[];
+  return new Set(names.filter((name) => isRecord(given[name])));
+}
+
+/** A message between sessions. */
+function said({ content, messageId }: Update): string[] {
+  const text = textIn(Array.isArray(content) ? content : [content]);
+  return text === "" ? [] : [thought(text, textOr(messageId, ""))];
+}
+
+function thought(text: string, id: string): string {
+  const messageId = `acp-sidecar:${id}`;
+  return dataOf({ sessionUpdate: "agent_thought_chunk", content: { type: "text", text }, messageId });
+}
+
+function planOf(entries: readonly unknown[]): string {
+  return dataOf({ sessionUpdate: "plan", entries });
+}
+
+function textIn(blocks: readonly unknown[]): string {
+  return blocks.map((block) => (isRecord(block) ? textOr(block.text, "") : "")).join("");
+}
+
+function dataOf(update: object): string {
+  return JSON.stringify({ update });
+}

@@ -1,0 +1,96 @@
+/** Tool calls as a replay shows them: those that will never end as failed, a client's terminals as their output. */
+import { meaningOf, type TurnEnd } from "../acp/entries.ts";
+import { eachMember, itemsOf, membersOf, objectText } from "../base/json-text.ts";
+import { isRecord } from "../base/json.ts";
+import type { Terminals } from "./terminals.ts";
+
+const usualStart = '{"update":';
+
+export class ToolCalls {
+  readonly #terminals: Terminals;
+  /** Calls that have not ended, each with its content as text. */
+  readonly #open = new Map<string, string>();
+
+  constructor(terminals: Terminals) {
+    this.#terminals = terminals;
+  }
+
+  /** How an update of a tool call is shown. */
+  show(data: string, isCall: boolean): string {
+    const shown = data.includes('"terminal"') ? this.#withoutTerminals(data) : data;
+    this.#note(shown, isCall);
+    return shown;
+  }
+
+  /** What is to be shown when nothing of what runs will go on. */
+  failAll(reason: string): string[] {
+    const failed = Array.from(this.#open, ([toolCallId, content]) => {
+      const said = JSON.stringify({ type: "content", content: { type: "text", text: reason } });
+      const all = [...itemsOf(content), said].join(",");
+      return `{"update":{"sessionUpdate":"tool_call_update","toolCallId":${JSON.stringify(toolCallId)},"status":"failed","content":[${all}]}}`;
+    });
+    this.#open.clear();
+    return failed;
+  }
+
+  get hasOpen(): boolean {
+    return this.#open.size > 0;
+  }
+
+  /** Reads no further than it must: most calls say early that they are done. */
+  #note(data: string, isCall: boolean): void {
+    let id: string | undefined;
+    let status = isCall ? '"pending"' : undefined;
+    let content: string | undefined;
+    for (const { name, value } of eachMember(updateIn(data))) {
+      if (name === "toolCallId") id = value;
+      if (name === "status" && value !== "null") status = value;
+      if (name === "content" && value.startsWith("[")) content = value;
+      if (id !== undefined && (status === '"completed"' || status === '"failed"')) break;
+    }
+    if (id === undefined || !id.startsWith('"')) return;
+    const key = JSON.parse(id) as string;
+    const isOpen = status === '"pending"' || status === '"in_progress"';
+    if (status !== undefined && !isOpen) this.#open.delete(key);
+    else if (isOpen || this.#open.has(key)) this.#open.set(key, content ?? this.#open.get(key) ?? "[]");
+  }
+
+  #withoutTerminals(data: string): string {
+    if (!terminalsIn(data).some((id) => this.#terminals.isMade(id))) return data;
+    const members = membersOf(data);
+    const update = membersOf(members.get("update") ?? "{}");
+    const items = itemsOf(update.get("content") ?? "[]").map((item) => {
+      const terminalId = terminalIn(JSON.parse(item));
+      if (terminalId === undefined || !this.#terminals.isMade(terminalId)) return item;
+      const text = this.#terminals.textOf(terminalId);
+      return JSON.stringify({ type: "content", content: { type: "text", text } });
+    });
+    update.set("content", `[${items.join(",")}]`);
+    return objectText(members.set("update", objectText(update)));
+  }
+}
+
+/** Why a tool call that runs at the end of its turn will never end. */
+export function reasonOfEnd({ interrupted, error, stopReason }: TurnEnd): string {
+  if (interrupted) return "This was cut off: the program that ran it was ended.";
+  if (error !== undefined) return `This was cut off: ${error.message ?? "the turn ended with an error"}`;
+  return stopReason === "cancelled" ? "This was cancelled with its turn." : "The turn ended before this did.";
+}
+
+/** Ids of the terminals that an update of a tool call shows. */
+export function terminalsIn(data: string): string[] {
+  const meaning = meaningOf({ kind: "update", data });
+  if (meaning.type !== "toolCall") return [];
+  const { content } = meaning.data.update;
+  return (Array.isArray(content) ? content : []).flatMap((item: unknown) => terminalIn(item) ?? []);
+}
+
+function terminalIn(item: unknown): string | undefined {
+  if (!isRecord(item) || item.type !== "terminal") return undefined;
+  return typeof item.terminalId === "string" ? item.terminalId : undefined;
+}
+
+function updateIn(data: string): string {
+  const isUsual = data.startsWith(usualStart) && data.startsWith('{"sessionUpdate"', usualStart.length);
+  return isUsual ? data.slice(usualStart.length) : (membersOf(data).get("update") ?? "{}");
+}
