@@ -1,5 +1,6 @@
 /** What is the same in every store, around a driver's operations; and how a store is made of another one. */
 import type { SessionId } from "../base/ids.ts";
+import { checkWrite, given } from "./arguments.ts";
 import type {
   Acquired,
   Entry,
@@ -65,40 +66,49 @@ class Shell implements Store {
   }
 
   async create(session: NewSession): Promise<SessionRecord> {
-    return this.#open().create(session);
+    return this.#open().create(given.session(session));
   }
 
   async get(id: SessionId): Promise<SessionRecord | undefined> {
-    return this.#open().get(id);
+    return this.#open().get(given.id(id));
   }
 
   async update(id: SessionId, patch: SessionPatch, lease?: Lease): Promise<SessionRecord> {
-    return this.#open().update(id, patch, lease);
+    return this.#open().update(
+      given.id(id),
+      given.patch(patch),
+      lease === undefined ? lease : given.lease(lease),
+    );
   }
 
   async delete(id: SessionId): Promise<boolean> {
-    return this.#open().delete(id);
+    return this.#open().delete(given.id(id));
   }
 
   async list(query: SessionQuery = {}): Promise<Page<SessionRecord>> {
-    return this.#open().list(query);
+    return this.#open().list(given.query(query));
   }
 
   async count(filter: SessionFilter = {}): Promise<number> {
-    return this.#open().count(filter);
+    return this.#open().count(given.query(filter));
   }
 
   async append(id: SessionId, after: number, entries: readonly NewEntry[], lease: Lease): Promise<number> {
-    return this.#open().append(id, after, entries, lease);
+    const driver = this.#open();
+    checkWrite(id, entries, lease);
+    return driver.append(id, given.after(after), entries, lease);
   }
 
   async seal(id: SessionId, range: SealRange, entries: readonly NewEntry[], lease: Lease): Promise<number> {
-    return this.#open().seal(id, range, entries, lease);
+    const driver = this.#open();
+    checkWrite(id, entries, lease);
+    return driver.seal(id, given.range(range), entries, lease);
   }
 
   async *read(id: SessionId, range: EntryRange = {}): AsyncGenerator<readonly Entry[]> {
-    const { from = 1, through = Infinity } = range;
-    for await (const page of this.#open().read(id, { from: Math.max(from, 1), through })) {
+    const driver = this.#open();
+    const { from = 1, through = Infinity } = given.readRange(range);
+    for await (const page of driver.read(given.id(id), { from: Math.max(from, 1), through })) {
       this.#open();
       yield page;
       this.#open();
@@ -106,15 +116,15 @@ class Shell implements Store {
   }
 
   async acquire(id: SessionId, request: LeaseRequest): Promise<Acquired> {
-    return this.#open().acquire(id, request);
+    return this.#open().acquire(given.id(id), given.request(request));
   }
 
   async renew(lease: Lease): Promise<Lease> {
-    return this.#open().renew(lease);
+    return this.#open().renew(given.lease(lease));
   }
 
   async release(lease: Lease): Promise<void> {
-    return this.#open().release(lease);
+    return this.#open().release(given.lease(lease));
   }
 
   async flush(): Promise<void> {

@@ -190,7 +190,9 @@ describe("a store whose driver waits before it writes", () => {
     const patch: { -readonly [K in keyof SessionPatch]: SessionPatch[K] } = { metadata: { a: 1 } };
     const updated = store.update(id, patch);
     const entries: NewEntry[] = [anEntry("a")];
-    const lease = { sessionId: id, fence: 1, turnRunning: false } as never as { turnRunning: boolean };
+    const lease = { sessionId: id, fence: 1, ttlMs: 1000, turnRunning: false } as never as {
+      turnRunning: boolean;
+    };
     const appended = store.append(id, 0, entries, lease as never);
     patch.metadata = { a: 2 };
     entries.push(anEntry("b"));
