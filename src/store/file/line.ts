@@ -161,9 +161,9 @@ export function parseEntry(bytes: Buffer): Entry | undefined {
   const end = soundBody(bytes);
   if (end === undefined) return undefined;
   const start = bytes.toString("latin1", 0, Math.min(end, prefixBytes));
-  const [, seq, at, kind] = entryStart.exec(start) ?? [];
-  if (seq === undefined || at === undefined) return undefined;
-  const { at: payload, escaped } = payloadIn(start);
+  const [known, seq, at, kind] = entryStart.exec(start) ?? [];
+  if (known === undefined || seq === undefined || at === undefined) return undefined;
+  const { at: payload, escaped } = payloadIn(start, known.length);
   const text = bytes.toString("utf8", payload + payloadMarkBytes, end);
   return {
     seq: Number(seq),
@@ -178,9 +178,10 @@ const prefixBytes = 512;
 const entryStart = /^\{"seq":([0-9]+),"at":("[^"]+"|[0-9.e+-]+),"kind":"([a-z]+)"/;
 const payloadMarkBytes = `,"data":`.length;
 
-function payloadIn(start: string): { at: number; escaped: boolean } {
-  const data = start.indexOf(`,"data":`);
-  const text = start.indexOf(`,"text":`);
+function payloadIn(start: string, from = 0): { at: number; escaped: boolean } {
+  const data = start.indexOf(`,"data":`, from);
+  if (data === from) return { at: data, escaped: false };
+  const text = start.indexOf(`,"text":`, from);
   const escaped = data < 0 || (text >= 0 && text < data);
   return { at: escaped ? text : data, escaped };
 }
