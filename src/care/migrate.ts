@@ -4,6 +4,7 @@ import { SidecarError } from "../base/errors.ts";
 import type { SessionId } from "../base/ids.ts";
 import type { Entry, NewEntry, NewSession, SessionPatch, SessionRecord, Store } from "../store/contract.ts";
 import { mayTake, thisHolder } from "../session/holder.ts";
+import { everySession } from "../session/pages.ts";
 
 export interface MigrationProgress {
   readonly id: SessionId;
@@ -35,7 +36,7 @@ export async function migrateSessions(
   const migration = new Migration(from, to);
   const total = await from.count();
   let [copied, skipped] = [0, 0];
-  for await (const record of allSessions(from)) {
+  for await (const record of everySession(from)) {
     const outcome = await migration.bring(record);
     if (outcome === "copied") copied += 1;
     else skipped += 1;
@@ -155,13 +156,4 @@ export async function hashOf(pages: AsyncIterable<readonly Entry[]>): Promise<st
       hash.update(`${seq} ${kind} ${atMs} ${data.length} ${data}\n`);
   }
   return hash.digest("hex");
-}
-
-async function* allSessions(store: Store): AsyncGenerator<SessionRecord> {
-  let cursor: string | undefined;
-  do {
-    const page = await store.list({ limit: 1000, ...(cursor !== undefined && { cursor }) });
-    yield* page.items;
-    cursor = page.nextCursor;
-  } while (cursor !== undefined);
 }

@@ -3,6 +3,7 @@ import { isSidecarError, reasonOf } from "../base/errors.ts";
 import { isJsonObjectText } from "../base/json.ts";
 import type { SessionRecord, Store } from "../store/contract.ts";
 import type { Damage } from "./medium.ts";
+import { everySession } from "../session/pages.ts";
 import { entrySchema, sessionRecordSchema } from "../session/schema.ts";
 
 export interface Verification {
@@ -24,29 +25,19 @@ export async function verifySessions(store: Store, limits: VerifyLimits = {}): P
   const damages: Damage[] = [];
   let [sessions, entries] = [0, 0];
   const untilMs = performance.now() + (limits.forMs ?? Infinity);
-  for await (const record of listed(store, damages)) {
-    if (sessions === (limits.sessions ?? Infinity) || performance.now() > untilMs) break;
-    sessions += 1;
-    checkRecord(record, damages);
-    entries += await verifySession(store, record, damages);
+  try {
+    for await (const record of everySession(store)) {
+      if (sessions === (limits.sessions ?? Infinity) || performance.now() > untilMs) break;
+      sessions += 1;
+      checkRecord(record, damages);
+      entries += await verifySession(store, record, damages);
+    }
+  } catch (error) {
+    // What the list would have named is not looked for.
+    if (!isSidecarError(error, "STORE_CORRUPT")) throw error;
+    damages.push({ problem: `the list of sessions: ${reasonOf(error)}` });
   }
   return { sessions, entries, damages };
-}
-
-/** A list that cannot be read is damage of the store, and what it would have named is not looked for. */
-async function* listed(store: Store, damages: Damage[]): AsyncGenerator<SessionRecord> {
-  let cursor: string | undefined;
-  do {
-    try {
-      const page = await store.list({ limit: 1000, ...(cursor !== undefined && { cursor }) });
-      yield* page.items;
-      cursor = page.nextCursor;
-    } catch (error) {
-      if (!isSidecarError(error, "STORE_CORRUPT")) throw error;
-      damages.push({ problem: `the list of sessions: ${reasonOf(error)}` });
-      return;
-    }
-  } while (cursor !== undefined);
 }
 
 function checkRecord(record: SessionRecord, damages: Damage[]): void {

@@ -1,4 +1,5 @@
 /** The end of sessions that nobody uses: idle ones are no longer live, old ones are deleted. */
+import { everySession } from "./pages.ts";
 import { reasonOf } from "../base/errors.ts";
 import type { SessionId } from "../base/ids.ts";
 import { Interval } from "../base/interval.ts";
@@ -87,14 +88,8 @@ export async function deleteMatching(
   filter: SessionFilter,
   remove: (record: SessionRecord) => Promise<boolean>,
 ): Promise<number> {
-  const sessions = withoutTombstones(filter);
   let removed = 0;
-  let cursor: string | undefined;
-  do {
-    // Keyset pages: deleting does not move what comes behind.
-    const page = await store.list({ ...sessions, limit: 1000, ...(cursor !== undefined && { cursor }) });
-    for (const record of page.items) if (await remove(record)) removed += 1;
-    cursor = page.nextCursor;
-  } while (cursor !== undefined);
+  for await (const record of everySession(store, withoutTombstones(filter)))
+    if (await remove(record)) removed += 1;
   return removed;
 }
