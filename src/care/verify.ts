@@ -1,9 +1,12 @@
 /** Checking a store against the promise, session by session, through its contract alone. */
 import { isSidecarError, reasonOf } from "../base/errors.ts";
+import type { SessionId } from "../base/ids.ts";
 import { isJsonObjectText } from "../base/json.ts";
-import type { SessionRecord, Store } from "../store/contract.ts";
+import type { Entry, SessionRecord, Store } from "../store/contract.ts";
 import type { Damage } from "./medium.ts";
+import { messagesOf, textOf } from "../session/messages.ts";
 import { everySession } from "../session/pages.ts";
+import { replay } from "../session/replay.ts";
 import { entrySchema, sessionRecordSchema } from "../session/schema.ts";
 
 export interface Verification {
@@ -61,13 +64,16 @@ async function verifySession(store: Store, record: SessionRecord, damages: Damag
     damages.push({ sessionId, entries: { from: seq, through: seq }, problem });
   try {
     for await (const page of store.read(sessionId, { through: headSeq })) {
+      const sound: Entry[] = [];
       for (const entry of page) {
         const { seq, data } = entry;
         if (seq !== last + 1) report(seq, `follows entry ${last}`);
-        if (!entrySchema.safeParse(entry).success || !isJsonObjectText(data))
-          report(seq, "is not what an entry must be");
+        if (!entrySchema.safeParse(entry).success) report(seq, "is not what an entry must be");
+        else if (!isJsonObjectText(data)) report(seq, "holds no JSON object");
+        else sound.push(entry);
         last = seq;
       }
+      for (const { seq } of await notShowable(sessionId, sound)) report(seq, "cannot be folded or shown");
     }
     if (last !== headSeq) report(last, `is the last one, but the head is ${headSeq}`);
   } catch (error) {
@@ -76,4 +82,27 @@ async function verifySession(store: Store, record: SessionRecord, damages: Damag
     report(last + 1, reasonOf(error));
   }
   return last;
+}
+
+/** Those entries over which a fold, a load or whoever shows messages would stumble. */
+async function notShowable(id: SessionId, entries: readonly Entry[]): Promise<readonly Entry[]> {
+  if (await isShowable(id, entries)) return [];
+  const found: Entry[] = [];
+  for (const entry of entries) if (!(await isShowable(id, [entry]))) found.push(entry);
+  return found;
+}
+
+async function isShowable(id: SessionId, entries: readonly Entry[]): Promise<boolean> {
+  const read = async function* () {
+    yield entries;
+  };
+  const state = new Map<string, string>();
+  try {
+    for await (const texts of replay({ read }, id, { sealedSeq: 0, headSeq: Infinity }, state))
+      if (!texts.every(isJsonObjectText)) return false;
+    for await (const { content } of messagesOf(read())) textOf({ content });
+    return [...state.values()].every(isJsonObjectText);
+  } catch {
+    return false;
+  }
 }

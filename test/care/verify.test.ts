@@ -1,12 +1,15 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { loadEngine } from "../../src/store/sql/sqlite/engines.ts";
 import { SessionRegistry } from "../../src/session/registry.ts";
 import { verifySessions } from "../../src/care/verify.ts";
+import type * as Replay from "../../src/session/replay.ts";
+import { openMemoryStore } from "../../src/store/memory/memory.ts";
 import { openSqliteStore } from "../../src/store/sql/sqlite/store.ts";
 import type { SessionRecord, Store } from "../../src/store/contract.ts";
+import { anEntry, aSession, leaseOf } from "../conformance/samples.ts";
 
 let folder: string;
 let store: Store;
@@ -45,4 +48,36 @@ describe("verifying a store", () => {
     expect(new Set(damages.map(({ sessionId }) => sessionId))).toEqual(new Set([damaged.id]));
     expect(damages[0]?.problem).toMatch(/2/);
   });
+
+  it("names entries that hold no JSON object, and those over which a load would stumble", async () => {
+    const memory = openMemoryStore({});
+    const { id } = await memory.create(aSession());
+    const texts = ["[1]", '{"update":{"sessionUpdate":"stumble"}}', '{"update":{}}', '{"half":'];
+    const entries = texts.map((data) => ({ kind: "update", atMs: 1, data }) as const);
+    await memory.append(id, 0, [anEntry("sound"), ...entries], await leaseOf(memory, id));
+    const { damages } = await verifySessions(memory);
+    const at = (seq: number, problem: string) => ({
+      sessionId: id,
+      entries: { from: seq, through: seq },
+      problem,
+    });
+    expect(damages.toSorted((a, b) => (a.entries?.from ?? 0) - (b.entries?.from ?? 0))).toEqual([
+      at(2, "holds no JSON object"),
+      at(3, "cannot be folded or shown"),
+      at(5, "holds no JSON object"),
+    ]);
+  });
+});
+
+/** Nothing is known over which it stumbles: this one does over what a later fault might. */
+vi.mock("../../src/session/replay.ts", async (original) => {
+  const { replay } = await original<typeof Replay>();
+  return {
+    replay: async function* (...args: Parameters<typeof replay>) {
+      for await (const texts of replay(...args)) {
+        if (texts.some((text) => text.includes("stumble"))) throw new RangeError("too deep");
+        yield texts;
+      }
+    },
+  };
 });
