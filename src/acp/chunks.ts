@@ -6,6 +6,7 @@ import { endOfString } from "../base/json-text.ts";
 import { joinableText } from "./kinds.ts";
 import {
   addUpdate,
+  failedCall,
   isUpdateParams,
   updateOfText,
   type ArrivedUpdate,
@@ -42,6 +43,7 @@ export function updateLane(deliver: (updates: readonly ArrivedUpdate[]) => void 
       if (method !== "session/update" || !isUpdateParams(params)) return undefined;
       return chunks.learn(text, params, Object.keys(message).length);
     },
+    skipped: failedCall,
     add: addUpdate,
     deliver,
   };

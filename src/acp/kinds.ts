@@ -23,6 +23,8 @@ export const stateUpdates: ReadonlySet<string> = new Set([
   "usage_update",
 ]);
 
+export const toolUpdates: ReadonlySet<string> = new Set(["tool_call", "tool_call_update"]);
+
 /** Live events that are no part of the history (ACP: session notices). */
 export const liveOnlyUpdates: ReadonlySet<string> = new Set(["notice"]);
 

@@ -6,7 +6,7 @@ import { membersOf, objectText } from "../base/json-text.ts";
 import { isRecord } from "../base/json.ts";
 import type { NewEntry } from "../store/contract.ts";
 import { plainChunkData, type PlainChunk } from "./entries.ts";
-import { stateUpdates, type UpdateData } from "./kinds.ts";
+import { stateUpdates, toolUpdates, type UpdateData } from "./kinds.ts";
 
 /** Params of `session/update` as far as the sidecar reads them. */
 export interface UpdateParams extends UpdateData {
@@ -104,6 +104,23 @@ export function updateOfParams({ sessionId, ...others }: UpdateParams): UpdateMe
     members: JSON.stringify(others).slice(1, -1),
     end: "}}",
   };
+}
+
+/** What stands for the update of a tool call that is too long to be taken: without it the call would never end. */
+export function failedCall(
+  { method, params }: Readonly<Record<string, unknown>>,
+  reason: string,
+): UpdateMessage | undefined {
+  if (method !== "session/update" || !isUpdateParams(params)) return undefined;
+  const { sessionId, update } = params;
+  const { sessionUpdate, toolCallId, title } = update;
+  if (!toolUpdates.has(sessionUpdate) || typeof toolCallId !== "string") return undefined;
+  const content = [{ type: "content", content: { type: "text", text: reason } }];
+  const named = typeof title === "string" ? { title } : {};
+  return updateOfParams({
+    sessionId,
+    update: { sessionUpdate, toolCallId, ...named, status: "failed", content },
+  });
 }
 
 /** Adds what came next; chunks of the same shape go on with the run. */

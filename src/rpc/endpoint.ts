@@ -5,6 +5,7 @@
 import type { Readable, Writable } from "node:stream";
 import { reasonOf, SidecarError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
+import { Queue } from "../base/queue.ts";
 import { Backlog } from "./backlog.ts";
 import { RpcError, toRpcError } from "./errors.ts";
 import { Inbox, type InvalidMessage } from "./inbox.ts";
@@ -52,6 +53,11 @@ export interface ConnectionOptions {
   readonly lane?: Lane<unknown>;
 }
 
+/** What has come and is not passed on yet is bounded by this, however long a single message may be. */
+const maxBacklogChars = 8 << 20;
+/** What a call that waits takes beside its text. */
+const callOverheadChars = 1000;
+
 export class Connection {
   readonly #inbox: Inbox;
   readonly #output: Output;
@@ -59,17 +65,20 @@ export class Connection {
   readonly #outgoing = new OutgoingRequests();
   readonly #backlog: Backlog;
   readonly #handlers: PeerHandlers;
+  /** Calls of a peer that does not read: they wait, lest the answers pile up. */
+  readonly #unread = new Queue();
   readonly #log: Logger;
   #closeReason: SidecarError | undefined;
 
   constructor({ input, output, maxMessageBytes, log, lane }: ConnectionOptions, handlers: PeerHandlers) {
     this.#log = log;
     this.#handlers = handlers;
-    this.#backlog = new Backlog(maxMessageBytes);
+    this.#backlog = new Backlog(Math.min(maxMessageBytes, maxBacklogChars));
     const takers = {
-      request: (message: RequestMessage) => void this.#requested(message),
+      request: (message: RequestMessage) => this.#whenRead((chars) => void this.#requested(message, chars)),
       response: (message: ResponseMessage) => this.#outgoing.answered(message),
-      notification: (method: string, params: unknown) => this.#notified(method, params),
+      notification: (method: string, params: unknown) =>
+        this.#whenRead((chars) => this.#notified(method, params, chars)),
       invalid: (message: InvalidMessage) => handlers.invalid(message),
       room: () => this.#backlog.room(),
       broken: (error: unknown) => log.warn({ error }, "reading from a peer failed"),
@@ -105,7 +114,7 @@ export class Connection {
 
   /** For how long the peer has not been read because nothing of what it has sent could be passed on. */
   get stuckMs(): number {
-    return this.#backlog.stuckMs;
+    return this.#unread.length === 0 ? this.#backlog.stuckMs : 0;
   }
 
   get isOpen(): boolean {
@@ -169,11 +178,23 @@ export class Connection {
     this.#output.abandon();
   }
 
-  #notified(method: string, params: unknown): void {
+  /** Takes the call that has come when the peer has read enough of what it was sent, in order. */
+  #whenRead(take: (chars: number) => void): void {
+    const chars = this.#inbox.messageChars;
+    if (this.#unread.length === 0 && this.#output.room() === undefined) return take(chars);
+    const passedOn = this.#backlog.hold(chars + callOverheadChars);
+    void this.#unread.run(async () => {
+      await this.#output.room();
+      passedOn();
+      if (this.#closeReason === undefined) take(chars);
+    });
+  }
+
+  #notified(method: string, params: unknown, chars: number): void {
     if (method === "$/cancel_request") return this.#incoming.cancel(params);
     const passing = this.#handlers.notification(method, params);
     if (passing === undefined) return;
-    const passedOn = this.#backlog.hold(this.#inbox.messageChars);
+    const passedOn = this.#backlog.hold(chars);
     void passing
       .catch((error: unknown) =>
         this.#log.warn({ method, error: reasonOf(error) }, "a notification was lost"),
@@ -181,8 +202,8 @@ export class Connection {
       .finally(passedOn);
   }
 
-  async #requested({ id, method, params }: RequestMessage): Promise<void> {
-    const incoming = this.#incoming.open(id, this.#backlog.hold(this.#inbox.messageChars));
+  async #requested({ id, method, params }: RequestMessage, chars: number): Promise<void> {
+    const incoming = this.#incoming.open(id, this.#backlog.hold(chars));
     let text: string;
     try {
       this.#incoming.checkRoom(method);

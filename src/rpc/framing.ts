@@ -2,22 +2,24 @@
  * Bytes to message texts: newline-delimited JSON, or `Content-Length` headers when the peer begins with
  * them. Every buffer is bounded: of a message beyond the limit nothing is held.
  */
+import { StringDecoder } from "node:string_decoder";
+import { Outline, type OutlineFields } from "./outline.ts";
 
 export type Framing = "ndjson" | "headers";
 
 /** What was cut from the stream: a message's text, or why there is none. */
 export type Frame =
   | string
-  /** Longer than the limit; its bytes were skipped. How it began and ended. */
-  | { readonly fault: "oversized"; readonly start: string; readonly end: string }
+  /** Longer than the limit; its bytes were skipped. How it began, and what it says in outline. */
+  | { readonly fault: "oversized"; readonly start: string; readonly outline: OutlineFields }
   /** A header block that names no length. */
   | { readonly fault: "bad-header" };
 
 const newline = 0x0a;
 const headerStart = "content-";
 const maxHeaderBytes = 8 * 1024;
-/** Of what is skipped so much is kept at either end: enough to see what it was. */
-const edgeBytes = 200;
+/** Of what is skipped so much of its beginning is kept. */
+const excerptChars = 200;
 
 /** What takes whole lines in one piece, if it can; one by one they are frames. */
 type TakeLines<T> = (lines: string) => T | undefined;
@@ -77,68 +79,96 @@ function guessFraming(seen: Buffer): Framing | undefined {
     : "ndjson";
 }
 
-/** What is left of a message that is skipped. */
-class Skipped {
-  #start = Buffer.alloc(0);
-  #end = Buffer.alloc(0);
+/** A message that comes in pieces: its text, or its outline once it is longer than the limit. */
+class Pieces {
+  readonly #limitBytes: number;
+  #bytes = 0;
+  #texts: string[] = [];
+  #decoder = new StringDecoder("utf8");
+  #outline: Outline | undefined;
 
-  add(part: Buffer): void {
-    const missing = edgeBytes - this.#start.length;
-    if (missing > 0) this.#start = Buffer.concat([this.#start, part.subarray(0, missing)]);
-    this.#end = Buffer.from(Buffer.concat([this.#end, part.subarray(-edgeBytes)]).subarray(-edgeBytes));
+  constructor(limitBytes: number) {
+    this.#limitBytes = limitBytes;
   }
 
-  get frame(): Frame {
-    return { fault: "oversized", start: this.#start.toString("utf8"), end: this.#end.toString("utf8") };
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Copied: a small rest must not keep the whole chunk alive. */
+  add(part: Buffer): void {
+    if (part.length === 0) return;
+    this.#bytes += part.length;
+    if (this.#bytes > this.#limitBytes) this.#skip(part);
+    else this.#texts.push(this.#decoder.write(part));
+  }
+
+  /** The message, whole; the next piece begins another. */
+  take(): Frame {
+    const start = (this.#texts[0] ?? "").slice(0, excerptChars);
+    const frame: Frame =
+      this.#outline === undefined
+        ? this.#texts.join("") + this.#decoder.end()
+        : { fault: "oversized", start, outline: this.#outline.fields };
+    this.#bytes = 0;
+    this.#texts = [];
+    this.#decoder = new StringDecoder("utf8");
+    this.#outline = undefined;
+    return frame;
+  }
+
+  #skip(part: Buffer): void {
+    if (this.#outline === undefined) {
+      this.#outline = new Outline();
+      for (const text of [...this.#texts, this.#decoder.end()]) this.#outline.add(Buffer.from(text));
+      const start = this.#texts[0] ?? part.toString("utf8", 0, excerptChars);
+      this.#texts = [start.slice(0, excerptChars)];
+    }
+    this.#outline.add(part);
   }
 }
 
 class NdjsonDecoder<T> {
   readonly #limitBytes: number;
   readonly #takeLines: TakeLines<T> | undefined;
-  /** The start of a line whose end has not come; joined once, when it has. */
-  #held: Buffer[] = [];
-  #heldBytes = 0;
-  /** Of the line that comes, when it is too long. */
-  #skipped: Skipped | undefined;
+  /** A line whose end has not come. */
+  readonly #held: Pieces;
 
   constructor(limitBytes: number, takeLines: TakeLines<T> | undefined) {
     this.#limitBytes = limitBytes;
     this.#takeLines = takeLines;
+    this.#held = new Pieces(limitBytes);
   }
 
   push(chunk: Buffer): (Frame | T)[] {
     const frames: (Frame | T)[] = [];
     const last = chunk.lastIndexOf(newline);
     if (last < 0) {
-      this.#hold(chunk);
+      this.#held.add(chunk);
       return frames;
     }
     let start = 0;
-    if (this.#skipped !== undefined || this.#heldBytes > 0) {
-      const first = chunk.indexOf(newline);
-      this.#hold(chunk.subarray(0, first));
-      if (this.#skipped !== undefined) frames.push(this.#skipped.frame);
-      else this.#add(Buffer.concat(this.#held, this.#heldBytes), frames);
-      this.#reset();
-      start = first + 1;
+    if (this.#held.bytes > 0) {
+      start = chunk.indexOf(newline) + 1;
+      this.#held.add(chunk.subarray(0, start - 1));
+      const line = this.#held.take();
+      if (typeof line === "string") this.#add(line, frames);
+      else frames.push(line);
     }
-    if (start <= last) this.#add(chunk.subarray(start, last), frames);
-    if (last + 1 < chunk.length) this.#hold(chunk.subarray(last + 1));
+    // Whole lines, decoded in one go: this is the hot path.
+    if (start <= last) this.#add(chunk.toString("utf8", start, last), frames);
+    this.#held.add(chunk.subarray(last + 1));
     return frames;
   }
 
-  /** Whole lines, decoded in one go: this is the hot path. */
-  #add(lines: Buffer, frames: (Frame | T)[]): void {
-    const text = lines.toString("utf8");
+  #add(text: string, frames: (Frame | T)[]): void {
     const taken = this.#isOversized(text) ? undefined : this.#takeLines?.(text);
     if (taken !== undefined) {
       frames.push(taken);
       return;
     }
     for (const line of text.split("\n")) {
-      if (this.#isOversized(line))
-        frames.push({ fault: "oversized", start: line.slice(0, edgeBytes), end: line.slice(-edgeBytes) });
+      if (this.#isOversized(line)) frames.push(this.#skipped(line));
       else if (line !== "" && line.trim() !== "") frames.push(line);
     }
   }
@@ -148,34 +178,20 @@ class NdjsonDecoder<T> {
     return line.length * 3 > this.#limitBytes && Buffer.byteLength(line) > this.#limitBytes;
   }
 
-  #hold(part: Buffer): void {
-    if (part.length === 0) return;
-    if (this.#skipped === undefined && this.#heldBytes + part.length > this.#limitBytes) {
-      const skipped = new Skipped();
-      for (const held of this.#held) skipped.add(held);
-      this.#reset();
-      this.#skipped = skipped;
-    }
-    if (this.#skipped !== undefined) return this.#skipped.add(part);
-    // A copy: a small rest must not keep the whole chunk alive.
-    this.#held.push(Buffer.from(part));
-    this.#heldBytes += part.length;
-  }
-
-  #reset(): void {
-    this.#held = [];
-    this.#heldBytes = 0;
-    this.#skipped = undefined;
+  #skipped(line: string): Frame {
+    const pieces = new Pieces(this.#limitBytes);
+    pieces.add(Buffer.from(line));
+    return pieces.take();
   }
 }
 
 class HeaderDecoder {
-  readonly #limitBytes: number;
   #header = "";
-  #body: { parts: Buffer[]; missingBytes: number; skipped: Skipped | undefined } | undefined;
+  #missingBytes = 0;
+  readonly #body: Pieces;
 
   constructor(limitBytes: number) {
-    this.#limitBytes = limitBytes;
+    this.#body = new Pieces(limitBytes);
   }
 
   push(chunk: Buffer): Frame[] {
@@ -183,7 +199,7 @@ class HeaderDecoder {
     let at = 0;
     while (at < chunk.length) {
       at +=
-        this.#body === undefined ? this.#readHeader(chunk, at, frames) : this.#readBody(chunk, at, frames);
+        this.#missingBytes === 0 ? this.#readHeader(chunk, at, frames) : this.#readBody(chunk, at, frames);
     }
     return frames;
   }
@@ -203,27 +219,15 @@ class HeaderDecoder {
     const length = /^\s*content-length[ \t]*:[ \t]*(\d+)[ \t]*$/im.exec(text.slice(0, end.index))?.[1];
     // Blank lines between messages are no header block.
     if (length === undefined && text.slice(0, end.index).trim() !== "") frames.push({ fault: "bad-header" });
-    if (length !== undefined) this.#startBody(Number(length));
+    if (length !== undefined) this.#missingBytes = Number(length);
     return headerBytes - before;
   }
 
-  #startBody(lengthBytes: number): void {
-    if (lengthBytes === 0) return;
-    const skipped = lengthBytes > this.#limitBytes ? new Skipped() : undefined;
-    this.#body = { parts: [], missingBytes: lengthBytes, skipped };
-  }
-
   #readBody(chunk: Buffer, at: number, frames: Frame[]): number {
-    const body = this.#body;
-    if (body === undefined) return 0;
-    const part = chunk.subarray(at, at + body.missingBytes);
-    body.missingBytes -= part.length;
-    if (body.skipped !== undefined) body.skipped.add(part);
-    else body.parts.push(Buffer.from(part));
-    if (body.missingBytes === 0) {
-      frames.push(body.skipped?.frame ?? Buffer.concat(body.parts).toString("utf8"));
-      this.#body = undefined;
-    }
+    const part = chunk.subarray(at, at + this.#missingBytes);
+    this.#missingBytes -= part.length;
+    this.#body.add(part);
+    if (this.#missingBytes === 0) frames.push(this.#body.take());
     return part.length;
   }
 }

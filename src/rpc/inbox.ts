@@ -6,7 +6,7 @@ import type { Readable } from "node:stream";
 import { SidecarError, type ErrorCode } from "../base/errors.ts";
 import { FrameDecoder, type Frame, type Framing } from "./framing.ts";
 import {
-  envelopeOf,
+  isRequestId,
   noAnswer,
   parseMessage,
   type Lane,
@@ -157,16 +157,16 @@ export class Inbox {
   async #skipped(frame: Exclude<Frame, string>): Promise<void> {
     if (frame.fault === "bad-header")
       return this.#reject("PARSE_ERROR", "The header block has no Content-Length", "");
+    const { start, outline } = frame;
     const reason = `The message is longer than the limit of ${this.#maxMessageBytes} bytes`;
-    const code = "MESSAGE_TOO_LARGE";
-    const envelope = envelopeOf(frame);
-    // Whoever asked must hear something, though not what was said.
-    if (envelope?.type === "response") {
-      const why = `${reason}; raise --max-message-bytes`;
-      await this.#respond(noAnswer(envelope.id, why, code));
-    }
-    const id = envelope?.type === "request" ? envelope.id : null;
-    await this.#reject(code, reason, frame.start, id);
+    const hint = `${reason}; raise --max-message-bytes`;
+    const id = isRequestId(outline.id) ? outline.id : null;
+    const isCall = "method" in outline;
+    // Whoever waits for it must hear something, though not what was said.
+    if (id !== null && !isCall) await this.#respond(noAnswer(id, hint, "MESSAGE_TOO_LARGE"));
+    const item = isCall && id === null ? this.#lane?.skipped?.(outline, hint) : undefined;
+    if (item !== undefined) await this.#lane?.deliver([item]);
+    await this.#reject("MESSAGE_TOO_LARGE", reason, start, isCall ? id : null);
   }
 }
 

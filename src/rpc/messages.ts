@@ -1,6 +1,7 @@
 /** What a message text is: the envelope of JSON-RPC 2.0, or something for the fast lane. */
 import { SidecarError, type ErrorCode } from "../base/errors.ts";
 import { isRecord } from "../base/json.ts";
+import type { OutlineFields } from "./outline.ts";
 
 export type RequestId = string | number;
 
@@ -27,6 +28,8 @@ export interface Lane<T> {
    * @param text on one line
    */
   take(text: string, message: Readonly<Record<string, unknown>>): T | undefined;
+  /** What stands for a notification that is too long to be taken, if it is of this kind. */
+  skipped?(outline: OutlineFields, reason: string): T | undefined;
   /** Adds what came next to what came with it. */
   add(batch: T[], next: T): void;
   /** Takes what came together, in order. A promise that is returned holds back the messages behind. */
@@ -102,33 +105,6 @@ export function noAnswer(
 ): ResponseMessage {
   const { rpcCode, message } = new SidecarError(code, reason);
   return { jsonrpc: "2.0", id, error: { code: rpcCode, message, data: { code } } };
-}
-
-const idMember = String.raw`"id"\s*:\s*(-?\d+|"(?:[^"\\]|\\.)*")`;
-const plainMember = String.raw`(?:"jsonrpc"\s*:\s*"2\.0"|${idMember.replace("(-", "(?:-")})`;
-const idPattern = new RegExp(idMember);
-const envelopeStart = new RegExp(
-  String.raw`^\s*\{\s*((?:${plainMember}\s*,\s*)*)"(result|error|method|params)"\s*:`,
-);
-const envelopeEnd = new RegExp(String.raw`,\s*(${plainMember}(?:\s*,\s*${plainMember})*)\s*\}\s*$`);
-
-/**
- * What a message is of which only start and end are known, and its id, where that can be told: most have version
- * and id before all else, some behind it.
- */
-export function envelopeOf({
-  start,
-  end,
-}: {
-  readonly start: string;
-  readonly end: string;
-}): { readonly type: "request" | "response"; readonly id: RequestId } | undefined {
-  const [, first = "", member] = envelopeStart.exec(start) ?? [];
-  if (member === undefined) return undefined;
-  const id = idPattern.exec(first)?.[1] ?? idPattern.exec(envelopeEnd.exec(end)?.[1] ?? "")?.[1];
-  if (id === undefined) return undefined;
-  const isResponse = member === "result" || member === "error";
-  return { type: isResponse ? "response" : "request", id: JSON.parse(id) as RequestId };
 }
 
 export function isRequestId(id: unknown): id is RequestId {

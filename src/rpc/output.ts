@@ -3,6 +3,10 @@ import type { Writable } from "node:stream";
 import { frameText, type Framing } from "./framing.ts";
 
 const done = Promise.resolve();
+/** What the peer has not read is bounded: beyond this its calls wait. */
+const maxUnreadBytes = 4 << 20;
+/** Texts are joined and written up to this size. */
+const pieceChars = 1 << 20;
 
 export class Output {
   /** Settles when the stream takes no more: its reader has gone. Noticed by a write only. */
@@ -31,6 +35,11 @@ export class Output {
     return this.#open;
   }
 
+  /** Settles when the peer has read what waits for it; undefined when that is not too much. */
+  room(): Promise<void> | undefined {
+    return this.#open && this.#stream.writableLength > maxUnreadBytes ? this.#drain() : undefined;
+  }
+
   /** Sends one message. The promise settles when the stream takes more; a closed stream takes all and drops it. */
   send(text: string): Promise<void> {
     return this.#write(frameText(text, this.#framing()));
@@ -38,11 +47,17 @@ export class Output {
 
   /** Sends many messages in one write; a text may be several, one on each line. */
   sendAll(texts: readonly string[]): Promise<void> {
-    if (texts.length === 0) return done;
     const framing = this.#framing();
-    if (framing === "ndjson") return this.#write([...texts, ""].join("\n"));
-    const each = texts.flatMap((text) => text.split("\n"));
-    return this.#write(each.map((text) => frameText(text, framing)).join(""));
+    const frames = framing === "ndjson" ? texts : texts.flatMap((text) => text.split("\n"));
+    let piece = "";
+    let taken = done;
+    for (const text of frames) {
+      piece += frameText(text, framing);
+      if (piece.length < pieceChars) continue;
+      taken = this.#write(piece);
+      piece = "";
+    }
+    return piece === "" ? taken : this.#write(piece);
   }
 
   /** Ends the stream after all that was sent; settles when the stream has it, or is gone. */
@@ -71,9 +86,14 @@ export class Output {
     this.#settleDrain();
   }
 
-  #write(bytes: string): Promise<void> {
+  #write(text: string): Promise<void> {
     if (!this.#open) return done;
-    if (this.#stream.write(bytes, "utf8") && this.#drained === undefined) return done;
+    // Of a string the stream would make a buffer of three times its length.
+    const bytes = text.length < pieceChars ? text : Buffer.from(text);
+    return this.#stream.write(bytes, "utf8") && this.#drained === undefined ? done : this.#drain();
+  }
+
+  #drain(): Promise<void> {
     this.#drained ??= this.#nextDrain();
     return this.#drained;
   }

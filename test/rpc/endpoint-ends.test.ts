@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { SidecarError } from "../../src/base/errors.ts";
 import type { RequestContext } from "../../src/rpc/endpoint.ts";
-import { countOf, textOfUpdate } from "../../src/acp/updates.ts";
+import { countOf, paramsOf, textOfUpdate, type ArrivedUpdate } from "../../src/acp/updates.ts";
 import { gate, gone, messagesIn, raw, request, soon, until, update } from "./streams.ts";
 
 describe("closing", () => {
@@ -118,6 +118,69 @@ describe("what is no message", () => {
   });
 });
 
+describe("a message that is too long", () => {
+  const long = "x".repeat(300);
+
+  it.each<[string, (id: unknown) => object]>([
+    ["id first", (id) => ({ jsonrpc: "2.0", id, result: { long } })],
+    ["id last", (id) => ({ jsonrpc: "2.0", result: { long, id: 8 }, id })],
+    ["id in the middle", (id) => ({ _meta: { long }, id, result: { long } })],
+    ["an error", (id) => ({ error: { message: long }, id, jsonrpc: "2.0" })],
+    ["an id of another type", (id) => ({ result: { long }, id: String(id) })],
+  ])("is an answer all the same: %s [REQ answer-once]", async (_what, answer) => {
+    const errors: unknown[] = [];
+    const peer = raw({ invalid: ({ error, id }) => void errors.push([error.code, id]) }, 200);
+    const asked = peer.connection.request("ask", {});
+    const [{ id } = {}] = peer.heard();
+    peer.say(answer(id));
+    await expect(asked).rejects.toMatchObject({ data: { code: "MESSAGE_TOO_LARGE" } });
+    await until(() => errors.length === 1);
+    expect(errors).toEqual([["MESSAGE_TOO_LARGE", null]]);
+  });
+
+  it.each<[string, object, unknown]>([
+    ["id first", { jsonrpc: "2.0", id: -7, method: "m", params: { long } }, -7],
+    ["method first", { jsonrpc: "2.0", method: "m", id: "", params: { long } }, ""],
+    ["id last", { params: { long }, method: "m", id: 0 }, 0],
+    ["a notification", { jsonrpc: "2.0", method: "m", params: { long, id: 8 } }, null],
+    ["something else", [{ long, id: 1 }], null],
+  ])("is a request under its id, if it has one: %s [REQ answer-once]", async (_what, message, expected) => {
+    const ids: unknown[] = [];
+    const peer = raw({ invalid: ({ id }) => void ids.push(id) }, 200);
+    peer.say(message);
+    await until(() => ids.length === 1);
+    expect(ids).toEqual([expected]);
+  });
+
+  it("ends a tool call: the update is one that says so", async () => {
+    const updates: ArrivedUpdate[] = [];
+    const peer = raw({ updates: (more) => void updates.push(...more), invalid: () => undefined }, 400);
+    const call = (sessionUpdate: string, more: object) => ({
+      jsonrpc: "2.0",
+      method: "session/update",
+      params: {
+        update: { rawOutput: { long, more: long }, sessionUpdate, toolCallId: "t", ...more },
+        sessionId: "s",
+      },
+    });
+    peer.say(
+      call("tool_call", { title: "run" }),
+      call("tool_call_update", { status: "completed" }),
+      call("plan", {}),
+    );
+    peer.say(update("next"));
+    await until(() => updates.length === 3);
+    const content = [
+      { type: "content", content: { type: "text", text: expect.stringContaining("400 bytes") as unknown } },
+    ];
+    const failed = { toolCallId: "t", status: "failed", content };
+    expect([...paramsOf(updates.slice(0, 2))]).toEqual([
+      { sessionId: "s", update: { sessionUpdate: "tool_call", title: "run", ...failed } },
+      { sessionId: "s", update: { sessionUpdate: "tool_call_update", ...failed } },
+    ]);
+  });
+});
+
 describe("back-pressure", () => {
   it("stops the reading while a handler is behind", async () => {
     const free = gate();
@@ -139,6 +202,54 @@ describe("back-pressure", () => {
     peer.input.end();
     await peer.connection.ended;
     expect(taken).toBe(written + more + 2);
+  });
+});
+
+describe("a peer that asks and does not read", () => {
+  const answer = { text: "x".repeat(40_000) };
+
+  it("is asked to read first: its calls wait, in order, and none is lost", async () => {
+    const taken: number[] = [];
+    const peer = raw({
+      request: async (_method, params) => {
+        taken.push((params as { n: number }).n);
+        return answer;
+      },
+      notification: (_method, params) => void taken.push((params as { n: number }).n),
+    });
+    const count = 20_000;
+    const call = (n: number) =>
+      n % 5 === 0 ? { jsonrpc: "2.0", method: "note", params: { n } } : request(n, "ask", { n });
+    for (let n = 0; n < count; n += 1) peer.say(call(n));
+    await until(() => peer.connection.received > 0);
+    for (let turns = 0; turns < 20; turns += 1) await soon();
+    // 4 MiB of answers and what the streams hold.
+    expect(taken.length).toBeLessThan(300);
+    expect(peer.connection.stuckMs).toBe(0);
+    let bytes = 0;
+    peer.output.on("data", (chunk: Buffer) => (bytes += chunk.length));
+    await until(() => taken.length === count);
+    expect(taken).toEqual(taken.map((_, n) => n));
+    await peer.connection.idle();
+    await until(() => bytes > count * 0.8 * 40_000);
+  });
+
+  it("that goes away is asked nothing more", async () => {
+    let taken = 0;
+    const peer = raw({
+      request: async () => {
+        taken += 1;
+        return answer;
+      },
+    });
+    for (let n = 0; n < 500; n += 1) peer.say(request(n));
+    peer.input.end();
+    await peer.connection.ended;
+    const before = taken;
+    expect(before).toBeLessThan(300);
+    peer.connection.close(gone);
+    await soon();
+    expect(taken).toBe(before);
   });
 });
 

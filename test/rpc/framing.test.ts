@@ -5,7 +5,7 @@ import { FrameDecoder, frameText, type Frame } from "../../src/rpc/framing.ts";
 const oversized = {
   fault: "oversized",
   start: expect.any(String) as string,
-  end: expect.any(String) as string,
+  outline: expect.any(Object) as object,
 };
 const badHeader = { fault: "bad-header" };
 
