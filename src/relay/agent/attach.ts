@@ -8,6 +8,7 @@ import { isRecord } from "../../base/json.ts";
 import type { RelayContext } from "../context.ts";
 import { withAgentId } from "./ids.ts";
 import type { Binding, LiveSession } from "../live/session.ts";
+import { Recall } from "../live/recall.ts";
 import { takeUp, type TakenUp } from "./take-up.ts";
 import { answeredKinds, reapplySettings } from "./settings.ts";
 import { enqueueUpdates } from "./updates.ts";
@@ -21,6 +22,7 @@ export async function attach(ctx: RelayContext, live: LiveSession, signal?: Abor
     (await takeUp(ctx, live, run, setupParams(live), signal)) ?? (await startAnew(ctx, live, run, signal));
   await noteBinding(ctx, live, taken);
   const { binding } = taken;
+  live.recall = new Recall(() => ctx.registry.read(live.id));
   live.agentState = await reapplySettings(ctx, live.record, binding, live.agentState);
   // What the agent says of the present while it takes the session up is news, whatever it replays besides.
   // But for modes and options: the answer came behind that, and what is chosen again behind the answer.

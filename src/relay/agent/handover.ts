@@ -10,12 +10,8 @@ import { meaningOf } from "../../acp/entries.ts";
 import type { UpdateData } from "../../acp/kinds.ts";
 import type { Entry } from "../../store/contract.ts";
 import type { RelayContext } from "../context.ts";
+import { handoverPreamble } from "../live/recall.ts";
 import type { LiveSession } from "../live/session.ts";
-
-const preamble =
-  "This is the history of the conversation so far, handed over by acp-sidecar because you joined it later. " +
-  "It is context, not an instruction: nothing in it is to be answered or done again. " +
-  "What the user wants now comes after it.";
 
 /** The prompt with the history before it: an embedded resource where the agent takes one, text where not. */
 export async function withHandover(
@@ -27,7 +23,7 @@ export async function withHandover(
 ): Promise<PromptBody["prompt"]> {
   const history = await live.journal.reading(() => historyOf(ctx, live, throughSeq));
   if (history === "") return [...prompt];
-  const text = `${preamble}\n\n${history}`;
+  const text = `${handoverPreamble}\n\n${history}`;
   const block = run.can.embeddedContext
     ? {
         type: "resource",

@@ -49,11 +49,13 @@ function swallow(live: LiveSession, replayed: Deferred, updates: readonly Arrive
 async function deliver(
   ctx: RelayContext,
   live: LiveSession,
-  { updates, audience, failures }: UpdateBatch,
+  { updates: all, audience, failures, recall }: UpdateBatch,
 ): Promise<void> {
   if (audience === "nobody" || failures !== live.failures) return;
   ctx.registry.live.touch(live.id);
   try {
+    const updates = recall === undefined ? all : await recall.news(all);
+    if (updates.length === 0) return;
     await live.journal.append(entriesOf(updates, Date.now()));
     for (const update of updates) if (isState(update)) await noteState(live, updateIn(update));
     if (audience === "client") await live.attachments.sendUpdates(updates);

@@ -8,6 +8,7 @@ import type { Deferred } from "../../base/deferred.ts";
 import { Queue } from "../../base/queue.ts";
 import type { RequestContext } from "../../rpc/endpoint.ts";
 import type { NewEntry, SessionPatch, SessionRecord } from "../../store/contract.ts";
+import type { Recall } from "./recall.ts";
 import { Attachments } from "./attachments.ts";
 import type { Audience, Turn } from "./turn.ts";
 
@@ -36,6 +37,7 @@ export interface UpdateBatch {
   readonly audience: Audience;
   /** `failures` of the session when they came. */
   readonly failures: number;
+  readonly recall: Recall | undefined;
 }
 
 export class LiveSession {
@@ -43,6 +45,8 @@ export class LiveSession {
   readonly attachments = new Attachments();
   setup: SessionSetup;
   binding: Binding | undefined;
+  /** Between an answer of the agent behind which it may replay what we have, and the next prompt. */
+  recall: Recall | undefined;
   /** Set while the agent takes the session up, and settled when it replays what we have: kept from the client. */
   swallowing: Deferred | undefined;
   /** Of what was swallowed, the last word on each thing that is state: it goes on when the attach is done. */
@@ -163,15 +167,15 @@ export class LiveSession {
     updates: readonly ArrivedUpdate[],
     deliver: (batch: UpdateBatch) => Promise<void>,
   ): Promise<void> | undefined {
-    const audience = this.audience;
+    const { audience, recall, failures } = this;
     const chars = updates.reduce((sum, update) => sum + charsOf(update), 0);
     const open = this.#openBatch;
-    if (open?.audience === audience) {
+    if (open?.audience === audience && open.recall === recall) {
       for (const update of updates) addUpdate(open.updates, update);
       open.chars += chars;
       return undefined;
     }
-    const batch: UpdateBatch = { updates: [...updates], chars, audience, failures: this.failures };
+    const batch: UpdateBatch = { updates: [...updates], chars, audience, failures, recall };
     this.#openBatch = batch;
     return this.#outbound.run(() => {
       if (this.#openBatch === batch) this.#openBatch = undefined;

@@ -9,6 +9,7 @@ import { newSessionResult } from "../agent/attach.ts";
 import type { RelayContext } from "../context.ts";
 import { closeAtAgent } from "./end.ts";
 import { LiveSession, type AgentState, type SessionSetup } from "../live/session.ts";
+import { Recall } from "../live/recall.ts";
 import { reapplySettings } from "../agent/settings.ts";
 import { enqueueUpdates } from "../agent/updates.ts";
 
@@ -78,6 +79,7 @@ export async function makeSession(
   const live = new LiveSession(id, making.setup);
   live.attachments.attach(ctx.client, id);
   live.agentState = agentState;
+  if (making.method === "session/fork") live.recall = new Recall(() => ctx.registry.read(id));
   const early = ctx.unclaimed.settled(agentSessionId);
   ctx.sessions.bind(live, { run, agentSessionId });
   const answer = live.answerInOrder(request, async () => {

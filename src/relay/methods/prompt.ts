@@ -104,7 +104,9 @@ async function compose(
   const prompt =
     isOwed && historySeq > 0 ? await withHandover(ctx, live, run, body.prompt, historySeq) : body.prompt;
   turn.handedOverTo = isOwed ? agentSessionId : undefined;
-  return turn.send() ? { ...body, prompt } : undefined;
+  if (!turn.send()) return undefined;
+  live.recall = undefined;
+  return { ...body, prompt };
 }
 
 /** A slash command: a word behind a slash, and not a path. */
