@@ -66,7 +66,7 @@ async function loadOrResume(
   return live.answerInOrder(request, async () => live.agentState);
 }
 
-/** One that an agent has and we do not: adopted, when this agent lists sessions of its own. */
+/** One that an agent has and we do not, from before the sidecar perhaps: adopted. */
 async function adoptForeign(
   ctx: RelayContext,
   method: "session/load" | "session/resume",
@@ -75,11 +75,11 @@ async function adoptForeign(
 ): Promise<unknown> {
   const run = await ctx.agent.run();
   const { can } = run;
-  if (!can.list || !(method === "session/load" ? can.load : can.resume))
-    throw sessionNotFound(params.sessionId);
-  // An id of our form is hardly one that an agent gave, and some agents take any id that they do not know for a new one.
   const { sessionId, cwd } = params;
-  if (isSessionId(sessionId) && !(await isListedBy(run, cwd, sessionId, request.signal)))
+  if (!(method === "session/load" ? can.load : can.resume)) throw sessionNotFound(sessionId);
+  // An id of our form is hardly one that an agent gave, and some agents take any id that they do not know for a new one.
+  const isDoubtful = isSessionId(sessionId);
+  if (isDoubtful && !(can.list && (await isListedBy(run, cwd, sessionId, request.signal))))
     throw sessionNotFound(sessionId);
   if (ctx.adopting.has(params.sessionId)) return loadOrResume(ctx, method, params, request);
   return adopt(ctx, run, method, params, request).catch((error: unknown) => {

@@ -3,6 +3,7 @@ import { SidecarError } from "../../../src/base/errors.ts";
 import { newSessionId } from "../../../src/base/ids.ts";
 import { thisHolder } from "../../../src/session/holder.ts";
 import { openMemoryStore } from "../../../src/store/memory/memory.ts";
+import { RpcError } from "../../../src/rpc/errors.ts";
 import { type Rig, type Script, initialized, rig, until } from "../rig.ts";
 
 const listing = initialized({ list: {} }, { loadSession: true });
@@ -149,6 +150,32 @@ describe("a session that was adopted by the agent's id", () => {
     expect(askedOf("session/load")).toEqual(["theirs"]);
     expect(askedOf("session/prompt")).toEqual(["theirs", "theirs"]);
     expect(askedOf("session/new")).toEqual([]);
+    await relay.close();
+  });
+});
+
+describe("a session from before the sidecar", () => {
+  const replaying: Script = {
+    initialize: initialized({}, { loadSession: true }),
+    "session/load": async ({ sessionId }, agent) => {
+      if (sessionId !== "theirs") throw new RpcError(-32002, "no such session");
+      await agent.say("theirs", "from before");
+      return {};
+    },
+  };
+
+  it("is adopted from an agent that can load and does not list", async () => {
+    const relay = await rig({ script: replaying });
+    await relay.load("theirs");
+    expect(relay.shown()).toBe("from before");
+    expect(await relay.registry.count()).toBe(1);
+    await relay.close();
+  });
+
+  it("that the agent does not have leaves nothing behind", async () => {
+    const relay = await rig({ script: replaying });
+    await expect(relay.load("others")).rejects.toMatchObject({ data: { code: "SESSION_NOT_FOUND" } });
+    expect(await relay.registry.count()).toBe(0);
     await relay.close();
   });
 });
