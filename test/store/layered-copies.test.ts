@@ -151,6 +151,30 @@ describe("reads through a layered store", () => {
     await store.close();
   });
 
+  it("write nothing back from a layer in the middle that a write has overtaken", async () => {
+    const [fast, middle] = [openMemoryStore(), breakable(openMemoryStore())];
+    const store = openLayeredStore({ layers: [fast, middle.store, openMemoryStore()] });
+    const { id, lease } = await aJournal(store, 2, { title: "old" });
+    await store.get(id);
+    // The first layer has let go of it.
+    await fast.delete(id);
+    const [asked, answered] = [aSignal(), aSignal()];
+    middle.after = async (name) => {
+      if (name !== "get") return;
+      asked.give();
+      await answered.given;
+    };
+    const reading = store.get(id);
+    await asked.given;
+    middle.after = undefined;
+    await store.update(id, { title: "new" });
+    await store.append(id, 2, someEntries(1, 3), lease);
+    answered.give();
+    expect((await reading)?.headSeq).toBe(2);
+    expect(await mustGet(store, id)).toMatchObject({ title: "new", headSeq: 3 });
+    await store.close();
+  });
+
   it("break off when the running turn that they were giving out is sealed", async () => {
     const { store } = layered();
     const { id, lease } = await aJournal(store, 3);

@@ -3,14 +3,14 @@ import { isDeepStrictEqual } from "node:util";
 import { LRUCache } from "lru-cache";
 import { isSidecarError } from "../../base/errors.ts";
 import type { SessionId } from "../../base/ids.ts";
-import type { Entry, Lease, NewEntry, SessionPatch, SessionRecord, Store } from "../contract.ts";
+import type { Entry, Lease, NewEntry, SealRange, SessionPatch, SessionRecord, Store } from "../contract.ts";
 import { asTruth, factsOf, newCopy, rightThrough, truthOf, type Copy } from "./copy.ts";
 import { Health, isOfOneSession } from "./health.ts";
 
 /** Copies that are known at once; what is forgotten is copied anew when it is asked for. */
 const maxKnown = 10_000;
-/** Only this store writes to the copies, so that nobody waits for their leases. */
-const copyLeaseMs = 24 * 60 * 60 * 1000;
+/** Writes need a lease, and only this store writes to the copies: it is ours until we take it again, also when it has run out. */
+const copyLeaseMs = 0;
 
 export interface FasterLayerOptions {
   readonly truth: Store;
@@ -20,41 +20,45 @@ export interface FasterLayerOptions {
 
 export class FasterLayer {
   readonly store: Store;
-  readonly health: Health;
-  hits = 0;
-  misses = 0;
-  writeBacks = 0;
+  readonly #health: Health;
+  #hits = 0;
+  #misses = 0;
+  #writeBacks = 0;
   readonly #truth: Store;
   readonly #freshForMs: number;
   readonly #known = new LRUCache<SessionId, Copy>({ max: maxKnown });
 
   constructor(store: Store, { truth, freshForMs, retryMs }: FasterLayerOptions) {
     this.store = store;
-    this.health = new Health(retryMs);
+    this.#health = new Health(retryMs);
     this.#truth = truth;
     this.#freshForMs = freshForMs;
   }
 
-  /** The session's record if the layer has it, and it is what the truth would say. */
-  async get(id: SessionId): Promise<SessionRecord | undefined> {
+  /**
+   * The session's record if the layer has it, and it is what the truth would say.
+   * @param orElse asked when the layer cannot tell; here, so that a hit waits for nothing more
+   */
+  async get(
+    id: SessionId,
+    orElse: () => Promise<SessionRecord | undefined>,
+  ): Promise<SessionRecord | undefined> {
     const copy = this.#known.get(id);
-    if (copy?.truth === undefined || !this.#isFresh(copy) || !this.health.isUp) {
-      this.misses += 1;
-      return undefined;
-    }
-    const { truth } = copy;
-    try {
-      const kept = await this.store.get(id);
-      if (kept !== undefined) {
-        this.hits += 1;
-        return asTruth(copy, kept, truth);
+    if (copy?.truth !== undefined && this.#isFresh(copy) && this.#health.isUp) {
+      const { truth } = copy;
+      try {
+        const kept = await this.store.get(id);
+        if (kept !== undefined) {
+          this.#hits += 1;
+          return asTruth(copy, kept, truth);
+        }
+        this.#known.delete(id);
+      } catch (error) {
+        this.failed(id, error);
       }
-      this.#known.delete(id);
-    } catch (error) {
-      this.#failed(id, error);
     }
-    this.misses += 1;
-    return undefined;
+    this.#misses += 1;
+    return orElse();
   }
 
   /** Takes in what the truth says now, and makes a copy where there is none. */
@@ -71,7 +75,7 @@ export class FasterLayer {
       copy.truth = undefined;
       await this.store.update(id, patch);
       copy.truth = truthOf(record);
-      copy.confirmedAtMs = Date.now();
+      copy.confirmedAtMs = performance.now();
     });
   }
 
@@ -86,11 +90,7 @@ export class FasterLayer {
     });
   }
 
-  sealed(
-    id: SessionId,
-    range: { readonly from: number; readonly head: number },
-    entries: readonly NewEntry[],
-  ): Promise<void> {
+  sealed(id: SessionId, range: SealRange, entries: readonly NewEntry[]): Promise<void> {
     return this.#on(id, async (copy) => {
       copy.truth = undefined;
       const { through } = copy;
@@ -102,10 +102,17 @@ export class FasterLayer {
     });
   }
 
-  /** Something happened that only the truth can tell of. */
-  stirred(id: SessionId): void {
+  /** What has changed only the truth can tell. */
+  invalidate(id: SessionId): void {
     const copy = this.#known.get(id);
     if (copy !== undefined) copy.truth = undefined;
+  }
+
+  figures(): Readonly<Record<string, number | string>> {
+    const { isUp, failures, lastFailure } = this.#health;
+    const calls = { hits: this.#hits, misses: this.#misses, writeBacks: this.#writeBacks };
+    const figures = { state: isUp ? "up" : "down", ...calls, failures };
+    return lastFailure === undefined ? figures : { ...figures, lastFailure };
   }
 
   forget(id: SessionId): void {
@@ -120,12 +127,7 @@ export class FasterLayer {
   /** Up to where entries may be read here. */
   readableThrough(record: SessionRecord): number {
     const copy = this.#known.get(record.id);
-    return copy === undefined || !this.health.isUp ? 0 : rightThrough(copy, record, this.#isShared);
-  }
-
-  /** Told by a reader who could not go on here. */
-  readFailed(id: SessionId, error: unknown): void {
-    this.#failed(id, error);
+    return copy === undefined || !this.#health.isUp ? 0 : rightThrough(copy, record, this.#isShared);
   }
 
   /** Whether the copy goes on with these entries. */
@@ -178,7 +180,7 @@ export class FasterLayer {
   async #confirm(copy: Copy, record: SessionRecord): Promise<void> {
     if (await this.#stillFits(copy, record)) {
       copy.truth = truthOf(record);
-      copy.confirmedAtMs = Date.now();
+      copy.confirmedAtMs = performance.now();
       return;
     }
     this.#known.delete(record.id);
@@ -195,8 +197,8 @@ export class FasterLayer {
       await this.store.delete(facts.id);
       await this.store.create(facts);
     }
-    this.#known.set(facts.id, newCopy(record, Date.now()));
-    this.writeBacks += 1;
+    this.#known.set(facts.id, newCopy(record, performance.now()));
+    this.#writeBacks += 1;
   }
 
   async #acquire(id: SessionId): Promise<Lease> {
@@ -211,24 +213,25 @@ export class FasterLayer {
   }
 
   async #attempt(id: SessionId, act: () => Promise<unknown>): Promise<void> {
-    if (!this.health.isUp) {
+    if (!this.#health.isUp) {
       this.#known.delete(id);
       return;
     }
     try {
       await act();
-      this.health.succeeded();
+      this.#health.succeeded();
     } catch (error) {
-      this.#failed(id, error);
+      this.failed(id, error);
     }
   }
 
-  #failed(id: SessionId, error: unknown): void {
+  /** A call to the layer failed, ours or a reader's. */
+  failed(id: SessionId, error: unknown): void {
     this.#known.delete(id);
     if (isOfOneSession(error)) return;
     // It may miss writes from now on: when it is back, none of what it has is believed.
     this.#known.clear();
-    this.health.failed(error);
+    this.#health.failed(error);
   }
 
   /** Asked each time: a store that opens on first use knows it only then. */
@@ -237,6 +240,6 @@ export class FasterLayer {
   }
 
   #isFresh({ confirmedAtMs }: Copy): boolean {
-    return !this.#isShared || Date.now() - confirmedAtMs < this.#freshForMs;
+    return !this.#isShared || performance.now() - confirmedAtMs < this.#freshForMs;
   }
 }

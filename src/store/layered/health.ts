@@ -12,13 +12,13 @@ export class Health {
   }
 
   get isUp(): boolean {
-    return this.#downUntilMs === 0 || Date.now() >= this.#downUntilMs;
+    return this.#downUntilMs === 0 || performance.now() >= this.#downUntilMs;
   }
 
   failed(error: unknown): void {
     this.failures += 1;
     this.lastFailure = reasonOf(error);
-    this.#downUntilMs = Date.now() + this.#retryMs;
+    this.#downUntilMs = performance.now() + this.#retryMs;
   }
 
   succeeded(): void {

@@ -1,25 +1,26 @@
 /** A read that goes through the layers: as far as a copy is right from the faster one, then from the next. */
 import { isSidecarError } from "../../base/errors.ts";
+import type { SessionId } from "../../base/ids.ts";
+import type { KeyedQueue } from "../../base/queue.ts";
 import { sealedWhileRead, sessionNotFound } from "../refusals.ts";
 import type { Entry, EntryRange, SessionRecord, Store } from "../contract.ts";
 import type { FasterLayer } from "./faster-layer.ts";
-import type { InOrder } from "./in-order.ts";
 
 export interface Places {
   readonly faster: readonly FasterLayer[];
   readonly truth: Store;
-  readonly order: InOrder;
+  readonly order: KeyedQueue<SessionId>;
 }
 
 /** `record` is what the truth says of the session now. */
 export async function* readLayers(
   places: Places,
   record: SessionRecord,
-  range: EntryRange,
+  range: Required<EntryRange>,
 ): AsyncGenerator<readonly Entry[]> {
   const { id, sealedSeq } = record;
-  const through = Math.min(range.through ?? Infinity, record.headSeq);
-  const first = Math.max(range.from ?? 1, 1);
+  const through = Math.min(range.through, record.headSeq);
+  const first = range.from;
   let next = first;
   const gaveRunning = () => next > first && next - 1 > sealedSeq;
   for (const [i, layer] of places.faster.entries()) {
@@ -35,7 +36,7 @@ export async function* readLayers(
       const isConflict = isSidecarError(error, "STORE_CONFLICT");
       if (isConflict && gaveRunning()) throw error;
       // What was given out is final: only the copy takes it for something that may change.
-      if (!isConflict) layer.readFailed(id, error);
+      if (!isConflict) layer.failed(id, error);
     }
   }
   if (next > through) return;

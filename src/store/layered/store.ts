@@ -14,27 +14,12 @@
  */
 import { SidecarError } from "../../base/errors.ts";
 import type { SessionId } from "../../base/ids.ts";
-import { sessionNotFound, storeClosed } from "../refusals.ts";
-import type {
-  Acquired,
-  Entry,
-  EntryRange,
-  Lease,
-  LeaseRequest,
-  NewEntry,
-  NewSession,
-  Page,
-  SessionFilter,
-  SessionPatch,
-  SessionQuery,
-  SessionRecord,
-  Store,
-  StoreCapabilities,
-  StoreStats,
-} from "../contract.ts";
+import { KeyedQueue } from "../../base/queue.ts";
+import type { Entry, EntryRange, SessionRecord, Store, StoreStats } from "../contract.ts";
+import { sessionNotFound } from "../refusals.ts";
+import { wrapStore } from "../shell.ts";
 import { FasterLayer } from "./faster-layer.ts";
-import { figuresOf } from "./figures.ts";
-import { InOrder } from "./in-order.ts";
+import { Fetches, type Fetch } from "./fetches.ts";
 import { readLayers } from "./reading.ts";
 
 export interface LayeredStoreOptions {
@@ -51,190 +36,150 @@ export interface LayeredStoreOptions {
 
 /** Errors: `CONFIG_INVALID` without at least two layers. */
 export function openLayeredStore({ layers, freshForMs = 0, retryMs = 1000 }: LayeredStoreOptions): Store {
-  const truth = layers.at(-1);
-  if (truth === undefined || layers.length < 2) {
+  const [fastest, ...others] = layers;
+  const truth = others.pop();
+  if (fastest === undefined || truth === undefined) {
     throw new SidecarError("CONFIG_INVALID", "A layered store needs two or more layers, the fastest first");
   }
-  const options = { truth, freshForMs, retryMs };
-  return new LayeredStore(
-    layers.slice(0, -1).map((layer) => new FasterLayer(layer, options)),
-    truth,
-  );
+  const asFaster = (layer: Store) => new FasterLayer(layer, { truth, freshForMs, retryMs });
+  return layered(truth, new Layers(asFaster(fastest), others.map(asFaster), truth));
 }
 
-class LayeredStore implements Store {
-  readonly name = "layered";
+/** Lists, counts and flushes are the truth's own. */
+function layered(truth: Store, layers: Layers): Store {
+  return wrapStore(truth, {
+    name: "layered",
+    create: (session) =>
+      layers.write(
+        session.id,
+        () => truth.create(session),
+        (layer, record) => layer.put(record),
+      ),
+    get: (id) => layers.get(id),
+    update: (id, patch, lease) =>
+      layers.write(
+        id,
+        () => truth.update(id, patch, lease),
+        (layer, record) => layer.updated(record, patch),
+      ),
+    delete: (id) =>
+      layers.write(
+        id,
+        () => truth.delete(id),
+        (layer) => layer.deleted(id),
+      ),
+    append: (id, after, entries, lease) =>
+      layers.write(
+        id,
+        () => truth.append(id, after, entries, lease),
+        (layer) => layer.appended(id, after, entries, lease),
+      ),
+    seal: (id, range, entries, lease) =>
+      layers.write(
+        id,
+        () => truth.seal(id, range, entries, lease),
+        (layer) => layer.sealed(id, range, entries),
+      ),
+    read: (id, range) => layers.read(id, range),
+    acquire: (id, request) => layers.write(id, () => truth.acquire(id, request)),
+    renew: (lease) => layers.write(lease.sessionId, () => truth.renew(lease)),
+    release: (lease) => layers.write(lease.sessionId, () => truth.release(lease)),
+    stats: () => layers.stats(),
+    close: () => layers.close(),
+  });
+}
+
+class Layers {
+  readonly #fastest: FasterLayer;
   readonly #faster: readonly FasterLayer[];
   readonly #truth: Store;
-  readonly #order = new InOrder();
-  #closed = false;
+  /** What concerns one session happens in the order of the calls. */
+  readonly #order = new KeyedQueue<SessionId>();
+  readonly #fetches = new Fetches();
 
-  constructor(faster: readonly FasterLayer[], truth: Store) {
-    this.#faster = faster;
+  constructor(fastest: FasterLayer, others: readonly FasterLayer[], truth: Store) {
+    this.#fastest = fastest;
+    this.#faster = [fastest, ...others];
     this.#truth = truth;
   }
 
-  get capabilities(): StoreCapabilities {
-    return this.#truth.capabilities;
-  }
-
-  async create(session: NewSession): Promise<SessionRecord> {
-    return this.#write(
-      session.id,
-      () => this.#truth.create(session),
-      (layer, record) => layer.put(record),
-    );
-  }
-
   async get(id: SessionId): Promise<SessionRecord | undefined> {
-    this.#assertOpen();
-    if (this.#order.isBusy(id)) await this.#order.settled(id);
-    let passed = 0;
-    for (const layer of this.#faster) {
-      const record = await layer.get(id);
-      if (record !== undefined) {
-        if (passed > 0) await this.#writeBack(record, passed);
-        return record;
-      }
-      passed += 1;
-    }
-    return this.#fetch(id);
+    if (this.#order.isBusy(id)) await this.#order.idle(id);
+    return this.#fastest.get(id, () => this.#fetch(id));
   }
 
-  async update(id: SessionId, patch: SessionPatch, lease?: Lease): Promise<SessionRecord> {
-    return this.#write(
-      id,
-      () => this.#truth.update(id, patch, lease),
-      (layer, record) => layer.updated(record, patch),
-    );
-  }
-
-  async delete(id: SessionId): Promise<boolean> {
-    return this.#write(
-      id,
-      () => this.#truth.delete(id),
-      (layer) => layer.deleted(id),
-    );
-  }
-
-  async list(query?: SessionQuery): Promise<Page<SessionRecord>> {
-    this.#assertOpen();
-    return this.#truth.list(query);
-  }
-
-  async count(filter?: SessionFilter): Promise<number> {
-    this.#assertOpen();
-    return this.#truth.count(filter);
-  }
-
-  async append(id: SessionId, after: number, entries: readonly NewEntry[], lease: Lease): Promise<number> {
-    return this.#write(
-      id,
-      () => this.#truth.append(id, after, entries, lease),
-      (layer) => layer.appended(id, after, entries, lease),
-    );
-  }
-
-  async seal(
-    id: SessionId,
-    range: { readonly from: number; readonly head: number },
-    entries: readonly NewEntry[],
-    lease: Lease,
-  ): Promise<number> {
-    return this.#write(
-      id,
-      () => this.#truth.seal(id, range, entries, lease),
-      (layer) => layer.sealed(id, range, entries),
-    );
-  }
-
-  async *read(id: SessionId, range: EntryRange = {}): AsyncGenerator<readonly Entry[]> {
-    this.#assertOpen();
+  async *read(id: SessionId, range: Required<EntryRange>): AsyncGenerator<readonly Entry[]> {
     const record = await this.get(id);
     if (record === undefined) throw sessionNotFound(id);
-    const places = { faster: this.#faster, truth: this.#truth, order: this.#order };
-    for await (const page of readLayers(places, record, range)) {
-      this.#assertOpen();
-      yield page;
-      this.#assertOpen();
-    }
+    yield* readLayers({ faster: this.#faster, truth: this.#truth, order: this.#order }, record, range);
   }
 
-  async acquire(id: SessionId, request: LeaseRequest): Promise<Acquired> {
-    return this.#write(id, () => this.#truth.acquire(id, request), stir(id));
+  /**
+   * First the truth; what it refuses, or leaves open, leaves no copy believed.
+   * @param follow does the same to a copy; without it the copies learn that only the truth can tell what has changed
+   */
+  write<T>(
+    id: SessionId,
+    act: () => Promise<T>,
+    follow?: (layer: FasterLayer, result: T) => Promise<void>,
+  ): Promise<T> {
+    return this.#order.run(id, async () => {
+      try {
+        const result = await act();
+        for (const layer of this.#faster) {
+          if (follow === undefined) layer.invalidate(id);
+          else await follow(layer, result);
+        }
+        return result;
+      } catch (error) {
+        for (const layer of this.#faster) layer.forget(id);
+        throw error;
+      } finally {
+        this.#fetches.overtake(id);
+      }
+    });
   }
 
-  async renew(lease: Lease): Promise<Lease> {
-    return this.#write(lease.sessionId, () => this.#truth.renew(lease), stir(lease.sessionId));
-  }
-
-  async release(lease: Lease): Promise<void> {
-    return this.#write(lease.sessionId, () => this.#truth.release(lease), stir(lease.sessionId));
-  }
-
-  async flush(): Promise<void> {
-    this.#assertOpen();
-    return this.#truth.flush();
-  }
-
+  /** The truth's figures, and how the faster layers do, each under its place and name. */
   async stats(): Promise<StoreStats> {
-    this.#assertOpen();
-    return figuresOf(await this.#truth.stats(), this.#faster);
+    const stats = await this.#truth.stats();
+    const details: Record<string, number | string> = { ...stats.details };
+    for (const [i, layer] of this.#faster.entries()) {
+      for (const [key, value] of Object.entries(layer.figures())) {
+        details[`${i + 1}.${layer.store.name}.${key}`] = value;
+      }
+    }
+    return { ...stats, details };
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
     const all = [...this.#faster.map(({ store }) => store), this.#truth];
     const ended = await Promise.allSettled(all.map((store) => store.close()));
     for (const each of ended) if (each.status === "rejected") throw each.reason;
   }
 
-  /** First the truth; what it refuses, or leaves open, leaves no copy believed. */
-  #write<T>(
-    id: SessionId,
-    act: () => Promise<T>,
-    follow: (layer: FasterLayer, result: T) => Promise<void>,
-  ): Promise<T> {
-    this.#assertOpen();
-    return this.#order.write(id, async () => {
-      this.#assertOpen();
-      let result: T;
-      try {
-        result = await act();
-      } catch (error) {
-        for (const layer of this.#faster) layer.forget(id);
-        throw error;
-      }
-      for (const layer of this.#faster) await follow(layer, result);
-      return result;
-    });
-  }
-
-  /** From the truth, and back into the faster layers. */
+  /** From the next layer that has it, or the truth, and back into the faster ones. */
   async #fetch(id: SessionId): Promise<SessionRecord | undefined> {
-    const fetch = this.#order.begin(id);
+    const fetch = this.#fetches.begin(id);
     try {
+      for (let at = 1; at < this.#faster.length; at += 1) {
+        const found = await this.#faster[at]?.get(id, async () => undefined);
+        if (found !== undefined) return await this.#writtenBack(found, at, fetch);
+      }
       const record = await this.#truth.get(id);
-      if (record !== undefined) await this.#writeBack(record, this.#faster.length, () => !fetch.void);
-      else for (const layer of this.#faster) layer.forget(id);
-      return record;
+      if (record !== undefined) return await this.#writtenBack(record, this.#faster.length, fetch);
+      for (const layer of this.#faster) layer.forget(id);
+      return undefined;
     } finally {
-      this.#order.end(id, fetch);
+      this.#fetches.end(id, fetch);
     }
   }
 
-  /** Into the layers before `end`, unless a write came between. */
-  #writeBack(record: SessionRecord, end: number, isStill = () => true): Promise<void> {
-    return this.#order.run(record.id, async () => {
-      for (let at = 0; at < end && isStill(); at += 1) await this.#faster[at]?.put(record);
+  /** The record when the layers before `end` have it, too, unless a write came between. */
+  async #writtenBack(record: SessionRecord, end: number, fetch: Fetch): Promise<SessionRecord> {
+    await this.#order.run(record.id, async () => {
+      for (let at = 0; at < end && !fetch.isOld; at += 1) await this.#faster[at]?.put(record);
     });
+    return record;
   }
-
-  #assertOpen(): void {
-    if (this.#closed) throw storeClosed(this.name);
-  }
-}
-
-function stir(id: SessionId): (layer: FasterLayer) => Promise<void> {
-  return async (layer) => layer.stirred(id);
 }
