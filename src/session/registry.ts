@@ -2,10 +2,10 @@
  * The one door to sessions: create, find, read, change, write, end, list, count, expire, and be told of it all. The
  * library, the relay and the commands stand on it.
  */
-import { resolve } from "node:path";
 import { silentLogger } from "../base/log.ts";
 import { isSessionId, newSessionId, type SessionId } from "../base/ids.ts";
 import { KeyedQueue } from "../base/queue.ts";
+import { given } from "../store/arguments.ts";
 import { sessionNotFound } from "../store/refusals.ts";
 import type {
   Entry,
@@ -36,6 +36,7 @@ import {
   emptySession,
   forkOf,
   withDefaults,
+  withPlainCwd,
   type RegistryDefaults,
   type RegistryOptions,
   type RegistryStats,
@@ -53,17 +54,17 @@ export class SessionRegistry {
   /** Read-change-write per session, one after the other. */
   readonly #writes = new KeyedQueue<SessionId>();
 
-  constructor(given: RegistryOptions) {
-    const { store, log = silentLogger, now = Date.now } = given;
-    const options = withDefaults(given);
+  constructor(wanted: RegistryOptions) {
+    const { store, log = silentLogger, now = Date.now } = given.options(wanted);
+    const options = withDefaults(wanted);
     const { idleTimeoutMs, retentionMs } = options;
     this.#options = options;
     this.#store = store;
     this.#events = new Events(log);
     this.hidden = new HiddenRecords(store);
     this.live = new LiveSet(options.maxSessions, now);
-    const { live } = this;
-    this.#expiry = new Expiry({ store, live, events: this.#events, log, now, idleTimeoutMs, retentionMs });
+    const parts = { store, live: this.live, events: this.#events, log, now };
+    this.#expiry = new Expiry({ ...parts, idleTimeoutMs, retentionMs });
   }
 
   /**
@@ -72,12 +73,12 @@ export class SessionRegistry {
    * what it is too far behind for is dropped and counted. Returns the function that ends the subscription.
    */
   on<E extends SessionEvent>(event: E, hook: SessionHook<E>, subscription?: Subscription): () => void {
-    return this.#events.on(event, hook, subscription);
+    return this.#events.on(event, given.callback(hook), subscription);
   }
 
   /** Calls `take` with all that is told, in the order in which it happened: for what follows whole sessions. */
   follow(take: Follower, subscription?: Subscription): () => void {
-    return this.#events.follow(take, subscription);
+    return this.#events.follow(given.callback(take), subscription);
   }
 
   /** Errors: `SESSION_LIMIT`, `SESSION_NOT_FOUND` for an unknown parent, `STORE_…`. */
@@ -86,7 +87,7 @@ export class SessionRegistry {
     const wasLive = this.live.has(id);
     this.live.add(id);
     try {
-      const plain = withPlainCwd(init);
+      const plain = withPlainCwd(given.init(init));
       const facts = { ...emptySession, ...plain, id, createdAtMs: nowMs, updatedAtMs: nowMs };
       const record = await this.#store.create(facts);
       if (this.#options.durability === "full") await this.#store.flush();
@@ -143,7 +144,7 @@ export class SessionRegistry {
   /** Changes a session by a function of what it is; counts as activity. Errors: `SESSION_NOT_FOUND`. */
   async update(id: SessionId, change: (record: SessionRecord) => SessionPatch): Promise<SessionRecord> {
     return this.#writes.run(id, async () => {
-      const patch = change(await this.get(id));
+      const patch = given.patch(given.callback(change)(await this.get(id)));
       const record = await this.#store.update(id, { updatedAtMs: this.#options.now(), ...patch });
       this.live.touch(id);
       tellUpdate(this.#events.tell, record, patch);
@@ -162,7 +163,7 @@ export class SessionRegistry {
    */
   async addMessage(id: SessionId, message: NewMessage): Promise<void> {
     const { now, maxEntryBytes } = this.#options;
-    const entry = messageEntry(message, now(), maxEntryBytes);
+    const entry = messageEntry(given.message(message), now(), maxEntryBytes);
     await this.#writes.run(id, async () => {
       await sealBriefly(entry, (taking) => this.open(id, taking));
       this.live.touch(id);
@@ -200,12 +201,12 @@ export class SessionRegistry {
     if (this.#options.durability !== "none") await this.#store.flush();
   }
 
-  list(query: SessionQuery = {}): Promise<Page<SessionRecord>> {
-    return visibleOf(this.#store, withPlainCwd(query));
+  async list(query: SessionQuery = {}): Promise<Page<SessionRecord>> {
+    return visibleOf(this.#store, withPlainCwd(given.query(query)));
   }
 
-  count(filter: SessionFilter = {}): Promise<number> {
-    return countVisible(this.#store, withPlainCwd(filter));
+  async count(filter: SessionFilter = {}): Promise<number> {
+    return countVisible(this.#store, withPlainCwd(given.query(filter)));
   }
 
   async stats(): Promise<RegistryStats> {
@@ -213,13 +214,13 @@ export class SessionRegistry {
   }
 
   /** Deletes every session without activity for `idleForMs` that nobody holds. Returns how many. */
-  expire({ idleForMs }: { readonly idleForMs: number }): Promise<number> {
-    return this.#expiry.expire(idleForMs);
+  async expire(age: { readonly idleForMs: number }): Promise<number> {
+    return this.#expiry.expire(given.age(age).idleForMs);
   }
 
   /** Deletes every session that `filter` matches. Returns how many. */
-  clear(filter: SessionFilter = {}): Promise<number> {
-    return deleteMatching(this.#store, withPlainCwd(filter), ({ id }) => this.delete(id));
+  async clear(filter: SessionFilter = {}): Promise<number> {
+    return deleteMatching(this.#store, withPlainCwd(given.query(filter)), ({ id }) => this.delete(id));
   }
 
   /** Starts rounds of `sweep` at the configured interval. */
@@ -242,6 +243,10 @@ export class SessionRegistry {
     return this.#expiry.stop();
   }
 
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
   /** A session that a hook refuses is not made: nobody would ever learn its id. */
   async #announce(record: SessionRecord): Promise<void> {
     try {
@@ -252,9 +257,4 @@ export class SessionRegistry {
     }
     this.#events.tell("create", () => ({ record }));
   }
-}
-
-/** Folders are written in one way because stores compare them as texts: a slash at the end makes no other folder. */
-function withPlainCwd<T extends { readonly cwd?: string }>(named: T): T {
-  return named.cwd === undefined ? named : { ...named, cwd: resolve(named.cwd) };
 }

@@ -38,6 +38,7 @@ const scalar = must("a string, a finite number, true or false", isScalar);
 const json = must("plain JSON, at most 1,000 levels deep", isJson);
 const list = must("a list", Array.isArray);
 const record = must("an object", isRecord);
+const callable = must("a function", (value) => typeof value === "function");
 
 /** Without recursion: what an agent said of itself may be nested as deep as it likes. */
 function isJson(value: unknown): boolean {
@@ -122,7 +123,7 @@ const holder = shape<Holder>({ host: text, pid: whole, startedAt: text, agent: h
 const request = shape<LeaseRequest>({
   holder,
   ttlMs: number,
-  mayTake: must("a function", (value) => typeof value === "function"),
+  mayTake: callable,
 });
 const lease = shape<Lease>({
   sessionId: text,
@@ -158,9 +159,22 @@ export const given = {
   readRange: passing<EntryRange>("range", shape<EntryRange>({ from: maybe(number), through: maybe(number) })),
   request: passing<LeaseRequest>("request", request),
   lease: passing<Lease>("lease", lease),
+  /** Of the library's own calls. */
+  options: passing<{ readonly store: object }>("options", shape<{ store: object }>({ store: record })),
+  init: passing<{ readonly cwd: string }>("session", shape<{ cwd: string }>({ cwd: text })),
+  message: passing<object>("message", record),
+  layers: passing<readonly unknown[]>(
+    "layers",
+    each(
+      list,
+      must("a URL or a store", (value) => typeof value === "string" || isRecord(value)),
+    ),
+  ),
+  age: passing<{ readonly idleForMs: number }>("age", shape<{ idleForMs: number }>({ idleForMs: number })),
+  callback: passing<unknown>("callback", callable),
 };
 
-function passing<T>(name: string, check: Check): (value: T) => T {
+function passing<T>(name: string, check: Check): <Given extends T>(value: Given) => Given {
   return (value) => {
     check(value, name);
     return value;

@@ -2,6 +2,7 @@
 import { SidecarError } from "../base/errors.ts";
 import type { CacheStoreOptions } from "./memory/cache.ts";
 import { ofLayer, urlsIn } from "./layer-urls.ts";
+import { given } from "./arguments.ts";
 import type { Store } from "./contract.ts";
 
 interface Driver {
@@ -90,7 +91,7 @@ export async function openLayers(
   layers: readonly (string | Store)[],
   options: LayersOptions = {},
 ): Promise<Store> {
-  const opened = layers.filter((layer) => typeof layer !== "string");
+  const opened = given.layers(layers).filter((layer) => typeof layer !== "string");
   try {
     const stores: Store[] = [];
     for (const [at, layer] of layers.entries()) {

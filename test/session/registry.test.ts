@@ -4,6 +4,7 @@ import { isSessionId, newSessionId, toSessionId } from "../../src/base/ids.ts";
 import { hiddenAs } from "../../src/session/hidden.ts";
 import { thisHolder } from "../../src/session/holder.ts";
 import { textOf } from "../../src/session/messages.ts";
+import { SessionRegistry } from "../../src/session/registry.ts";
 import { all, hourMs, notFound, registryOf } from "./registry-rig.ts";
 
 describe("session ids [REQ A1]", () => {
@@ -194,4 +195,45 @@ describe("sessions [REQ A3]", () => {
     expect([await registry.clear({ cwd: "/odd" }), await registry.count()]).toEqual([2, 3]);
     expect([await registry.clear(), await registry.count()]).toEqual([3, 0]);
   });
+});
+
+describe("callers without types", () => {
+  /** What somebody gives who does not look at them. */
+  const no = (value: unknown): never => value as never;
+
+  it("are told what is wrong, and nothing is done", async () => {
+    const { registry } = registryOf();
+    const { id } = await registry.create({ cwd: "/work" });
+    const calls: (() => unknown)[] = [undefined, null, 5, {}].flatMap((each) => [
+      () => registry.create(no(each)),
+      () => registry.create({ cwd: no(each) }),
+      () => registry.get(no(each)),
+      () => registry.delete(no(each)),
+      () => all(registry.messages(no(each))),
+      () => registry.addMessage(id, no(each)),
+      () => registry.update(id, no(each)),
+      () => registry.expire(no(each)),
+      () => new SessionRegistry(no(each)),
+      () => registry.on("update", no(each)),
+    ]);
+    for (const each of [null, 5, "/work", { cwd: 5 }]) {
+      calls.push(
+        () => registry.list(no(each)),
+        () => registry.count(no(each)),
+        () => registry.clear(no(each)),
+      );
+    }
+    for (const call of calls) {
+      await expect((async () => call())()).rejects.toMatchObject({ code: "INVALID_PARAMS" });
+    }
+    expect(await registry.count()).toBe(1);
+  });
+});
+
+it("is closed at the end of a block", async () => {
+  const { registry, store } = registryOf();
+  const close = vi.spyOn(registry, "close");
+  await registry[Symbol.asyncDispose]();
+  expect(close).toHaveBeenCalledOnce();
+  await store.close();
 });
