@@ -6,6 +6,7 @@ import { parseArgs } from "node:util";
 import { builtSidecar } from "./contenders.mjs";
 import { append } from "./measure/append.mjs";
 import { bigSession } from "./measure/big-session.mjs";
+import { engines } from "./measure/engines.mjs";
 import { load } from "./measure/load.mjs";
 import { memory } from "./measure/memory.mjs";
 import { roundTrip } from "./measure/round-trip.mjs";
@@ -25,6 +26,7 @@ const measurements = {
   load,
   "big-session": bigSession,
   append,
+  engines,
   "stores-memory": storesMemory,
   "stores-durable": storesDurable,
   "stores-network": storesNetwork,

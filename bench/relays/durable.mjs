@@ -5,24 +5,33 @@
  */
 import { spawn } from "node:child_process";
 import { open } from "node:fs/promises";
-import Database from "better-sqlite3";
+
+/** As the sidecar on the newest Node of each. */
+const isNewer = Number(process.versions.node.split(".")[0]) >= 24;
+const Database = isNewer
+  ? (await import("node:sqlite")).DatabaseSync
+  : (await import("better-sqlite3")).default;
 
 const [file, command, ...args] = process.argv.slice(2);
 const db = new Database(file);
-db.pragma("journal_mode = WAL");
-db.pragma("synchronous = NORMAL");
-db.exec(`CREATE TABLE sessions (no INTEGER PRIMARY KEY, head INTEGER, updated INTEGER);
+db.exec(`PRAGMA journal_mode = WAL;
+  PRAGMA synchronous = NORMAL;
+  CREATE TABLE sessions (no INTEGER PRIMARY KEY, head INTEGER, updated INTEGER);
   CREATE INDEX activity ON sessions (updated);
   CREATE TABLE entries (seq INTEGER PRIMARY KEY, at INTEGER, data TEXT);
   INSERT INTO sessions VALUES (1, 0, 0)`);
 const advance = db.prepare("UPDATE sessions SET head = ?, updated = ? WHERE no = 1");
 const insert = db.prepare("INSERT INTO entries VALUES (?, ?, ?)");
+const begin = db.prepare("BEGIN IMMEDIATE");
+const commit = db.prepare("COMMIT");
 let head = 0;
-const append = db.transaction((texts) => {
+const append = (texts) => {
+  begin.run();
   const atMs = Date.now();
   for (const text of texts) insert.run(++head, atMs, text);
   advance.run(head, atMs);
-});
+  commit.run();
+};
 const wal = await open(`${file}-wal`, "r+");
 
 const agent = spawn(command, args, { stdio: ["pipe", "pipe", "inherit"] });
@@ -32,7 +41,7 @@ onLines(process.stdin, (lines) => {
     const message = JSON.parse(line);
     if (message.method === "session/prompt") {
       prompts.add(message.id);
-      append.immediate([line]);
+      append([line]);
     }
     agent.stdin.write(`${line}\n`);
   }
@@ -47,7 +56,7 @@ onLines(agent.stdout, async (lines) => {
     }
     forward(updates.splice(0));
     if (prompts.delete(message.id)) {
-      append.immediate([line]);
+      append([line]);
       await wal.datasync();
     }
     process.stdout.write(`${line}\n`);
@@ -59,7 +68,7 @@ agent.on("exit", () => process.exit());
 
 function forward(updates) {
   if (updates.length === 0) return;
-  append.immediate(updates);
+  append(updates);
   process.stdout.write(`${updates.join("\n")}\n`);
 }
 

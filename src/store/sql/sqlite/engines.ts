@@ -9,12 +9,14 @@ const engineVariable = "SIDECAR_SQLITE_ENGINE";
 /** Errors: `STORE_UNAVAILABLE` with what to do where no engine can be loaded. */
 export async function loadEngine(): Promise<Engine> {
   const forced = process.env[engineVariable];
-  const engine =
-    forced === undefined || forced === "node:sqlite" ? nodeEngine(forced !== undefined) : undefined;
-  return engine ?? betterEngine(forced?.endsWith(".node") ? forced : undefined);
+  if (forced === undefined) return nodeEngine(false) ?? betterEngine();
+  if (forced !== "node:sqlite") return betterEngine(forced.endsWith(".node") ? forced : undefined);
+  const engine = nodeEngine(true);
+  if (engine === undefined) throw new SidecarError("STORE_UNAVAILABLE", "This Node has no SQLite");
+  return engine;
 }
 
-async function betterEngine(nativeBinding: string | undefined): Promise<Engine> {
+async function betterEngine(nativeBinding?: string): Promise<Engine> {
   try {
     const { default: Driver } = await import("better-sqlite3");
     const options = { fileMustExist: true, ...(nativeBinding !== undefined && { nativeBinding }) };
