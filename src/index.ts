@@ -4,7 +4,7 @@ export { isSidecarError, SidecarError, type ErrorCode, type ErrorData } from "./
 export type { Json } from "./base/json.ts";
 export { createLogger, silentLogger, type Logger } from "./base/log.ts";
 export { isSessionId, newSessionId, toSessionId, type SessionId } from "./base/ids.ts";
-export { runSidecar, type SidecarIo } from "./sidecar.ts";
+export { runSidecar, type SidecarConfig, type SidecarIo } from "./sidecar.ts";
 export type * from "./session/events.ts";
 export type { Message, NewMessage, Role } from "./session/messages.ts";
 export { SessionRegistry } from "./session/registry.ts";

@@ -4,6 +4,8 @@ import type { Launched } from "./agent/launch.ts";
 import { openAgent } from "./agent/open.ts";
 import { stopGroup } from "./agent/process-group.ts";
 import type { Config } from "./config/config.ts";
+import { defaults } from "./config/options.ts";
+import { defaultStoreUrl, surroundings } from "./config/paths.ts";
 import { SidecarError } from "./base/errors.ts";
 import { createLogger, type Logger } from "./base/log.ts";
 import { Relay } from "./relay/relay.ts";
@@ -12,6 +14,9 @@ import { deferStore } from "./store/deferred.ts";
 import { openStore } from "./store/open.ts";
 import type { Store } from "./store/contract.ts";
 import { version } from "./base/version.ts";
+
+/** A configuration; what it does not say has its default. A store that is given is closed by who opened it. */
+export type SidecarConfig = Partial<Omit<Config, "store">> & { readonly store?: string | Store };
 
 export interface SidecarIo {
   readonly input: Readable;
@@ -29,25 +34,16 @@ const agentDeafMs = 30_000;
  * @param launched the agent's first process, when it has been started already
  */
 export async function runSidecar(
-  config: Config,
+  given: SidecarConfig,
   io: SidecarIo,
   signal?: AbortSignal,
   launched?: Promise<Launched>,
 ): Promise<void> {
+  const { store: where = defaultStoreUrl(surroundings()), ...said } = given;
+  const config = { ...defaults, ...said };
   const log = await logFor(config, launched);
-  const store = deferStore(schemeOf(config.store), () => openFor(config, log));
-  const registry = new SessionRegistry({
-    store,
-    log,
-    maxSessions: config.maxSessions,
-    idleTimeoutMs: config.idleTimeoutMs,
-    sweepIntervalMs: config.sweepIntervalMs,
-    maxEntryBytes: config.maxEntryBytes,
-    leaseTtlMs: config.leaseTtlMs,
-    durability: config.durability,
-    onBusy: config.onBusy,
-    ...(config.retentionMs !== undefined && { retentionMs: config.retentionMs }),
-  });
+  const store = deferStore(nameOf(where), () => openFor(where, config, log));
+  const registry = new SessionRegistry({ ...config, store, log });
   const relay = new Relay(
     {
       options: { ...config, deafMs: agentDeafMs },
@@ -72,13 +68,14 @@ export async function runSidecar(
   log.info({}, "acp-sidecar is stopping");
   await relay.close();
   await registry.close();
-  await store.close();
+  // One that is lent stays open.
+  if (typeof where === "string") await store.close();
   log.close();
 }
 
 /** Errors: `CONFIG_INVALID`; then the agent is stopped, for nobody else knows of it yet. */
 async function logFor(
-  { logLevel: level, logFile: file }: Config,
+  { logLevel: level, logFile: file }: Pick<Config, "logLevel" | "logFile">,
   launched: Promise<Launched> | undefined,
 ): Promise<Logger> {
   try {
@@ -91,20 +88,24 @@ async function logFor(
 }
 
 /** The store, if it can promise what is asked of it. Errors: `STORE_…`, `CONFIG_INVALID`. */
-async function openFor({ store: url, durability }: Config, log: Logger): Promise<Store> {
-  const store = await openStore(url);
+async function openFor(
+  where: string | Store,
+  { durability }: Pick<Config, "durability">,
+  log: Logger,
+): Promise<Store> {
+  const store = typeof where === "string" ? await openStore(where) : where;
   if (store.recovered !== undefined)
     log.info({ store: store.name, found: store.recovered }, "store recovered");
   if (durability !== "full" || store.capabilities.survivesPowerLoss) return store;
-  await store.close();
+  if (typeof where === "string") await store.close();
   throw new SidecarError(
     "STORE_UNSUPPORTED",
     `The ${store.name} store cannot promise that anything survives a power cut: use --durability turn or another store`,
   );
 }
 
-function schemeOf(url: string): string {
-  return url.split(":", 1)[0] ?? url;
+function nameOf(where: string | Store): string {
+  return typeof where === "string" ? (where.split(":", 1)[0] ?? where) : where.name;
 }
 
 function aborted(signal: AbortSignal | undefined): Promise<void> {

@@ -15,7 +15,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   acp: ["store/contract.ts"],
   rpc: [],
   agent: ["rpc", "acp"],
-  session: ["acp", ...contract],
+  session: ["acp", "config/config.ts", "config/options.ts", "store/rules.ts", ...contract],
   relay: ["session", "agent", "acp", "rpc", ...contract],
   store: [],
   "store/server": ["store"],

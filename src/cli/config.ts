@@ -1,6 +1,7 @@
 /** `config`: what is in force and where it comes from, secrets left out. */
 import type { AgentCommand, Config } from "../config/config.ts";
 import type { LoadedConfig } from "../config/load.ts";
+import { optionNames, options, valueIn, type OptionKind } from "../config/options.ts";
 import { formatBytes, formatDurationMs } from "../config/units.ts";
 import { redactStoreUrl } from "../base/redact.ts";
 import type { Invocation, Io } from "./command.ts";
@@ -31,33 +32,23 @@ interface Row {
 }
 
 function rowsOf({ config, origins }: LoadedConfig): Row[] {
-  const row = (name: keyof typeof origins, value: unknown, text = String(value)): Row => ({
-    name,
-    value,
-    text,
-    origin: origins[name],
+  const rows = optionNames.map((name): Row => {
+    const value = name === "store" ? redactStoreUrl(config.store) : valueIn(config, name);
+    return { name, origin: origins[name], ...shownAs(options[name].kind, value) };
   });
-  const time = (name: keyof typeof origins, ms: number) => row(name, ms, formatDurationMs(ms));
-  const size = (name: keyof typeof origins, bytes: number) => row(name, bytes, formatBytes(bytes));
+  const { agent } = config;
   return [
-    row("store", redactStoreUrl(config.store)),
-    row("durability", config.durability),
-    row("onBusy", config.onBusy),
-    time("cancelGrace", config.cancelGraceMs),
-    time("idleTimeout", config.idleTimeoutMs),
-    time("sweepInterval", config.sweepIntervalMs),
-    config.retentionMs === undefined ? row("retention", "off") : time("retention", config.retentionMs),
-    row("maxSessions", config.maxSessions),
-    size("maxMessageBytes", config.maxMessageBytes),
-    size("maxEntryBytes", config.maxEntryBytes),
-    size("handoverBytes", config.handoverBytes),
-    time("leaseTtl", config.leaseTtlMs),
-    row("agentRestarts", config.agentRestart.attempts),
-    time("agentBackoff", config.agentRestart.backoffMs),
-    row("logLevel", config.logLevel),
-    row("logFile", config.logFile ?? null, config.logFile ?? "stderr"),
-    row("agent", config.agent?.command ?? "echo", agentText(config.agent)),
+    ...rows,
+    { name: "agent", value: agent?.command ?? "echo", text: agentText(agent), origin: origins.agent },
   ];
+}
+
+function shownAs({ type }: OptionKind, value: string | number | undefined): Pick<Row, "value" | "text"> {
+  if (value === undefined)
+    return type === "path" ? { value: null, text: "stderr" } : { value: "off", text: "off" };
+  const isTime = type === "duration" || type === "optionalDuration";
+  if (isTime) return { value, text: formatDurationMs(Number(value)) };
+  return { value, text: type === "size" ? formatBytes(Number(value)) : String(value) };
 }
 
 /** Arguments and environment may hold secrets: they are counted, not shown. */

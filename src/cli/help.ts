@@ -1,13 +1,5 @@
 /** Help, written from the same tables that the parser reads. */
-import {
-  allowedBy,
-  defaults,
-  flagOf,
-  options,
-  variableOf,
-  type Option,
-  type OptionName,
-} from "../config/options.ts";
+import { allowedBy, flagOf, options, variableOf, type Option, type OptionName } from "../config/options.ts";
 import { formatBytes, formatDurationMs } from "../config/units.ts";
 import { SidecarError } from "../base/errors.ts";
 import type { Command } from "./command.ts";
@@ -91,12 +83,10 @@ function summaries(list: readonly Command[]): string[] {
 }
 
 function optionLines(): string[] {
-  const rows = (Object.entries(options) as [OptionName, Option][]).map(
-    ([name, { kind, help }]): [string, string] => [
-      `--${flagOf(name)} ${placeholder(kind)}`,
-      `${help}${defaultText(name, kind)}`,
-    ],
-  );
+  const rows = (Object.entries(options) as [OptionName, Option][]).map(([name, option]): [string, string] => [
+    `--${flagOf(name)} ${placeholder(option.kind)}`,
+    `${option.help}${defaultText(name, option)}`,
+  ]);
   return [
     `Options (each also as ${variableOf("optionName")} and as a key of the configuration file):`,
     ...columns([
@@ -128,10 +118,9 @@ function placeholder(kind: Option["kind"]): string {
   }
 }
 
-function defaultText(name: OptionName, kind: Option["kind"]): string {
+function defaultText(name: OptionName, { kind, default: value }: Option): string {
   if (name === "store") return " (default: a SQLite file among the user's data)";
-  if (name === "logFile") return "";
-  const value = defaults[name];
+  if (value === undefined) return "";
   if (typeof value !== "number") return ` (default: ${value})`;
   if (kind.type === "size") return ` (default: ${formatBytes(value)})`;
   return ` (default: ${kind.type === "count" ? value : formatDurationMs(value)})`;

@@ -5,7 +5,7 @@ import { SessionRegistry } from "../session/registry.ts";
 import { sessionBusy, sessionNotFound } from "../store/refusals.ts";
 import type { Store } from "../store/contract.ts";
 import type { Invocation, Io } from "./command.ts";
-import { isInForce } from "./lease-text.ts";
+import { isHeld } from "../session/holder.ts";
 import { print, printJson } from "./print.ts";
 import { idOf, sessionOf, withStore } from "./store.ts";
 
@@ -29,7 +29,7 @@ export function removeSessions(invocation: Invocation, io: Io): Promise<number> 
 
 async function remove(store: Store, text: string, force: boolean): Promise<void> {
   const { id, lease } = await sessionOf(store, text);
-  if (!force && isInForce(lease) && lease.turnRunning) throw sessionBusy(id, lease);
+  if (!force && isHeld(lease) && lease.turnRunning) throw sessionBusy(id, lease);
   if (!(await store.delete(id))) throw sessionNotFound(id);
   await store.flush();
 }

@@ -7,12 +7,12 @@ import { allowedBy, options, type OptionName, type Settings } from "./options.ts
 import { agentSchema, optionSchema } from "./schema.ts";
 
 /** Errors: `CONFIG_INVALID` for the first value that is not allowed. */
-export function checkValues(given: GivenValues): Partial<Settings> & { agent?: AgentCommand } {
+export function checkValues(given: GivenValues): Settings & { agent?: AgentCommand } {
   const checked = [...given].map(([name, value]) => [
     name,
     name === "agent" ? checkAgent(value) : checkOption(name, value),
   ]);
-  return Object.fromEntries(checked) as Partial<Settings> & { agent?: AgentCommand };
+  return Object.fromEntries(checked) as Settings & { agent?: AgentCommand };
 }
 
 function checkOption(name: OptionName, { value, label }: Given): unknown {

@@ -1,9 +1,12 @@
 /** The configuration as the program uses it. A leaf: types only. */
 
-/** When an append is made safe; see docs on durability. */
+/** `none`: nothing waits for the medium's sync; `turn`: a turn's answer does; `full`: every append does. */
 export type Durability = "none" | "turn" | "full";
 
-/** Whose session may be taken over when it is loaded here: only an idle holder's, nobody's, anybody's. */
+/**
+ * Whose session is taken over when it is opened here. `idle`: an idle holder's; `error`: nobody's; `takeover`: also that
+ * of a holder in a turn.
+ */
 export type OnBusy = "idle" | "error" | "takeover";
 
 export type LogLevel = "silent" | "error" | "warn" | "info" | "debug";

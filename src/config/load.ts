@@ -1,10 +1,10 @@
 /** The configuration in force: defaults < file < environment < flags, and where each value came from. */
 import path from "node:path";
 import { SidecarError } from "../base/errors.ts";
-import type { AgentCommand, Config } from "./config.ts";
+import type { Config } from "./config.ts";
 import { readConfigFile } from "./file.ts";
 import type { GivenValues, Origin } from "./given.ts";
-import { defaults, flagOf, optionNames, variableOf, type OptionName, type Settings } from "./options.ts";
+import { configOf, flagOf, optionNames, variableOf, type OptionName, type Settings } from "./options.ts";
 import { defaultStoreUrl, placed, placedStore, surroundings, type Surroundings } from "./paths.ts";
 
 export interface LoadedConfig {
@@ -34,12 +34,12 @@ export async function loadConfig(sources: ConfigSources): Promise<LoadedConfig> 
   // Nothing given, nothing to check: an editor that waits for us is spared loading zod.
   const checked = given.size === 0 ? {} : (await import("./check.ts")).checkValues(given);
   const { agent, ...values } = checked;
-  const settings = settingsOf(values, (name) => {
+  const settings = placedIn(values, (name) => {
     const isInFile = given.get(name)?.origin.startsWith("file ") === true;
     return { at, base: isInFile && file !== undefined ? path.dirname(file) : undefined };
   });
   return {
-    config: deepFreeze(toConfig(settings, agent)),
+    config: deepFreeze({ ...configOf(settings, agent), store: settings.store }),
     origins: Object.fromEntries(
       [...optionNames, "agent" as const].map((name) => [name, given.get(name)?.origin ?? "default"]),
     ) as Record<OptionName | "agent", Origin>,
@@ -52,11 +52,13 @@ interface Placing {
   readonly base: string | undefined;
 }
 
-/** The values with their defaults, and every path where it was meant. */
-function settingsOf(values: Partial<Settings>, placing: (name: OptionName) => Placing): Settings {
+/** The values with every path where it was meant. */
+function placedIn(
+  values: Settings,
+  placing: (name: OptionName) => Placing,
+): Settings & { readonly store: string } {
   const [store, log] = [placing("store"), placing("logFile")];
   return {
-    ...defaults,
     ...values,
     store:
       values.store === undefined
@@ -114,27 +116,6 @@ function fromFlags({ flags, agent }: ConfigSources, given: GivenValues): void {
   if (command !== undefined) {
     given.set("agent", { value: { command, args }, origin: "command line", label: "The agent's command" });
   }
-}
-
-function toConfig(settings: Settings, agent: AgentCommand | undefined): Config {
-  return {
-    store: settings.store,
-    durability: settings.durability,
-    onBusy: settings.onBusy,
-    cancelGraceMs: settings.cancelGrace,
-    idleTimeoutMs: settings.idleTimeout,
-    sweepIntervalMs: settings.sweepInterval,
-    ...(settings.retention === "off" ? {} : { retentionMs: settings.retention }),
-    maxSessions: settings.maxSessions,
-    maxMessageBytes: settings.maxMessageBytes,
-    maxEntryBytes: settings.maxEntryBytes,
-    handoverBytes: settings.handoverBytes,
-    leaseTtlMs: settings.leaseTtl,
-    agentRestart: { attempts: settings.agentRestarts, backoffMs: settings.agentBackoff },
-    logLevel: settings.logLevel,
-    ...(settings.logFile === undefined ? {} : { logFile: settings.logFile }),
-    ...(agent === undefined ? {} : { agent }),
-  };
 }
 
 function deepFreeze<T extends object>(value: T): T {

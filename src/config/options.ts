@@ -1,5 +1,5 @@
 /** Every option once: its names, what is allowed, its default. What checks the values is in schema.ts. */
-import type { Durability, LogLevel, OnBusy } from "./config.ts";
+import type { AgentCommand, Config, Durability, LogLevel, OnBusy } from "./config.ts";
 import { formatBytes, formatDurationMs } from "./units.ts";
 
 const second = 1000;
@@ -20,6 +20,10 @@ export type OptionKind =
 export interface Option {
   readonly kind: OptionKind;
   readonly help: string;
+  /** Where its value stands in the configuration. */
+  readonly key: keyof Config | "agentRestart.attempts" | "agentRestart.backoffMs";
+  /** In milliseconds or bytes. Absent where it depends on the platform, or where there is none. */
+  readonly default?: string | number;
 }
 
 const durabilities = ["none", "turn", "full"] as const satisfies readonly Durability[];
@@ -32,97 +36,134 @@ const largestText = 256 * mib;
 
 /** By the key in the configuration file; flag and environment variable are the same name in their own style. */
 export const options = {
-  store: { kind: { type: "url" }, help: "where sessions are kept" },
-  durability: { kind: { type: "choice", values: durabilities }, help: "when what is written is made safe" },
+  store: { key: "store", kind: { type: "url" }, help: "where sessions are kept" },
+  durability: {
+    key: "durability",
+    default: "turn",
+    kind: { type: "choice", values: durabilities },
+    help: "when what is written is made safe",
+  },
   onBusy: {
+    key: "onBusy",
+    default: "idle",
     kind: { type: "choice", values: busyRules },
     help: "whose session may be taken over by loading it",
   },
   cancelGrace: {
+    key: "cancelGraceMs",
+    default: 10 * second,
     kind: { type: "duration", min: 0, max: hour },
     help: "how long a cancelled turn may go on before it is ended",
   },
   idleTimeout: {
+    key: "idleTimeoutMs",
+    default: hour,
     kind: { type: "duration", min: 1, max: 3650 * day },
     help: "a session idle for this long is detached; its history stays",
   },
   sweepInterval: {
+    key: "sweepIntervalMs",
+    default: 300 * second,
     kind: { type: "duration", min: 1, max: longestTimerMs },
     help: "how often idle and old sessions are looked for",
   },
   retention: {
+    key: "retentionMs",
+    default: "off",
     kind: { type: "optionalDuration", min: 1, max: 36500 * day },
     help: "a session without activity for this long is deleted",
   },
-  maxSessions: { kind: { type: "count", min: 1, max: 1_000_000 }, help: "live sessions at once" },
+  maxSessions: {
+    key: "maxSessions",
+    default: 1000,
+    kind: { type: "count", min: 1, max: 1_000_000 },
+    help: "live sessions at once",
+  },
   maxMessageBytes: {
+    key: "maxMessageBytes",
+    default: 64 * mib,
     kind: { type: "size", min: kib, max: largestText },
     help: "longest message that is read",
   },
   maxEntryBytes: {
+    key: "maxEntryBytes",
+    default: 64 * mib,
     kind: { type: "size", min: kib, max: largestText },
     help: "longest prompt that is taken",
   },
   handoverBytes: {
+    key: "handoverBytes",
+    default: 64 * kib,
     kind: { type: "size", min: 0, max: 16 * mib },
     help: "how much of a conversation an agent without memory is given",
   },
   leaseTtl: {
+    key: "leaseTtlMs",
+    default: 30 * second,
     kind: { type: "duration", min: 100, max: hour },
     help: "how long a session stays held when its holder is silent",
   },
   agentRestarts: {
+    key: "agentRestart.attempts",
+    default: 5,
     kind: { type: "count", min: 0, max: 1000 },
     help: "how often in a row a dead agent is started again",
   },
   agentBackoff: {
+    key: "agentRestart.backoffMs",
+    default: 500,
     kind: { type: "duration", min: 0, max: hour },
     help: "pause before the first restart; it doubles with each",
   },
-  logLevel: { kind: { type: "choice", values: logLevels }, help: "what is logged" },
-  logFile: { kind: { type: "path" }, help: "where the log goes instead of stderr" },
+  logLevel: {
+    key: "logLevel",
+    default: "warn",
+    kind: { type: "choice", values: logLevels },
+    help: "what is logged",
+  },
+  logFile: { key: "logFile", kind: { type: "path" }, help: "where the log goes instead of stderr" },
 } as const satisfies Record<string, Option>;
 
 export type OptionName = keyof typeof options;
 export const optionNames = Object.keys(options) as readonly OptionName[];
 
-/** The values of the options, units resolved: milliseconds and bytes. */
-export interface Settings {
-  readonly store: string;
-  readonly durability: Durability;
-  readonly onBusy: OnBusy;
-  readonly cancelGrace: number;
-  readonly idleTimeout: number;
-  readonly sweepInterval: number;
-  readonly retention: number | "off";
-  readonly maxSessions: number;
-  readonly maxMessageBytes: number;
-  readonly maxEntryBytes: number;
-  readonly handoverBytes: number;
-  readonly leaseTtl: number;
-  readonly agentRestarts: number;
-  readonly agentBackoff: number;
-  readonly logLevel: LogLevel;
-  readonly logFile?: string;
+type ValueOf<K extends OptionKind> = K extends { readonly values: readonly (infer V)[] }
+  ? V
+  : K["type"] extends "url" | "path"
+    ? string
+    : K["type"] extends "optionalDuration"
+      ? number | "off"
+      : number;
+
+/** Values of options, units resolved: milliseconds and bytes. */
+export type Settings = { readonly [N in OptionName]?: ValueOf<(typeof options)[N]["kind"]> };
+
+/** A configuration that may not say yet where sessions are kept. */
+type Defaulted = Omit<Config, "store"> & Partial<Pick<Config, "store">>;
+
+/** What is not set has its default. */
+export function configOf(settings: Settings, agent?: AgentCommand): Defaulted {
+  const config: Record<string, unknown> = agent === undefined ? {} : { agent };
+  for (const name of optionNames) {
+    const { key, default: otherwise }: Option = options[name];
+    const value = settings[name] ?? otherwise;
+    if (value === undefined || value === "off") continue;
+    const [place = "", part] = key.split(".");
+    config[place] = part === undefined ? value : { ...(config[place] as object), [part]: value };
+  }
+  return config as unknown as Defaulted;
 }
 
-/** The place of the default store depends on the platform; the log goes to stderr. */
-export const defaults: Omit<Settings, "store" | "logFile"> = {
-  durability: "turn",
-  onBusy: "idle",
-  cancelGrace: 10 * second,
-  idleTimeout: hour,
-  sweepInterval: 300 * second,
-  retention: "off",
-  maxSessions: 1000,
-  maxMessageBytes: 64 * mib,
-  maxEntryBytes: 64 * mib,
-  handoverBytes: 64 * kib,
-  leaseTtl: 30 * second,
-  agentRestarts: 5,
-  agentBackoff: 500,
-  logLevel: "warn",
-};
+/** The configuration where nothing is said; the place of the store depends on the platform. */
+export const defaults: Omit<Config, "store"> = configOf({});
+
+/** The value of an option in a configuration; undefined for one that is off or not there. */
+export function valueIn(config: Partial<Config>, name: OptionName): string | number | undefined {
+  const [place = "", part] = options[name].key.split(".");
+  const value = (config as Readonly<Record<string, unknown>>)[place];
+  const found = part === undefined ? value : (value as Readonly<Record<string, unknown>> | undefined)?.[part];
+  return found as ReturnType<typeof valueIn>;
+}
 
 /** `idleTimeout` is `--idle-timeout`. */
 export function flagOf(name: string): string {

@@ -4,6 +4,7 @@ import { reasonOf } from "../base/errors.ts";
 import type { SessionId } from "../base/ids.ts";
 import { Interval } from "../base/interval.ts";
 import type { Logger } from "../base/log.ts";
+import { isInForce } from "../store/rules.ts";
 import type { SessionFilter, SessionRecord, Store } from "../store/contract.ts";
 import type { Events } from "./events.ts";
 import { withoutTombstones } from "./hidden.ts";
@@ -55,8 +56,7 @@ export class Expiry {
       // The page may be old by now, and the session in use again.
       const record = await store.get(id);
       if (record === undefined || record.updatedAtMs >= updatedBeforeMs) return false;
-      const isHeld = record.lease !== undefined && record.lease.expiresAtMs > now();
-      if (isHeld || live.has(id) || !(await store.delete(id))) return false;
+      if (isInForce(record.lease, now()) || live.has(id) || !(await store.delete(id))) return false;
       events.tell("expire", () => ({ id }));
       return true;
     });

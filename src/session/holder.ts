@@ -1,9 +1,8 @@
 /** Who we are as a holder of sessions, and whose sessions we may take over. */
 import { isSameProcessAlive, processSpace, startOf, type ProcessIdentity } from "../base/process.ts";
+import type { OnBusy } from "../config/config.ts";
+import { isInForce } from "../store/rules.ts";
 import type { Holder, LeaseState } from "../store/contract.ts";
-
-/** `idle`: from an idle holder; `error`: from nobody; `takeover`: from a holder in a turn, too. */
-export type OnBusy = "idle" | "error" | "takeover";
 
 /** This process, as it stands in the leases that it takes. */
 export function thisHolder(agent?: ProcessIdentity): Holder {
@@ -33,6 +32,11 @@ export function isDead(holder: Holder, self: Holder): boolean {
 }
 
 /** A lease that keeps nobody out: it has run out, or its holder is dead, or is this process. */
-export function isFree({ expiresAtMs, holder }: LeaseState, self: Holder): boolean {
-  return expiresAtMs <= Date.now() || isDead(holder, self) || isSameHolder(holder, self);
+export function isFree(lease: LeaseState, self: Holder): boolean {
+  return !isHeld(lease) || isSameHolder(lease.holder, self);
+}
+
+/** Whether somebody holds the session: a dead process holds nothing. */
+export function isHeld(lease: LeaseState | undefined, nowMs = Date.now()): lease is LeaseState {
+  return isInForce(lease, nowMs) && !isDead(lease.holder, thisHolder());
 }

@@ -3,6 +3,7 @@
  * sealed. One writer: calls must not overlap (a `Queue` sees to that).
  */
 import { isSidecarError, type SidecarError } from "../base/errors.ts";
+import type { Durability } from "../config/config.ts";
 import type { SessionId } from "../base/ids.ts";
 import { sessionNotFound } from "../store/refusals.ts";
 import type {
@@ -17,9 +18,6 @@ import type {
 import { tellAppend, tellSeal, tellUpdate, type Tell } from "./events.ts";
 import { foldEntries } from "./fold.ts";
 import { collect } from "./pages.ts";
-
-/** `none`: nothing waits for the medium's sync; `turn`: a turn's answer does; `full`: every append does. */
-export type Durability = "none" | "turn" | "full";
 
 export interface JournalOptions {
   readonly store: Store;

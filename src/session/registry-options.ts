@@ -2,26 +2,24 @@
 import { resolve } from "node:path";
 import type { Logger } from "../base/log.ts";
 import type { NewSession, SessionRecord, Store, StoreStats } from "../store/contract.ts";
-import type { OnBusy } from "./holder.ts";
-import type { Durability } from "./journal.ts";
+import type { Config } from "../config/config.ts";
+import { defaults } from "../config/options.ts";
 
-export interface RegistryOptions {
+/** Options of the program that sessions depend on, with the same defaults. */
+type Configured = Pick<
+  Config,
+  | "durability"
+  | "onBusy"
+  | "maxSessions"
+  | "idleTimeoutMs"
+  | "retentionMs"
+  | "sweepIntervalMs"
+  | "maxEntryBytes"
+  | "leaseTtlMs"
+>;
+
+export interface RegistryOptions extends Partial<Configured> {
   readonly store: Store;
-  /** Sessions that may be live in this process at once. Default 1,000. */
-  readonly maxSessions?: number;
-  /** A live session without activity for this long is no longer live. Default 1 h. */
-  readonly idleTimeoutMs?: number;
-  /** Sessions without activity for this long are deleted. Default: never. */
-  readonly retentionMs?: number;
-  /** Between two rounds of the sweeper. Default 5 min. */
-  readonly sweepIntervalMs?: number;
-  /** Longest message that is added, in bytes of JSON. Default 64 MiB. */
-  readonly maxEntryBytes?: number;
-  /** How long a session stays held if this process dies while it adds a message. Default 30 s. */
-  readonly leaseTtlMs?: number;
-  readonly durability?: Durability;
-  /** Whose session is taken when it is opened here. Default: an idle holder's. */
-  readonly onBusy?: OnBusy;
   readonly log?: Logger;
   /** The clock, in milliseconds since 1970. */
   readonly now?: () => number;
@@ -29,18 +27,12 @@ export interface RegistryOptions {
 
 export type RegistryDefaults = ReturnType<typeof withDefaults>;
 
-export function withDefaults(given: RegistryOptions) {
-  return {
-    maxSessions: given.maxSessions ?? 1000,
-    idleTimeoutMs: given.idleTimeoutMs ?? 60 * 60_000,
-    retentionMs: given.retentionMs,
-    sweepIntervalMs: given.sweepIntervalMs ?? 5 * 60_000,
-    maxEntryBytes: given.maxEntryBytes ?? 64 << 20,
-    leaseTtlMs: given.leaseTtlMs ?? 30_000,
-    durability: given.durability ?? "turn",
-    onBusy: given.onBusy ?? "idle",
-    now: given.now ?? Date.now,
-  };
+export function withDefaults({
+  now = Date.now,
+  ...given
+}: RegistryOptions): Configured & { now: () => number } {
+  const said = Object.entries(given).filter(([, value]) => value !== undefined);
+  return { ...defaults, ...(Object.fromEntries(said) as Partial<Configured>), now };
 }
 
 /** What a session is made of when its maker says nothing. */

@@ -5,7 +5,7 @@
 import { meaningOf } from "../acp/entries.ts";
 import { liveOnlyUpdates, stateUpdates, updateKindOf } from "../acp/kinds.ts";
 import type { SessionId } from "../base/ids.ts";
-import { itemsOf, membersOf, objectText } from "../base/json-text.ts";
+import { endOfString, itemsOf, membersOf, objectText } from "../base/json-text.ts";
 import type { Json } from "../base/json.ts";
 import type { Entry, Store } from "../store/contract.ts";
 import { Echo } from "./echo.ts";
@@ -13,7 +13,7 @@ import { foldEntries } from "./fold.ts";
 import { Nearest } from "./nearest.ts";
 import { collect } from "./pages.ts";
 import { Terminals } from "./terminals.ts";
-import { reasonOfEnd, terminalsIn, ToolCalls } from "./tool-calls.ts";
+import { mayShowTerminal, reasonOfEnd, terminalsIn, ToolCalls } from "./tool-calls.ts";
 
 export interface ReplayRange {
   /** Folded already: streamed as it stands. */
@@ -69,6 +69,8 @@ class View {
   readonly #toolCalls = new ToolCalls(this.#terminals);
   readonly #nearest: Nearest;
   #echo: Echo | undefined;
+  /** Of the turn; read when the agent says something in the user's name. */
+  #promptToHear: Entry | undefined;
   /** Up to here it is known what the turn's terminals said. */
   #lookedThrough = 0;
 
@@ -102,7 +104,7 @@ class View {
     const kind = updateKindOf(data);
     if (kind === "agent_message_chunk" || kind === "agent_thought_chunk") texts.push(data);
     else if (kind === "tool_call" || kind === "tool_call_update") {
-      const mayNeedMore = seq > this.#lookedThrough && data.includes('"terminal"');
+      const mayNeedMore = seq > this.#lookedThrough && mayShowTerminal(data);
       if (mayNeedMore && terminalsIn(data).length > 0) return "look";
       texts.push(this.#toolCalls.show(data, kind === "tool_call"));
     } else if (kind === "user_message_chunk") {
@@ -125,14 +127,22 @@ class View {
   }
 
   #showPrompt(entry: Entry, texts: string[]): void {
+    const block = plainPromptIn(entry.data);
+    if (block !== undefined) {
+      this.#promptToHear = entry;
+      texts.push(chunkText("user_message_chunk", block, idOf(entry)));
+      return;
+    }
     const meaning = meaningOf(entry);
     if (meaning.type !== "prompt") return;
-    this.#echo = new Echo(meaning.content);
-    addBlocks("user_message_chunk", entry, { member: "prompt", messageId: meaning.messageId }, texts);
+    this.#promptToHear = entry;
+    const { messageId = idOf(entry) } = meaning;
+    addBlocks("user_message_chunk", entry.data, { member: "prompt", messageId }, texts);
   }
 
   #endTurn(entry: Entry, texts: string[]): void {
     this.#echo = undefined;
+    this.#promptToHear = undefined;
     this.#terminals.endTurn();
     if (!this.#toolCalls.hasOpen) return;
     const meaning = meaningOf(entry);
@@ -141,6 +151,11 @@ class View {
   }
 
   #isEcho(data: string): boolean {
+    if (this.#promptToHear !== undefined) {
+      const prompt = meaningOf(this.#promptToHear);
+      this.#echo = prompt.type === "prompt" ? new Echo(prompt.content) : undefined;
+      this.#promptToHear = undefined;
+    }
     if (this.#echo === undefined) return false;
     const meaning = meaningOf({ kind: "update", data });
     return meaning.type === "chunk" && this.#echo.hears(meaning.content);
@@ -198,21 +213,34 @@ function showMessage(entry: Entry, texts: string[]): void {
   const meaning = meaningOf(entry);
   if (meaning.type !== "message" || meaning.role === "system") return;
   const kind = meaning.role === "user" ? "user_message_chunk" : "agent_message_chunk";
-  addBlocks(kind, entry, { member: "content", messageId: undefined }, texts);
+  addBlocks(kind, entry.data, { member: "content", messageId: idOf(entry) }, texts);
 }
 
-/** With an id of their own, because clients join what follows on one another without. */
+/** Prompts and messages have an id of their own, because clients join what follows on one another without. */
+function idOf({ kind, seq }: Entry): string {
+  return `acp-sidecar:${kind}:${seq}`;
+}
+
+const promptStart = '{"prompt":[';
+const promptText = `${promptStart}{"type":"text","text":"`;
+
+/** The one block of a prompt that is nothing but a text, as most are. */
+function plainPromptIn(data: string): string | undefined {
+  if (!data.startsWith(promptText)) return undefined;
+  const end = endOfString(data, promptText.length);
+  return data.slice(end) === '"}]}' ? data.slice(promptStart.length, -2) : undefined;
+}
+
 function addBlocks(
   sessionUpdate: string,
-  { kind, seq, data }: Entry,
-  {
-    member,
-    messageId = `acp-sidecar:${kind}:${seq}`,
-  }: { readonly member: string; readonly messageId: string | undefined },
+  data: string,
+  { member, messageId }: { readonly member: string; readonly messageId: string },
   texts: string[],
 ): void {
-  const id = JSON.stringify(messageId);
   for (const block of itemsOf(membersOf(data).get(member) ?? "[]"))
-    if (block.startsWith("{"))
-      texts.push(`{"update":{"sessionUpdate":"${sessionUpdate}","content":${block},"messageId":${id}}}`);
+    if (block.startsWith("{")) texts.push(chunkText(sessionUpdate, block, messageId));
+}
+
+function chunkText(sessionUpdate: string, block: string, messageId: string): string {
+  return `{"update":{"sessionUpdate":"${sessionUpdate}","content":${block},"messageId":${JSON.stringify(messageId)}}}`;
 }

@@ -5,6 +5,9 @@ import { isRecord } from "../base/json.ts";
 import type { Terminals } from "./terminals.ts";
 
 const usualStart = '{"update":';
+/** A call that has ended, as most are written: what it holds is behind that, and need not be read. */
+const usualEnded =
+  /^\{"update":\{"sessionUpdate":"tool_call(?:_update)?","toolCallId":"([^"\\]{0,200})"(?:,"(?:title|name|kind)":"[^"\\]{0,500}"){0,3},"status":"(?:completed|failed)"/;
 
 export class ToolCalls {
   readonly #terminals: Terminals;
@@ -17,7 +20,7 @@ export class ToolCalls {
 
   /** How an update of a tool call is shown. */
   show(data: string, isCall: boolean): string {
-    const shown = data.includes('"terminal"') ? this.#withoutTerminals(data) : data;
+    const shown = mayShowTerminal(data) ? this.#withoutTerminals(data) : data;
     this.#note(shown, isCall);
     return shown;
   }
@@ -39,6 +42,11 @@ export class ToolCalls {
 
   /** Reads no further than it must: most calls say early that they are done. */
   #note(data: string, isCall: boolean): void {
+    const ended = usualEnded.exec(data)?.[1];
+    if (ended !== undefined) {
+      if (this.#open.size > 0) this.#open.delete(ended);
+      return;
+    }
     let id: string | undefined;
     let status = isCall ? '"pending"' : undefined;
     let content: string | undefined;
@@ -75,6 +83,11 @@ export function reasonOfEnd({ interrupted, error, stopReason }: TurnEnd): string
   if (interrupted) return "This was cut off: the program that ran it was ended.";
   if (error !== undefined) return `This was cut off: ${error.message ?? "the turn ended with an error"}`;
   return stopReason === "cancelled" ? "This was cancelled with its turn." : "The turn ended before this did.";
+}
+
+/** Quick to tell: looked for by its end because what begins with a quote is tried at every quote, at twice the cost of a replay. */
+export function mayShowTerminal(data: string): boolean {
+  return data.includes('minalId"');
 }
 
 /** Ids of the terminals that an update of a tool call shows. */

@@ -2,7 +2,8 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { identityOf } from "../../src/base/process.ts";
-import { isDead, isSameHolder, mayTake, thisHolder, type OnBusy } from "../../src/session/holder.ts";
+import type { OnBusy } from "../../src/config/config.ts";
+import { isDead, isSameHolder, mayTake, thisHolder } from "../../src/session/holder.ts";
 import type { Holder, LeaseState } from "../../src/store/contract.ts";
 
 const self = thisHolder();

@@ -1,7 +1,8 @@
 /** Journals for tests, on a memory store that can be made to fail. */
 import { newSessionId, type SessionId } from "../../src/base/ids.ts";
 import { thisHolder } from "../../src/session/holder.ts";
-import { Journal, type Durability } from "../../src/session/journal.ts";
+import type { Durability } from "../../src/config/config.ts";
+import { Journal } from "../../src/session/journal.ts";
 import { collect } from "../../src/session/pages.ts";
 import { openMemoryStore } from "../../src/store/memory/memory.ts";
 import type { Holder, Store } from "../../src/store/contract.ts";

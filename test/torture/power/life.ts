@@ -1,7 +1,7 @@
 /** One life of a disk that is watched: sidecars work on it for a while, one after the other, until the power fails. */
 import { readFileSync, rmSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
-import type { Durability } from "../../../src/session/journal.ts";
+import type { Durability } from "../../../src/config/config.ts";
 import type { HistoryEvent } from "../checker/history.ts";
 import { FaultPage } from "../shim/faults.ts";
 import { shimEnvironment, shimKill } from "../shim/shim.ts";

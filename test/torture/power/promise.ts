@@ -1,5 +1,5 @@
 /** What a power cut leaves of a promise: the part of a history that the disk must still know about. */
-import type { Durability } from "../../../src/session/journal.ts";
+import type { Durability } from "../../../src/config/config.ts";
 import { isRecord } from "../../../src/base/json.ts";
 import { idKey, type HistoryEvent } from "../checker/history.ts";
 

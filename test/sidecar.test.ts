@@ -1,0 +1,26 @@
+import { once } from "node:events";
+import { PassThrough } from "node:stream";
+import { describe, expect, it } from "vitest";
+import { runSidecar } from "../src/sidecar.ts";
+import { openMemoryStore } from "../src/store/memory/memory.ts";
+
+describe("the sidecar in a program", () => {
+  it("takes a store that is open, and a part of a configuration; the store stays open", async () => {
+    const store = openMemoryStore();
+    const [input, output] = [new PassThrough(), new PassThrough()];
+    const running = runSidecar({ store, logLevel: "silent", maxSessions: 1 }, { input, output });
+    const ask = async (id: number, method: string, params: object): Promise<unknown> => {
+      input.write(`${JSON.stringify({ jsonrpc: "2.0", id, method, params })}\n`);
+      const [answer] = (await once(output, "data")) as [Buffer];
+      return JSON.parse(answer.toString());
+    };
+    await ask(1, "initialize", { protocolVersion: 1, clientCapabilities: {} });
+    const made = { result: { sessionId: expect.any(String) as string } };
+    expect(await ask(2, "session/new", { cwd: "/work", mcpServers: [] })).toMatchObject(made);
+    const refused = { error: { data: { code: "SESSION_LIMIT", maxSessions: 1 } } };
+    expect(await ask(3, "session/new", { cwd: "/work", mcpServers: [] })).toMatchObject(refused);
+    input.end();
+    await running;
+    expect((await store.list()).items).toMatchObject([{ cwd: "/work" }]);
+  });
+});
