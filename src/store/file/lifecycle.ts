@@ -84,9 +84,10 @@ export function collect(layout: Layout, catalogue: Catalogue, deleted: SessionFi
 }
 
 function isInherited(layout: Layout, forks: readonly SessionId[]): boolean {
-  if (forks.length === 0) return false;
+  const isOneThere = () => forks.some((fork) => fs.existsSync(layout.session(fork)));
+  if (forks.length === 0 || isOneThere()) return forks.length > 0;
   const inPassing = layout.idsInPassing();
-  return forks.some((fork) => inPassing.has(fork) || fs.existsSync(layout.session(fork)));
+  return forks.some((fork) => inPassing.has(fork)) || isOneThere();
 }
 
 function remove(layout: Layout, catalogue: Catalogue, id: SessionId): void {
