@@ -2,11 +2,18 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import type { SessionId } from "../../src/base/ids.ts";
-import { repairFileStore, inspectFileStore } from "../../src/care/file/repair.ts";
-import type { Lease, Store } from "../../src/store/contract.ts";
-import { anEntry, aRequest, aSession, entriesOf, rejectsWith, someEntries } from "../conformance/samples.ts";
-import { aDirectory, flipped, folderOf, journalOf, lineWith, using } from "./file-sandbox.ts";
+import type { SessionId } from "../../../src/base/ids.ts";
+import { repairFileStore, inspectFileStore } from "../../../src/care/file/repair.ts";
+import type { Lease, Store } from "../../../src/store/contract.ts";
+import {
+  anEntry,
+  aRequest,
+  aSession,
+  entriesOf,
+  rejectsWith,
+  someEntries,
+} from "../../conformance/samples.ts";
+import { aDirectory, flipped, folderOf, journalOf, lineWith, using } from "./sandbox.ts";
 
 /** A session that was let go, and its journal. */
 async function aSessionOf(fill: (store: Store, id: SessionId, lease: Lease) => Promise<unknown>) {

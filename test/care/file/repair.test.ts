@@ -1,10 +1,9 @@
-import { appendFileSync, readFileSync, writeFileSync, readdirSync } from "node:fs";
+import { readFileSync, writeFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { crc32, crc32ByTable } from "../../src/base/crc32.ts";
-import { repairFileStore, inspectFileStore } from "../../src/care/file/repair.ts";
-import { openFileStore } from "../../src/store/file/store.ts";
+import { repairFileStore, inspectFileStore } from "../../../src/care/file/repair.ts";
+import { openFileStore } from "../../../src/store/file/store.ts";
 import {
   aJournal,
   anEntry,
@@ -13,55 +12,17 @@ import {
   mustGet,
   rejectsWith,
   someEntries,
-} from "../conformance/samples.ts";
-import { aDirectory, rotating, folderOf, journalOf, using, seen, flipped, lineWith } from "./file-sandbox.ts";
-
-describe("an interrupted write", () => {
-  for (const what of ["append", "seal"] as const) {
-    it(`leaves all of the last ${what} or nothing of it, wherever it was cut, and the session goes on`, async () => {
-      const directory = aDirectory();
-      const [id, file, whole, before] = await using(directory, async (store) => {
-        const { id, lease } = await aJournal(store, 2);
-        await store.append(id, 2, someEntries(2, 3), lease);
-        const file = journalOf(directory, id);
-        const size = readFileSync(file).length;
-        if (what === "append") await store.append(id, 4, someEntries(3, 5), lease);
-        else await store.seal(id, { from: 3, head: 4 }, [anEntry("all"), anEntry("whole")], lease);
-        return [id, file, readFileSync(file), size] as const;
-      });
-      const final =
-        what === "append" ? someEntries(7) : [...someEntries(2), anEntry("all"), anEntry("whole")];
-      for (let cut = before; cut < whole.length; cut += 1) {
-        writeFileSync(file, whole.subarray(0, cut));
-        // With the line break alone missing, it is all there.
-        const expected = cut === whole.length - 1 ? final : someEntries(4);
-        await using(directory, async (store) => {
-          const { headSeq } = await mustGet(store, id);
-          expect(headSeq, `cut at ${cut}`).toBe(expected.length);
-          await store.append(id, headSeq, [anEntry("more")], await leaseOf(store, id));
-        });
-        const texts = await using(directory, async (store) =>
-          (await entriesOf(store, id)).map(({ data }) => data),
-        );
-        expect(texts, `cut at ${cut}`).toEqual([...expected, anEntry("more")].map(({ data }) => data));
-      }
-    });
-  }
-
-  it("is passed over when it left bytes that mean nothing", async () => {
-    const directory = aDirectory();
-    const { id } = await using(directory, (store) => aJournal(store, 3));
-    for (const garbage of ["\0".repeat(5000), '{"seq":4,"at":', "\u001b[31m"]) {
-      appendFileSync(journalOf(directory, id), garbage);
-      await using(directory, async (store) => {
-        const { headSeq } = await mustGet(store, id);
-        await store.append(id, headSeq, [anEntry("more")], await leaseOf(store, id));
-        expect((await entriesOf(store, id)).length).toBe(headSeq + 1);
-      });
-    }
-    expect((await inspectFileStore(directory)).damage).toEqual([]);
-  });
-});
+} from "../../conformance/samples.ts";
+import {
+  aDirectory,
+  rotating,
+  folderOf,
+  journalOf,
+  using,
+  seen,
+  flipped,
+  lineWith,
+} from "../../store/file/sandbox.ts";
 
 describe("damage", () => {
   it("is noticed wherever in a journal a bit has changed", async () => {
@@ -212,11 +173,5 @@ describe("damage", () => {
       expect((await entriesOf(store, kept)).length).toBe(3);
       expect(await store.get(lost)).toBeUndefined();
     });
-  });
-
-  it("of the checksum's own making: both ways to compute it agree", () => {
-    for (const text of ["", "a", "123456789", "é🚂".repeat(1000)])
-      expect(crc32(text)).toBe(crc32ByTable(text));
-    expect(crc32ByTable("123456789")).toBe(0xcbf43926);
   });
 });

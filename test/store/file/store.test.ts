@@ -1,7 +1,7 @@
 import { describe, it } from "vitest";
-import { openFileStore } from "../../src/store/file/store.ts";
-import { storeConformance } from "../conformance/suite.ts";
-import { onDisk } from "./media.ts";
+import { openFileStore } from "../../../src/store/file/store.ts";
+import { storeConformance } from "../../conformance/suite.ts";
+import { onDisk } from "../media.ts";
 
 storeConformance(
   { describe, it },

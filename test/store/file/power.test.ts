@@ -6,15 +6,15 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { buildSync } from "esbuild";
 import { afterAll, beforeAll, expect, it, type TestContext } from "vitest";
-import type { SessionId } from "../../src/base/ids.ts";
-import { Disk, type Fate } from "../torture/power/disk.ts";
-import { randomFate } from "../torture/power/fate.ts";
-import { notesIn, readTrace, type Act, type Trace } from "../torture/power/trace.ts";
-import { FaultPage } from "../torture/shim/faults.ts";
-import { buildShim, shimEnvironment } from "../torture/shim/shim.ts";
-import { Random } from "../torture/world/random.ts";
-import { assertJournal, entriesOf, leaseOf, someEntries } from "../conformance/samples.ts";
-import { using } from "./file-sandbox.ts";
+import type { SessionId } from "../../../src/base/ids.ts";
+import { Disk, type Fate } from "../../torture/power/disk.ts";
+import { randomFate } from "../../torture/power/fate.ts";
+import { notesIn, readTrace, type Act, type Trace } from "../../torture/power/trace.ts";
+import { FaultPage } from "../../torture/shim/faults.ts";
+import { buildShim, shimEnvironment } from "../../torture/shim/shim.ts";
+import { Random } from "../../torture/world/random.ts";
+import { assertJournal, entriesOf, leaseOf, someEntries } from "../../conformance/samples.ts";
+import { using } from "./sandbox.ts";
 
 const root = mkdtempSync(join(tmpdir(), "acp-sidecar-file-power-"));
 const program = join(root, "child.mjs");
@@ -24,7 +24,7 @@ let disks = 0;
 beforeAll(async () => {
   shim = await buildShim();
   buildSync({
-    entryPoints: [resolve("test/store/file-power-child.ts")],
+    entryPoints: [resolve("test/store/file/power-child.ts")],
     outfile: program,
     bundle: true,
     platform: "node",

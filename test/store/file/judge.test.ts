@@ -1,10 +1,10 @@
 import fs from "node:fs";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { newSessionId } from "../../src/base/ids.ts";
-import type { Verdict } from "../../src/store/file/judge.ts";
-import { replayHead, replayLog } from "../../src/store/file/replay-log.ts";
-import { encodeEntry, encodeOp, type OpLine } from "../../src/store/file/line.ts";
-import { recordOf, type JournalState } from "../../src/store/file/state.ts";
+import { newSessionId } from "../../../src/base/ids.ts";
+import type { Verdict } from "../../../src/store/file/judge.ts";
+import { replayHead, replayLog } from "../../../src/store/file/replay-log.ts";
+import { encodeEntry, encodeOp, type OpLine } from "../../../src/store/file/line.ts";
+import { recordOf, type JournalState } from "../../../src/store/file/state.ts";
 import {
   aHolder,
   anEntry,
@@ -13,8 +13,8 @@ import {
   assertJournal,
   mustGet,
   rejectsWith,
-} from "../conformance/samples.ts";
-import { aDirectory, folderOf, journalOf as journalFileOf, using } from "./file-sandbox.ts";
+} from "../../conformance/samples.ts";
+import { aDirectory, folderOf, journalOf as journalFileOf, using } from "./sandbox.ts";
 
 /** What processes may have written at the same time, one after the other as it came to stand in the file. */
 function journalOf(...texts: readonly (string | ((offset: number) => string))[]): {

@@ -1,9 +1,9 @@
-/** What a file store does under the shim before the power fails: `node file-power-child.js MODE DIRECTORY FAULTS [ID]`. */
+/** What a file store does under the shim before the power fails: `node power-child.js MODE DIRECTORY FAULTS [ID]`. */
 import { writeSync } from "node:fs";
-import { openFileStore } from "../../src/store/file/store.ts";
-import type { SessionId } from "../../src/base/ids.ts";
-import { aJournal, aSession, leaseOf, someEntries } from "../conformance/samples.ts";
-import { FaultPage } from "../torture/shim/faults.ts";
+import { openFileStore } from "../../../src/store/file/store.ts";
+import type { SessionId } from "../../../src/base/ids.ts";
+import { aJournal, aSession, leaseOf, someEntries } from "../../conformance/samples.ts";
+import { FaultPage } from "../../torture/shim/faults.ts";
 
 const [, , mode = "", directory = "", page = "", given = ""] = process.argv;
 const faults = new FaultPage(page, "r+");

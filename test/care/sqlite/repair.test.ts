@@ -2,11 +2,11 @@ import { copyFileSync, readdirSync, readFileSync, renameSync, statSync, truncate
 import { basename, dirname, join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { beforeAll, describe, expect, it } from "vitest";
-import type { SessionId } from "../../src/base/ids.ts";
-import { inspectSqliteStore } from "../../src/care/sqlite/repair.ts";
-import { repairSqliteStore } from "../../src/care/sqlite/repair.ts";
-import type { Repair } from "../../src/care/medium.ts";
-import type { Entry, SessionRecord } from "../../src/store/contract.ts";
+import type { SessionId } from "../../../src/base/ids.ts";
+import { inspectSqliteStore } from "../../../src/care/sqlite/repair.ts";
+import { repairSqliteStore } from "../../../src/care/sqlite/repair.ts";
+import type { Repair } from "../../../src/care/medium.ts";
+import type { Entry, SessionRecord } from "../../../src/store/contract.ts";
 import {
   aJournal,
   anEntry,
@@ -16,9 +16,9 @@ import {
   listAll,
   rejectsWith,
   someEntries,
-} from "../conformance/samples.ts";
-import { overwrite, pagesOf, replaceBytes } from "./sqlite-damage.ts";
-import { sqliteSandbox } from "./sqlite-sandbox.ts";
+} from "../../conformance/samples.ts";
+import { overwrite, pagesOf, replaceBytes } from "../../store/sqlite-damage.ts";
+import { sqliteSandbox } from "../../store/sqlite-sandbox.ts";
 
 const { directory, newPath, open, raw } = sqliteSandbox();
 

@@ -7,11 +7,11 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { buildSync } from "esbuild";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { openFileStore } from "../../src/store/file/store.ts";
-import type { SessionId } from "../../src/base/ids.ts";
-import type { Store } from "../../src/store/contract.ts";
-import { aJournal, anEntry, aSession, entriesOf, leaseOf } from "../conformance/samples.ts";
-import { modelAfter, stateOf } from "./file-acts.ts";
+import { openFileStore } from "../../../src/store/file/store.ts";
+import type { SessionId } from "../../../src/base/ids.ts";
+import type { Store } from "../../../src/store/contract.ts";
+import { aJournal, anEntry, aSession, entriesOf, leaseOf } from "../../conformance/samples.ts";
+import { modelAfter, stateOf } from "./acts.ts";
 
 const root = mkdtempSync(join(tmpdir(), "acp-sidecar-file-processes-"));
 const program = join(root, "child.mjs");
@@ -19,7 +19,7 @@ const seed = Number(process.env["TEST_SEED"] ?? 20_250_101);
 let directories = 0;
 
 beforeAll(() => {
-  const entry = fileURLToPath(new URL("file-child.ts", import.meta.url));
+  const entry = fileURLToPath(new URL("child.ts", import.meta.url));
   buildSync({
     entryPoints: [entry],
     outfile: program,

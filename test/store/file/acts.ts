@@ -1,7 +1,7 @@
 /** A history of a session that follows from a number alone: what was done, and what must be there then. */
-import type { SessionId } from "../../src/base/ids.ts";
-import type { Lease, NewEntry, Store } from "../../src/store/contract.ts";
-import { anEntry } from "../conformance/samples.ts";
+import type { SessionId } from "../../../src/base/ids.ts";
+import type { Lease, NewEntry, Store } from "../../../src/store/contract.ts";
+import { anEntry } from "../../conformance/samples.ts";
 
 export type Act =
   | { readonly what: "append"; readonly texts: readonly string[] }

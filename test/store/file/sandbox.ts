@@ -4,10 +4,10 @@ import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll } from "vitest";
-import type { SessionId } from "../../src/base/ids.ts";
-import { openFileStore } from "../../src/store/file/store.ts";
-import type { Store } from "../../src/store/contract.ts";
-import { aHolder, always, entriesOf, mustGet } from "../conformance/samples.ts";
+import type { SessionId } from "../../../src/base/ids.ts";
+import { openFileStore } from "../../../src/store/file/store.ts";
+import type { Store } from "../../../src/store/contract.ts";
+import { aHolder, always, entriesOf, mustGet } from "../../conformance/samples.ts";
 
 const root = mkdtempSync(join(tmpdir(), "acp-sidecar-file-damage-"));
 let directories = 0;

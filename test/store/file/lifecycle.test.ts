@@ -1,12 +1,19 @@
 /** Forks of file stores, where several processes and many generations meet. */
 import fs from "node:fs";
 import { describe, expect, it, vi } from "vitest";
-import { inspectFileStore, repairFileStore } from "../../src/care/file/repair.ts";
-import type { SessionId } from "../../src/base/ids.ts";
-import { openFileStore } from "../../src/store/file/store.ts";
-import type { Store } from "../../src/store/contract.ts";
-import { aJournal, aSession, entriesOf, leaseOf, rejectsWith, someEntries } from "../conformance/samples.ts";
-import { aDirectory, folderOf, using } from "./file-sandbox.ts";
+import { inspectFileStore, repairFileStore } from "../../../src/care/file/repair.ts";
+import type { SessionId } from "../../../src/base/ids.ts";
+import { openFileStore } from "../../../src/store/file/store.ts";
+import type { Store } from "../../../src/store/contract.ts";
+import {
+  aJournal,
+  aSession,
+  entriesOf,
+  leaseOf,
+  rejectsWith,
+  someEntries,
+} from "../../conformance/samples.ts";
+import { aDirectory, folderOf, using } from "./sandbox.ts";
 
 const forkOf = (store: Store, parentId: SessionId, atSeq: number) =>
   store.create(aSession({ lineage: { parentId, atSeq } }));

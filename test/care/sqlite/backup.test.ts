@@ -2,7 +2,7 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { backupSqliteStore } from "../../src/care/sqlite/backup.ts";
+import { backupSqliteStore } from "../../../src/care/sqlite/backup.ts";
 import {
   aJournal,
   anEntry,
@@ -13,9 +13,9 @@ import {
   mustGet,
   rejectsWith,
   someEntries,
-} from "../conformance/samples.ts";
-import { overwrite, pagesOf } from "./sqlite-damage.ts";
-import { sqliteSandbox } from "./sqlite-sandbox.ts";
+} from "../../conformance/samples.ts";
+import { overwrite, pagesOf } from "../../store/sqlite-damage.ts";
+import { sqliteSandbox } from "../../store/sqlite-sandbox.ts";
 
 const { directory, newPath, open, raw } = sqliteSandbox();
 

@@ -1,11 +1,11 @@
-/** What the file store's tests run in a process of its own: `node file-child.js MODE DIRECTORY [ARGUMENT …]`. */
+/** What the file store's tests run in a process of its own: `node child.js MODE DIRECTORY [ARGUMENT …]`. */
 import { closeSync, openSync, readdirSync, writeSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
-import type { SessionId } from "../../src/base/ids.ts";
-import { openFileStore } from "../../src/store/file/store.ts";
-import type { Lease, Store } from "../../src/store/contract.ts";
-import { aHolder, always, anEntry, aSession, entriesOf, leaseOf } from "../conformance/samples.ts";
-import { actOf, perform } from "./file-acts.ts";
+import type { SessionId } from "../../../src/base/ids.ts";
+import { openFileStore } from "../../../src/store/file/store.ts";
+import type { Lease, Store } from "../../../src/store/contract.ts";
+import { aHolder, always, anEntry, aSession, entriesOf, leaseOf } from "../../conformance/samples.ts";
+import { actOf, perform } from "./acts.ts";
 
 const [, , mode = "", directory = "", ...rest] = process.argv;
 const say = (line: string) => writeSync(1, `${line}\n`);

@@ -1,0 +1,88 @@
+import { readFileSync, writeFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { openFileStore } from "../../../src/store/file/store.ts";
+import {
+  aJournal,
+  anEntry,
+  entriesOf,
+  mustGet,
+  rejectsWith,
+  someEntries,
+} from "../../conformance/samples.ts";
+import { aDirectory, folderOf, journalOf, using } from "./sandbox.ts";
+
+describe("a directory", () => {
+  it("that is not ours, or newer than we are, is left alone", async () => {
+    const directory = aDirectory();
+    await using(directory, (store) => aJournal(store, 1));
+    const format = join(directory, "format.json");
+    const written = JSON.parse(readFileSync(format, "utf8")) as object;
+    writeFileSync(format, JSON.stringify({ ...written, version: 2 }));
+    await rejectsWith("STORE_SCHEMA_NEWER", openFileStore({ directory }));
+    writeFileSync(format, "{");
+    await rejectsWith("STORE_CORRUPT", openFileStore({ directory }));
+    writeFileSync(format, JSON.stringify({ format: "something else" }));
+    await rejectsWith("STORE_CORRUPT", openFileStore({ directory }));
+    await rejectsWith("STORE_UNAVAILABLE", openFileStore({ directory: join(format, "below a file") }));
+  });
+
+  it("is readable by a person: one JSON object a line, entries to the letter, times as dates", async () => {
+    const directory = aDirectory();
+    const data = '{ "spaces" : [1,  2],\t"é":"\\u00e9" }';
+    const broken = '{\n  "lines": 2\n}';
+    const id = await using(directory, async (store) => {
+      const { id, lease } = await aJournal(store, 0);
+      const entries = [data, broken, '{"half":"\ud83d"}'].map((each) => anEntry("", { data: each }));
+      await store.append(id, 0, entries, lease);
+      expect((await entriesOf(store, id)).map((entry) => entry.data)).toEqual(
+        entries.map((entry) => entry.data),
+      );
+      await store.release(lease);
+      return id;
+    });
+    const text = readFileSync(journalOf(directory, id), "utf8");
+    expect(text).toContain(`"at":"2025-01-01T12:00:01.000Z","kind":"update","batch":`);
+    expect(text).toContain(`"data":${data},"crc":"`);
+    for (const line of text.split("\n")) if (line !== "") JSON.parse(line);
+    const record = JSON.parse(readFileSync(join(folderOf(directory, id), "record.json"), "utf8")) as object;
+    expect(record).toMatchObject({ head: { record: { id, headSeq: 3 } }, journal: 1 });
+  });
+
+  it("loses nothing but time with its record.json files", async () => {
+    const directory = aDirectory();
+    const { id, lease } = await using(directory, (store) => aJournal(store, 3));
+    await using(directory, async (store) => {
+      await store.release(lease);
+      await store.update(id, { title: "later" });
+    });
+    const before = await using(directory, (store) => mustGet(store, id));
+    for (const content of [undefined, "", "{", '{"journal":7}', "null"]) {
+      const file = join(folderOf(directory, id), "record.json");
+      if (content === undefined) rmSync(file);
+      else writeFileSync(file, content);
+      expect(await using(directory, (store) => mustGet(store, id))).toEqual(before);
+    }
+  });
+
+  it("is not misled by a record.json that a power cut has left newer than its journal", async () => {
+    const directory = aDirectory();
+    const { id, lease } = await using(directory, (store) => aJournal(store, 3));
+    const journal = journalOf(directory, id);
+    const before = readFileSync(journal);
+    const file = join(folderOf(directory, id), "record.json");
+    await using(directory, async (store) => {
+      await store.update(id, { title: "lost with the power" });
+      await store.release(lease);
+    });
+    const newer = readFileSync(file);
+    writeFileSync(journal, before);
+    rmSync(file);
+    const expected = await using(directory, async (store) => {
+      await store.append(id, 3, someEntries(20, 4), lease);
+      return mustGet(store, id);
+    });
+    writeFileSync(file, newer);
+    expect(await using(directory, (store) => mustGet(store, id))).toEqual(expected);
+  });
+});
