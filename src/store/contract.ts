@@ -197,7 +197,7 @@ export interface StoreCapabilities {
  * session take effect in the order of the calls. Every method may reject with a `STORE_…` code; a write
  * that rejects has had no effect, or is found complete by a later read, never in part.
  */
-export interface Store {
+export interface Store extends AsyncDisposable {
   /** Scheme of the URL that opens it. */
   readonly name: string;
   readonly capabilities: StoreCapabilities;
@@ -255,6 +255,6 @@ export interface Store {
 
   stats(): Promise<StoreStats>;
 
-  /** Releases what the store holds; later calls fail with `STORE_CLOSED`. Idempotent. */
+  /** Releases what the store holds; later calls fail with `STORE_CLOSED`. Idempotent; `await using` does the same. */
   close(): Promise<void>;
 }

@@ -20,7 +20,7 @@ type Operation<Member> = Member extends (...args: infer Args) => Promise<infer R
 type Members = {
   readonly [Name in keyof Store as Name extends Narrowed ? never : Name]: Operation<Store[Name]>;
 };
-type Narrowed = "list" | "count" | "read" | "close";
+type Narrowed = "list" | "count" | "read" | "close" | typeof Symbol.asyncDispose;
 
 /**
  * The operations of the contract, and what the shell must know of the medium. Operations are only called while the

@@ -146,6 +146,10 @@ class Shell implements Store {
     return this.#closing;
   }
 
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
   async #close(): Promise<void> {
     await this.#driver.close(Promise.resolve());
   }

@@ -39,6 +39,14 @@ export const lifecycle: Capability = {
       },
     },
     {
+      title: "is closed when a block that it is used in ends",
+      run: async (store) => {
+        await store[Symbol.asyncDispose]();
+        await rejectsWith("STORE_CLOSED", store.count());
+        await store.close();
+      },
+    },
+    {
       title: "refuses every call once it is closed, and closes twice",
       run: async (store) => {
         const { id, lease } = await aJournal(store, 2);

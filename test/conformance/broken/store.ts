@@ -34,5 +34,6 @@ function delegating(good: Store): Store {
     flush: () => good.flush(),
     stats: () => good.stats(),
     close: () => good.close(),
+    [Symbol.asyncDispose]: () => good.close(),
   };
 }

@@ -164,6 +164,10 @@ class PostgresStore implements Store {
     await this.#closing;
   }
 
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
   async #inOrder<T>(id: SessionId, task: () => Promise<T>): Promise<T> {
     this.#assertOpen();
     return this.#order.run(id, task);

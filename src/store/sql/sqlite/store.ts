@@ -178,6 +178,10 @@ class SqliteStore implements Store {
     return this.#closing;
   }
 
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
   async #close(): Promise<void> {
     await this.#queue.drained();
     await this.#sync.close();
