@@ -1,13 +1,17 @@
 /** `sessions rm` and `sessions gc`: what deletes. */
 import { parseDurationMs } from "../config/units.ts";
 import { SidecarError } from "../base/errors.ts";
+import { deleteUnused } from "../session/brief-hold.ts";
+import { mayTake, thisHolder } from "../session/holder.ts";
 import { SessionRegistry } from "../session/registry.ts";
-import { sessionBusy, sessionNotFound } from "../store/refusals.ts";
+import { sessionNotFound } from "../store/refusals.ts";
 import type { Store } from "../store/contract.ts";
 import type { Invocation, Io } from "./command.ts";
-import { isHeld } from "../session/holder.ts";
 import { print, printJson } from "./print.ts";
-import { idOf, sessionOf, withStore } from "./store.ts";
+import { idOf, withStore } from "./store.ts";
+
+/** For how long a session stays held if we die while it is being deleted. */
+const leaseTtlMs = 30_000;
 
 /** Deletes what it can and says of each of the others why not. */
 export function removeSessions(invocation: Invocation, io: Io): Promise<number> {
@@ -28,9 +32,11 @@ export function removeSessions(invocation: Invocation, io: Io): Promise<number> 
 }
 
 async function remove(store: Store, text: string, force: boolean): Promise<void> {
-  const { id, lease } = await sessionOf(store, text);
-  if (!force && isHeld(lease) && lease.turnRunning) throw sessionBusy(id, lease);
-  if (!(await store.delete(id))) throw sessionNotFound(id);
+  const id = idOf(text);
+  // Taken first, so that no turn begins between a look and the deletion.
+  const taking = { leaseTtlMs, mayTake: mayTake("idle", thisHolder()) };
+  const wasThere = await (force ? store.delete(id) : deleteUnused(store, id, taking));
+  if (!wasThere) throw sessionNotFound(id);
   await store.flush();
 }
 

@@ -1,6 +1,7 @@
-/** Writing to a session that nobody here holds: taken, written and given back in one go. */
+/** What is done to a session that nobody here holds: it is taken for a moment. */
 import { isSidecarError } from "../base/errors.ts";
-import type { NewEntry } from "../store/contract.ts";
+import type { SessionId } from "../base/ids.ts";
+import type { LeaseState, NewEntry, SessionRecord, Store } from "../store/contract.ts";
 import { isSameHolder, mayTake, thisHolder } from "./holder.ts";
 import type { OpenedJournal, Taking } from "./journal.ts";
 
@@ -9,16 +10,12 @@ type Open = (taking: Taking) => Promise<OpenedJournal>;
 /** How often others may be quicker before it is their turn to be told. */
 const maxTries = 5;
 
-/** Errors: `SESSION_NOT_FOUND`, `SESSION_BUSY`, `LEASE_LOST` when others take it again and again, `STORE_…`. */
-export async function sealBriefly(entry: NewEntry, open: Open): Promise<void> {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      return await sealOnce(entry, open);
-    } catch (error) {
-      // Nothing was written under a lease that was lost.
-      if (!isSidecarError(error, "LEASE_LOST") || tries === maxTries) throw error;
-    }
-  }
+/**
+ * Writes an entry and gives the session back. Errors: `SESSION_NOT_FOUND`, `SESSION_BUSY`, `LEASE_LOST` when others
+ * take it again and again, `STORE_…`.
+ */
+export function sealBriefly(entry: NewEntry, open: Open): Promise<void> {
+  return unlessTaken(() => sealOnce(entry, open));
 }
 
 async function sealOnce(entry: NewEntry, open: Open): Promise<void> {
@@ -33,5 +30,62 @@ async function sealOnce(entry: NewEntry, open: Open): Promise<void> {
     await journal.settle();
   } finally {
     await journal.release();
+  }
+}
+
+export interface DeletionOptions {
+  readonly leaseTtlMs: number;
+  /** From whom it may be taken: see `LeaseRequest`. */
+  readonly mayTake: (current: LeaseState) => boolean;
+  /** Asked when nobody else can begin a turn any more; it is, unless told. */
+  readonly isToGo?: (record: SessionRecord) => boolean;
+}
+
+/**
+ * Deletes a session that nobody is using: it is taken first, and looked at then. False if it is to stay, or is not
+ * there. Errors: `SESSION_BUSY`, `LEASE_LOST` when others take it again and again, `STORE_…`.
+ */
+export async function deleteUnused(store: Store, id: SessionId, options: DeletionOptions): Promise<boolean> {
+  try {
+    return await unlessTaken(() => deleteOnce(store, id, options));
+  } catch (error) {
+    if (isSidecarError(error, "SESSION_NOT_FOUND")) return false;
+    throw error;
+  }
+}
+
+async function deleteOnce(store: Store, id: SessionId, options: DeletionOptions): Promise<boolean> {
+  const { leaseTtlMs: ttlMs, isToGo = () => true } = options;
+  const { lease, previous } = await store.acquire(id, {
+    holder: thisHolder(),
+    ttlMs,
+    mayTake: options.mayTake,
+  });
+  const giveBack = async () => {
+    if (previous === undefined) return store.release(lease);
+    // As it was found: whoever opens it next seals what a dead holder left, and stops its agent.
+    const { holder, turnRunning } = previous;
+    await store.renew({ ...lease, holder, turnRunning, ttlMs: 0 });
+  };
+  try {
+    // A holder in a turn is not taken over, so what is seen in the same step stays true until the session is gone.
+    const record = await store.update(id, {}, { ...lease, turnRunning: true });
+    if (isToGo(record)) return await store.delete(id);
+  } catch (error) {
+    await giveBack().catch(() => undefined);
+    throw error;
+  }
+  await giveBack();
+  return false;
+}
+
+async function unlessTaken<T>(act: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await act();
+    } catch (error) {
+      // Nothing was written under a lease that was lost.
+      if (!isSidecarError(error, "LEASE_LOST") || tries === maxTries) throw error;
+    }
   }
 }

@@ -1,12 +1,13 @@
 /** The end of sessions that nobody uses: idle ones are no longer live, old ones are deleted. */
 import { everySession } from "./pages.ts";
-import { reasonOf } from "../base/errors.ts";
+import { isSidecarError, reasonOf } from "../base/errors.ts";
 import type { SessionId } from "../base/ids.ts";
 import { Interval } from "../base/interval.ts";
 import type { Logger } from "../base/log.ts";
-import { isInForce } from "../store/rules.ts";
-import type { SessionFilter, SessionRecord, Store } from "../store/contract.ts";
+import type { LeaseState, SessionFilter, SessionRecord, Store } from "../store/contract.ts";
+import { deleteUnused } from "./brief-hold.ts";
 import type { Events } from "./events.ts";
+import { isDead, thisHolder } from "./holder.ts";
 import { withoutTombstones } from "./hidden.ts";
 import type { LiveSet } from "./live.ts";
 
@@ -16,6 +17,7 @@ export interface ExpiryOptions {
   readonly events: Events;
   readonly log: Logger;
   readonly now: () => number;
+  readonly leaseTtlMs: number;
   readonly idleTimeoutMs: number;
   readonly retentionMs: number | undefined;
 }
@@ -50,13 +52,19 @@ export class Expiry {
 
   /** Deletes every session without activity for so long that nobody holds. Returns how many. */
   expire(idleForMs: number): Promise<number> {
-    const { store, live, events, now } = this.#options;
+    const { store, live, events, now, leaseTtlMs } = this.#options;
     const updatedBeforeMs = now() - idleForMs;
+    const self = thisHolder();
+    const mayTake = ({ holder }: LeaseState) => isDead(holder, self);
     return deleteMatching(store, { updatedBeforeMs }, async ({ id }) => {
       // The page may be old by now, and the session in use again.
-      const record = await store.get(id);
-      if (record === undefined || record.updatedAtMs >= updatedBeforeMs) return false;
-      if (isInForce(record.lease, now()) || live.has(id) || !(await store.delete(id))) return false;
+      const isToGo = (record: SessionRecord) => record.updatedAtMs < updatedBeforeMs && !live.has(id);
+      try {
+        if (live.has(id) || !(await deleteUnused(store, id, { leaseTtlMs, mayTake, isToGo }))) return false;
+      } catch (error) {
+        if (isSidecarError(error, "SESSION_BUSY", "LEASE_LOST")) return false;
+        throw error;
+      }
       events.tell("expire", () => ({ id }));
       return true;
     });

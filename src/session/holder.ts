@@ -31,12 +31,12 @@ export function isDead(holder: Holder, self: Holder): boolean {
   return holder.host === self.host && !isSameProcessAlive(holder);
 }
 
-/** A lease that keeps nobody out: it has run out, or its holder is dead, or is this process. */
-export function isFree(lease: LeaseState, self: Holder): boolean {
-  return !isHeld(lease) || isSameHolder(lease.holder, self);
+/** Whether somebody holds the session: the lease has not run out, and its holder is not dead. */
+export function isHeld(lease: LeaseState | undefined, self = thisHolder()): lease is LeaseState {
+  return isInForce(lease, Date.now()) && !isDead(lease.holder, self);
 }
 
-/** Whether somebody holds the session: a dead process holds nothing. */
-export function isHeld(lease: LeaseState | undefined, nowMs = Date.now()): lease is LeaseState {
-  return isInForce(lease, nowMs) && !isDead(lease.holder, thisHolder());
+/** Whether nobody else does. */
+export function isFree(lease: LeaseState | undefined, self: Holder): boolean {
+  return !isHeld(lease, self) || isSameHolder(lease.holder, self);
 }

@@ -57,14 +57,14 @@ export class SessionRegistry {
   constructor(wanted: RegistryOptions) {
     const { store, log = silentLogger, now = Date.now } = given.options(wanted);
     const options = withDefaults(wanted);
-    const { idleTimeoutMs, retentionMs } = options;
+    const { leaseTtlMs, idleTimeoutMs, retentionMs } = options;
     this.#options = options;
     this.#store = store;
     this.#events = new Events(log);
     this.hidden = new HiddenRecords(store);
     this.live = new LiveSet(options.maxSessions, now);
     const parts = { store, live: this.live, events: this.#events, log, now };
-    this.#expiry = new Expiry({ ...parts, idleTimeoutMs, retentionMs });
+    this.#expiry = new Expiry({ ...parts, leaseTtlMs, idleTimeoutMs, retentionMs });
   }
 
   /**

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { identityOf } from "../../src/base/process.ts";
 import type { OnBusy } from "../../src/config/config.ts";
-import { isDead, isSameHolder, mayTake, thisHolder } from "../../src/session/holder.ts";
+import { isDead, isFree, isHeld, isSameHolder, mayTake, thisHolder } from "../../src/session/holder.ts";
 import type { Holder, LeaseState } from "../../src/store/contract.ts";
 
 const self = thisHolder();
@@ -64,5 +64,22 @@ describe("who may take a session over", () => {
   it("knows nobody dead of whom it cannot tell", () => {
     const dead = Object.entries(holders).filter(([, holder]) => isDead(holder, self));
     expect(dead.map(([name]) => name)).toEqual(["dead", "reused"]);
+  });
+});
+
+describe("whether a session is held", () => {
+  const heldBy = (name: string, expiresAtMs: number) => {
+    const lease = { ...leaseOf(holders[name], false), expiresAtMs };
+    return [isHeld(lease, self), isFree(lease, self)];
+  };
+
+  it("is told by a lease that has not run out and a holder that is not dead; by ours it is free for us", () => {
+    const later = Date.now() + 60_000;
+    expect([isHeld(undefined, self), isFree(undefined, self)]).toEqual([false, true]);
+    expect(heldBy("live", later)).toEqual([true, false]);
+    expect(heldBy("elsewhere", later)).toEqual([true, false]);
+    expect(heldBy("live", 1)).toEqual([false, true]);
+    expect(heldBy("dead", later)).toEqual([false, true]);
+    expect(heldBy("ourselves", later)).toEqual([true, true]);
   });
 });

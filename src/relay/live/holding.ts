@@ -83,7 +83,7 @@ export class Holding {
   /** Of a session that is not held here: entries are not sealed, and nobody else is there who would do it. */
   isLeftOver({ headSeq, sealedSeq, lease }: SessionRecord): boolean {
     // Ours: it is being let go or opened at this moment, or the store has refused to take it back.
-    return headSeq > sealedSeq && (lease === undefined || isFree(lease, this.#holder()));
+    return headSeq > sealedSeq && isFree(lease, this.#holder());
   }
 
   /** The agent session and the lease are let go; history stays. The client may go on with the session at any time. */
