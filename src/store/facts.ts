@@ -1,8 +1,11 @@
-/** What a server keeps of a session as one text, apart from the few values that change with every write. */
-import type { LeaseState, NewSession, SessionRecord } from "./contract.ts";
+/** What is kept of a session as one text, apart from the few values that change with every write. */
+import type { SessionId } from "../base/ids.ts";
+import type { LeaseState, SessionRecord } from "./contract.ts";
 
 /** The values that stand beside the facts, as plain data. */
 export interface Head {
+  /** Where it is not among the facts. */
+  readonly id?: SessionId;
   readonly updatedAtMs: number;
   readonly headSeq: number;
   readonly sealedSeq: number;
@@ -10,14 +13,15 @@ export interface Head {
 }
 
 /** JSON escapes what servers refuse in texts: NUL, and halves of surrogate pairs. */
-export function encodeFacts(session: NewSession): string {
-  const { updatedAtMs: _, ...facts } = session;
+export function encodeFacts(session: Partial<SessionRecord>): string {
+  const { updatedAtMs: _updated, headSeq: _head, sealedSeq: _sealed, lease: _lease, ...facts } = session;
   return JSON.stringify(facts);
 }
 
-export function toRecord(facts: string, { updatedAtMs, headSeq, sealedSeq, lease }: Head): SessionRecord {
+export function toRecord(facts: string, { id, updatedAtMs, headSeq, sealedSeq, lease }: Head): SessionRecord {
   // Set on what was parsed, for nobody else has it: a new object made of both takes five times as long.
   const record = JSON.parse(facts) as { -readonly [K in keyof SessionRecord]: SessionRecord[K] };
+  if (id !== undefined) record.id = id;
   record.updatedAtMs = updatedAtMs;
   record.headSeq = headSeq;
   record.sealedSeq = sealedSeq;

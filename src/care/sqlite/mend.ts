@@ -3,8 +3,7 @@ import { transact, type Database } from "../../store/sql/sqlite/engine.ts";
 import type { SessionId } from "../../base/ids.ts";
 import { damagedEntries, type Damage } from "../medium.ts";
 import type { NewSession } from "../../store/contract.ts";
-import { factsOf } from "../../store/sql/sqlite/records.ts";
-import type { SessionRow } from "../../store/sql/sqlite/schema.ts";
+import { factsOf } from "../../store/sql/sqlite/schema.ts";
 import { termsOf } from "../../store/sql/sqlite/terms.ts";
 import { factsFrom } from "./facts.ts";
 import { Journals, type JournalRow, type Span } from "./journals.ts";
@@ -24,6 +23,22 @@ export function mend(db: Database, file: string, setAside: SetAside): Mended {
   transact(db, "BEGIN", () => mending.run());
   const sound = db.prepare("SELECT count(*) FROM entries").pluck().get() as number;
   return { entries: sound - mending.journals.placeholders, damage: mending.damage };
+}
+
+/** The columns of `sessions`. */
+interface SessionRow {
+  readonly no: number;
+  readonly id: string;
+  readonly updated_at_ms: number;
+  readonly base_seq: number;
+  readonly head_seq: number;
+  readonly sealed_seq: number;
+  readonly fence: number;
+  /** JSON of a `Holder`; null when nobody holds the session. */
+  readonly holder: string | null;
+  readonly since_ms: number;
+  readonly expires_at_ms: number;
+  readonly turn_running: number;
 }
 
 /** Columns of `sessions` are null when the row is lost. */

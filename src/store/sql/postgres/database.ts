@@ -1,7 +1,9 @@
 /** A pool of connections: single statements and transactions, tried again when the server was away. */
+import type { Pool, QueryConfig, QueryResult } from "pg";
 import { storeClosed } from "../../refusals.ts";
 import { Retrier, type Attempt } from "../../server/retry.ts";
-import { columnTypes, type PgClient, type PgDriver, type PgPool, type PgResult } from "./driver.ts";
+import type { Medium, Operation, Statement, Work } from "../operation.ts";
+import { columnTypes, type PgClient, type PgDriver } from "./driver.ts";
 import { breaksConnection, postgresFailure, setbackOf } from "./failures.ts";
 import type { PostgresLocation } from "./location.ts";
 
@@ -27,28 +29,24 @@ export const defaultLimits: DatabaseLimits = {
 
 const closeGraceMs = 2_000;
 
-/** One statement text with its name for the server's cache of prepared statements. */
-export interface Statement {
-  readonly name: string;
-  readonly text: string;
-  /** In the place of the limit that holds for all others. */
+/** In the place of the limits that hold for all others, and of rows as objects. */
+export interface PostgresStatement extends Statement {
   readonly timeoutMs?: number;
+  /** Arrays of columns are cheaper by the thousand. */
+  readonly asArrays?: boolean;
 }
 
-/** What runs statements: the pool, or one connection within a transaction. */
-export interface Session {
-  rows<Row>(statement: Statement, values?: readonly unknown[]): Promise<readonly Row[]>;
-  /** Rows as arrays of columns, which are cheaper by the thousand. */
-  tuples<Row>(statement: Statement, values: readonly unknown[]): Promise<readonly Row[]>;
-  /** How many rows were written. */
-  write(statement: Statement, values?: readonly unknown[]): Promise<number>;
-}
+/** Sends a statement on one connection; a mere text is one without a name. */
+export type Send = <Row extends object = object>(
+  statement: PostgresStatement | string,
+  values?: readonly unknown[],
+) => Promise<QueryResult<Row>>;
 
-export class Database {
-  readonly #pool: PgPool;
+export class Database implements Medium {
+  readonly #pool: Pool;
   readonly #location: PostgresLocation;
   readonly #retrier: Retrier;
-  readonly #begin: Statement;
+  readonly #begin: string;
   readonly #busy = new Set<PgClient>();
   readonly #running = new Set<Promise<unknown>>();
   #closed = false;
@@ -56,8 +54,7 @@ export class Database {
   constructor(driver: PgDriver, location: PostgresLocation, limits: DatabaseLimits) {
     this.#location = location;
     // Without a name or values it is sent as one text: two statements, one round trip, fit for a pooler.
-    const idle = `SET LOCAL idle_in_transaction_session_timeout = ${limits.transactionIdleMs}`;
-    this.#begin = { name: "", text: `BEGIN; ${idle}` };
+    this.#begin = `BEGIN; SET LOCAL idle_in_transaction_session_timeout = ${limits.transactionIdleMs}`;
     this.#retrier = new Retrier({ retryForMs: limits.retryForMs, setback: setbackOf });
     this.#pool = new driver.Pool({
       connectionString: location.connectionString,
@@ -80,30 +77,31 @@ export class Database {
     return this.#location.place;
   }
 
-  /** Runs `work` on one connection, each statement for itself; again if the server was away. */
-  statements<T>(work: (session: Session, attempt: Attempt) => Promise<T>): Promise<T> {
-    return this.#retried((attempt) => this.#connected((session) => work(session, attempt)));
+  read<T>(work: () => Operation<T>): Promise<T> {
+    return this.write(work);
   }
 
-  /** Runs `work` in one transaction; again if it was undone or the server was away. */
-  transaction<T>(work: (session: Session, attempt: Attempt) => Promise<T>): Promise<T> {
-    return this.#retried((attempt) =>
-      this.#connected(async (session) => {
-        await session.write(this.#begin);
-        try {
-          const result = await work(session, attempt);
-          await session.write(commit);
-          return result;
-        } catch (error) {
-          if (!breaksConnection(error)) await session.write(rollback);
-          throw error;
-        }
-      }),
-    );
+  write<T>(work: Work<T>): Promise<T> {
+    return this.#retried((send, attempt) => execute(send, work(attempt)));
+  }
+
+  /** Again, too, if the server undid it for the sake of others. */
+  transact<T>(work: Work<T>): Promise<T> {
+    return this.#retried(async (send, attempt) => {
+      await send(this.#begin);
+      try {
+        const result = await execute(send, work(attempt));
+        await send(commit);
+        return result;
+      } catch (error) {
+        if (!breaksConnection(error)) await send(rollback);
+        throw error;
+      }
+    });
   }
 
   /** One try only, so that opening a store fails as soon as it must. */
-  async once<T>(work: (session: Session) => Promise<T>): Promise<T> {
+  async once<T>(work: (send: Send) => Promise<T>): Promise<T> {
     try {
       return await this.#connected(work);
     } catch (error) {
@@ -116,7 +114,6 @@ export class Database {
    * connections are broken off.
    */
   async close(queued: Promise<unknown> = Promise.resolve()): Promise<void> {
-    if (this.#closed) return;
     this.#retrier.stop();
     const abandon = setInterval(() => {
       for (const client of this.#busy) client.end().catch(ignored);
@@ -129,25 +126,23 @@ export class Database {
     await this.#pool.end();
   }
 
-  async #retried<T>(task: (attempt: Attempt) => Promise<T>): Promise<T> {
-    const running = this.#retrier.run(task);
+  async #retried<T>(work: (send: Send, attempt: Attempt) => Promise<T>): Promise<T> {
+    const running = this.#retrier.run((attempt) => this.#connected((send) => work(send, attempt)));
     this.#running.add(running);
     try {
       return await running;
-    } catch (error) {
-      throw postgresFailure(error, this.place);
     } finally {
       this.#running.delete(running);
     }
   }
 
-  async #connected<T>(work: (session: Session) => Promise<T>): Promise<T> {
+  async #connected<T>(work: (send: Send) => Promise<T>): Promise<T> {
     if (this.#closed) throw storeClosed("postgres");
-    const client = await this.#pool.connect();
+    const client = (await this.#pool.connect()) as PgClient;
     this.#busy.add(client);
     let broken = true;
     try {
-      const result = await work(sessionOn(client, this.#location.prepares));
+      const result = await work(sendingOn(client, this.#location.prepares));
       broken = false;
       return result;
     } catch (error) {
@@ -163,24 +158,33 @@ export class Database {
 const commit: Statement = { name: "commit", text: "COMMIT" };
 const rollback: Statement = { name: "rollback", text: "ROLLBACK" };
 
-function sessionOn(client: PgClient, prepares: boolean): Session {
-  const run = <Row>(statement: Statement, values: readonly unknown[] = [], asArrays = false) => {
-    const { name, text, timeoutMs } = statement;
-    const mode = {
-      ...(asArrays && { rowMode: "array" as const }),
-      ...(timeoutMs !== undefined && { query_timeout: timeoutMs }),
+async function execute<T>(send: Send, operation: Operation<T>): Promise<T> {
+  let step = operation.next();
+  while (step.done !== true) {
+    const { statement, values, gives } = step.value;
+    const result = await send(statement, values);
+    step = operation.next(gives === "rows" ? result.rows : (result.rowCount ?? 0));
+  }
+  return step.value;
+}
+
+/** Above it a text is sent without a name: the server then waits for it in the middle of a request, however long. */
+const longText = 1 << 20;
+
+function sendingOn(client: PgClient, prepares: boolean): Send {
+  return (statement, values = []) => {
+    const given: PostgresStatement =
+      typeof statement === "string" ? { name: "", text: statement } : statement;
+    const isLong = values.some((value) => typeof value === "string" && value.length > longText);
+    let marks = 0;
+    const query: QueryConfig & { query_timeout?: number | undefined; rowMode?: "array" | undefined } = {
+      name: prepares && !isLong ? given.name : "",
+      text: given.name === "" ? given.text.replace(/\?/g, () => `$${(marks += 1)}`) : given.text,
+      values: values as unknown[],
+      rowMode: given.asArrays ? "array" : undefined,
+      query_timeout: given.timeoutMs,
     };
-    const query: Promise<PgResult<Row>> = client.query(
-      prepares ? { name, text, values, ...mode } : { text, values, ...mode },
-    );
-    return query;
-  };
-  return {
-    rows: async <Row>(statement: Statement, values?: readonly unknown[]) =>
-      (await run<Row>(statement, values)).rows,
-    tuples: async <Row>(statement: Statement, values: readonly unknown[]) =>
-      (await run<Row>(statement, values, true)).rows,
-    write: async (statement, values) => (await run(statement, values)).rowCount ?? 0,
+    return client.query(query);
   };
 }
 

@@ -1,52 +1,12 @@
-/** The part of `pg` that this store uses, and how it is loaded. */
+/** How `pg` is loaded, and what its values are made of. */
+import type { Pool, PoolClient, PoolConfig } from "pg";
 import { loadPeer } from "../../server/peer.ts";
 
-export interface PgQuery {
-  readonly text: string;
-  /** A named statement is parsed once per connection. */
-  readonly name?: string;
-  readonly values?: readonly unknown[];
-  readonly rowMode?: "array";
-  readonly query_timeout?: number;
-}
-
-export interface PgResult<Row> {
-  readonly rows: readonly Row[];
-  readonly rowCount: number | null;
-}
-
-export interface PgClient {
-  query<Row>(query: PgQuery): Promise<PgResult<Row>>;
-  /** Back to the pool, or away with it when it is not fit for further use. */
-  release(destroy: boolean): void;
-  /** Breaks the connection off if a statement still runs on it. */
-  end(): Promise<void>;
-}
-
-interface ErrorSource {
-  on(event: "error", listener: (error: Error) => void): unknown;
-}
-
-export interface PgPool extends ErrorSource {
-  connect(): Promise<PgClient>;
-  end(): Promise<void>;
-  on(event: "error", listener: (error: Error) => void): unknown;
-  on(event: "connect", listener: (client: ErrorSource) => void): unknown;
-}
-
-export interface PgPoolConfig {
-  readonly connectionString: string;
-  readonly max: number;
-  readonly connectionTimeoutMillis: number;
-  readonly query_timeout: number;
-  readonly keepAlive: boolean;
-  readonly keepAliveInitialDelayMillis: number;
-  readonly application_name: string;
-  readonly types: { getTypeParser(oid: number): (text: string) => unknown };
-}
+/** A connection of the pool; its `end` breaks it off if a statement still runs on it. */
+export type PgClient = PoolClient & { end(): Promise<void> };
 
 export interface PgDriver {
-  readonly Pool: new (config: PgPoolConfig) => PgPool;
+  readonly Pool: new (config: PoolConfig) => Pool;
 }
 
 export async function loadPg(load: () => Promise<unknown> = () => import("pg")): Promise<PgDriver> {

@@ -1,5 +1,6 @@
 /** What a commit is worth on this server when the power fails. */
-import type { Database, Session } from "./database.ts";
+import { write, type Operation } from "../operation.ts";
+import type { Send } from "./database.ts";
 
 /**
  * `onCommit` — every commit is on disk when it is answered; `onFlush` — commits are answered before, and a
@@ -13,11 +14,11 @@ interface Settings {
   readonly commits: string | null;
 }
 
-export async function readDurability(session: Session): Promise<Durability> {
+export async function readDurability(send: Send): Promise<Durability> {
   const text = `SELECT version() AS version, current_setting('fsync', true) AS fsync,
     current_setting('synchronous_commit', true) AS commits`;
-  const [settings] = await session.rows<Settings>({ name: "", text });
-  return settings === undefined ? "none" : judge(settings);
+  const { rows } = await send<Settings>(text);
+  return rows[0] === undefined ? "none" : judge(rows[0]);
 }
 
 export function judge({ version, fsync, commits }: Settings): Durability {
@@ -30,9 +31,7 @@ export function judge({ version, fsync, commits }: Settings): Durability {
 }
 
 /** The log is written in order: once this commit is on disk, so are all before it, on any connection. */
-export async function flushCommits(database: Database, schema: string): Promise<void> {
-  await database.transaction(async (session) => {
-    await session.write({ name: "", text: "SET LOCAL synchronous_commit TO on" });
-    await session.write({ name: "", text: `UPDATE ${schema}.meta SET version = version WHERE one = 1` });
-  });
+export function* flushCommits(schema: string): Operation<void> {
+  yield* write({ name: "", text: "SET LOCAL synchronous_commit TO on" });
+  yield* write({ name: "", text: `UPDATE ${schema}.meta SET version = version WHERE one = 1` });
 }

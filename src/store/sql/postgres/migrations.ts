@@ -5,7 +5,7 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { SidecarError, systemCodeOf } from "../../../base/errors.ts";
-import type { Database, Session, Statement } from "./database.ts";
+import type { Database, Send } from "./database.ts";
 import { backUp } from "./migration-backup.ts";
 import { migrations, nowMs, type Migration } from "./schema.ts";
 
@@ -25,115 +25,86 @@ export async function migrate(
   all: readonly Migration[] = migrations,
 ): Promise<void> {
   const newest = all.at(-1)?.version ?? 0;
-  await database.once(async (session) => {
-    const version = await versionOf(session, schema);
+  await database.once(async (send) => {
+    const version = await versionOf(send, schema);
     if (version > newest) throw newer(version, schema, newest);
     if (version === newest) return;
-    await ensureMeta(session, schema);
+    await ensureMeta(send, schema);
     const owner = randomUUID();
-    await lock(session, schema, owner);
+    await lock(send, schema, owner);
     // Copying may take longer than a lock is given for.
+    const keep = `UPDATE ${schema}.meta SET locked_until_ms = ${nowMs} + ${lockMs} WHERE lock_owner = $1`;
     const keeper = setInterval(() => {
-      void database.once((other) => other.write(keepLock(schema), [owner])).catch(() => undefined);
+      void database.once((other) => other(keep, [owner])).catch(() => undefined);
     }, lockMs / 3);
     try {
-      await forward(session, schema, owner, all);
+      await forward(send, schema, owner, all);
     } finally {
       clearInterval(keeper);
-      await session.write(unlock(schema), [owner]);
+      await send(`UPDATE ${schema}.meta SET lock_owner = NULL WHERE lock_owner = $1`, [owner]);
     }
   });
 }
 
-async function forward(
-  session: Session,
-  schema: string,
-  owner: string,
-  all: readonly Migration[],
-): Promise<void> {
+async function forward(send: Send, schema: string, owner: string, all: readonly Migration[]): Promise<void> {
   const newest = all.at(-1)?.version ?? 0;
-  const from = await versionOf(session, schema);
+  const from = await versionOf(send, schema);
   if (from > newest) throw newer(from, schema, newest);
-  if (from > 0 && from < newest) await backUp(session, schema, from);
+  if (from > 0 && from < newest) await backUp(send, schema, from);
   for (const { version, statements } of all) {
     if (version <= from) continue;
-    for (const text of statements(schema)) await session.write(ddl(text));
-    await session.write(
-      { name: "", text: `UPDATE ${schema}.meta SET version = $1 WHERE one = 1 AND lock_owner = $2` },
-      [version, owner],
-    );
+    for (const text of statements(schema)) await send(text);
+    const passed = `UPDATE ${schema}.meta SET version = $1 WHERE one = 1 AND lock_owner = $2`;
+    await send(passed, [version, owner]);
   }
 }
 
 /** 0 when there is nothing yet. */
-async function versionOf(session: Session, schema: string): Promise<number> {
+async function versionOf(send: Send, schema: string): Promise<number> {
   try {
-    const text = `SELECT version FROM ${schema}.meta WHERE one = 1`;
-    const [row] = await session.rows<{ version: number }>({ name: "", text });
-    return row?.version ?? 0;
+    const { rows } = await send<{ version: number }>(`SELECT version FROM ${schema}.meta WHERE one = 1`);
+    return rows[0]?.version ?? 0;
   } catch (error) {
     if (hasCode(error, "42P01", "3F000")) return 0;
     throw error;
   }
 }
 
-async function ensureMeta(session: Session, schema: string): Promise<void> {
-  const found = await session.rows(
-    { name: "", text: "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1" },
-    [schema],
-  );
+async function ensureMeta(send: Send, schema: string): Promise<void> {
+  const found = await send("SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1", [schema]);
   // Creating it needs a right on the whole database; an administrator may have done it for us.
-  if (found.length === 0) await tolerant(session, `CREATE SCHEMA IF NOT EXISTS ${schema}`);
+  if (found.rowCount === 0) await tolerant(send, `CREATE SCHEMA IF NOT EXISTS ${schema}`);
   await tolerant(
-    session,
+    send,
     `CREATE TABLE IF NOT EXISTS ${schema}.meta (
       one int PRIMARY KEY, version bigint NOT NULL, lock_owner text, locked_until_ms bigint NOT NULL)`,
   );
-  await session.write({
-    name: "",
-    text: `INSERT INTO ${schema}.meta (one, version, locked_until_ms) VALUES (1, 0, 0) ON CONFLICT (one) DO NOTHING`,
-  });
+  await send(
+    `INSERT INTO ${schema}.meta (one, version, locked_until_ms) VALUES (1, 0, 0) ON CONFLICT (one) DO NOTHING`,
+  );
 }
 
 /** IF NOT EXISTS does not keep two that create at the same instant from colliding in the catalogue. */
-async function tolerant(session: Session, text: string): Promise<void> {
+async function tolerant(send: Send, text: string): Promise<void> {
   try {
-    await session.write(ddl(text));
+    await send(text);
   } catch (error) {
     if (!hasCode(error, ...collisions)) throw error;
-    await session.write(ddl(text));
+    await send(text);
   }
 }
 
-async function lock(session: Session, schema: string, owner: string): Promise<void> {
-  const take: Statement = {
-    name: "",
-    text: `UPDATE ${schema}.meta SET lock_owner = $1, locked_until_ms = ${nowMs} + ${lockMs}
-      WHERE one = 1 AND (lock_owner IS NULL OR locked_until_ms < ${nowMs})`,
-  };
+async function lock(send: Send, schema: string, owner: string): Promise<void> {
+  const take = `UPDATE ${schema}.meta SET lock_owner = $1, locked_until_ms = ${nowMs} + ${lockMs}
+    WHERE one = 1 AND (lock_owner IS NULL OR locked_until_ms < ${nowMs})`;
   for (let waitedMs = 0; waitedMs < waitForLockMs; waitedMs += pollMs) {
-    if ((await session.write(take, [owner])) === 1) return;
+    if ((await send(take, [owner])).rowCount === 1) return;
     await sleep(pollMs);
   }
   throw new SidecarError(
     "STORE_LOCKED",
     `Another process has been migrating the tables in ${schema} for ${waitForLockMs / 1000} s; try again when it is done`,
   );
-}
-
-function unlock(schema: string): Statement {
-  return { name: "", text: `UPDATE ${schema}.meta SET lock_owner = NULL WHERE lock_owner = $1` };
-}
-
-function keepLock(schema: string): Statement {
-  return {
-    name: "",
-    text: `UPDATE ${schema}.meta SET locked_until_ms = ${nowMs} + ${lockMs} WHERE lock_owner = $1`,
-  };
-}
-
-function ddl(text: string): Statement {
-  return { name: "", text };
 }
 
 function newer(version: number, schema: string, known: number): SidecarError {

@@ -4,7 +4,7 @@
  *
  * A session is split by how often a value changes: `sessions` holds its facts as one text, `heads` the
  * narrow row that every append rewrites. `terms` makes sessions findable: one hash per value to search by.
- * `blocks` hold entries, as network/blocks.ts has them. They belong to a journal, which outlives its session
+ * `blocks` hold entries, as server/blocks.ts has them. They belong to a journal, which outlives its session
  * while a fork in `lineage` inherits from it.
  */
 

@@ -1,6 +1,8 @@
 /** Waiting for other processes' locks without freezing the event loop. */
 import { setTimeout as delay } from "node:timers/promises";
 import { SidecarError } from "../../../base/errors.ts";
+import { Queue } from "../../../base/queue.ts";
+import type { Awaitable } from "../../driver.ts";
 import { isBusy } from "./errors.ts";
 
 /** How long SQLite itself may wait, and so block; what takes longer is tried again from the event loop. */
@@ -27,43 +29,30 @@ export async function untilFree<T>(work: () => T, deadlineMs: number): Promise<T
 /** Writes in the order in which they were asked for: while one waits for a lock, the others wait behind it. */
 export class WriteQueue {
   readonly #waitMs: number;
-  /** Settles when the last waiting write has; none waits while it is undefined. */
-  #last: Promise<void> | undefined;
-  #waiting = 0;
+  readonly #waiting = new Queue();
 
   constructor(waitMs: number) {
     this.#waitMs = waitMs;
   }
 
-  async run<T>(work: () => T): Promise<T> {
-    if (this.#last === undefined) {
+  /** Done on return, unless a promise is returned. */
+  run<T>(work: () => T): Awaitable<T> {
+    if (this.#waiting.length === 0) {
       try {
         return work();
       } catch (error) {
         if (!isBusy(error)) throw error;
       }
     }
-    return this.#behind(work);
+    if (this.#waiting.length >= maxWaiting) {
+      throw new SidecarError("STORE_LOCKED", `${maxWaiting} writes wait for the database's lock already`);
+    }
+    const deadlineMs = performance.now() + this.#waitMs;
+    return this.#waiting.run(() => untilFree(work, deadlineMs));
   }
 
   /** Until no write waits any more. */
   async drained(): Promise<void> {
-    while (this.#last !== undefined) await this.#last;
-  }
-
-  #behind<T>(work: () => T): Promise<T> {
-    if (this.#waiting >= maxWaiting) {
-      throw new SidecarError("STORE_LOCKED", `${maxWaiting} writes wait for the database's lock already`);
-    }
-    this.#waiting += 1;
-    const deadlineMs = performance.now() + this.#waitMs;
-    const done = (this.#last ?? Promise.resolve()).then(() => untilFree(work, deadlineMs));
-    const settle = () => {
-      this.#waiting -= 1;
-      if (this.#last === settled) this.#last = undefined;
-    };
-    const settled = done.then(settle, settle);
-    this.#last = settled;
-    return done;
+    while (this.#waiting.length > 0) await this.#waiting.idle();
   }
 }

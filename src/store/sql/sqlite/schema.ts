@@ -1,5 +1,6 @@
 /** Tables, and how rows stand for what the contract knows. */
-import type { EntryKind } from "../../contract.ts";
+import type { EntryKind, NewSession } from "../../contract.ts";
+import { encodeFacts } from "../../facts.ts";
 
 /**
  * Version 1.
@@ -78,23 +79,7 @@ export const kindNumbers = Object.fromEntries(entryKinds.map((kind, i) => [kind,
   number
 >;
 
-/** A session's row: the columns of `sessions`. */
-export interface SessionRow {
-  readonly no: number;
-  readonly id: string;
-  readonly updated_at_ms: number;
-  readonly base_seq: number;
-  readonly head_seq: number;
-  readonly sealed_seq: number;
-  readonly fence: number;
-  /** JSON of a `Holder`; null when nobody holds the session. */
-  readonly holder: string | null;
-  readonly since_ms: number;
-  readonly expires_at_ms: number;
-  readonly turn_running: number;
-}
-
-/** A session's row together with its record's facts. */
-export interface RecordRow extends SessionRow {
-  readonly facts: string;
+/** What of a session the `sessions` row does not hold. */
+export function factsOf({ id: _, ...session }: NewSession): string {
+  return encodeFacts(session);
 }

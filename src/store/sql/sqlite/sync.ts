@@ -17,6 +17,7 @@ import { fstatSync, readSync, writeSync } from "node:fs";
 import { open, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 import { syncDirectory } from "../../../base/disk.ts";
+import { Queue } from "../../../base/queue.ts";
 import { SidecarError, reasonOf, systemCodeOf } from "../../../base/errors.ts";
 
 /** Runs work, which does not write to the database, while no process can. */
@@ -30,7 +31,8 @@ export class WalSync {
   /** Commits so far, and how many of them are known to be on the disk. The schema counts as one. */
   #committed = 1;
   #synced = 0;
-  #running: Promise<void> | undefined;
+  readonly #queue = new Queue();
+  /** The sync that waits for the one that runs. */
   #next: Promise<void> | undefined;
   /** A sync has failed: the WAL must be written again before the next one means anything. */
   #mustRewrite = false;
@@ -49,28 +51,19 @@ export class WalSync {
   /** On return every commit before the call is on the disk. Calls during a sync share the next one. Errors: `STORE_FAILED`. */
   async flush(): Promise<void> {
     if (this.#synced >= this.#committed) return;
-    if (this.#running === undefined) return this.#start();
-    this.#next ??= this.#running.then(
-      () => this.#start(),
-      () => this.#start(),
-    );
-    return this.#next;
+    if (this.#next !== undefined) return this.#next;
+    const done = this.#queue.run(() => {
+      this.#next = undefined;
+      return this.#sync();
+    });
+    if (this.#queue.length > 1) this.#next = done;
+    return done;
   }
 
   async close(): Promise<void> {
-    await this.#next?.catch(() => undefined);
-    await this.#running?.catch(() => undefined);
+    await this.#queue.idle();
     await this.#file?.close();
     this.#file = undefined;
-  }
-
-  #start(): Promise<void> {
-    this.#next = undefined;
-    const done = this.#sync().finally(() => {
-      if (this.#next === undefined) this.#running = undefined;
-    });
-    this.#running = done;
-    return done;
   }
 
   async #sync(): Promise<void> {

@@ -1,0 +1,64 @@
+/** Rows as the statements give them, their columns named alike in every dialect, and what they stand for. */
+import { SidecarError } from "../../base/errors.ts";
+import type { SessionId } from "../../base/ids.ts";
+import { toRecord } from "../facts.ts";
+import type { Holder, LeaseState, SessionRecord } from "../contract.ts";
+
+export interface HeadRow {
+  /** Of the session's journal. */
+  readonly no: number;
+  readonly id: SessionId;
+  readonly updated_at_ms: number;
+  readonly head_seq: number;
+  readonly sealed_seq: number;
+  /** The last one that was given out; it only grows. */
+  readonly fence: number;
+  /** JSON of a `Holder`; null when nobody holds the session. */
+  readonly holder: string | null;
+  readonly since_ms: number | null;
+  readonly expires_at_ms: number | null;
+  readonly turn_running: number | boolean | null;
+  /** Where servers keep it: the id of the last write, by which a second try knows the first. */
+  readonly last_write?: string;
+}
+
+export interface LockedRow extends HeadRow {
+  /** By the clock that leases go by. */
+  readonly now_ms: number;
+}
+
+export interface SessionRow extends HeadRow {
+  readonly facts: string;
+}
+
+/** Who holds the session, whether or not the lease has run out. */
+export function leaseIn(row: HeadRow): LeaseState | undefined {
+  const { holder } = row;
+  if (holder === null) return undefined;
+  return {
+    holder: sound(row, () => JSON.parse(holder) as Holder),
+    fence: row.fence,
+    sinceMs: row.since_ms ?? 0,
+    expiresAtMs: row.expires_at_ms ?? 0,
+    turnRunning: Boolean(row.turn_running),
+  };
+}
+
+export function recordIn(row: SessionRow): SessionRecord {
+  const { id, facts, updated_at_ms: updatedAtMs, head_seq: headSeq, sealed_seq: sealedSeq } = row;
+  const lease = leaseIn(row);
+  return sound(row, () => toRecord(facts, { id, updatedAtMs, headSeq, sealedSeq, lease }));
+}
+
+/** Texts that we wrote are JSON, unless the medium has lost some of them. */
+function sound<T>({ id }: HeadRow, parse: () => T): T {
+  try {
+    return parse();
+  } catch (cause) {
+    throw new SidecarError(
+      "STORE_CORRUPT",
+      `The record of session ${id} is damaged; acp-sidecar verify tells what is left of it`,
+      { data: { sessionId: id }, cause },
+    );
+  }
+}
