@@ -1,0 +1,58 @@
+/**
+ * What a reference client draws live must equal what it draws after a load, whatever the agent streams and however it
+ * bends the protocol, through restarts and forks. A failure prints its seed and the smallest story that shows it:
+ * DIFFERENTIAL_SEED and DIFFERENTIAL_RUNS play it again, or many more.
+ */
+import fc from "fast-check";
+import { describe, it } from "vitest";
+import { useHarness } from "../e2e/harness/harness.ts";
+import { oddAgent, streamed } from "./agent.ts";
+import { Story, type Step } from "./story.ts";
+
+const harness = useHarness();
+const runs = Number(process.env["DIFFERENTIAL_RUNS"] ?? 12);
+const seed = process.env["DIFFERENTIAL_SEED"];
+
+const session = fc.nat(3);
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      do: fc.constant("prompt" as const),
+      session,
+      updates: streamed,
+      fails: fc.constantFrom(false, false, false, true),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant("both" as const),
+      updates: fc.tuple(streamed, streamed),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("restart" as const), kill: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("reload" as const), session }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("fork" as const), session }) },
+);
+
+describe("a session that is kept", () => {
+  it("is drawn after a load as it was drawn live", { timeout: 900_000 }, async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        oddAgent,
+        fc.array(step, { minLength: 1, maxLength: 6 }),
+        fc.constantFrom("sqlite", "file"),
+        async (odd, steps, medium) => {
+          const store = medium === "sqlite" ? harness.storeUrl() : `file:${harness.path("store")}`;
+          await new Story(harness, store, odd).play(steps);
+        },
+      ),
+      {
+        numRuns: runs,
+        ...(seed !== undefined && { seed: Number(seed) }),
+        interruptAfterTimeLimit: runs > 20 ? 600_000 : 60_000,
+      },
+    );
+  });
+});
