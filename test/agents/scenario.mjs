@@ -152,8 +152,7 @@ async function keepsSetting(client, setup, restart) {
   );
   const { modes, configOptions = [] } = answer?.message.result ?? {};
   const option = configOptions.find(({ id, options = [] }) => id === "mode" && options.length > 1);
-  const other = (values, now) =>
-    values.find((value) => value !== now && !/bypass|yolo|full/i.test(value));
+  const other = (values, now) => values.find((value) => value !== now && !/bypass|yolo|full/i.test(value));
   if (option !== undefined) {
     const value = other(
       option.options.map((each) => each.value),

@@ -1,0 +1,68 @@
+/** Wires of real agents, recorded by `npm run agents`: what was drawn live is drawn after a load, too. */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { Drawing } from "../differential/drawing.ts";
+import { useHarness } from "../e2e/harness/harness.ts";
+import { root } from "../e2e/harness/paths.ts";
+import type { RawClient } from "../e2e/harness/raw-client.ts";
+import type { Program } from "../e2e/harness/program.ts";
+import type { Message } from "../e2e/harness/wire.ts";
+
+const harness = useHarness();
+const folder = join(root, "test/fixtures/wires");
+const prompts = ["mark-1 hello", "run: echo mark-2", "which marks?"];
+
+describe.each(readdirSync(folder))("the wire of %s", (file) => {
+  it("is drawn after a restart and a load as it was drawn live, however often", async () => {
+    const [store, cwd] = [harness.storeUrl(), harness.project()];
+    const start = async () => {
+      const client = await harness.connectRaw({ agent: ["wire.mjs", join(folder, file)], store });
+      grantPermissions(client.program, client);
+      return client;
+    };
+    let client = await start();
+    const sessionId = await client.newSession(cwd);
+    const live = new Drawing();
+    for (const text of prompts) {
+      const from = client.program.out.length;
+      await client.prompt(sessionId, text);
+      live.prompted([{ type: "text", text }]);
+      for (const update of client.program.out.updates(sessionId, from)) live.take(update);
+    }
+    expect(JSON.stringify(live.result())).toContain("mark-2");
+    for (let cycle = 0; cycle < 2; cycle += 1) {
+      await harness.stop(client.program);
+      client = await start();
+      const loaded = new Drawing();
+      const from = client.program.out.length;
+      await client.request("session/load", { sessionId, cwd, mcpServers: [] });
+      for (const update of client.program.out.updates(sessionId, from)) loaded.take(update);
+      expect(loaded.result()).toEqual(live.result());
+    }
+    await harness.stop(client.program);
+  });
+});
+
+it("are there", () => {
+  for (const file of readdirSync(folder))
+    expect(readFileSync(join(folder, file), "utf8")).not.toMatch(/\/tmp\//);
+});
+
+/** As a person would who allows everything. */
+function grantPermissions({ out }: Program, client: RawClient): void {
+  let from = 0;
+  const isAsked = ({ method }: Message) => method === "session/request_permission";
+  const next = async () => {
+    const { id, params } = await out.waitFor("a permission", isAsked, { from, timeoutMs: 600_000 });
+    from = out.entries.findIndex((entry, at) => at >= from && entry.message?.id === id) + 1;
+    const [option] = params?.["options"] as readonly { readonly optionId: string }[];
+    client.send({
+      jsonrpc: "2.0",
+      id,
+      result: { outcome: { outcome: "selected", optionId: option?.optionId } },
+    });
+    await next();
+  };
+  next().catch(() => undefined);
+}
