@@ -106,12 +106,25 @@ function shown(item: Item): unknown {
     return blocks.length === 0 ? undefined : { role: item.role, blocks };
   }
   if (item.type === "other") return item.update;
-  const { status } = item.fields;
-  const ended = status === "completed" || status === "failed" ? status : "failed";
-  // Why a call that never ended counts as failed is told in its content or beside it.
-  return ended === status
-    ? { tool: item.fields, metas: item.metas }
-    : { tool: { id: item.id, title: item.fields["title"], status: ended }, metas: item.metas };
+  return { tool: ended(item.fields), metas: item.metas };
+}
+
+/**
+ * A call as it is when no turn runs: one that never ended has failed, and is shown with the reason behind what it had
+ * said. The reason is the sidecar's to word; where one stands, it is taken for one.
+ */
+function ended(fields: Fields): Fields {
+  const { status, content = [], sessionUpdate: _kind, ...others } = fields;
+  const said = (content as readonly Fields[]).filter((block) => !isReason(block));
+  const isOver = status === "completed" || status === "failed";
+  return { ...others, status: isOver ? status : "failed", content: said };
+}
+
+function isReason({ content }: Fields): boolean {
+  const { text } = (content ?? {}) as { readonly text?: unknown };
+  return (
+    typeof text === "string" && /^(This was cut off|This was cancelled|The turn ended before)/.test(text)
+  );
 }
 
 /** Neighbouring plain text reads as one; an empty one is none. */
