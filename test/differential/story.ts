@@ -94,7 +94,11 @@ export class Story {
 
   async #prompt(told: Told, updates: readonly Streamed[], fails: boolean): Promise<void> {
     const mark = `mark-${(this.#marks += 1)}`;
-    const said = JSON.stringify({ mark, updates, ...(fails && { end: "error" }) });
+    // "Unique within the session": another turn's call is another call.
+    const own = updates.map((each) =>
+      "toolCallId" in each ? { ...each, toolCallId: `${mark}.${String(each["toolCallId"])}` } : each,
+    );
+    const said = JSON.stringify({ mark, updates: own, ...(fails && { end: "error" }) });
     const prompt: Fields[] = [{ type: "text", text: said }];
     const from = this.#now.program.out.length;
     const { error } = await this.#now.ask("session/prompt", { sessionId: told.id, prompt });
