@@ -144,7 +144,7 @@ class View {
     this.#echo = undefined;
     this.#promptToHear = undefined;
     this.#terminals.endTurn();
-    if (!this.#toolCalls.hasOpen) return;
+    if (!this.#toolCalls.hasOpen) return this.#toolCalls.endTurn();
     const meaning = meaningOf(entry);
     const reason = reasonOfEnd(meaning.type === "end" ? meaning.end : { interrupted: false });
     for (const text of this.#toolCalls.failAll(reason)) texts.push(text);

@@ -11,8 +11,10 @@ const usualEnded =
 
 export class ToolCalls {
   readonly #terminals: Terminals;
-  /** Calls that have not ended, each with its content as text. */
-  readonly #open = new Map<string, string>();
+  /** Calls that have not ended, each with its content as text; undefined where what it had said is not known. */
+  readonly #open = new Map<string, string | undefined>();
+  /** Ids of calls of this turn that had ended: some agents take one up again. */
+  readonly #ended = new Set<string>();
 
   constructor(terminals: Terminals) {
     this.#terminals = terminals;
@@ -27,13 +29,19 @@ export class ToolCalls {
 
   /** What is to be shown when nothing of what runs will go on. */
   failAll(reason: string): string[] {
+    const said = JSON.stringify({ type: "content", content: { type: "text", text: reason } });
     const failed = Array.from(this.#open, ([toolCallId, content]) => {
-      const said = JSON.stringify({ type: "content", content: { type: "text", text: reason } });
-      const all = [...itemsOf(content), said].join(",");
-      return `{"update":{"sessionUpdate":"tool_call_update","toolCallId":${JSON.stringify(toolCallId)},"status":"failed","content":[${all}]}}`;
+      // Content replaces what was shown: where that is not known, it stays as it is, without the reason.
+      const all = content === undefined ? "" : `,"content":[${[...itemsOf(content), said].join(",")}]`;
+      return `{"update":{"sessionUpdate":"tool_call_update","toolCallId":${JSON.stringify(toolCallId)},"status":"failed"${all}}}`;
     });
-    this.#open.clear();
+    this.endTurn();
     return failed;
+  }
+
+  endTurn(): void {
+    this.#open.clear();
+    this.#ended.clear();
   }
 
   get hasOpen(): boolean {
@@ -59,8 +67,13 @@ export class ToolCalls {
     if (id === undefined || !id.startsWith('"')) return;
     const key = JSON.parse(id) as string;
     const isOpen = status === '"pending"' || status === '"in_progress"';
-    if (status !== undefined && !isOpen) this.#open.delete(key);
-    else if (isOpen || this.#open.has(key)) this.#open.set(key, content ?? this.#open.get(key) ?? "[]");
+    if (status !== undefined && !isOpen) {
+      this.#open.delete(key);
+      this.#ended.add(key);
+    } else if (isOpen || this.#open.has(key)) {
+      const before = this.#open.has(key) ? this.#open.get(key) : this.#ended.has(key) ? undefined : "[]";
+      this.#open.set(key, content ?? before);
+    }
   }
 
   #withoutTerminals(data: string): string {
