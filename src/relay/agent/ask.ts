@@ -1,7 +1,8 @@
 /** A client's request on its way to the agent. */
 import type { AgentRun } from "../../agent/supervisor.ts";
-import { isSidecarError } from "../../base/errors.ts";
+import { acpErrors, isSidecarError } from "../../base/errors.ts";
 import type { RequestContext } from "../../rpc/endpoint.ts";
+import { isRpcError } from "../../rpc/errors.ts";
 import type { RequestId } from "../../rpc/messages.ts";
 import { attach } from "./attach.ts";
 import type { RelayContext } from "../context.ts";
@@ -41,7 +42,8 @@ export interface Asked {
 
 /**
  * Attaches the session and asks, in the order of the client's messages; settles when the request is sent.
- * A request that went to an agent that was dead already is sent once more, to the next run.
+ * A request that went to an agent that was dead already is sent once more, to the next run; one that the agent does
+ * not know the session of, once more when it has been taken up again, and then in a new session of the agent's.
  */
 export async function askSession(
   ctx: RelayContext,
@@ -51,26 +53,50 @@ export async function askSession(
   compose: Compose,
 ): Promise<Asked> {
   const ask = () =>
-    live.inbound.run(async () => {
+    live.inbound.run(async (): Promise<Sent> => {
       const binding = await attach(ctx, live, request.signal);
       const params = await compose(binding);
-      if (params === undefined) return { binding, answer: undefined };
       const { run, agentSessionId } = binding;
-      return {
-        binding,
-        answer: askAgent(ctx, run, method, { sessionId: agentSessionId, ...params }, request),
-      };
+      const [received, sentAtMs] = [run.agent.received, performance.now()];
+      const answer = params && askAgent(ctx, run, method, { sessionId: agentSessionId, ...params }, request);
+      const wasUnheard = () => run.agent.received === received && performance.now() - sentAtMs < unheardMs;
+      return { binding, answer, wasUnheard };
     });
-  const { binding, answer } = await ask();
-  if (answer === undefined) return { answer };
-  const { agent } = binding.run;
-  const [received, sentAtMs] = [agent.received, performance.now()];
-  const wasUnheard = () => agent.received === received && performance.now() - sentAtMs < unheardMs;
-  return {
-    answer: answer.catch(async (error: unknown) => {
-      if (!isSidecarError(error, "AGENT_EXITED") || !wasUnheard()) throw error;
-      ctx.log.info({ sessionId: live.id, method }, "the agent had died unseen: asking its successor");
-      return (await ask()).answer;
-    }),
+  let hasDied = false;
+  let forgotten: string | undefined;
+  let triesLeft = 3;
+  const settled = async ({ binding, answer, wasUnheard }: Sent): Promise<unknown> => {
+    try {
+      return await answer;
+    } catch (error) {
+      if (isSidecarError(error, "AGENT_EXITED") && wasUnheard() && !hasDied) {
+        hasDied = true;
+        ctx.log.info({ sessionId: live.id, method }, "the agent had died unseen: asking its successor");
+      } else if (isForgotten(error, binding) && live.binding === binding && triesLeft > 0) {
+        triesLeft -= 1;
+        // The second time: it answers as if it had the session, and has not.
+        if (binding.agentSessionId === forgotten) live.lostIds.add(forgotten);
+        forgotten = binding.agentSessionId;
+        ctx.sessions.unbind(live);
+        ctx.log.warn({ sessionId: live.id, method }, "the agent has let the session go: attaching it again");
+      } else throw error;
+      return settled(await ask());
+    }
   };
+  const sent = await ask();
+  return { answer: sent.answer && settled(sent) };
+}
+
+interface Sent {
+  readonly binding: Binding;
+  readonly answer: Promise<unknown> | undefined;
+  /** The agent has said nothing since, and not much time has passed. */
+  readonly wasUnheard: () => boolean;
+}
+
+/** -32002 is said of anything that is not there: of the session only if it is named, or the word. */
+function isForgotten(error: unknown, { agentSessionId }: Binding): boolean {
+  if (!isRpcError(error, acpErrors.resourceNotFound)) return false;
+  const { message, data } = error;
+  return /session/i.test(message) || `${message} ${JSON.stringify(data) ?? ""}`.includes(agentSessionId);
 }

@@ -44,6 +44,7 @@ export async function takeUp(
   const { owesHandoverTo } = live.record.settings;
   let hasNewer = false;
   for (const agentSessionId of knownIds(ctx, live.record, run)) {
+    if (live.lostIds.has(agentSessionId)) continue;
     const binding = { run, agentSessionId };
     const outcome = await takeUpBy(ctx, live, binding, methods, params, signal);
     if (outcome === "taken" || outcome === "taken, but empty") {

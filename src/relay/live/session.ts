@@ -47,6 +47,8 @@ export class LiveSession {
   binding: Binding | undefined;
   /** Between an answer of the agent behind which it may replay what we have, and the next prompt. */
   recall: Recall | undefined;
+  /** Agent sessions that the agent says it has, and does not know when it is prompted. */
+  readonly lostIds = new Set<string>();
   /** Set while the agent takes the session up, and settled when it replays what we have: kept from the client. */
   swallowing: Deferred | undefined;
   /** Of what was swallowed, the last word on each thing that is state: it goes on when the attach is done. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { initialized, rig, until } from "../rig.ts";
+import { RpcError } from "../../../src/rpc/errors.ts";
+import { initialized, rig, until, type Params } from "../rig.ts";
 
 describe("a request that the client withdraws", () => {
   it("is withdrawn at the agent, also when the session is being attached for it", async () => {
@@ -66,6 +67,66 @@ describe("an answer that is none, or is too long and has its id behind", () => {
     await expect(relay.client.request("session/set_mode", { sessionId, modeId: "x" })).rejects.toMatchObject({
       code: -32600,
     });
+    await relay.close();
+  });
+});
+
+describe("a session that the agent has let go", () => {
+  const forgets = (known: () => boolean) => ({
+    "session/prompt": ({ sessionId }: Params) => {
+      if (sessionId === "agent-1" && !known()) throw new RpcError(-32002, `Resource not found: ${sessionId}`);
+      return { stopReason: "end_turn" };
+    },
+  });
+
+  it("is taken up again, once, and the prompt goes there", async () => {
+    let isKnown = true;
+    const script = {
+      initialize: initialized({ resume: {} }),
+      "session/resume": () => {
+        isKnown = true;
+        return {};
+      },
+      ...forgets(() => isKnown),
+    };
+    const relay = await rig({ script });
+    const sessionId = await relay.newSession();
+    await relay.prompt(sessionId, "first");
+    isKnown = false;
+    await expect(relay.prompt(sessionId, "second")).resolves.toMatchObject({ stopReason: "end_turn" });
+    expect(relay.agentNow().heardOf("session/resume")).toHaveLength(1);
+    expect(relay.agentNow().heardOf("session/new")).toHaveLength(1);
+    await relay.close();
+  });
+
+  it("and does not have though it says so, is a new one there that is handed the conversation", async () => {
+    let isKnown = true;
+    const script = {
+      initialize: initialized({ resume: {} }),
+      "session/resume": () => ({}),
+      ...forgets(() => isKnown),
+    };
+    const relay = await rig({ script });
+    const sessionId = await relay.newSession();
+    await relay.prompt(sessionId, "first");
+    isKnown = false;
+    await relay.prompt(sessionId, "second");
+    const last = relay.agentNow().heardOf("session/prompt").at(-1);
+    expect(last?.["sessionId"]).toBe("agent-2");
+    expect(JSON.stringify(last?.["prompt"])).toContain("first");
+    await relay.close();
+  });
+
+  it("is not meant when something else is not found", async () => {
+    const script = {
+      "session/prompt": () => {
+        throw new RpcError(-32002, "Resource not found: file:///a");
+      },
+    };
+    const relay = await rig({ script });
+    const sessionId = await relay.newSession();
+    await expect(relay.prompt(sessionId)).rejects.toMatchObject({ code: -32002 });
+    expect(relay.agentNow().heardOf("session/prompt")).toHaveLength(1);
     await relay.close();
   });
 });
