@@ -2,6 +2,7 @@
 import type { AgentRun } from "../../agent/supervisor.ts";
 import { acpErrors, isSidecarError } from "../../base/errors.ts";
 import type { RequestContext } from "../../rpc/endpoint.ts";
+import { isRecord } from "../../base/json.ts";
 import { isRpcError } from "../../rpc/errors.ts";
 import type { RequestId } from "../../rpc/messages.ts";
 import { attach } from "./attach.ts";
@@ -98,5 +99,6 @@ interface Sent {
 function isForgotten(error: unknown, { agentSessionId }: Binding): boolean {
   if (!isRpcError(error, acpErrors.resourceNotFound)) return false;
   const { message, data } = error;
-  return /session/i.test(message) || `${message} ${JSON.stringify(data) ?? ""}`.includes(agentSessionId);
+  if (/session/i.test(message) || message.includes(agentSessionId)) return true;
+  return isRecord(data) && Object.values(data).includes(agentSessionId);
 }

@@ -3,6 +3,9 @@ import type { Program } from "../../e2e/harness/program.ts";
 import type { Fields, Id, Message, RpcError, Update } from "../../e2e/harness/wire.ts";
 import type { Run } from "./run.ts";
 
+/** It is shown what the agent says, and not the nearest thing that others take. */
+export const takesAll = { session: { compaction: {} }, plan: {}, subagents: {} };
+
 export class TortureClient {
   readonly name: string;
   readonly program: Program;
@@ -63,7 +66,7 @@ export class TortureClient {
   }
 
   async initialize(): Promise<Message | undefined> {
-    return this.ask("initialize", { protocolVersion: 1, clientCapabilities: {} });
+    return this.ask("initialize", { protocolVersion: 1, clientCapabilities: takesAll });
   }
 
   #send(message: Message): void {
