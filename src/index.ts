@@ -11,3 +11,19 @@ export { SessionRegistry } from "./session/registry.ts";
 export type { RegistryOptions, RegistryStats, SessionInit } from "./session/registry-options.ts";
 export { openLayers, openStore, type LayersOptions } from "./store/open.ts";
 export type * from "./store/contract.ts";
+// What an author of a store needs, beside the suite in acp-sidecar/conformance.
+export type { StoreDriver } from "./store/driver.ts";
+export { decodeCursor, encodeCursor, listOrder, matches, pageOf, pageSize, toPage } from "./store/query.ts";
+export type { ListPlace } from "./store/query.ts";
+export { sealedWhileRead, sessionExists, sessionNotFound } from "./store/refusals.ts";
+export {
+  checkAppend,
+  checkFork,
+  checkLease,
+  checkSeal,
+  holds,
+  isInForce,
+  leaseFor,
+  takeLease,
+} from "./store/rules.ts";
+export { defineStore, wrapStore } from "./store/shell.ts";
