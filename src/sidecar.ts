@@ -1,6 +1,7 @@
 /** The composition root: configuration in, a running sidecar out. */
 import type { Readable, Writable } from "node:stream";
 import type { Launched } from "./agent/launch.ts";
+import { reapLeftOvers } from "./agent/left-over.ts";
 import { openAgent } from "./agent/open.ts";
 import { stopGroup } from "./agent/process-group.ts";
 import type { Config } from "./config/config.ts";
@@ -8,6 +9,7 @@ import { defaults } from "./config/options.ts";
 import { defaultStoreUrl, surroundings } from "./config/paths.ts";
 import { SidecarError } from "./base/errors.ts";
 import { createLogger, type Logger } from "./base/log.ts";
+import { Outlet } from "./base/outlet.ts";
 import { Relay } from "./relay/relay.ts";
 import { SessionRegistry } from "./session/registry.ts";
 import { deferStore } from "./store/deferred.ts";
@@ -21,6 +23,8 @@ export type SidecarConfig = Partial<Omit<Config, "store">> & { readonly store?: 
 export interface SidecarIo {
   readonly input: Readable;
   readonly output: Writable;
+  /** Where the log goes, if it goes to no file, and what the agent says on its stderr. */
+  readonly errors?: Writable;
 }
 
 /** How long an agent may take to end by itself, and then after SIGTERM. */
@@ -41,7 +45,8 @@ export async function runSidecar(
 ): Promise<void> {
   const { store: where = defaultStoreUrl(surroundings()), ...said } = given;
   const config = { ...defaults, ...said };
-  const log = await logFor(config, launched);
+  const errors = io.errors && new Outlet(io.errors);
+  const log = await logFor(config, errors, launched);
   const store = deferStore(nameOf(where), () => openFor(where, config, log));
   const registry = new SessionRegistry({ ...config, store, log });
   const relay = new Relay(
@@ -53,6 +58,7 @@ export async function runSidecar(
         maxMessageBytes: config.maxMessageBytes,
         stopGraceMs: agentStopGraceMs,
         log,
+        errors,
         launched,
       }),
       agentRestart: config.agentRestart,
@@ -64,6 +70,7 @@ export async function runSidecar(
   registry.startSweeper();
   // The agent's process has been started and takes its time: ours is free for the first session's store.
   setImmediate(() => store.begin());
+  void reapLeftOvers(log, agentStopGraceMs);
   await Promise.race([relay.clientEnded, aborted(signal)]);
   log.info({}, "acp-sidecar is stopping");
   await relay.close();
@@ -76,10 +83,11 @@ export async function runSidecar(
 /** Errors: `CONFIG_INVALID`; then the agent is stopped, for nobody else knows of it yet. */
 async function logFor(
   { logLevel: level, logFile: file }: Pick<Config, "logLevel" | "logFile">,
+  target: Outlet | undefined,
   launched: Promise<Launched> | undefined,
 ): Promise<Logger> {
   try {
-    return createLogger({ level, ...(file !== undefined && { file }) });
+    return createLogger({ level, ...(file !== undefined && { file }), ...(target && { target }) });
   } catch (error) {
     const first = await launched?.catch(() => undefined);
     await stopGroup(first?.child.pid, agentStopGraceMs);

@@ -1,7 +1,7 @@
 /** Stopping a process and everything in its group: politely, then by force. */
 import { spawn } from "node:child_process";
 import { pause } from "../base/time.ts";
-import { identityOf, isSameProcessAlive, type ProcessIdentity } from "../base/process.ts";
+import { identityOf } from "../base/process.ts";
 
 const pollMs = 20;
 
@@ -16,13 +16,6 @@ export async function stopGroup(pid: number | undefined, graceMs: number): Promi
     if (!signalGroup(pid, 0)) return;
   }
   signalGroup(pid, "SIGKILL");
-}
-
-/** Stops an agent that a killed sidecar left over, if it is still the same process. True if it was there. */
-export async function reapAgent(agent: ProcessIdentity, graceMs: number): Promise<boolean> {
-  if (!isSameProcessAlive(agent)) return false;
-  await stopGroup(agent.pid, graceMs);
-  return true;
 }
 
 /** False when nothing is left in the group. Zombies of ours are reaped by the runtime. */

@@ -1,12 +1,15 @@
 /** An agent in a child process: spawned in a process group of its own, so that all of it can be stopped. */
 import { SidecarError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
+import type { Outlet } from "../base/outlet.ts";
 import { identityOf } from "../base/process.ts";
 import { updateLane } from "../acp/chunks.ts";
 import { Connection, type InvalidMessage } from "../rpc/endpoint.ts";
 import type { Agent, AgentExit, AgentHandlers } from "./agent.ts";
 import { waitAtMost } from "../base/time.ts";
-import { launch, type AgentCommand, type Child, type HowItEnded, type Launched } from "./launch.ts";
+import type { AgentCommand } from "./command.ts";
+import { launch, type Child, type HowItEnded, type Launched } from "./launch.ts";
+import { noteAgent } from "./left-over.ts";
 import { stopGroup } from "./process-group.ts";
 import { StderrTail } from "./stderr.ts";
 
@@ -15,6 +18,8 @@ export interface ProcessAgentOptions extends AgentCommand {
   /** How long it may take to end by itself when its input has ended, and then after SIGTERM. */
   readonly stopGraceMs: number;
   readonly log: Logger;
+  /** What it says on its stderr goes there, as it comes. */
+  readonly errors?: Outlet | undefined;
 }
 
 /** How long the pipe of an agent that is gone may be silent, and one that has closed a pipe may still be there. */
@@ -29,19 +34,22 @@ export async function startProcessAgent(
   launched: Promise<Launched> = launch(options),
 ): Promise<Agent> {
   const { child, exited: gone } = await launched;
-  const stderr = new StderrTail(child.stderr, (line) => options.log.debug({ line }, "agent stderr"));
-  const connection = connect(child, options, handlers);
+  const stderr = new StderrTail(child.stderr, options.errors);
+  const strays = new Strays(options.log);
+  const connection = connect(child, options, handlers, strays);
   const identity = child.pid === undefined ? undefined : identityOf(child.pid);
+  const forget = identity && noteAgent(identity);
   let wanted = false;
   void stopWhenUseless(child, connection, gone, options.stopGraceMs);
   const exited = gone.then(async (how): Promise<AgentExit> => {
     await drained(connection);
+    strays.sum();
     const error = exitError(options.command, how, stderr.lines);
     connection.close(error);
     return { error, wanted };
   });
   // Not part of the exit: the next run need not wait for what this one left behind.
-  const cleaned = exited.then(() => stopGroup(child.pid, strayGraceMs));
+  const cleaned = exited.then(() => stopGroup(child.pid, strayGraceMs)).then(forget);
   let stopping: Promise<void> | undefined;
   const stop = async () => {
     wanted = true;
@@ -68,11 +76,12 @@ function connect(
   { stdin, stdout }: Child,
   { maxMessageBytes, log }: ProcessAgentOptions,
   handlers: AgentHandlers,
+  strays: Strays,
 ): Connection {
   const lane = updateLane((updates) => handlers.updates(updates));
-  const invalid = ({ id, error, excerpt }: InvalidMessage) => {
-    log.warn({ reason: error.message }, "the agent wrote something to its stdout that is no message");
-    log.debug({ excerpt }, "what the agent wrote");
+  const invalid = (message: InvalidMessage) => {
+    strays.add(message);
+    const { id, error } = message;
     // A request all the same: its answer is waited for.
     if (id !== null) void connection.sendError(id, error);
   };
@@ -85,6 +94,34 @@ function connect(
     },
   );
   return connection;
+}
+
+/** What an agent writes to its stdout that is no message: some write their whole log there. */
+class Strays {
+  readonly #log: Logger;
+  #count = 0;
+
+  constructor(log: Logger) {
+    this.#log = log;
+  }
+
+  /** Logs the first, the tenth, the hundredth … */
+  add({ error, excerpt }: InvalidMessage): void {
+    this.#count += 1;
+    if (!/^10*$/.test(String(this.#count))) return;
+    this.#say(error.message);
+    this.#log.debug({ excerpt }, "what the agent wrote");
+  }
+
+  /** There will be no more. */
+  sum(): void {
+    if (this.#count > 1) this.#say("all that there were");
+  }
+
+  #say(reason: string): void {
+    const facts = { reason, count: this.#count };
+    this.#log.warn(facts, "the agent wrote something to its stdout that is no message");
+  }
 }
 
 /** An agent that has closed its output or its input can answer nothing any more. */

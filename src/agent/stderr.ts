@@ -1,5 +1,6 @@
-/** The last lines of an agent's stderr, bounded, for logs and errors. */
+/** An agent's stderr: passed on as it comes, its last lines kept for errors. */
 import type { Readable } from "node:stream";
+import type { Outlet } from "../base/outlet.ts";
 
 const maxLines = 20;
 const maxLineChars = 500;
@@ -8,16 +9,16 @@ export class StderrTail {
   #lines: string[] = [];
   #rest = "";
 
-  /** @param onLine told every line, for the log */
-  constructor(stream: Readable, onLine: (line: string) => void) {
+  constructor(stream: Readable, errors: Outlet | undefined) {
     stream.setEncoding("utf8");
     stream.on("data", (text: string) => {
+      errors?.pass(text);
       const lines = (this.#rest + text).split("\n");
       this.#rest = (lines.pop() ?? "").slice(0, maxLineChars);
-      for (const line of lines) this.#add(line, onLine);
+      for (const line of lines) this.#add(line);
     });
     stream.on("end", () => {
-      if (this.#rest !== "") this.#add(this.#rest, onLine);
+      this.#add(this.#rest);
       this.#rest = "";
     });
     stream.on("error", () => undefined);
@@ -27,11 +28,10 @@ export class StderrTail {
     return this.#lines;
   }
 
-  #add(line: string, onLine: (line: string) => void): void {
-    const short = line.trimEnd().slice(0, maxLineChars);
+  #add(line: string): void {
+    const short = line.slice(0, maxLineChars).trimEnd();
     if (short === "") return;
     this.#lines.push(short);
     if (this.#lines.length > maxLines) this.#lines = this.#lines.slice(-maxLines);
-    onLine(short);
   }
 }

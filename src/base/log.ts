@@ -8,7 +8,10 @@ import { redact, redactUrls } from "./redact.ts";
 /** Facts beside a message. Never prompt text or file contents above `debug`; MCP secrets at no level. */
 export type LogFields = Readonly<Record<string, unknown>>;
 
-/** What every part logs through. Records are written before the call returns, so that a crash loses none. */
+/**
+ * What every part logs through. Records are written before the call returns, so that a crash loses none; those that
+ * nobody reads on stderr are dropped, so that nobody waits for that.
+ */
 export interface Logger {
   error(fields: LogFields, message: string): void;
   warn(fields: LogFields, message: string): void;
@@ -23,21 +26,27 @@ export type LogRecordLevel = "error" | "warn" | "info" | "debug";
 
 const ranks = { silent: 0, error: 1, warn: 2, info: 3, debug: 4 } as const;
 
+/** Where records go, a line each. */
+export interface LogTarget {
+  write(line: string): unknown;
+}
+
 /**
- * Writes JSON lines to `file` (mode 0600, appended to), or to stderr; never to stdout.
+ * Writes JSON lines to `file` (mode 0600, appended to), else to `target`, else to stderr; never to stdout.
  * Errors: `CONFIG_INVALID` when the file cannot be opened.
  */
 export function createLogger(options: {
   readonly level: LogRecordLevel | "silent";
   readonly file?: string;
+  readonly target?: LogTarget;
 }): Logger {
-  const { level, file } = options;
+  const { level, file, target } = options;
   const fd = file === undefined || level === "silent" ? 2 : openLog(file);
   let pino: PinoModule.Logger | undefined;
   let closed = false;
   const write = (at: LogRecordLevel, fields: LogFields, message: string) => {
     if (ranks[at] > ranks[level] || closed) return;
-    pino ??= startPino(level, fd);
+    pino ??= startPino(level, fd === 2 ? target : undefined, fd);
     pino[at](redact(fields) as object, redactUrls(message));
   };
   return {
@@ -69,11 +78,12 @@ function openLog(file: string): number {
   }
 }
 
-function startPino(level: PinoModule.LevelWithSilent, fd: number): PinoModule.Logger {
+function startPino(
+  level: PinoModule.LevelWithSilent,
+  target: LogTarget | undefined,
+  fd: number,
+): PinoModule.Logger {
   const { pino } = createRequire(import.meta.url)("pino") as typeof PinoModule;
-  const destination = pino.destination({ dest: fd, sync: true });
-  // A full disk or a closed stderr must not end the sessions; there is nowhere left to say so.
-  destination.on("error", () => undefined);
   return pino(
     {
       level,
@@ -81,6 +91,13 @@ function startPino(level: PinoModule.LevelWithSilent, fd: number): PinoModule.Lo
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    destination,
+    target ?? writerTo(pino, fd),
   );
+}
+
+function writerTo(pino: typeof PinoModule.pino, fd: number): LogTarget & PinoModule.DestinationStream {
+  const destination = pino.destination({ dest: fd, sync: true });
+  // A full disk or a closed stderr must not end the sessions; there is nowhere left to say so.
+  destination.on("error", () => undefined);
+  return destination;
 }

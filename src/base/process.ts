@@ -28,6 +28,12 @@ export function isSameProcessAlive(identity: ProcessIdentity): boolean {
   return startedAt === identity.startedAt || startedAt === "" || identity.startedAt === "";
 }
 
+/** Whether its process group is its own, as every agent's is. */
+export function leadsGroup(pid: number): boolean {
+  if (process.platform === "linux") return statOf(pid)[2] === String(pid);
+  return process.platform !== "win32" && askPs(pid, "pgid=") === String(pid);
+}
+
 /** Where a process number means the same process: host name, boot and process namespace. */
 export function processSpace(): string {
   if (process.platform !== "linux") return hostname();
@@ -46,16 +52,23 @@ function isThere(pid: number): boolean {
 
 /** Field 22 of /proc/PID/stat: start in clock ticks since boot; a zombie counts as gone (proc(5)). */
 function startFromProc(pid: number): string | undefined {
+  const [state = "", ...others] = statOf(pid);
+  return state === "" || state === "Z" || state === "X" ? undefined : (others[18] ?? "");
+}
+
+/** Fields 3 and on: behind the name, which may hold anything. */
+function statOf(pid: number): string[] {
   const stat = readOr(`/proc/${pid}/stat`);
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  const [state] = fields;
-  return stat === "" || state === "Z" || state === "X" ? undefined : (fields[19] ?? "");
+  return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
 }
 
 function startFromPs(pid: number): string | undefined {
-  if (process.platform === "win32") return "";
+  return process.platform === "win32" ? "" : askPs(pid, "lstart=");
+}
+
+function askPs(pid: number, what: string): string | undefined {
   try {
-    return execFileSync("ps", ["-o", "lstart=", "-p", String(pid)], { encoding: "utf8" }).trim() || undefined;
+    return execFileSync("ps", ["-o", what, "-p", String(pid)], { encoding: "utf8" }).trim() || undefined;
   } catch {
     return undefined;
   }

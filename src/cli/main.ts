@@ -8,6 +8,9 @@ const { stdin, stdout, stderr, env, argv } = process;
 stdout.on("error", () => undefined);
 stderr.on("error", () => undefined);
 
+/** How long our last words on stderr wait for somebody who reads them. */
+const lastWordsMs = 300;
+
 const status = await run(argv.slice(2), {
   input: stdin,
   output: stdout,
@@ -16,5 +19,9 @@ const status = await run(argv.slice(2), {
   binary: fileURLToPath(new URL("../bin/acp-sidecar.js", import.meta.url)),
   columns: stdout.isTTY ? stdout.columns : undefined,
 });
-// An open stdin would keep us alive; what was written is out when the callback comes.
-stdout.write("", () => process.exit(status));
+// An open stdin would keep us alive; what was written is out when the callback comes, if anybody reads it.
+const end = () => process.exit(status);
+stdout.write("", () => {
+  stderr.write("", end);
+  setTimeout(end, lastWordsMs);
+});

@@ -67,13 +67,11 @@ export function sidecarWith(
 ): StartAgent {
   const config = path.join(folder, "config.json");
   fs.writeFileSync(config, "{}\n");
-  const ownVariables = Object.keys(io.env).filter((name) => name.startsWith("ACP_SIDECAR_"));
   const args = [io.binary, "--store", store, "--config", config];
   const command = {
     command: process.execPath,
     args: agent === undefined ? args : [...args, "--", agent.command, ...agent.args],
-    // The agent gets its variables by inheritance.
-    env: { ...agent?.env, ...Object.fromEntries(ownVariables.map((name) => [name, ""])) },
+    ...(agent?.env && { env: agent.env }),
   };
   return openAgent(command, peerLimits);
 }

@@ -1,6 +1,8 @@
+import { PassThrough } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import { paramsOf } from "../../src/acp/updates.ts";
+import { Outlet } from "../../src/base/outlet.ts";
 import { isAlive, processesOutliving } from "../e2e/harness/processes.ts";
 import { agentContract } from "./contract.ts";
 import { recordingLog, startScript, stopAll } from "./rig.ts";
@@ -119,16 +121,32 @@ describe("the end of an agent's process", () => {
 });
 
 describe("stderr", () => {
-  it("goes to the log at debug, line by line, and only its last lines are kept, each within bounds", async () => {
+  it("is passed on as it comes, and only its last lines are kept, each within bounds", async () => {
     const { log, lines } = recordingLog();
+    const errors = new PassThrough();
     const script = `for (let n = 0; n < 100; n += 1) process.stderr.write("line " + n + "\\n");
       process.stderr.write("y".repeat(5000)); process.exitCode = 1;`;
-    const agent = await startScript(script, {}, { log });
+    const agent = await startScript(script, {}, { log, errors: new Outlet(errors) });
     const { stderr } = (await agent.exited).error.data as { stderr: string[] };
     expect(stderr.slice(0, -1)).toEqual(Array.from({ length: 19 }, (_, n) => `line ${n + 81}`));
     expect(stderr.at(-1)).toBe("y".repeat(500));
-    expect(lines.filter(([level]) => level === "debug").length).toBe(101);
-    expect(lines.filter(([level]) => level !== "debug")).toEqual([]);
+    const all = Array.from({ length: 100 }, (_, n) => `line ${n}\n`).join("");
+    expect(String(errors.read())).toBe(all + "y".repeat(5000));
+    expect(lines).toEqual([]);
+  });
+});
+
+describe("what an agent writes to its stdout that is no message", () => {
+  it("is logged in sum: the first line, the tenth, the hundredth, and how many there were", async () => {
+    const { log, lines } = recordingLog();
+    const script = `for (let n = 0; n < 250; n += 1) process.stdout.write("my log, line " + n + "\\n");
+      say({ id: 7, method: 5 }); onRequest((message) => process.exit(message.error.code + 32600))`;
+    const agent = await startScript(script, {}, { log });
+    expect((await agent.exited).error.data).toMatchObject({ exitCode: 0 });
+    const counts = lines
+      .filter(([level]) => level === "warn")
+      .map(([, text]) => /"count":(\d+)/.exec(text)?.[1]);
+    expect(counts).toEqual(["1", "10", "100", "251"]);
   });
 });
 

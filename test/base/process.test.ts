@@ -1,8 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { describe, expect, it } from "vitest";
-import { reapAgent } from "../../src/agent/process-group.ts";
-import { identityOf, isSameProcessAlive, processSpace, startOf } from "../../src/base/process.ts";
+import { identityOf, isSameProcessAlive, leadsGroup, processSpace, startOf } from "../../src/base/process.ts";
 
 /** A process in a group of its own. */
 function child() {
@@ -21,8 +20,10 @@ describe("a process", () => {
     expect(isSameProcessAlive(identity)).toBe(true);
     expect(startOf(identity.pid)).toBe(identity.startedAt);
     expect(isSameProcessAlive({ ...identity, startedAt: `${identity.startedAt}1` })).toBe(false);
+    expect(leadsGroup(identity.pid)).toBe(true);
     running.kill("SIGKILL");
     await exited;
+    expect(leadsGroup(identity.pid)).toBe(false);
     expect(isSameProcessAlive(identity)).toBe(false);
     expect([startOf(identity.pid), identityOf(identity.pid)]).toEqual([undefined, undefined]);
   });
@@ -34,22 +35,5 @@ describe("a process", () => {
   it("has a number that means something in one place only", () => {
     expect(processSpace()).toBe(processSpace());
     expect(processSpace().length).toBeGreaterThan(0);
-  });
-});
-
-describe("reaping an agent that was left over", () => {
-  it("ends it", async () => {
-    const { identity, exited } = child();
-    expect(await reapAgent(identity, 300)).toBe(true);
-    await exited;
-    expect(await reapAgent(identity, 300)).toBe(false);
-  });
-
-  it("spares a process that has got its number since", async () => {
-    const { process: running, identity, exited } = child();
-    expect(await reapAgent({ ...identity, startedAt: "another" }, 300)).toBe(false);
-    expect(isSameProcessAlive(identity)).toBe(true);
-    running.kill("SIGKILL");
-    await exited;
   });
 });

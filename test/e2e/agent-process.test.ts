@@ -165,10 +165,27 @@ describe("noise", () => {
     expect(readFileSync(logFile, "utf8")).toMatch(/not JSON|noise|stdout/i);
   });
 
-  it("on the agent's stderr goes to the log [REQ agent-stderr]", async () => {
-    const { client, sessionId } = await conversation(["agent.mjs"], { args: ["--log-level", "debug"] });
+  it("on the agent's stderr is on ours, whatever the log's level and place [REQ agent-stderr]", async () => {
+    const args = ["--log-level", "error", "--log-file", harness.path("log")];
+    const { client, sessionId } = await conversation(["agent.mjs"], { args });
     await client.prompt(sessionId, "stderr a word aside\nhello");
+    await expect.poll(() => client.program.stderr).toBe("a word aside\n");
+  });
+
+  it("holds nobody up that does not read it, on stderr and stdout alike [REQ agent-stderr, agent-noise]", async () => {
+    const { client, sessionId } = await conversation(["agent.mjs"], { args: ["--log-level", "debug"] });
+    const { stderr } = client.program.child;
+    stderr.pause();
+    expect(await client.say(sessionId, `flood 3000000\n${"raw no message\n".repeat(3000)}still here`)).toBe(
+      "echo: still here",
+    );
+    expect(await client.agent.request("session/list", {})).toBeDefined();
+    stderr.resume();
+    await expect.poll(() => client.program.stderr, { timeout: 5000 }).toMatch(/characters were dropped here/);
+    const strays = client.program.stderr.match(/that is no message/g) ?? [];
+    expect(strays.length).toBeLessThan(10);
+    stderr.pause();
+    await client.say(sessionId, "flood 3000000\nand is no reason to stay");
     await harness.stop(client.program);
-    expect(client.program.stderr).toContain("a word aside");
   });
 });

@@ -50,8 +50,9 @@ export const protocolRequirements: RequirementTable = {
     "framing-lines": "otherwise newline-delimited JSON, whatever the chunks and line ends",
   },
   "protocol.md: The agent's process": {
-    "agent-noise": "non-JSON on the agent's stdout is logged and skipped",
-    "agent-stderr": "the agent's stderr goes to our log",
+    "agent-noise": "non-JSON on the agent's stdout is skipped, and logged in sum",
+    "agent-stderr":
+      "the agent's stderr goes to ours as it comes, beside our log; nobody waits until it is read",
     "agent-start-failure":
       "an agent that cannot be started, dies at start or refuses is reported with its reason",
     "agent-death-error":
@@ -70,6 +71,6 @@ export const protocolRequirements: RequirementTable = {
     "shutdown-group": "the agent's whole process group is stopped; no orphan stays",
     "shutdown-client-gone": "a client that vanishes leaves no process behind",
     "leftover-agent":
-      "an agent left over from a killed sidecar is stopped when its session is attached again",
+      "an agent left over from a killed sidecar is stopped by the next one that starts, and by whoever attaches its session",
   },
 };

@@ -1,5 +1,5 @@
 /** Taking sessions and letting them go: the lease, what another holder left behind, and what we had begun before it. */
-import { reapAgent } from "../../agent/process-group.ts";
+import { reapAgent } from "../../agent/left-over.ts";
 import { reasonOf } from "../../base/errors.ts";
 import type { SessionId } from "../../base/ids.ts";
 import type { Logger } from "../../base/log.ts";

@@ -167,7 +167,9 @@ export class Harness {
     const kept = Object.entries(process.env).filter(
       ([name]) => !/^(ACP_|XDG_|NODE_OPTIONS|VITEST)/.test(name),
     );
-    return { ...Object.fromEntries(kept), HOME: this.dir, XDG_DATA_HOME: join(this.dir, "data") };
+    // Agents that are left over are this harness's to look at.
+    const own = { HOME: this.dir, XDG_DATA_HOME: join(this.dir, "data"), XDG_RUNTIME_DIR: this.dir };
+    return { ...Object.fromEntries(kept), ...own };
   }
 }
 

@@ -1,0 +1,113 @@
+/**
+ * Agents that outlive their sidecar: one that was killed cannot stop them, and some do not notice that nobody speaks to
+ * them any more. So every agent is noted in a folder that only the user can write to, and the next sidecar stops those
+ * whose own is gone. Nothing else is ever stopped, whatever a lease says: its store may be shared with others.
+ */
+import fs from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import type { Logger } from "../base/log.ts";
+import { isRecord } from "../base/json.ts";
+import {
+  identityOf,
+  isSameProcessAlive,
+  leadsGroup,
+  processSpace,
+  startOf,
+  type ProcessIdentity,
+} from "../base/process.ts";
+import { stopGroup } from "./process-group.ts";
+
+interface Note {
+  /** Where process numbers mean what they say. */
+  readonly space: string;
+  readonly sidecar: ProcessIdentity;
+  readonly agent: ProcessIdentity;
+}
+
+/** Notes that an agent runs. Returns what is to be called when it has been stopped. */
+export function noteAgent(agent: ProcessIdentity): () => Promise<void> {
+  const sidecar = identityOf(process.pid);
+  if (sidecar === undefined || agent.startedAt === "") return async () => undefined;
+  const noted = write({ space: processSpace(), sidecar, agent }).catch(() => undefined);
+  return async () => {
+    const file = await noted;
+    if (file !== undefined) await fs.rm(file, { force: true }).catch(() => undefined);
+  };
+}
+
+/** Stops every agent whose sidecar is gone. */
+export async function reapLeftOvers(log: Logger, graceMs: number): Promise<void> {
+  const folder = await ownFolder().catch(() => undefined);
+  if (folder === undefined) return;
+  for (const name of await fs.readdir(folder)) {
+    const stopped = await reap(path.join(folder, name), graceMs).catch(() => undefined);
+    if (stopped !== undefined) log.warn({ agentPid: stopped.pid }, "stopped an agent whose sidecar is gone");
+  }
+}
+
+/** Stops an agent that a dead sidecar of this machine left over. True if it was there. */
+export async function reapAgent({ pid, startedAt }: ProcessIdentity, graceMs: number): Promise<boolean> {
+  const folder = await ownFolder().catch(() => undefined);
+  if (folder === undefined) return false;
+  const stopped = await reap(path.join(folder, nameOf(pid)), graceMs, startedAt).catch(() => undefined);
+  return stopped !== undefined;
+}
+
+/** The agent that was stopped, if one was. What is noted of a dead one is forgotten. */
+async function reap(file: string, graceMs: number, startedAt?: string): Promise<ProcessIdentity | undefined> {
+  const note = noteIn(await fs.readFile(file, "utf8"));
+  if (note === undefined || note.space !== processSpace()) return undefined;
+  const { sidecar, agent } = note;
+  if (isSameProcessAlive(sidecar) || (startedAt !== undefined && startedAt !== agent.startedAt))
+    return undefined;
+  const isThere = startOf(agent.pid) === agent.startedAt && leadsGroup(agent.pid);
+  if (isThere) await stopGroup(agent.pid, graceMs);
+  await fs.rm(file, { force: true });
+  return isThere ? agent : undefined;
+}
+
+async function write(note: Note): Promise<string> {
+  const folder = await ownFolder();
+  const file = path.join(folder, nameOf(note.agent.pid));
+  await fs.writeFile(file, JSON.stringify(note), { mode: 0o600 });
+  return file;
+}
+
+function nameOf(pid: number): string {
+  return `agent-${pid}.json`;
+}
+
+function noteIn(text: string): Note | undefined {
+  const note: unknown = JSON.parse(text);
+  return isRecord(note) &&
+    typeof note.space === "string" &&
+    isIdentity(note.sidecar) &&
+    isIdentity(note.agent)
+    ? (note as unknown as Note)
+    : undefined;
+}
+
+function isIdentity(value: unknown): value is ProcessIdentity {
+  return (
+    isRecord(value) &&
+    Number.isInteger(value.pid) &&
+    Number(value.pid) > 1 &&
+    typeof value.startedAt === "string" &&
+    value.startedAt !== ""
+  );
+}
+
+/** Until the next boot at most: processes live no longer. Rejects when it is not the user's alone. */
+async function ownFolder(): Promise<string> {
+  const uid = process.getuid?.() ?? 0;
+  const runtime = process.env["XDG_RUNTIME_DIR"];
+  const folder =
+    runtime !== undefined && path.isAbsolute(runtime)
+      ? path.join(runtime, "acp-sidecar")
+      : path.join(os.tmpdir(), `acp-sidecar-${uid}`);
+  await fs.mkdir(folder, { recursive: true, mode: 0o700 });
+  const found = await fs.lstat(folder);
+  if (found.isDirectory() && found.uid === uid && (found.mode & 0o077) === 0) return folder;
+  throw new Error(`${folder} is not the user's alone`);
+}
