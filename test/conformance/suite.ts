@@ -1,5 +1,6 @@
 /** The conformance suite: one function that judges any store with any test runner. */
 import { appendAndSeal } from "./append-and-seal.ts";
+import { untyped } from "./arguments.ts";
 import { runCheck, type Capability, type StoreUnderTest } from "./check.ts";
 import { concurrency } from "./concurrency.ts";
 import { copies } from "./copies.ts";
@@ -38,6 +39,7 @@ export const capabilities: readonly Capability[] = [
   limits,
   concurrency,
   failure,
+  untyped,
   lineage,
   deletion,
   lifecycle,
