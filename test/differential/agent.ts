@@ -96,6 +96,8 @@ const tool = fc
       sessionUpdate: fc.constant("tool_call"),
       title: fc.constantFrom("Read", "Run"),
       ...toolFields,
+      // Whether one that says none is pending again when it is told anew, clients see differently.
+      status: fc.constantFrom("pending", "in_progress", "completed", "failed"),
     }),
     fc.record({
       sessionUpdate: fc.constant("tool_call_update"),

@@ -1,4 +1,5 @@
 /** The table of bad input: each row has its answer, and the connection goes on. */
+import { writeFileSync } from "node:fs";
 import { once } from "node:events";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { loadEngine } from "../../src/store/sql/sqlite/engines.ts";
@@ -200,6 +201,8 @@ describe("an unknown session", () => {
 describe("a store that fails", () => {
   async function lockedStore() {
     const file = harness.path("locked.db");
+    // The sidecar makes it when it is asked for a session, which may be later than this.
+    writeFileSync(file, "");
     const by = await harness.connectRaw({ store: `sqlite:${file}` });
     const other = (await loadEngine()).open(file);
     const release = () => {
