@@ -1,6 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { openPostgresStore, type PostgresStoreOptions } from "../../src/store/sql/postgres/store.ts";
-import { aSession, assertJournal, leaseOf, rejectsWith, someEntries } from "../conformance/samples.ts";
+import {
+  aSession,
+  anEntry,
+  assertJournal,
+  entriesOf,
+  leaseOf,
+  rejectsWith,
+  someEntries,
+} from "../conformance/samples.ts";
 import { password, refusalOf } from "./refusals.ts";
 import { goesAway, onServerOf } from "./server-away.ts";
 import { addressOf, describeServer } from "./servers.ts";
@@ -109,6 +117,29 @@ describeServer("TEST_POSTGRES_URL", 5432, (url) => {
       const { rows } = await pool.query(`SELECT last_value FROM ${schema}.tries`);
       expect(Number((rows as { last_value: string }[])[0]?.last_value)).toBeGreaterThan(8);
       await pool.query(`DROP FUNCTION ${schema}.undone() CASCADE`);
+    });
+
+    it("a seal of what takes longer on its way than a transaction may wait is made, once", async () => {
+      const { proxy, url: slowUrl } = await rig.proxied();
+      const store = await rig.opened(`${slowUrl}&pool=1`, { transactionIdleMs: 1000, retryForMs: 0 });
+      const { id } = await store.create(aSession());
+      const lease = await leaseOf(store, id);
+      // Twice: the second time its statement might be prepared already, and the text the first to be sent.
+      for (let head = 0; head < 4; head += 2) {
+        await store.append(id, head, someEntries(2, head + 1), lease);
+        proxy.slow(2000);
+        const large = anEntry(`${head} ${"x".repeat(6 << 20)}`);
+        expect(await store.seal(id, { from: head + 1, head: head + 2 }, [large, anEntry("end")], lease)).toBe(
+          head + 2,
+        );
+        proxy.slow(Infinity);
+      }
+      expect((await entriesOf(store, id)).map(({ data }) => data.length > 6 << 20)).toEqual([
+        true,
+        false,
+        true,
+        false,
+      ]);
     });
 
     it("a server that takes no writes says so, and reads go on", async () => {

@@ -1,6 +1,7 @@
 /** A TCP proxy that can be cut: how a server goes away, and comes back, without being stopped. */
 import { once } from "node:events";
 import { createServer, connect, type AddressInfo, type Socket } from "node:net";
+import { Transform } from "node:stream";
 
 export interface TcpProxy {
   readonly port: number;
@@ -9,6 +10,8 @@ export interface TcpProxy {
   readonly restore: () => Promise<void>;
   /** Breaks every connection when `bytes` more have come from the server, then takes new ones at once. */
   readonly breakAfter: (bytes: number) => void;
+  /** From now on bytes reach the server at this pace only. */
+  readonly slow: (bytesPerMs: number) => void;
   /** Lets nothing from the server through any more, without breaking a connection. */
   readonly mute: (muted: boolean) => void;
   readonly close: () => Promise<void>;
@@ -18,6 +21,7 @@ export async function tcpProxy(target: { host: string; port: number }): Promise<
   const sockets = new Set<Socket>();
   let bytesLeft = Infinity;
   let muted = false;
+  let pace = Infinity;
   const breakAll = () => {
     for (const socket of sockets) socket.destroy();
     sockets.clear();
@@ -31,7 +35,13 @@ export async function tcpProxy(target: { host: string; port: number }): Promise<
       socket.on("error", () => socket.destroy());
       socket.on("close", () => (client.destroy(), upstream.destroy(), sockets.delete(socket)));
     }
-    client.pipe(upstream);
+    const paced = new Transform({
+      transform: (chunk: Buffer, _, done) => {
+        if (pace === Infinity) done(null, chunk);
+        else setTimeout(() => done(null, chunk), chunk.length / pace);
+      },
+    });
+    client.pipe(paced).pipe(upstream);
     upstream.on("data", (chunk) => {
       if (muted) return;
       bytesLeft -= chunk.length;
@@ -57,6 +67,7 @@ export async function tcpProxy(target: { host: string; port: number }): Promise<
     cut,
     restore: () => listen(port),
     breakAfter: (bytes) => void (bytesLeft = bytes),
+    slow: (bytesPerMs) => void (pace = bytesPerMs),
     mute: (value) => void (muted = value),
     close: async () => {
       if (server.listening) await cut();

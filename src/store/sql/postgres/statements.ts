@@ -51,9 +51,11 @@ export function postgresStatements(schema: string, words = wordsOf(schema)) {
     drop: `WITH head AS (DELETE FROM ${schema}.heads WHERE id = $1),
         term AS (DELETE FROM ${schema}.terms WHERE id = $1)
       DELETE FROM ${schema}.sessions WHERE id = $1`,
-    /** The block that begins before an entry. */
-    before: `SELECT data FROM ${schema}.blocks WHERE journal_id = $1 AND first_seq < $2
-      ORDER BY first_seq DESC LIMIT 1`,
+    /** The block that begins before an entry and holds it. */
+    before: `SELECT data FROM (
+        SELECT first_seq, entry_count, data FROM ${schema}.blocks WHERE journal_id = $1 AND first_seq < $2
+        ORDER BY first_seq DESC LIMIT 1
+      ) b WHERE first_seq + entry_count > $2`,
     cut: `DELETE FROM ${schema}.blocks WHERE journal_id = $1 AND first_seq >= $2`,
   });
   return Object.freeze({
