@@ -1,4 +1,5 @@
 /** `session/load` and `session/resume` by another sidecar on the same store: the replay, and only that. */
+import { symlinkSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { useHarness } from "./harness/harness.ts";
 import type { SdkClient } from "./harness/sdk-client.ts";
@@ -148,6 +149,14 @@ describe("session/load", () => {
     const updates = await client.replay(session.sessionId, cwd);
     expect(textOf(updates, "user_message_chunk")).toBe("slow 300stream 3");
     expect(textOf(updates)).toBe("before [1][2][3]after");
+  });
+
+  it("takes a link to the session's folder for that folder", async () => {
+    const session = await client.newSession(cwd);
+    const link = harness.path("link");
+    symlinkSync(cwd, link);
+    await client.prompt(session.sessionId, "stream 1");
+    expect(textOf(await client.replay(session.sessionId, link), "user_message_chunk")).toBe("stream 1");
   });
 
   it("refuses another cwd and names both [REQ load-cwd]", async () => {

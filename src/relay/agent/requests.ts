@@ -2,17 +2,20 @@
 import { SidecarError } from "../../base/errors.ts";
 import { isRecord } from "../../base/json.ts";
 import type { RequestContext, RequestOptions } from "../../rpc/endpoint.ts";
-import type { RequestId } from "../../rpc/messages.ts";
+import { textOf, type RequestId } from "../../rpc/messages.ts";
 import type { NewEntry } from "../../store/contract.ts";
 import type { RelayContext } from "../context.ts";
 import type { LiveSession } from "../live/session.ts";
 import { withSessionIds } from "../../acp/ids.ts";
 
-const permission = "session/request_permission";
 /** Params that name a session. */
 type Params = Readonly<Record<string, unknown>>;
 
-const cancelledPermission = { outcome: { outcome: "cancelled" } };
+/** What a person is asked is withdrawn with its turn, and this is then the answer. */
+const withdrawnAnswers: ReadonlyMap<string, unknown> = new Map<string, unknown>([
+  ["session/request_permission", { outcome: { outcome: "cancelled" } }],
+  ["elicitation/create", { action: "cancel" }],
+]);
 
 export async function agentRequest(
   ctx: RelayContext,
@@ -26,13 +29,13 @@ export async function agentRequest(
     const asked = ctx.client.connection.request(method, withClientRequestId(ctx, params), sendingOf(request));
     return withAgentIds(ctx, await asked);
   }
-  const isPermission = method === permission;
+  const withdrawn = withdrawnAnswers.get(method);
   // A turn that we have ended asks nobody any more.
-  if (isPermission && live.audience !== "client") return cancelledPermission;
+  if (withdrawn !== undefined && live.audience !== "client") return withdrawn;
   const { answer } = await live.outbound(async () => {
     await journal(ctx, live, [requestEntry(method, params, request.id)]);
     // The turn may have been ended while that was written.
-    if (isPermission && live.audience !== "client") return { answer: Promise.resolve(cancelledPermission) };
+    if (withdrawn !== undefined && live.audience !== "client") return { answer: Promise.resolve(withdrawn) };
     return { answer: ask(ctx, live, method, params, request) };
   });
   const [settled] = await Promise.allSettled([answer]);
@@ -55,11 +58,12 @@ function withAgentIds(ctx: RelayContext, result: unknown): unknown {
 
 /** A question of a session that was closed or deleted, or that no client uses. */
 function answerForNobody(method: string): unknown {
-  if (method === permission) return cancelledPermission;
+  const withdrawn = withdrawnAnswers.get(method);
+  if (withdrawn !== undefined) return withdrawn;
   throw new SidecarError("SESSION_NOT_FOUND", `${method}: the session was closed`);
 }
 
-/** The client's answer; for a permission, `cancelled` when its turn is ended first. */
+/** The client's answer; of what is withdrawn with its turn, that answer when the turn is ended first. */
 async function ask(
   ctx: RelayContext,
   live: LiveSession,
@@ -70,23 +74,25 @@ async function ask(
   const asked = live.attachments.driver;
   if (asked === undefined) return answerForNobody(method);
   const sending = sendingOf(request);
-  if (method !== permission) return asked.request(method, withClientRequestId(ctx, params), sending);
+  const forwarded = withClientRequestId(ctx, params);
+  const withdrawn = withdrawnAnswers.get(method);
+  if (withdrawn === undefined) return asked.request(method, forwarded, sending);
   const withdrawal = new AbortController();
   const signal = AbortSignal.any([request.signal, withdrawal.signal]);
   let end = () => {};
   const ended = new Promise<unknown>((resolve) => {
     end = () => {
       withdrawal.abort();
-      resolve(cancelledPermission);
+      resolve(withdrawn);
     };
   });
-  live.permissions.add(end);
+  live.questions.add(end);
   try {
-    const answer = asked.request(method, params, { ...sending, signal });
+    const answer = asked.request(method, forwarded, { ...sending, signal });
     answer.catch(() => undefined);
     return await Promise.race([answer, ended]);
   } finally {
-    live.permissions.delete(end);
+    live.questions.delete(end);
   }
 }
 
@@ -115,10 +121,21 @@ function requestEntry(method: string, params: Readonly<Record<string, unknown>>,
   const kept = Array.isArray(rest.env)
     ? { ...rest, env: rest.env.filter(isRecord).map(({ name }) => ({ name })) }
     : rest;
-  return { kind: "request", atMs: Date.now(), data: JSON.stringify({ id, method, params: kept }) };
+  return entryOf("request", { id, method, params: kept });
 }
 
+/** What a person answers to an elicitation may be a secret: that it was answered is enough of a record. */
 function responseEntry(method: string, result: unknown, id: RequestId): NewEntry {
-  const answer = result === undefined ? { failed: true } : { result };
-  return { kind: "response", atMs: Date.now(), data: JSON.stringify({ id, method, ...answer }) };
+  const isElicitation = method === "elicitation/create" && isRecord(result);
+  const kept = isElicitation ? { action: result.action } : result;
+  return entryOf("response", { id, method, ...(result === undefined ? { failed: true } : { result: kept }) });
+}
+
+/** What is nested too deep to be written is not kept; that it was asked is. */
+function entryOf(
+  kind: "request" | "response",
+  data: Params & { readonly id: RequestId; readonly method: string },
+): NewEntry {
+  const { id, method } = data;
+  return { kind, atMs: Date.now(), data: textOf(data) ?? JSON.stringify({ id, method, tooDeep: true }) };
 }

@@ -60,8 +60,8 @@ export class LiveSession {
   failures = 0;
   /** The end of a turn that the store did not take; it goes before the next prompt. */
   owedEnd: NewEntry | undefined;
-  /** Open permission requests of the agent, each with the way to end it. */
-  readonly permissions = new Set<() => void>();
+  /** Open questions of the agent to a person, permissions and elicitations, each with the way to withdraw it. */
+  readonly questions = new Set<() => void>();
   /** Requests and notifications of the client, on their way to the agent. */
   readonly inbound = new Queue();
   /** Whatever comes from the agent, on its way through the journal to the client. */

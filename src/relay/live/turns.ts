@@ -59,5 +59,5 @@ function sendCancel(live: LiveSession, params: unknown): void {
 }
 
 function endPermissions(live: LiveSession): void {
-  for (const end of live.permissions) end();
+  for (const end of live.questions) end();
 }

@@ -1,5 +1,5 @@
 /** `session/load` and `session/resume`: a stored session comes back. https://agentclientprotocol.com/protocol/v1/session-setup */
-import { resolve } from "node:path";
+import { isSameFolder } from "../../base/folder.ts";
 import { acpErrors, isSidecarError, SidecarError } from "../../base/errors.ts";
 import type { RequestContext } from "../../rpc/endpoint.ts";
 import { isRpcError } from "../../rpc/errors.ts";
@@ -88,7 +88,7 @@ async function adoptForeign(
 }
 
 function checkCwd(record: SessionRecord, cwd: string): void {
-  if (resolve(record.cwd) === resolve(cwd)) return;
+  if (isSameFolder(record.cwd, cwd)) return;
   throw new SidecarError(
     "CWD_MISMATCH",
     `Session ${record.id} belongs to ${record.cwd}, not to ${cwd}; open it there, or fork it`,

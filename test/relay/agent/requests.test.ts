@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { toSessionId } from "../../../src/base/ids.ts";
 import { openMemoryStore } from "../../../src/store/memory/memory.ts";
-import { gate, rig, until } from "../rig.ts";
+import { gate, rig, until, type Params, type ScriptedAgent } from "../rig.ts";
 import { flaky } from "../../session/flaky-store.ts";
 
 describe("a permission that is asked for while its turn is being ended", () => {
@@ -91,6 +92,67 @@ describe("a session that is closed", () => {
     answer.open();
     expect(await asked).toEqual({ content: "late" });
     expect(warned).toEqual([]);
+    await relay.close();
+  });
+});
+
+describe("an elicitation", () => {
+  const asks = (answer: (value: unknown) => void) => ({
+    "session/prompt": async ({ sessionId }: Params, agent: ScriptedAgent) => {
+      answer(
+        await agent.connection.request("elicitation/create", {
+          sessionId,
+          mode: "form",
+          message: "Your key?",
+        }),
+      );
+      return { stopReason: "end_turn" };
+    },
+  });
+
+  it("is withdrawn with its turn, as a permission is", async () => {
+    let answered: unknown;
+    let isWithdrawn = false;
+    const asked = gate();
+    const relay = await rig({
+      relay: { cancelGraceMs: 10 },
+      script: asks((value) => (answered = value)),
+      client: {
+        "elicitation/create": (_params, { signal }) => {
+          asked.open();
+          return new Promise((resolve) => {
+            signal.addEventListener("abort", () => {
+              isWithdrawn = true;
+              resolve({ action: "cancel" });
+            });
+          });
+        },
+      },
+    });
+    const sessionId = await relay.newSession();
+    const turn = relay.prompt(sessionId);
+    await asked.passed;
+    await relay.client.notify("session/cancel", { sessionId });
+    expect(await turn).toMatchObject({ stopReason: "cancelled" });
+    await until(() => answered !== undefined && isWithdrawn);
+    expect(answered).toEqual({ action: "cancel" });
+    await relay.close();
+  });
+
+  it("is kept as answered, without the answer: it may be a secret", async () => {
+    let answered: unknown;
+    const relay = await rig({
+      script: asks((value) => (answered = value)),
+      client: { "elicitation/create": () => ({ action: "accept", content: { key: "hunter2" } }) },
+    });
+    const sessionId = await relay.newSession();
+    await relay.prompt(sessionId);
+    expect(answered).toEqual({ action: "accept", content: { key: "hunter2" } });
+    const kept: string[] = [];
+    for await (const page of relay.registry.read(toSessionId(sessionId)))
+      kept.push(...page.map(({ data }) => data));
+    expect(kept.join()).toContain('"action":"accept"');
+    expect(kept.join()).not.toContain("hunter2");
     await relay.close();
   });
 });
