@@ -103,7 +103,8 @@ function factsOf(ctx: RelayContext, params: ExistingSessionParams): SessionPatch
     updatedAtMs: Date.now(),
     ...(ctx.client.facts && { client: ctx.client.facts }),
     ...(mcpServers && { mcpServerNames: LiveSession.namesOf(mcpServers) }),
-    ...(additionalDirectories && { additionalDirectories }),
+    // "When omitted or empty, no additional roots are activated": https://agentclientprotocol.com/protocol/v1/session-setup
+    additionalDirectories: additionalDirectories ?? [],
   };
 }
 

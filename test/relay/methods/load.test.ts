@@ -118,3 +118,20 @@ describe("a session that is loaded while it is live", () => {
     await relay.close();
   });
 });
+
+describe("a load without additional directories", () => {
+  it("has none, whatever the session had before", async () => {
+    const script = { initialize: initialized({ resume: {} }) };
+    const first = await rig({ script });
+    const made = { cwd: "/work", mcpServers: [], additionalDirectories: ["/more"] };
+    const { sessionId } = (await first.client.request("session/new", made)) as { sessionId: string };
+    await first.prompt(sessionId);
+    await first.close();
+    const relay = await rig({ script, store: first.store });
+    await relay.load(sessionId);
+    expect((await relay.registry.get(toSessionId(sessionId))).additionalDirectories).toEqual([]);
+    const [resumed] = relay.agentNow().heardOf("session/resume");
+    expect(resumed).not.toHaveProperty("additionalDirectories");
+    await relay.close();
+  });
+});
