@@ -19,12 +19,17 @@ export function endOfString(text: string, from: number): number {
 /** The members of an object, each value as its text. Of two with one name the last counts, as for JSON.parse. */
 export function membersOf(object: string): Map<string, string> {
   const members = new Map<string, string>();
-  for (const { name, value } of eachMember(object)) members.set(name, value);
+  eachMember(object, (name, value) => {
+    members.set(name, value);
+    return false;
+  });
   return members;
 }
 
-/** The same one by one: whoever looks for an early one need not read on. */
-export function* eachMember(object: string): Generator<{ readonly name: string; readonly value: string }> {
+/**
+ * The same one by one, until `visit` returns true: whoever looks for an early one need not read on.
+ */
+export function eachMember(object: string, visit: (name: string, value: string) => boolean): void {
   let at = skipSpace(object, skipSpace(object, 0) + 1);
   while (object.charCodeAt(at) === quote) {
     const nameEnd = endOfString(object, at + 1);
@@ -34,7 +39,7 @@ export function* eachMember(object: string): Generator<{ readonly name: string; 
     const name = plain.includes("\\") ? (JSON.parse(`"${plain}"`) as string) : plain;
     const from = skipSpace(object, colon + 1);
     const to = endOfValue(object, from);
-    yield { name, value: object.slice(from, to) };
+    if (visit(name, object.slice(from, to))) return;
     at = skipSpace(object, skipSpace(object, to) + 1);
   }
 }

@@ -49,15 +49,17 @@ export class Output {
   sendAll(texts: readonly string[]): Promise<void> {
     const framing = this.#framing();
     const frames = framing === "ndjson" ? texts : texts.flatMap((text) => text.split("\n"));
-    let piece = "";
+    let piece: string[] = [];
+    let chars = 0;
     let taken = done;
     for (const text of frames) {
-      piece += frameText(text, framing);
-      if (piece.length < pieceChars) continue;
-      taken = this.#write(piece);
-      piece = "";
+      piece.push(text);
+      chars += text.length;
+      if (chars < pieceChars) continue;
+      taken = this.#write(joined(piece, framing));
+      [piece, chars] = [[], 0];
     }
-    return piece === "" ? taken : this.#write(piece);
+    return piece.length === 0 ? taken : this.#write(joined(piece, framing));
   }
 
   /** Ends the stream after all that was sent; settles when the stream has it, or is gone. */
@@ -118,4 +120,10 @@ export class Output {
   #close(): void {
     this.#open = false;
   }
+}
+
+/** Joined at once: a text that has grown piece by piece is made flat only when it is written, which costs twice. */
+function joined(texts: readonly string[], framing: Framing): string {
+  if (framing === "ndjson") return [...texts, ""].join("\n");
+  return texts.map((text) => frameText(text, framing)).join("");
 }

@@ -13,8 +13,8 @@ export class ToolCalls {
   readonly #terminals: Terminals;
   /** Calls that have not ended, each with its content as text; undefined where what it had said is not known. */
   readonly #open = new Map<string, string | undefined>();
-  /** Ids of calls of this turn that had ended: some agents take one up again. */
-  readonly #ended = new Set<string>();
+  /** Ids of calls of this turn of which something was shown that is not kept here: they had ended, or said no status. */
+  readonly #seen = new Set<string>();
 
   constructor(terminals: Terminals) {
     this.#terminals = terminals;
@@ -41,7 +41,7 @@ export class ToolCalls {
 
   endTurn(): void {
     this.#open.clear();
-    this.#ended.clear();
+    this.#seen.clear();
   }
 
   get hasOpen(): boolean {
@@ -55,24 +55,24 @@ export class ToolCalls {
       if (this.#open.size > 0) this.#open.delete(ended);
       return;
     }
-    let id: string | undefined;
+    let id = "";
     let status = isCall ? '"pending"' : undefined;
     let content: string | undefined;
-    for (const { name, value } of eachMember(updateIn(data))) {
+    eachMember(updateIn(data), (name, value) => {
       if (name === "toolCallId") id = value;
       if (name === "status" && value !== "null") status = value;
       if (name === "content" && value.startsWith("[")) content = value;
-      if (id !== undefined && (status === '"completed"' || status === '"failed"')) break;
-    }
-    if (id === undefined || !id.startsWith('"')) return;
+      return id !== "" && (status === '"completed"' || status === '"failed"');
+    });
+    if (!id.startsWith('"')) return;
     const key = JSON.parse(id) as string;
     const isOpen = status === '"pending"' || status === '"in_progress"';
-    if (status !== undefined && !isOpen) {
-      this.#open.delete(key);
-      this.#ended.add(key);
-    } else if (isOpen || this.#open.has(key)) {
-      const before = this.#open.has(key) ? this.#open.get(key) : this.#ended.has(key) ? undefined : "[]";
+    if (isOpen || (status === undefined && this.#open.has(key))) {
+      const before = this.#open.has(key) ? this.#open.get(key) : this.#seen.has(key) ? undefined : "[]";
       this.#open.set(key, content ?? before);
+    } else {
+      this.#open.delete(key);
+      this.#seen.add(key);
     }
   }
 
