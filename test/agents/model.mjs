@@ -9,16 +9,17 @@ import http from "node:http";
 /** The turn that the model takes, whatever the dialect: text, or one call of a tool. */
 function turnFor({ texts, lastUser, lastIsToolResult, tools }) {
   if (lastIsToolResult) return { text: "The tool has run." };
+  // Asked first: a conversation that is handed over stands before or behind the prompt, commands and all.
+  if (/which marks\?/.test(lastUser)) {
+    const marks = [...new Set(texts.join("\n").match(/mark-\d+/g) ?? [])];
+    return { text: `I know ${marks.sort().join(", ") || "nothing"}.` };
+  }
   const command = /run: ([^\n"\\]+)/.exec(lastUser)?.[1];
   const shell = tools.find(({ name }) =>
     /^(bash|shell|run_shell_command|exec_command|shell_command|local_shell)$/i.test(name),
   );
   if (command !== undefined && shell !== undefined)
     return { call: { name: shell.name, args: argsFor(shell, command) } };
-  if (/which marks\?/.test(lastUser)) {
-    const marks = [...new Set(texts.join("\n").match(/mark-\d+/g) ?? [])];
-    return { text: `I know ${marks.sort().join(", ") || "nothing"}.` };
-  }
   if (/\bslow\b/.test(lastUser)) return { text: "Slowly said. ".repeat(200), slow: true };
   return { text: `You said: ${lastUser.slice(-60).trim()}` };
 }

@@ -129,7 +129,7 @@ async function killInTurn(client, sessionId) {
 function showsHistory({ user, agent, tools }) {
   return (
     user.includes("mark-1 hello") &&
-    agent.includes("You said: mark-1") &&
+    agent.includes("mark-1") &&
     tools.some(({ status }) => status === "completed")
   );
 }

@@ -3,6 +3,7 @@ import { isSameFolder } from "../../base/folder.ts";
 import { acpErrors, isSidecarError, SidecarError } from "../../base/errors.ts";
 import type { RequestContext } from "../../rpc/endpoint.ts";
 import { isRpcError } from "../../rpc/errors.ts";
+import { updateIn } from "../../acp/updates.ts";
 import { existingSessionParams, parseParams, type ExistingSessionParams } from "../../acp/schema.ts";
 import { isSessionId } from "../../base/ids.ts";
 import { replay, type ReplayedState } from "../../session/replay.ts";
@@ -140,7 +141,13 @@ async function sayWhoSealed(ctx: RelayContext, live: LiveSession): Promise<void>
 
 /** What is state, unless the agent has just said it anew. */
 function sendState(attachment: Attachment, live: LiveSession, state: ReplayedState): Promise<void> {
-  const old = [...state].filter(([kind]) => !live.swallowedState.has(kind));
+  const old = [...state].filter(([kind]) => !isSaidAnew(live, kind));
   const now = old.map(([kind, data]) => asAnswered(live.agentState, kind, data));
   return attachment.sendStored(now);
+}
+
+/** A `session_info_update` is a patch: one that names no title leaves ours as it was. */
+function isSaidAnew({ swallowedState }: LiveSession, kind: string): boolean {
+  const said = swallowedState.get(kind);
+  return said !== undefined && (kind !== "session_info_update" || updateIn(said).title !== undefined);
 }
