@@ -11,7 +11,7 @@ const files = [
   "C:\\Program Files\\nodejs\\npx.cmd",
   "C:\\Users\\me\\AppData\\Roaming\\npm\\opencode",
   "C:\\Users\\me\\AppData\\Roaming\\npm\\opencode.cmd",
-  "C:\\work\\node_modules\\.bin\\agent.cmd",
+  "C:\\project\\node_modules\\.bin\\agent.cmd",
   ".\\here.exe",
 ];
 
@@ -102,7 +102,7 @@ describe("a command", () => {
     for (const [command, script, readings] of [
       ["opencode", "C:\\Users\\me\\AppData\\Roaming\\npm\\opencode.cmd", 1],
       ["npx", "C:\\Program Files\\nodejs\\npx.cmd", 1],
-      ["C:/work/node_modules/.bin/agent", "C:\\work\\node_modules\\.bin\\agent.cmd", 2],
+      ["C:/project/node_modules/.bin/agent", "C:\\project\\node_modules\\.bin\\agent.cmd", 2],
     ] as const) {
       const spawn = onWindows(command, ...odd);
       expect([spawn.command, spawn.windowsVerbatimArguments]).toEqual([windows.ComSpec, true]);
