@@ -1,6 +1,6 @@
 /** A lease in words. */
 import { isHeld } from "../session/holder.ts";
-import type { LeaseState } from "../store/contract.ts";
+import type { LeaseState } from "../session/registry-options.ts";
 import { timeText } from "./print.ts";
 
 /** `turn`, `held` or `free`. */

@@ -1,31 +1,35 @@
 import path from "node:path";
-import { countVisible, visibleOf } from "../session/hidden.ts";
-import type { SessionFilter, SessionRecord, Store } from "../store/contract.ts";
+import type { SessionFilter, SessionRecord } from "../session/registry-options.ts";
+import type { SessionRegistry } from "../session/registry.ts";
 import type { Invocation, Io } from "./command.ts";
 import { leaseWord } from "./lease-text.ts";
 import { print, printJson, printTable, timeText } from "./print.ts";
-import { countFrom, withStore } from "./store.ts";
+import { countFrom, withSessions } from "./sessions.ts";
 
 /** `sessions ls` */
 export function listSessions(invocation: Invocation, io: Io): Promise<number> {
   const { cwd, limit, json } = invocation.flags;
   const most = countFrom("limit", limit, 50);
   const filter: SessionFilter = cwd === undefined ? {} : { cwd: path.resolve(String(cwd)) };
-  return withStore(invocation, io, async (store) => {
-    const found = await newest(store, filter, most);
-    const total = await countVisible(store, filter);
+  return withSessions(invocation, io, async (registry) => {
+    const found = await newest(registry, filter, most);
+    const total = await registry.count(filter);
     if (json) await printJson(io, { sessions: found, total });
     else await printSessions(io, found, total);
     return 0;
   });
 }
 
-async function newest(store: Store, filter: SessionFilter, most: number): Promise<SessionRecord[]> {
+async function newest(
+  registry: SessionRegistry,
+  filter: SessionFilter,
+  most: number,
+): Promise<SessionRecord[]> {
   const found: SessionRecord[] = [];
   let cursor: string | undefined;
   do {
     const limit = Math.min(most - found.length, 1000);
-    const page = await visibleOf(store, { ...filter, limit, ...(cursor !== undefined && { cursor }) });
+    const page = await registry.list({ ...filter, limit, ...(cursor !== undefined && { cursor }) });
     found.push(...page.items);
     cursor = page.nextCursor;
   } while (cursor !== undefined && found.length < most);

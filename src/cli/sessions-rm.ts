@@ -1,25 +1,18 @@
 /** `sessions rm` and `sessions gc`: what deletes. */
 import { parseDurationMs } from "../config/units.ts";
 import { SidecarError } from "../base/errors.ts";
-import { deleteUnused } from "../session/brief-hold.ts";
-import { mayTake, thisHolder } from "../session/holder.ts";
-import { SessionRegistry } from "../session/registry.ts";
-import { sessionNotFound } from "../store/refusals.ts";
-import type { Store } from "../store/contract.ts";
+import type { SessionRegistry } from "../session/registry.ts";
 import type { Invocation, Io } from "./command.ts";
 import { print, printJson } from "./print.ts";
-import { idOf, withStore } from "./store.ts";
-
-/** For how long a session stays held if we die while it is being deleted. */
-const leaseTtlMs = 30_000;
+import { idOf, withSessions } from "./sessions.ts";
 
 /** Deletes what it can and says of each of the others why not. */
 export function removeSessions(invocation: Invocation, io: Io): Promise<number> {
-  return withStore(invocation, io, async (store) => {
+  return withSessions(invocation, io, async (registry) => {
     let status = 0;
     for (const id of invocation.operands) {
       try {
-        await remove(store, id, invocation.flags["force"] === true);
+        await remove(registry, id, invocation.flags["force"] === true);
         await print(io, `Deleted ${idOf(id)}\n`);
       } catch (error) {
         if (!(error instanceof SidecarError)) throw error;
@@ -31,23 +24,19 @@ export function removeSessions(invocation: Invocation, io: Io): Promise<number> 
   });
 }
 
-async function remove(store: Store, text: string, force: boolean): Promise<void> {
-  const id = idOf(text);
-  // Taken first, so that no turn begins between a look and the deletion.
-  const taking = { leaseTtlMs, mayTake: mayTake("idle", thisHolder()) };
-  const wasThere = await (force ? store.delete(id) : deleteUnused(store, id, taking));
-  if (!wasThere) throw sessionNotFound(id);
-  await store.flush();
+async function remove(registry: SessionRegistry, text: string, force: boolean): Promise<void> {
+  const { id } = await registry.get(idOf(text));
+  const wasThere = await (force ? registry.delete(id) : registry.remove(id));
+  // It went in between.
+  if (!wasThere) await registry.get(id);
 }
 
 export function collectSessions(invocation: Invocation, io: Io): Promise<number> {
   const given = invocation.flags["older-than"];
-  return withStore(invocation, io, async (store, { retentionMs }) => {
+  return withSessions(invocation, io, async (registry, { retentionMs }) => {
     const idleForMs = given === undefined ? retentionMs : parseDurationMs(String(given));
     if (idleForMs === undefined || !(idleForMs >= 0)) throw ageWanted(given);
-    const registry = new SessionRegistry({ store });
     const deleted = await registry.expire({ idleForMs });
-    await registry.close();
     if (invocation.flags["json"]) await printJson(io, { deleted });
     else await print(io, `Deleted ${deleted} session${deleted === 1 ? "" : "s"}\n`);
     return 0;

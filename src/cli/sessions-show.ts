@@ -1,20 +1,21 @@
 /** `sessions show`: one session with all that is known of it. */
-import { textOf, messagesOf, type Message } from "../session/messages.ts";
-import type { Entry, SessionRecord, Store } from "../store/contract.ts";
+import { textOf, type Message } from "../session/messages.ts";
+import type { Entry, SessionRecord } from "../session/registry-options.ts";
+import type { SessionRegistry } from "../session/registry.ts";
 import type { Invocation, Io } from "./command.ts";
 import { leaseText } from "./lease-text.ts";
 import { print, printable, printFacts, timeText } from "./print.ts";
-import { sessionOf, withStore } from "./store.ts";
+import { idOf, withSessions } from "./sessions.ts";
 
 export function showSession(invocation: Invocation, io: Io): Promise<number> {
   const [id = ""] = invocation.operands;
   const { entries, json } = invocation.flags;
-  return withStore(invocation, io, async (store) => {
-    const record = await sessionOf(store, id);
-    if (json) await printSessionJson(io, store, record, entries === true);
+  return withSessions(invocation, io, async (registry) => {
+    const record = await registry.get(idOf(id));
+    if (json) await printSessionJson(io, registry, record, entries === true);
     else {
       await printRecord(io, record);
-      await (entries ? printEntries(io, store, record) : printMessages(io, store, record));
+      await (entries ? printEntries(io, registry, record) : printMessages(io, registry, record));
     }
     return 0;
   });
@@ -44,16 +45,16 @@ function printRecord(io: Io, record: SessionRecord): Promise<void> {
   ]);
 }
 
-async function printMessages(io: Io, store: Store, { id }: SessionRecord): Promise<void> {
-  for await (const message of messagesOf(store.read(id))) {
+async function printMessages(io: Io, registry: SessionRegistry, { id }: SessionRecord): Promise<void> {
+  for await (const message of registry.messages(id)) {
     const head = `\n${message.role}, ${timeText(message.atMs)}, entry ${message.seq}\n`;
     await print(io, `${head}${indent(printable(textOf(message)))}\n`);
   }
 }
 
-async function printEntries(io: Io, store: Store, { id }: SessionRecord): Promise<void> {
+async function printEntries(io: Io, registry: SessionRegistry, { id }: SessionRecord): Promise<void> {
   await print(io, "\n");
-  for await (const page of store.read(id)) {
+  for await (const page of registry.read(id)) {
     for (const { seq, kind, atMs, data } of page) {
       await print(io, `${seq}  ${timeText(atMs)}  ${kind}  ${printable(data)}\n`);
     }
@@ -63,22 +64,25 @@ async function printEntries(io: Io, store: Store, { id }: SessionRecord): Promis
 /** One document, written as it is read: a long history needs little memory. */
 async function printSessionJson(
   io: Io,
-  store: Store,
+  registry: SessionRegistry,
   record: SessionRecord,
   wantsEntries: boolean,
 ): Promise<void> {
   const name = wantsEntries ? "entries" : "messages";
   await print(io, `{"session":${JSON.stringify(record)},"${name}":[`);
   let between = "\n";
-  for await (const item of wantsEntries ? entriesOf(store, record) : messagesOf(store.read(record.id))) {
+  for await (const item of wantsEntries ? entriesOf(registry, record) : registry.messages(record.id)) {
     await print(io, `${between}${JSON.stringify(item)}`);
     between = ",\n";
   }
   await print(io, "\n]}\n");
 }
 
-async function* entriesOf(store: Store, { id }: SessionRecord): AsyncGenerator<Message | object> {
-  for await (const page of store.read(id)) for (const entry of page) yield opened(entry);
+async function* entriesOf(
+  registry: SessionRegistry,
+  { id }: SessionRecord,
+): AsyncGenerator<Message | object> {
+  for await (const page of registry.read(id)) for (const entry of page) yield opened(entry);
 }
 
 /** The entry with its data as JSON rather than as text. */

@@ -2,17 +2,17 @@
 import { redactStoreUrl } from "../base/redact.ts";
 import { emptyPlaceOf } from "../care/maintenance.ts";
 import type { Invocation, Io } from "./command.ts";
+import { withSessions } from "./sessions.ts";
 import { printFacts, printJson, sizeText } from "./print.ts";
-import { withStore } from "./store.ts";
 
 export function storeStats(invocation: Invocation, io: Io): Promise<number> {
-  return withStore(invocation, io, async (store, config) => {
-    const stats = await store.stats();
+  return withSessions(invocation, io, async (registry, config) => {
+    const { live: _, capabilities, ...stats } = await registry.stats();
     const url = redactStoreUrl(config.store);
     if (invocation.flags["json"]) {
       // Those of a store that is not there yet are not known before it is opened.
-      const capabilities = emptyPlaceOf(config.store) === undefined ? store.capabilities : undefined;
-      await printJson(io, { store: url, ...stats, capabilities });
+      const known = emptyPlaceOf(config.store) === undefined;
+      await printJson(io, { store: url, ...stats, ...(known && { capabilities }) });
       return 0;
     }
     await printFacts(io, [

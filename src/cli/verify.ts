@@ -7,7 +7,7 @@ import { inspectStore, isRepairable, repairStore } from "../care/maintenance.ts"
 import type { Invocation, Io } from "./command.ts";
 import { configOf } from "./configured.ts";
 import { print, printJson, printTable } from "./print.ts";
-import { urlToRead } from "./store.ts";
+import { urlToRead } from "./sessions.ts";
 
 /** Status 5 when there is damage that was not repaired. */
 export async function verify(invocation: Invocation, io: Io): Promise<number> {

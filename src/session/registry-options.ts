@@ -1,9 +1,12 @@
 /** How a registry is set up, and what it is when nothing is said. */
 import { resolve } from "node:path";
 import type { Logger } from "../base/log.ts";
-import type { NewSession, SessionRecord, Store, StoreStats } from "../store/contract.ts";
+import type { NewSession, SessionRecord, Store, StoreCapabilities, StoreStats } from "../store/contract.ts";
 import type { Config } from "../config/config.ts";
 import { defaults } from "../config/options.ts";
+
+/** What callers of the registry read and ask. */
+export type { Entry, LeaseState, SessionFilter, SessionRecord } from "../store/contract.ts";
 
 /** Options of the program that sessions depend on, with the same defaults. */
 type Configured = Pick<
@@ -50,7 +53,10 @@ export type SessionInit = Partial<Omit<NewSession, "id" | "createdAtMs" | "updat
 };
 
 export interface RegistryStats extends StoreStats {
+  /** In this process. */
   readonly live: number;
+  /** Of the store. */
+  readonly capabilities: StoreCapabilities;
 }
 
 /** What a fork takes over from its parent. */

@@ -18,6 +18,7 @@ import type {
   Store,
 } from "../store/contract.ts";
 import { sealBriefly } from "./brief-hold.ts";
+import { createSession } from "./creation.ts";
 import {
   Events,
   tellUpdate,
@@ -26,14 +27,14 @@ import {
   type SessionHook,
   type Subscription,
 } from "./events.ts";
-import { deleteMatching, Expiry } from "./expiry.ts";
+import { Expiry } from "./expiry.ts";
 import { countVisible, HiddenRecords, shown, visibleOf, whyHidden } from "./hidden.ts";
 import { mayTake, thisHolder } from "./holder.ts";
 import { Journal, type OpenedJournal, type Taking } from "./journal.ts";
 import { LiveSet } from "./live.ts";
+import { Removal } from "./removal.ts";
 import { messageEntry, messagesOf, type Message, type NewMessage } from "./messages.ts";
 import {
-  emptySession,
   forkOf,
   withDefaults,
   withPlainCwd,
@@ -50,6 +51,7 @@ export class SessionRegistry {
   readonly #store: Store;
   readonly #options: RegistryDefaults;
   readonly #events: Events;
+  readonly #removal: Removal;
   readonly #expiry: Expiry;
   /** Read-change-write per session, one after the other. */
   readonly #writes = new KeyedQueue<SessionId>();
@@ -57,14 +59,15 @@ export class SessionRegistry {
   constructor(wanted: RegistryOptions) {
     const { store, log = silentLogger, now = Date.now } = given.options(wanted);
     const options = withDefaults(wanted);
-    const { leaseTtlMs, idleTimeoutMs, retentionMs } = options;
+    const { idleTimeoutMs, retentionMs } = options;
     this.#options = options;
     this.#store = store;
     this.#events = new Events(log);
     this.hidden = new HiddenRecords(store);
     this.live = new LiveSet(options.maxSessions, now);
-    const parts = { store, live: this.live, events: this.#events, log, now };
-    this.#expiry = new Expiry({ ...parts, leaseTtlMs, idleTimeoutMs, retentionMs });
+    const parts = { live: this.live, events: this.#events, now };
+    this.#removal = new Removal({ ...parts, ...options, store });
+    this.#expiry = new Expiry({ ...parts, log, idleTimeoutMs, retentionMs, removal: this.#removal });
   }
 
   /**
@@ -83,20 +86,8 @@ export class SessionRegistry {
 
   /** Errors: `SESSION_LIMIT`, `SESSION_NOT_FOUND` for an unknown parent, `STORE_…`. */
   async create(init: SessionInit, id: SessionId = newSessionId()): Promise<SessionRecord> {
-    const nowMs = this.#options.now();
-    const wasLive = this.live.has(id);
-    this.live.add(id);
-    try {
-      const plain = withPlainCwd(given.init(init));
-      const facts = { ...emptySession, ...plain, id, createdAtMs: nowMs, updatedAtMs: nowMs };
-      const record = await this.#store.create(facts);
-      if (this.#options.durability === "full") await this.#store.flush();
-      await this.#announce(record);
-      return record;
-    } catch (error) {
-      if (!wasLive) this.live.remove(id);
-      throw error;
-    }
+    const parts = { store: this.#store, live: this.live, events: this.#events };
+    return createSession(parts, this.#options, withPlainCwd(given.init(init)), id);
   }
 
   /** A new session that shares the parent's entries up to `atSeq` (its head, unless told). */
@@ -188,17 +179,18 @@ export class SessionRegistry {
   }
 
   /** True if it was there. On return it will not come back after a power cut either, unless durability is `none`. */
-  async delete(id: SessionId): Promise<boolean> {
-    const wasThere = await this.#store.delete(id);
-    await this.settle();
-    this.live.remove(id);
-    if (wasThere) this.#events.tell("end", () => ({ id }));
-    return wasThere;
+  delete(id: SessionId): Promise<boolean> {
+    return this.#removal.delete(id);
+  }
+
+  /** Deletes a session that is in no turn. False if it is not there. Errors: `SESSION_BUSY`. */
+  remove(id: SessionId): Promise<boolean> {
+    return this.#removal.unused(id);
   }
 
   /** What was written before is as safe as durability promises at the end of a turn. */
-  async settle(): Promise<void> {
-    if (this.#options.durability !== "none") await this.#store.flush();
+  settle(): Promise<void> {
+    return this.#removal.settle();
   }
 
   async list(query: SessionQuery = {}): Promise<Page<SessionRecord>> {
@@ -210,17 +202,18 @@ export class SessionRegistry {
   }
 
   async stats(): Promise<RegistryStats> {
-    return { ...(await this.#store.stats()), live: this.live.size };
+    const { live, capabilities } = { live: this.live.size, capabilities: this.#store.capabilities };
+    return { ...(await this.#store.stats()), live, capabilities };
   }
 
   /** Deletes every session without activity for `idleForMs` that nobody holds. Returns how many. */
   async expire(age: { readonly idleForMs: number }): Promise<number> {
-    return this.#expiry.expire(given.age(age).idleForMs);
+    return this.#removal.expire(given.age(age).idleForMs);
   }
 
   /** Deletes every session that `filter` matches. Returns how many. */
   async clear(filter: SessionFilter = {}): Promise<number> {
-    return deleteMatching(this.#store, withPlainCwd(given.query(filter)), ({ id }) => this.delete(id));
+    return this.#removal.clear(withPlainCwd(given.query(filter)));
   }
 
   /** Starts rounds of `sweep` at the configured interval. */
@@ -245,16 +238,5 @@ export class SessionRegistry {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
-  }
-
-  /** A session that a hook refuses is not made: nobody would ever learn its id. */
-  async #announce(record: SessionRecord): Promise<void> {
-    try {
-      await this.#events.ask("create", { record });
-    } catch (error) {
-      await this.#store.delete(record.id);
-      throw error;
-    }
-    this.#events.tell("create", () => ({ record }));
   }
 }

@@ -1,11 +1,10 @@
-/** The store that a command line names, opened for one command. */
+/** The sessions that a command line is about: the configured store behind its one door, opened for one command. */
 import type { Config } from "../config/config.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import { SidecarError } from "../base/errors.ts";
 import { isSessionId, toSessionId, type SessionId } from "../base/ids.ts";
-import { sessionNotFound } from "../store/refusals.ts";
+import { SessionRegistry } from "../session/registry.ts";
 import { openStore } from "../store/open.ts";
-import type { SessionRecord, Store } from "../store/contract.ts";
 import { assertStoreThere, emptyPlaceOf } from "../care/maintenance.ts";
 import type { Invocation, Io } from "./command.ts";
 import { configOf } from "./configured.ts";
@@ -20,27 +19,21 @@ export function urlToRead({ config, origins }: LoadedConfig): string {
   return config.store;
 }
 
-/** Opens the configured store, which must be there, hands it to `use`, and closes it whatever happens. */
-export async function withStore<T>(
+/** Opens the configured store, which must be there, hands its sessions to `use`, and closes it whatever happens. */
+export async function withSessions<T>(
   invocation: Invocation,
   io: Io,
-  use: (store: Store, config: Config) => Promise<T>,
+  use: (registry: SessionRegistry, config: Config) => Promise<T>,
 ): Promise<T> {
   const loaded = await configOf(invocation, io);
   const store = await openStore(urlToRead(loaded));
+  const registry = new SessionRegistry({ ...loaded.config, store });
   try {
-    return await use(store, loaded.config);
+    return await use(registry, loaded.config);
   } finally {
+    await registry.close();
     await store.close();
   }
-}
-
-/** Errors: `SESSION_NOT_FOUND`. */
-export async function sessionOf(store: Store, text: string): Promise<SessionRecord> {
-  const id = idOf(text);
-  const record = await store.get(id);
-  if (record === undefined) throw sessionNotFound(id);
-  return record;
 }
 
 /** Ids are upper case; people need not be. Errors: `SESSION_NOT_FOUND`. */
