@@ -29,6 +29,7 @@ import { cancel, prompt } from "./methods/prompt.ts";
 import { setConfigOption, setMode, setTitle } from "./methods/settings.ts";
 import { runningTurns } from "./live/turns.ts";
 import { Unclaimed } from "./live/unclaimed.ts";
+import { canTakeUp } from "./agent/take-up.ts";
 import { takeUpdates } from "./agent/updates.ts";
 
 export interface RelayParts {
@@ -149,7 +150,9 @@ export class Relay {
   async #detachIdle(id: SessionId): Promise<void> {
     const live = this.#ctx.sessions.byId(id);
     if (live === undefined) return;
-    if (runningTurns(live).length > 0) return this.#ctx.registry.live.touch(live.id);
+    // A conversation that its agent could not take up again stays with it.
+    const isKept = live.binding !== undefined && !canTakeUp(live.binding.run);
+    if (isKept || runningTurns(live).length > 0) return this.#ctx.registry.live.touch(live.id);
     await detach(this.#ctx, live, shutdownGraceMs);
     this.#ctx.log.info({ sessionId: live.id }, "idle session detached");
   }

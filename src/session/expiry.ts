@@ -47,13 +47,12 @@ export class Expiry {
 
   /** Returns how many sessions are no longer live. A hook that finds one busy touches it: then it stays. */
   async #detachIdle(): Promise<number> {
-    const { live, events, log, now, idleTimeoutMs } = this.#options;
-    const beforeMs = now() - idleTimeoutMs;
-    const idle = live.idleSince(beforeMs);
+    const { live, events, log, idleTimeoutMs } = this.#options;
+    const idle = live.idleFor(idleTimeoutMs);
     for (const id of idle) {
       try {
         await events.ask("idle", { id });
-        if (live.isIdleSince(id, beforeMs)) live.remove(id);
+        if (live.isIdleFor(id, idleTimeoutMs)) live.remove(id);
       } catch (error) {
         log.error({ sessionId: id, error: reasonOf(error) }, "an idle session could not be let go");
       }

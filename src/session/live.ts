@@ -7,8 +7,8 @@ export class LiveSet {
   readonly #now: () => number;
   readonly #lastActivityMs = new Map<SessionId, number>();
 
-  /** @param now the clock, in milliseconds */
-  constructor(maxSessions: number, now: () => number = Date.now) {
+  /** @param now the clock, in milliseconds; without one, time is measured: the wall clock may jump by hours */
+  constructor(maxSessions: number, now: () => number = () => performance.now()) {
     this.#maxSessions = maxSessions;
     this.#now = now;
   }
@@ -46,13 +46,13 @@ export class LiveSet {
     this.#lastActivityMs.delete(id);
   }
 
-  /** Live sessions without activity since `beforeMs`. */
-  idleSince(beforeMs: number): SessionId[] {
-    return [...this.#lastActivityMs.keys()].filter((id) => this.isIdleSince(id, beforeMs));
+  /** Live sessions without activity for longer than `ms`. */
+  idleFor(ms: number): SessionId[] {
+    return [...this.#lastActivityMs.keys()].filter((id) => this.isIdleFor(id, ms));
   }
 
-  /** Live, and without activity since `beforeMs`. */
-  isIdleSince(id: SessionId, beforeMs: number): boolean {
-    return (this.#lastActivityMs.get(id) ?? Infinity) < beforeMs;
+  /** Live, and without activity for longer than `ms`. */
+  isIdleFor(id: SessionId, ms: number): boolean {
+    return this.#now() - (this.#lastActivityMs.get(id) ?? Infinity) > ms;
   }
 }

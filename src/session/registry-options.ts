@@ -24,7 +24,7 @@ type Configured = Pick<
 export interface RegistryOptions extends Partial<Configured> {
   readonly store: Store;
   readonly log?: Logger;
-  /** The clock, in milliseconds since 1970. */
+  /** The clock, in milliseconds since 1970. Without one, idle time is measured and does not follow the wall clock. */
   readonly now?: () => number;
 }
 

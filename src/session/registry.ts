@@ -64,7 +64,7 @@ export class SessionRegistry {
     this.#store = store;
     this.#events = new Events(log);
     this.hidden = new HiddenRecords(store);
-    this.live = new LiveSet(options.maxSessions, now);
+    this.live = new LiveSet(options.maxSessions, wanted.now);
     const parts = { live: this.live, events: this.#events, now };
     this.#removal = new Removal({ ...parts, ...options, store });
     this.#expiry = new Expiry({ ...parts, log, idleTimeoutMs, retentionMs, removal: this.#removal });

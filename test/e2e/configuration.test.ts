@@ -26,9 +26,21 @@ describe("a running sidecar", () => {
     expect(textOf(await client.replay(sessionId, cwd))).toBe("echo: helloecho: again");
   });
 
+  it("leaves an idle session with an agent that could not take it up again [REQ idle-kept]", async () => {
+    const args = ["--idle-timeout", "20ms", "--sweep-interval", "10ms"];
+    const client = await harness.connect({ agent: ["agent.mjs", "--close"], args });
+    const { sessionId } = await client.newSession(cwd);
+    await client.prompt(sessionId, "hello");
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    const known = JSON.parse(await client.say(sessionId, "recall")) as object;
+    expect(known).toMatchObject({ boundBy: "new", prompts: 2 });
+    const methods = client.program.agents()[0]?.messages.map(({ method }) => method);
+    expect(methods).not.toContain("session/close");
+  });
+
   it("deletes a session after the retention [REQ config-retention]", async () => {
     const args = ["--retention", "200ms", "--idle-timeout", "100ms", "--sweep-interval", "50ms"];
-    const client = await harness.connect({ args });
+    const client = await harness.connect({ agent: ["agent.mjs", "--resume"], args });
     await client.newSession(cwd);
     const count = async () => (await client.agent.request("session/list", {})).sessions.length;
     expect(await count()).toBe(1);
@@ -36,7 +48,7 @@ describe("a running sidecar", () => {
   });
 
   it("neither detaches nor deletes a session in a turn [REQ config-idle, config-retention]", async () => {
-    const agent = ["agent.mjs", "--close"];
+    const agent = ["agent.mjs", "--close", "--resume"];
     const args = ["--idle-timeout", "100ms", "--retention", "200ms", "--sweep-interval", "50ms"];
     const client = await harness.connect({ agent, args });
     const { sessionId } = await client.newSession(cwd);

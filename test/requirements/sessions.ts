@@ -89,6 +89,9 @@ export const sessionRequirements: RequirementTable = {
     "attach-other-agent": "a session goes on with a different agent",
     "attach-auth": "an authentication error reaches the client as it is",
   },
+  "protocol.md: Faithful before clever": {
+    "idle-kept": "idle time takes no session away from an agent that could not take it up again",
+  },
   "protocol.md: Who may write": {
     "lease-idle": "an idle holder is taken over; the last to load wins; nothing is lost",
     "lease-turn": "a holder in a turn refuses with SESSION_BUSY, holder and since",

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { newSessionId } from "../../src/base/ids.ts";
 import { LiveSet } from "../../src/session/live.ts";
 
@@ -30,13 +30,24 @@ describe("the set of live sessions", () => {
     nowMs = 200;
     live.touch(b);
     live.touch(c);
-    expect(live.idleSince(100)).toEqual([]);
-    expect(live.idleSince(101)).toEqual([a]);
-    expect(live.idleSince(201)).toEqual([a, b]);
-    expect([live.isIdleSince(a, 101), live.isIdleSince(b, 101), live.isIdleSince(c, 1000)]).toEqual([
+    expect(live.idleFor(100)).toEqual([]);
+    expect(live.idleFor(99)).toEqual([a]);
+    expect(live.idleFor(-1)).toEqual([a, b]);
+    expect([live.isIdleFor(a, 99), live.isIdleFor(b, 99), live.isIdleFor(c, -1000)]).toEqual([
       true,
       false,
       false,
     ]);
+  });
+
+  it("measures time, and does not follow a wall clock that jumps", () => {
+    const live = new LiveSet(10);
+    const id = newSessionId();
+    live.add(id);
+    const wall = vi.spyOn(Date, "now").mockReturnValue(Date.now() + 9 * 3_600_000);
+    expect(live.idleFor(3_600_000)).toEqual([]);
+    wall.mockReturnValue(0);
+    expect(live.idleFor(-1)).toEqual([id]);
+    wall.mockRestore();
   });
 });

@@ -26,6 +26,11 @@ type Params = Readonly<Record<string, unknown>>;
 /** What came of asking by one id; `unclear`: it failed again and again, and the agent does not list what it has. */
 type Outcome = "taken" | "taken, but empty" | "gone" | "unclear";
 
+/** Whether an agent can go on with a session that it was given before. */
+export function canTakeUp({ can }: AgentRun): boolean {
+  return can.resume || can.load;
+}
+
 /**
  * Every id by which the agent knew the session, newest first. Undefined when the agent has it no more, or can neither
  * resume nor load. Errors: the agent's own when it has the session and fails all the same, `AGENT_…`.

@@ -127,12 +127,32 @@ describe("a session that is idle", () => {
     await relay.close();
   });
 
+  it("stays with an agent that could not take it up again [REQ idle-kept]", async () => {
+    let nowMs = Date.now();
+    const relay = await rig({
+      registry: { idleTimeoutMs: 1000, now: () => nowMs },
+      script: { initialize: initialized({ close: {} }) },
+    });
+    const sessionId = await relay.newSession();
+    await relay.prompt(sessionId);
+    nowMs += 5000;
+    await relay.registry.sweep();
+    expect(relay.registry.live.size).toBe(1);
+    await relay.prompt(sessionId);
+    const heard = relay.agentNow().heard.map(([method]) => method);
+    expect(heard.slice(1)).toEqual(["session/new", "session/prompt", "session/prompt"]);
+    await relay.close();
+  });
+
   it("is not one in a turn, however long that takes; its idle time begins with the turn's end", async () => {
     let nowMs = Date.now();
     const turn = gate();
     const relay = await rig({
       registry: { idleTimeoutMs: 1000, now: () => nowMs },
-      script: { "session/prompt": () => turn.passed.then(() => ({ stopReason: "end_turn" })) },
+      script: {
+        initialize: initialized({ resume: {} }),
+        "session/prompt": () => turn.passed.then(() => ({ stopReason: "end_turn" })),
+      },
     });
     const sessionId = await relay.newSession();
     const answer = relay.prompt(sessionId);
@@ -159,7 +179,10 @@ describe("a session that is idle", () => {
     const relay = await rig({
       registry: { idleTimeoutMs: 1000, now: () => nowMs },
       relay: { cancelGraceMs: 1 },
-      script: { "session/prompt": () => new Promise(() => undefined) },
+      script: {
+        initialize: initialized({ resume: {} }),
+        "session/prompt": () => new Promise(() => undefined),
+      },
     });
     const sessionId = await relay.newSession();
     nowMs += 900;
