@@ -52,6 +52,7 @@ function bundle(names) {
 const isEntry = (file) => path.basename(file.path, ".js") in entries;
 fs.mkdirSync(out, { recursive: true });
 for (const file of outputs.toSorted((a, b) => isEntry(a) - isEntry(b))) replace(file.path, file.text);
+replace(path.join(out, "acp-sidecar.1"), await manPage());
 if (!fast) {
   prune(outputs.map((file) => path.basename(file.path)));
   declarations();
@@ -61,6 +62,23 @@ if (!fast) {
   );
 }
 fs.writeFileSync(path.join(out, ".stamp"), fast ? "fast\n" : "full\n");
+
+/** From the tables of commands and options, which only the sources have. */
+async function manPage() {
+  const { outputFiles } = await build({
+    absWorkingDir: root,
+    entryPoints: ["src/cli/man.ts"],
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    external: ["./tools.ts", "./serve.ts"],
+    write: false,
+    logLevel: "warning",
+  });
+  const url = `data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString("base64")}`;
+  const { manPage: pageOf } = await import(url);
+  return pageOf(JSON.parse(fs.readFileSync(path.join(root, "package.json"), "utf8")).version);
+}
 
 function replace(file, text) {
   if (fs.existsSync(file) && fs.readFileSync(file, "utf8") === text) return;

@@ -41,8 +41,18 @@ export interface Command {
   /** What follows the name on the usage line. */
   readonly synopsis: string;
   readonly flags: readonly Flag[];
-  /** How many operands it takes; `agent` takes all that follows as an agent's command. */
-  readonly operands: { readonly min: number; readonly max: number } | "agent";
+  /**
+   * How many operands it takes, and which where there is a choice; `agent` takes all that follows as an agent's command,
+   * `agentAfterDashes` only what stands after `--`.
+   */
+  readonly operands:
+    | { readonly min: number; readonly max: number; readonly oneOf?: readonly string[] }
+    | "agent"
+    | "agentAfterDashes";
+  /** Other names of it. */
+  readonly aliases?: readonly string[];
+  /** The options of the configuration that its help tells: unless told, the store. It takes every one. */
+  readonly options?: readonly OptionName[] | "all";
   /** Further lines of its help. */
   readonly notes?: readonly string[];
   /** Returns the exit status. Loads its code when it is called. */

@@ -6,7 +6,7 @@ const json: Flag = { name: "json", help: "print JSON, for programs" };
 const none = { min: 0, max: 0 };
 
 /** All but `serve` are loaded together: every further split would split what `serve` loads, too. */
-function tool(name: keyof typeof ToolsModule): Command["run"] {
+function tool(name: Exclude<keyof typeof ToolsModule, "printCompletion">): Command["run"] {
   return async (invocation, io) => (await import("./tools.ts"))[name](invocation, io);
 }
 
@@ -16,6 +16,7 @@ export const serveCommand: Command = {
   synopsis: "[options] [-- agent-command args…]",
   flags: [],
   operands: "agent",
+  options: "all",
   notes: ["Without an agent's command the built-in echo agent answers."],
   run: async (invocation, io) => (await import("./serve.ts")).serve(invocation, io),
 };
@@ -24,6 +25,7 @@ export const commands: readonly Command[] = [
   serveCommand,
   {
     name: "sessions ls",
+    aliases: ["sessions", "sessions list", "ls", "list"],
     summary: "list sessions, newest activity first",
     synopsis: "[--cwd DIR] [--limit N] [--json]",
     flags: [
@@ -44,6 +46,7 @@ export const commands: readonly Command[] = [
   },
   {
     name: "sessions rm",
+    aliases: ["sessions remove", "sessions delete"],
     summary: "delete sessions for good",
     synopsis: "ID… [--force]",
     flags: [{ name: "force", help: "also one that has a turn running" }],
@@ -67,6 +70,7 @@ export const commands: readonly Command[] = [
       json,
     ],
     operands: none,
+    options: ["store", "retention"],
     run: tool("collectSessions"),
   },
   {
@@ -79,6 +83,7 @@ export const commands: readonly Command[] = [
       json,
     ],
     operands: none,
+    options: [],
     notes: ["Every copy is compared with its original by content."],
     run: tool("migrate"),
   },
@@ -134,6 +139,7 @@ export const commands: readonly Command[] = [
     synopsis: "[-- agent-command args…]",
     flags: [{ name: "prompt", value: "TEXT", help: "what to ask the agent" }],
     operands: "agent",
+    options: [],
     notes: ["Uses a store of its own in a temporary folder."],
     run: tool("demo"),
   },
@@ -142,7 +148,44 @@ export const commands: readonly Command[] = [
     summary: "print the configuration in force and where each value comes from",
     synopsis: "[options] [--json] [-- agent-command args…]",
     flags: [json],
-    operands: "agent",
+    operands: "agentAfterDashes",
+    options: "all",
     run: tool("printConfig"),
+  },
+  {
+    name: "config init",
+    summary: "write a configuration file that explains every option",
+    synopsis: "[options] [--force] [-- agent-command args…]",
+    flags: [{ name: "force", help: "in the place of one that is there" }],
+    operands: "agentAfterDashes",
+    options: "all",
+    notes: [
+      "Options and an agent's command that are given are set in it; all others stand there as comments.",
+    ],
+    run: tool("initConfig"),
+  },
+  {
+    name: "config path",
+    summary: "print the path of the configuration file that is read when it is there",
+    synopsis: "",
+    flags: [],
+    operands: none,
+    options: [],
+    run: tool("printConfigPath"),
+  },
+  {
+    name: "completion",
+    summary: "print a script that completes commands and options in a shell",
+    synopsis: "bash|zsh|fish|powershell",
+    flags: [],
+    operands: { min: 1, max: 1, oneOf: ["bash", "zsh", "fish", "powershell"] },
+    options: [],
+    notes: [
+      'bash: eval "$(acp-sidecar completion bash)", in ~/.bashrc.',
+      'zsh: eval "$(acp-sidecar completion zsh)", in ~/.zshrc behind compinit.',
+      "fish: acp-sidecar completion fish > ~/.config/fish/completions/acp-sidecar.fish",
+      "powershell: acp-sidecar completion powershell | Out-String | Invoke-Expression, in $PROFILE.",
+    ],
+    run: async (invocation, io) => (await import("./tools.ts")).printCompletion(invocation, io, commands),
   },
 ];

@@ -1,136 +1,142 @@
 /** Help, written from the same tables that the parser reads. */
-import { allowedBy, flagOf, options, variableOf, type Option, type OptionName } from "../config/options.ts";
-import { formatBytes, formatDurationMs } from "../config/units.ts";
+import { optionNames } from "../config/options.ts";
 import { SidecarError } from "../base/errors.ts";
+import { suggestion } from "../base/likeness.ts";
 import type { Command } from "./command.ts";
 import { commands, serveCommand } from "./commands.ts";
+import { commandAt, firstWords, groupOf, plainWords } from "./names.ts";
+import { configRow, flagRows, optionRows, optionsTitle, unitsNote } from "./option-text.ts";
+import { wrapped } from "./wrap.ts";
 
-const intro = [
-  "acp-sidecar stands between an ACP client (an editor) and an ACP agent and keeps every session durable.",
-];
+export const intro =
+  "acp-sidecar stands between an ACP client (an editor) and an ACP agent and keeps every session durable.";
 
-const statuses = [
+export const statuses = [
   "Exit status:",
   "  0  done          1  failed              2  wrong flag or configuration",
   "  3  session busy  4  no such session     5  store failed      6  agent failed",
 ];
 
+export interface HelpOptions {
+  /** Every option of the configuration. */
+  readonly all?: boolean;
+  readonly width?: number;
+}
+
 /** Help on one command, on a group of them, or on all. Errors: `USAGE` for an unknown one. */
-export function helpText(topic: string): string {
-  if (topic === "") return overview();
-  const exact = commands.find(({ name }) => name === topic);
-  if (exact !== undefined) return commandHelp(exact);
-  const group = commands.filter(({ name }) => name.startsWith(`${topic} `));
-  if (group.length === 0) {
-    const allowed = commands.map(({ name }) => name).join(", ");
-    throw new SidecarError("USAGE", `There is no help on "${topic}"; allowed: ${allowed}`);
+export function helpText(topic: readonly string[], { all = false, width = 80 }: HelpOptions = {}): string {
+  const [first] = plainWords(topic);
+  const page = new Page(Math.min(80, Math.max(40, width)));
+  if (first === undefined) overview(page, all);
+  else {
+    const group = groupOf(first);
+    const found = commandAt(topic);
+    const isAlias = found?.used === 1 && found.command.name !== first;
+    if (group.length > 1 && (found === undefined || isAlias)) groupHelp(page, group);
+    else if (found !== undefined) commandHelp(page, found.command, all);
+    else throw unknownTopic(topic);
   }
-  return lines([
-    ...group.map((command, at) => usageLine(command, at === 0 ? "usage:" : "      ")),
-    "",
-    "Commands:",
-    ...summaries(group),
-    "",
-    ...statuses,
-  ]);
+  page.add("", ...statuses);
+  return page.text;
 }
 
-function overview(): string {
-  return lines([
-    ...intro,
-    "",
-    `usage: acp-sidecar ${serveCommand.synopsis}`,
-    "       acp-sidecar COMMAND [options]",
-    "",
-    "Commands:",
-    ...summaries(commands),
-    "",
-    ...optionLines(),
-    "",
-    ...columns([
-      ["--help, -h", "this, or help on the command before it"],
-      ["--version, -V", "print the version"],
-    ]),
-    "",
-    ...statuses,
-  ]);
+function unknownTopic(topic: readonly string[]): SidecarError {
+  const words = topic.join(" ");
+  const names = [...commands.map(({ name }) => name), ...firstWords()];
+  const help = suggestion(words, names) || `; allowed: ${commands.map(({ name }) => name).join(", ")}`;
+  return new SidecarError("USAGE", `There is no help on "${words}"${help}`);
 }
 
-function commandHelp(command: Command): string {
-  const flags = command.flags.map(({ name, value, help }): [string, string] => [
-    value === undefined ? `--${name}` : `--${name} ${value}`,
-    help,
-  ]);
-  return lines([
-    `${command.name}: ${command.summary}`,
-    "",
-    usageLine(command),
-    ...(command.notes ?? []),
-    ...(flags.length === 0 ? [] : ["", "Flags:", ...columns(flags)]),
-    "",
-    ...optionLines(),
-    "",
-    ...statuses,
-  ]);
-}
+/** Lines that fit. */
+class Page {
+  readonly #width: number;
+  readonly #lines: string[] = [];
 
-function usageLine({ name, synopsis }: Command, title = "usage:"): string {
-  return `${title} acp-sidecar ${name} ${synopsis}`;
-}
+  constructor(width: number) {
+    this.#width = width;
+  }
 
-function summaries(list: readonly Command[]): string[] {
-  return columns(list.map(({ name, summary }) => [name, summary]));
-}
+  get text(): string {
+    return `${this.#lines.join("\n")}\n`;
+  }
 
-function optionLines(): string[] {
-  const rows = (Object.entries(options) as [OptionName, Option][]).map(([name, option]): [string, string] => [
-    `--${flagOf(name)} ${placeholder(option.kind)}`,
-    `${option.help}${defaultText(name, option)}`,
-  ]);
-  return [
-    `Options (each also as ${variableOf("optionName")} and as a key of the configuration file):`,
-    ...columns([
-      ...rows,
-      [
-        "--config FILE",
-        "the configuration file, JSON (default: acp-sidecar/config.json among the user's settings)",
-      ],
-    ]),
-    "  TIME is milliseconds or 90s, 5m, 1h, 30d; SIZE is bytes or 64KiB, 16MiB.",
-  ];
-}
+  add(...lines: readonly string[]): void {
+    for (const line of lines) {
+      const indent = /^ */.exec(line)?.[0] ?? "";
+      this.#lines.push(...(line.length <= this.#width ? [line] : wrapped(line, this.#width, `${indent}  `)));
+    }
+  }
 
-function placeholder(kind: Option["kind"]): string {
-  switch (kind.type) {
-    case "url":
-      return "URL";
-    case "path":
-      return "FILE";
-    case "choice":
-      return allowedBy(kind).replaceAll(", ", "|");
-    case "count":
-      return "N";
-    case "size":
-      return "SIZE";
-    case "duration":
-    case "optionalDuration":
-      return "TIME";
+  paragraph(text: string): void {
+    this.#lines.push(...wrapped(text, this.#width));
+  }
+
+  /** Two columns; what is too long for the first one stands in a line of its own. */
+  columns(rows: readonly (readonly [string, string])[]): void {
+    const widest = Math.min(Math.floor(this.#width / 3), Math.max(...rows.map(([left]) => left.length)));
+    const at = widest + 4;
+    for (const [left, right] of rows) {
+      const texts = wrapped(right, this.#width - at);
+      if (left.length > widest) this.#lines.push(`  ${left}`);
+      else this.#lines.push(`  ${left.padEnd(widest)}  ${texts.shift() ?? ""}`.trimEnd());
+      this.#lines.push(...texts.map((text) => " ".repeat(at) + text));
+    }
   }
 }
 
-function defaultText(name: OptionName, { kind, default: value }: Option): string {
-  if (name === "store") return " (default: a SQLite file among the user's data)";
-  if (value === undefined) return "";
-  if (typeof value !== "number") return ` (default: ${value})`;
-  if (kind.type === "size") return ` (default: ${formatBytes(value)})`;
-  return ` (default: ${kind.type === "count" ? value : formatDurationMs(value)})`;
+function overview(page: Page, all: boolean): void {
+  page.paragraph(intro);
+  page.add("", `usage: acp-sidecar ${serveCommand.synopsis}`, "       acp-sidecar COMMAND [options]");
+  page.add("", "Commands:");
+  page.columns(summaries(commands));
+  page.add("", "Options:");
+  page.columns([
+    ...(all ? [] : optionRows(["store"])),
+    ...(all ? [] : [configRow]),
+    ["--help, -h", "this, or help on the command before it"],
+    ["--help --all", "with every option of the configuration"],
+    ["--version, -V", "print the version"],
+  ]);
+  if (all) allOptions(page);
 }
 
-function columns(rows: readonly (readonly [string, string])[]): string[] {
-  const width = Math.max(...rows.map(([left]) => left.length)) + 2;
-  return rows.map(([left, right]) => `  ${left.padEnd(width)}${right}`);
+function groupHelp(page: Page, group: readonly Command[]): void {
+  for (const [at, command] of group.entries()) page.add(usageLine(command, at === 0 ? "usage:" : "      "));
+  page.add("", "Commands:");
+  page.columns(summaries(group));
+  page.add("");
+  page.paragraph(`Each has help of its own: acp-sidecar ${group.at(-1)?.name ?? ""} --help`);
 }
 
-function lines(text: readonly string[]): string {
-  return `${text.join("\n")}\n`;
+function commandHelp(page: Page, command: Command, all: boolean): void {
+  const { name, summary, notes = [], aliases = [], flags, options: told = ["store"] } = command;
+  page.paragraph(`${name}: ${summary}`);
+  page.add("", usageLine(command, "usage:"));
+  if (aliases.length > 0) page.paragraph(`Also: ${aliases.join(", ")}`);
+  const others = groupOf(name).filter((each) => each !== command);
+  if (others.length > 0) page.paragraph(`See also: ${others.map((each) => each.name).join(", ")}`);
+  if (notes.length > 0) page.add("");
+  for (const note of notes) page.paragraph(note);
+  if (flags.length > 0) {
+    page.add("", "Flags:");
+    page.columns(flagRows(flags));
+  }
+  if (all || told === "all") return allOptions(page);
+  page.add("", "Options:");
+  page.columns([...optionRows(told), configRow, ["--help --all", "with every option of the configuration"]]);
+}
+
+function allOptions(page: Page): void {
+  page.add("");
+  page.paragraph(`Options (${optionsTitle}):`);
+  page.columns([...optionRows(optionNames), configRow]);
+  page.add(`  ${unitsNote}`);
+}
+
+function usageLine({ name, synopsis }: Command, title: string): string {
+  return `${title} acp-sidecar ${name} ${synopsis}`.trimEnd();
+}
+
+function summaries(list: readonly Command[]): [string, string][] {
+  return list.map(({ name, summary }) => [name, summary]);
 }

@@ -2,13 +2,15 @@
 import { parseArgs } from "node:util";
 import { flagOf, optionNames } from "../config/options.ts";
 import { SidecarError } from "../base/errors.ts";
+import { meantBy } from "../base/likeness.ts";
 import type { Command, Invocation } from "./command.ts";
 import { commands, serveCommand } from "./commands.ts";
+import { commandAt, firstWords, plainWords, secondWords } from "./names.ts";
 
 export type Parsed =
   | { readonly kind: "run"; readonly command: Command; readonly invocation: Invocation }
-  /** Without a topic: the overview. */
-  | { readonly kind: "help"; readonly topic: string }
+  /** Without a topic: the overview. `all`: with every option of the configuration. */
+  | { readonly kind: "help"; readonly topic: readonly string[]; readonly all: boolean }
   | { readonly kind: "version" };
 
 const settingFlags = new Map(optionNames.map((name) => [flagOf(name), name]));
@@ -25,6 +27,7 @@ const parserOptions = {
     ]),
   ),
   help: { type: "boolean", short: "h" },
+  all: { type: "boolean" },
   version: { type: "boolean", short: "V" },
 } as const;
 
@@ -38,16 +41,21 @@ export function parseCommandLine(argv: readonly string[]): Parsed {
   const named = places.map((token) => token.value);
   if (has(tokens, "version")) return { kind: "version" };
   if (has(tokens, "help") || named[0] === "help") {
-    return { kind: "help", topic: named.filter((word) => word !== "help").join(" ") };
+    return {
+      kind: "help",
+      topic: named[0] === "help" ? named.slice(1) : named,
+      all: has(tokens, "all"),
+    };
   }
-  const command = commandOf(named);
-  const rest = places.slice(named.length === 0 ? 0 : command.name.split(" ").length);
+  const { command, used } = commandOf(named, tokens);
+  const rest = places.slice(used);
   const [first] = rest;
   if (command.operands === "agent" && first !== undefined) {
     // The agent's own flags begin with its name, whether `--` stands before it or not.
     return run(command, tokensOf(words.slice(0, first.index)), [], argv.slice(first.index));
   }
-  if (command.operands !== "agent" && dashes >= 0) throw usage(command, "takes no agent's command after --");
+  const takesAgent = command.operands === "agent" || command.operands === "agentAfterDashes";
+  if (!takesAgent && dashes >= 0) throw usage(command, "takes no agent's command after --");
   return run(
     command,
     tokens,
@@ -66,24 +74,38 @@ function has(tokens: readonly Token[], name: string): boolean {
   return tokens.some((token) => token.kind === "option" && token.name === name);
 }
 
-function commandOf(words: readonly string[]): Command {
-  const [first, second] = words;
-  if (first === undefined) return serveCommand;
-  const found = commands.find(({ name }) => name === first || name === `${first} ${second}`);
-  if (found !== undefined) return found;
-  const parts = commands.filter(({ name }) => name.startsWith(`${first} `));
-  if (parts.length > 0) {
-    const allowed = parts.map(({ name }) => name.slice(first.length + 1)).join(", ");
-    throw new SidecarError(
-      "USAGE",
-      `"${[first, second].join(" ").trim()}" is not a command; allowed after ${first}: ${allowed}`,
-    );
-  }
-  const allowed = [...new Set(commands.map(({ name }) => name.split(" ")[0]))].join(", ");
-  throw new SidecarError(
-    "USAGE",
-    `"${first}" is not a command; allowed: ${allowed}; an agent's command stands after --`,
-  );
+/** Errors: `USAGE`. */
+function commandOf(
+  words: readonly string[],
+  tokens: readonly Token[],
+): { readonly command: Command; readonly used: number } {
+  const [first, second] = plainWords(words);
+  if (first === undefined) return { command: serveCommand, used: 0 };
+  const found = commandAt(words);
+  const parts = secondWords(first);
+  // A word behind the name of a group is one of its commands, or a mistake.
+  const isStray = found?.used === 1 && parts.length > 0 && second !== undefined;
+  if (found !== undefined && !isStray) return found;
+  // The value of a mistyped flag looks like a command.
+  const flag = tokens.find((token) => token.kind === "option" && !(token.name in parserOptions));
+  if (flag?.kind === "option") throw unknownFlag(found?.command ?? serveCommand, flag.rawName);
+  if (parts.length > 0) throw notACommand([first, second], second, parts);
+  throw notACommand([first], first, firstWords(), "; an agent's command stands after --");
+}
+
+function notACommand(
+  words: readonly (string | undefined)[],
+  wrong = "",
+  allowed: readonly string[],
+  hint = "",
+): SidecarError {
+  const before = words.slice(0, -1).join(" ");
+  const meant = meantBy(wrong, allowed);
+  const help =
+    meant === undefined
+      ? `; allowed${before && ` after ${before}`}: ${allowed.join(", ")}${hint}`
+      : `; did you mean ${[before, meant].join(" ").trim()}?`;
+  return new SidecarError("USAGE", `"${words.join(" ").trim()}" is not a command${help}`);
 }
 
 function run(command: Command, tokens: readonly Token[], operands: string[], agent: string[]): Parsed {
@@ -118,18 +140,29 @@ function checkedValue(command: Command, token: Token & { kind: "option" }): stri
   return value;
 }
 
+/** All options would be a long list; the help has them. */
 function unknownFlag({ name, flags }: Command, given: string): SidecarError {
-  const allowed = [...flags.map((flag) => flag.name), ...settingFlags.keys(), "config", "help", "version"];
-  return new SidecarError(
-    "USAGE",
-    `${name} has no flag ${given}; allowed: ${allowed.map((flag) => `--${flag}`).join(", ")}`,
-  );
+  const own = flags.map((flag) => `--${flag.name}`);
+  const all = [...own, ...Array.from(settingFlags.keys(), (flag) => `--${flag}`), "--config", "--help"];
+  const meant = meantBy(given, [...all, "--version"]);
+  const help =
+    meant === undefined
+      ? `allowed: ${[...own, "--store", "--config"].join(", ")}; all: acp-sidecar ${name} --help --all`
+      : `did you mean ${meant}?`;
+  return new SidecarError("USAGE", `${name} has no flag ${given}; ${help}`);
 }
 
 function checkOperands({ operands, ...command }: Command, given: readonly string[]): void {
-  const { min, max } = operands === "agent" ? { min: 0, max: 0 } : operands;
+  const { min, max, oneOf } = typeof operands === "string" ? { min: 0, max: 0 } : operands;
   if (given.length < min) throw usage(command, `needs ${command.synopsis.split(" ")[0]}`);
   if (given.length > max) throw usage(command, `takes no "${given[max]}"`);
+  const wrong = given.find((word) => oneOf?.includes(word) === false);
+  if (wrong === undefined || oneOf === undefined) return;
+  const meant = meantBy(wrong, oneOf);
+  throw usage(
+    command,
+    `takes no "${wrong}"; ${meant === undefined ? `allowed: ${oneOf.join(", ")}` : `did you mean ${meant}?`}`,
+  );
 }
 
 function usage({ name }: Pick<Command, "name">, problem: string): SidecarError {

@@ -3,6 +3,10 @@ import { SidecarError, reasonOf } from "../base/errors.ts";
 import type { Io } from "./command.ts";
 import { parseCommandLine } from "./parse.ts";
 
+function widthOf({ columns }: Io): { readonly width?: number } {
+  return columns === undefined ? {} : { width: columns };
+}
+
 /** Never rejects: a failure is one line on `io.errors` and its exit status. */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
   try {
@@ -12,7 +16,9 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
         io.output.write(`${(await import("../base/version.ts")).version}\n`);
         return 0;
       case "help":
-        io.output.write((await import("./help.ts")).helpText(parsed.topic));
+        io.output.write(
+          (await import("./help.ts")).helpText(parsed.topic, { all: parsed.all, ...widthOf(io) }),
+        );
         return 0;
       case "run":
         return await parsed.command.run(parsed.invocation, io);

@@ -1,4 +1,6 @@
 /** Every command but `serve`, loaded as one. */
+export { printCompletion } from "./completion.ts";
+export { initConfig, printConfigPath } from "./config-file.ts";
 export { printConfig } from "./config.ts";
 export { demo } from "./demo.ts";
 export { doctor } from "./doctor.ts";

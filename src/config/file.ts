@@ -2,6 +2,8 @@
 import fs from "node:fs";
 import path from "node:path";
 import { reasonOf, SidecarError, systemCodeOf } from "../base/errors.ts";
+import { suggestion } from "../base/likeness.ts";
+import { withoutComments } from "./comments.ts";
 import type { GivenValues } from "./given.ts";
 import { optionNames, type OptionName } from "./options.ts";
 import { defaultConfigFile, type Surroundings } from "./paths.ts";
@@ -15,7 +17,7 @@ export function readConfigFile(
   at: Surroundings,
   given: GivenValues,
 ): string | undefined {
-  const file = named ? path.resolve(named) : defaultConfigFile(at);
+  const file = configFileFor(named, at);
   if (file === undefined) return undefined;
   const text = readText(file, Boolean(named));
   if (text === undefined) return undefined;
@@ -23,11 +25,17 @@ export function readConfigFile(
   for (const [key, value] of Object.entries(parseObject(file, text))) {
     if (key === "$schema") continue;
     if (!known.includes(key)) {
-      throw invalid(`"${key}" in ${file} is not an option; allowed: ${known.join(", ")}`);
+      const meant = suggestion(key, known) || `; allowed: ${known.join(", ")}`;
+      throw invalid(`"${key}" in ${file} is not an option${meant}`);
     }
     given.set(key as OptionName | "agent", { value, origin: `file ${file}`, label: `"${key}" in ${file}` });
   }
   return file;
+}
+
+/** The file that is read, if it is there: the one that is named, else the platform's own. */
+export function configFileFor(named: string | undefined, at: Surroundings): string | undefined {
+  return named ? path.resolve(named) : defaultConfigFile(at);
 }
 
 function readText(file: string, mustExist: boolean): string | undefined {
@@ -48,7 +56,7 @@ function readText(file: string, mustExist: boolean): string | undefined {
 function parseObject(file: string, text: string): object {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = JSON.parse(withoutComments(text));
   } catch (error) {
     throw invalid(`The configuration ${file} is not JSON${place(text, error)}; allowed: one JSON object`);
   }

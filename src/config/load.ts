@@ -1,6 +1,7 @@
 /** The configuration in force: defaults < file < environment < flags, and where each value came from. */
 import path from "node:path";
 import { SidecarError } from "../base/errors.ts";
+import { suggestion } from "../base/likeness.ts";
 import type { Config } from "./config.ts";
 import { readConfigFile } from "./file.ts";
 import type { GivenValues, Origin } from "./given.ts";
@@ -69,7 +70,7 @@ function placedIn(
 }
 
 const prefix = "ACP_SIDECAR_";
-const configVariable = `${prefix}CONFIG`;
+export const configVariable = `${prefix}CONFIG`;
 
 function fromEnvironment(env: Surroundings["env"], given: GivenValues): void {
   const names = new Map<string, OptionName | "agent">(
@@ -80,10 +81,9 @@ function fromEnvironment(env: Surroundings["env"], given: GivenValues): void {
     if (!variable.startsWith(prefix) || variable === configVariable || !value) continue;
     const name = names.get(variable);
     if (name === undefined) {
-      throw new SidecarError(
-        "CONFIG_INVALID",
-        `Environment variable ${variable} is not an option; allowed: ${[...names.keys(), configVariable].join(", ")}`,
-      );
+      const known = [...names.keys(), configVariable];
+      const meant = suggestion(variable, known) || `; allowed: ${known.join(", ")}`;
+      throw new SidecarError("CONFIG_INVALID", `Environment variable ${variable} is not an option${meant}`);
     }
     given.set(name, {
       value: name === "agent" ? words(value) : value,

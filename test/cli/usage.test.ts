@@ -6,26 +6,52 @@ import { parseCommandLine } from "../../src/cli/parse.ts";
 import { flagOf, optionNames } from "../../src/config/options.ts";
 import { cli, scratchFolder } from "./harness.ts";
 
+const topics = ["", "sessions", "config", ...commands.map(({ name }) => name)].map((name) => [name] as const);
+
 describe("help", () => {
-  it.each(["", ...commands.map(({ name }) => name)])(
-    "on %j names every flag and the exit statuses",
+  it.each(topics)(
+    "on %j names its own flags and the exit statuses, and with --all every option",
     async (name) => {
-      const { status, out, err } = await cli([...name.split(" ").filter(Boolean), "--help"]);
+      const words = name.split(" ").filter(Boolean);
+      const { status, out, err } = await cli([...words, "--help"]);
       expect([status, err]).toEqual([0, ""]);
-      const flags = commands.find((command) => command.name === name)?.flags ?? [];
-      for (const flag of [...optionNames.map(flagOf), "config", ...flags.map((each) => each.name)]) {
-        expect(out).toContain(`--${flag}`);
-      }
+      const command = commands.find((each) => each.name === name);
+      for (const flag of command?.flags ?? []) expect(out).toContain(`--${flag.name}`);
       expect(out).toContain("Exit status:");
       expect(out).toContain("usage: acp-sidecar");
+      expect(out.includes("--agent-backoff")).toBe(command?.options === "all");
+      if (name === "sessions" || name === "config") return;
+      const all = (await cli([...words, "--help", "--all"])).out;
+      for (const option of optionNames) expect(all).toContain(`--${flagOf(option)}`);
     },
   );
 
-  it("on a group lists its commands, and 'help X' is 'X --help'", async () => {
+  it.each(topics)("on %j has no line that a terminal would break", async (name) => {
+    const words = name.split(" ").filter(Boolean);
+    for (const [columns, widest] of [
+      [undefined, 80],
+      [200, 80],
+      [60, 60],
+    ] as const) {
+      const { out } = await cli([...words, "--help", "--all"], columns === undefined ? {} : { columns });
+      // Examples that are pasted stay whole.
+      const broken = out
+        .split("\n")
+        .filter((line) => line.length > widest && !/^(\S+: )?acp-sidecar|^ {4}/.test(line.trim()));
+      expect(broken).toEqual([]);
+    }
+  });
+
+  it("on a group lists its commands, and 'help X' is 'X --help', by any of its names", async () => {
     const { out } = await cli(["sessions", "--help"]);
     for (const name of ["ls", "show", "rm", "stats", "gc"])
       expect(out).toContain(`acp-sidecar sessions ${name}`);
-    expect((await cli(["help", "sessions", "ls"])).out).toBe((await cli(["sessions", "ls", "-h"])).out);
+    const wanted = (await cli(["sessions", "ls", "-h"])).out;
+    expect((await cli(["help", "sessions", "ls"])).out).toBe(wanted);
+    expect((await cli(["ls", "--help"])).out).toBe(wanted);
+    expect((await cli(["session", "list", "--help"])).out).toBe(wanted);
+    expect((await cli(["sessions", "show", "SOME-ID", "--help"])).out).toContain("sessions show ID");
+    expect((await cli(["doctor", "agent", "--help"])).out).toContain("doctor: ");
   });
 });
 
@@ -53,6 +79,30 @@ describe("a command line", () => {
     });
   });
 
+  it.each([
+    ["sessions", "sessions ls"],
+    ["session", "sessions ls"],
+    ["ls", "sessions ls"],
+    ["list", "sessions ls"],
+    ["session list", "sessions ls"],
+    ["sessions list", "sessions ls"],
+    ["session show X", "sessions show"],
+    ["sessions delete X", "sessions rm"],
+    ["config init", "config init"],
+    ["config", "config"],
+  ])("%j is %j", (line, name) => {
+    expect(invocationOf(...line.split(" ")).name).toBe(name);
+    expect(invocationOf("--store", "memory:", ...line.split(" ")).name).toBe(name);
+  });
+
+  it("takes an agent's command of config only behind --", () => {
+    expect(invocationOf("config", "--", "init")).toMatchObject({ name: "config", agent: ["init"] });
+    expect(invocationOf("config", "init", "--", "agent")).toMatchObject({
+      name: "config init",
+      agent: ["agent"],
+    });
+  });
+
   it("takes an agent's command with and without -- where an agent is wanted", () => {
     const wanted = { name: "demo", agent: ["opencode", "acp", "--store", "theirs"], settings: {} };
     expect(invocationOf("demo", "opencode", "acp", "--store", "theirs")).toMatchObject(wanted);
@@ -64,11 +114,18 @@ describe("a command line", () => {
   });
 
   it.each([
-    [["--bogus"], /^serve has no flag --bogus; allowed: --store, /],
-    [["sessions", "ls", "--force"], /^sessions ls has no flag --force; allowed: --cwd, --limit, --json, /],
-    [["frobnicate"], /^"frobnicate" is not a command; allowed: serve, sessions, .*config; an agent/],
-    [["sessions"], /^"sessions" is not a command; allowed after sessions: ls, show, rm, stats, gc$/m],
-    [["sessions", "drop"], /^"sessions drop" is not a command; allowed after sessions: ls/],
+    [["--bogus"], /^serve has no flag --bogus; allowed: --store, --config; all: .* serve --help --all\n$/],
+    [["--stor", "memory:"], /^serve has no flag --stor; did you mean --store\?\n$/],
+    [["sessions", "ls", "--limt", "3"], /^sessions ls has no flag --limt; did you mean --limit\?\n$/],
+    [["sessions", "ls", "--repair"], /^sessions ls has no flag --repair; allowed: (--[a-z]+, )*--limit, /],
+    [["frobnicate"], /^"frobnicate" is not a command; allowed: serve, sessions, .*; an agent/],
+    [["docter"], /^"docter" is not a command; did you mean doctor\?\n$/],
+    [["sesions", "ls"], /^"sesions" is not a command; did you mean sessions\?\n$/],
+    [["sessions", "hsow", "X"], /^"sessions hsow" is not a command; did you mean sessions show\?\n$/],
+    [["sessions", "frobnicate"], /^"sessions frobnicate" is not a command; allowed after sessions: ls/],
+    [["config", "inti"], /^"config inti" is not a command; did you mean config init\?\n$/],
+    [["config", "opencode"], /^"config opencode" is not a command; allowed after config: init, path\n$/],
+    [["docter", "--help"], /^There is no help on "docter"; did you mean doctor\?\n$/],
     [["--store"], /^serve needs a value for --store/],
     [["--store", "--json"], /^serve needs a value for --store, not --json/],
     [["--store="], /^serve needs a value for --store/],

@@ -76,13 +76,14 @@ function isThere(folder: string, specifier: string): boolean {
 describe("the package", () => {
   it("holds what it needs to run and nothing else", () => {
     const allowed =
-      /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|bin\/acp-sidecar\.js|schemas\/\w+\.json|dist\/[\w-]+\.js|dist\/THIRD-PARTY-LICENSES\.txt|dist\/types\/.+\.d\.ts)$/;
+      /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|bin\/acp-sidecar\.js|schemas\/\w+\.json|dist\/[\w-]+\.js|dist\/acp-sidecar\.1|dist\/THIRD-PARTY-LICENSES\.txt|dist\/types\/.+\.d\.ts)$/;
     expect(files.filter((file) => !allowed.test(file))).toEqual([]);
     for (const needed of [
       "LICENSE",
       "bin/acp-sidecar.js",
       "dist/cli.js",
       "dist/index.js",
+      manifest.man,
       "schemas/config.json",
     ]) {
       expect(files).toContain(needed);
