@@ -3,7 +3,8 @@ import { allowedBy, flagOf, options, variableOf, type Option, type OptionName } 
 import { formatBytes, formatDurationMs } from "../config/units.ts";
 import type { Flag } from "./command.ts";
 
-export const unitsNote = "TIME is milliseconds or 90s, 5m, 1h, 30d; SIZE is bytes or 64KiB, 16MiB.";
+export const unitsNote =
+  "TIME is a number with its unit: 500ms, 90s, 5m, 1h, 30d; SIZE is bytes or 64KiB, 16MiB.";
 export const optionsTitle = `each also as ${variableOf("optionName")} and as a key of the configuration file`;
 
 export function flagRows(flags: readonly Flag[]): [string, string][] {

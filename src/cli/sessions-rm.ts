@@ -1,10 +1,10 @@
 /** `sessions rm` and `sessions gc`: what deletes. */
-import { parseDurationMs } from "../config/units.ts";
+import { options } from "../config/options.ts";
 import { SidecarError } from "../base/errors.ts";
 import type { SessionRegistry } from "../session/registry.ts";
 import type { Invocation, Io } from "./command.ts";
 import { print, printJson } from "./print.ts";
-import { idOf, withSessions } from "./sessions.ts";
+import { idOf, timeFrom, withSessions } from "./sessions.ts";
 
 /** Deletes what it can and says of each of the others why not. */
 export function removeSessions(invocation: Invocation, io: Io): Promise<number> {
@@ -34,8 +34,9 @@ async function remove(registry: SessionRegistry, text: string, force: boolean): 
 export function collectSessions(invocation: Invocation, io: Io): Promise<number> {
   const given = invocation.flags["older-than"];
   return withSessions(invocation, io, async (registry, { retentionMs }) => {
-    const idleForMs = given === undefined ? retentionMs : parseDurationMs(String(given));
-    if (idleForMs === undefined || !(idleForMs >= 0)) throw ageWanted(given);
+    const idleForMs =
+      given === undefined ? retentionMs : timeFrom("older-than", given, options.retention.kind);
+    if (idleForMs === undefined) throw ageWanted();
     const deleted = await registry.expire({ idleForMs });
     if (invocation.flags["json"]) await printJson(io, { deleted });
     else await print(io, `Deleted ${deleted} session${deleted === 1 ? "" : "s"}\n`);
@@ -43,10 +44,9 @@ export function collectSessions(invocation: Invocation, io: Io): Promise<number>
   });
 }
 
-function ageWanted(given: string | true | undefined): SidecarError {
-  const problem =
-    given === undefined
-      ? "sessions gc needs --older-than, for no retention is configured"
-      : `--older-than is ${JSON.stringify(given)}`;
-  return new SidecarError("USAGE", `${problem}; allowed: milliseconds, or a time like 12h or 30d`);
+function ageWanted(): SidecarError {
+  return new SidecarError(
+    "USAGE",
+    "sessions gc needs --older-than, because no retention is configured; allowed: a time like 12h or 30d",
+  );
 }

@@ -2,6 +2,7 @@
 import type { Config } from "../config/config.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import { SidecarError } from "../base/errors.ts";
+import { formatDurationMs, parseDurationMs, unitWanted } from "../config/units.ts";
 import { isSessionId, toSessionId, type SessionId } from "../base/ids.ts";
 import { SessionRegistry } from "../session/registry.ts";
 import { openStore } from "../store/open.ts";
@@ -48,4 +49,19 @@ export function countFrom(flag: string, text: string | true | undefined, otherwi
   const count = Number(text);
   if (Number.isSafeInteger(count) && count > 0) return count;
   throw new SidecarError("USAGE", `--${flag} is ${JSON.stringify(text)}; allowed: a whole number above 0`);
+}
+
+/** Milliseconds from a flag. Errors: `USAGE`. */
+export function timeFrom(flag: string, text: string | true, { min, max }: Bounds): number {
+  const ms = parseDurationMs(String(text));
+  if (ms >= min && ms <= max) return ms;
+  const unit = unitWanted(text);
+  const wrong = `--${flag} is ${JSON.stringify(text)}${unit === undefined ? "" : `, but ${unit}`}`;
+  const allowed = `a time like 12h or 30d, from ${formatDurationMs(min)} to ${formatDurationMs(max)}`;
+  throw new SidecarError("USAGE", `${wrong}; allowed: ${allowed}`);
+}
+
+interface Bounds {
+  readonly min: number;
+  readonly max: number;
 }

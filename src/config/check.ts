@@ -5,6 +5,7 @@ import type { AgentCommand } from "./config.ts";
 import type { Given, GivenValues } from "./given.ts";
 import { allowedBy, options, type OptionName, type Settings } from "./options.ts";
 import { agentSchema, optionSchema } from "./schema.ts";
+import { unitWanted } from "./units.ts";
 
 /** Errors: `CONFIG_INVALID` for the first value that is not allowed. */
 export function checkValues(given: GivenValues): Settings & { agent?: AgentCommand } {
@@ -20,7 +21,10 @@ function checkOption(name: OptionName, { value, label }: Given): unknown {
   if (result.success) return result.data;
   const { kind } = options[name];
   const layer = kind.type === "url" && Array.isArray(value) ? wrongLayer(name, value) : undefined;
-  const wrong = layer === undefined ? `${label} is ${shown(value)}` : `${label}, ${layer}`;
+  const isTime = kind.type === "duration" || kind.type === "optionalDuration";
+  const unit = isTime ? unitWanted(value) : undefined;
+  const what = `${label} is ${shown(value)}${unit === undefined ? "" : `, but ${unit}`}`;
+  const wrong = layer === undefined ? what : `${label}, ${layer}`;
   throw new SidecarError("CONFIG_INVALID", `${wrong}; allowed: ${allowedBy(kind)}`, {
     data: { option: name },
   });

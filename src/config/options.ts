@@ -14,7 +14,7 @@ export type OptionKind =
   | { readonly type: "path" }
   | { readonly type: "choice"; readonly values: readonly [string, ...string[]] }
   | { readonly type: "duration" | "size" | "count"; readonly min: number; readonly max: number }
-  /** A duration, or "off". */
+  /** A duration, or "off", which 0 means too. */
   | { readonly type: "optionalDuration"; readonly min: number; readonly max: number };
 
 export interface Option {
@@ -70,7 +70,7 @@ export const options = {
   retention: {
     key: "retentionMs",
     default: "off",
-    kind: { type: "optionalDuration", min: 1, max: 36500 * day },
+    kind: { type: "optionalDuration", min: hour, max: 36500 * day },
     help: "a session without activity for this long is deleted",
   },
   maxSessions: {
@@ -189,9 +189,9 @@ export function allowedBy(kind: OptionKind): string {
     case "size":
       return `bytes, or a size like 64KiB, from ${formatBytes(kind.min)} to ${formatBytes(kind.max)}`;
     case "duration":
-      return `milliseconds, or a time like 90s, 5m or 1h, from ${span(kind)}`;
+      return `a time like 90s, 5m or 1h, from ${span(kind)}`;
     case "optionalDuration":
-      return `off, milliseconds, or a time like 12h or 30d, from ${span(kind)}`;
+      return `off, or a time like 12h or 30d, from ${span(kind)}`;
   }
 }
 

@@ -7,6 +7,13 @@ function range(min: number, max: number) {
   return z.int().check(z.gte(min), z.lte(max));
 }
 
+/** Of numbers only 0 says what it means without a unit. */
+function duration(min: number, max: number) {
+  const text = z.string().check(z.regex(durationPattern));
+  const inRange = z.pipe(z.pipe(text, z.transform(parseDurationMs)), range(min, max));
+  return min > 0 ? inRange : z.union([z.literal(0), inRange]);
+}
+
 /** A number, or a text that stands for one. */
 function quantity(pattern: RegExp, parse: (text: string) => number, min: number, max: number) {
   const text = z.pipe(z.pipe(z.string().check(z.regex(pattern)), z.transform(parse)), range(min, max));
@@ -34,10 +41,17 @@ function schemaOf(kind: OptionKind): z.ZodMiniType {
     case "size":
       return quantity(sizePattern, parseBytes, kind.min, kind.max);
     case "duration":
-      return quantity(durationPattern, parseDurationMs, kind.min, kind.max);
+      return duration(kind.min, kind.max);
     case "optionalDuration":
-      return z.union([z.literal("off"), quantity(durationPattern, parseDurationMs, kind.min, kind.max)]);
+      return z.union([offSchema(), duration(kind.min, kind.max)]);
   }
+}
+
+function offSchema() {
+  return z.pipe(
+    z.union([z.literal("off"), z.literal("0"), z.literal(0)]),
+    z.transform(() => "off"),
+  );
 }
 
 /** Checks one value of an option, from any source, and resolves its units. */

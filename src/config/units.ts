@@ -1,4 +1,4 @@
-/** Durations and sizes as people write them: `90s`, `5m`, `1h`, `30d`; `64KiB`, `1GiB`; or a plain number. */
+/** Durations and sizes as people write them: `90s`, `5m`, `1h`, `30d`; `64KiB`, `1GiB`, or a plain number of bytes. */
 
 const msPer: Readonly<Record<string, number>> = {
   ms: 1,
@@ -9,13 +9,22 @@ const msPer: Readonly<Record<string, number>> = {
 };
 const bytesPer: Readonly<Record<string, number>> = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 };
 
-export const durationPattern = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)?$/;
+/** A number alone could be anything, but for 0. */
+export const durationPattern = /^(?:0|(\d+(?:\.\d+)?)(ms|s|m|h|d))$/;
 export const sizePattern = /^(\d+(?:\.\d+)?)(B|KiB|MiB|GiB)?$/;
 
 /** Milliseconds; NaN for what is not a duration. */
 export function parseDurationMs(text: string): number {
-  const [, amount, unit = "ms"] = durationPattern.exec(text) ?? [];
+  if (text === "0") return 0;
+  const [, amount, unit = ""] = durationPattern.exec(text) ?? [];
   return Math.round(Number(amount) * (msPer[unit] ?? NaN));
+}
+
+/** Says of a number without its unit how to write it; undefined for all else. */
+export function unitWanted(value: unknown): string | undefined {
+  const amount = typeof value === "number" ? String(value) : value;
+  if (typeof amount !== "string" || !/^\d+(\.\d+)?$/.test(amount) || amount === "0") return undefined;
+  return `a time needs its unit: ${["s", "m", "h", "d"].map((unit) => amount.slice(0, 20) + unit).join(", ")}`;
 }
 
 /** Bytes; NaN for what is not a size. */

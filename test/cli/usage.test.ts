@@ -135,10 +135,9 @@ describe("a command line", () => {
     [["sessions", "ls", "--", "agent"], /^sessions ls takes no agent's command/],
     [["sessions", "ls", "--limit", "many"], /^--limit is "many"; allowed: a whole number above 0/],
     [["nothing", "--help"], /^There is no help on "nothing"; allowed: serve, /],
-    [
-      ["--idle-timeout", "never", "config"],
-      /^--idle-timeout is "never"; allowed: milliseconds, or a time like/,
-    ],
+    [["--idle-timeout", "never", "config"], /^--idle-timeout is "never"; allowed: a time like/],
+    [["sessions", "gc", "--older-than", "30"], /^--older-than is "30", but a time needs its unit: 30s, 30m/],
+    [["sessions", "gc", "--older-than", "5m"], /^--older-than is "5m"; allowed: a time like .*, from 1h /],
   ])("%j is refused in one line, with status 2", async (argv, message) => {
     const { status, out, err } = await cli(argv);
     expect([status, out]).toEqual([2, ""]);

@@ -9,6 +9,7 @@ import {
   surroundings,
   type Surroundings,
 } from "../../src/config/paths.ts";
+import { optionNames, options, variableOf } from "../../src/config/options.ts";
 import { formatBytes, formatDurationMs, parseBytes, parseDurationMs } from "../../src/config/units.ts";
 
 let folder: string;
@@ -87,10 +88,10 @@ describe("configuration", () => {
     expect((await load({ env: { ACP_SIDECAR_CONFIG: named } })).config.durability).toBe("full");
   });
 
-  it("takes times and sizes as numbers and as people write them", async () => {
+  it("takes times with their unit, and sizes as numbers of bytes or as people write them", async () => {
     const { config } = await load({
-      file: file("units.json", { retention: "30d", idleTimeout: 1500, maxMessageBytes: "16MiB" }),
-      flags: { cancelGrace: "2s", leaseTtl: "1500" },
+      file: file("units.json", { retention: "30d", idleTimeout: "1500ms", maxMessageBytes: "16MiB" }),
+      flags: { cancelGrace: "2s", leaseTtl: "1.5s", handoverBytes: "65536" },
     });
     expect(config).toMatchObject({
       retentionMs: 30 * 24 * hourMs,
@@ -98,7 +99,36 @@ describe("configuration", () => {
       maxMessageBytes: 16 * 1024 ** 2,
       cancelGraceMs: 2000,
       leaseTtlMs: 1500,
+      handoverBytes: 65536,
     });
+  });
+
+  it.each(optionNames.filter((name) => options[name].kind.type.toLowerCase().endsWith("duration")))(
+    "refuses a number without a unit for a time, wherever it stands: %s",
+    async (name) => {
+      const wrong = /^\S+( in \S+)? is "?30"?, but a time needs its unit: 30s, 30m, 30h, 30d; allowed: /;
+      const refusal = { code: "CONFIG_INVALID", message: expect.stringMatching(wrong) as string };
+      await expect(load({ flags: { [name]: "30" } })).rejects.toMatchObject(refusal);
+      await expect(load({ env: { [variableOf(name)]: "30" } })).rejects.toMatchObject(refusal);
+      for (const value of [30, "30"])
+        await expect(load({ file: file("bare.json", { [name]: value }) })).rejects.toMatchObject(refusal);
+    },
+  );
+
+  it("takes 0 without a unit where it is allowed, since it is nothing in each of them", async () => {
+    expect((await load({ flags: { cancelGrace: "0" } })).config.cancelGraceMs).toBe(0);
+    expect((await load({ file: file("zero.json", { agentBackoff: 0 }) })).config.agentRestart.backoffMs).toBe(
+      0,
+    );
+    for (const retention of [0, "0"])
+      expect((await load({ file: file("zero.json", { retention }) })).config.retentionMs).toBeUndefined();
+    await expect(load({ flags: { idleTimeout: "0" } })).rejects.toMatchObject({ code: "CONFIG_INVALID" });
+  });
+
+  it("deletes nothing that was in use in the last hour", async () => {
+    const wrong = '--retention is "59m"; allowed: off, or a time like 12h or 30d, from 1h to 36500d';
+    await expect(load({ flags: { retention: "59m" } })).rejects.toThrow(wrong);
+    expect((await load({ flags: { retention: "60m" } })).config.retentionMs).toBe(hourMs);
   });
 
   it("takes a list of stores for layers, and the URL that says the same in a flag or variable", async () => {
@@ -152,7 +182,7 @@ describe("a wrong value is one line that names it and what is allowed", () => {
     [
       "a time",
       () => load({ env: { ACP_SIDECAR_CANCEL_GRACE: "soon" } }),
-      'ACP_SIDECAR_CANCEL_GRACE is "soon"; allowed: milliseconds, or a time like 90s, 5m or 1h, from 0ms to 1h',
+      'ACP_SIDECAR_CANCEL_GRACE is "soon"; allowed: a time like 90s, 5m or 1h, from 0ms to 1h',
     ],
     [
       "a count out of bounds",
@@ -304,7 +334,7 @@ describe("a place in a setting", () => {
 describe("units", () => {
   it.each([
     ["0", 0, "0ms"],
-    ["1500", 1500, "1500ms"],
+    ["1500ms", 1500, "1500ms"],
     ["90s", 90_000, "90s"],
     ["1.5h", 5_400_000, "90m"],
     ["24h", 86_400_000, "1d"],
@@ -322,7 +352,7 @@ describe("units", () => {
     expect(formatBytes(bytes)).toBe(written);
   });
 
-  it.each(["", "1w", "-1s", "s", "1 h", "1e3"])("%j is no time", (text) => {
+  it.each(["", "1w", "-1s", "s", "1 h", "1e3s", "30", "1.5", "00"])("%j is no time", (text) => {
     expect(parseDurationMs(text)).toBeNaN();
   });
 });

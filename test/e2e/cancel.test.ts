@@ -11,7 +11,7 @@ const graceMs = 300;
 let client: SdkClient;
 beforeAll(async () => {
   client = await harness.connect({
-    args: ["--cancel-grace", String(graceMs)],
+    args: ["--cancel-grace", `${graceMs}ms`],
     answers: { "session/request_permission": () => new Promise(() => {}) },
   });
 });
@@ -83,7 +83,7 @@ describe("session/cancel", () => {
 
   it("works with an agent that is deaf for ever, and the session goes on elsewhere [REQ cancel-grace]", async () => {
     const store = harness.storeUrl();
-    const deaf = await harness.connect({ agent: ["deaf.mjs"], store, args: ["--cancel-grace", "100"] });
+    const deaf = await harness.connect({ agent: ["deaf.mjs"], store, args: ["--cancel-grace", "100ms"] });
     const { sessionId } = await deaf.newSession(cwd);
     const { turn } = await startTurn(deaf, sessionId, "go");
     await deaf.cancel(sessionId);

@@ -2,6 +2,8 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { toSessionId } from "../../src/base/ids.ts";
+import { openStore } from "../../src/store/open.ts";
 import { useHarness } from "./harness/harness.ts";
 import { fixtureCommand } from "./harness/paths.ts";
 import { textOf } from "./harness/wire.ts";
@@ -11,6 +13,11 @@ const cwd = harness.project();
 
 const listedIds = ({ stdout }: { readonly stdout: string }) =>
   (JSON.parse(stdout) as { sessions: { id: string }[] }).sessions.map(({ id }) => id);
+
+async function lastUsedHoursAgo(url: string, sessionId: string, hours: number): Promise<void> {
+  await using store = await openStore(url);
+  await store.update(toSessionId(sessionId), { updatedAtMs: Date.now() - hours * 3_600_000 });
+}
 
 describe("a running sidecar", () => {
   it("detaches a session after the idle time, keeps its history and goes on with it [REQ config-idle]", async () => {
@@ -39,20 +46,27 @@ describe("a running sidecar", () => {
   });
 
   it("deletes a session after the retention [REQ config-retention]", async () => {
-    const args = ["--retention", "200ms", "--idle-timeout", "100ms", "--sweep-interval", "50ms"];
-    const client = await harness.connect({ agent: ["agent.mjs", "--resume"], args });
-    await client.newSession(cwd);
+    const store = harness.storeUrl();
+    const args = ["--retention", "1h", "--idle-timeout", "100ms", "--sweep-interval", "50ms"];
+    const client = await harness.connect({ agent: ["agent.mjs", "--resume"], args, store });
+    const { sessionId } = await client.newSession(cwd);
     const count = async () => (await client.agent.request("session/list", {})).sessions.length;
     expect(await count()).toBe(1);
+    await lastUsedHoursAgo(store, sessionId, 2);
     await expect.poll(count, { timeout: 5000 }).toBe(0);
   });
 
   it("neither detaches nor deletes a session in a turn [REQ config-idle, config-retention]", async () => {
     const agent = ["agent.mjs", "--close", "--resume"];
-    const args = ["--idle-timeout", "100ms", "--retention", "200ms", "--sweep-interval", "50ms"];
-    const client = await harness.connect({ agent, args });
+    const store = harness.storeUrl();
+    const args = ["--idle-timeout", "100ms", "--retention", "1h", "--sweep-interval", "50ms"];
+    const client = await harness.connect({ agent, args, store });
     const { sessionId } = await client.newSession(cwd);
-    expect(await client.say(sessionId, "slow 700")).toBe("before after");
+    const from = client.program.out.length;
+    const said = client.say(sessionId, "slow 700");
+    await client.untilUpdate(sessionId, () => true, from);
+    await lastUsedHoursAgo(store, sessionId, 2);
+    expect(await said).toBe("before after");
     const methods = client.program.agents()[0]?.messages.map(({ method }) => method);
     expect(methods?.indexOf("session/close")).toBe(-1);
   });

@@ -90,7 +90,7 @@ describe("updates at odd times", () => {
   });
 
   it("of a session that was closed or deleted reach nobody [REQ delete-gone, close-release]", async () => {
-    const deaf = await harness.connect({ args: ["--cancel-grace", "100"] });
+    const deaf = await harness.connect({ args: ["--cancel-grace", "100ms"] });
     for (const method of ["session/close", "session/delete"] as const) {
       const session = await deaf.newSession(cwd);
       const turn = deaf.prompt(session.sessionId, "cancel-deaf 800").catch(() => undefined);
