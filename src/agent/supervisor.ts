@@ -50,6 +50,7 @@ export class AgentSupervisor {
   #failures = 0;
   #failedAtMs = 0;
   #lastError: SidecarError | undefined;
+  #facts: AgentRun["facts"] | undefined;
   readonly #stopping = new AbortController();
 
   constructor(options: SupervisorOptions) {
@@ -64,6 +65,11 @@ export class AgentSupervisor {
   /** The process of the run that there is, if it is one of its own. */
   get process(): ProcessIdentity | undefined {
     return this.#current?.process;
+  }
+
+  /** What the last run said of itself; undefined before the first one was initialized. */
+  get facts(): AgentRun["facts"] | undefined {
+    return this.#facts;
   }
 
   /** Starts the process ahead of the first `initialize`; a failure is reported then. */
@@ -147,6 +153,7 @@ export class AgentSupervisor {
       throw new SidecarError("AGENT_PROTOCOL", message);
     }
     const facts = agentFactsOf(result, this.#options.command);
+    this.#facts = facts;
     return { agent, initialized: result, can: capabilitiesOf(result), facts };
   }
 

@@ -59,8 +59,8 @@ export class Relay {
     const { startAgent: start, agentRestart: restart, log } = parts;
     const agent = new AgentSupervisor({ start, restart, log, command: agentCommand });
     const sessions = new LiveSessions(registry);
-    const agentProcess = () => agent.process;
-    const holding = new Holding({ registry, sessions, log, ...options, agentProcess });
+    const facts = { agentProcess: () => agent.process, agentFacts: () => agent.facts };
+    const holding = new Holding({ registry, sessions, log, ...options, ...facts });
     // Its first message comes in a later turn of the event loop.
     const client = { connection: new Connection(streams, this.#clientHandlers()), facts: undefined };
     const unclaimed = new Unclaimed((updates) => client.connection.sendTexts(updates.map(textOfUpdate)));

@@ -4,7 +4,6 @@
  * Its ids of them are kept for every process that uses the store and after every restart.
  */
 import { newSessionId } from "../base/ids.ts";
-import { isRecord } from "../base/json.ts";
 import type {
   AgentFacts,
   Metadata,
@@ -14,6 +13,8 @@ import type {
   SessionRecord,
   Store,
 } from "../store/contract.ts";
+import { findByAgentId, isKnownAs, isSameAgent } from "./agent-ids.ts";
+import { everySession } from "./pages.ts";
 import { emptySession } from "./registry-options.ts";
 
 /**
@@ -65,14 +66,6 @@ export async function countVisible(store: Store, filter: SessionFilter): Promise
   return hidden.reduce((rest, each) => rest - each, all);
 }
 
-/** An agent is told by its name, or by its program if it has none. */
-export function isSameAgent(before: AgentFacts | undefined, now: AgentFacts): boolean {
-  const [nameBefore, nameNow] = [before?.info, now.info].map((info) =>
-    isRecord(info) ? info.name : undefined,
-  );
-  return nameBefore === nameNow && (nameBefore !== undefined || before?.command === now.command);
-}
-
 /** What the store keeps of agents' sessions beside those that are shown. */
 export class HiddenRecords {
   readonly #store: Store;
@@ -105,19 +98,31 @@ export class HiddenRecords {
     for (const each of tombstones) if (hides(each, agent)) await this.#store.delete(each.id);
   }
 
+  /** The newest session that is shown and that an agent (any, unless told) knows or knew by this id. */
+  findVisible(agentSessionId: string, agent: AgentFacts | undefined): Promise<SessionRecord | undefined> {
+    const isMeant = (record: SessionRecord) =>
+      whyHidden(record) === undefined && isKnownAs(record, agentSessionId, agent);
+    return findByAgentId(this.#store, agentSessionId, isMeant);
+  }
+
   /** Whether an agent's session is one of ours, or was until it was deleted. */
   async isOurs(agentSessionId: string, agent: AgentFacts): Promise<boolean> {
-    const { items } = await this.#store.list({ agentSessionId });
-    return items.some((record) => whyHidden(record) === undefined || hides(record, agent));
+    const isMeant = (record: SessionRecord) =>
+      whyHidden(record) === undefined ? isKnownAs(record, agentSessionId, agent) : hides(record, agent);
+    return (await findByAgentId(this.#store, agentSessionId, isMeant)) !== undefined;
   }
 
   /** Sessions that are being adopted from an agent, or were when their process died. */
-  unfinished(agentSessionId: string): Promise<readonly SessionRecord[]> {
-    return this.#of(agentSessionId, "adopting");
+  async unfinished(agentSessionId: string, agent: AgentFacts): Promise<readonly SessionRecord[]> {
+    const unfinished = await this.#of(agentSessionId, "adopting");
+    return unfinished.filter((record) => isKnownAs(record, agentSessionId, agent));
   }
 
   async #of(agentSessionId: string, hidden: Hidden): Promise<readonly SessionRecord[]> {
-    return (await this.#store.list({ agentSessionId, metadata: hiddenAs(hidden) })).items;
+    const records: SessionRecord[] = [];
+    const filter = { agentSessionId, metadata: hiddenAs(hidden) };
+    for await (const record of everySession(this.#store, filter)) records.push(record);
+    return records;
   }
 }
 

@@ -8,6 +8,7 @@ import { KeyedQueue } from "../base/queue.ts";
 import { given } from "../store/arguments.ts";
 import { sessionNotFound } from "../store/refusals.ts";
 import type {
+  AgentFacts,
   Entry,
   EntryRange,
   Page,
@@ -112,12 +113,11 @@ export class SessionRegistry {
     return this.#store.get(id);
   }
 
-  /** The session that is meant by an id: ours, or one that an agent knows or knew it by. */
-  async find(id: string): Promise<SessionRecord | undefined> {
+  /** The session that is meant by an id: ours, or one that this agent (any, unless told) knows or knew it by. */
+  async find(id: string, agent?: AgentFacts): Promise<SessionRecord | undefined> {
     const own = isSessionId(id) ? await this.#store.get(id) : undefined;
     if (own !== undefined && whyHidden(own) === undefined) return own;
-    const { items } = await this.#store.list({ agentSessionId: id });
-    return items.find((record) => whyHidden(record) === undefined);
+    return this.hidden.findVisible(id, agent);
   }
 
   /**

@@ -27,6 +27,8 @@ const lease = z.object({
   turnRunning: z.boolean(),
 });
 
+const agent = z.object({ info: z.optional(json), command: z.optional(z.string()) });
+
 export const sessionRecordSchema = z.object({
   id,
   createdAtMs: millis("created at"),
@@ -35,7 +37,7 @@ export const sessionRecordSchema = z.object({
   additionalDirectories: texts,
   title: z.optional(z.string()),
   client: z.optional(z.object({ info: z.optional(json), capabilities: z.optional(json) })),
-  agent: z.optional(z.object({ info: z.optional(json), command: z.optional(z.string()) })),
+  agent: z.optional(agent),
   mcpServerNames: described(texts, "names only: commands, env and headers are never stored"),
   agentSessionIds: described(texts, "ids that agents have known it by, the newest last"),
   settings: z.object({
@@ -48,6 +50,12 @@ export const sessionRecordSchema = z.object({
       described(
         z.int().check(z.gte(1)),
         "how many of agentSessionIds, from the end, are the present agent's",
+      ),
+    ),
+    formerIds: z.optional(
+      described(
+        z.record(z.string(), agent),
+        "of the other agentSessionIds: whose they are, as far as is known",
       ),
     ),
   }),

@@ -25,8 +25,9 @@ export interface SessionSettings {
   readonly modeId?: string;
   /** Value by config option id. */
   readonly configOptions?: Readonly<Record<string, Json>>;
-  /** Of `agentSessionIds`: how many, the last ones, are the present agent's (one), and which lacks the history. */
+  /** Of `agentSessionIds`: how many, the last ones, are the present agent's (one); whose others are; which lacks the history. */
   readonly ownAgentIds?: number;
+  readonly formerIds?: Readonly<Record<string, AgentFacts>>;
   readonly owesHandoverTo?: string;
 }
 
@@ -135,10 +136,7 @@ export interface Lease extends LeaseState {
 export interface LeaseRequest {
   readonly holder: Holder;
   readonly ttlMs: number;
-  /**
-   * Asked about a lease that has not run out, whoever holds it: may it be taken over? Must be pure;
-   * a store may ask more than once when others race for the same lease.
-   */
+  /** Asked about a lease that has not run out, whoever holds it: may it be taken over? Must be pure; may be asked again. */
   readonly mayTake: (current: LeaseState) => boolean;
 }
 

@@ -1,6 +1,6 @@
 /** What agents call our sessions. */
 import type { AgentRun } from "../../agent/supervisor.ts";
-import { isSameAgent } from "../../session/hidden.ts";
+import { formerIdsOf, isSameAgent, ownIdsOf } from "../../session/agent-ids.ts";
 import type { SessionRecord } from "../../store/contract.ts";
 import type { RelayContext } from "../context.ts";
 
@@ -20,14 +20,6 @@ export function knownIds(ctx: RelayContext, record: SessionRecord, run: AgentRun
   return ownIdsOf(record).reverse().filter(isFree);
 }
 
-/** The ids that are the present agent's: released versions did not say, so of theirs only the last is. */
-function ownIdsOf({
-  agentSessionIds,
-  settings,
-}: Pick<SessionRecord, "agentSessionIds" | "settings">): string[] {
-  return agentSessionIds.slice(-(settings.ownAgentIds ?? 1));
-}
-
 /** What the record says when the agent knows the session by this id from now on. */
 export function withAgentId(
   record: SessionRecord,
@@ -40,12 +32,16 @@ export function withAgentId(
   const isSame = isSameAgent(record.agent, run.facts);
   const own = isSame ? ownIdsOf(record).filter((id) => id !== agentSessionId).length + 1 : 1;
   const ownAgentIds = Math.min(own, agentSessionIds.length);
-  const { owesHandoverTo: _owed, ownAgentIds: _own, ...settings } = record.settings;
+  const { owesHandoverTo: _owed, ownAgentIds: _own, formerIds: before = {}, ...settings } = record.settings;
+  const kept = agentSessionIds.slice(0, -ownAgentIds);
+  const whose = Object.entries(isSame ? before : formerIdsOf(record));
+  const formerIds = Object.fromEntries(whose.filter(([id]) => kept.includes(id)));
   return {
     agentSessionIds,
     settings: {
       ...settings,
       ...(ownAgentIds > 1 && { ownAgentIds }),
+      ...(Object.keys(formerIds).length > 0 && { formerIds }),
       ...(lacksHistory && { owesHandoverTo: agentSessionId }),
     },
   };

@@ -7,7 +7,7 @@ import type { ProcessIdentity } from "../../base/process.ts";
 import { isDead, isFree, thisHolder } from "../../session/holder.ts";
 import type { OpenedJournal } from "../../session/journal.ts";
 import type { SessionRegistry } from "../../session/registry.ts";
-import type { Holder, SessionRecord } from "../../store/contract.ts";
+import type { AgentFacts, Holder, SessionRecord } from "../../store/contract.ts";
 import { sessionNotFound } from "../../store/refusals.ts";
 import type { Client } from "./attachments.ts";
 import { LiveSession, type SessionSetup } from "./session.ts";
@@ -20,6 +20,8 @@ export interface HoldingOptions {
   readonly log: Logger;
   /** The agent's process now, for the leases. */
   readonly agentProcess: () => ProcessIdentity | undefined;
+  /** What the agent has said of itself last: an agent's id counts only with its agent. */
+  readonly agentFacts: () => AgentFacts | undefined;
 }
 
 /** What a left-over agent is given between SIGTERM and SIGKILL. */
@@ -38,11 +40,11 @@ export class Holding {
     this.#options = options;
   }
 
-  /** The record that the client means by an id: ours, or one that an agent once gave. */
+  /** The record that the client means by an id: ours, or one that this agent once gave. */
   async find(clientId: string): Promise<SessionRecord | undefined> {
-    const { registry, sessions } = this.#options;
+    const { registry, sessions, agentFacts } = this.#options;
     const known = sessions.byClientId(clientId);
-    return known === undefined ? registry.find(clientId) : registry.peek(known.id);
+    return known === undefined ? registry.find(clientId, agentFacts()) : registry.peek(known.id);
   }
 
   /** The session, held. Errors: `SESSION_NOT_FOUND`, `SESSION_BUSY`, `LEASE_LOST`, `SESSION_LIMIT`, `STORE_…`. */

@@ -1,5 +1,6 @@
 /** The sessions that this process holds or has held: by our ids, by the client's, by the agent's. */
 import type { Agent } from "../../agent/agent.ts";
+import { SidecarError } from "../../base/errors.ts";
 import type { SessionId } from "../../base/ids.ts";
 import type { SessionRegistry } from "../../session/registry.ts";
 import type { Client } from "./attachments.ts";
@@ -37,13 +38,19 @@ export class LiveSessions {
     return this.#byClientId.get(clientId);
   }
 
+  /** The session that the agent means: by an id of its own, or by ours, which it may have met. */
   byAgentId(agentSessionId: unknown): LiveSession | undefined {
-    return typeof agentSessionId === "string" ? this.#byAgentId.get(agentSessionId) : undefined;
+    if (typeof agentSessionId !== "string") return undefined;
+    const named = this.#byAgentId.get(agentSessionId);
+    if (named !== undefined) return named;
+    const ours = this.#byId.get(agentSessionId as SessionId);
+    return ours?.binding === undefined ? undefined : ours;
   }
 
   /** Whether an agent session was ours and is no more. */
   isFormer(agentSessionId: unknown): boolean {
-    return typeof agentSessionId === "string" && this.#former.has(agentSessionId);
+    if (typeof agentSessionId !== "string" || this.byAgentId(agentSessionId) !== undefined) return false;
+    return this.#former.has(agentSessionId) || this.#byId.has(agentSessionId as SessionId);
   }
 
   /** A session that is held. */
@@ -74,8 +81,16 @@ export class LiveSessions {
     for (const [name, named] of this.#byClientId) if (named === live) this.#byClientId.delete(name);
   }
 
-  /** Binds a session to an agent's, which may be another one than before. */
+  /**
+   * Binds a session to an agent's, which may be another one than before. Errors: `AGENT_PROTOCOL` when another session
+   * has it: the two would be one to the agent.
+   */
   bind(live: LiveSession, binding: Binding): void {
+    const other = this.#byAgentId.get(binding.agentSessionId);
+    if (other !== undefined && other.id !== live.id) {
+      const reason = `The agent gave the id of another session, ${binding.agentSessionId}, to a new one`;
+      throw new SidecarError("AGENT_PROTOCOL", reason, { data: { sessionId: other.id } });
+    }
     this.unbind(live);
     live.binding = binding;
     this.#byAgentId.set(binding.agentSessionId, live);

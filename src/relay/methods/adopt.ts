@@ -35,7 +35,7 @@ async function adoptOnce(
   request: RequestContext,
 ): Promise<unknown> {
   const { sessionId: agentSessionId, cwd, additionalDirectories } = params;
-  await clearUnfinished(ctx, agentSessionId);
+  await clearUnfinished(ctx, run, agentSessionId);
   // The client asks for it by name: it wants it back.
   await ctx.registry.hidden.unearth(agentSessionId, run.facts);
   const record = await ctx.registry.create({
@@ -79,8 +79,8 @@ async function finish(ctx: RelayContext, live: LiveSession): Promise<unknown> {
 }
 
 /** What adoptions of this session have left behind whose process died. Errors: `SESSION_BUSY` when one goes on elsewhere. */
-async function clearUnfinished(ctx: RelayContext, agentSessionId: string): Promise<void> {
-  for (const { id, lease } of await ctx.registry.hidden.unfinished(agentSessionId)) {
+async function clearUnfinished(ctx: RelayContext, run: AgentRun, agentSessionId: string): Promise<void> {
+  for (const { id, lease } of await ctx.registry.hidden.unfinished(agentSessionId, run.facts)) {
     if (lease !== undefined && !isFree(lease, thisHolder())) throw sessionBusy(id, lease);
     await ctx.registry.delete(id);
   }

@@ -2,6 +2,7 @@
 import { parseParams, sessionParams } from "../../acp/schema.ts";
 import { reasonOf } from "../../base/errors.ts";
 import { waitAtMost, within } from "../../base/time.ts";
+import { agentOf } from "../../session/agent-ids.ts";
 import { sessionNotFound } from "../../store/refusals.ts";
 import type { AgentFacts, SessionRecord } from "../../store/contract.ts";
 import type { RelayContext } from "../context.ts";
@@ -47,10 +48,7 @@ export async function deleteSession(ctx: RelayContext, params: unknown): Promise
 
 /** Buried first: whoever asks once more after a failure finds no record that says what the agent calls the session. */
 async function deleteOurs(ctx: RelayContext, record: SessionRecord): Promise<void> {
-  const { agentSessionIds, agent } = record;
-  // Which agent had the earlier ids is not known: the last has the last.
-  for (const [at, id] of agentSessionIds.entries())
-    await ctx.registry.hidden.bury(id, at === agentSessionIds.length - 1 ? agent : undefined);
+  for (const id of record.agentSessionIds) await ctx.registry.hidden.bury(id, agentOf(record, id));
   await ctx.registry.delete(record.id);
   const asked = await deleteAtAgent(ctx, record);
   if (asked?.lists === false) await ctx.registry.hidden.unearth(asked.agentSessionId, asked.agent);
