@@ -3,7 +3,7 @@
  * Lines that do are recognised by that, many at once, which costs a fraction of parsing them.
  */
 import { endOfString } from "../base/json-text.ts";
-import { joinableText } from "./kinds.ts";
+import { joinableText } from "./plain.ts";
 import {
   addUpdate,
   failedCall,
@@ -136,8 +136,8 @@ function shapeOf({ head, tail }: Said, params: UpdateParams): KnownShape | undef
   const line = `${head}${mark}${tail}`;
   const { params: marked } = JSON.parse(line) as { params: UpdateParams };
   if (joinableText(marked, 2) !== mark) return undefined;
-  const { members, end } = updateOfText(line, marked, 3);
-  const [before = "", behind = "", ...more] = members.split(mark);
+  const { rest } = updateOfText(line, marked, 3);
+  const [before = "", behind = "", ...more] = rest.split(mark);
   if (more.length > 0) return undefined;
   const { sessionId, update } = params;
   const { sessionUpdate, messageId } = update;
@@ -148,7 +148,7 @@ function shapeOf({ head, tail }: Said, params: UpdateParams): KnownShape | undef
     sessionUpdate,
     messageId: messageId === undefined ? undefined : JSON.stringify(messageId),
     head: before,
-    tail: behind + end,
+    tail: behind,
     lineHead,
     lineTail,
     between: `${lineTail}\n${lineHead}`,

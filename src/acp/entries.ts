@@ -2,7 +2,8 @@
 import { endOfString } from "../base/json-text.ts";
 import { isRecord, type Json } from "../base/json.ts";
 import type { NewEntry } from "../store/contract.ts";
-import { joinableText, stateUpdates, type UpdateData } from "./kinds.ts";
+import { means, updateKinds, usualKindOf, type UpdateData, type UpdateKind } from "./kinds.ts";
+import { joinableText } from "./plain.ts";
 
 export type Role = "user" | "assistant" | "system";
 
@@ -17,7 +18,7 @@ export type Meaning =
   | { readonly type: "message"; readonly role: Role; readonly content: readonly Json[] }
   | {
       readonly type: "chunk";
-      readonly role: "user" | "assistant" | "thought";
+      readonly role: NonNullable<UpdateKind["role"]>;
       readonly content: Json;
       /** What chunks of one message have in common. */
       readonly messageId: string | undefined;
@@ -72,34 +73,22 @@ const decoders: Readonly<Record<NewEntry["kind"], (data: Fields) => Meaning>> = 
   end: (data) => ({ type: "end", end: endOf(data) }),
 };
 
-const chunkRoles: ReadonlyMap<string, "user" | "assistant" | "thought"> = new Map([
-  ["user_message_chunk", "user"],
-  ["agent_message_chunk", "assistant"],
-  ["agent_thought_chunk", "thought"],
-] as const);
-
 function updateMeaning(data: UpdateData): Meaning {
-  const { update } = data;
-  const kind = update.sessionUpdate;
-  const role = chunkRoles.get(kind);
-  if (role !== undefined) {
-    const { content, messageId } = update;
-    return { type: "chunk", role, content: content as Json, messageId: textOf(messageId), data };
-  }
-  if (stateUpdates.has(kind)) return { type: "state", kind, data };
-  const { toolCallId, compactionId } = update;
-  switch (kind) {
-    case "tool_call":
-    case "tool_call_update":
+  const { sessionUpdate: kind, toolCallId, compactionId, content, messageId } = data.update;
+  const { means: meaning, role } = updateKinds.get(kind) ?? {};
+  switch (meaning) {
+    case "chunk":
+      return role === undefined
+        ? unknown
+        : { type: "chunk", role, content: content as Json, messageId: textOf(messageId), data };
+    case "state":
+      return { type: "state", kind, data };
+    case "toolCall":
       return typeof toolCallId === "string" ? { type: "toolCall", toolCallId, data } : unknown;
-    case "compaction_update":
-    case "compaction_summary_chunk":
+    case "compaction":
       return typeof compactionId === "string" ? { type: "compaction", compactionId, data } : unknown;
     case "plan":
-      return { type: "plan", planId: undefined, data };
-    case "plan_update":
-    case "plan_removed":
-      return planMeaning(data);
+      return kind === "plan" ? { type: "plan", planId: undefined, data } : planMeaning(data);
     default:
       return unknown;
   }
@@ -138,26 +127,36 @@ export interface PlainChunk {
   readonly messageId: string | undefined;
 }
 
-const chunkHead =
-  /^\{"update":\{"sessionUpdate":"((?:user_message|agent_message|agent_thought)_chunk)","content":\{"type":"text","text":"/;
-const usualKind = /^\{"update":\{"sessionUpdate":"([a-z_]+)"/;
-const chunkTail = /^"\}(?:,"messageId":("[^"\\]{0,200}"|null))?\}\}$/;
+/** How the data of a plain text chunk begins, by kind, up to its text. */
+const chunkHeads = [...updateKinds].flatMap(([kind]) =>
+  means(kind, "chunk") ? [[kind, chunkHead(kind)] as const] : [],
+);
+const chunkEnd = '"}}}';
+const chunkEndWithId = /^"\},"messageId":("[^"\\]{0,200}"|null)\}\}$/;
+
+function chunkHead(sessionUpdate: string): string {
+  return `{"update":{"sessionUpdate":"${sessionUpdate}","content":{"type":"text","text":"`;
+}
 
 /** The data of an update that is a plain text chunk, unparsed where it is written as we write it. */
 export function plainChunkIn(data: string): PlainChunk | undefined {
-  const [head, sessionUpdate] = chunkHead.exec(data) ?? [];
-  if (head !== undefined && sessionUpdate !== undefined) {
+  for (const [sessionUpdate, head] of chunkHeads) {
+    // Compared as a slice: V8 compiles startsWith to a loop over characters.
+    if (data.slice(0, head.length) !== head) continue;
     const end = endOfString(data, head.length);
     // Whatever is longer is not only an id.
-    const tail = end < 0 || data.length - end > 250 ? null : chunkTail.exec(data.slice(end));
-    if (tail !== null) return { sessionUpdate, body: data.slice(head.length, end), messageId: tail[1] };
+    if (end < 0 || data.length - end > 250) break;
+    const tail = data.slice(end);
+    const messageId = chunkEndWithId.exec(tail)?.[1];
+    if (tail !== chunkEnd && messageId === undefined) break;
+    return { sessionUpdate, body: data.slice(head.length, end), messageId };
   }
-  const usual = usualKind.exec(data)?.[1];
-  if (usual !== undefined && !chunkRoles.has(usual)) return undefined;
+  const usual = usualKindOf(data);
+  if (usual !== undefined && !means(usual, "chunk")) return undefined;
   const parsed = recordIn(data);
   if (parsed === undefined || !isUpdateData(parsed)) return undefined;
   const { sessionUpdate: kind, messageId } = parsed.update;
-  const text = chunkRoles.has(kind) ? joinableText(parsed) : undefined;
+  const text = joinableText(parsed);
   if (text === undefined || !isId(messageId)) return undefined;
   return {
     sessionUpdate: kind,
@@ -169,7 +168,7 @@ export function plainChunkIn(data: string): PlainChunk | undefined {
 /** The data of a plain text chunk. */
 export function plainChunkData({ sessionUpdate, body, messageId }: PlainChunk): string {
   const id = messageId === undefined ? "" : `,"messageId":${messageId}`;
-  return `{"update":{"sessionUpdate":"${sessionUpdate}","content":{"type":"text","text":"${body}"}${id}}}`;
+  return `${chunkHead(sessionUpdate)}${body}"}${id}}}`;
 }
 
 /** The text that stands between quotes in JSON. */

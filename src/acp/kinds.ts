@@ -1,4 +1,4 @@
-/** What the session layer knows of ACP's session updates. Everything that it does not know it keeps as it is. */
+/** ACP's kinds of session updates, once: what each means, what may stand in it, and who takes it. */
 import { isRecord } from "../base/json.ts";
 
 /** The data of an `update` entry: params of `session/update` without the session id. */
@@ -7,55 +7,109 @@ export interface UpdateData {
   readonly [field: string]: unknown;
 }
 
-/** Pieces of a message; text pieces of one message may be joined. */
-export const chunkUpdates: ReadonlySet<string> = new Set([
-  "user_message_chunk",
-  "agent_message_chunk",
-  "agent_thought_chunk",
-]);
+/** Whether a value may stand in a field. */
+export type Check = (value: unknown) => boolean;
+export type Fields = ReadonlyMap<string, Check>;
 
-/** Updates that say what is now and not what happened: only the last one counts. */
-export const stateUpdates: ReadonlySet<string> = new Set([
-  "available_commands_update",
-  "current_mode_update",
-  "config_option_update",
-  "session_info_update",
-  "usage_update",
-]);
+/** What a client says in `initialize` that it takes. */
+export type Capability = "compaction" | "plan" | "subagents";
 
-export const toolUpdates: ReadonlySet<string> = new Set(["tool_call", "tool_call_update"]);
-
-/** Live events that are no part of the history (ACP: session notices). */
-export const liveOnlyUpdates: ReadonlySet<string> = new Set(["notice"]);
-
-/**
- * The text of a chunk that can be joined with its neighbours without losing anything: plain text that
- * carries no annotation, `_meta` or field that we do not know.
- * @param dataFields how many fields the params have when they are plain: the session id may be among them
- */
-export function joinableText(data: UpdateData, dataFields = 1): string | undefined {
-  const { update } = data;
-  const { sessionUpdate, content, messageId = null } = update;
-  if (!chunkUpdates.has(sessionUpdate) || (messageId !== null && typeof messageId !== "string"))
-    return undefined;
-  if (!isRecord(content) || content.type !== "text" || typeof content.text !== "string") return undefined;
-  if (!hasOnly(content, 2)) return undefined;
-  const fields = update.messageId === undefined ? 2 : 3;
-  if (!hasOnly(update, fields) || !hasOnly(data, dataFields)) return undefined;
-  return content.text;
+export interface UpdateKind {
+  readonly means:
+    /** A piece of a message. */
+    | "chunk"
+    | "toolCall"
+    | "plan"
+    | "compaction"
+    | "subagent"
+    /** What is now, and not what happened: only the last one counts. */
+    | "state"
+    /** A live event, which is no part of the history. */
+    | "notice";
+  /** Whose message it is a piece of. */
+  readonly role?: "user" | "assistant" | "thought";
+  /** Sent only to clients that said they take it. */
+  readonly wants?: Capability;
+  /** All fields that the protocol names, for kinds that are folded. */
+  readonly fields?: Fields;
 }
 
-/** Cheaper than Object.keys on the hot path. */
-function hasOnly(object: Readonly<Record<string, unknown>>, fields: number): boolean {
-  let count = 0;
-  for (const _field in object) count += 1;
-  return count === fields;
+const text: Check = (value) => typeof value === "string";
+const list: Check = Array.isArray;
+const given: Check = (value) => value !== null;
+const orNull =
+  (check: Check): Check =>
+  (value) =>
+    value === null || check(value);
+
+const fields = (of: Readonly<Record<string, Check>>): Fields =>
+  new Map(Object.entries({ sessionUpdate: text, ...of }));
+
+const toolFields = fields({
+  toolCallId: text,
+  title: orNull(text),
+  name: orNull(text),
+  kind: orNull(text),
+  status: orNull(text),
+  content: orNull(list),
+  locations: orNull(list),
+  // Null may be a value here.
+  rawInput: given,
+  rawOutput: given,
+});
+const planFields = fields({ type: text, planId: text, entries: list, uri: text, content: text });
+const compactionFields = { compactionId: text, status: text, summary: orNull(list), error: orNull(text) };
+const infoFields = { title: orNull(text), updatedAt: orNull(text) };
+const usageFields = { used: Number.isFinite, size: Number.isFinite, cost: orNull(isRecord) };
+const isPlan: Check = (plan) => isRecord(plan) && hasOnly(plan, planFields);
+
+/** https://agentclientprotocol.com/protocol/v1/schema#sessionupdate, and what is unstable there. */
+export const updateKinds: ReadonlyMap<string, UpdateKind> = new Map<string, UpdateKind>([
+  ["user_message_chunk", { means: "chunk", role: "user" }],
+  ["agent_message_chunk", { means: "chunk", role: "assistant" }],
+  ["agent_thought_chunk", { means: "chunk", role: "thought" }],
+  ["tool_call", { means: "toolCall", fields: toolFields }],
+  ["tool_call_update", { means: "toolCall", fields: toolFields }],
+  ["plan", { means: "plan", fields: fields({ entries: list }) }],
+  ["plan_update", { means: "plan", wants: "plan", fields: fields({ plan: isPlan }) }],
+  ["plan_removed", { means: "plan", wants: "plan" }],
+  ["compaction_update", { means: "compaction", wants: "compaction", fields: fields(compactionFields) }],
+  [
+    "compaction_summary_chunk",
+    { means: "compaction", wants: "compaction", fields: fields({ compactionId: text, content: isRecord }) },
+  ],
+  ["subagent_update", { means: "subagent", wants: "subagents" }],
+  ["session_message", { means: "subagent", wants: "subagents" }],
+  ["session_message_chunk", { means: "subagent", wants: "subagents" }],
+  ["available_commands_update", { means: "state", fields: fields({ availableCommands: list }) }],
+  ["current_mode_update", { means: "state", fields: fields({ currentModeId: text }) }],
+  ["config_option_update", { means: "state", fields: fields({ configOptions: list }) }],
+  ["session_info_update", { means: "state", fields: fields(infoFields) }],
+  ["usage_update", { means: "state", fields: fields(usageFields) }],
+  ["notice", { means: "notice" }],
+]);
+
+/** Whether an update of this kind has this meaning. */
+export function means(kind: string, meaning: UpdateKind["means"]): boolean {
+  return updateKinds.get(kind)?.means === meaning;
 }
 
-/** The kind of a stored update, read from its first bytes where it was written in the usual order; "" for none. */
+/** Whether nothing stands in an object but these fields, each as it must be. */
+export function hasOnly(object: Readonly<Record<string, unknown>>, known: Fields): boolean {
+  for (const name in object) if (known.get(name)?.(object[name]) !== true) return false;
+  return true;
+}
+
+const usualStart = /^\{"update":\{"sessionUpdate":"([a-z_]+)"/;
+
+/** The kind of a stored update, read from its first bytes; undefined when it is not written in the usual order. */
+export function usualKindOf(data: string): string | undefined {
+  return usualStart.exec(data)?.[1];
+}
+
+/** The kind of a stored update; "" for none. */
 export function updateKindOf(data: string): string {
-  const usual = /^\{"update":\{"sessionUpdate":"([a-z_]+)"/.exec(data)?.[1];
-  return usual ?? kindIn(data);
+  return usualKindOf(data) ?? kindIn(data);
 }
 
 function kindIn(data: string): string {

@@ -3,65 +3,35 @@
  * may be joined with others.
  */
 import { isRecord } from "../base/json.ts";
-import type { UpdateData } from "./kinds.ts";
-
-type Check = (value: unknown) => boolean;
-type Fields = ReadonlyMap<string, Check>;
-
-const text: Check = (value) => typeof value === "string";
-const list: Check = Array.isArray;
-const orNull =
-  (check: Check): Check =>
-  (value) =>
-    value === null || check(value);
-const given: Check = (value) => value !== null;
-
-const fieldsOf = (fields: Readonly<Record<string, Check>>): Fields =>
-  new Map(Object.entries({ sessionUpdate: text, ...fields }));
-
-const toolFields = {
-  toolCallId: text,
-  title: orNull(text),
-  name: orNull(text),
-  kind: orNull(text),
-  status: orNull(text),
-  content: orNull(list),
-  locations: orNull(list),
-  // Null may be a value here.
-  rawInput: given,
-  rawOutput: given,
-};
-const planFields = fieldsOf({ type: text, planId: text, entries: list, uri: text, content: text });
-
-const byKind: Readonly<Record<string, Readonly<Record<string, Check>>>> = {
-  tool_call: toolFields,
-  tool_call_update: toolFields,
-  plan: { entries: list },
-  plan_update: { plan: (plan) => isRecord(plan) && hasOnly(plan, planFields) },
-  compaction_update: {
-    compactionId: text,
-    status: text,
-    summary: orNull(list),
-    error: orNull(text),
-  },
-  compaction_summary_chunk: { compactionId: text, content: isRecord },
-  available_commands_update: { availableCommands: list },
-  current_mode_update: { currentModeId: text },
-  config_option_update: { configOptions: list },
-  session_info_update: { title: orNull(text), updatedAt: orNull(text) },
-  usage_update: { used: Number.isFinite, size: Number.isFinite, cost: orNull(isRecord) },
-};
-
-const known = new Map(Object.entries(byKind).map(([kind, fields]) => [kind, fieldsOf(fields)]));
+import { hasOnly, means, updateKinds, type UpdateData } from "./kinds.ts";
 
 export function isPlainUpdate(data: UpdateData): boolean {
   const { update } = data;
-  const checks = known.get(update.sessionUpdate);
+  const fields = updateKinds.get(update.sessionUpdate)?.fields;
   for (const name in data) if (name !== "update") return false;
-  return checks !== undefined && hasOnly(update, checks);
+  return fields !== undefined && hasOnly(update, fields);
 }
 
-function hasOnly(fields: Readonly<Record<string, unknown>>, checks: Fields): boolean {
-  for (const name in fields) if (checks.get(name)?.(fields[name]) !== true) return false;
-  return true;
+/**
+ * The text of a chunk that can be joined with its neighbours without losing anything: plain text that
+ * carries no annotation, `_meta` or field that we do not know.
+ * @param dataFields how many fields the params have when they are plain: the session id may be among them
+ */
+export function joinableText(data: UpdateData, dataFields = 1): string | undefined {
+  const { update } = data;
+  const { sessionUpdate, content, messageId = null } = update;
+  if (!means(sessionUpdate, "chunk") || (messageId !== null && typeof messageId !== "string"))
+    return undefined;
+  if (!isRecord(content) || content.type !== "text" || typeof content.text !== "string") return undefined;
+  if (!counts(content, 2)) return undefined;
+  const fields = update.messageId === undefined ? 2 : 3;
+  if (!counts(update, fields) || !counts(data, dataFields)) return undefined;
+  return content.text;
+}
+
+/** Whether it has so many fields. Cheaper than Object.keys on the hot path. */
+function counts(object: Readonly<Record<string, unknown>>, fields: number): boolean {
+  let count = 0;
+  for (const _field in object) count += 1;
+  return count === fields;
 }

@@ -6,7 +6,7 @@ import { membersOf, objectText } from "../base/json-text.ts";
 import { isRecord } from "../base/json.ts";
 import type { NewEntry } from "../store/contract.ts";
 import { plainChunkData, type PlainChunk } from "./entries.ts";
-import { stateUpdates, toolUpdates, type UpdateData } from "./kinds.ts";
+import { means, type UpdateData } from "./kinds.ts";
 
 /** Params of `session/update` as far as the sidecar reads them. */
 export interface UpdateParams extends UpdateData {
@@ -18,10 +18,10 @@ export interface UpdateMessage {
   readonly type: "update";
   readonly sessionId: string;
   readonly sessionUpdate: string;
-  /** The members of the params behind the session id, as JSON has them between braces. */
-  readonly members: string;
-  /** What stands behind them: two braces, and whatever else the message holds. */
-  readonly end: string;
+  /** What stands behind the session id, to the end of the message: the members of the params come first. */
+  readonly rest: string;
+  /** So much of it belongs to the params, their closing brace included. */
+  readonly paramsChars: number;
 }
 
 /** What the chunks of one message have in common: all but their text. */
@@ -71,39 +71,43 @@ export function updateOfText(
   fields: number,
 ): UpdateMessage {
   const { sessionUpdate } = update;
-  const start = startOf(sessionId);
-  const kind = { type: "update", sessionId, sessionUpdate } as const;
-  if (fields === 3 && isUsual(text, start))
-    return { ...kind, members: text.slice(start.length, -2), end: "}}" };
+  if (fields === 3 && isUsual(text, sessionId)) {
+    const rest = text.slice(usualHead.length + sessionId.length + 2);
+    return { type: "update", sessionId, sessionUpdate, rest, paramsChars: rest.length - 1 };
+  }
   const message = membersOf(text);
   const params = membersOf(message.get("params") ?? "{}");
   for (const name of ["jsonrpc", "method", "params"]) message.delete(name);
   params.delete("sessionId");
+  const members = objectText(params).slice(1);
   const others = message.size === 0 ? "}" : `,${objectText(message).slice(1)}`;
-  return { ...kind, members: objectText(params).slice(1, -1), end: `}${others}` };
+  return { type: "update", sessionId, sessionUpdate, rest: members + others, paramsChars: members.length };
 }
 
+/** How most agents write an update, up to the session id. */
+const usualHead = '{"jsonrpc":"2.0","method":"session/update","params":{"sessionId":"';
+/** Neither params nor session id may be named again, nor anything be written so that it could be one of those names. */
+const namedAgain = /"params"|"sessionId"|\\u/g;
+
 /**
- * Whether the text of a message with three fields is `start`, the other members of the params, and two braces. JSON
- * may name a member twice, and the last one counts: so neither params nor session id may be named again, nor
- * anything be written so that it could be one of those names.
+ * Whether the text of a message with three fields is written as usual: the session id first, as it is, then the other
+ * members of the params, and two braces. JSON may name a member twice, and the last one counts.
  */
-function isUsual(text: string, start: string): boolean {
-  // Compared as a slice: V8 compiles startsWith to a loop over characters.
-  if (text.slice(0, start.length) !== start || text.slice(-2) !== "}}") return false;
-  return ['"params"', '"sessionId"', "\\u"].every((name) => !text.includes(name, start.length));
+function isUsual(text: string, sessionId: string): boolean {
+  const idEnd = usualHead.length + sessionId.length;
+  // Compared as slices: V8 compiles startsWith to a loop over characters.
+  if (text.slice(0, usualHead.length) !== usualHead || text.slice(usualHead.length, idEnd) !== sessionId)
+    return false;
+  if (text.slice(idEnd, idEnd + 2) !== '",' || text.slice(-2) !== "}}") return false;
+  namedAgain.lastIndex = idEnd + 1;
+  return !namedAgain.test(text);
 }
 
 /** An update that did not come as a text. */
 export function updateOfParams({ sessionId, ...others }: UpdateParams): UpdateMessage {
   const { sessionUpdate } = others.update;
-  return {
-    type: "update",
-    sessionId,
-    sessionUpdate,
-    members: JSON.stringify(others).slice(1, -1),
-    end: "}}",
-  };
+  const rest = `${JSON.stringify(others).slice(1)}}`;
+  return { type: "update", sessionId, sessionUpdate, rest, paramsChars: rest.length - 1 };
 }
 
 /** What stands for the update of a tool call that is too long to be taken: without it the call would never end. */
@@ -114,7 +118,7 @@ export function failedCall(
   if (method !== "session/update" || !isUpdateParams(params)) return undefined;
   const { sessionId, update } = params;
   const { sessionUpdate, toolCallId, title } = update;
-  if (!toolUpdates.has(sessionUpdate) || typeof toolCallId !== "string") return undefined;
+  if (!means(sessionUpdate, "toolCall") || typeof toolCallId !== "string") return undefined;
   const content = [{ type: "content", content: { type: "text", text: reason } }];
   const named = typeof title === "string" ? { title } : {};
   return updateOfParams({
@@ -146,7 +150,7 @@ export function countOf(updates: readonly ArrivedUpdate[]): number {
 
 /** How much they hold, roughly: what a backlog of them is bounded by. */
 export function charsOf(update: ArrivedUpdate): number {
-  if (update.type === "update") return update.members.length + update.end.length;
+  if (update.type === "update") return update.rest.length;
   const { shape, bodies, chars } = update;
   return chars + bodies.length * (shape.head.length + shape.tail.length);
 }
@@ -168,14 +172,14 @@ export function storedText(data: string, sessionId: string): string {
 }
 
 function textFrom(start: string, update: ArrivedUpdate): string {
-  if (update.type === "update") return `${start}${update.members}${update.end}`;
+  if (update.type === "update") return start + update.rest;
   const { head, tail } = update.shape;
   return `${start}${head}${update.bodies.join(`${tail}\n${start}${head}`)}${tail}`;
 }
 
-/** How most agents write an update; what follows is the rest of the params and two braces. */
+/** What stands before the rest of an update. */
 function startOf(sessionId: string): string {
-  return `{"jsonrpc":"2.0","method":"session/update","params":{"sessionId":${JSON.stringify(sessionId)},`;
+  return `${usualHead}${JSON.stringify(sessionId).slice(1)},`;
 }
 
 /** The params of every single message. */
@@ -187,12 +191,17 @@ export function* paramsOf(updates: readonly ArrivedUpdate[]): Generator<UpdatePa
 
 /** Whether it says what is now, and not what happened. */
 export function isState(update: ArrivedUpdate): update is UpdateMessage {
-  return update.type === "update" && stateUpdates.has(update.sessionUpdate);
+  return update.type === "update" && means(update.sessionUpdate, "state");
 }
 
 /** The update itself, parsed. */
-export function updateIn({ members }: UpdateMessage): UpdateData["update"] {
-  return (JSON.parse(`{${members}}`) as UpdateData).update;
+export function updateIn(update: UpdateMessage): UpdateData["update"] {
+  return (JSON.parse(dataOf(update)) as UpdateData).update;
+}
+
+/** As the journal has it. */
+function dataOf({ rest, paramsChars }: UpdateMessage): string {
+  return `{${rest.slice(0, paramsChars)}`;
 }
 
 /** As few entries as may be: a run of text chunks of one message is one, everything else is kept to the letter. */
@@ -206,7 +215,7 @@ export function entriesOf(updates: readonly ArrivedUpdate[], atMs: number): NewE
   for (const update of updates) {
     if (update.type === "update") {
       endRun();
-      entries.push({ kind: "update", atMs, data: `{${update.members}}` });
+      entries.push({ kind: "update", atMs, data: dataOf(update) });
       continue;
     }
     const { shape, bodies } = update;

@@ -5,36 +5,9 @@
  * a form that we do not know stays as it came, in its place. What is joined is joined as text, so that every value
  * stays to the letter, however large a number is or however deep an output.
  */
-import { meaningOf, plainChunkData, plainChunkIn, type Meaning, type PlainChunk } from "../acp/entries.ts";
-import { isPlainUpdate } from "../acp/plain.ts";
-import { itemsOf, membersOf, objectText } from "../base/json-text.ts";
+import { meaningOf, plainChunkIn, type Meaning, type PlainChunk } from "../acp/entries.ts";
 import type { NewEntry } from "../store/contract.ts";
-
-/** A folded message is cut at this size, so that nobody ever has to hold one of unbounded length. */
-const maxMessageChars = 1 << 20;
-
-/** An entry that stays, with what has been folded into it. */
-interface Slot {
-  entry: NewEntry;
-  dropped: boolean;
-  /** Nothing stands in it that we do not know. */
-  isPlain: boolean;
-}
-
-interface TextSlot extends Slot {
-  readonly chunk: PlainChunk;
-  /** Its own text and those that were added, as JSON has them between quotes. */
-  readonly bodies: string[];
-  chars: number;
-}
-
-interface UpdateSlot extends Slot {
-  sessionUpdate: string;
-  /** The members of the update as texts, once another one has been folded in. */
-  fields?: Map<string, string>;
-  /** The blocks of a compaction's summary as texts, if all of them are known. */
-  summary?: string[];
-}
+import { Slot, TextSlot, UpdateSlot } from "./slots.ts";
 
 type Known<T extends Meaning["type"]> = Meaning & { readonly type: T };
 
@@ -49,8 +22,8 @@ export function foldEntries(entries: readonly NewEntry[], earlier = new Set<stri
 }
 
 class Folder {
-  readonly #slots: (Slot | TextSlot | UpdateSlot)[] = [];
-  /** The open message of each sender and message id; text without an id continues only what stands last. */
+  readonly #slots: Slot[] = [];
+  /** The open message of each sender and message id. */
   readonly #messages = new Map<string, TextSlot>();
   /** What a further update of the same thing goes into. */
   readonly #open = new Map<string, UpdateSlot>();
@@ -69,11 +42,11 @@ class Folder {
     if (chunk !== undefined) this.#text(entry, chunk);
     else if (entry.kind === "update") this.#update(entry, meaningOf(entry));
     else if (entry.kind === "prompt" || entry.kind === "message") this.#newTurn(entry);
-    else this.#push(slotOf(entry));
+    else this.#push(new Slot(entry));
   }
 
   result(): NewEntry[] {
-    return this.#slots.filter((slot) => !slot.dropped).map(folded);
+    return this.#slots.filter((slot) => !slot.dropped).map((slot) => slot.folded());
   }
 
   #push<S extends Slot>(slot: S): S {
@@ -87,23 +60,23 @@ class Folder {
   }
 
   #newTurn(entry: NewEntry): void {
-    this.#show(slotOf(entry));
+    this.#show(new Slot(entry));
     this.#messages.clear();
     this.#plans.clear();
   }
 
   #text(entry: NewEntry, chunk: PlainChunk): void {
-    const { sessionUpdate, body, messageId = "null" } = chunk;
-    const key = `${sessionUpdate} ${messageId}`;
-    const open = this.#messages.get(key);
-    const joins = messageId !== "null" || open === this.#lastShown;
-    if (open !== undefined && joins && open.chars + body.length <= maxMessageChars) {
-      open.bodies.push(body);
-      open.chars += body.length;
-      return;
-    }
-    const slot = { ...slotOf(entry), isPlain: true, chunk, bodies: [body], chars: body.length };
-    this.#messages.set(key, this.#show(slot));
+    if (this.#openMessage(chunk)?.add(chunk) === true) return;
+    const slot = this.#show(new TextSlot(entry, chunk));
+    if (hasId(chunk)) this.#messages.set(keyOf(chunk), slot);
+  }
+
+  /** Text without an id continues only what stands last. */
+  #openMessage(chunk: PlainChunk): TextSlot | undefined {
+    if (hasId(chunk)) return this.#messages.get(keyOf(chunk));
+    const last = this.#lastShown;
+    if (!(last instanceof TextSlot) || hasId(last.chunk)) return undefined;
+    return last.chunk.sessionUpdate === chunk.sessionUpdate ? last : undefined;
   }
 
   #update(entry: NewEntry, meaning: Meaning): void {
@@ -117,20 +90,20 @@ class Folder {
       case "compaction":
         return this.#compaction(entry, meaning);
       default:
-        this.#show(slotOf(entry));
+        this.#show(new Slot(entry));
     }
     // Content of another kind in a message keeps its place among the text.
     if (meaning.type !== "chunk") return;
-    const { sessionUpdate, messageId = null } = meaning.data.update;
-    this.#messages.delete(`${sessionUpdate} ${JSON.stringify(messageId)}`);
+    const { sessionUpdate, messageId } = meaning.data.update;
+    this.#messages.delete(keyOf({ sessionUpdate, messageId: JSON.stringify(messageId) }));
   }
 
   #toolCall(entry: NewEntry, { toolCallId, data }: Known<"toolCall">): void {
     const key = `tool ${toolCallId}`;
     const open = this.#open.get(key);
-    const slot = updateSlotOf(entry, data);
+    const slot = new UpdateSlot(entry, data);
     const isCall = slot.sessionUpdate === "tool_call";
-    if (open !== undefined && slot.isPlain && mayJoin(open, isCall)) return addToolCall(open, slot);
+    if (open !== undefined && slot.isPlain && mayJoin(open, isCall)) return open.addToolCall(slot);
     // Progress of a call that stands already does not come between two texts.
     if (open === undefined || isCall) this.#show(slot);
     else this.#push(slot);
@@ -140,7 +113,7 @@ class Folder {
   /** Sent whole each time; it stays where it first came. */
   #plan(entry: NewEntry, { planId = "", data }: Known<"plan">): void {
     const open = this.#plans.get(planId);
-    const slot = updateSlotOf(entry, data);
+    const slot = new UpdateSlot(entry, data);
     if (open?.isPlain === true && slot.isPlain) open.entry = { ...open.entry, data: entry.data };
     else this.#plans.set(planId, this.#push(slot));
   }
@@ -148,103 +121,44 @@ class Folder {
   #state(entry: NewEntry, { kind, data }: Known<"state">): void {
     const key = `state ${kind}`;
     const old = this.#open.get(key);
-    const slot = this.#push(updateSlotOf(entry, data));
+    const slot = this.#push(new UpdateSlot(entry, data));
     this.#open.set(key, slot);
     if (old?.isPlain !== true || !slot.isPlain) return;
     old.dropped = true;
     // A title may come in one update and its time in another.
-    if (kind === "session_info_update") slot.fields = new Map([...fieldsOf(old), ...fieldsOf(slot)]);
+    if (kind === "session_info_update") slot.addBefore(old);
   }
 
   /** An upsert with patch semantics: null clears, pieces are appended to the summary. */
   #compaction(entry: NewEntry, { compactionId, data }: Known<"compaction">): void {
     const key = `compaction ${compactionId}`;
     const open = this.#open.get(key);
-    const slot = updateSlotOf(entry, data);
+    const slot = new UpdateSlot(entry, data);
     const isNew = !this.#earlierCompactions.has(compactionId);
     this.#earlierCompactions.add(compactionId);
-    const isPiece = slot.sessionUpdate === "compaction_summary_chunk";
-    if (open?.isPlain === true && slot.isPlain && (!isPiece || open.summary !== undefined)) {
-      return addCompaction(open, slot);
+    const isPiece = slot.isSummaryPiece;
+    if (open?.isPlain === true && slot.isPlain && (!isPiece || open.knowsSummary)) {
+      return open.addCompaction(slot);
     }
     // Of a summary that an earlier stretch has begun we do not know all, unless it is sent whole.
-    if (isNew || (!isPiece && data.update.summary !== undefined)) slot.summary = blocksOf(slot);
+    if (isNew || (!isPiece && data.update.summary !== undefined)) slot.learnSummary();
     if (open === undefined) this.#show(slot);
     else this.#push(slot);
-    if (isPiece && slot.summary === undefined) this.#open.delete(key);
+    if (isPiece && !slot.knowsSummary) this.#open.delete(key);
     else this.#open.set(key, slot);
   }
 }
 
-function slotOf({ kind, atMs, data }: NewEntry): Slot {
-  return { entry: { kind, atMs, data }, dropped: false, isPlain: false };
+function hasId({ messageId }: PlainChunk): boolean {
+  return messageId !== undefined && messageId !== "null";
 }
 
-function updateSlotOf(entry: NewEntry, data: Known<"toolCall">["data"]): UpdateSlot {
-  return { ...slotOf(entry), isPlain: isPlainUpdate(data), sessionUpdate: data.update.sessionUpdate };
-}
-
-function folded(slot: Slot | TextSlot | UpdateSlot): NewEntry {
-  const { entry } = slot;
-  if ("bodies" in slot) {
-    if (slot.bodies.length === 1) return entry;
-    return { ...entry, data: plainChunkData({ ...slot.chunk, body: slot.bodies.join("") }) };
-  }
-  if (!("fields" in slot) || slot.fields === undefined) return entry;
-  const { fields, summary = [], sessionUpdate } = slot;
-  if (summary.length > 0) fields.set("summary", `[${summary.join(",")}]`);
-  // The kind first, where readers look for it.
-  const update = new Map([["sessionUpdate", JSON.stringify(sessionUpdate)], ...fields]);
-  update.set("sessionUpdate", JSON.stringify(sessionUpdate));
-  const data = slot.isPlain ? new Map<string, string>() : membersOf(entry.data);
-  return { ...entry, data: objectText(data.set("update", objectText(update))) };
-}
-
-/** The members of its update, to be changed. */
-function fieldsOf(slot: UpdateSlot): Map<string, string> {
-  return (slot.fields ??= membersOf(updateTextIn(slot)));
-}
-
-function updateTextIn({ entry: { data }, isPlain }: UpdateSlot): string {
-  // What is plain has no other member.
-  if (isPlain) return data.slice(data.indexOf(":") + 1, data.lastIndexOf("}"));
-  return membersOf(data).get("update") ?? "{}";
+function keyOf({ sessionUpdate, messageId }: Omit<PlainChunk, "body">): string {
+  return `${sessionUpdate} ${messageId}`;
 }
 
 /** Progress joins its call; a call that is announced late joins its progress; a second announcement stands for itself. */
 function mayJoin(open: UpdateSlot, isCall: boolean): boolean {
   const openIsCall = open.sessionUpdate === "tool_call";
   return isCall ? open.isPlain && !openIsCall : open.isPlain || openIsCall;
-}
-
-/** Null leaves a field as it was. */
-function addToolCall(open: UpdateSlot, slot: UpdateSlot): void {
-  const fields = fieldsOf(open);
-  for (const [name, value] of fieldsOf(slot)) if (value !== "null") fields.set(name, value);
-  if (slot.sessionUpdate === "tool_call") open.sessionUpdate = slot.sessionUpdate;
-}
-
-function addCompaction(open: UpdateSlot, slot: UpdateSlot): void {
-  const fields = fieldsOf(open);
-  // One whose first sign was a piece of its summary is under way.
-  if (open.sessionUpdate === "compaction_summary_chunk") {
-    fields.delete("content");
-    fields.set("status", '"in_progress"');
-    open.sessionUpdate = "compaction_update";
-  }
-  const added = fieldsOf(slot);
-  if (slot.sessionUpdate === "compaction_summary_chunk") {
-    open.summary?.push(added.get("content") ?? "null");
-    return;
-  }
-  for (const [name, value] of added) fields.set(name, value);
-  if (added.has("summary")) open.summary = blocksOf(slot);
-}
-
-function blocksOf(slot: UpdateSlot): string[] {
-  const members = membersOf(updateTextIn(slot));
-  const content = members.get("content");
-  if (slot.sessionUpdate === "compaction_summary_chunk") return content === undefined ? [] : [content];
-  const summary = members.get("summary") ?? "null";
-  return summary.startsWith("[") ? itemsOf(summary) : [];
 }

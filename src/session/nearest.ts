@@ -3,21 +3,10 @@
  * shown the nearest thing that every client knows. https://agentclientprotocol.com/protocol/v1/initialization
  */
 import { meaningOf } from "../acp/entries.ts";
-import type { UpdateData } from "../acp/kinds.ts";
+import { updateKinds, type Capability, type UpdateData } from "../acp/kinds.ts";
 import { isRecord, textOr, type Json } from "../base/json.ts";
 
-type Capability = "compaction" | "plan" | "subagents";
 type Update = UpdateData["update"];
-
-const wanted: ReadonlyMap<string, Capability> = new Map([
-  ["compaction_update", "compaction"],
-  ["compaction_summary_chunk", "compaction"],
-  ["plan_update", "plan"],
-  ["plan_removed", "plan"],
-  ["subagent_update", "subagents"],
-  ["session_message", "subagents"],
-  ["session_message_chunk", "subagents"],
-] as const);
 
 export class Nearest {
   readonly #takes: ReadonlySet<Capability>;
@@ -34,7 +23,7 @@ export class Nearest {
 
   /** Whether updates of this kind are shown as they are. */
   takes(kind: string): boolean {
-    const capability = wanted.get(kind);
+    const capability = updateKinds.get(kind)?.wants;
     return capability === undefined || this.#takes.has(capability);
   }
 

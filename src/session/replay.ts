@@ -3,7 +3,7 @@
  * client that asks. Reads page by page and holds no more than one page, however long the history.
  */
 import { meaningOf } from "../acp/entries.ts";
-import { liveOnlyUpdates, stateUpdates, updateKindOf } from "../acp/kinds.ts";
+import { updateKindOf, updateKinds } from "../acp/kinds.ts";
 import type { SessionId } from "../base/ids.ts";
 import { endOfString, itemsOf, membersOf, objectText } from "../base/json-text.ts";
 import type { Json } from "../base/json.ts";
@@ -102,17 +102,18 @@ class View {
   /** Most are passed on as they are, unparsed. A tool call may need to be known what its terminal will have said. */
   #showUpdate({ data, seq }: Entry, texts: string[]): "look" | undefined {
     const kind = updateKindOf(data);
-    if (kind === "agent_message_chunk" || kind === "agent_thought_chunk") texts.push(data);
-    else if (kind === "tool_call" || kind === "tool_call_update") {
+    const { means, role } = updateKinds.get(kind) ?? {};
+    if (means === "chunk" && role !== "user") texts.push(data);
+    else if (means === "toolCall") {
       const mayNeedMore = seq > this.#lookedThrough && mayShowTerminal(data);
       if (mayNeedMore && terminalsIn(data).length > 0) return "look";
       texts.push(this.#toolCalls.show(data, kind === "tool_call"));
-    } else if (kind === "user_message_chunk") {
+    } else if (means === "chunk") {
       if (!this.#isEcho(data)) texts.push(data);
-    } else if (stateUpdates.has(kind)) this.#addState(kind, data);
+    } else if (means === "state") this.#addState(kind, data);
     else if (!this.#nearest.takes(kind)) texts.push(...this.#nearest.to(data));
-    else if (kind !== "" && !liveOnlyUpdates.has(kind)) {
-      if (kind.startsWith("compaction_")) this.#noteCompaction(data);
+    else if (kind !== "" && means !== "notice") {
+      if (means === "compaction") this.#noteCompaction(data);
       texts.push(data);
     }
     return undefined;

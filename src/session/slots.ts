@@ -1,0 +1,164 @@
+/** What a fold keeps: an entry with what was joined to it, as texts, so that every value stays to the letter. */
+import { plainChunkData, type PlainChunk } from "../acp/entries.ts";
+import type { UpdateData } from "../acp/kinds.ts";
+import { isPlainUpdate } from "../acp/plain.ts";
+import { itemsOf, membersOf, objectText } from "../base/json-text.ts";
+import type { NewEntry } from "../store/contract.ts";
+
+/** A folded message is cut at this size, so that nobody ever has to hold one of unbounded length. */
+const maxMessageChars = 1 << 20;
+/** A string of this length is written anew sooner than it is found in its text. */
+const maxShortChars = 256;
+const summaryPiece = "compaction_summary_chunk";
+
+/** An entry that stays as it came. */
+export class Slot {
+  entry: NewEntry;
+  dropped = false;
+
+  constructor({ kind, atMs, data }: NewEntry) {
+    this.entry = { kind, atMs, data };
+  }
+
+  folded(): NewEntry {
+    return this.entry;
+  }
+}
+
+/** A message, or a piece of one. */
+export class TextSlot extends Slot {
+  readonly chunk: PlainChunk;
+  /** Its own text and those that were added, as JSON has them between quotes. */
+  readonly #bodies: string[];
+  #chars: number;
+
+  constructor(entry: NewEntry, chunk: PlainChunk) {
+    super(entry);
+    this.chunk = chunk;
+    this.#bodies = [chunk.body];
+    this.#chars = chunk.body.length;
+  }
+
+  /** False when the message would become too long. */
+  add({ body }: PlainChunk): boolean {
+    if (this.#chars + body.length > maxMessageChars) return false;
+    this.#bodies.push(body);
+    this.#chars += body.length;
+    return true;
+  }
+
+  override folded(): NewEntry {
+    if (this.#bodies.length === 1) return this.entry;
+    return { ...this.entry, data: plainChunkData({ ...this.chunk, body: this.#bodies.join("") }) };
+  }
+}
+
+/** An update of something that has a state: a tool call, a plan, a compaction, a title. */
+export class UpdateSlot extends Slot {
+  /** Nothing stands in it that we do not know. */
+  readonly isPlain: boolean;
+  sessionUpdate: string;
+  /** Parsed. */
+  readonly #update: UpdateData["update"];
+  /** The members of the update as texts, once another one has been folded in. */
+  #fields: Map<string, string> | undefined;
+  /** The blocks of a compaction's summary as texts, if all of them are known. */
+  #summary: string[] | undefined;
+
+  constructor(entry: NewEntry, data: UpdateData) {
+    super(entry);
+    this.isPlain = isPlainUpdate(data);
+    this.#update = data.update;
+    this.sessionUpdate = data.update.sessionUpdate;
+  }
+
+  get isSummaryPiece(): boolean {
+    return this.sessionUpdate === summaryPiece;
+  }
+
+  get knowsSummary(): boolean {
+    return this.#summary !== undefined;
+  }
+
+  /** What the summary is so far stands in this update. */
+  learnSummary(): void {
+    const members = membersOf(this.#updateText());
+    const content = members.get("content");
+    const summary = members.get("summary") ?? "null";
+    if (this.isSummaryPiece) this.#summary = content === undefined ? [] : [content];
+    else this.#summary = summary.startsWith("[") ? itemsOf(summary) : [];
+  }
+
+  /** Null leaves a field as it was. */
+  addToolCall(next: UpdateSlot): void {
+    const fields = this.#membersToChange();
+    next.#eachMember((name, value) => {
+      if (value !== "null") fields.set(name, value);
+    });
+    if (next.sessionUpdate === "tool_call") this.sessionUpdate = next.sessionUpdate;
+  }
+
+  /** Null clears a field; a piece is added to the summary. */
+  addCompaction(next: UpdateSlot): void {
+    const fields = this.#membersToChange();
+    // One whose first sign was a piece of its summary is under way.
+    if (this.isSummaryPiece) {
+      fields.delete("content");
+      fields.set("status", '"in_progress"');
+      this.sessionUpdate = "compaction_update";
+    }
+    const added = next.#membersToChange();
+    if (next.isSummaryPiece) {
+      this.#summary?.push(added.get("content") ?? "null");
+      return;
+    }
+    for (const [name, value] of added) fields.set(name, value);
+    if (!added.has("summary")) return;
+    next.learnSummary();
+    this.#summary = next.#summary;
+  }
+
+  /** What the one before said and this one does not say stays. */
+  addBefore(before: UpdateSlot): void {
+    this.#fields = new Map([...before.#membersToChange(), ...this.#membersToChange()]);
+  }
+
+  override folded(): NewEntry {
+    const fields = this.#fields;
+    if (fields === undefined) return this.entry;
+    const { entry, sessionUpdate } = this;
+    const summary = this.#summary ?? [];
+    if (summary.length > 0) fields.set("summary", `[${summary.join(",")}]`);
+    fields.delete("sessionUpdate");
+    // The kind first, where readers look for it.
+    const update = `{"sessionUpdate":${JSON.stringify(sessionUpdate)},${objectText(fields).slice(1)}`;
+    if (this.isPlain) return { ...entry, data: `{"update":${update}}` };
+    return { ...entry, data: objectText(membersOf(entry.data).set("update", update)) };
+  }
+
+  #membersToChange(): Map<string, string> {
+    if (this.#fields !== undefined) return this.#fields;
+    const fields = (this.#fields = new Map<string, string>());
+    this.#eachMember((name, value) => fields.set(name, value));
+    return fields;
+  }
+
+  /** Most are short strings, which need not be looked for in the text. */
+  #eachMember(visit: (name: string, value: string) => void): void {
+    if (!this.isPlain) return membersOf(this.#updateText()).forEach((value, name) => visit(name, value));
+    let texts: Map<string, string> | undefined;
+    for (const name in this.#update) {
+      const value = this.#update[name];
+      const isShort = value === null || (typeof value === "string" && value.length <= maxShortChars);
+      if (!isShort) texts ??= membersOf(this.#updateText());
+      visit(name, texts?.get(name) ?? JSON.stringify(value));
+    }
+  }
+
+  #updateText(): string {
+    const { data } = this.entry;
+    // What is plain has no other member.
+    if (this.isPlain) return data.slice(data.indexOf(":") + 1, data.lastIndexOf("}"));
+    return membersOf(data).get("update") ?? "{}";
+  }
+}
