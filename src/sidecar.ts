@@ -10,9 +10,12 @@ import { defaultStoreUrl, surroundings } from "./config/paths.ts";
 import { SidecarError } from "./base/errors.ts";
 import { createLogger, type Logger } from "./base/log.ts";
 import { Outlet } from "./base/outlet.ts";
+import { Secrets } from "./base/secrets.ts";
+import { isSecretName } from "./base/secret-values.ts";
 import { Relay } from "./relay/relay.ts";
 import { SessionRegistry } from "./session/registry.ts";
 import { deferStore } from "./store/deferred.ts";
+import { urlsIn } from "./store/layer-urls.ts";
 import { openStore } from "./store/open.ts";
 import type { Store } from "./store/contract.ts";
 import { version } from "./base/version.ts";
@@ -46,7 +49,9 @@ export async function runSidecar(
   const { store: where = defaultStoreUrl(surroundings()), ...said } = given;
   const config = { ...defaults, ...said };
   const errors = io.errors && new Outlet(io.errors);
-  const log = await logFor(config, errors, launched);
+  const secrets = new Secrets();
+  secrets.learn({ stores: urlsOf(where), agent: config.agent, env: secretVariables(process.env) });
+  const log = await logFor(config, errors, secrets, launched);
   const store = deferStore(nameOf(where), () => openFor(where, config, log));
   const registry = new SessionRegistry({ ...config, store, log });
   const relay = new Relay(
@@ -59,10 +64,12 @@ export async function runSidecar(
         stopGraceMs: agentStopGraceMs,
         log,
         errors,
+        secrets,
         launched,
       }),
       agentRestart: config.agentRestart,
       log,
+      secrets,
     },
     { ...io, maxMessageBytes: config.maxMessageBytes, log },
   );
@@ -84,10 +91,11 @@ export async function runSidecar(
 async function logFor(
   { logLevel: level, logFile: file }: Pick<Config, "logLevel" | "logFile">,
   target: Outlet | undefined,
+  secrets: Secrets,
   launched: Promise<Launched> | undefined,
 ): Promise<Logger> {
   try {
-    return createLogger({ level, ...(file !== undefined && { file }), ...(target && { target }) });
+    return createLogger({ level, secrets, ...(file !== undefined && { file }), ...(target && { target }) });
   } catch (error) {
     const first = await launched?.catch(() => undefined);
     await stopGroup(first?.child.pid, agentStopGraceMs);
@@ -110,6 +118,22 @@ async function openFor(
     "STORE_UNSUPPORTED",
     `The ${store.name} store cannot promise that anything survives a power cut: use --durability turn or another store`,
   );
+}
+
+/** Of layers each. */
+function urlsOf(where: string | Store): readonly string[] {
+  if (typeof where !== "string") return [];
+  const list = /^layered:(.*)$/is.exec(where)?.[1];
+  try {
+    return list === undefined ? [where] : urlsIn(list);
+  } catch {
+    return [];
+  }
+}
+
+/** What the agent inherits from us and might quote: keys of model providers stand there. */
+function secretVariables(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => isSecretName(name)));
 }
 
 function nameOf(where: string | Store): string {

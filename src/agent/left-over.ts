@@ -47,7 +47,10 @@ export async function reapLeftOvers(log: Logger, graceMs: number): Promise<void>
 }
 
 /** Stops an agent that a dead sidecar of this machine left over. True if it was there. */
-export async function reapAgent({ pid, startedAt }: ProcessIdentity, graceMs: number): Promise<boolean> {
+export async function reapAgent(named: ProcessIdentity, graceMs: number): Promise<boolean> {
+  // From a lease, which may be anybody's: it names a note of ours, and all else is looked up there.
+  if (!isIdentity(named)) return false;
+  const { pid, startedAt } = named;
   const folder = await ownFolder().catch(() => undefined);
   if (folder === undefined) return false;
   const stopped = await reap(path.join(folder, nameOf(pid)), graceMs, startedAt).catch(() => undefined);
@@ -59,6 +62,7 @@ async function reap(file: string, graceMs: number, startedAt?: string): Promise<
   const note = noteIn(await fs.readFile(file, "utf8"));
   if (note === undefined || note.space !== processSpace()) return undefined;
   const { sidecar, agent } = note;
+  if (path.basename(file) !== nameOf(agent.pid)) return undefined;
   if (isSameProcessAlive(sidecar) || (startedAt !== undefined && startedAt !== agent.startedAt))
     return undefined;
   const isThere = startOf(agent.pid) === agent.startedAt && leadsGroup(agent.pid);

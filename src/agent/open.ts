@@ -1,6 +1,7 @@
 /** Which agent it is that is configured: a program of its own, or the built-in one. */
 import type { Logger } from "../base/log.ts";
 import type { Outlet } from "../base/outlet.ts";
+import type { Secrets } from "../base/secrets.ts";
 import type { StartAgent } from "./agent.ts";
 import { EchoAgent } from "./echo.ts";
 import type { AgentCommand } from "./command.ts";
@@ -14,6 +15,8 @@ export interface OpenAgentOptions {
   readonly log: Logger;
   /** What a process says on its stderr goes there, as it comes. */
   readonly errors?: Outlet | undefined;
+  /** Taken out of what a process says. */
+  readonly secrets?: Secrets | undefined;
   /** The first run's process, when it has been started already. */
   readonly launched?: Promise<Launched> | undefined;
 }

@@ -3,6 +3,7 @@ import { SidecarError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { Outlet } from "../base/outlet.ts";
 import { identityOf } from "../base/process.ts";
+import type { Secrets } from "../base/secrets.ts";
 import { updateLane } from "../acp/chunks.ts";
 import { Connection, type InvalidMessage } from "../rpc/endpoint.ts";
 import type { Agent, AgentExit, AgentHandlers } from "./agent.ts";
@@ -20,6 +21,8 @@ export interface ProcessAgentOptions extends AgentCommand {
   readonly log: Logger;
   /** What it says on its stderr goes there, as it comes. */
   readonly errors?: Outlet | undefined;
+  /** Taken out of what it says there. */
+  readonly secrets?: Secrets | undefined;
 }
 
 /** How long the pipe of an agent that is gone may be silent, and one that has closed a pipe may still be there. */
@@ -34,8 +37,8 @@ export async function startProcessAgent(
   launched: Promise<Launched> = launch(options),
 ): Promise<Agent> {
   const { child, exited: gone } = await launched;
-  const stderr = new StderrTail(child.stderr, options.errors);
-  const strays = new Strays(options.log);
+  const stderr = new StderrTail(child.stderr, options.errors, options.secrets);
+  const strays = new Strays(options);
   const connection = connect(child, options, handlers, strays);
   const identity = child.pid === undefined ? undefined : identityOf(child.pid);
   const forget = identity && noteAgent(identity);
@@ -99,10 +102,12 @@ function connect(
 /** What an agent writes to its stdout that is no message: some write their whole log there. */
 class Strays {
   readonly #log: Logger;
+  readonly #secrets: Secrets | undefined;
   #count = 0;
 
-  constructor(log: Logger) {
+  constructor({ log, secrets }: Pick<ProcessAgentOptions, "log" | "secrets">) {
     this.#log = log;
+    this.#secrets = secrets;
   }
 
   /** Logs the first, the tenth, the hundredth … */
@@ -110,7 +115,8 @@ class Strays {
     this.#count += 1;
     if (!/^10*$/.test(String(this.#count))) return;
     this.#say(error.message);
-    this.#log.debug({ excerpt }, "what the agent wrote");
+    const wrote = this.#secrets?.hideCut(excerpt) ?? excerpt;
+    this.#log.debug({ excerpt: wrote }, "what the agent wrote");
   }
 
   /** There will be no more. */

@@ -1,6 +1,7 @@
-/** An agent's stderr: passed on as it comes, its last lines kept for errors. */
+/** An agent's stderr: passed on as it comes, but for secrets; its last lines are kept for errors. */
 import type { Readable } from "node:stream";
 import type { Outlet } from "../base/outlet.ts";
+import type { Secrets } from "../base/secrets.ts";
 
 const maxLines = 20;
 const maxLineChars = 500;
@@ -9,15 +10,12 @@ export class StderrTail {
   #lines: string[] = [];
   #rest = "";
 
-  constructor(stream: Readable, errors: Outlet | undefined) {
+  constructor(stream: Readable, errors: Outlet | undefined, secrets: Secrets | undefined) {
+    const safe = secrets?.inPieces();
     stream.setEncoding("utf8");
-    stream.on("data", (text: string) => {
-      errors?.pass(text);
-      const lines = (this.#rest + text).split("\n");
-      this.#rest = (lines.pop() ?? "").slice(0, maxLineChars);
-      for (const line of lines) this.#add(line);
-    });
+    stream.on("data", (text: string) => this.#take(safe?.push(text) ?? text, errors));
     stream.on("end", () => {
+      this.#take(safe?.end() ?? "", errors);
       this.#add(this.#rest);
       this.#rest = "";
     });
@@ -26,6 +24,13 @@ export class StderrTail {
 
   get lines(): readonly string[] {
     return this.#lines;
+  }
+
+  #take(text: string, errors: Outlet | undefined): void {
+    errors?.pass(text);
+    const lines = (this.#rest + text).split("\n");
+    this.#rest = (lines.pop() ?? "").slice(0, maxLineChars);
+    for (const line of lines) this.#add(line);
   }
 
   #add(line: string): void {

@@ -1,5 +1,5 @@
 /** Keeps an agent running: starts it, starts it again when it has died, and brings a new run to where the old one was. */
-import { isSidecarError, reasonOf, SidecarError } from "../base/errors.ts";
+import { isSidecarError, loggedReason, reasonOf, SidecarError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import { isRecord } from "../base/json.ts";
 import type { ProcessIdentity } from "../base/process.ts";
@@ -142,7 +142,10 @@ export class AgentSupervisor {
       await agent.request("authenticate", this.#authentication);
     } catch (error) {
       if (error instanceof SidecarError) throw error;
-      this.#options.log.warn({ error: reasonOf(error) }, "the agent did not take the login again");
+      this.#options.log.warn(
+        { error: loggedReason(error, this.#options.log) },
+        "the agent did not take the login again",
+      );
     }
   }
 

@@ -111,6 +111,13 @@ export function systemCodeOf(error: unknown): string | undefined {
   return typeof error.code === "string" ? error.code : undefined;
 }
 
+/** For a log. What an agent says itself may quote a prompt, which only `debug` shows: else its errors' code is enough. */
+export function loggedReason(error: unknown, log: { writes(level: "debug"): boolean }): string {
+  if (!(error instanceof Error) || log.writes("debug")) return reasonOf(error);
+  if (isSidecarError(error, "AGENT_EXITED", "AGENT_UNAVAILABLE")) return error.code;
+  return "code" in error && typeof error.code === "number" ? `error ${error.code}` : reasonOf(error);
+}
+
 /** The first line of what went wrong, for logs and for messages that wrap it. */
 export function reasonOf(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);

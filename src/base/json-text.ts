@@ -61,6 +61,38 @@ export function objectText(members: ReadonlyMap<string, string>): string {
   return `{${texts.join(",")}}`;
 }
 
+/** The text of plain JSON as JSON.stringify has it, and of what is too deep for that, too. */
+export function jsonTextOf(value: unknown): string {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return deepTextOf(value);
+  }
+}
+
+/** Without recursion: what is still to be written stands on a stack, the next of it last. */
+function deepTextOf(value: unknown): string {
+  const texts: string[] = [];
+  const open: ({ readonly value: unknown } | string)[] = [{ value }];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    if (typeof next === "string") texts.push(next);
+    else if (typeof next.value !== "object" || next.value === null)
+      texts.push(JSON.stringify(next.value) ?? "null");
+    else {
+      const isList = Array.isArray(next.value);
+      const members = Object.entries(next.value).filter(([, each]) => isList || each !== undefined);
+      texts.push(isList ? "[" : "{");
+      open.push(isList ? "]" : "}");
+      for (const [at, [name, each]] of [...members.entries()].reverse()) {
+        open.push({ value: each });
+        if (!isList) open.push(`${JSON.stringify(name)}:`);
+        if (at > 0) open.push(",");
+      }
+    }
+  }
+  return texts.join("");
+}
+
 function skipSpace(text: string, from: number): number {
   let at = from;
   while (text.charCodeAt(at) <= 0x20) at += 1;

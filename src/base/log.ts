@@ -4,6 +4,7 @@ import fs from "node:fs";
 import type * as PinoModule from "pino";
 import { reasonOf, SidecarError } from "./errors.ts";
 import { redact, redactUrls } from "./redact.ts";
+import type { Secrets } from "./secrets.ts";
 
 /** Facts beside a message. Never prompt text or file contents above `debug`; MCP secrets at no level. */
 export type LogFields = Readonly<Record<string, unknown>>;
@@ -39,15 +40,18 @@ export function createLogger(options: {
   readonly level: LogRecordLevel | "silent";
   readonly file?: string;
   readonly target?: LogTarget;
+  /** Taken out of every record. */
+  readonly secrets?: Secrets;
 }): Logger {
-  const { level, file, target } = options;
+  const { level, file, target, secrets } = options;
+  const hide = (text: string) => secrets?.hide(text) ?? text;
   const fd = file === undefined || level === "silent" ? 2 : openLog(file);
   let pino: PinoModule.Logger | undefined;
   let closed = false;
   const write = (at: LogRecordLevel, fields: LogFields, message: string) => {
     if (ranks[at] > ranks[level] || closed) return;
     pino ??= startPino(level, fd === 2 ? target : undefined, fd);
-    pino[at](redact(fields) as object, redactUrls(message));
+    pino[at](redact(fields, hide) as object, redactUrls(hide(message)));
   };
   return {
     error: (fields, message) => write("error", fields, message),

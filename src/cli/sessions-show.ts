@@ -1,5 +1,7 @@
 /** `sessions show`: one session with all that is known of it. */
-import { textOf, type Message } from "../session/messages.ts";
+import { jsonTextOf, objectText } from "../base/json-text.ts";
+import { isJsonObjectText } from "../base/json.ts";
+import { textOf } from "../session/messages.ts";
 import type { Entry, SessionRecord } from "../session/registry-options.ts";
 import type { SessionRegistry } from "../session/registry.ts";
 import type { Invocation, Io } from "./command.ts";
@@ -71,23 +73,25 @@ async function printSessionJson(
   const name = wantsEntries ? "entries" : "messages";
   await print(io, `{"session":${JSON.stringify(record)},"${name}":[`);
   let between = "\n";
-  for await (const item of wantsEntries ? entriesOf(registry, record) : registry.messages(record.id)) {
-    await print(io, `${between}${JSON.stringify(item)}`);
+  for await (const text of wantsEntries ? entryTexts(registry, record) : messageTexts(registry, record)) {
+    await print(io, `${between}${text}`);
     between = ",\n";
   }
   await print(io, "\n]}\n");
 }
 
-async function* entriesOf(
-  registry: SessionRegistry,
-  { id }: SessionRecord,
-): AsyncGenerator<Message | object> {
-  for await (const page of registry.read(id)) for (const entry of page) yield opened(entry);
+async function* messageTexts(registry: SessionRegistry, { id }: SessionRecord): AsyncGenerator<string> {
+  for await (const message of registry.messages(id)) yield jsonTextOf(message);
 }
 
-/** The entry with its data as JSON rather than as text. */
-function opened({ data, ...entry }: Entry): object {
-  return { ...entry, data: JSON.parse(data) as unknown };
+async function* entryTexts(registry: SessionRegistry, { id }: SessionRecord): AsyncGenerator<string> {
+  for await (const page of registry.read(id)) for (const entry of page) yield entryText(entry);
+}
+
+/** The entry with its data as JSON, to the letter; data that is none stays a text. */
+function entryText({ data, ...entry }: Entry): string {
+  const members = Object.entries(entry).map(([name, value]) => [name, JSON.stringify(value)] as const);
+  return objectText(new Map([...members, ["data", isJsonObjectText(data) ? data : JSON.stringify(data)]]));
 }
 
 function json(value: unknown): string | undefined {

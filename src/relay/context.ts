@@ -1,6 +1,7 @@
 /** What the handlers of one client connection share. */
 import type { AgentSupervisor } from "../agent/supervisor.ts";
 import type { Logger } from "../base/log.ts";
+import type { Secrets } from "../base/secrets.ts";
 import type { RequestId } from "../rpc/messages.ts";
 import type { SessionRegistry } from "../session/registry.ts";
 import type { Client } from "./live/attachments.ts";
@@ -28,6 +29,8 @@ export interface RelayContext {
   readonly holding: Holding;
   readonly unclaimed: Unclaimed;
   readonly log: Logger;
+  /** Of this client's sessions and of the configuration: taken out of all that is not the conversation. */
+  readonly secrets: Secrets;
   /** The client's ids of the requests that are with the agent, by the ids under which the agent has them. */
   readonly forwarded: Map<RequestId, RequestId>;
   /** Sessions of the agent that are being adopted, by its ids; settles when it is done. */

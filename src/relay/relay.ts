@@ -1,8 +1,9 @@
 /** The ACP method table: which handler answers the client, which the agent; and the relay's life. */
 import type { StartAgent } from "../agent/agent.ts";
 import { AgentSupervisor, type AgentObserver } from "../agent/supervisor.ts";
-import { reasonOf, SidecarError } from "../base/errors.ts";
+import { loggedReason, SidecarError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
+import { Secrets } from "../base/secrets.ts";
 import {
   Connection,
   type ConnectionOptions,
@@ -16,6 +17,7 @@ import { Interval } from "../base/interval.ts";
 import { waitAtMost } from "../base/time.ts";
 import { agentRequest } from "./agent/requests.ts";
 import type { RelayContext, RelayOptions } from "./context.ts";
+import { withoutSecrets } from "./safe-error.ts";
 import { closeSession, deleteSession, detach } from "./methods/end.ts";
 import { forkSession } from "./methods/fork.ts";
 import { forwardRequest, forwardToAgent, forwardToClient } from "./methods/forward.ts";
@@ -40,6 +42,8 @@ export interface RelayParts {
   readonly agentCommand: string | undefined;
   readonly agentRestart: { readonly attempts: number; readonly backoffMs: number };
   readonly log: Logger;
+  /** What it learns from the client goes into these. */
+  readonly secrets?: Secrets;
 }
 
 type Handler = (ctx: RelayContext, params: unknown, request: RequestContext) => Promise<unknown>;
@@ -56,7 +60,7 @@ export class Relay {
 
   /** Starts the agent and begins to listen to the client. */
   constructor({ options, registry, agentCommand, ...parts }: RelayParts, streams: ConnectionOptions) {
-    const { startAgent: start, agentRestart: restart, log } = parts;
+    const { startAgent: start, agentRestart: restart, log, secrets = new Secrets() } = parts;
     const agent = new AgentSupervisor({ start, restart, log, command: agentCommand });
     const sessions = new LiveSessions(registry);
     const facts = { agentProcess: () => agent.process, agentFacts: () => agent.facts };
@@ -64,7 +68,7 @@ export class Relay {
     // Its first message comes in a later turn of the event loop.
     const client = { connection: new Connection(streams, this.#clientHandlers()), facts: undefined };
     const unclaimed = new Unclaimed((updates) => client.connection.sendTexts(updates.map(textOfUpdate)));
-    const shared = { options, registry, log, forwarded: new Map(), adopting: new Map() };
+    const shared = { options, registry, log, secrets, forwarded: new Map(), adopting: new Map() };
     this.#ctx = { ...shared, client, agent, sessions, holding, unclaimed };
     agent.observe(agentObserver(this.#ctx));
     agent.begin();
@@ -102,7 +106,7 @@ export class Relay {
     const { sessions, log } = this.#ctx;
     const letGo = [...sessions.all()].map((live) =>
       detach(this.#ctx, live, shutdownGraceMs).catch((error: unknown) => {
-        log.error({ sessionId: live.id, error: reasonOf(error) }, "a session could not be let go");
+        log.error({ sessionId: live.id, error: loggedReason(error, log) }, "a session could not be let go");
       }),
     );
     await Promise.all(letGo);
@@ -110,7 +114,10 @@ export class Relay {
 
   #clientHandlers(): PeerHandlers {
     return {
-      request: (method, params, request) => this.#clientRequest(method, params, request),
+      request: (method, params, request) =>
+        this.#clientRequest(method, params, request).catch((error: unknown) => {
+          throw withoutSecrets(this.#ctx.secrets, error);
+        }),
       notification: (method, params) => {
         if (method === "session/cancel") return cancel(this.#ctx, params);
         if (this.#initialized !== undefined) return forwardToAgent(this.#ctx, method, params);
@@ -120,6 +127,8 @@ export class Relay {
   }
 
   async #clientRequest(method: string, params: unknown, request: RequestContext): Promise<unknown> {
+    // A prompt is what somebody says.
+    if (method !== "session/prompt") this.#ctx.secrets.learn(params);
     if (method === "initialize") return this.#initialize(params);
     if ((await this.#initialized) === undefined) {
       throw new SidecarError("NOT_INITIALIZED", `${method} came before initialize: send initialize first`);

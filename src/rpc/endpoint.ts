@@ -3,7 +3,7 @@
  * before it has been taken. What goes by the fast lane goes straight from the reader to its taker.
  */
 import type { Readable, Writable } from "node:stream";
-import { reasonOf, SidecarError } from "../base/errors.ts";
+import { loggedReason, reasonOf, SidecarError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import { Queue } from "../base/queue.ts";
 import { Backlog } from "./backlog.ts";
@@ -197,7 +197,7 @@ export class Connection {
     const passedOn = this.#backlog.hold(chars);
     void passing
       .catch((error: unknown) =>
-        this.#log.warn({ method, error: reasonOf(error) }, "a notification was lost"),
+        this.#log.warn({ method, error: loggedReason(error, this.#log) }, "a notification was lost"),
       )
       .finally(passedOn);
   }

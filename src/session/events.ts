@@ -1,7 +1,7 @@
 /** What happens to sessions, and who is told of it. */
 import type { SessionId } from "../base/ids.ts";
 import type { Logger } from "../base/log.ts";
-import { reasonOf } from "../base/errors.ts";
+import { loggedReason } from "../base/errors.ts";
 import type { Entry, NewEntry, SessionPatch, SessionRecord, SessionSettings } from "../store/contract.ts";
 
 /**
@@ -198,7 +198,7 @@ class Subscriber {
     try {
       await this.#take(news, missed);
     } catch (error) {
-      this.#log.error({ event: news.type, error: reasonOf(error) }, "a subscriber failed");
+      this.#log.error({ event: news.type, error: loggedReason(error, this.#log) }, "a subscriber failed");
     }
   }
 }

@@ -1,5 +1,5 @@
 /** The end of sessions that nobody uses: idle ones are no longer live, old ones are deleted. */
-import { reasonOf } from "../base/errors.ts";
+import { loggedReason } from "../base/errors.ts";
 import type { SessionId } from "../base/ids.ts";
 import { Interval } from "../base/interval.ts";
 import type { Logger } from "../base/log.ts";
@@ -41,7 +41,7 @@ export class Expiry {
       const expired = retentionMs === undefined ? 0 : await removal.expire(retentionMs);
       if (idle + expired > 0) log.info({ idle, expired }, "swept sessions");
     } catch (error) {
-      log.error({ error: reasonOf(error) }, "sweeping sessions failed");
+      log.error({ error: loggedReason(error, log) }, "sweeping sessions failed");
     }
   }
 
@@ -54,7 +54,7 @@ export class Expiry {
         await events.ask("idle", { id });
         if (live.isIdleFor(id, idleTimeoutMs)) live.remove(id);
       } catch (error) {
-        log.error({ sessionId: id, error: reasonOf(error) }, "an idle session could not be let go");
+        log.error({ sessionId: id, error: loggedReason(error, log) }, "an idle session could not be let go");
       }
     }
     return idle.filter((id: SessionId) => !live.has(id)).length;

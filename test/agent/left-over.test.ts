@@ -108,6 +108,35 @@ describe("what is not proved to be such an agent is never stopped", () => {
     expect(isSameProcessAlive(identity)).toBe(true);
   });
 
+  it.each<[string, (agent: ProcessIdentity) => object]>([
+    ["no start", ({ pid }) => ({ pid, startedAt: "" })],
+    ["another start", ({ pid }) => ({ pid, startedAt: "1" })],
+    ["process 1", () => ({ pid: 1, startedAt: "" })],
+    ["our own group", ({ startedAt }) => ({ pid: 0, startedAt })],
+    ["everything", ({ startedAt }) => ({ pid: -1, startedAt })],
+    ["a group", ({ pid, startedAt }) => ({ pid: -pid, startedAt })],
+    ["a note that somebody else has put there", ({ startedAt }) => ({ pid: "/../../forged", startedAt })],
+    ["no numbers", () => ({ pid: null })],
+  ])("a forged lease names %s", async (_what, forge) => {
+    const { identity } = agent();
+    await noted(identity);
+    fs.copyFileSync(path.join(folder, names()[0] ?? ""), path.join(runtime, "forged.json"));
+    const kill = vi.spyOn(process, "kill");
+    expect(await reapAgent(forge(identity) as ProcessIdentity, 300)).toBe(false);
+    const signals = kill.mock.calls.filter(([, signal]) => signal !== 0);
+    kill.mockRestore();
+    expect(signals).toEqual([]);
+    expect(isSameProcessAlive(identity)).toBe(true);
+  });
+
+  it("a note stands under the number of another process", async () => {
+    const { identity } = agent();
+    await noted(identity);
+    fs.renameSync(path.join(folder, names()[0] ?? ""), path.join(folder, "agent-4711.json"));
+    await reapLeftOvers(silentLogger, 300);
+    expect(isSameProcessAlive(identity)).toBe(true);
+  });
+
   it("others may write to the folder of the notes", async () => {
     const { identity } = agent();
     await noted(identity);

@@ -1,6 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { eachMember, endOfString, itemsOf, membersOf, objectText } from "../../src/base/json-text.ts";
+import {
+  eachMember,
+  endOfString,
+  itemsOf,
+  jsonTextOf,
+  membersOf,
+  objectText,
+} from "../../src/base/json-text.ts";
 
 const spaces = fc.constantFrom(undefined, 1, "\t", "\n");
 
@@ -19,6 +26,23 @@ describe("a JSON text", () => {
         expect(itemsOf(array).map((text) => JSON.parse(text) as unknown)).toEqual(JSON.parse(array));
       }),
       { numRuns: 500 },
+    );
+  });
+
+  it("is written as JSON.stringify would, and of what is too deep for that, too", () => {
+    const deep = `${'{"a":[1,'.repeat(50_000)}{"b":"c"}${"]}".repeat(50_000)}`;
+    expect(jsonTextOf(JSON.parse(deep)) === deep).toBe(true);
+    fc.assert(
+      fc.property(fc.jsonValue(), fc.string(), (value, name) => {
+        const inner = JSON.parse(JSON.stringify({ [name]: [value, {}, [], null] })) as unknown;
+        const [head, tail] = ["[".repeat(20_000), "]".repeat(20_000)];
+        const whole = JSON.parse(`${head}0${tail}`) as unknown[];
+        let innermost = whole;
+        while (Array.isArray(innermost[0])) innermost = innermost[0] as unknown[];
+        innermost[0] = inner;
+        expect(jsonTextOf(whole) === `${head}${JSON.stringify(inner)}${tail}`).toBe(true);
+      }),
+      { numRuns: 20 },
     );
   });
 

@@ -142,6 +142,28 @@ describe("sessions show", () => {
   });
 });
 
+describe("sessions show of what is nested too deep to be written by JSON.stringify", () => {
+  it("shows it to the letter, as an entry and in a message", async () => {
+    const registry = new SessionRegistry({ store });
+    const { id } = await registry.create({ cwd: "/deep" });
+    const nested = `${"[".repeat(50_000)}${"]".repeat(50_000)}`;
+    const update = `{"sessionUpdate":"agent_message_chunk","content":{"type":"text","text":"x","_meta":${nested}}}`;
+    const data = [`{"update":${update}}`, `{"update":{"sessionUpdate":"_odd","n":1e999,"nested":${nested}}}`];
+    const { journal } = await registry.open(id);
+    await journal.append(data.map((each) => ({ kind: "update" as const, atMs: 1, data: each })));
+    await journal.release();
+    await registry.close();
+    const entries = await sessions("show", id, "--entries", "--json");
+    expect(entries).toMatchObject({ status: 0, err: "" });
+    for (const each of data) expect(entries.out.includes(each)).toBe(true);
+    const messages = await sessions("show", id, "--json");
+    expect(messages).toMatchObject({ status: 0, err: "" });
+    expect(messages.out.includes(nested)).toBe(true);
+    expect((await sessions("show", id)).status).toBe(0);
+    await store.delete(id);
+  });
+});
+
 describe("sessions stats", () => {
   it("counts", async () => {
     const { out } = await sessions("stats");

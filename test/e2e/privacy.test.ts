@@ -57,6 +57,109 @@ async function secretConversation(level: string) {
   return { file, stored: `${stored}${storedBytes(file)}`, log, sessionId };
 }
 
+/** Each in its place, and each so that it must be found in another form than it is given in. */
+const quoted = {
+  environment: "qq-environment-1/+=",
+  "environment of lines": "qq-lines-1\nqq-lines-2-of-them",
+  "environment with quotes": 'qq-"quoted" \\ 1',
+  argument: "qq-argument-1",
+  "argument behind its flag": "qq-argument-2",
+  header: "qq-header-1",
+  "header of the web": "qq-bearer-1",
+  "URL's password": "qq-p@ss w'ord",
+  "URL's query": "qq-query-1",
+  "store's password": "qq-store-1",
+  "agent's argument": "qq-agent-argument",
+  "agent's environment": "qq-inherited-1",
+  "answer of a person": "qq-answer-1",
+};
+const promptMark = "qq-prompt-mark";
+
+const quotedServers = [
+  {
+    name: "one",
+    command: "/bin/true",
+    args: [`--api-key=${quoted.argument}`, "--token", quoted["argument behind its flag"]],
+    env: [
+      { name: "SETTING", value: quoted.environment },
+      { name: "PRIVATE", value: quoted["environment of lines"] },
+      { name: "OTHER", value: quoted["environment with quotes"] },
+    ],
+  },
+  {
+    type: "http" as const,
+    name: "two",
+    url: `https://me:${encodeURIComponent(quoted["URL's password"])}@host.example/?api_key=${quoted["URL's query"]}`,
+    headers: [
+      { name: "X-Any", value: quoted.header },
+      { name: "Authorization", value: `Bearer ${quoted["header of the web"]}` },
+    ],
+  },
+];
+
+/** An agent that quotes all of it is made to fail in every way. */
+async function quotedConversation(level: string, logFile?: string) {
+  const file = harness.path("sessions.db");
+  const client = await harness.connect({
+    agent: ["quoting.mjs", `--api-key=${quoted["agent's argument"]}`],
+    store: `layered:${JSON.stringify(["memory:", `sqlite:${file}`])}`,
+    args: ["--log-level", level, ...(logFile === undefined ? [] : ["--log-file", logFile])],
+    env: { FIXTURE_TOKEN: quoted["agent's environment"] },
+    answers: {
+      "elicitation/create": () => ({
+        action: "accept",
+        content: { token: quoted["answer of a person"] },
+      }),
+    },
+  });
+  const { sessionId } = await client.newSession(cwd, { mcpServers: quotedServers });
+  const ask = (method: string, params: object) =>
+    client.agent.request(method, params).catch((error: unknown) => JSON.stringify(error) + String(error));
+  const errors = [
+    await client.prompt(sessionId, `${promptMark} elicit`).catch(String),
+    await ask("session/prompt", { sessionId, prompt: [{ type: "text", text: `${promptMark} refuse` }] }),
+    await ask("session/set_mode", { sessionId, modeId: "none" }),
+    await ask("session/list", {}),
+    await ask("_provider/set", { provider: { password: quoted["store's password"] } }),
+    await ask("session/prompt", { sessionId, prompt: [{ type: "text", text: `${promptMark} crash` }] }),
+    await ask("session/load", { sessionId, cwd, mcpServers: quotedServers }),
+    await ask("session/close", { sessionId }),
+  ];
+  await harness.stop(client.program);
+  const log = logFile === undefined ? "" : readFileSync(logFile, "utf8");
+  return { errors: JSON.stringify(errors), stored: storedBytes(file), log, stderr: client.program.stderr };
+}
+
+/** Every form in which a secret may be read out of a text. */
+function formsOf(secret: string): string[] {
+  const escaped = (text: string) => JSON.stringify(text).slice(1, -1);
+  const inJson = escaped(secret);
+  const forms = [secret, ...secret.split("\n"), encodeURIComponent(secret)];
+  return [...forms, inJson, escaped(inJson), escaped(escaped(inJson)), escaped(escaped(escaped(inJson)))];
+}
+
+describe("secrets that an agent quotes", () => {
+  it.each([
+    ["debug", "a file"],
+    ["debug", "stderr"],
+    ["warn", "a file"],
+  ])("are in no error, store or log at %s to %s [REQ private-logs, private-errors]", async (level, where) => {
+    const said = await quotedConversation(level, where === "a file" ? harness.path("log") : undefined);
+    const found = Object.entries(said).flatMap(([place, text]) =>
+      Object.entries(quoted).flatMap(([kind, secret]) =>
+        formsOf(secret)
+          .filter((form) => text.includes(form))
+          .map((form) => `${kind} in ${place}: ${form}`),
+      ),
+    );
+    expect(found).toEqual([]);
+    // What it says is passed on all the same.
+    expect(said.stderr).toContain("mcpServers");
+    if (level === "warn") expect(said.log).not.toContain(promptMark);
+    if (level === "warn") expect(said.log).toContain("the agent did not list its sessions");
+  });
+});
+
 describe("secrets", () => {
   it("of MCP servers are in no store and no log, at no level; their names are kept [REQ new-secrets, private-logs, new-record]", async () => {
     const { stored, log } = await secretConversation("debug");

@@ -40,6 +40,7 @@ export async function agentRequest(
   });
   const [settled] = await Promise.allSettled([answer]);
   const result = settled.status === "fulfilled" ? settled.value : undefined;
+  if (isRecord(result) && method === "elicitation/create") ctx.secrets.learnAnswer(result.content);
   await live.outbound(async () => {
     // The session may have been closed meanwhile; the agent gets its answer all the same.
     if (live.isHeld) await journal(ctx, live, [responseEntry(method, result, request.id)]);

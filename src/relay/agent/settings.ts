@@ -1,5 +1,5 @@
 /** After an attach: the mode and the options that the client had chosen are chosen again. */
-import { reasonOf } from "../../base/errors.ts";
+import { loggedReason } from "../../base/errors.ts";
 import { isRecord, type Json } from "../../base/json.ts";
 import type { UpdateData } from "../../acp/kinds.ts";
 import type { SessionId } from "../../base/ids.ts";
@@ -81,7 +81,10 @@ async function tryToSet(
   try {
     return (await run.agent.request(method, { sessionId: agentSessionId, ...params })) ?? {};
   } catch (error) {
-    ctx.log.warn({ sessionId: id, method, error: reasonOf(error) }, "a setting could not be chosen again");
+    ctx.log.warn(
+      { sessionId: id, method, error: loggedReason(error, ctx.log) },
+      "a setting could not be chosen again",
+    );
     return undefined;
   }
 }

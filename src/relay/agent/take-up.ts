@@ -1,6 +1,6 @@
 /** Taking up a session that the agent knows: by which of its ids, by resume or load, and whether a failure means that it is gone. */
 import type { AgentRun } from "../../agent/supervisor.ts";
-import { acpErrors, reasonOf, SidecarError } from "../../base/errors.ts";
+import { acpErrors, loggedReason, reasonOf, SidecarError } from "../../base/errors.ts";
 import { Deferred } from "../../base/deferred.ts";
 import { isRecord } from "../../base/json.ts";
 import { pause, waitAtMost } from "../../base/time.ts";
@@ -120,7 +120,10 @@ async function ask(
   } catch (error) {
     ctx.sessions.unbind(live);
     if (signal?.aborted === true || !mayTryNext(error)) throw error;
-    ctx.log.info({ sessionId: live.id, method, error: reasonOf(error) }, "the agent failed to take it up");
+    ctx.log.info(
+      { sessionId: live.id, method, error: loggedReason(error, ctx.log) },
+      "the agent failed to take it up",
+    );
     return { failure: error };
   } finally {
     live.swallowing = undefined;

@@ -1,6 +1,6 @@
 /** Taking sessions and letting them go: the lease, what another holder left behind, and what we had begun before it. */
 import { reapAgent } from "../../agent/left-over.ts";
-import { reasonOf } from "../../base/errors.ts";
+import { loggedReason } from "../../base/errors.ts";
 import type { SessionId } from "../../base/ids.ts";
 import type { Logger } from "../../base/log.ts";
 import type { ProcessIdentity } from "../../base/process.ts";
@@ -105,7 +105,10 @@ export class Holding {
   /** Draws the conclusion from a failed write: a lease or a session that is gone ends the session here. */
   noteFailure(live: LiveSession, error: unknown): void {
     if (live.noteLoss()) this.#options.sessions.noteDormant(live);
-    this.#options.log.warn({ sessionId: live.id, error: reasonOf(error) }, "a session could not be written");
+    this.#options.log.warn(
+      { sessionId: live.id, error: loggedReason(error, this.#options.log) },
+      "a session could not be written",
+    );
   }
 
   /** The same, and ends every turn of the session with the failure. */

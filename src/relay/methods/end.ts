@@ -1,6 +1,6 @@
 /** `session/close` and `session/delete`: a session leaves the agent, or the world. */
 import { parseParams, sessionParams } from "../../acp/schema.ts";
-import { reasonOf } from "../../base/errors.ts";
+import { loggedReason } from "../../base/errors.ts";
 import { waitAtMost, within } from "../../base/time.ts";
 import { agentOf } from "../../session/agent-ids.ts";
 import { sessionNotFound } from "../../store/refusals.ts";
@@ -124,7 +124,7 @@ export async function deleteAtAgent(
 /** The session has ended here whatever the agent says. */
 function best<T>(ctx: RelayContext, request: Promise<T>): Promise<T | undefined> {
   return request.catch((error: unknown) => {
-    ctx.log.warn({ error: reasonOf(error) }, "the agent did not let go of a session");
+    ctx.log.warn({ error: loggedReason(error, ctx.log) }, "the agent did not let go of a session");
     return undefined;
   });
 }

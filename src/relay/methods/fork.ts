@@ -1,6 +1,6 @@
 /** `session/fork` (unstable in ACP v1): a new session that shares history up to a point by lineage, not by copying. */
 import type { AgentRun } from "../../agent/supervisor.ts";
-import { reasonOf, SidecarError } from "../../base/errors.ts";
+import { loggedReason, SidecarError } from "../../base/errors.ts";
 import type { RequestContext } from "../../rpc/endpoint.ts";
 import {
   existingSessionParams,
@@ -47,7 +47,10 @@ export async function forkSession(
   } catch (error) {
     if (making.method === "session/new" || !mayTryNext(error)) throw error;
     // It may have let go of the parent meanwhile, or forgotten it.
-    ctx.log.info({ sessionId: parent.id, error: reasonOf(error) }, "the agent did not fork the session");
+    ctx.log.info(
+      { sessionId: parent.id, error: loggedReason(error, ctx.log) },
+      "the agent did not fork the session",
+    );
     return makeSession(ctx, { ...making, ...anew(parsed, atSeq) }, request);
   }
 }

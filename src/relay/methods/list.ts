@@ -1,5 +1,5 @@
 /** `session/list`: ours from the store, then what the agent has that we do not know. https://agentclientprotocol.com/protocol/v1/session-list */
-import { isSidecarError, reasonOf, SidecarError } from "../../base/errors.ts";
+import { isSidecarError, loggedReason, reasonOf, SidecarError } from "../../base/errors.ts";
 import { isRecord } from "../../base/json.ts";
 import { listSessionsParams, parseParams } from "../../acp/schema.ts";
 import type { SessionFilter, SessionRecord } from "../../store/contract.ts";
@@ -75,7 +75,7 @@ async function agentPage(
   filter: SessionFilter,
   cursor: string | undefined,
 ): Promise<{ readonly sessions: readonly unknown[]; readonly nextCursor?: string }> {
-  let reason = `no answer within ${agentListMs} ms`;
+  let failure: unknown = `no answer within ${agentListMs} ms`;
   try {
     const page = await within(foreignSessions(ctx, filter, cursor), agentListMs);
     if (page !== undefined)
@@ -87,10 +87,10 @@ async function agentPage(
     if (isSidecarError(error) && error.code.startsWith("STORE_")) throw error;
     // Who asks for a later page is told: an empty one would say that there is no more.
     if (cursor !== undefined) throw error;
-    reason = reasonOf(error);
+    failure = error;
   }
-  if (cursor !== undefined) throw didNotList(reason);
-  ctx.log.warn({ error: reason }, "the agent did not list its sessions");
+  if (cursor !== undefined) throw didNotList(reasonOf(failure));
+  ctx.log.warn({ error: loggedReason(failure, ctx.log) }, "the agent did not list its sessions");
   return { sessions: [] };
 }
 

@@ -10,6 +10,7 @@ import { askSession } from "../agent/ask.ts";
 import type { RelayContext } from "../context.ts";
 import { withHandover } from "../agent/handover.ts";
 import { closedMeanwhile, type Binding, type LiveSession } from "../live/session.ts";
+import { withoutSecrets } from "../safe-error.ts";
 import { cancelTurns, runningTurns, isLossError, untilLateTurnsAreGone } from "../live/turns.ts";
 import { Turn, type TurnOutcome } from "../live/turn.ts";
 
@@ -27,7 +28,7 @@ export async function prompt(ctx: RelayContext, params: unknown, request: Reques
   startTurn(ctx, live, turn, parsed, request);
   await turn.decided;
   return live.answerInOrder(request, async () => {
-    const safe = await endTurn(live, turn);
+    const safe = await endTurn(ctx, live, turn);
     if (turn.isAgentDone) live.turns.delete(turn);
     turn.noteOver();
     ctx.registry.live.touch(live.id);
@@ -145,7 +146,7 @@ function dataOf(params: PromptBody, { maxEntryBytes }: RelayContext["options"]):
 }
 
 /** Journals the end and makes the turn as safe as was asked for. What fails here becomes the outcome. */
-async function endTurn(live: LiveSession, turn: Turn): Promise<TurnOutcome> {
+async function endTurn(ctx: RelayContext, live: LiveSession, turn: Turn): Promise<TurnOutcome> {
   const outcome = turn.conclude();
   const isJournaled = turn.historySeq !== undefined;
   if (live.lost !== undefined) return failed(live.lost);
@@ -155,11 +156,11 @@ async function endTurn(live: LiveSession, turn: Turn): Promise<TurnOutcome> {
   if (isStoreFailure(outcome) || !isJournaled) {
     // The store has just refused what came before: its end is written when the store is back, if it has a start.
     live.journal.setTurnRunning(runningTurns(live).length > 0);
-    if (isJournaled) live.owedEnd = endEntry(outcome);
+    if (isJournaled) live.owedEnd = endEntry(ctx, outcome);
     return outcome;
   }
   try {
-    const end = endEntry(outcome);
+    const end = endEntry(ctx, outcome);
     if (runningTurns(live).length > 0) await live.journal.append([end]);
     else {
       live.journal.setTurnRunning(false);
@@ -182,9 +183,11 @@ function isStoreFailure(outcome: TurnOutcome): boolean {
 }
 
 /** A stop reason and usage, or the error: its code and first line, no content. */
-function endEntry(outcome: TurnOutcome): NewEntry {
+function endEntry({ secrets }: RelayContext, outcome: TurnOutcome): NewEntry {
   const data =
-    outcome.type === "answer" ? { result: outcome.result ?? null } : { error: errorFacts(outcome.error) };
+    outcome.type === "answer"
+      ? { result: outcome.result ?? null }
+      : { error: errorFacts(withoutSecrets(secrets, outcome.error)) };
   return { kind: "end", atMs: Date.now(), data: JSON.stringify(data) };
 }
 
