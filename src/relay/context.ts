@@ -6,7 +6,7 @@ import type { RequestId } from "../rpc/messages.ts";
 import type { SessionRegistry } from "../session/registry.ts";
 import type { Client } from "./live/attachments.ts";
 import type { Holding } from "./live/holding.ts";
-import type { LiveSessions } from "./live/sessions.ts";
+import type { KnownSessions } from "./live/sessions.ts";
 import type { Unclaimed } from "./live/unclaimed.ts";
 
 export interface RelayOptions {
@@ -25,7 +25,7 @@ export interface RelayContext {
   readonly client: Client;
   readonly agent: AgentSupervisor;
   readonly registry: SessionRegistry;
-  readonly sessions: LiveSessions;
+  readonly sessions: KnownSessions;
   readonly holding: Holding;
   readonly unclaimed: Unclaimed;
   readonly log: Logger;

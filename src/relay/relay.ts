@@ -24,7 +24,7 @@ import { forwardRequest, forwardToAgent, forwardToClient } from "./methods/forwa
 import { authenticate, initialize, logout } from "./methods/initialize.ts";
 import { listSessions } from "./methods/list.ts";
 import { Holding } from "./live/holding.ts";
-import { LiveSessions } from "./live/sessions.ts";
+import { KnownSessions } from "./live/sessions.ts";
 import { loadSession, resumeSession } from "./methods/load.ts";
 import { newSession } from "./methods/new.ts";
 import { cancel, prompt } from "./methods/prompt.ts";
@@ -62,7 +62,7 @@ export class Relay {
   constructor({ options, registry, agentCommand, ...parts }: RelayParts, streams: ConnectionOptions) {
     const { startAgent: start, agentRestart: restart, log, secrets = new Secrets() } = parts;
     const agent = new AgentSupervisor({ start, restart, log, command: agentCommand });
-    const sessions = new LiveSessions(registry);
+    const sessions = new KnownSessions();
     const facts = { agentProcess: () => agent.process, agentFacts: () => agent.facts };
     const holding = new Holding({ registry, sessions, log, ...options, ...facts });
     // Its first message comes in a later turn of the event loop.
@@ -161,7 +161,7 @@ export class Relay {
     if (live === undefined) return;
     // A conversation that its agent could not take up again stays with it.
     const isKept = live.binding !== undefined && !canTakeUp(live.binding.run);
-    if (isKept || runningTurns(live).length > 0) return this.#ctx.registry.live.touch(live.id);
+    if (isKept || runningTurns(live).length > 0) return live.touch();
     await detach(this.#ctx, live, shutdownGraceMs);
     this.#ctx.log.info({ sessionId: live.id }, "idle session detached");
   }

@@ -17,6 +17,7 @@ import type {
 } from "../store/contract.ts";
 import { tellAppend, tellSeal, tellUpdate, type Tell } from "./events.ts";
 import { foldEntries } from "./fold.ts";
+import type { Use } from "./live.ts";
 import { collect } from "./pages.ts";
 
 export interface JournalOptions {
@@ -28,10 +29,12 @@ export interface JournalOptions {
   readonly mayTake: (current: LeaseState) => boolean;
   /** Told of every write when it is done. */
   readonly tell: Tell;
+  /** Where the session counts as live while it is open. */
+  readonly use?: Use;
 }
 
 /** How a session is taken: by whom, and from whom. What is not said is as the registry was set up. */
-export type Taking = Partial<Pick<JournalOptions, "holder" | "mayTake">>;
+export type Taking = Partial<Pick<JournalOptions, "holder" | "mayTake" | "use">>;
 
 /** Unsealed entries are folded when they reach this size, turn or no turn: memory stays flat. */
 const maxUnsealedChars = 4 << 20;
@@ -108,6 +111,16 @@ export class Journal {
     return this.#lost;
   }
 
+  /** The session is in use. */
+  touch(): void {
+    this.#options.use?.touch();
+  }
+
+  /** Nothing more will be written here: the session is not live any longer. The lease stays until it is released. */
+  endUse(): void {
+    this.#options.use?.end();
+  }
+
   /** Journals entries. On return they are as safe as `durability` asks. Errors: `LEASE_LOST`, `SESSION_NOT_FOUND`, `STORE_…`. */
   async append(entries: readonly NewEntry[]): Promise<void> {
     if (entries.length === 0) return;
@@ -147,6 +160,7 @@ export class Journal {
   }
 
   async update(patch: SessionPatch): Promise<SessionRecord> {
+    this.touch();
     const record = await this.#noteLoss(this.#options.store.update(this.id, patch, this.#lease));
     if (this.#options.durability === "full") await this.#options.store.flush();
     tellUpdate(this.#options.tell, record, patch);
@@ -176,10 +190,12 @@ export class Journal {
 
   /** Gives the session back; a lease that is lost already is no failure. */
   async release(): Promise<void> {
+    this.endUse();
     await this.#options.store.release(this.#lease);
   }
 
   async #write(write: () => Promise<void>): Promise<void> {
+    this.touch();
     if (this.#doubtful) await this.#ask();
     try {
       await this.#noteLoss(write());
@@ -193,7 +209,9 @@ export class Journal {
     try {
       return await write;
     } catch (error) {
-      if (isSidecarError(error, "LEASE_LOST", "SESSION_NOT_FOUND")) this.#lost ??= error;
+      if (!isSidecarError(error, "LEASE_LOST", "SESSION_NOT_FOUND")) throw error;
+      this.#lost ??= error;
+      this.endUse();
       throw error;
     }
   }

@@ -2,6 +2,14 @@
 import { SidecarError } from "../base/errors.ts";
 import type { SessionId } from "../base/ids.ts";
 
+/** A live session in the hands of whoever uses it. */
+export interface Use {
+  /** Notes activity. */
+  touch(): void;
+  /** It is live no longer. */
+  end(): void;
+}
+
 export class LiveSet {
   readonly #maxSessions: number;
   readonly #now: () => number;
@@ -35,6 +43,12 @@ export class LiveSet {
   add(id: SessionId): void {
     if (!this.has(id)) this.checkRoom();
     this.#lastActivityMs.set(id, this.#now());
+  }
+
+  /** The same for whoever uses it. Errors: `SESSION_LIMIT`. */
+  use(id: SessionId): Use {
+    this.add(id);
+    return { touch: () => this.touch(id), end: () => this.remove(id) };
   }
 
   /** Notes activity of a session that is live. */

@@ -121,10 +121,21 @@ export class SessionRegistry {
   }
 
   /**
-   * Takes a session to write to it; what a killed holder left is sealed. All that is written is told. Errors:
-   * `SESSION_NOT_FOUND`, `SESSION_BUSY`, `STORE_…`.
+   * Takes a session to write to it; what a killed holder left is sealed. It is live until it is released or lost, and
+   * all that is written is told. Errors: `SESSION_LIMIT`, `SESSION_NOT_FOUND`, `SESSION_BUSY`, `STORE_…`.
    */
-  open(id: SessionId, taking: Taking = {}): Promise<OpenedJournal> {
+  async open(id: SessionId, taking: Taking = {}): Promise<OpenedJournal> {
+    const wasLive = this.live.has(id);
+    const use = this.live.use(id);
+    try {
+      return await this.#take(id, { ...taking, use });
+    } catch (error) {
+      if (!wasLive) use.end();
+      throw error;
+    }
+  }
+
+  #take(id: SessionId, taking: Taking): Promise<OpenedJournal> {
     const { durability, leaseTtlMs, onBusy } = this.#options;
     const holder = taking.holder ?? thisHolder();
     const { tell } = this.#events;
@@ -156,7 +167,7 @@ export class SessionRegistry {
     const { now, maxEntryBytes } = this.#options;
     const entry = messageEntry(given.message(message), now(), maxEntryBytes);
     await this.#writes.run(id, async () => {
-      await sealBriefly(entry, (taking) => this.open(id, taking));
+      await sealBriefly(entry, (taking) => this.#take(id, taking));
       this.live.touch(id);
     });
   }

@@ -1,6 +1,7 @@
 /** The features of seeds.md A, B and C, by their ids: limits, errors, snapshots. */
 import { describe, expect, it } from "vitest";
 import { newSessionId } from "../../src/base/ids.ts";
+import { anEntry, aSession } from "../conformance/samples.ts";
 import { all, registryOf } from "./registry-rig.ts";
 
 describe("limits and errors [REQ A5, A9, C4]", () => {
@@ -25,6 +26,23 @@ describe("limits and errors [REQ A5, A9, C4]", () => {
       data: { sessionId: id },
     });
     expect([(await registry.get(id)).cwd, registry.live.has(id)]).toEqual(["/a", true]);
+  });
+
+  it("count what is open until it is released or lost, and not what an entry is added to", async () => {
+    const { registry, store } = registryOf({ maxSessions: 1 });
+    const [a, b] = [newSessionId(), newSessionId()];
+    for (const id of [a, b]) await store.create(aSession({ id }));
+    await registry.addMessage(a, { role: "user", content: "x" });
+    const { journal } = await registry.open(a);
+    await expect(registry.open(b)).rejects.toMatchObject({ code: "SESSION_LIMIT" });
+    expect([registry.live.has(a), registry.live.has(b)]).toEqual([true, false]);
+    await journal.release();
+    const { journal: lost } = await registry.open(b);
+    await store.delete(b);
+    await expect(lost.append([anEntry("x")])).rejects.toMatchObject({ code: "SESSION_NOT_FOUND" });
+    expect(registry.live.size).toBe(0);
+    await expect(registry.open(newSessionId())).rejects.toMatchObject({ code: "SESSION_NOT_FOUND" });
+    expect(registry.live.size).toBe(0);
   });
 
   it("pass on what the store fails with", async () => {

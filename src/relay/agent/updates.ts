@@ -52,7 +52,6 @@ async function deliver(
   { updates: all, audience, failures, recall }: UpdateBatch,
 ): Promise<void> {
   if (audience === "nobody" || failures !== live.failures) return;
-  ctx.registry.live.touch(live.id);
   try {
     const updates = recall === undefined ? all : await recall.news(all);
     if (updates.length === 0) return;

@@ -11,12 +11,12 @@ import type { AgentFacts, Holder, SessionRecord } from "../../store/contract.ts"
 import { sessionNotFound } from "../../store/refusals.ts";
 import type { Client } from "./attachments.ts";
 import { LiveSession, type SessionSetup } from "./session.ts";
-import type { LiveSessions } from "./sessions.ts";
+import type { KnownSessions } from "./sessions.ts";
 import { endTurnsWith, failTurns } from "./turns.ts";
 
 export interface HoldingOptions {
   readonly registry: SessionRegistry;
-  readonly sessions: LiveSessions;
+  readonly sessions: KnownSessions;
   readonly log: Logger;
   /** The agent's process now, for the leases. */
   readonly agentProcess: () => ProcessIdentity | undefined;
@@ -49,11 +49,11 @@ export class Holding {
 
   /** The session, held. Errors: `SESSION_NOT_FOUND`, `SESSION_BUSY`, `LEASE_LOST`, `SESSION_LIMIT`, `STORE_…`. */
   async require(client: Client, clientId: string): Promise<LiveSession> {
-    const { registry, sessions } = this.#options;
+    const { sessions } = this.#options;
     const live = sessions.byClientId(clientId);
     if (live?.lost !== undefined) throw live.lost;
     if (live?.isHeld !== true) return this.open(client, clientId, undefined);
-    registry.live.touch(live.id);
+    live.touch();
     sessions.name(live, client, clientId);
     return live;
   }
@@ -158,25 +158,19 @@ export class Holding {
     await this.#releasing.get(id)?.catch(() => undefined);
     const known = sessions.byId(id);
     if (known !== undefined && (await this.#renewed(known))) return known;
-    registry.live.add(id);
-    try {
-      const opened = await registry.open(id, { holder: this.#holder() });
-      const live = known ?? new LiveSession(id, setup ?? { mcpServers: [] });
-      live.attachments.attach(client, clientId);
-      if (setup !== undefined) live.setup = setup;
-      // Turns that ran when the session was lost do not go on now that it is ours again: there is a gap.
-      if (live.lost !== undefined) endTurnsWith(live, live.lost);
-      // The agent session of before may have missed what another holder did.
-      sessions.unbind(live);
-      live.hold(opened.journal, opened.record);
-      sessions.add(live);
-      await this.#recoverFrom(id, opened);
-      log.info({ sessionId: id }, "session opened");
-      return live;
-    } catch (error) {
-      registry.live.remove(id);
-      throw error;
-    }
+    const opened = await registry.open(id, { holder: this.#holder() });
+    const live = known ?? new LiveSession(id, setup ?? { mcpServers: [] });
+    live.attachments.attach(client, clientId);
+    if (setup !== undefined) live.setup = setup;
+    // Turns that ran when the session was lost do not go on now that it is ours again: there is a gap.
+    if (live.lost !== undefined) endTurnsWith(live, live.lost);
+    // The agent session of before may have missed what another holder did.
+    sessions.unbind(live);
+    live.hold(opened.journal, opened.record);
+    sessions.add(live);
+    await this.#recoverFrom(id, opened);
+    log.info({ sessionId: id }, "session opened");
+    return live;
   }
 
   /** Clears up behind a holder that did not give the session back. */

@@ -118,6 +118,16 @@ export class LiveSession {
     this.#lost = undefined;
   }
 
+  /** The session is in use. */
+  touch(): void {
+    this.#journal?.touch();
+  }
+
+  /** Live no longer, though known here: the client may go on with it, or is to be told that it is lost. */
+  endUse(): void {
+    this.#journal?.endUse();
+  }
+
   /** If the journal is lost, so is the session: whatever is asked of it is answered with that. Returns whether it is. */
   noteLoss(): boolean {
     this.#lost ??= this.#journal?.lost;

@@ -1,8 +1,10 @@
-/** The sessions that this process holds or has held: by our ids, by the client's, by the agent's. */
+/**
+ * The sessions that this connection knows, held or held before: by our ids, by the client's, by the agent's. Which of
+ * them are live, and since when nothing has happened in them, the registry knows.
+ */
 import type { Agent } from "../../agent/agent.ts";
 import { SidecarError } from "../../base/errors.ts";
 import type { SessionId } from "../../base/ids.ts";
-import type { SessionRegistry } from "../../session/registry.ts";
 import type { Client } from "./attachments.ts";
 import type { Binding, LiveSession } from "./session.ts";
 
@@ -11,8 +13,7 @@ const maxDormant = 1000;
 /** How many agent sessions are remembered that were ours. */
 const maxFormer = 1000;
 
-export class LiveSessions {
-  readonly #registry: SessionRegistry;
+export class KnownSessions {
   readonly #byId = new Map<SessionId, LiveSession>();
   /** By every id that a client has used for one. */
   readonly #byClientId = new Map<string, LiveSession>();
@@ -21,10 +22,6 @@ export class LiveSessions {
   readonly #former = new Recent<string>(maxFormer);
   /** Let go, but not closed: the client may go on with them. Or lost, which the client is to be told. */
   readonly #dormant = new Recent<LiveSession>(maxDormant);
-
-  constructor(registry: SessionRegistry) {
-    this.#registry = registry;
-  }
 
   all(): IterableIterator<LiveSession> {
     return this.#byId.values();
@@ -68,14 +65,14 @@ export class LiveSessions {
 
   /** No longer live, but known: the client may go on with it, or is to be told that it is lost. */
   noteDormant(live: LiveSession): void {
-    this.#registry.live.remove(live.id);
+    live.endUse();
     const oldest = this.#dormant.add(live);
     if (oldest !== undefined) this.remove(oldest);
   }
 
   remove(live: LiveSession): void {
     this.unbind(live);
-    this.#registry.live.remove(live.id);
+    live.endUse();
     this.#dormant.delete(live);
     if (this.#byId.get(live.id) === live) this.#byId.delete(live.id);
     for (const [name, named] of this.#byClientId) if (named === live) this.#byClientId.delete(name);

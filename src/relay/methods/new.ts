@@ -99,6 +99,7 @@ async function store(ctx: RelayContext, live: LiveSession, init: SessionInit): P
   } catch (error) {
     const { binding } = live;
     ctx.sessions.remove(live);
+    ctx.registry.live.remove(live.id);
     // Neither is awaited: the client need not wait for the agent to forget, nor once more for a store that fails.
     // What may have been stored of the session nobody will ask for.
     void ctx.registry.delete(live.id).catch(() => false);

@@ -31,7 +31,7 @@ export async function prompt(ctx: RelayContext, params: unknown, request: Reques
     const safe = await endTurn(ctx, live, turn);
     if (turn.isAgentDone) live.turns.delete(turn);
     turn.noteOver();
-    ctx.registry.live.touch(live.id);
+    live.touch();
     ctx.log.info({ sessionId: live.id, ended: safe.type }, "turn ended");
     if (safe.type === "error") throw safe.error;
     return safe.result;
