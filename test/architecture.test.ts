@@ -134,6 +134,7 @@ describe("the parts of the program", () => {
       [/^vscode-jsonrpc$/, /^rpc\//],
       [/^ulid$/, /^base\/ids\.ts$/],
       [/^pino$/, /^base\/log\.ts$/],
+      [/^string-width$/, /^cli\/width\.ts$/],
       [/^zod\/mini$/, /^(acp|config|session)\/schema\.ts$/],
     ];
     const strays = sources.flatMap(({ file, imports }) =>
@@ -148,13 +149,14 @@ describe("the parts of the program", () => {
 
 describe("what an editor waits for", () => {
   it("loads no driver, no schema of ours and no log library", () => {
-    const loaded = [...closure("cli/serve.ts"), ...closure("sidecar.ts")];
+    const loaded = ["cli/main.ts", "cli/serve.ts", "sidecar.ts"].flatMap((file) => closure(file));
     expect(loaded).toContain("relay/relay.ts");
     expect(loaded.filter((file) => drivers.includes(partOf(file)))).toEqual([]);
     expect(loaded.filter((file) => /^(config|session)\/schema\.ts$/.test(file))).toEqual([]);
     const packages = loaded.flatMap((file) => staticImports(file).map(({ specifier }) => specifier));
     expect(packages).not.toContain("pino");
     expect(packages).not.toContain("better-sqlite3");
+    expect(packages).not.toContain("string-width");
   });
 
   it("has the agent started before what talks to it is loaded", () => {

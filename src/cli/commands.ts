@@ -1,5 +1,6 @@
 /** The commands. Each loads its code when it runs, for an editor waits for `serve`. */
 import type { Command, Flag } from "./command.ts";
+import { colorFlag } from "./flags.ts";
 import type * as ToolsModule from "./tools.ts";
 
 const json: Flag = { name: "json", help: "print JSON, for programs" };
@@ -27,11 +28,26 @@ export const commands: readonly Command[] = [
     name: "sessions ls",
     aliases: ["sessions", "sessions list", "ls", "list"],
     summary: "list sessions, newest activity first",
-    synopsis: "[--cwd DIR] [--limit N] [--json]",
+    synopsis: "[filters] [--limit N] [--json|--jsonl]",
     flags: [
-      { name: "cwd", value: "DIR", help: "only those of this folder" },
+      { name: "agent", value: "NAME", help: "only those of an agent whose name has this in it" },
+      { name: "cwd", value: "DIR", help: "only those of this folder; . is the one where you are" },
+      { name: "title", value: "TEXT", help: "only those whose title has this in it" },
+      {
+        name: "state",
+        value: "running|open|idle",
+        help: "only those in a turn, held by somebody, or neither",
+      },
+      {
+        name: "since",
+        value: "WHEN",
+        help: "only those active since then: 2h, 3d, today, 2026-01-31 (and 14:30)",
+      },
+      { name: "until", value: "WHEN", help: "only those without activity since then" },
       { name: "limit", value: "N", help: "at most this many (default 50)" },
       json,
+      { name: "jsonl", help: "print a JSON object a line, as they are found" },
+      colorFlag,
     ],
     operands: none,
     run: tool("listSessions"),

@@ -6,7 +6,8 @@ import { formatBytes, formatDurationMs } from "../config/units.ts";
 import { redactStoreUrl } from "../base/redact.ts";
 import type { Invocation, Io } from "./command.ts";
 import { configOf } from "./configured.ts";
-import { printJson, printTable } from "./print.ts";
+import { printJson } from "./print.ts";
+import { printTable } from "./table.ts";
 
 export async function printConfig(invocation: Invocation, io: Io): Promise<number> {
   const loaded = await configOf(invocation, io);

@@ -7,7 +7,8 @@ import { configOf } from "./configured.ts";
 import { tryAgent, type Problem, type Trial } from "./doctor-agent.ts";
 import { tryStore, type StoreTrial } from "./doctor-store.ts";
 import { peerLimits, sidecarWith, withScratchFolder } from "./peer.ts";
-import { oneLine, print, printFacts, printJson, printTable } from "./print.ts";
+import { oneLine, print, printFacts, printJson } from "./print.ts";
+import { printTable } from "./table.ts";
 
 /** The exit statuses of `--help`. */
 const [storeFailed, agentFailed] = [5, 6];

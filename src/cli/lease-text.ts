@@ -3,10 +3,13 @@ import { isHeld } from "../session/holder.ts";
 import type { LeaseState } from "../session/registry-options.ts";
 import { timeText } from "./print.ts";
 
-/** `turn`, `held` or `free`. */
-export function leaseWord(lease: LeaseState | undefined): string {
-  if (!isHeld(lease)) return "free";
-  return lease.turnRunning ? "turn" : "held";
+export const states = ["running", "open", "idle"] as const;
+/** A turn runs, somebody holds it, nobody does. */
+export type SessionState = (typeof states)[number];
+
+export function stateOf(lease: LeaseState | undefined): SessionState {
+  if (!isHeld(lease)) return "idle";
+  return lease.turnRunning ? "running" : "open";
 }
 
 export function leaseText(lease: LeaseState | undefined): string {

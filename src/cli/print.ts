@@ -1,4 +1,4 @@
-/** Tables for people, JSON for programs. */
+/** Text for people, JSON for programs. */
 import type { Io } from "./command.ts";
 
 /** Waits when the reader is slow, so that long output needs little memory; a reader that left is no failure. */
@@ -18,20 +18,6 @@ export function printJson(io: Pick<Io, "output">, value: unknown): Promise<void>
   return print(io, `${JSON.stringify(value, undefined, 2)}\n`);
 }
 
-/** On a terminal the last column is cut to fit; elsewhere nothing is. */
-export function printTable(
-  io: Pick<Io, "output" | "columns">,
-  headers: readonly string[],
-  rows: readonly (readonly string[])[],
-): Promise<void> {
-  const cells = [headers, ...rows.map((row) => row.map(oneLine))];
-  const widths = headers.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
-  const lines = cells.map((row) =>
-    cut(row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  "), io),
-  );
-  return print(io, lines.map((line) => `${line}\n`).join(""));
-}
-
 /** `name: value` lines under one another. */
 export function printFacts(
   io: Pick<Io, "output">,
@@ -42,9 +28,18 @@ export function printFacts(
   return print(io, shown.map(([name, value]) => `${`${name}:`.padEnd(width)}${oneLine(value)}\n`).join(""));
 }
 
-/** Text from a session may hold anything; a terminal must not obey it. */
+/**
+ * Text from a session may hold anything; a terminal must not obey it: control characters, what turns the direction of
+ * writing, and halves of characters are shown as JSON writes them.
+ */
 export function printable(text: string): string {
-  return text.replace(/(?![\n\t])[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu, "\ufffd");
+  return text
+    .replace(/\r\n/g, "\n")
+    .replace(/(?![\n\t])[\p{Cc}\p{Cs}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu, escaped);
+}
+
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
 export function oneLine(text: string): string {
@@ -59,14 +54,19 @@ export function timeText(ms: number): string {
   return `${day} ${[at.getHours(), at.getMinutes(), at.getSeconds()].map(two).join(":")}`;
 }
 
+/** `3h ago`; the date of what is long past. */
+export function agoText(ms: number, nowMs: number): string {
+  const minutes = Math.floor((nowMs - ms) / 60_000);
+  if (minutes < 1) return "just now";
+  if (minutes < 60) return `${minutes}m ago`;
+  if (minutes < 24 * 60) return `${Math.floor(minutes / 60)}h ago`;
+  if (minutes < 100 * 24 * 60) return `${Math.floor(minutes / (24 * 60))}d ago`;
+  return timeText(ms).slice(0, 10);
+}
+
 /** `117.7 MiB` */
 export function sizeText(bytes: number): string {
   const units = ["bytes", "KiB", "MiB", "GiB", "TiB"];
   const power = Math.min(Math.floor(Math.log2(Math.max(bytes, 1)) / 10), units.length - 1);
   return power === 0 ? `${bytes} bytes` : `${(bytes / 1024 ** power).toFixed(1)} ${units[power]}`;
-}
-
-function cut(line: string, { columns }: Pick<Io, "columns">): string {
-  const trimmed = line.trimEnd();
-  return columns === undefined || trimmed.length <= columns ? trimmed : `${trimmed.slice(0, columns - 1)}…`;
 }

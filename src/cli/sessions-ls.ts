@@ -1,54 +1,119 @@
+/** `sessions ls`: sessions in a table, the newest activity first. */
 import path from "node:path";
-import type { SessionFilter, SessionRecord } from "../session/registry-options.ts";
+import { SidecarError } from "../base/errors.ts";
+import { surroundings } from "../config/paths.ts";
+import type { SessionRecord } from "../session/registry-options.ts";
 import type { SessionRegistry } from "../session/registry.ts";
 import type { Invocation, Io } from "./command.ts";
-import { leaseWord } from "./lease-text.ts";
-import { print, printJson, printTable, timeText } from "./print.ts";
+import { stateOf, type SessionState } from "./lease-text.ts";
+import { agoText, print, printJson } from "./print.ts";
+import { agentNameOf, sessionsOf, wantedBy, type Wanted } from "./sessions-filter.ts";
 import { countFrom, withSessions } from "./sessions.ts";
+import { styleFor, type Style } from "./style.ts";
+import { printTable, type Column } from "./table.ts";
+import { turnCounter } from "./turn-count.ts";
 
-/** `sessions ls` */
 export function listSessions(invocation: Invocation, io: Io): Promise<number> {
-  const { cwd, limit, json } = invocation.flags;
+  const { limit, json, jsonl } = invocation.flags;
+  if (json && jsonl) throw new SidecarError("USAGE", "--json and --jsonl are two forms of the same; use one");
   const most = countFrom("limit", limit, 50);
-  const filter: SessionFilter = cwd === undefined ? {} : { cwd: path.resolve(String(cwd)) };
+  const wanted = wantedBy(invocation);
+  const style = styleFor(invocation, io);
   return withSessions(invocation, io, async (registry) => {
-    const found = await newest(registry, filter, most);
-    const total = await registry.count(filter);
-    if (json) await printJson(io, { sessions: found, total });
-    else await printSessions(io, found, total);
+    if (jsonl) await printLines(io, registry, wanted, most);
+    else {
+      const { found, total } = await newest(registry, wanted, most);
+      if (json) await printJson(io, { sessions: found.map(withState), total });
+      else await printSessions(io, registry, { found, total, style });
+    }
     return 0;
   });
 }
 
-async function newest(
-  registry: SessionRegistry,
-  filter: SessionFilter,
-  most: number,
-): Promise<SessionRecord[]> {
+async function newest(registry: SessionRegistry, wanted: Wanted, most: number) {
   const found: SessionRecord[] = [];
-  let cursor: string | undefined;
-  do {
-    const limit = Math.min(most - found.length, 1000);
-    const page = await registry.list({ ...filter, limit, ...(cursor !== undefined && { cursor }) });
-    found.push(...page.items);
-    cursor = page.nextCursor;
-  } while (cursor !== undefined && found.length < most);
-  return found;
+  let total = 0;
+  for await (const record of sessionsOf(registry, wanted, most)) {
+    if (found.length < most) found.push(record);
+    else if (wanted.matches === undefined) break;
+    total += 1;
+  }
+  // The store counts what it looks for itself without handing it out.
+  return { found, total: wanted.matches === undefined ? await registry.count(wanted.filter) : total };
 }
 
-async function printSessions(io: Io, found: readonly SessionRecord[], total: number): Promise<void> {
+async function printLines(io: Io, registry: SessionRegistry, wanted: Wanted, most: number): Promise<void> {
+  let printed = 0;
+  for await (const record of sessionsOf(registry, wanted, most)) {
+    await print(io, `${JSON.stringify(withState(record))}\n`);
+    printed += 1;
+    if (printed === most || io.output.destroyed) return;
+  }
+}
+
+function withState(record: SessionRecord): SessionRecord & { readonly state: SessionState } {
+  return { ...record, state: stateOf(record.lease) };
+}
+
+interface Listed {
+  readonly found: readonly SessionRecord[];
+  readonly total: number;
+  readonly style: Style;
+}
+
+async function printSessions(
+  io: Io,
+  registry: SessionRegistry,
+  { found, total, style }: Listed,
+): Promise<void> {
   if (found.length === 0) return print(io, "No sessions.\n");
-  await printTable(
-    io,
-    ["ID", "LAST ACTIVITY", "ENTRIES", "STATE", "FOLDER", "TITLE"],
-    found.map((session) => [
-      session.id,
-      timeText(session.updatedAtMs),
-      String(session.headSeq),
-      leaseWord(session.lease),
-      session.cwd,
-      session.title ?? "",
-    ]),
-  );
+  const nowMs = Date.now();
+  const turns = turnCounter(registry);
+  const rows: string[][] = [];
+  for (const session of found) {
+    rows.push([
+      session.title ?? "(no title)",
+      agoText(session.updatedAtMs, nowMs),
+      homely(session.cwd, io),
+      agentNameOf(session),
+      await turns(session),
+      stateOf(session.lease),
+      // Elsewhere than on a terminal nothing is cut.
+      io.columns === undefined ? session.id : session.id.slice(-shortId),
+    ]);
+  }
+  await printTable(io, columnsIn(style), rows, style.dim);
   if (found.length < total) await print(io, `${found.length} of ${total}; --limit ${total} lists all\n`);
+}
+
+/** The end of an id tells more than its beginning, which is the time. */
+const shortId = 8;
+
+function columnsIn(style: Style): Column[] {
+  const states: Readonly<Record<string, (cell: string) => string>> = {
+    running: style.green,
+    open: style.yellow,
+    idle: style.dim,
+  };
+  return [
+    {
+      title: "TITLE",
+      min: 24,
+      style: (cell, title) => (title === "(no title)" ? style.dim(cell) : style.bold(cell)),
+    },
+    { title: "ACTIVE", leaveOut: 4 },
+    { title: "FOLDER", min: 10, keep: "end", leaveOut: 2 },
+    { title: "AGENT", min: 6, leaveOut: 1 },
+    { title: "TURNS", align: "right", leaveOut: 0 },
+    { title: "STATE", leaveOut: 3, style: (cell, state) => states[state]?.(cell) ?? cell },
+    { title: "ID", style: style.cyan },
+  ];
+}
+
+/** With `~` for the user's home. */
+function homely(folder: string, { env }: Io): string {
+  const { home } = surroundings(env);
+  if (home === undefined || home === path.parse(home).root) return folder;
+  if (folder === home) return "~";
+  return folder.startsWith(home + path.sep) ? `~${folder.slice(home.length)}` : folder;
 }

@@ -6,7 +6,8 @@ import type { Damage, Repair } from "../care/medium.ts";
 import { inspectStore, isRepairable, repairStore } from "../care/maintenance.ts";
 import type { Invocation, Io } from "./command.ts";
 import { configOf } from "./configured.ts";
-import { print, printJson, printTable } from "./print.ts";
+import { print, printJson } from "./print.ts";
+import { printTable } from "./table.ts";
 import { urlToRead } from "./sessions.ts";
 
 /** Status 5 when there is damage that was not repaired. */

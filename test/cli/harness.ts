@@ -53,6 +53,29 @@ export async function cli(
   return { status, out, err };
 }
 
+/** Whether this machine can run a program on a terminal of its own. */
+export const hasTerminal = spawnSync("script", ["-qec", "true", "/dev/null"]).status === 0;
+
+/** Runs the program as it is built, or a shell's line with it as `$P`, on a terminal; returns what it shows. */
+export function onTerminal(
+  line: string,
+  { columns = 80, env = {} }: { readonly columns?: number; readonly env?: Record<string, string> } = {},
+): { readonly status: number | null; readonly shown: string } {
+  const { status, stdout } = spawnSync("script", ["-qec", `stty cols ${columns}; ${line}`, "/dev/null"], {
+    encoding: "utf8",
+    input: "",
+    env: {
+      PATH: process.env["PATH"],
+      HOME: "/nonexistent",
+      TERM: "xterm",
+      LANG: "C.UTF-8",
+      P: `${process.execPath} ${binary}`,
+      ...env,
+    },
+  });
+  return { status, shown: stdout.replaceAll("\r\n", "\n") };
+}
+
 async function textOf(stream: PassThrough): Promise<string> {
   let text = "";
   for await (const chunk of stream) text += String(chunk);

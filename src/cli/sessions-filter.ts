@@ -1,0 +1,95 @@
+/** Which sessions are asked for: what the store can look for, and what is looked at here. */
+import path from "node:path";
+import { SidecarError } from "../base/errors.ts";
+import { isSameFolder } from "../base/folder.ts";
+import { isRecord } from "../base/json.ts";
+import type { SessionFilter, SessionRecord } from "../session/registry-options.ts";
+import type { SessionRegistry } from "../session/registry.ts";
+import type { Invocation } from "./command.ts";
+import { states, stateOf } from "./lease-text.ts";
+import { instantFrom } from "./when.ts";
+
+export interface Wanted {
+  readonly filter: SessionFilter;
+  /** What the store does not know of; none if there is nothing. */
+  readonly matches?: (record: SessionRecord) => boolean;
+}
+
+/** Errors: `USAGE`. */
+export function wantedBy({ flags }: Invocation, nowMs = Date.now()): Wanted {
+  const text = (name: string) => (flags[name] === undefined ? undefined : String(flags[name]));
+  const [since, until] = [text("since"), text("until")];
+  const filter: SessionFilter = {
+    ...(since !== undefined && { updatedSinceMs: Math.max(0, instantFrom("since", since, nowMs)) }),
+    ...(until !== undefined && { updatedBeforeMs: Math.max(0, instantFrom("until", until, nowMs)) }),
+  };
+  const checks = [
+    folderCheck(text("cwd")),
+    stateCheck(text("state")),
+    agentCheck(text("agent")),
+    titleCheck(text("title")),
+  ];
+  const given = checks.filter((check) => check !== undefined);
+  if (given.length === 0) return { filter };
+  return { filter, matches: (record) => given.every((check) => check(record)) };
+}
+
+/** Newest activity first, page by page. @param most how many of them will be looked at */
+export async function* sessionsOf(
+  registry: SessionRegistry,
+  { filter, matches }: Wanted,
+  most: number,
+): AsyncGenerator<SessionRecord> {
+  const limit = matches === undefined ? Math.min(most, 1000) : 1000;
+  let cursor: string | undefined;
+  do {
+    const page = await registry.list({ ...filter, limit, ...(cursor !== undefined && { cursor }) });
+    yield* matches === undefined ? page.items : page.items.filter(matches);
+    cursor = page.nextCursor;
+  } while (cursor !== undefined);
+}
+
+/** What the agent of a session is called. */
+export function agentNameOf({ agent }: SessionRecord): string {
+  const info = isRecord(agent?.info) ? agent.info : {};
+  const named = [info.title, info.name].find((name) => typeof name === "string" && name !== "");
+  if (typeof named === "string") return named;
+  return agent?.command === undefined ? "" : path.basename(agent.command);
+}
+
+type Check = (record: SessionRecord) => boolean;
+
+/** By whichever link or spelling it was opened. */
+function folderCheck(folder: string | undefined): Check | undefined {
+  if (folder === undefined) return undefined;
+  const wanted = path.resolve(folder);
+  const known = new Map<string, boolean>();
+  return ({ cwd }) => {
+    const isKnown = known.get(cwd) ?? isSameFolder(cwd, wanted);
+    known.set(cwd, isKnown);
+    return isKnown;
+  };
+}
+
+function stateCheck(state: string | undefined): Check | undefined {
+  if (state === undefined) return undefined;
+  if ((states as readonly string[]).includes(state)) return ({ lease }) => stateOf(lease) === state;
+  throw new SidecarError("USAGE", `--state is ${JSON.stringify(state)}; allowed: ${states.join(", ")}`);
+}
+
+function agentCheck(name: string | undefined): Check | undefined {
+  if (name === undefined) return undefined;
+  return (record) => {
+    const info = isRecord(record.agent?.info) ? record.agent.info : {};
+    return has([info.name, info.title, record.agent?.command], name);
+  };
+}
+
+function titleCheck(text: string | undefined): Check | undefined {
+  return text === undefined ? undefined : ({ title }) => has([title], text);
+}
+
+function has(texts: readonly unknown[], part: string): boolean {
+  const wanted = part.toLowerCase();
+  return texts.some((text) => typeof text === "string" && text.toLowerCase().includes(wanted));
+}
