@@ -36,6 +36,8 @@ export const errorFaces = {
   USAGE: usage,
 
   SESSION_NOT_FOUND: notFound,
+  /** What was given for an id fits several sessions. */
+  SESSION_AMBIGUOUS: usage,
   SESSION_EXISTS: { rpcCode: -32013, exitStatus: 1 },
   SESSION_EXPIRED: notFound,
   SESSION_BUSY: { rpcCode: -32010, exitStatus: 3 },

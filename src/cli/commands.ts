@@ -5,6 +5,8 @@ import type * as ToolsModule from "./tools.ts";
 
 const json: Flag = { name: "json", help: "print JSON, for programs" };
 const none = { min: 0, max: 0 };
+const address =
+  "ID may be four or more characters of an id's beginning or end, last for the newest session of this folder, or last~2 for the second before it";
 
 /** All but `serve` are loaded together: every further split would split what `serve` loads, too. */
 function tool(name: Exclude<keyof typeof ToolsModule, "printCompletion">): Command["run"] {
@@ -55,9 +57,10 @@ export const commands: readonly Command[] = [
   {
     name: "sessions show",
     summary: "show one session: facts, client, agent, MCP servers, lineage, lease, messages",
-    synopsis: "ID [--entries] [--json]",
+    synopsis: "ID[:SEQ] [--entries] [--json]",
     flags: [{ name: "entries", help: "the journal's entries instead of the messages" }, json],
     operands: { min: 1, max: 1 },
+    notes: [`${address}. With SEQ only that entry is shown.`],
     run: tool("showSession"),
   },
   {
@@ -67,6 +70,7 @@ export const commands: readonly Command[] = [
     synopsis: "ID… [--force]",
     flags: [{ name: "force", help: "also one that has a turn running" }],
     operands: { min: 1, max: Infinity },
+    notes: [`${address}.`],
     run: tool("removeSessions"),
   },
   {

@@ -1,10 +1,11 @@
 /** `sessions rm` and `sessions gc`: what deletes. */
 import { options } from "../config/options.ts";
 import { SidecarError } from "../base/errors.ts";
+import type { SessionId } from "../base/ids.ts";
 import type { SessionRegistry } from "../session/registry.ts";
 import type { Invocation, Io } from "./command.ts";
 import { print, printJson } from "./print.ts";
-import { idOf, timeFrom, withSessions } from "./sessions.ts";
+import { sessionAt, timeFrom, withSessions } from "./sessions.ts";
 
 /** Deletes what it can and says of each of the others why not. */
 export function removeSessions(invocation: Invocation, io: Io): Promise<number> {
@@ -12,8 +13,9 @@ export function removeSessions(invocation: Invocation, io: Io): Promise<number> 
     let status = 0;
     for (const id of invocation.operands) {
       try {
-        await remove(registry, id, invocation.flags["force"] === true);
-        await print(io, `Deleted ${idOf(id)}\n`);
+        const record = await sessionAt(registry, id, io);
+        await remove(registry, record.id, invocation.flags["force"] === true);
+        await print(io, `Deleted ${record.id}\n`);
       } catch (error) {
         if (!(error instanceof SidecarError)) throw error;
         io.errors.write(`acp-sidecar: ${error.message}\n`);
@@ -24,8 +26,7 @@ export function removeSessions(invocation: Invocation, io: Io): Promise<number> 
   });
 }
 
-async function remove(registry: SessionRegistry, text: string, force: boolean): Promise<void> {
-  const { id } = await registry.get(idOf(text));
+async function remove(registry: SessionRegistry, id: SessionId, force: boolean): Promise<void> {
   const wasThere = await (force ? registry.delete(id) : registry.remove(id));
   // It went in between.
   if (!wasThere) await registry.get(id);

@@ -2,22 +2,25 @@
 import { jsonTextOf, objectText } from "../base/json-text.ts";
 import { isJsonObjectText } from "../base/json.ts";
 import { textOf } from "../session/messages.ts";
-import type { Entry, SessionRecord } from "../session/registry-options.ts";
+import type { Entry, EntryRange, SessionRecord } from "../session/registry-options.ts";
 import type { SessionRegistry } from "../session/registry.ts";
 import type { Invocation, Io } from "./command.ts";
 import { leaseText } from "./lease-text.ts";
 import { print, printable, printFacts, timeText } from "./print.ts";
-import { idOf, withSessions } from "./sessions.ts";
+import { addressed, withSessions } from "./sessions.ts";
 
 export function showSession(invocation: Invocation, io: Io): Promise<number> {
   const [id = ""] = invocation.operands;
   const { entries, json } = invocation.flags;
   return withSessions(invocation, io, async (registry) => {
-    const record = await registry.get(idOf(id));
-    if (json) await printSessionJson(io, registry, record, entries === true);
+    const { record, seq } = await addressed(registry, id, io);
+    const range = seq === undefined ? {} : { from: seq, through: seq };
+    if (json) await printSessionJson(io, registry, record, range, entries === true);
     else {
       await printRecord(io, record);
-      await (entries ? printEntries(io, registry, record) : printMessages(io, registry, record));
+      await (entries
+        ? printEntries(io, registry, record, range)
+        : printMessages(io, registry, record, range));
     }
     return 0;
   });
@@ -47,16 +50,26 @@ function printRecord(io: Io, record: SessionRecord): Promise<void> {
   ]);
 }
 
-async function printMessages(io: Io, registry: SessionRegistry, { id }: SessionRecord): Promise<void> {
-  for await (const message of registry.messages(id)) {
+async function printMessages(
+  io: Io,
+  registry: SessionRegistry,
+  { id }: SessionRecord,
+  range: EntryRange,
+): Promise<void> {
+  for await (const message of registry.messages(id, range)) {
     const head = `\n${message.role}, ${timeText(message.atMs)}, entry ${message.seq}\n`;
     await print(io, `${head}${indent(printable(textOf(message)))}\n`);
   }
 }
 
-async function printEntries(io: Io, registry: SessionRegistry, { id }: SessionRecord): Promise<void> {
+async function printEntries(
+  io: Io,
+  registry: SessionRegistry,
+  { id }: SessionRecord,
+  range: EntryRange,
+): Promise<void> {
   await print(io, "\n");
-  for await (const page of registry.read(id)) {
+  for await (const page of registry.read(id, range)) {
     for (const { seq, kind, atMs, data } of page) {
       await print(io, `${seq}  ${timeText(atMs)}  ${kind}  ${printable(data)}\n`);
     }
@@ -68,24 +81,34 @@ async function printSessionJson(
   io: Io,
   registry: SessionRegistry,
   record: SessionRecord,
+  range: EntryRange,
   wantsEntries: boolean,
 ): Promise<void> {
   const name = wantsEntries ? "entries" : "messages";
   await print(io, `{"session":${JSON.stringify(record)},"${name}":[`);
+  const pieces = wantsEntries ? entryTexts(registry, record, range) : messageTexts(registry, record, range);
   let between = "\n";
-  for await (const text of wantsEntries ? entryTexts(registry, record) : messageTexts(registry, record)) {
+  for await (const text of pieces) {
     await print(io, `${between}${text}`);
     between = ",\n";
   }
   await print(io, "\n]}\n");
 }
 
-async function* messageTexts(registry: SessionRegistry, { id }: SessionRecord): AsyncGenerator<string> {
-  for await (const message of registry.messages(id)) yield jsonTextOf(message);
+async function* messageTexts(
+  registry: SessionRegistry,
+  { id }: SessionRecord,
+  range: EntryRange,
+): AsyncGenerator<string> {
+  for await (const message of registry.messages(id, range)) yield jsonTextOf(message);
 }
 
-async function* entryTexts(registry: SessionRegistry, { id }: SessionRecord): AsyncGenerator<string> {
-  for await (const page of registry.read(id)) for (const entry of page) yield entryText(entry);
+async function* entryTexts(
+  registry: SessionRegistry,
+  { id }: SessionRecord,
+  range: EntryRange,
+): AsyncGenerator<string> {
+  for await (const page of registry.read(id, range)) for (const entry of page) yield entryText(entry);
 }
 
 /** The entry with its data as JSON, to the letter; data that is none stays a text. */

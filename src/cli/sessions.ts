@@ -3,7 +3,9 @@ import type { Config } from "../config/config.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import { SidecarError } from "../base/errors.ts";
 import { formatDurationMs, parseDurationMs, unitWanted } from "../config/units.ts";
-import { isSessionId, toSessionId, type SessionId } from "../base/ids.ts";
+import { isSameFolder } from "../base/folder.ts";
+import type { Addressed } from "../session/address.ts";
+import type { SessionRecord } from "../session/registry-options.ts";
 import { SessionRegistry } from "../session/registry.ts";
 import { openStore } from "../store/open.ts";
 import { assertStoreThere, emptyPlaceOf } from "../care/maintenance.ts";
@@ -37,10 +39,27 @@ export async function withSessions<T>(
   }
 }
 
-/** Ids are upper case; people need not be. Errors: `SESSION_NOT_FOUND`. */
-export function idOf(text: string): SessionId {
-  const upper = text.toUpperCase();
-  return toSessionId(isSessionId(upper) ? upper : text);
+/** What an address on the command line means; `last` is the newest session of the folder that we are in. */
+export function addressed(
+  registry: SessionRegistry,
+  address: string,
+  { env }: Pick<Io, "env">,
+): Promise<Addressed> {
+  const here = process.cwd();
+  // A shell's own spelling may have links in it, as an editor's may.
+  const asTyped = env["PWD"] !== undefined && isSameFolder(env["PWD"], here) ? [env["PWD"]] : [];
+  return registry.resolve(address, [here, ...asTyped]);
+}
+
+/** The same for what is done to whole sessions. Errors: `USAGE` where an entry is named. */
+export async function sessionAt(
+  registry: SessionRegistry,
+  address: string,
+  io: Pick<Io, "env">,
+): Promise<SessionRecord> {
+  const { record, seq } = await addressed(registry, address, io);
+  if (seq === undefined) return record;
+  throw new SidecarError("USAGE", `${address} names an entry; allowed: a session, such as ${record.id}`);
 }
 
 /** A whole number from a flag. Errors: `USAGE`. */

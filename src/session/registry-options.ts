@@ -6,7 +6,7 @@ import type { Config } from "../config/config.ts";
 import { defaults } from "../config/options.ts";
 
 /** What callers of the registry read and ask. */
-export type { Entry, LeaseState, SessionFilter, SessionRecord } from "../store/contract.ts";
+export type { Entry, EntryRange, LeaseState, SessionFilter, SessionRecord } from "../store/contract.ts";
 
 /** Options of the program that sessions depend on, with the same defaults. */
 type Configured = Pick<

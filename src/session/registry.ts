@@ -18,6 +18,7 @@ import type {
   SessionRecord,
   Store,
 } from "../store/contract.ts";
+import { resolveAddress, shownSessions, type Addressed } from "./address.ts";
 import { sealBriefly } from "./brief-hold.ts";
 import { createSession } from "./creation.ts";
 import {
@@ -121,6 +122,14 @@ export class SessionRegistry {
   }
 
   /**
+   * The session that a person means: by id, or by a part of it; `last` is the newest of these folders. Errors:
+   * `SESSION_NOT_FOUND`, `SESSION_AMBIGUOUS`, `INVALID_PARAMS` for an entry that is not there.
+   */
+  resolve(address: string, folders: readonly string[] = [process.cwd()]): Promise<Addressed> {
+    return resolveAddress(address, shownSessions(this.#store, folders));
+  }
+
+  /**
    * Takes a session to write to it; what a killed holder left is sealed. It is live until it is released or lost, and
    * all that is written is told. Errors: `SESSION_LIMIT`, `SESSION_NOT_FOUND`, `SESSION_BUSY`, `STORE_…`.
    */
@@ -172,9 +181,9 @@ export class SessionRegistry {
     });
   }
 
-  /** What was said, in order. Errors: `SESSION_NOT_FOUND`. */
-  messages(id: SessionId): AsyncIterable<Message> {
-    return messagesOf(this.#store.read(id));
+  /** What was said, in order, in these entries or in all. Errors: `SESSION_NOT_FOUND`. */
+  messages(id: SessionId, range?: EntryRange): AsyncIterable<Message> {
+    return messagesOf(this.#store.read(id, range));
   }
 
   /** Entries in order, by pages. Errors: `SESSION_NOT_FOUND`; `STORE_CONFLICT` as `Store.read`. */

@@ -114,6 +114,8 @@ const query = shape<SessionQuery>({
   metadata: maybe(metadata),
   agentSessionId: maybe(text),
   parentId: maybe(text),
+  idStartsWith: maybe(text),
+  idEndsWith: maybe(text),
   cursor: maybe(text),
   limit: maybe(number),
 });

@@ -149,15 +149,15 @@ export interface Acquired {
 
 export interface SessionFilter {
   readonly cwd?: string;
-  /** Last activity before this instant. */
-  readonly updatedBeforeMs?: number;
-  /** Last activity at or after this instant. */
-  readonly updatedSinceMs?: number;
+  readonly updatedBeforeMs?: number; // last activity before this instant
+  readonly updatedSinceMs?: number; // at or after this one
   /** Every given key must equal. */
   readonly metadata?: Metadata;
   /** Known to an agent by this id, now or before. */
   readonly agentSessionId?: string;
   readonly parentId?: SessionId;
+  readonly idStartsWith?: string; // in upper case, as ids are
+  readonly idEndsWith?: string;
 }
 
 export interface SessionQuery extends SessionFilter {

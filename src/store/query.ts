@@ -38,12 +38,18 @@ export function matches(session: NewSession, filter: SessionFilter): boolean {
   if (cwd !== undefined && session.cwd !== cwd) return false;
   if (updatedBeforeMs !== undefined && session.updatedAtMs >= updatedBeforeMs) return false;
   if (updatedSinceMs !== undefined && session.updatedAtMs < updatedSinceMs) return false;
+  if (!isNamedSo(session.id, filter)) return false;
   if (parentId !== undefined && session.lineage?.parentId !== parentId) return false;
   if (agentSessionId !== undefined && !session.agentSessionIds.includes(agentSessionId)) return false;
   if (metadata === undefined) return true;
   return Object.entries(metadata).every(
     ([key, value]) => Object.hasOwn(session.metadata, key) && session.metadata[key] === value,
   );
+}
+
+/** Whether an id begins and ends as a filter says. */
+export function isNamedSo(id: string, { idStartsWith = "", idEndsWith = "" }: SessionFilter): boolean {
+  return id.startsWith(idStartsWith) && id.endsWith(idEndsWith);
 }
 
 /** Negative when `a` stands before `b` in a list. */

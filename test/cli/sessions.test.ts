@@ -85,6 +85,28 @@ describe("sessions show", () => {
     });
   });
 
+  it("takes a part of an id, the newest of this folder, and an entry", async () => {
+    expect((await sessions("show", told.slice(-6).toLowerCase(), "--json")).out).toContain(
+      `"id":"${told}"`,
+    );
+    const here = await new SessionRegistry({ store }).create({ cwd: process.cwd() });
+    expect((await sessions("show", "last")).out).toContain(here.id);
+    await store.delete(here.id);
+    const { out } = await sessions("show", `${told}:2`);
+    expect(out).toContain("Two lines:");
+    expect(out).not.toContain("What is it?");
+    expect(JSON.parse((await sessions("show", `${told}:1`, "--json", "--entries")).out)).toMatchObject({
+      entries: [{ seq: 1 }],
+    });
+    expect(await sessions("rm", `${told}:1`)).toMatchObject({ status: 2, out: "" });
+  });
+
+  it("names the sessions that an address may mean, with status 2", async () => {
+    const { status, err } = await sessions("show", told.slice(0, 6));
+    expect(status).toBe(2);
+    for (const id of [told, fork, busy]) expect(err).toContain(id);
+  });
+
   it.each(["nonsense", newSessionId()])("has status 4 for an id that nobody has: %s", async (id) => {
     const { status, out, err } = await sessions("show", id);
     expect([status, out]).toEqual([4, ""]);

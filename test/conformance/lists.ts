@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { SessionId } from "../../src/base/ids.ts";
+import { toSessionId, type SessionId } from "../../src/base/ids.ts";
 import type { NewSession, Store } from "../../src/store/contract.ts";
 import type { Capability, Check } from "./check.ts";
 import { anEntry, aSession, leaseOf, listAll, noon, rejectsWith, someEntries } from "./samples.ts";
@@ -137,6 +137,38 @@ const filters: Check[] = [
       assert.deepEqual(await found({ agentSessionId: "new" }), [a]);
       assert.deepEqual(await found({ agentSessionId: "of-others", cwd: "/here" }), [b]);
       assert.deepEqual(await found({ parentId: a, cwd: "/other" }), []);
+    },
+  },
+  {
+    title: "finds sessions by the beginning and the end of their ids",
+    run: async (store) => {
+      const names = [
+        "01KA0000000000000000000ABC",
+        "01KB0000000000000000000ABC",
+        "01KB0000000000000000000XYZ",
+      ];
+      for (const [i, id] of names.entries())
+        await store.create(
+          aSession({ id: toSessionId(id), updatedAtMs: noon + i, cwd: i === 0 ? "/a" : "/b" }),
+        );
+      const [a, b, c] = names;
+      const found = async (filter: Parameters<Store["count"]>[0]) => {
+        const ids = idsOf((await store.list(filter)).items);
+        assert.equal(await store.count(filter), ids.length);
+        assert.deepEqual(idsOf(await listAll(store, { ...filter, limit: 1 })), ids);
+        return ids;
+      };
+      assert.deepEqual(await found({ idStartsWith: "01KB" }), [c, b]);
+      assert.deepEqual(await found({ idEndsWith: "0ABC" }), [b, a]);
+      assert.deepEqual(await found({ idStartsWith: "01KB", idEndsWith: "ABC" }), [b]);
+      assert.deepEqual(await found({ idStartsWith: "01KA0000000000000000000ABC" }), [a]);
+      assert.deepEqual(await found({ idStartsWith: "1KB" }), []);
+      assert.deepEqual(await found({ idEndsWith: "abc" }), []);
+      assert.deepEqual(await found({ idStartsWith: "01KZ" }), []);
+      for (const wild of ["%", "_", "*", "?", "[", "%ABC"])
+        assert.deepEqual(await found({ idEndsWith: wild }), []);
+      assert.deepEqual(await found({ idEndsWith: "ABC", cwd: "/b" }), [b]);
+      assert.deepEqual(await found({ idEndsWith: "ABC", updatedBeforeMs: noon + 1 }), [a]);
     },
   },
   {

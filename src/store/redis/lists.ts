@@ -9,6 +9,7 @@ import { findRecord, findRecords } from "./records.ts";
 import abandoned from "./scripts/abandoned.lua";
 import correct from "./scripts/correct.lua";
 import { joinedRecords, placesIn, sliceBehind, type Slice } from "./slices.ts";
+import { hasIdPart, namedSo } from "./named.ts";
 import { addTerms, candidates, dropAllTerms, type Candidates } from "./terms.ts";
 
 /** Records fetched at once when a filter may pass over most of them. */
@@ -20,6 +21,10 @@ const abandonedAfterMs = 60_000;
 export async function listSessions(redis: Connection, query: SessionQuery): Promise<Page<SessionRecord>> {
   const limit = pageSize(query.limit);
   const start = query.cursor === undefined ? undefined : decodeCursor(query.cursor);
+  if (hasIdPart(query)) {
+    await repairAbandoned(redis);
+    return pageOf(await namedSo(redis, query, limit + 1, start), query);
+  }
   const [set] = isPlain(query)
     ? []
     : await Promise.all([candidates(redis, query, limit + 1), repairAbandoned(redis)]);
@@ -49,6 +54,7 @@ export async function countSessions(redis: Connection, filter: SessionFilter): P
     const max = updatedBeforeMs === undefined ? "+inf" : `(${updatedBeforeMs}`;
     return Number(await redis.command("zcount", [redis.keys.activity, updatedSinceMs ?? "-inf", max]));
   }
+  if (hasIdPart(filter)) return (await namedSo(redis, filter, Infinity)).length;
   const set = await candidates(redis, filter, Infinity);
   if (set !== undefined) return (await matching(redis, set, filter)).length;
   let count = 0;
@@ -121,8 +127,8 @@ async function matching(
 }
 
 /** Whether the list alone decides what matches. */
-function isPlain({ cwd, metadata, agentSessionId, parentId }: SessionFilter): boolean {
-  return [cwd, metadata, agentSessionId, parentId].every((each) => each === undefined);
+function isPlain({ cwd, metadata, agentSessionId, parentId, ...filter }: SessionFilter): boolean {
+  return ![cwd, metadata, agentSessionId, parentId].some((each) => each !== undefined) && !hasIdPart(filter);
 }
 
 /**

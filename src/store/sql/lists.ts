@@ -6,18 +6,20 @@ import { rows, type Fragment, type Operation } from "./operation.ts";
 import { recordIn, type SessionRow } from "./rows.ts";
 import type { Words } from "./statements.ts";
 
+const idLength = 26;
+
 /** Errors: `INVALID_CURSOR`. */
 export function* listSessions(dialect: Dialect, query: SessionQuery): Operation<Page<SessionRecord>> {
   const limit = pageSize(query.limit);
   const after = query.cursor === undefined ? undefined : decodeCursor(query.cursor);
-  const way = yield* dialect.wayTo(dialect.termsOfFilter(query), timesIn(query, after), true);
+  const way = yield* dialect.wayTo(dialect.termsOfFilter(query), boundsIn(query, after), true);
   const text = dialect.listed(way.text, "ORDER BY h.updated_at_ms DESC, h.id DESC", limit + 1);
   const found = yield* rows<SessionRow>({ name: "", text }, ...way.values);
   return toPage(found.map(recordIn), limit);
 }
 
 export function* countSessions(dialect: Dialect, filter: SessionFilter): Operation<number> {
-  const { text, values } = yield* dialect.wayTo(dialect.termsOfFilter(filter), timesIn(filter), false);
+  const { text, values } = yield* dialect.wayTo(dialect.termsOfFilter(filter), boundsIn(filter), false);
   const counted = { name: "", text: `SELECT count(*) AS found ${text}` };
   const [row] = yield* rows<{ found: number }>(counted, ...values);
   return row?.found ?? 0;
@@ -30,8 +32,9 @@ export function* totalsOf({ sql }: Dialect): Operation<Pick<StoreStats, "session
 }
 
 /** Of two upper ends only the nearer one: SQLite would begin at the other, and go through all in between. */
-function timesIn({ updatedBeforeMs, updatedSinceMs }: SessionFilter, after?: ListPlace): Fragment[] {
-  const times: Fragment[] = [];
+function boundsIn(filter: SessionFilter, after?: ListPlace): Fragment[] {
+  const { updatedBeforeMs, updatedSinceMs } = filter;
+  const times = idsIn(filter);
   if (after !== undefined && after.updatedAtMs < (updatedBeforeMs ?? Infinity)) {
     const text = "(h.updated_at_ms, h.id) < (CAST(? AS bigint), CAST(? AS text))";
     times.push({ text, values: [after.updatedAtMs, after.id] });
@@ -40,6 +43,18 @@ function timesIn({ updatedBeforeMs, updatedSinceMs }: SessionFilter, after?: Lis
   }
   if (updatedSinceMs !== undefined) times.push({ text: "h.updated_at_ms >= ?", values: [updatedSinceMs] });
   return times;
+}
+
+/** The ends of a range, in every collation, and a look at each id. */
+function idsIn({ idStartsWith: start = "", idEndsWith: end = "" }: SessionFilter): Fragment[] {
+  if (!/^[0-9A-Z]*$/.test(start + end)) return [{ text: "1 = 0", values: [] }];
+  const ids: Fragment[] = [];
+  if (start !== "") {
+    const text = "h.id >= CAST(? AS text) AND h.id <= CAST(? AS text)";
+    ids.push({ text, values: [start.padEnd(idLength, "0"), start.padEnd(idLength, "Z")] });
+  }
+  if (end !== "") ids.push({ text: "h.id LIKE CAST(? AS text)", values: [`%${end}`] });
+  return ids;
 }
 
 export function hasTerm({ terms, key }: Words, term: string): Fragment {

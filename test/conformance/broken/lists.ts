@@ -28,6 +28,16 @@ export const ofLists: Defect[] = [
     }),
   },
   {
+    title: "takes what an id begins with for any part of it",
+    caughtBy: "list and filters",
+    breaks: (good) => ({
+      list: async ({ idStartsWith = "", ...query } = {}) => {
+        const page = await good.list(query);
+        return { ...page, items: page.items.filter(({ id }) => id.includes(idStartsWith)) };
+      },
+    }),
+  },
+  {
     title: "counts without its filter",
     caughtBy: "search by metadata",
     breaks: (good) => ({ count: () => good.count() }),
