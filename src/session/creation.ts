@@ -1,20 +1,23 @@
-/** How a session comes to be: written, made as safe as was asked for, and refused by nobody. */
+/** How a session comes to be, written, made as safe as was asked for, and refused by nobody; and how its record changes. */
 import type { SessionId } from "../base/ids.ts";
-import type { SessionRecord, Store } from "../store/contract.ts";
-import type { Events } from "./events.ts";
+import type { Durability } from "../config/config.ts";
+import type { SessionPatch, SessionRecord, Store } from "../store/contract.ts";
+import { tellUpdate, type Events } from "./events.ts";
 import type { LiveSet } from "./live.ts";
-import { emptySession, type RegistryDefaults, type SessionInit } from "./registry-options.ts";
+import { emptySession, type SessionInit } from "./registry-options.ts";
 
-interface Parts {
+/** What a registry is made of. */
+export interface Parts {
   readonly store: Store;
   readonly live: LiveSet;
   readonly events: Events;
+  readonly now: () => number;
 }
 
 /** Errors: `SESSION_LIMIT`, `SESSION_NOT_FOUND` for an unknown parent, `STORE_…`. */
 export async function createSession(
-  { store, live, events }: Parts,
-  { durability, now }: Pick<RegistryDefaults, "durability" | "now">,
+  { store, live, events, now }: Parts,
+  durability: Durability,
   init: SessionInit,
   id: SessionId,
 ): Promise<SessionRecord> {
@@ -36,6 +39,18 @@ export async function createSession(
     if (!wasLive) live.remove(id);
     throw error;
   }
+}
+
+/** Counts as activity. Errors: `SESSION_NOT_FOUND`. */
+export async function changeSession(
+  { store, live, events, now }: Parts,
+  id: SessionId,
+  patch: SessionPatch,
+): Promise<SessionRecord> {
+  const record = await store.update(id, { updatedAtMs: now(), ...patch });
+  live.touch(id);
+  tellUpdate(events.tell, record, patch);
+  return record;
 }
 
 /** A session that a hook refuses is not made: nobody would ever learn its id. */

@@ -20,15 +20,8 @@ import type {
 } from "../store/contract.ts";
 import { resolveAddress, shownSessions, type Addressed } from "./address.ts";
 import { sealBriefly } from "./brief-hold.ts";
-import { createSession } from "./creation.ts";
-import {
-  Events,
-  tellUpdate,
-  type Follower,
-  type SessionEvent,
-  type SessionHook,
-  type Subscription,
-} from "./events.ts";
+import { changeSession, createSession, type Parts } from "./creation.ts";
+import { Events, type Follower, type SessionEvent, type SessionHook, type Subscription } from "./events.ts";
 import { Expiry } from "./expiry.ts";
 import { countVisible, HiddenRecords, shown, visibleOf, whyHidden } from "./hidden.ts";
 import { mayTake, thisHolder } from "./holder.ts";
@@ -53,6 +46,7 @@ export class SessionRegistry {
   readonly #store: Store;
   readonly #options: RegistryDefaults;
   readonly #events: Events;
+  readonly #parts: Parts;
   readonly #removal: Removal;
   readonly #expiry: Expiry;
   /** Read-change-write per session, one after the other. */
@@ -67,9 +61,9 @@ export class SessionRegistry {
     this.#events = new Events(log);
     this.hidden = new HiddenRecords(store);
     this.live = new LiveSet(options.maxSessions, wanted.now);
-    const parts = { live: this.live, events: this.#events, now };
-    this.#removal = new Removal({ ...parts, ...options, store });
-    this.#expiry = new Expiry({ ...parts, log, idleTimeoutMs, retentionMs, removal: this.#removal });
+    this.#parts = { store, live: this.live, events: this.#events, now };
+    this.#removal = new Removal({ ...options, ...this.#parts });
+    this.#expiry = new Expiry({ ...this.#parts, log, idleTimeoutMs, retentionMs, removal: this.#removal });
   }
 
   /**
@@ -88,8 +82,7 @@ export class SessionRegistry {
 
   /** Errors: `SESSION_LIMIT`, `SESSION_NOT_FOUND` for an unknown parent, `STORE_…`. */
   async create(init: SessionInit, id: SessionId = newSessionId()): Promise<SessionRecord> {
-    const parts = { store: this.#store, live: this.live, events: this.#events };
-    return createSession(parts, this.#options, withPlainCwd(given.init(init)), id);
+    return createSession(this.#parts, this.#options.durability, withPlainCwd(given.init(init)), id);
   }
 
   /** A new session that shares the parent's entries up to `atSeq` (its head, unless told). */
@@ -156,10 +149,7 @@ export class SessionRegistry {
   async update(id: SessionId, change: (record: SessionRecord) => SessionPatch): Promise<SessionRecord> {
     return this.#writes.run(id, async () => {
       const patch = given.patch(given.callback(change)(await this.get(id)));
-      const record = await this.#store.update(id, { updatedAtMs: this.#options.now(), ...patch });
-      this.live.touch(id);
-      tellUpdate(this.#events.tell, record, patch);
-      return record;
+      return changeSession(this.#parts, id, patch);
     });
   }
 

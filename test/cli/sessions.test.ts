@@ -86,9 +86,7 @@ describe("sessions show", () => {
   });
 
   it("takes a part of an id, the newest of this folder, and an entry", async () => {
-    expect((await sessions("show", told.slice(-6).toLowerCase(), "--json")).out).toContain(
-      `"id":"${told}"`,
-    );
+    expect((await sessions("show", told.slice(-6).toLowerCase(), "--json")).out).toContain(`"id":"${told}"`);
     const here = await new SessionRegistry({ store }).create({ cwd: process.cwd() });
     expect((await sessions("show", "last")).out).toContain(here.id);
     await store.delete(here.id);
