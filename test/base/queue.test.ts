@@ -96,3 +96,23 @@ describe("a keyed queue", () => {
     expect(await queue.run("a", async () => "fine")).toBe("fine");
   });
 });
+
+describe("calls in order", () => {
+  it("go on behind one that failed, and do not hold up other keys", async () => {
+    const order = new KeyedQueue<string>();
+    const seen: string[] = [];
+    let letGo = () => {};
+    const held = order.run("a", () => new Promise<void>((resolve) => (letGo = resolve)));
+    const failing = order.run("a", async () => {
+      seen.push("a2");
+      throw new Error("no");
+    });
+    const last = order.run("a", async () => void seen.push("a3"));
+    await order.run("b", async () => void seen.push("b"));
+    expect(seen).toEqual(["b"]);
+    letGo();
+    await Promise.all([held, expect(failing).rejects.toThrow("no"), last]);
+    expect(seen).toEqual(["b", "a2", "a3"]);
+    await order.idle();
+  });
+});

@@ -7,7 +7,7 @@ import { compare } from "../../src/cli/demo-account.ts";
 import { fixtureCommand } from "../e2e/harness/paths.ts";
 import { SessionRegistry } from "../../src/session/registry.ts";
 import { openStore } from "../../src/store/open.ts";
-import { replaceBytes } from "../store/sqlite-damage.ts";
+import { replaceBytes } from "../store/sql/sqlite/damage.ts";
 import { binary, buildFirst, cli, scratchFolder } from "./harness.ts";
 
 buildFirst();

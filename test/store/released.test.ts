@@ -20,7 +20,7 @@ import { defaultLimits as redisLimits } from "../../src/store/redis/connection.t
 import type { SessionId } from "../../src/base/ids.ts";
 import type { Entry, SessionRecord } from "../../src/store/contract.ts";
 import { anEntry, entriesOf, leaseOf, listAll, rejectsWith, withoutLease } from "../conformance/samples.ts";
-import { postgresSandbox } from "./postgres-sandbox.ts";
+import { postgresSandbox } from "./sql/postgres/sandbox.ts";
 import { redisSandbox } from "./redis/sandbox.ts";
 import { describeServer } from "./servers.ts";
 

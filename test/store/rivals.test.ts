@@ -8,7 +8,7 @@ import type { SessionId } from "../../src/base/ids.ts";
 import type { Metadata, Store } from "../../src/store/contract.ts";
 import { aSession, entriesOf, listAll, noon } from "../conformance/samples.ts";
 import type { HistoryEvent } from "../torture/checker/history.ts";
-import { postgresSandbox } from "./postgres-sandbox.ts";
+import { postgresSandbox } from "./sql/postgres/sandbox.ts";
 import { redisSandbox } from "./redis/sandbox.ts";
 import { nowNs, type Outcomes } from "./rivals/orders.ts";
 import { openRaced } from "./rivals/open.ts";

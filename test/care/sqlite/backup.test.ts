@@ -14,8 +14,8 @@ import {
   rejectsWith,
   someEntries,
 } from "../../conformance/samples.ts";
-import { overwrite, pagesOf } from "../../store/sqlite-damage.ts";
-import { sqliteSandbox } from "../../store/sqlite-sandbox.ts";
+import { overwrite, pagesOf } from "../../store/sql/sqlite/damage.ts";
+import { sqliteSandbox } from "../../store/sql/sqlite/sandbox.ts";
 
 const { directory, newPath, open, raw } = sqliteSandbox();
 

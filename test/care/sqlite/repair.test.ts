@@ -17,8 +17,8 @@ import {
   rejectsWith,
   someEntries,
 } from "../../conformance/samples.ts";
-import { overwrite, pagesOf, replaceBytes } from "../../store/sqlite-damage.ts";
-import { sqliteSandbox } from "../../store/sqlite-sandbox.ts";
+import { overwrite, pagesOf, replaceBytes } from "../../store/sql/sqlite/damage.ts";
+import { sqliteSandbox } from "../../store/sql/sqlite/sandbox.ts";
 
 const { directory, newPath, open, raw } = sqliteSandbox();
 

@@ -7,7 +7,7 @@ import type { Store } from "../../../src/store/contract.ts";
 import { openPostgresStore } from "../../../src/store/sql/postgres/store.ts";
 import { openSqliteStore } from "../../../src/store/sql/sqlite/store.ts";
 import { anEntry, aSession, entriesOf, leaseOf } from "../../conformance/samples.ts";
-import { postgresSandbox } from "../postgres-sandbox.ts";
+import { postgresSandbox } from "./postgres/sandbox.ts";
 import { describeServer } from "../servers.ts";
 
 const patienceMs = 180_000;

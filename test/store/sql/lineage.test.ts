@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import { statements } from "../../../src/store/sql/sqlite/statements.ts";
 import { aSession, entriesOf, leaseOf, someEntries } from "../../conformance/samples.ts";
-import { sqliteSandbox } from "../sqlite-sandbox.ts";
+import { sqliteSandbox } from "./sqlite/sandbox.ts";
 
 const { newPath, open, raw } = sqliteSandbox();
 

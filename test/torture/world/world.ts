@@ -6,7 +6,7 @@ import { isAbsolute, join } from "node:path";
 import { fixtureCommand, sidecarBin } from "../../e2e/harness/paths.ts";
 import { markedProcesses, markName } from "../../e2e/harness/processes.ts";
 import { Program } from "../../e2e/harness/program.ts";
-import { postgresSandbox } from "../../store/postgres-sandbox.ts";
+import { postgresSandbox } from "../../store/sql/postgres/sandbox.ts";
 import { redisSandbox } from "../../store/redis/sandbox.ts";
 
 export interface SidecarStart {

@@ -1,7 +1,7 @@
 import { describe, it } from "vitest";
-import { openSqliteStore } from "../../src/store/sql/sqlite/store.ts";
-import { storeConformance } from "../conformance/suite.ts";
-import { onDisk } from "./media.ts";
+import { openSqliteStore } from "../../../../src/store/sql/sqlite/store.ts";
+import { storeConformance } from "../../../conformance/suite.ts";
+import { onDisk } from "../../media.ts";
 
 storeConformance(
   { describe, it },

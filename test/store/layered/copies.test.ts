@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { SidecarError } from "../../src/base/errors.ts";
-import { openCacheStore } from "../../src/store/memory/cache.ts";
-import { openFileStore } from "../../src/store/file/store.ts";
-import { openLayeredStore } from "../../src/store/layered/store.ts";
-import { openLayers } from "../../src/store/open.ts";
-import { openMemoryStore } from "../../src/store/memory/memory.ts";
-import { checkStoreUrl, openStore } from "../../src/store/open.ts";
+import { SidecarError } from "../../../src/base/errors.ts";
+import { openCacheStore } from "../../../src/store/memory/cache.ts";
+import { openFileStore } from "../../../src/store/file/store.ts";
+import { openLayeredStore } from "../../../src/store/layered/store.ts";
+import { openLayers } from "../../../src/store/open.ts";
+import { openMemoryStore } from "../../../src/store/memory/memory.ts";
+import { checkStoreUrl, openStore } from "../../../src/store/open.ts";
 import {
   aJournal,
   anEntry,
@@ -15,9 +15,9 @@ import {
   mustGet,
   rejectsWith,
   someEntries,
-} from "../conformance/samples.ts";
-import { breakable } from "./breakable.ts";
-import { aDirectory, aSignal, data, layered, textsOf } from "./layered-sandbox.ts";
+} from "../../conformance/samples.ts";
+import { breakable } from "../breakable.ts";
+import { aDirectory, aSignal, data, layered, textsOf } from "./sandbox.ts";
 
 describe("writes through a layered store", () => {
   it("reach every layer", async () => {

@@ -1,6 +1,6 @@
 import { describe, it } from "vitest";
-import { openMemoryStore } from "../../src/store/memory/memory.ts";
-import { storeConformance } from "../conformance/suite.ts";
+import { openMemoryStore } from "../../../src/store/memory/memory.ts";
+import { storeConformance } from "../../conformance/suite.ts";
 
 storeConformance(
   { describe, it },

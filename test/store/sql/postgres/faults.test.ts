@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { openPostgresStore, type PostgresStoreOptions } from "../../src/store/sql/postgres/store.ts";
+import { openPostgresStore, type PostgresStoreOptions } from "../../../../src/store/sql/postgres/store.ts";
 import {
   aSession,
   anEntry,
@@ -8,12 +8,12 @@ import {
   leaseOf,
   rejectsWith,
   someEntries,
-} from "../conformance/samples.ts";
-import { password, refusalOf } from "./refusals.ts";
-import { goesAway, onServerOf } from "./server-away.ts";
-import { addressOf, describeServer } from "./servers.ts";
-import { postgresSandbox } from "./postgres-sandbox.ts";
-import { tcpProxy } from "./tcp-proxy.ts";
+} from "../../../conformance/samples.ts";
+import { password, refusalOf } from "../../refusals.ts";
+import { goesAway, onServerOf } from "../../server-away.ts";
+import { addressOf, describeServer } from "../../servers.ts";
+import { postgresSandbox } from "./sandbox.ts";
+import { tcpProxy } from "../../tcp-proxy.ts";
 
 type Limits = Omit<PostgresStoreOptions, "url">;
 

@@ -1,6 +1,6 @@
 import { describe, it } from "vitest";
-import { storeConformance } from "../conformance/suite.ts";
-import { onDisk, threeLayers } from "./media.ts";
+import { storeConformance } from "../../conformance/suite.ts";
+import { onDisk, threeLayers } from "../media.ts";
 
 storeConformance(
   { describe, it },

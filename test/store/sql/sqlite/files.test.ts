@@ -1,10 +1,10 @@
 import { readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { asStoreError } from "../../src/store/sql/sqlite/errors.ts";
-import { openSqliteStore } from "../../src/store/sql/sqlite/store.ts";
-import { aJournal, assertJournal, rejectsWith, someEntries } from "../conformance/samples.ts";
-import { sqliteSandbox } from "./sqlite-sandbox.ts";
+import { asStoreError } from "../../../../src/store/sql/sqlite/errors.ts";
+import { openSqliteStore } from "../../../../src/store/sql/sqlite/store.ts";
+import { aJournal, assertJournal, rejectsWith, someEntries } from "../../../conformance/samples.ts";
+import { sqliteSandbox } from "./sandbox.ts";
 
 const { directory, newPath, open, raw } = sqliteSandbox();
 const modeOf = (path: string): string => (statSync(path).mode & 0o777).toString(8);

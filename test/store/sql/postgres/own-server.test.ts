@@ -2,10 +2,10 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import pg from "pg";
 import { describe, expect, it } from "vitest";
-import { openPostgresStore } from "../../src/store/sql/postgres/store.ts";
-import { aJournal, entriesOf, rejectsWith, someEntries } from "../conformance/samples.ts";
-import { postgresPrograms, startPostgres, type PostgresServer } from "./postgres-server.ts";
-import { password, refusalOf } from "./refusals.ts";
+import { openPostgresStore } from "../../../../src/store/sql/postgres/store.ts";
+import { aJournal, entriesOf, rejectsWith, someEntries } from "../../../conformance/samples.ts";
+import { postgresPrograms, startPostgres, type PostgresServer } from "./server.ts";
+import { password, refusalOf } from "../../refusals.ts";
 
 // Needs the programs of a server; in CI they must be there.
 describe.skipIf(postgresPrograms === undefined && process.env["CI"] !== "true")(

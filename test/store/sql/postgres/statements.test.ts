@@ -2,8 +2,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { expect, it } from "vitest";
-import { migrations } from "../../src/store/sql/postgres/schema.ts";
-import { postgresStatements } from "../../src/store/sql/postgres/statements.ts";
+import { migrations } from "../../../../src/store/sql/postgres/schema.ts";
+import { postgresStatements } from "../../../../src/store/sql/postgres/statements.ts";
 
 /** What one of them refuses or only pretends to do, and an example of it. */
 const refused: readonly [RegExp, string][] = [

@@ -1,11 +1,11 @@
 import { open as openFile, rename, stat, writeFile, type FileHandle } from "node:fs/promises";
 import { afterEach, beforeEach, describe, expect, it, vi, type MockInstance } from "vitest";
-import { syncDirectory } from "../../src/base/disk.ts";
-import { WalSync } from "../../src/store/sql/sqlite/sync.ts";
-import { aJournal, rejectsWith, someEntries } from "../conformance/samples.ts";
-import { sqliteSandbox } from "./sqlite-sandbox.ts";
+import { syncDirectory } from "../../../../src/base/disk.ts";
+import { WalSync } from "../../../../src/store/sql/sqlite/sync.ts";
+import { aJournal, rejectsWith, someEntries } from "../../../conformance/samples.ts";
+import { sqliteSandbox } from "./sandbox.ts";
 
-vi.mock("../../src/base/disk.ts", { spy: true });
+vi.mock("../../../../src/base/disk.ts", { spy: true });
 
 const { directory, newPath, open } = sqliteSandbox();
 

@@ -9,8 +9,8 @@ import {
   pagesOf,
   rejectsWith,
   someEntries,
-} from "../conformance/samples.ts";
-import { data, layered, overFiles, textsOf } from "./layered-sandbox.ts";
+} from "../../conformance/samples.ts";
+import { data, layered, overFiles, textsOf } from "./sandbox.ts";
 
 describe("a faster layer that fails", () => {
   it("is done without, is left alone for a while, and gives nothing old when it is back", async () => {

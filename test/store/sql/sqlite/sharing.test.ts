@@ -7,8 +7,8 @@ import {
   entriesOf,
   rejectsWith,
   someEntries,
-} from "../conformance/samples.ts";
-import { sqliteSandbox } from "./sqlite-sandbox.ts";
+} from "../../../conformance/samples.ts";
+import { sqliteSandbox } from "./sandbox.ts";
 
 const { newPath, open, raw } = sqliteSandbox();
 

@@ -7,8 +7,8 @@ import {
   pagesOf,
   rejectsWith,
   someEntries,
-} from "../conformance/samples.ts";
-import { sqliteSandbox } from "./sqlite-sandbox.ts";
+} from "../../../conformance/samples.ts";
+import { sqliteSandbox } from "./sandbox.ts";
 
 const { newPath, open, raw } = sqliteSandbox();
 

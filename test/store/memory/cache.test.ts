@@ -1,6 +1,6 @@
 import { describe, it } from "vitest";
-import { openCacheStore } from "../../src/store/memory/cache.ts";
-import { storeConformance } from "../conformance/suite.ts";
+import { openCacheStore } from "../../../src/store/memory/cache.ts";
+import { storeConformance } from "../../conformance/suite.ts";
 
 storeConformance(
   { describe, it },

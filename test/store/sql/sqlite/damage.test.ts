@@ -1,10 +1,10 @@
 import { copyFileSync, statSync, truncateSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import type { SidecarError } from "../../src/base/errors.ts";
-import type { SessionId } from "../../src/base/ids.ts";
-import { inspectSqliteStore } from "../../src/care/sqlite/repair.ts";
-import { repairSqliteStore } from "../../src/care/sqlite/repair.ts";
-import type { Store } from "../../src/store/contract.ts";
+import type { SidecarError } from "../../../../src/base/errors.ts";
+import type { SessionId } from "../../../../src/base/ids.ts";
+import { inspectSqliteStore } from "../../../../src/care/sqlite/repair.ts";
+import { repairSqliteStore } from "../../../../src/care/sqlite/repair.ts";
+import type { Store } from "../../../../src/store/contract.ts";
 import {
   aJournal,
   anEntry,
@@ -13,9 +13,9 @@ import {
   leaseOf,
   rejectsWith,
   someEntries,
-} from "../conformance/samples.ts";
-import { overwrite, pageBytes, pagesOf, replaceBytes } from "./sqlite-damage.ts";
-import { sqliteSandbox } from "./sqlite-sandbox.ts";
+} from "../../../conformance/samples.ts";
+import { overwrite, pageBytes, pagesOf, replaceBytes } from "./damage.ts";
+import { sqliteSandbox } from "./sandbox.ts";
 
 const { newPath, open, raw } = sqliteSandbox();
 

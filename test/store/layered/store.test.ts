@@ -1,7 +1,7 @@
 import { describe, it } from "vitest";
-import { openLayeredStore } from "../../src/store/layered/store.ts";
-import { openMemoryStore } from "../../src/store/memory/memory.ts";
-import { storeConformance } from "../conformance/suite.ts";
+import { openLayeredStore } from "../../../src/store/layered/store.ts";
+import { openMemoryStore } from "../../../src/store/memory/memory.ts";
+import { storeConformance } from "../../conformance/suite.ts";
 
 storeConformance(
   { describe, it },

@@ -1,6 +1,6 @@
 /** What bounds a cache: time to live, sessions, bytes. */
 import { describe, expect, it } from "vitest";
-import { openCacheStore } from "../../src/store/memory/cache.ts";
+import { openCacheStore } from "../../../src/store/memory/cache.ts";
 import {
   aJournal,
   anEntry,
@@ -9,7 +9,7 @@ import {
   leaseOf,
   rejectsWith,
   someEntries,
-} from "../conformance/samples.ts";
+} from "../../conformance/samples.ts";
 
 const aClock = () => {
   let nowMs = 1000;

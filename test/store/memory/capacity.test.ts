@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { openMemoryStore } from "../../src/store/memory/memory.ts";
-import { aSession, rejectsWith } from "../conformance/samples.ts";
+import { openMemoryStore } from "../../../src/store/memory/memory.ts";
+import { aSession, rejectsWith } from "../../conformance/samples.ts";
 
 describe("the memory store's capacity", () => {
   it("refuses one session more and takes it when another has been deleted", async () => {

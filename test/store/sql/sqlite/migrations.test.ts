@@ -1,9 +1,9 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, statSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { migrate, migrations, type Migration } from "../../src/store/sql/sqlite/migrations.ts";
-import { aJournal, assertJournal, someEntries } from "../conformance/samples.ts";
-import { sqliteSandbox } from "./sqlite-sandbox.ts";
+import { migrate, migrations, type Migration } from "../../../../src/store/sql/sqlite/migrations.ts";
+import { aJournal, assertJournal, someEntries } from "../../../conformance/samples.ts";
+import { sqliteSandbox } from "./sandbox.ts";
 
 const { newPath, open, raw } = sqliteSandbox();
 
