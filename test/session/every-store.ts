@@ -7,7 +7,7 @@ import { openLayers, openStore } from "../../src/store/open.ts";
 import { openMemoryStore } from "../../src/store/memory/memory.ts";
 import { openSqliteStore } from "../../src/store/sql/sqlite/store.ts";
 import { onDisk, onServer } from "../store/media.ts";
-import { postgresSandbox } from "../store/postgres-sandbox.ts";
+import { postgresSandbox } from "../store/sql/postgres/sandbox.ts";
 import { redisSandbox } from "../store/redis/sandbox.ts";
 import { describeServer } from "../store/servers.ts";
 import type { StoreUnderTest } from "../conformance/suite.ts";
