@@ -58,6 +58,8 @@ export const sessionParams = z.looseObject({ sessionId });
 
 export const setModeParams = z.looseObject({ sessionId, modeId: z.string() });
 
+export const setModelParams = z.looseObject({ sessionId, modelId: z.string() });
+
 /** What is left of a title without the spaces around it must be something. */
 export const setTitleParams = z.looseObject({
   sessionId,

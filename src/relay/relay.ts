@@ -28,7 +28,7 @@ import { KnownSessions } from "./live/sessions.ts";
 import { loadSession, resumeSession } from "./methods/load.ts";
 import { newSession } from "./methods/new.ts";
 import { cancel, prompt } from "./methods/prompt.ts";
-import { setConfigOption, setMode, setTitle } from "./methods/settings.ts";
+import { setConfigOption, setMode, setModel, setTitle } from "./methods/settings.ts";
 import { runningTurns } from "./live/turns.ts";
 import { Unclaimed } from "./live/unclaimed.ts";
 import { canTakeUp } from "./agent/take-up.ts";
@@ -195,6 +195,7 @@ const methods: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   ["session/close", closeSession],
   ["session/delete", deleteSession],
   ["session/set_mode", setMode],
+  ["session/set_model", setModel],
   ["session/set_config_option", setConfigOption],
   ["session/set_title", setTitle],
 ]);

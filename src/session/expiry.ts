@@ -12,7 +12,6 @@ export interface ExpiryOptions {
   readonly live: LiveSet;
   readonly events: Events;
   readonly log: Logger;
-  readonly now: () => number;
   readonly idleTimeoutMs: number;
   readonly retentionMs: number | undefined;
 }

@@ -29,6 +29,12 @@ const lease = z.object({
 
 const agent = z.object({ info: z.optional(json), command: z.optional(z.string()) });
 
+const chosen = {
+  modeId: z.optional(z.string()),
+  modelId: z.optional(z.string()),
+  configOptions: z.optional(z.record(z.string(), json)),
+};
+
 export const sessionRecordSchema = z.object({
   id,
   createdAtMs: millis("created at"),
@@ -41,8 +47,11 @@ export const sessionRecordSchema = z.object({
   mcpServerNames: described(texts, "names only: commands, env and headers are never stored"),
   agentSessionIds: described(texts, "ids that agents have known it by, the newest last"),
   settings: z.object({
-    modeId: z.optional(z.string()),
-    configOptions: z.optional(z.record(z.string(), json)),
+    ...chosen,
+    owesSettings: z.optional(
+      described(z.object(chosen), "chosen by the client, and not taken again by the agent yet"),
+    ),
+    systemPromptSeq: z.optional(described(seq, "the entry with the client's instructions")),
     owesHandoverTo: z.optional(
       described(z.string(), "the agent's session that has not had the conversation yet"),
     ),

@@ -15,20 +15,18 @@ export interface Lineage {
 export type ClientFacts = Readonly<{ info?: Json; capabilities?: Json }>;
 
 /** What the agent said of itself in `initialize`, and how it is started (no arguments: they may be secret). */
-export interface AgentFacts {
-  readonly info?: Json;
-  readonly command?: string;
-}
+export type AgentFacts = Readonly<{ info?: Json; command?: string }>;
 
-/** What a client chose for a session, to be chosen again after an attach. */
-export interface SessionSettings {
-  readonly modeId?: string;
-  /** Value by config option id. */
-  readonly configOptions?: Readonly<Record<string, Json>>;
-  /** Of `agentSessionIds`: how many, the last ones, are the present agent's (one); whose others are; which lacks the history. */
-  readonly ownAgentIds?: number;
-  readonly formerIds?: Readonly<Record<string, AgentFacts>>;
-  readonly owesHandoverTo?: string;
+/** Mode, model, and value by config option id. */
+export type Chosen = Readonly<{ modeId?: string; modelId?: string; configOptions?: { [id: string]: Json } }>;
+
+/** What counts for a session as its client knows it, to be chosen again after an attach; and what is owed. */
+export interface SessionSettings extends Chosen {
+  readonly owesSettings?: Chosen; // what was chosen and its agent has not taken again
+  readonly systemPromptSeq?: number; // where its client's instructions stand in the journal
+  readonly ownAgentIds?: number; // how many of `agentSessionIds`, from the end, are the present agent's (one)
+  readonly formerIds?: Readonly<Record<string, AgentFacts>>; // whose the others are
+  readonly owesHandoverTo?: string; // the one that lacks the history
 }
 
 /** What a session is created with. Plain JSON data throughout. */

@@ -73,20 +73,26 @@ describe("an agent with a memory", () => {
     expect(sessionMethods(client).slice(-2)).toEqual(["session/new", "session/prompt"]);
   });
 
-  it("gets the MCP servers and directories that the client names when loading", async () => {
-    const agent = ["agent.mjs", "--load", "--state", harness.path("state")];
-    const { store, sessionId } = await storedSession(agent);
-    const client = await harness.connect({ agent, store });
-    const mcpServers = [{ name: "m", command: "/bin/m", args: [], env: [{ name: "A", value: "b" }] }];
-    await client.agent.request("session/load", {
-      sessionId,
-      cwd,
-      mcpServers,
-      additionalDirectories: ["/tmp"],
-    });
-    const attached = client.program.agents()[0]?.messages.at(-1);
-    expect(attached?.params).toMatchObject({ mcpServers, additionalDirectories: ["/tmp"] });
-  });
+  it.each([
+    ["and directories", ["--directories"], { additionalDirectories: ["/tmp"] }],
+    ["and no directories, unless it takes them", [], {}],
+  ])(
+    "gets the MCP servers %s that the client names when loading [REQ directories]",
+    async (_, flags, more) => {
+      const agent = ["agent.mjs", "--load", "--state", harness.path("state"), ...flags];
+      const { store, sessionId } = await storedSession(agent);
+      const client = await harness.connect({ agent, store });
+      const mcpServers = [{ name: "m", command: "/bin/m", args: [], env: [{ name: "A", value: "b" }] }];
+      await client.agent.request("session/load", {
+        sessionId,
+        cwd,
+        mcpServers,
+        additionalDirectories: ["/tmp"],
+      });
+      const attached = client.program.agents()[0]?.messages.at(-1);
+      expect(attached?.params).toEqual({ sessionId: expect.any(String) as string, cwd, mcpServers, ...more });
+    },
+  );
 });
 
 describe("an agent without memory", () => {

@@ -29,15 +29,21 @@ describe("session/new", () => {
     expect(session._meta).toMatchObject({ fixture: { fresh: true } });
   });
 
-  it("hands cwd, directories and MCP servers to the agent as they are", async () => {
+  it("hands cwd, MCP servers and what it does not know to the agent as they are, directories if it takes them [REQ directories, pass-fields]", async () => {
     const cwd = harness.project();
     const mcpServers = [
       { name: "files", command: "/bin/files", args: ["-a"], env: [{ name: "K", value: "v" }] },
     ];
-    await client.newSession(cwd, { mcpServers, additionalDirectories: ["/tmp"] });
-    const [agent] = client.program.agents();
-    const request = agent?.messages.findLast(({ method }) => method === "session/new");
-    expect(request?.params).toEqual({ cwd, mcpServers, additionalDirectories: ["/tmp"] });
+    const more = { mcpServers, _meta: { trace: 1 }, "x.dev/new": [null] };
+    const takes = await harness.connect({ agent: ["agent.mjs", "--directories"] });
+    for (const { to, rest } of [
+      { to: client, rest: {} },
+      { to: takes, rest: { additionalDirectories: ["/tmp"] } },
+    ]) {
+      await to.newSession(cwd, { ...more, additionalDirectories: ["/tmp"] });
+      const request = to.program.agents()[0]?.messages.findLast(({ method }) => method === "session/new");
+      expect(request?.params).toEqual({ cwd, ...more, ...rest });
+    }
   });
 
   it("refuses more sessions than are allowed, and says so [REQ new-limit]", async () => {

@@ -90,6 +90,15 @@ export const sessionRequirements: RequirementTable = {
     "attach-auth": "an authentication error reaches the client as it is",
   },
   "protocol.md: Faithful before clever": {
+    "settings-again":
+      "what was chosen is chosen again until nothing differs: modes, models, options with their type",
+    "settings-no-news": "what is chosen again is no news, to the journal or to the client",
+    "settings-owed":
+      "what an agent does not take again is owed, over restarts, and the client is told what is so",
+    directories: "additional directories go to agents that say that they take them, and to no others",
+    "system-prompt":
+      "instructions that a client gives with a session are kept with it, and given again when it is set up anew",
+    "setup-again": "a live session that is loaded with another setup is set up so at its agent",
     "idle-kept": "idle time takes no session away from an agent that could not take it up again",
   },
   "protocol.md: Who may write": {

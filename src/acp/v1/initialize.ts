@@ -45,6 +45,8 @@ export interface AgentCapabilities {
   readonly delete: boolean;
   readonly fork: boolean;
   readonly title: boolean;
+  readonly directories: boolean;
+  readonly systemPrompt: boolean;
   readonly embeddedContext: boolean;
 }
 
@@ -60,6 +62,8 @@ export function capabilitiesOf(initialized: Fields): AgentCapabilities {
     delete: can("delete"),
     fork: can("fork"),
     title: can("title"),
+    directories: can("additionalDirectories"),
+    systemPrompt: can("systemPrompt"),
     embeddedContext: recordOr(capabilities.promptCapabilities).embeddedContext === true,
   };
 }

@@ -3,39 +3,127 @@
  * new agent session that gets the conversation by handover. The same path carries a session to another agent.
  */
 import type { AgentRun } from "../../agent/supervisor.ts";
-import { SidecarError } from "../../base/errors.ts";
+import { loggedReason, SidecarError } from "../../base/errors.ts";
 import { isRecord } from "../../base/json.ts";
+import { isSameAgent } from "../../session/agent-ids.ts";
 import type { RelayContext } from "../context.ts";
 import { withAgentId } from "./ids.ts";
 import type { Binding, LiveSession } from "../live/session.ts";
 import { Recall } from "../live/recall.ts";
-import { takeUp, type TakenUp } from "./take-up.ts";
-import { answeredKinds, reapplySettings } from "./settings.ts";
+import { isAtWork } from "../live/turns.ts";
+import { canTakeUp, mayTryNext, takeUp, takeUpAgain, type TakenUp } from "./take-up.ts";
+import { chooseAgain, type How } from "./choose-again.ts";
+import { DiedChoosing } from "./reapply.ts";
+import { answeredKinds } from "./settings.ts";
+import { setupKey, setupParams } from "./setup.ts";
 import { enqueueUpdates } from "./updates.ts";
+
+/** How often an agent may die while it is given what was chosen: the second time of one thing, that is left out. */
+const maxDeaths = 3;
 
 /** The session's binding to the agent that runs now. Runs in the inbound lane. Errors: `AGENT_…`, the agent's own. */
 export async function attach(ctx: RelayContext, live: LiveSession, signal?: AbortSignal): Promise<Binding> {
-  const run = await ctx.agent.run();
-  if (live.binding?.run === run) return live.binding;
+  const deaths = new Map<string, number>();
+  const before = live.agentState;
+  for (let died = 1; ; died += 1) {
+    const skip = new Set([...deaths].filter(([, count]) => count > 1).map(([key]) => key));
+    try {
+      const run = await ctx.agent.run();
+      if (live.binding?.run === run) return await renew(ctx, live, live.binding, signal);
+      return await attachTo(ctx, live, run, { before, skip }, signal);
+    } catch (error) {
+      if (!(error instanceof DiedChoosing)) throw error;
+      ctx.sessions.unbind(live);
+      if (died === maxDeaths) throw error.cause;
+      deaths.set(error.key, (deaths.get(error.key) ?? 0) + 1);
+    }
+  }
+}
+
+async function attachTo(
+  ctx: RelayContext,
+  live: LiveSession,
+  run: AgentRun,
+  how: Omit<How, "isSameAgent">,
+  signal: AbortSignal | undefined,
+): Promise<Binding> {
   live.swallowedState.clear();
+  const params = await setupParams(ctx, live, run);
+  const isSame = isSameAgent(live.record.agent, run.facts);
   const taken =
-    (await takeUp(ctx, live, run, setupParams(live), signal)) ?? (await startAnew(ctx, live, run, signal));
-  await noteBinding(ctx, live, taken);
-  const { binding } = taken;
-  live.recall = new Recall(() => ctx.registry.read(live.id));
-  live.agentState = await reapplySettings(ctx, live.record, binding, live.agentState);
-  // What the agent says of the present while it takes the session up is news, whatever it replays besides.
-  // But for modes and options: the answer came behind that, and what is chosen again behind the answer.
-  for (const kind of answeredKinds(live.agentState)) live.swallowedState.delete(kind);
-  void enqueueUpdates(ctx, live, [...live.swallowedState.values()]);
+    (await takeUp(ctx, live, run, params, signal)) ?? (await startAnew(ctx, live, run, params, signal));
+  noteSetup(live, params);
+  await settle(ctx, live, taken, { ...how, isSameAgent: isSame });
+  return taken.binding;
+}
+
+function noteSetup(live: LiveSession, params: Readonly<Record<string, unknown>>): void {
+  live.givenSetup = setupKey(params);
+  live.isLoadedAnew = false;
+}
+
+/**
+ * A session that its agent has, and that was loaded again: MCP servers with new credentials or other folders reach the
+ * agent, and so does what it has not taken yet. Not while it is at work: then the next request brings it.
+ */
+async function renew(
+  ctx: RelayContext,
+  live: LiveSession,
+  binding: Binding,
+  signal: AbortSignal | undefined,
+): Promise<Binding> {
+  if (!live.isLoadedAnew || isAtWork(live)) return binding;
+  const params = await setupParams(ctx, live, binding.run);
+  const isSame = setupKey(params) === live.givenSetup;
+  noteSetup(live, params);
+  const how = { before: live.agentState, isSameAgent: true, skip: new Set<string>() };
+  if (!isSame && canTakeUp(binding.run)) {
+    live.swallowedState.clear();
+    const taken = await askAgain(ctx, live, binding, params, signal);
+    if (taken !== undefined) await settle(ctx, live, taken, how);
+  } else {
+    if (!isSame)
+      ctx.log.warn({ sessionId: live.id }, "the agent cannot be told of another setup of the session");
+    if (live.record.settings.owesSettings !== undefined) await chooseAgain(ctx, live, binding, how);
+  }
   return binding;
 }
 
-/** What the agent needs to know of a session that is not new to the client. */
-function setupParams(live: LiveSession) {
-  const { cwd, additionalDirectories } = live.record;
-  const more = additionalDirectories.length > 0 ? { additionalDirectories } : {};
-  return { ...live.setup, cwd, ...more };
+/** What the agent refuses leaves the session as it has it. Errors: `AGENT_…`, that it wants a login. */
+async function askAgain(
+  ctx: RelayContext,
+  live: LiveSession,
+  binding: Binding,
+  params: Readonly<Record<string, unknown>>,
+  signal: AbortSignal | undefined,
+): Promise<TakenUp | undefined> {
+  const lacksHistory = live.owesHandover;
+  let reason = "it does not know the session by this id";
+  try {
+    if (await takeUpAgain(ctx, live, binding, params, signal)) return { binding, lacksHistory };
+  } catch (error) {
+    if (error instanceof SidecarError) throw error;
+    if (signal?.aborted === true || !mayTryNext(error)) {
+      live.isLoadedAnew = true;
+      ctx.sessions.bind(live, binding);
+      throw error;
+    }
+    reason = loggedReason(error, ctx.log);
+  }
+  ctx.sessions.bind(live, binding);
+  ctx.log.warn({ sessionId: live.id, error: reason }, "the agent did not take another setup of the session");
+  return undefined;
+}
+
+/** What there is to be done when the agent has the session. */
+async function settle(ctx: RelayContext, live: LiveSession, taken: TakenUp, how: How): Promise<void> {
+  await noteBinding(ctx, live, taken);
+  live.recall = new Recall(() => ctx.registry.read(live.id));
+  const applied = await chooseAgain(ctx, live, taken.binding, how);
+  // What the agent says of the present while it takes the session up is news, whatever it replays besides.
+  // But for modes and options: the answer came behind that, and what is chosen again behind the answer.
+  for (const kind of [...answeredKinds(live.agentState), ...applied]) live.swallowedState.delete(kind);
+  void enqueueUpdates(ctx, live, [...live.swallowedState.values()]);
 }
 
 /** Asks the agent for a new session and binds it at once: updates may be right behind the answer. */
@@ -43,14 +131,13 @@ async function startAnew(
   ctx: RelayContext,
   live: LiveSession,
   run: AgentRun,
+  params: Readonly<Record<string, unknown>>,
   signal: AbortSignal | undefined,
 ): Promise<TakenUp> {
   let agentSessionId: string | undefined;
   ctx.unclaimed.expect();
   try {
-    const result = await run.agent.request("session/new", setupParams(live), {
-      ...(signal && { signal }),
-    });
+    const result = await run.agent.request("session/new", params, { ...(signal && { signal }) });
     ({ agentSessionId, agentState: live.agentState } = newSessionResult("session/new", result));
   } catch (error) {
     ctx.unclaimed.settled(undefined);

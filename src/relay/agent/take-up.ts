@@ -42,8 +42,7 @@ export async function takeUp(
   params: Params,
   signal: AbortSignal | undefined,
 ): Promise<TakenUp | undefined> {
-  const { can } = run;
-  const methods = [...(can.resume ? ["session/resume"] : []), ...(can.load ? ["session/load"] : [])];
+  const methods = methodsOf(run);
   if (methods.length === 0) return undefined;
   // One that is still owed the conversation never had it: those before it may have all.
   const { owesHandoverTo } = live.record.settings;
@@ -61,6 +60,22 @@ export async function takeUp(
     hasNewer ||= agentSessionId !== owesHandoverTo;
   }
   return undefined;
+}
+
+/** A session that the agent has, with another setup; whether it has taken that. Errors: as `takeUp`. */
+export async function takeUpAgain(
+  ctx: RelayContext,
+  live: LiveSession,
+  binding: Binding,
+  params: Params,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  const outcome = await takeUpBy(ctx, live, binding, methodsOf(binding.run), params, signal);
+  return outcome === "taken" || outcome === "taken, but empty";
+}
+
+function methodsOf({ can }: AgentRun): string[] {
+  return [...(can.resume ? ["session/resume"] : []), ...(can.load ? ["session/load"] : [])];
 }
 
 async function takeUpBy(

@@ -1,10 +1,10 @@
 /** The hot path: the agent's session updates, journaled and then forwarded, many at a time. */
 import { entriesOf, isState, updateIn, type ArrivedUpdate } from "../../acp/updates.ts";
 import type { Deferred } from "../../base/deferred.ts";
-import type { SessionPatch, SessionSettings } from "../../store/contract.ts";
+import type { SessionPatch } from "../../store/contract.ts";
 import type { RelayContext } from "../context.ts";
 import type { LiveSession, UpdateBatch } from "../live/session.ts";
-import { valuesOf, withMode, withOptions } from "./settings.ts";
+import { settingUpdates, valuesOf, withChosen, withUpdate } from "./settings.ts";
 
 type Update = ReturnType<typeof updateIn>;
 
@@ -34,8 +34,10 @@ export function enqueueUpdates(
   updates: readonly ArrivedUpdate[],
 ): Promise<void> | undefined {
   if (live.swallowing !== undefined) return swallow(live, live.swallowing, updates);
-  if (updates.length === 0) return undefined;
-  const delivered = live.outboundUpdates(updates, (batch) => deliver(ctx, live, batch));
+  const news =
+    live.choosing === undefined ? updates : updates.filter((update) => !isChosenAgain(live, update));
+  if (news.length === 0) return undefined;
+  const delivered = live.outboundUpdates(news, (batch) => deliver(ctx, live, batch));
   return live.waitingChars > maxWaitingChars ? (delivered ?? live.outboundIdle()) : undefined;
 }
 
@@ -44,6 +46,14 @@ function swallow(live: LiveSession, replayed: Deferred, updates: readonly Arrive
     if (isState(update)) live.swallowedState.set(update.sessionUpdate, update);
     else replayed.settle();
   }
+}
+
+/** What the agent says of modes and options while they are chosen again is heard, and is no news. */
+function isChosenAgain({ choosing }: LiveSession, update: ArrivedUpdate): boolean {
+  const { sessionUpdate } = update.type === "update" ? update : update.shape;
+  if (choosing === undefined || update.type !== "update" || !settingUpdates.has(sessionUpdate)) return false;
+  choosing.state = withUpdate(choosing.state, updateIn(update));
+  return true;
 }
 
 async function deliver(
@@ -66,23 +76,26 @@ async function deliver(
 
 /** What an update says of the session itself goes into its record: the title, and what to choose again after an attach. */
 async function noteState(live: LiveSession, update: Update): Promise<void> {
-  const { sessionUpdate, currentModeId, configOptions } = update;
-  if (sessionUpdate === "current_mode_update" && typeof currentModeId === "string")
-    live.agentState = withMode(live.agentState, currentModeId);
-  if (sessionUpdate === "config_option_update") live.agentState = withOptions(live.agentState, configOptions);
-  const patch = patchOf(update, live.record.settings);
+  live.agentState = withUpdate(live.agentState, update);
+  const patch = patchOf(update, live);
   if (patch !== undefined) await live.update(patch);
 }
 
-function patchOf(update: Update, settings: SessionSettings): SessionPatch | undefined {
+function patchOf(
+  update: Update,
+  { record: { settings }, agentState }: LiveSession,
+): SessionPatch | undefined {
   const { sessionUpdate, title, currentModeId, configOptions } = update;
   if (sessionUpdate === "session_info_update" && (typeof title === "string" || title === null))
     return { title };
   if (sessionUpdate === "current_mode_update" && typeof currentModeId === "string") {
-    return { settings: { ...settings, modeId: currentModeId } };
+    // One that the client knows of chooses nothing.
+    if (currentModeId === settings.modeId) return undefined;
+    return { settings: withChosen(settings, { modeId: currentModeId }, agentState) };
   }
   if (sessionUpdate === "config_option_update" && Array.isArray(configOptions)) {
-    return { settings: { ...settings, configOptions: valuesOf(configOptions) } };
+    const chosen = { configOptions: valuesOf(configOptions) };
+    return { settings: withChosen(settings, chosen, agentState) };
   }
   return undefined;
 }

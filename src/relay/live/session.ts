@@ -55,6 +55,12 @@ export class LiveSession {
   readonly swallowedState = new Map<string, UpdateMessage>();
   /** What the agent said of modes and options when it was attached. */
   agentState: AgentState = {};
+  /** Set while modes and options are chosen again: what the agent says of them then is no news, and gathered here. */
+  choosing: { state: AgentState } | undefined;
+  /** What the agent was told when it set the session up, for comparison. */
+  givenSetup: string | undefined;
+  /** A client has loaded it since the agent was last told of its setup. */
+  isLoadedAnew = false;
   readonly turns = new Set<Turn>();
   /** How often something struck all its turns: what waited then shares their fate. */
   failures = 0;
@@ -215,15 +221,21 @@ export class LiveSession {
     return audience;
   }
 
-  /** What is set up for the agent by a client's params, without what the record knows. */
-  static setupOf(params: { readonly mcpServers?: McpServers | null | undefined }): SessionSetup {
+  /**
+   * What is set up for the agent by a client's params, without what the record knows. Servers that they do not name
+   * are those of before: they are optional where a session is resumed.
+   */
+  static setupOf(
+    params: { readonly mcpServers?: McpServers | null | undefined },
+    before?: SessionSetup,
+  ): SessionSetup {
     const {
       sessionId: _id,
       cwd: _cwd,
       additionalDirectories: _more,
       ...rest
     } = params as Record<string, unknown>;
-    return { ...rest, mcpServers: params.mcpServers ?? [] };
+    return { ...rest, mcpServers: params.mcpServers ?? before?.mcpServers ?? [] };
   }
 
   /** MCP server names: all of them that is ever stored. */

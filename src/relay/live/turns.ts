@@ -43,6 +43,11 @@ export async function untilLateTurnsAreGone(live: LiveSession, waitMs: number): 
   for (const turn of late) live.turns.delete(turn);
 }
 
+/** Whether the agent is at something that a client has asked of it. */
+export function isAtWork(live: LiveSession): boolean {
+  return [...live.turns].some((turn) => turn.state !== "queued" && !turn.isAgentDone);
+}
+
 export function runningTurns(live: LiveSession): Turn[] {
   return [...live.turns].filter((turn) => turn.state !== "ended");
 }

@@ -9,6 +9,7 @@ import { hiddenAs, shown } from "../../session/hidden.ts";
 import { isFree, thisHolder } from "../../session/holder.ts";
 import { sessionBusy } from "../../store/refusals.ts";
 import { askAgent } from "../agent/ask.ts";
+import { keepSystemPrompt, setupKey, takenBy } from "../agent/setup.ts";
 import { agentStateOf } from "../agent/take-up.ts";
 import type { RelayContext } from "../context.ts";
 import { LiveSession } from "../live/session.ts";
@@ -49,12 +50,14 @@ async function adoptOnce(
   });
   const live = new LiveSession(record.id, LiveSession.setupOf(params));
   live.attachments.attach(ctx.client, agentSessionId);
+  const given = takenBy(run, params);
+  live.givenSetup = setupKey(given);
   try {
     await ctx.holding.openNew(live);
     // What the agent replays takes the way of every update: into the journal and on to the client.
     ctx.sessions.bind(live, { run, agentSessionId });
     // Whatever else the client asks of it meanwhile waits for the agent's answer.
-    const result = await live.inbound.run(() => askAgent(ctx, run, method, params, request));
+    const result = await live.inbound.run(() => askAgent(ctx, run, method, given, request));
     live.agentState = agentStateOf(result);
   } catch (error) {
     await live.outboundIdle();
@@ -62,13 +65,19 @@ async function adoptOnce(
     await ctx.registry.delete(record.id);
     throw error;
   }
-  return live.answerInOrder(request, () => finish(ctx, live));
+  return live.answerInOrder(request, () => finish(ctx, live, method, params));
 }
 
 /** From here on it is ours. What the store does not take stays marked, and goes with the next adoption. */
-async function finish(ctx: RelayContext, live: LiveSession): Promise<unknown> {
+async function finish(
+  ctx: RelayContext,
+  live: LiveSession,
+  method: string,
+  params: ExistingSessionParams,
+): Promise<unknown> {
   try {
     await live.journal.seal([]);
+    await keepSystemPrompt(ctx, live, method, params);
     await live.update({ metadata: shown(live.record.metadata) });
     await live.journal.settle();
     return live.agentState;

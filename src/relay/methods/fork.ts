@@ -1,6 +1,7 @@
 /** `session/fork` (unstable in ACP v1): a new session that shares history up to a point by lineage, not by copying. */
 import type { AgentRun } from "../../agent/supervisor.ts";
 import { loggedReason, SidecarError } from "../../base/errors.ts";
+import { isRecord } from "../../base/json.ts";
 import type { RequestContext } from "../../rpc/endpoint.ts";
 import {
   existingSessionParams,
@@ -10,6 +11,8 @@ import {
 } from "../../acp/schema.ts";
 import { sessionNotFound } from "../../store/refusals.ts";
 import type { SessionRecord } from "../../store/contract.ts";
+import { chosenIn } from "../agent/settings.ts";
+import { keptSystemPrompt } from "../agent/setup.ts";
 import { mayTryNext } from "../agent/take-up.ts";
 import type { RelayContext } from "../context.ts";
 import { LiveSession } from "../live/session.ts";
@@ -28,11 +31,15 @@ export async function forkSession(
   const atSeq = forkPoint(parent, parsed);
   const run = await ctx.agent.run();
   const { title, metadata } = parent;
-  const { modeId, configOptions } = parent.settings;
-  const settings = { ...(modeId !== undefined && { modeId }), ...(configOptions && { configOptions }) };
+  const { systemPromptSeq = Infinity } = parent.settings;
+  const isInstructed = systemPromptSeq <= atSeq;
+  const settings = { ...chosenIn(parent.settings), ...(isInstructed && { systemPromptSeq }) };
+  const systemPrompt =
+    parsed.systemPrompt ?? (isInstructed && run.can.systemPrompt && (await keptSystemPrompt(ctx, parent)));
+  const wanted = { ...parsed, ...(isRecord(systemPrompt) && { systemPrompt }) };
   const making = {
     run,
-    ...agentSide(ctx, run, parent, parsed, atSeq),
+    ...agentSide(ctx, run, parent, wanted, atSeq),
     init: {
       ...initOf(ctx, run, parsed),
       ...(title !== undefined && { title }),
@@ -51,7 +58,7 @@ export async function forkSession(
       { sessionId: parent.id, error: loggedReason(error, ctx.log) },
       "the agent did not fork the session",
     );
-    return makeSession(ctx, { ...making, ...anew(parsed, atSeq) }, request);
+    return makeSession(ctx, { ...making, ...anew(wanted, atSeq) }, request);
   }
 }
 

@@ -16,6 +16,7 @@ import type { RelayContext } from "../context.ts";
 import type { Attachment } from "../live/attachments.ts";
 import { LiveSession } from "../live/session.ts";
 import { asAnswered } from "../agent/settings.ts";
+import { keepSystemPrompt } from "../agent/setup.ts";
 import { isLossError } from "../live/turns.ts";
 
 export function loadSession(ctx: RelayContext, params: unknown, request: RequestContext): Promise<unknown> {
@@ -38,13 +39,16 @@ async function loadOrResume(
   const found = await ctx.holding.find(parsed.sessionId);
   if (found === undefined) return adoptForeign(ctx, method, parsed, request);
   checkCwd(found, parsed.cwd);
-  const live = await ctx.holding.open(ctx.client, parsed.sessionId, LiveSession.setupOf(parsed));
+  const setup = LiveSession.setupOf(parsed, ctx.sessions.byId(found.id)?.setup);
+  const live = await ctx.holding.open(ctx.client, parsed.sessionId, setup);
   const attachment = live.attachments.attach(ctx.client, parsed.sessionId);
   // It may be live, or have been opened by another request: this is what counts from now on.
-  live.setup = LiveSession.setupOf(parsed);
+  live.setup = setup;
+  live.isLoadedAnew = true;
   live.swallowedState.clear();
   try {
     await live.update(factsOf(ctx, parsed));
+    await live.outbound(() => keepSystemPrompt(ctx, live, method, parsed));
     // What an agent began that is gone will never end.
     const isAtRest = live.binding === undefined && live.turns.size === 0;
     const attaching = live.whileHeld(live.inbound.run(() => attach(ctx, live, request.signal)));

@@ -3,6 +3,7 @@ import type { AgentRun } from "../../agent/supervisor.ts";
 import type { RequestContext } from "../../rpc/endpoint.ts";
 import { newSessionParams, parseParams, type NewSessionParams } from "../../acp/schema.ts";
 import { newSessionId } from "../../base/ids.ts";
+import type { SessionSettings } from "../../store/contract.ts";
 import type { SessionInit } from "../../session/registry-options.ts";
 import { askAgent } from "../agent/ask.ts";
 import { newSessionResult } from "../agent/attach.ts";
@@ -10,7 +11,10 @@ import type { RelayContext } from "../context.ts";
 import { closeAtAgent } from "./end.ts";
 import { LiveSession, type AgentState, type SessionSetup } from "../live/session.ts";
 import { Recall } from "../live/recall.ts";
-import { reapplySettings } from "../agent/settings.ts";
+import { chooseInNew } from "../agent/choose-again.ts";
+import { DiedChoosing } from "../agent/reapply.ts";
+import { answeredKinds } from "../agent/settings.ts";
+import { keepSystemPrompt, setupKey, takenBy } from "../agent/setup.ts";
 import { enqueueUpdates } from "../agent/updates.ts";
 
 /** A session in the making: what the agent is asked, and what the record gets. */
@@ -63,39 +67,55 @@ export async function makeSession(
   const { run, init, needsHandover } = making;
   const id = newSessionId();
   ctx.unclaimed.expect();
+  const agentParams = takenBy(run, making.agentParams);
   let agentSessionId: string | undefined;
   let agentState: AgentState;
+  let settings: SessionSettings;
   try {
-    const result = await askAgent(ctx, run, making.method, making.agentParams, request);
+    const result = await askAgent(ctx, run, making.method, agentParams, request);
     ({ agentSessionId, agentState } = newSessionResult(making.method, result));
     // Not in the session's lane: what the agent says or asks before its answer would wait there for the answer.
-    const chosen = { id, settings: init.settings ?? {} };
-    agentState = await reapplySettings(ctx, chosen, { run, agentSessionId }, agentState);
+    const binding = { run, agentSessionId };
+    ({ settings, agentState } = await chooseInNew(
+      ctx,
+      { id, binding, state: agentState },
+      init.settings ?? {},
+    ));
   } catch (error) {
     ctx.unclaimed.settled(undefined);
-    throw error;
+    throw error instanceof DiedChoosing ? error.cause : error;
   }
   // From here to the lane nothing is awaited: the agent's updates may be right behind its answer.
   const live = new LiveSession(id, making.setup);
   live.attachments.attach(ctx.client, id);
   live.agentState = agentState;
+  live.givenSetup = setupKey(agentParams);
   if (making.method === "session/fork") live.recall = new Recall(() => ctx.registry.read(id));
   const early = ctx.unclaimed.settled(agentSessionId);
   ctx.sessions.bind(live, { run, agentSessionId });
   const answer = live.answerInOrder(request, async () => {
     const owed = needsHandover && { owesHandoverTo: agentSessionId };
-    const settings = { ...init.settings, ...owed };
-    await store(ctx, live, { ...init, agentSessionIds: [agentSessionId], settings });
+    const whole = { ...init, agentSessionIds: [agentSessionId], settings: { ...settings, ...owed } };
+    await store(ctx, live, whole, () => keepSystemPrompt(ctx, live, making.method, making.agentParams));
     return { ...live.agentState, sessionId: id };
   });
-  void enqueueUpdates(ctx, live, early);
+  // Of what was chosen the answer speaks.
+  const isAnswered = new Set(init.settings === undefined ? [] : answeredKinds(agentState));
+  const news = early.filter((update) => update.type !== "update" || !isAnswered.has(update.sessionUpdate));
+  void enqueueUpdates(ctx, live, news);
   return answer;
 }
 
-async function store(ctx: RelayContext, live: LiveSession, init: SessionInit): Promise<void> {
+async function store(
+  ctx: RelayContext,
+  live: LiveSession,
+  init: SessionInit,
+  keep: () => Promise<void>,
+): Promise<void> {
   try {
     await ctx.registry.create(init, live.id);
     await ctx.holding.openNew(live);
+    await keep();
   } catch (error) {
     const { binding } = live;
     ctx.sessions.remove(live);

@@ -1,18 +1,37 @@
-/** `session/set_mode`, `session/set_config_option` and `session/set_title` (unstable): forwarded and journaled. */
+/** `session/set_mode`, `session/set_model`, `session/set_config_option` and `session/set_title` (unstable): forwarded and journaled. */
 import { isRecord, type Json } from "../../base/json.ts";
 import type { RequestContext } from "../../rpc/endpoint.ts";
-import { parseParams, setConfigOptionParams, setModeParams, setTitleParams } from "../../acp/schema.ts";
-import type { SessionPatch, SessionSettings } from "../../store/contract.ts";
+import {
+  parseParams,
+  setConfigOptionParams,
+  setModelParams,
+  setModeParams,
+  setTitleParams,
+} from "../../acp/schema.ts";
+import type { Chosen, SessionPatch } from "../../store/contract.ts";
 import { askSession } from "../agent/ask.ts";
 import type { RelayContext } from "../context.ts";
 import type { LiveSession } from "../live/session.ts";
-import { valuesOf, withMode, withOptions } from "../agent/settings.ts";
+import { valuesOf, withChosen, withMode, withModel, withOptions } from "../agent/settings.ts";
 
 export async function setMode(ctx: RelayContext, params: unknown, request: RequestContext): Promise<unknown> {
   const { sessionId, ...rest } = parseParams(setModeParams, "session/set_mode", params);
   return set(ctx, sessionId, "session/set_mode", rest, request, (live) => {
     live.agentState = withMode(live.agentState, rest.modeId);
-    return { ...live.record.settings, modeId: rest.modeId };
+    return { modeId: rest.modeId };
+  });
+}
+
+/** Of agents from before config options. */
+export async function setModel(
+  ctx: RelayContext,
+  params: unknown,
+  request: RequestContext,
+): Promise<unknown> {
+  const { sessionId, ...rest } = parseParams(setModelParams, "session/set_model", params);
+  return set(ctx, sessionId, "session/set_model", rest, request, (live) => {
+    live.agentState = withModel(live.agentState, rest.modelId);
+    return { modelId: rest.modelId };
   });
 }
 
@@ -23,12 +42,10 @@ export async function setConfigOption(
 ): Promise<unknown> {
   const { sessionId, ...rest } = parseParams(setConfigOptionParams, "session/set_config_option", params);
   return set(ctx, sessionId, "session/set_config_option", rest, request, (live, result) => {
-    const { settings } = live.record;
     const described = isRecord(result) ? result.configOptions : undefined;
     const options = Array.isArray(described) ? valuesOf(described) : {};
     live.agentState = withOptions(live.agentState, described);
-    const chosen = { [rest.configId]: rest.value as Json };
-    return { ...settings, configOptions: { ...settings.configOptions, ...chosen, ...options } };
+    return { configOptions: { [rest.configId]: rest.value as Json, ...options } };
   });
 }
 
@@ -58,13 +75,16 @@ async function set(
   method: string,
   params: Readonly<Record<string, unknown>>,
   request: RequestContext,
-  chosen: (live: LiveSession, result: unknown) => SessionSettings,
+  chosen: (live: LiveSession, result: unknown) => Chosen,
 ): Promise<unknown> {
   const live = await ctx.holding.require(ctx.client, sessionId);
   const { answer } = await askSession(ctx, live, method, request, async () => params);
   const result = await answer;
   return live.answerInOrder(request, async () => {
-    await noteSetting(live, method, params, { settings: chosen(live, result) });
+    const now = chosen(live, result);
+    const configId = typeof params.configId === "string" ? params.configId : undefined;
+    const settings = withChosen(live.record.settings, now, live.agentState, configId);
+    await noteSetting(live, method, params, { settings });
     return result;
   });
 }

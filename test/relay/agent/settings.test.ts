@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { toSessionId } from "../../../src/base/ids.ts";
+import { withChosen } from "../../../src/relay/agent/settings.ts";
 import { type Rig, initialized, rig } from "../rig.ts";
 
 const modesOf = (currentModeId: string) => ({
@@ -88,5 +89,44 @@ describe("an agent that speaks of its old mode while it takes a session up", () 
     const { settings } = await relay.registry.get(toSessionId(sessionId));
     expect(settings).toEqual({ modeId: "code", configOptions: { model: "large" } });
     await relay.close();
+  });
+});
+
+const described = [
+  { id: "mode", category: "mode", type: "select", currentValue: "ask" },
+  { id: "llm", category: "model", type: "select", currentValue: "small" },
+  { id: "speed", type: "select", currentValue: "slow" },
+];
+const state = { configOptions: described };
+
+describe("settings with what was chosen now", () => {
+  it("keep one word on each thing that has two names, the last", () => {
+    const options = { mode: "ask", llm: "small", speed: "slow" };
+    const before = { configOptions: options };
+    const { mode: _, ...others } = options;
+    expect(withChosen(before, { modeId: "code" }, state)).toEqual({ modeId: "code", configOptions: others });
+    const { llm: _llm, ...rest } = options;
+    expect(withChosen(before, { modelId: "large" }, state)).toEqual({
+      modelId: "large",
+      configOptions: rest,
+    });
+    const now = { ...options, mode: "code" };
+    expect(withChosen({ modeId: "ask", ...before }, { configOptions: now }, state)).toEqual({
+      configOptions: now,
+    });
+  });
+
+  it("owe no more what has been chosen anew, and still owe the rest", () => {
+    const owesSettings = { modeId: "code", configOptions: { speed: "fast", llm: "large" } };
+    const before = { modeId: "ask", configOptions: { speed: "slow", llm: "small" }, owesSettings };
+    const said = { configOptions: { speed: "slow", llm: "small" } };
+    expect(withChosen(before, said, state)).toEqual(before);
+    expect(withChosen(before, said, state, "speed")).toEqual({
+      ...before,
+      owesSettings: { modeId: "code", configOptions: { llm: "large" } },
+    });
+    expect(withChosen({ modeId: "ask", owesSettings: { modeId: "code" } }, { modeId: "ask" }, {})).toEqual({
+      modeId: "ask",
+    });
   });
 });
