@@ -15,7 +15,7 @@ export interface RelayOptions {
   /** Longest prompt. */
   readonly maxEntryBytes: number;
   readonly leaseTtlMs: number;
-  /** An agent that has taken nothing for so long, while the client cannot be read for it, is deaf. */
+  /** How long an agent may take nothing of what waits for it before it counts as deaf. The client is not read meanwhile. */
   readonly deafMs: number;
 }
 

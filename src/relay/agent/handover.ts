@@ -44,7 +44,7 @@ async function historyOf(ctx: RelayContext, live: LiveSession, throughSeq: numbe
       if (part === "") continue;
       const size = Buffer.byteLength(part) + 2;
       if (bytes + size > handoverBytes) {
-        // A single part beyond the budget still gives its end: the newest of it.
+        // Of a single part beyond the budget the end is given, because it is the newest.
         const rest = handoverBytes - bytes;
         if (parts.length === 0 && rest > 0) parts.push(endOf(part, rest));
         return ["(Older turns are left out.)", ...parts.reverse()].join("\n\n");

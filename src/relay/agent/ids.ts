@@ -9,7 +9,7 @@ const maxAgentSessionIds = 20;
 
 /**
  * The ids by which the agent knew the session, newest first; none if it was another agent, whose ids may mean anything
- * here. One that counts anew after a restart may mean another session by an id, which is bound to that one then.
+ * here. An agent that counts anew after a restart may use an id again: it is then bound to the other session.
  */
 export function knownIds(ctx: RelayContext, record: SessionRecord, run: AgentRun): string[] {
   if (!isSameAgent(record.agent, run.facts)) return [];

@@ -57,14 +57,14 @@ function withAgentIds(ctx: RelayContext, result: unknown): unknown {
   return withSessionIds(result, (id) => ctx.sessions.byClientId(id)?.binding?.agentSessionId);
 }
 
-/** A question of a session that was closed or deleted, or that no client uses. */
+/** The question belongs to a session that was closed or deleted, or that no client uses. */
 function answerForNobody(method: string): unknown {
   const withdrawn = withdrawnAnswers.get(method);
   if (withdrawn !== undefined) return withdrawn;
   throw new SidecarError("SESSION_NOT_FOUND", `${method}: the session was closed`);
 }
 
-/** The client's answer; of what is withdrawn with its turn, that answer when the turn is ended first. */
+/** The client's answer. A question is withdrawn when its turn ends first, and that is then the answer. */
 async function ask(
   ctx: RelayContext,
   live: LiveSession,

@@ -44,7 +44,7 @@ export async function takeUp(
 ): Promise<TakenUp | undefined> {
   const methods = methodsOf(run);
   if (methods.length === 0) return undefined;
-  // One that is still owed the conversation never had it: those before it may have all.
+  // The newest may still be owed the conversation; then an older one may have all of it.
   const { owesHandoverTo } = live.record.settings;
   let hasNewer = false;
   for (const agentSessionId of knownIds(ctx, live.record, run)) {
@@ -112,7 +112,7 @@ async function lists(
   return isListedBy(run, live.record.cwd, agentSessionId, signal).catch(() => undefined);
 }
 
-/** The session is bound, or why not. Errors: those that no other way to ask would change. */
+/** The session is bound, or the reason why not. Errors: those that would be the same for any id. */
 async function ask(
   ctx: RelayContext,
   live: LiveSession,
@@ -159,7 +159,7 @@ export function agentStateOf(result: unknown): AgentState {
   return state;
 }
 
-/** An agent that is gone, or wants to be logged in to, is no agent that has forgotten. */
+/** An agent that is gone or wants a login has not forgotten the session. */
 export function mayTryNext(error: unknown): boolean {
   if (error instanceof SidecarError) return false;
   return !isRpcError(error, acpErrors.authenticationRequired);

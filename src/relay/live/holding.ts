@@ -69,7 +69,7 @@ export class Holding {
     return opened.finally(() => this.#opening.delete(clientId));
   }
 
-  /** Settles when a session that is being opened under this id is open, or is not to be had. */
+  /** Settles when the opening under this id, if there is one, has succeeded or failed. */
   async opened(clientId: string): Promise<void> {
     await this.#opening.get(clientId)?.catch(() => undefined);
   }
@@ -82,7 +82,7 @@ export class Holding {
     this.#options.log.info({ sessionId: live.id }, "session created");
   }
 
-  /** Of a session that is not held here: entries are not sealed, and nobody else is there who would do it. */
+  /** For a session that is not held here: whether it has unsealed entries and no holder who would seal them. */
   isLeftOver({ headSeq, sealedSeq, lease }: SessionRecord): boolean {
     // Ours: it is being let go or opened at this moment, or the store has refused to take it back.
     return headSeq > sealedSeq && isFree(lease, this.#holder());

@@ -47,7 +47,7 @@ export class LiveSession {
   binding: Binding | undefined;
   /** Between an answer of the agent behind which it may replay what we have, and the next prompt. */
   recall: Recall | undefined;
-  /** Agent sessions that the agent says it has, and does not know when it is prompted. */
+  /** Agent sessions that the agent says it has, but does not know when it is prompted. */
   readonly lostIds = new Set<string>();
   /** Set while the agent takes the session up, and settled when it replays what we have: kept from the client. */
   swallowing: Deferred | undefined;
@@ -76,7 +76,7 @@ export class LiveSession {
   #journal: Journal | undefined;
   #record: SessionRecord | undefined;
   #lost: SidecarError | undefined;
-  /** Ends of waits that letting go of the session cuts short. */
+  /** Rejects what waits for the agent when the session is let go. */
   readonly #waits = new Set<(error: SidecarError) => void>();
 
   constructor(id: SessionId, setup: SessionSetup) {
@@ -140,7 +140,7 @@ export class LiveSession {
     return this.#lost !== undefined;
   }
 
-  /** Gives up the journal without releasing it; returns it for its last rites. */
+  /** Gives up the journal without releasing it; returns it to whoever seals and releases it. */
   letGo(): Journal | undefined {
     for (const end of this.#waits) end(closedMeanwhile(this.id));
     const journal = this.#journal;
@@ -244,7 +244,7 @@ export class LiveSession {
   }
 }
 
-/** What came too late for a session that was let go: it is not in the journal, and nobody is told that it is. */
+/** The session was let go before this could be journaled. */
 export function closedMeanwhile(sessionId: SessionId): SidecarError {
   return new SidecarError("LEASE_LOST", `Session ${sessionId} was closed meanwhile; load it again`, {
     data: { sessionId },

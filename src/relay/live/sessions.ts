@@ -8,9 +8,9 @@ import type { SessionId } from "../../base/ids.ts";
 import type { Client } from "./attachments.ts";
 import type { Binding, LiveSession } from "./session.ts";
 
-/** Of sessions that were let go or lost, so many are remembered. */
+/** How many sessions that were let go or lost are remembered. */
 const maxDormant = 1000;
-/** How many agent sessions are remembered that were ours. */
+/** How many former agent sessions are remembered. */
 const maxFormer = 1000;
 
 export class KnownSessions {

@@ -94,8 +94,8 @@ export class Turn {
   }
 
   /**
-   * Ends the turn for the client, whatever the agent does. What strikes the session counts even when the agent has
-   * answered and only the way to the client is left.
+   * Ends the turn for the client, whatever the agent does. An error of the session counts even when the agent has
+   * answered, as long as the client has not been told.
    */
   end(outcome: TurnOutcome, audience: Exclude<Audience, "client">): void {
     if (this.isForced || this.#state === "ended") return;

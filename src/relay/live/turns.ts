@@ -33,8 +33,8 @@ export function isLossError(error: unknown): boolean {
 }
 
 /**
- * Waits for the agent to be done with turns that we have ended for it: what it says late must not be taken for a
- * new turn's, nor the other way round. If it is not done after `waitMs`, all that it says is the client's again.
+ * Waits until the agent is done with turns that we have ended for it, because what it says late must not be taken for
+ * a new turn's. After `waitMs` it waits no longer, and the client hears everything again.
  */
 export async function untilLateTurnsAreGone(live: LiveSession, waitMs: number): Promise<void> {
   const late = [...live.turns].filter((turn) => turn.isForced && !turn.isAgentDone);

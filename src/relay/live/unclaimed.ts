@@ -1,6 +1,6 @@
 /**
- * Updates for sessions that we do not know. While an agent makes a session they are kept for it, for an
- * agent may speak before its answer has told us the id; otherwise they pass untouched.
+ * Updates for sessions that we do not know. While an agent makes a session they are kept, because
+ * an agent may speak before its answer has told us the id. Otherwise they pass untouched.
  */
 import { charsOf, type ArrivedUpdate } from "../../acp/updates.ts";
 

@@ -68,7 +68,7 @@ async function adoptOnce(
   return live.answerInOrder(request, () => finish(ctx, live, method, params));
 }
 
-/** From here on it is ours. What the store does not take stays marked, and goes with the next adoption. */
+/** From here on it is ours. If the store fails, the record stays marked, and the next adoption deletes it. */
 async function finish(
   ctx: RelayContext,
   live: LiveSession,
@@ -87,7 +87,7 @@ async function finish(
   }
 }
 
-/** What adoptions of this session have left behind whose process died. Errors: `SESSION_BUSY` when one goes on elsewhere. */
+/** Deletes what adoptions of this session have left behind whose process died. Errors: `SESSION_BUSY` when one goes on elsewhere. */
 async function clearUnfinished(ctx: RelayContext, run: AgentRun, agentSessionId: string): Promise<void> {
   for (const { id, lease } of await ctx.registry.hidden.unfinished(agentSessionId, run.facts)) {
     if (lease !== undefined && !isFree(lease, thisHolder())) throw sessionBusy(id, lease);

@@ -19,7 +19,7 @@ export async function closeSession(ctx: RelayContext, params: unknown): Promise<
   await endTurns(live, cancelGraceMs);
   const { binding } = live;
   await ctx.holding.release(live);
-  // Before the agent's answer, for which nobody need wait who wants the session back.
+  // Not only after the agent's answer: whoever wants the session back need not wait for that.
   ctx.sessions.remove(live);
   if (binding !== undefined) await closeAtAgent(ctx, binding, cancelGraceMs);
   return {};
@@ -46,7 +46,7 @@ export async function deleteSession(ctx: RelayContext, params: unknown): Promise
   return {};
 }
 
-/** Buried first: whoever asks once more after a failure finds no record that says what the agent calls the session. */
+/** Its ids are buried first. If the deletion fails halfway, a second one finds no record that names them. */
 async function deleteOurs(ctx: RelayContext, record: SessionRecord): Promise<void> {
   for (const id of record.agentSessionIds) await ctx.registry.hidden.bury(id, agentOf(record, id));
   await ctx.registry.delete(record.id);
@@ -63,7 +63,7 @@ async function deleteTheirs(ctx: RelayContext, agentSessionId: string): Promise<
   await ctx.registry.settle();
 }
 
-/** The session stays the client's to go on with; the agent and other processes are free of it. */
+/** Lets go of the agent's session and of the lease. The client may go on with the session at any time. */
 export async function detach(ctx: RelayContext, live: LiveSession, graceMs: number): Promise<void> {
   await endTurns(live, graceMs);
   const { binding } = live;
@@ -71,7 +71,7 @@ export async function detach(ctx: RelayContext, live: LiveSession, graceMs: numb
   if (binding !== undefined) await closeAtAgent(ctx, binding, graceMs);
 }
 
-/** A prompt that comes in meanwhile is ended as well: what goes on without its session is lost. */
+/** A prompt that comes in meanwhile is ended as well, because what it brings could not be journaled. */
 async function endTurns(live: LiveSession, graceMs: number): Promise<void> {
   while (runningTurns(live).length > 0) {
     const ended = Promise.all(runningTurns(live).map((turn) => turn.over));
@@ -98,12 +98,12 @@ export async function closeAtAgent(
 interface AtAgent {
   readonly agentSessionId: string;
   readonly agent: AgentFacts;
-  /** Not even an agent that has deleted it is sure not to list it: a process of its may write it once more. */
+  /** Whether the agent lists sessions. It may list what it has deleted, because another of its processes may write it again. */
   readonly lists: boolean;
 }
 
 /**
- * Returns whom it has asked; undefined when that is not known: no agent has come up, or another one than the session's.
+ * Returns the agent that was asked; undefined when none has come up, or another one than the session's.
  * @param session ours, which this agent may know, or the agent's own by its id there
  */
 export async function deleteAtAgent(

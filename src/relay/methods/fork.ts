@@ -63,8 +63,8 @@ export async function forkSession(
 }
 
 /**
- * The parent; one that we hold is sealed first, so that all of it can be shared, a running turn too, and so is
- * one that nobody holds whose last holder did not come to it: it died, or the store failed when it let go.
+ * The parent. If we hold it, it is sealed first, so that all of it can be shared, a running turn too. If nobody holds
+ * it and its last holder left it unsealed (it died, or the store failed), it is sealed as well.
  */
 async function sealedParent(ctx: RelayContext, clientId: string): Promise<SessionRecord> {
   if (ctx.sessions.byClientId(clientId)?.isHeld !== true) {

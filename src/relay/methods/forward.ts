@@ -30,7 +30,7 @@ function hasSessionId(
   return isRecord(params) && typeof params.sessionId === "string";
 }
 
-/** A notification of the client that we do not know. One for a session without an agent has nobody to go to. */
+/** A notification of the client that we do not know. If its session has no agent, it is dropped. */
 export function forwardToAgent(ctx: RelayContext, method: string, params: unknown): Promise<void> | void {
   if (!hasSessionId(params)) {
     return ctx.agent.ifRunning((run) => run.agent.notify(method, params));
@@ -42,7 +42,7 @@ export function forwardToAgent(ctx: RelayContext, method: string, params: unknow
   });
 }
 
-/** A notification of the agent that is no session update. One that tries to be one and is not goes nowhere. */
+/** A notification of the agent that is no session update. A malformed session update is dropped. */
 export function forwardToClient(ctx: RelayContext, method: string, params: unknown): Promise<void> | void {
   if (method === "session/update") return ctx.log.warn({}, "the agent sent a session/update that is none");
   const live = isRecord(params) ? ctx.sessions.byAgentId(params.sessionId) : undefined;

@@ -34,7 +34,7 @@ async function loadOrResume(
   request: RequestContext,
 ): Promise<unknown> {
   const parsed = parseParams(existingSessionParams, method, params);
-  // Of two who want the same session of the agent, the second finds it adopted.
+  // Another request may be adopting the same session of the agent: wait, and find it adopted.
   await ctx.adopting.get(parsed.sessionId)?.catch(() => undefined);
   const found = await ctx.holding.find(parsed.sessionId);
   if (found === undefined) return adoptForeign(ctx, method, parsed, request);
@@ -49,7 +49,7 @@ async function loadOrResume(
   try {
     await live.update(factsOf(ctx, parsed));
     await live.outbound(() => keepSystemPrompt(ctx, live, method, parsed));
-    // What an agent began that is gone will never end.
+    // The agent is gone, so what it began will never end.
     const isAtRest = live.binding === undefined && live.turns.size === 0;
     const attaching = live.whileHeld(live.inbound.run(() => attach(ctx, live, request.signal)));
     const state: ReplayedState = new Map();
@@ -63,7 +63,7 @@ async function loadOrResume(
     if (replayed.status === "rejected") throw replayed.reason;
     await live.outbound(() => sendState(attachment, live, state));
   } catch (error) {
-    // Taken by somebody else meanwhile: it stays lost until it is loaded again, and no prompt takes it back.
+    // Somebody else has taken it meanwhile. It stays lost until it is loaded again: no prompt takes it back.
     if (isLossError(error)) ctx.holding.noteFailure(live, error);
     if (live.isHeld && live.binding === undefined && live.turns.size === 0) await ctx.holding.release(live);
     throw error;
@@ -133,7 +133,7 @@ async function sendReplay(
   }
 }
 
-/** What was being read has been sealed by somebody else: the lease is lost, and that is what the client is told. */
+/** Somebody else has sealed what was being read, so the lease is lost. The client is told that. */
 async function sayWhoSealed(ctx: RelayContext, live: LiveSession): Promise<void> {
   try {
     await live.journal.renew();

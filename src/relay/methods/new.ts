@@ -120,8 +120,8 @@ async function store(
     const { binding } = live;
     ctx.sessions.remove(live);
     ctx.registry.live.remove(live.id);
-    // Neither is awaited: the client need not wait for the agent to forget, nor once more for a store that fails.
-    // What may have been stored of the session nobody will ask for.
+    // Neither is awaited: the client need not wait for the agent, nor once more for a store that fails. Nobody will ask
+    // for what may have been stored.
     void ctx.registry.delete(live.id).catch(() => false);
     if (binding !== undefined) void closeAtAgent(ctx, binding);
     throw error;

@@ -56,7 +56,7 @@ function startTurn(
   request: RequestContext,
 ): void {
   const { sessionId: _, ...body }: PromptParams = params;
-  // First of all it is journaled; whatever then happens to it, it is part of the history.
+  // Journaled first: whatever happens to it then, it is part of the history.
   const history = live.outbound(() => journalPrompt(ctx, live, turn, body));
   history.catch((error: unknown) => ctx.holding.noteFailure(live, error));
   const asked = history.then(async () => {
@@ -78,7 +78,7 @@ function startTurn(
 function succeeded(ctx: RelayContext, live: LiveSession, turn: Turn, result: unknown): TurnOutcome {
   ctx.agent.noteSuccess();
   const { handedOverTo } = turn;
-  // What an agent refuses it leaves out of its context, the history before it too.
+  // An agent leaves a prompt that it refuses out of its context, and so the history before it.
   const isRefused = isRecord(result) && result.stopReason === "refusal";
   if (handedOverTo !== undefined && !isRefused) {
     const noting = live.outbound(() => live.noteHandover(handedOverTo));
@@ -150,11 +150,11 @@ async function endTurn(ctx: RelayContext, live: LiveSession, turn: Turn): Promis
   const outcome = turn.conclude();
   const isJournaled = turn.historySeq !== undefined;
   if (live.lost !== undefined) return failed(live.lost);
-  // Who took the session over has ended the turn in the journal; it may be ours again meanwhile.
+  // Whoever took the session over has ended the turn in the journal. The session may be ours again by now.
   if (isLoss(outcome)) return outcome;
   if (!live.isHeld) return outcome.type === "error" ? outcome : failed(closedMeanwhile(live.id));
   if (isStoreFailure(outcome) || !isJournaled) {
-    // The store has just refused what came before: its end is written when the store is back, if it has a start.
+    // The store has just refused an earlier write. If the turn has a start there, its end is written when the store is back.
     live.journal.setTurnRunning(runningTurns(live).length > 0);
     if (isJournaled) live.owedEnd = endEntry(ctx, outcome);
     return outcome;
