@@ -15,7 +15,8 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   acp: ["store/contract.ts"],
   rpc: [],
   agent: ["rpc", "acp"],
-  session: ["acp", "config/config.ts", "config/options.ts", "store/rules.ts", ...contract],
+  // The order of lists: it puts pages by several spellings of a folder together.
+  session: ["acp", "config/config.ts", "config/options.ts", "store/query.ts", ...contract],
   relay: ["session", "agent", "acp", "rpc", ...contract],
   store: [],
   "store/server": ["store"],

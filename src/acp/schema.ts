@@ -1,10 +1,13 @@
 /** What the sidecar itself reads of ACP's params. Everything else passes through untouched. */
-import { isAbsolute } from "node:path";
 import * as z from "zod/mini";
 import { SidecarError } from "../base/errors.ts";
+import { isAbsoluteFolder, ownSpelling } from "../base/folder.ts";
 import { isRecord } from "../base/json.ts";
 
-const absolutePath = z.string().check(z.refine((path) => isAbsolute(path), "must be an absolute path"));
+const absolutePath = z.pipe(
+  z.string().check(z.refine((path) => isAbsoluteFolder(path), "must be an absolute path")),
+  z.transform((path) => ownSpelling(path)),
+);
 const directories = z.optional(z.nullable(z.array(absolutePath)));
 /** Only the names are ours to know; commands, env and headers are secrets that just pass by. */
 const mcpServers = z.array(z.looseObject({ name: z.string() }));
@@ -74,6 +77,15 @@ export const listSessionsParams = z.looseObject({
 });
 
 const forkPlace = z.looseObject({ atSeq: z.optional(z.number().check(z.int(), z.gte(0))) });
+
+/** Whether a session whose project has moved is to move with it. */
+export const moveParams = z.looseObject({
+  _meta: z.optional(
+    z.nullable(
+      z.looseObject({ "acp-sidecar": z.optional(z.looseObject({ move: z.optional(z.boolean()) })) }),
+    ),
+  ),
+});
 
 /** Where a fork is to start. */
 export const forkParams = z.looseObject({

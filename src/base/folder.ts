@@ -8,8 +8,24 @@ import path from "node:path";
  * capital drive letter and backslashes; a path of Windows under WSL is the mount of its drive.
  */
 export function folderOf(given: string, platform: NodeJS.Platform = process.platform): string {
-  if (platform === "win32") return followed(windowsFolder(given), path.win32);
-  return followed(unixFolder(given, platform), path.posix);
+  return followed(plainFolder(given, platform), platform === "win32" ? path.win32 : path.posix);
+}
+
+/** The same without a look at the disk: links stay as they are. */
+export function plainFolder(given: string, platform: NodeJS.Platform = process.platform): string {
+  return platform === "win32" ? windowsFolder(given) : unixFolder(given, platform);
+}
+
+/** A path of Windows as WSL has it; any other as it is. */
+export function ownSpelling(given: string, platform: NodeJS.Platform = process.platform): string {
+  const isOwn = platform === "win32" || path.posix.isAbsolute(given);
+  return isOwn ? given : plainFolder(given, platform);
+}
+
+/** Whether it names a folder whoever asks, and from wherever. */
+export function isAbsoluteFolder(given: string, platform: NodeJS.Platform = process.platform): boolean {
+  if (platform === "win32") return path.win32.isAbsolute(given);
+  return path.posix.isAbsolute(given) || plainFolder(given, platform) !== path.posix.resolve(given);
 }
 
 export function isSameFolder(a: string, b: string): boolean {

@@ -74,6 +74,16 @@ export const commands: readonly Command[] = [
     run: tool("removeSessions"),
   },
   {
+    name: "sessions move",
+    aliases: ["sessions mv"],
+    summary: "put a session into another folder, because its project has moved",
+    synopsis: "ID DIR [--json]",
+    flags: [json],
+    operands: { min: 2, max: 2 },
+    notes: ["A session that has a turn running is busy: it moves when the turn has ended."],
+    run: tool("moveSession"),
+  },
+  {
     name: "sessions stats",
     summary: "count sessions, entries and bytes",
     synopsis: "[--json]",

@@ -6,6 +6,7 @@ export { demo } from "./demo.ts";
 export { doctor } from "./doctor.ts";
 export { backup, migrate, restore } from "./migrate.ts";
 export { listSessions } from "./sessions-ls.ts";
+export { moveSession } from "./sessions-move.ts";
 export { collectSessions, removeSessions } from "./sessions-rm.ts";
 export { showSession } from "./sessions-show.ts";
 export { storeStats } from "./sessions-stats.ts";

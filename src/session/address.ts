@@ -141,7 +141,9 @@ async function newestOf(
   const found = await Promise.all(
     folders.map((cwd) => firstOf((query) => visibleOf(store, query), { cwd }, most)),
   );
-  return found.flat().sort(byActivity).slice(0, most);
+  // By each spelling a list finds what is kept under others, too.
+  const each = new Map(found.flat().map((record) => [record.id, record]));
+  return [...each.values()].sort(byActivity).slice(0, most);
 }
 
 function byActivity(a: SessionRecord, b: SessionRecord): number {

@@ -1,7 +1,7 @@
 /** What is done to a session that nobody here holds: it is taken for a moment. */
 import { isSidecarError } from "../base/errors.ts";
 import type { SessionId } from "../base/ids.ts";
-import type { LeaseState, NewEntry, SessionRecord, Store } from "../store/contract.ts";
+import type { LeaseState, NewEntry, SessionPatch, SessionRecord, Store } from "../store/contract.ts";
 import { isSameHolder, mayTake, thisHolder } from "./holder.ts";
 import type { OpenedJournal, Taking } from "./journal.ts";
 
@@ -31,6 +31,23 @@ async function sealOnce(entry: NewEntry, open: Open): Promise<void> {
   } finally {
     await journal.release();
   }
+}
+
+/** Changes a session that is in no turn. Errors: as `sealBriefly`. */
+export function changeBriefly(
+  change: (record: SessionRecord) => SessionPatch,
+  open: Open,
+): Promise<SessionRecord> {
+  return unlessTaken(async () => {
+    const { journal, record } = await open({ holder: thisHolder(), mayTake: mayTake("idle", thisHolder()) });
+    try {
+      const changed = await journal.update(change(record));
+      await journal.settle();
+      return changed;
+    } finally {
+      await journal.release();
+    }
+  });
 }
 
 export interface DeletionOptions {

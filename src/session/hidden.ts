@@ -14,6 +14,7 @@ import type {
   Store,
 } from "../store/contract.ts";
 import { findByAgentId, isKnownAs, isSameAgent } from "./agent-ids.ts";
+import { countIn, listIn } from "./folders.ts";
 import { everySession } from "./pages.ts";
 import { emptySession } from "./registry-options.ts";
 
@@ -53,13 +54,17 @@ export function withoutTombstones<F extends SessionFilter>(filter: F): F {
 
 /** A page of sessions; shorter than asked for where hidden records stand among them. */
 export async function visibleOf(store: Store, query: SessionQuery): Promise<Page<SessionRecord>> {
-  const page = await store.list(withoutTombstones(query));
+  const page = await listIn(store, withoutTombstones(query));
   const items = page.items.filter((record) => whyHidden(record) === undefined);
   return items.length < page.items.length ? { ...page, items } : page;
 }
 
 /** By their marks, because to count sessions since an instant takes a store longer than to count all. */
-export async function countVisible(store: Store, filter: SessionFilter): Promise<number> {
+export function countVisible(store: Store, filter: SessionFilter): Promise<number> {
+  return countIn(filter, (place) => countShown(store, place));
+}
+
+async function countShown(store: Store, filter: SessionFilter): Promise<number> {
   const count = (hidden: Hidden) =>
     store.count({ ...filter, metadata: { ...filter.metadata, ...hiddenAs(hidden) } });
   const [all, ...hidden] = await Promise.all([store.count(filter), count("adopting"), count("deleted")]);

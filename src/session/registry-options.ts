@@ -1,5 +1,4 @@
 /** How a registry is set up, and what it is when nothing is said. */
-import { resolve } from "node:path";
 import type { Logger } from "../base/log.ts";
 import type { NewSession, SessionRecord, Store, StoreCapabilities, StoreStats } from "../store/contract.ts";
 import type { Config } from "../config/config.ts";
@@ -71,9 +70,4 @@ export function forkOf(parent: SessionRecord, atSeq: number): SessionInit {
     ...(client && { client }),
     lineage: { parentId, atSeq },
   };
-}
-
-/** Folders are written in one way because stores compare them as texts: a slash at the end makes no other folder. */
-export function withPlainCwd<T extends { readonly cwd?: string }>(named: T): T {
-  return named.cwd === undefined ? named : { ...named, cwd: resolve(named.cwd) };
 }

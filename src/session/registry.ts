@@ -19,10 +19,11 @@ import type {
   Store,
 } from "../store/contract.ts";
 import { resolveAddress, shownSessions, type Addressed } from "./address.ts";
-import { sealBriefly } from "./brief-hold.ts";
+import { changeBriefly, sealBriefly } from "./brief-hold.ts";
 import { changeSession, createSession, type Parts } from "./creation.ts";
 import { Events, type Follower, type SessionEvent, type SessionHook, type Subscription } from "./events.ts";
 import { Expiry } from "./expiry.ts";
+import { keptInPlace, movedTo, placed } from "./folders.ts";
 import { countVisible, HiddenRecords, shown, visibleOf, whyHidden } from "./hidden.ts";
 import { mayTake, thisHolder } from "./holder.ts";
 import { Journal, type OpenedJournal, type Taking } from "./journal.ts";
@@ -32,7 +33,6 @@ import { messageEntry, messagesOf, type Message, type NewMessage } from "./messa
 import {
   forkOf,
   withDefaults,
-  withPlainCwd,
   type RegistryDefaults,
   type RegistryOptions,
   type RegistryStats,
@@ -82,7 +82,7 @@ export class SessionRegistry {
 
   /** Errors: `SESSION_LIMIT`, `SESSION_NOT_FOUND` for an unknown parent, `STORE_…`. */
   async create(init: SessionInit, id: SessionId = newSessionId()): Promise<SessionRecord> {
-    return createSession(this.#parts, this.#options.durability, withPlainCwd(given.init(init)), id);
+    return createSession(this.#parts, this.#options.durability, placed(given.init(init)), id);
   }
 
   /** A new session that shares the parent's entries up to `atSeq` (its head, unless told). */
@@ -148,9 +148,16 @@ export class SessionRegistry {
   /** Changes a session by a function of what it is; counts as activity. Errors: `SESSION_NOT_FOUND`. */
   async update(id: SessionId, change: (record: SessionRecord) => SessionPatch): Promise<SessionRecord> {
     return this.#writes.run(id, async () => {
-      const patch = given.patch(given.callback(change)(await this.get(id)));
-      return changeSession(this.#parts, id, patch);
+      const before = await this.get(id);
+      const patch = given.patch(given.callback(change)(before));
+      return changeSession(this.#parts, id, keptInPlace(before, patch));
     });
+  }
+
+  /** Puts a session whose project has moved into its new folder. Errors: `SESSION_NOT_FOUND`, `SESSION_BUSY` in a turn. */
+  move(id: SessionId, folder: string): Promise<SessionRecord> {
+    const change = (record: SessionRecord) => movedTo(record, given.folder(folder));
+    return changeBriefly(change, (taking) => this.open(id, taking));
   }
 
   /** Notes activity. Errors: `SESSION_NOT_FOUND`. */
@@ -204,11 +211,11 @@ export class SessionRegistry {
   }
 
   async list(query: SessionQuery = {}): Promise<Page<SessionRecord>> {
-    return visibleOf(this.#store, withPlainCwd(given.query(query)));
+    return visibleOf(this.#store, given.query(query));
   }
 
   async count(filter: SessionFilter = {}): Promise<number> {
-    return countVisible(this.#store, withPlainCwd(given.query(filter)));
+    return countVisible(this.#store, given.query(filter));
   }
 
   async stats(): Promise<RegistryStats> {
@@ -223,7 +230,7 @@ export class SessionRegistry {
 
   /** Deletes every session that `filter` matches. Returns how many. */
   async clear(filter: SessionFilter = {}): Promise<number> {
-    return this.#removal.clear(withPlainCwd(given.query(filter)));
+    return this.#removal.clear(given.query(filter));
   }
 
   /** Starts rounds of `sweep` at the configured interval. */

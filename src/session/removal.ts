@@ -5,6 +5,7 @@ import type { Durability } from "../config/config.ts";
 import type { LeaseState, SessionFilter, SessionRecord, Store } from "../store/contract.ts";
 import { deleteUnused } from "./brief-hold.ts";
 import type { Events } from "./events.ts";
+import { filtersOf } from "./folders.ts";
 import { withoutTombstones } from "./hidden.ts";
 import { isDead, mayTake, thisHolder } from "./holder.ts";
 import type { LiveSet } from "./live.ts";
@@ -59,8 +60,10 @@ export class Removal {
   }
 
   /** Deletes all that match. Returns how many. */
-  clear(filter: SessionFilter): Promise<number> {
-    return this.#matching(filter, ({ id }) => this.delete(id));
+  async clear(filter: SessionFilter): Promise<number> {
+    let cleared = 0;
+    for (const each of filtersOf(filter)) cleared += await this.#matching(each, ({ id }) => this.delete(id));
+    return cleared;
   }
 
   /** What was written before is as safe as durability promises at the end of a turn. */

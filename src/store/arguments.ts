@@ -96,6 +96,7 @@ const session = shape<NewSession>({
 });
 
 const patch = shape<SessionPatch>({
+  cwd: maybe(text),
   updatedAtMs: maybe(whole),
   title: (value, at) => value === null || maybe(text)(value, at),
   additionalDirectories: maybe(texts),
@@ -164,6 +165,7 @@ export const given = {
   /** Of the library's own calls. */
   options: passing<{ readonly store: object }>("options", shape<{ store: object }>({ store: record })),
   init: passing<{ readonly cwd: string }>("session", shape<{ cwd: string }>({ cwd: text })),
+  folder: passing<string>("folder", text),
   message: passing<object>("message", record),
   layers: passing<readonly unknown[]>(
     "layers",

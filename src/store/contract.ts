@@ -61,6 +61,7 @@ export interface SessionRecord extends NewSession {
 
 /** What may change in a record; `null` clears, an absent key leaves alone. */
 export interface SessionPatch {
+  readonly cwd?: string;
   readonly updatedAtMs?: number;
   readonly title?: string | null;
   readonly additionalDirectories?: readonly string[];

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { folderOf, isSameFolder } from "../../src/base/folder.ts";
+import { folderOf, isAbsoluteFolder, isSameFolder, ownSpelling } from "../../src/base/folder.ts";
 
 const root = realpathSync(mkdtempSync(join(tmpdir(), "acp-sidecar-folder-")));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -32,5 +32,11 @@ describe("one folder", () => {
     expect(folderOf("c:/Users/me/", "win32")).toBe("C:\\Users\\me");
     expect(folderOf("C:\\Users\\me\\project", "linux")).toBe("/mnt/c/Users/me/project");
     expect(folderOf("/srv/a\\b", "linux")).toBe("/srv/a\\b");
+    expect(ownSpelling("C:\\Users\\me", "linux")).toBe("/mnt/c/Users/me");
+    expect(ownSpelling("/srv/a/", "linux")).toBe("/srv/a/");
+    expect(["C:\\a", "c:/a", "/a", "a", "C:a", ""].map((each) => isAbsoluteFolder(each, "linux"))).toEqual([
+      ...[true, true, true],
+      ...[false, false, false],
+    ]);
   });
 });

@@ -8,7 +8,8 @@ import { openStore } from "../../src/store/open.ts";
 import type { Holder, Lease, Store } from "../../src/store/contract.ts";
 import { cli, scratchFolder, type Ran } from "./harness.ts";
 
-const url = `sqlite:${path.join(scratchFolder(), "sessions.db")}`;
+const scratch = scratchFolder();
+const url = `sqlite:${path.join(scratch, "sessions.db")}`;
 const holder: Holder = { host: "elsewhere/boot", pid: 4711, startedAt: "1" };
 let store: Store;
 let told: SessionId;
@@ -109,6 +110,30 @@ describe("sessions show", () => {
     const { status, out, err } = await sessions("show", id);
     expect([status, out]).toEqual([4, ""]);
     expect(err).toContain(id);
+  });
+});
+
+describe("sessions move", () => {
+  it("puts a session into the folder to which its project has moved, and nowhere else", async () => {
+    const folder = scratch;
+    const registry = new SessionRegistry({ store });
+    const { id } = await registry.create({ cwd: "/moved/away" });
+    expect(await sessions("move", id, path.join(folder, "nowhere"))).toMatchObject({ status: 2, out: "" });
+    expect(await sessions("move", id.toLowerCase(), folder)).toMatchObject({
+      status: 0,
+      out: `Moved ${id} from /moved/away to ${folder}\n`,
+    });
+    expect(JSON.parse((await sessions("move", id, "/", "--json")).out)).toEqual({
+      id,
+      from: folder,
+      to: "/",
+    });
+    const { out } = await sessions("ls", "--cwd", "/", "--json");
+    expect(JSON.parse(out)).toMatchObject({ sessions: [{ id, cwd: "/" }], total: 1 });
+    expect((await sessions("move", newSessionId(), folder)).status).toBe(4);
+    expect((await sessions("move", busy, folder)).status).toBe(3);
+    await registry.close();
+    await store.delete(id);
   });
 });
 

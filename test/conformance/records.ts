@@ -88,6 +88,20 @@ export const records: Capability = {
       },
     },
     {
+      title: "moves a session to another folder, where lists find it",
+      run: async (store) => {
+        const { id } = await store.create(aSession({ cwd: "/before" }));
+        assert.equal((await store.update(id, { cwd: "/after" })).cwd, "/after");
+        assert.equal((await mustGet(store, id)).cwd, "/after");
+        assert.deepEqual((await store.list({ cwd: "/before" })).items, []);
+        assert.deepEqual((await store.list({ cwd: "/after" })).items, [await mustGet(store, id)]);
+        assert.deepEqual(
+          [await store.count({ cwd: "/before" }), await store.count({ cwd: "/after" })],
+          [0, 1],
+        );
+      },
+    },
+    {
       title: "sets a title, and clears it with null",
       run: async (store) => {
         const { id } = await store.create(aSession());

@@ -1,4 +1,5 @@
 /** `session/list`: order, filter, pages, and the sessions that only the agent knows. */
+import { symlinkSync } from "node:fs";
 import type { SessionInfo } from "@agentclientprotocol/sdk";
 import { beforeAll, describe, expect, it } from "vitest";
 import { useHarness } from "./harness/harness.ts";
@@ -54,6 +55,20 @@ describe("session/list", () => {
     const { sessions } = await client.agent.request("session/list", { cwd: elsewhere });
     expect(idsOf(sessions)).toEqual([sessionId]);
     expect(idsOf((await listAll(client, { cwd })).flat())).not.toContain(sessionId);
+  });
+
+  it("finds a folder by another spelling, and says it as it was asked [REQ list-cwd]", async () => {
+    const project = harness.project("caf\u00e9");
+    const link = harness.path("link");
+    symlinkSync(project, link);
+    const ours = [await client.newSession(project), await client.newSession(link)].map(
+      (each) => each.sessionId,
+    );
+    for (const asked of [project, link, project.normalize("NFD")]) {
+      const { sessions } = await client.agent.request("session/list", { cwd: asked });
+      expect(idsOf(sessions).toSorted()).toEqual(ours.toSorted());
+      expect(sessions.map((each) => each.cwd)).toEqual([asked, asked]);
+    }
   });
 
   it.each(["garbage", "", "AAAA", "Z".repeat(300)])(

@@ -159,6 +159,36 @@ describe("session/load", () => {
     expect(textOf(await client.replay(session.sessionId, link), "user_message_chunk")).toBe("stream 1");
   });
 
+  it("moves a session with its project where the client says so, and the agent takes it up there", async () => {
+    const session = await client.newSession(cwd);
+    await client.prompt(session.sessionId, "stream 1");
+    const after = harness.project("moved");
+    const load = (move: unknown) =>
+      client.agent.request("session/load", {
+        sessionId: session.sessionId,
+        cwd: after,
+        mcpServers: [],
+        _meta: { "acp-sidecar": { move } },
+      });
+    await expect(load(false)).rejects.toMatchObject({ data: { code: "CWD_MISMATCH" } });
+    await expect(load("yes")).rejects.toMatchObject({ code: -32602, data: { code: "INVALID_PARAMS" } });
+    const turn = client.prompt(session.sessionId, "slow 1000");
+    await expect(load(true)).rejects.toMatchObject({ data: { code: "TURN_RUNNING" } });
+    await turn;
+    await load(true);
+    const { sessions } = await client.agent.request("session/list", { cwd: after });
+    expect(sessions).toMatchObject([{ sessionId: session.sessionId, cwd: after }]);
+    const heard = client.program.agents().flatMap(({ messages }) => messages);
+    const taken = heard
+      .filter(({ method }) => method === "session/load" || method === "session/resume")
+      .at(-1);
+    expect(taken?.params).toMatchObject({ cwd: after });
+    expect(await client.say(session.sessionId, "stream 2")).toContain("[2]");
+    await expect(client.load(session.sessionId, cwd)).rejects.toMatchObject({
+      data: { code: "CWD_MISMATCH" },
+    });
+  });
+
   it("refuses another cwd and names both [REQ load-cwd]", async () => {
     const other = harness.project("elsewhere");
     const refusal = expect(client.load(sessionId, other)).rejects;

@@ -21,7 +21,7 @@ export async function listSessions(ctx: RelayContext, params: unknown): Promise<
     ...filter,
     ...(typeof cursor === "string" && { cursor: ownCursor(cursor) }),
   });
-  const sessions = page.items.map(infoOf);
+  const sessions = page.items.map((record) => infoOf(record, cwd ?? record.cwd));
   if (page.nextCursor !== undefined) return { sessions, nextCursor: ownPages + page.nextCursor };
   const more = await agentPage(ctx, filter, undefined);
   return { ...more, sessions: [...sessions, ...more.sessions] };
@@ -39,18 +39,10 @@ function invalidCursor(): SidecarError {
   );
 }
 
-function infoOf(record: SessionRecord): object {
-  const {
-    id,
-    cwd,
-    additionalDirectories,
-    title,
-    updatedAtMs,
-    createdAtMs,
-    lineage,
-    headSeq,
-    mcpServerNames,
-  } = record;
+/** @param cwd its folder as the client spells it: some look for their own spelling once more */
+function infoOf(record: SessionRecord, cwd: string): object {
+  const { id, additionalDirectories, title, updatedAtMs, createdAtMs, lineage, headSeq, mcpServerNames } =
+    record;
   return {
     sessionId: id,
     cwd,

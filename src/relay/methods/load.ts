@@ -4,8 +4,14 @@ import { acpErrors, isSidecarError, SidecarError } from "../../base/errors.ts";
 import type { RequestContext } from "../../rpc/endpoint.ts";
 import { isRpcError } from "../../rpc/errors.ts";
 import { updateIn } from "../../acp/updates.ts";
-import { existingSessionParams, parseParams, type ExistingSessionParams } from "../../acp/schema.ts";
-import { isSessionId } from "../../base/ids.ts";
+import {
+  existingSessionParams,
+  moveParams,
+  parseParams,
+  type ExistingSessionParams,
+} from "../../acp/schema.ts";
+import { isSessionId, type SessionId } from "../../base/ids.ts";
+import { movedTo } from "../../session/folders.ts";
 import { replay, type ReplayedState } from "../../session/replay.ts";
 import { sessionNotFound } from "../../store/refusals.ts";
 import type { SessionPatch, SessionRecord } from "../../store/contract.ts";
@@ -17,7 +23,7 @@ import type { Attachment } from "../live/attachments.ts";
 import { LiveSession } from "../live/session.ts";
 import { asAnswered } from "../agent/settings.ts";
 import { keepSystemPrompt } from "../agent/setup.ts";
-import { isLossError } from "../live/turns.ts";
+import { isLossError, runningTurns } from "../live/turns.ts";
 
 export function loadSession(ctx: RelayContext, params: unknown, request: RequestContext): Promise<unknown> {
   return loadOrResume(ctx, "session/load", params, request);
@@ -38,7 +44,7 @@ async function loadOrResume(
   await ctx.adopting.get(parsed.sessionId)?.catch(() => undefined);
   const found = await ctx.holding.find(parsed.sessionId);
   if (found === undefined) return adoptForeign(ctx, method, parsed, request);
-  checkCwd(found, parsed.cwd);
+  const isMove = isMoving(found, method, parsed);
   const setup = LiveSession.setupOf(parsed, ctx.sessions.byId(found.id)?.setup);
   const live = await ctx.holding.open(ctx.client, parsed.sessionId, setup);
   const attachment = live.attachments.attach(ctx.client, parsed.sessionId);
@@ -47,6 +53,7 @@ async function loadOrResume(
   live.isLoadedAnew = true;
   live.swallowedState.clear();
   try {
+    if (isMove) await move(ctx, live, parsed.cwd);
     await live.update(factsOf(ctx, parsed));
     await live.outbound(() => keepSystemPrompt(ctx, live, method, parsed));
     // The agent is gone, so what it began will never end.
@@ -92,11 +99,32 @@ async function adoptForeign(
   });
 }
 
-function checkCwd(record: SessionRecord, cwd: string): void {
-  if (isSameFolder(record.cwd, cwd)) return;
+/** The agent takes it up again in its new folder. Errors: `TURN_RUNNING`. */
+async function move(ctx: RelayContext, live: LiveSession, folder: string): Promise<void> {
+  if (runningTurns(live).length > 0) throw inTurn(live.id);
+  await live.update(movedTo(live.record, folder));
+  ctx.sessions.unbind(live);
+  ctx.log.info({ sessionId: live.id }, "session moved to another folder");
+}
+
+function inTurn(sessionId: SessionId): SidecarError {
+  return new SidecarError(
+    "TURN_RUNNING",
+    `Session ${sessionId} cannot move while a turn runs; cancel it first`,
+    {
+      data: { sessionId },
+    },
+  );
+}
+
+/** Whether it is to be put into another folder. Errors: `CWD_MISMATCH` where it is another and nobody said so. */
+function isMoving(record: SessionRecord, method: string, params: ExistingSessionParams): boolean {
+  const { cwd } = params;
+  if (isSameFolder(record.cwd, cwd)) return false;
+  if (parseParams(moveParams, method, params)._meta?.["acp-sidecar"]?.move === true) return true;
   throw new SidecarError(
     "CWD_MISMATCH",
-    `Session ${record.id} belongs to ${record.cwd}, not to ${cwd}; open it there, or fork it`,
+    `Session ${record.id} belongs to ${record.cwd}, not to ${cwd}; open it there, fork it, or, if the project has moved, run: acp-sidecar sessions move ${record.id} DIR`,
     { data: { sessionId: record.id, cwd: record.cwd, requestedCwd: cwd } },
   );
 }
