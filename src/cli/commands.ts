@@ -1,6 +1,6 @@
 /** The commands. Each loads its code when it runs, for an editor waits for `serve`. */
 import type { Command, Flag } from "./command.ts";
-import { colorFlag } from "./flags.ts";
+import { colorFlag, noPagerFlag } from "./flags.ts";
 import type * as ToolsModule from "./tools.ts";
 
 const json: Flag = { name: "json", help: "print JSON, for programs" };
@@ -56,11 +56,23 @@ export const commands: readonly Command[] = [
   },
   {
     name: "sessions show",
-    summary: "show one session: facts, client, agent, MCP servers, lineage, lease, messages",
-    synopsis: "ID[:SEQ] [--entries] [--json]",
-    flags: [{ name: "entries", help: "the journal's entries instead of the messages" }, json],
+    aliases: ["show"],
+    summary: "show one session: what is known of it, and the conversation",
+    synopsis: "ID[:SEQ] [--last N] [--entries] [--json|--jsonl]",
+    flags: [
+      { name: "last", value: "N", help: "only the last N turns, or entries with --entries" },
+      { name: "thoughts", help: "the agent's thoughts in full, not their beginnings" },
+      { name: "entries", help: "the journal's entries as they stand there" },
+      json,
+      { name: "jsonl", help: "print a JSON object a line: the messages, or entries with --entries" },
+      noPagerFlag,
+      colorFlag,
+    ],
     operands: { min: 1, max: 1 },
-    notes: [`${address}. With SEQ only that entry is shown.`],
+    notes: [
+      `${address}. With SEQ only that entry is shown.`,
+      "On a terminal it is read through PAGER (less, unless told).",
+    ],
     run: tool("showSession"),
   },
   {

@@ -6,3 +6,5 @@ export const colorFlag: Flag = {
   value: "auto|always|never",
   help: "colours (default: auto, on a terminal)",
 };
+
+export const noPagerFlag: Flag = { name: "no-pager", help: "on a terminal, not through PAGER" };

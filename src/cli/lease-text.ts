@@ -13,9 +13,9 @@ export function stateOf(lease: LeaseState | undefined): SessionState {
 }
 
 export function leaseText(lease: LeaseState | undefined): string {
-  if (lease === undefined) return "free";
+  if (lease === undefined) return "idle";
   const { holder, sinceMs, fence } = lease;
   const who = `process ${holder.pid} on ${holder.host.split("/", 1)[0]}, since ${timeText(sinceMs)}, fence ${fence}`;
-  if (!isHeld(lease)) return `free; last held by ${who}, without releasing it`;
+  if (!isHeld(lease)) return `idle; last held by ${who}, without releasing it`;
   return `held by ${who}${lease.turnRunning ? ", a turn is running" : ""}`;
 }

@@ -1,5 +1,6 @@
 /** Text for people, JSON for programs. */
 import type { Io } from "./command.ts";
+import { inRoom } from "./wrap.ts";
 
 /** Waits when the reader is slow, so that long output needs little memory; a reader that left is no failure. */
 export async function print({ output }: Pick<Io, "output">, text: string): Promise<void> {
@@ -14,18 +15,51 @@ export async function print({ output }: Pick<Io, "output">, text: string): Promi
   });
 }
 
+/** After so much of it a long output looks whether anybody reads it still. */
+const lookAfterChars = 64 * 1024;
+
+/** Long output: whoever reads it may go away at any time, and then nothing more is to be looked up for him. */
+export class Outflow {
+  readonly #io: Pick<Io, "output">;
+  #unlooked = 0;
+  #isGone = false;
+
+  constructor(io: Pick<Io, "output">) {
+    this.#io = io;
+    // Stdout is never destroyed, whatever befalls it.
+    for (const end of ["error", "close"]) io.output.once(end, () => (this.#isGone = true));
+  }
+
+  /** Whether somebody may read what comes next. */
+  async write(text: string): Promise<boolean> {
+    await print(this.#io, text);
+    this.#unlooked += text.length;
+    if (this.#unlooked > lookAfterChars) {
+      this.#unlooked = 0;
+      // What is written at once and never waits would never hear that nobody reads it.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    return !this.#isGone && !this.#io.output.destroyed;
+  }
+}
+
 export function printJson(io: Pick<Io, "output">, value: unknown): Promise<void> {
   return print(io, `${JSON.stringify(value, undefined, 2)}\n`);
 }
 
-/** `name: value` lines under one another. */
+/** `name: value` lines under one another; on a terminal long values are broken where they stand. */
 export function printFacts(
-  io: Pick<Io, "output">,
+  io: Pick<Io, "output" | "columns">,
   facts: readonly (readonly [string, string | undefined])[],
 ): Promise<void> {
   const shown = facts.filter((fact): fact is [string, string] => fact[1] !== undefined);
-  const width = Math.max(...shown.map(([name]) => name.length)) + 2;
-  return print(io, shown.map(([name, value]) => `${`${name}:`.padEnd(width)}${oneLine(value)}\n`).join(""));
+  const width = shown.reduce((most, [name]) => Math.max(most, name.length), 0) + 2;
+  const room = Math.max(20, (io.columns ?? Infinity) - width);
+  const lines = shown.flatMap(([name, value]) => {
+    const [first = "", ...more] = inRoom(oneLine(value), room);
+    return [`${`${name}:`.padEnd(width)}${first}`, ...more.map((line) => " ".repeat(width) + line)];
+  });
+  return print(io, lines.map((line) => `${line}\n`).join(""));
 }
 
 /**

@@ -6,7 +6,7 @@ import type { SessionRecord } from "../session/registry-options.ts";
 import type { SessionRegistry } from "../session/registry.ts";
 import type { Invocation, Io } from "./command.ts";
 import { stateOf, type SessionState } from "./lease-text.ts";
-import { agoText, print, printJson } from "./print.ts";
+import { agoText, Outflow, print, printJson } from "./print.ts";
 import { agentNameOf, sessionsOf, wantedBy, type Wanted } from "./sessions-filter.ts";
 import { countFrom, withSessions } from "./sessions.ts";
 import { styleFor, type Style } from "./style.ts";
@@ -43,11 +43,12 @@ async function newest(registry: SessionRegistry, wanted: Wanted, most: number) {
 }
 
 async function printLines(io: Io, registry: SessionRegistry, wanted: Wanted, most: number): Promise<void> {
+  const flow = new Outflow(io);
   let printed = 0;
   for await (const record of sessionsOf(registry, wanted, most)) {
-    await print(io, `${JSON.stringify(withState(record))}\n`);
+    if (!(await flow.write(`${JSON.stringify(withState(record))}\n`))) return;
     printed += 1;
-    if (printed === most || io.output.destroyed) return;
+    if (printed === most) return;
   }
 }
 

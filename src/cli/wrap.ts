@@ -1,5 +1,7 @@
 /** Text broken at spaces to a width. */
 
+import { pieces, widthOf } from "./width.ts";
+
 /** How wide a text is; its length, where it is our own. */
 export type Measure = (text: string) => number;
 
@@ -26,4 +28,13 @@ export function wrapped(text: string, width: number, indent = "", measure: Measu
     }
   }
   return [...lines, line];
+}
+
+/** The same for text from outside, wide characters counted: what is too wide for a line is cut. */
+export function inRoom(text: string, room: number, indent = ""): string[] {
+  // No text has more columns than twice its characters.
+  if (text.length * 2 <= room || widthOf(text) <= room) return [text];
+  return wrapped(text, room, indent, widthOf).flatMap((line) =>
+    widthOf(line) <= room ? [line] : pieces(line, room),
+  );
 }

@@ -54,9 +54,9 @@ describe("sessions show", () => {
     ]) {
       expect(out).toContain(part);
     }
-    expect(out).toMatch(/^user, .*, entry 1\n {2}What is it\?$/m);
-    expect(out).toMatch(/^assistant, .*, entry 2\n {2}Two lines:\n {2}this one\.$/m);
-    expect(out).toContain("free");
+    expect(out).toMatch(/^user {2}.* {2}#1\n {2}What is it\?$/m);
+    expect(out).toMatch(/^assistant {2}.* {2}#2\n {2}Two lines:\n {2}this one\.$/m);
+    expect(out).toMatch(/^state: +idle$/m);
   });
 
   it("shows where a fork comes from, and what it shares", async () => {

@@ -1,0 +1,133 @@
+/** A conversation as lines: who said it, what was done and how it went, thoughts in a line. */
+import type { Happening } from "../session/conversation.ts";
+import { oneLine, printable, timeText } from "./print.ts";
+import type { Style } from "./style.ts";
+import { fitted } from "./width.ts";
+import { inRoom } from "./wrap.ts";
+
+export interface Layout {
+  /** Undefined: nothing is broken or cut. */
+  readonly columns: number | undefined;
+  readonly style: Style;
+  readonly thoughts: boolean;
+}
+
+type Of<T extends Happening["type"]> = Extract<Happening, { readonly type: T }>;
+
+export class ConversationText {
+  readonly #layout: Layout;
+  /** The last line of a message that may go on has no end yet. */
+  #isOpen = false;
+  #last: Happening["type"] | "thought" | undefined;
+
+  constructor(layout: Layout) {
+    this.#layout = layout;
+  }
+
+  /** What is to be printed of what happened. */
+  of(happening: Happening): string {
+    if (happening.type === "said") return this.#said(happening);
+    if (happening.type === "end" && endedWell(happening)) return this.finish();
+    const { dim } = this.#layout.style;
+    const end = this.#begin(happening.type);
+    switch (happening.type) {
+      case "call":
+        return end + this.#call(happening);
+      case "plan":
+        return `${end}${happening.steps.map(({ text, status }) => this.#line(`  ${planMarks[status] ?? "○"} ${oneLine(text)}`)).join("")}`;
+      case "set":
+        return `${end}${dim(this.#line(`  ${oneLine(`${happening.what}: ${happening.value}`)}`))}`;
+      case "end":
+        return end + this.#end(happening);
+    }
+  }
+
+  /** Ends a line that is open. */
+  finish(): string {
+    const end = this.#isOpen ? "\n" : "";
+    this.#isOpen = false;
+    return end;
+  }
+
+  #said({ by, text, goesOn, atMs, seq }: Of<"said">): string {
+    const { style, thoughts } = this.#layout;
+    if (by === "thought" && !thoughts) return this.#foldedThought(text, goesOn);
+    const colour = { user: style.cyan, assistant: style.green, system: style.yellow, thought: style.dim }[by];
+    const head = goesOn
+      ? ""
+      : `${this.#begin("said")}${style.bold(colour(by))}${style.dim(`  ${timeText(atMs)}  #${seq}`)}\n`;
+    const body = printable(text)
+      .split("\n")
+      .flatMap((line) => this.#broken(line))
+      .map((line) => `  ${by === "thought" ? style.dim(line) : line}`)
+      .join("\n");
+    // Text that goes on begins where its line has ended.
+    const isWithin = goesOn && this.#isOpen;
+    this.#isOpen = true;
+    return head + (isWithin ? body.slice(2) : body);
+  }
+
+  /** The beginning of it; what goes on is in the same line. */
+  #foldedThought(text: string, goesOn: boolean): string {
+    if (goesOn) return "";
+    const start = oneLine(text.slice(0, 1000)).trim();
+    const shown = start.length < text.trim().length ? `${start}…` : start;
+    return `${this.#begin("thought")}${this.#layout.style.dim(this.#line(`  (thought: ${shown})`))}`;
+  }
+
+  /** An empty line between things of different kinds, and between messages. */
+  #begin(what: Happening["type"] | "thought"): string {
+    const isApart = what === "said" || what !== this.#last;
+    this.#last = what;
+    return `${this.finish()}${isApart ? "\n" : ""}`;
+  }
+
+  #call({ title, status, changed, output, isNews }: Of<"call">): string {
+    const { style } = this.#layout;
+    const [mark, colour] =
+      callMarks[status ?? (isNews ? "in_progress" : "pending")] ?? (["·", "dim"] as const);
+    const said =
+      status === "failed" || status === "completed" ? "" : `  (${status?.replaceAll("_", " ") ?? "pending"})`;
+    const lines = [style[colour](this.#line(`  ${mark} ${oneLine(title)}${said}`))];
+    for (const path of changed) lines.push(style.dim(this.#line(`      ${oneLine(path)}`)));
+    const [reason = ""] = output.trim().split("\n", 1);
+    if (status === "failed" && reason !== "") lines.push(style.dim(this.#line(`      ${oneLine(reason)}`)));
+    return lines.join("");
+  }
+
+  #end({ end: { interrupted, error, stopReason = "" } }: Of<"end">): string {
+    const { red, dim } = this.#layout.style;
+    if (interrupted) return red(this.#line("  The turn was cut off: the program that ran it was ended."));
+    if (error === undefined)
+      return dim(this.#line(`  The turn ended: ${oneLine(stopReason).replaceAll("_", " ")}`));
+    const reason = error.message ?? String(error.code ?? "no reason given");
+    return red(this.#line(`  The turn failed: ${oneLine(reason)}`));
+  }
+
+  #line(text: string): string {
+    const { columns } = this.#layout;
+    return `${columns === undefined ? text : fitted(text, columns)}\n`;
+  }
+
+  /** Lines within the indent; code keeps its own. */
+  #broken(line: string): string[] {
+    const { columns } = this.#layout;
+    if (columns === undefined) return [line];
+    const room = Math.max(20, columns - 2);
+    const plain = line.replaceAll("\t", "    ");
+    return inRoom(plain, room, (/^ */.exec(plain)?.[0] ?? "").slice(0, room / 2));
+  }
+}
+
+function endedWell({ end: { interrupted, error, stopReason } }: Of<"end">): boolean {
+  return !interrupted && error === undefined && (stopReason === undefined || stopReason === "end_turn");
+}
+
+const callMarks: Readonly<Record<string, readonly [string, "green" | "red" | "yellow" | "dim"]>> = {
+  completed: ["✓", "green"],
+  failed: ["✗", "red"],
+  in_progress: ["…", "yellow"],
+  pending: ["·", "yellow"],
+};
+
+const planMarks: Readonly<Record<string, string>> = { completed: "●", in_progress: "◐", pending: "○" };
