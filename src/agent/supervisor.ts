@@ -38,6 +38,8 @@ export interface AgentObserver {
 
 /** After too many failures one more try is allowed after this long. */
 const coolDownMs = 30_000;
+/** Beyond so many requests the oldest is not repeated. */
+const maxRepeated = 100;
 
 export class AgentSupervisor {
   readonly #options: SupervisorOptions;
@@ -46,7 +48,8 @@ export class AgentSupervisor {
   #starting: Promise<Agent> | undefined;
   #running: Promise<AgentRun> | undefined;
   #initializeParams: unknown;
-  #authentication: unknown;
+  /** What the client has set up on the connection, in order, by what it is about; secrets, kept in memory only. */
+  readonly #repeated = new Map<string, { readonly method: string; readonly params: unknown }>();
   #failures = 0;
   #failedAtMs = 0;
   #lastError: SidecarError | undefined;
@@ -107,9 +110,16 @@ export class AgentSupervisor {
     if (run !== undefined) await act(run);
   }
 
-  /** A success is repeated after a restart; undefined forgets it. */
-  rememberAuthentication(params: unknown): void {
-    this.#authentication = params;
+  /** A request that sets up the connection is repeated after a restart; of those about one thing the last. */
+  remember(about: string, method: string, params: unknown): void {
+    this.#repeated.delete(about);
+    this.#repeated.set(about, { method, params });
+    const [oldest] = this.#repeated.keys();
+    if (this.#repeated.size > maxRepeated && oldest !== undefined) this.#repeated.delete(oldest);
+  }
+
+  forget(about: string): void {
+    this.#repeated.delete(about);
   }
 
   /** The agent does its work: failures are counted anew. */
@@ -131,20 +141,19 @@ export class AgentSupervisor {
   async #restart(): Promise<AgentRun> {
     const agent = await this.#agent();
     const run = await this.#initializeRun(agent);
-    await this.#authenticate(agent);
+    for (const { method, params } of this.#repeated.values()) await this.#repeat(agent, method, params);
     return run;
   }
 
   /** An agent that refuses will say so to whoever needs it: not all that a client wants needs a login. */
-  async #authenticate(agent: Agent): Promise<void> {
-    if (this.#authentication === undefined) return;
+  async #repeat(agent: Agent, method: string, params: unknown): Promise<void> {
     try {
-      await agent.request("authenticate", this.#authentication);
+      await agent.request(method, params);
     } catch (error) {
       if (error instanceof SidecarError) throw error;
       this.#options.log.warn(
-        { error: loggedReason(error, this.#options.log) },
-        "the agent did not take the login again",
+        { method, error: loggedReason(error, this.#options.log) },
+        "the agent did not take a login or provider again",
       );
     }
   }

@@ -21,7 +21,7 @@ import { withoutSecrets } from "./safe-error.ts";
 import { closeSession, deleteSession, detach } from "./methods/end.ts";
 import { forkSession } from "./methods/fork.ts";
 import { forwardRequest, forwardToAgent, forwardToClient } from "./methods/forward.ts";
-import { authenticate, initialize, logout } from "./methods/initialize.ts";
+import { authenticate, configureProvider, initialize, logout } from "./methods/initialize.ts";
 import { listSessions } from "./methods/list.ts";
 import { Holding } from "./live/holding.ts";
 import { KnownSessions } from "./live/sessions.ts";
@@ -186,6 +186,7 @@ function agentObserver(ctx: RelayContext): AgentObserver {
 const methods: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   ["authenticate", authenticate],
   ["logout", logout],
+  ...["providers/set", "providers/disable"].map((method) => [method, configureProvider(method)] as const),
   ["session/new", newSession],
   ["session/fork", forkSession],
   ["session/load", loadSession],

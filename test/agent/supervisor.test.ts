@@ -81,7 +81,7 @@ describe("a supervised agent", () => {
       handlers: handlers({ notification: (_method, params) => void asked.push(params) }),
     });
     await supervisor.initialize(initialize);
-    supervisor.rememberAuthentication({ methodId: "m" });
+    supervisor.remember("login", "authenticate", { methodId: "m" });
     await die(supervisor);
     await supervisor.run();
     expect(asked.splice(0)).toEqual([
@@ -89,7 +89,7 @@ describe("a supervised agent", () => {
       ["initialize", initialize],
       ["authenticate", { methodId: "m" }],
     ]);
-    supervisor.rememberAuthentication(undefined);
+    supervisor.forget("login");
     await die(supervisor);
     await supervisor.run();
     expect(asked).toEqual([["initialize", initialize]]);
@@ -102,7 +102,7 @@ describe("a supervised agent", () => {
       answer(id, {}) })`;
     const { supervisor } = supervise(script);
     await supervisor.initialize(initialize);
-    supervisor.rememberAuthentication({ methodId: "m" });
+    supervisor.remember("login", "authenticate", { methodId: "m" });
     await die(supervisor);
     const { agent } = await supervisor.run();
     expect(await agent.request("session/list", {})).toEqual({});

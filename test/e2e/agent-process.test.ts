@@ -98,6 +98,29 @@ describe("the next prompt after a death", () => {
     expect(known).toMatchObject({ boundBy: "new", mode: "code", model: "large" });
   });
 
+  it("is told of providers again, in order, and not of what was superseded or refused [REQ providers-repeat]", async () => {
+    const client = await harness.connect({ agent: withState("--resume") });
+    const { sessionId } = await client.newSession(cwd);
+    const set = (providerId: string, baseUrl: string) =>
+      client.agent.request("providers/set", {
+        ...{ providerId, baseUrl, apiType: "anthropic", headers: { "x-key": "secret" } },
+      });
+    await set("a", "https://one.example");
+    await set("b", "https://b.example");
+    await set("a", "https://two.example");
+    await client.agent.request("providers/disable", { providerId: "b" });
+    await expect(set("refused", "https://c.example")).rejects.toMatchObject({ code: -32602 });
+    await killAgent(client);
+    await client.say(sessionId, "hello");
+    const told = client.program.agents().at(-1)?.messages ?? [];
+    expect(told.map(({ method }) => method).slice(0, 3)).toEqual([
+      "initialize",
+      "providers/set",
+      "providers/disable",
+    ]);
+    expect(told[1]?.params).toMatchObject({ providerId: "a", baseUrl: "https://two.example" });
+  });
+
   it("is authenticated again first, unless logged out since [REQ authenticate-repeat, authenticate-forward]", async () => {
     const client = await harness.connect({ agent: withState("--auth", "--resume") });
     await expect(client.newSession(cwd)).rejects.toMatchObject({ code: -32000 });

@@ -49,6 +49,53 @@ describe("from client to agent", () => {
     expect(error).toMatchObject({ code: -32601, message: "The agent has no method _nobody/knows" });
   });
 
+  it("what comes with methods that we answer ourselves, and with the agent's answers [REQ pass-fields]", async () => {
+    const full = await harness.connectRaw({ agent: ["agent.mjs", "--all"] });
+    const [closed, deleted] = [await full.newSession(cwd), await full.newSession(cwd)];
+    const more = { _meta: { trace: [1] }, "x.dev/more": { deep: [null] } };
+    const received = (method: string) =>
+      full.program.agents()[0]?.messages.find((message) => message.method === method)?.params;
+    for (const [method, params] of [
+      ["session/list", {}],
+      ["session/close", { sessionId: closed }],
+      ["session/delete", { sessionId: deleted }],
+    ] as const) {
+      expect(await full.request(method, { ...params, ...more }), method).toMatchObject({ _meta: more._meta });
+      expect(received(method), method).toMatchObject(more);
+      expect([closed, deleted]).not.toContain(received(method)?.["sessionId"]);
+    }
+  });
+
+  it("a word to a turn that runs, which is kept as the user's [REQ steering-kept]", async () => {
+    const id = await client.newSession(cwd);
+    const turn = client.prompt(id, "slow 300");
+    await client.program.out.waitFor(
+      "the turn",
+      ({ method, params }) => method === "session/update" && params?.["sessionId"] === id,
+    );
+    const block = { type: "text", text: "and mind the tests" };
+    const steering = { sessionId: id, prompt: [block], _meta: { a: 1 } };
+    expect(await client.request("_session/steering", steering)).toEqual({ outcome: "injected" });
+    await turn;
+    // Words that are to be prompted instead are not said yet.
+    expect(await client.request("_session/steering", steering)).toEqual({ outcome: "promptRequired" });
+    expect(lastAtAgent("_session/steering")?.params).toMatchObject({ prompt: [block], _meta: { a: 1 } });
+    const from = client.program.out.length;
+    await client.request("session/load", { sessionId: id, cwd, mcpServers: [] });
+    const said = client.program.out
+      .updates(id, from)
+      .map(({ sessionUpdate, content }) => [
+        sessionUpdate.split("_")[0],
+        (content as Fields | undefined)?.["text"],
+      ]);
+    expect(said).toEqual([
+      ["user", "slow 300"],
+      ["agent", "before "],
+      ["user", "and mind the tests"],
+      ["agent", "after"],
+    ]);
+  });
+
   it("an unknown notification [REQ pass-notification, translate-session-id]", async () => {
     client.notify("_fixture/tell", { sessionId, what: { _meta: [null] } });
     client.notify("_fixture/bare");

@@ -12,6 +12,7 @@ export const sessionRequirements: RequirementTable = {
   },
   "protocol.md: Methods, authenticate and logout": {
     "authenticate-forward": "authenticate and logout are forwarded",
+    "providers-repeat": "of each provider the last setting is repeated after an agent restart",
     "authenticate-repeat": "a success is repeated after an agent restart, and not after a logout",
   },
   "protocol.md: Methods, session/new": {
@@ -95,6 +96,7 @@ export const sessionRequirements: RequirementTable = {
     "settings-no-news": "what is chosen again is no news, to the journal or to the client",
     "settings-owed":
       "what an agent does not take again is owed, over restarts, and the client is told what is so",
+    "steering-kept": "what the user says in a request that is no prompt is kept as what the user said",
     directories: "additional directories go to agents that say that they take them, and to no others",
     "system-prompt":
       "instructions that a client gives with a session are kept with it, and given again when it is set up anew",

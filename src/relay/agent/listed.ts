@@ -2,7 +2,6 @@
 import type { AgentRun } from "../../agent/supervisor.ts";
 import { SidecarError } from "../../base/errors.ts";
 import { isRecord } from "../../base/json.ts";
-import type { SessionFilter } from "../../store/contract.ts";
 import { within } from "../../base/time.ts";
 import type { RelayContext } from "../context.ts";
 
@@ -10,7 +9,12 @@ import type { RelayContext } from "../context.ts";
 export interface AgentPage {
   readonly sessions: readonly (Readonly<Record<string, unknown>> & { readonly sessionId: string })[];
   readonly nextCursor?: string;
+  /** What else its answer says. */
+  readonly [field: string]: unknown;
 }
+
+/** What is asked of an agent besides which page. */
+type Asked = Readonly<Record<string, unknown>>;
 
 /** How long an agent may take to list its sessions before we go on without its list. */
 export const agentListMs = 5000;
@@ -22,12 +26,12 @@ const askedAtOnce = 25;
 /** A page of the sessions that the agent has and we do not know. */
 export async function foreignSessions(
   ctx: RelayContext,
-  filter: SessionFilter,
+  asked: Asked,
   cursor: string | undefined,
 ): Promise<AgentPage> {
   const run = await ctx.agent.run();
   if (!run.can.list) return { sessions: [] };
-  const page = await pageOf(run, filter, cursor);
+  const page = await pageOf(run, asked, cursor);
   const sessions: AgentPage["sessions"][number][] = [];
   for (let at = 0; at < page.sessions.length; at += askedAtOnce) {
     const some = page.sessions.slice(at, at + askedAtOnce);
@@ -65,19 +69,20 @@ export function didNotList(reason: string): SidecarError {
 
 async function pageOf(
   run: AgentRun,
-  filter: SessionFilter,
+  asked: Asked,
   cursor: string | undefined,
   signal?: AbortSignal,
 ): Promise<AgentPage> {
-  const params = { ...filter, ...(cursor !== undefined && { cursor }) };
+  const params = { ...asked, ...(cursor !== undefined && { cursor }) };
   const result: unknown = await run.agent.request("session/list", params, {
     ...(signal && { signal }),
   });
   if (!isRecord(result)) return { sessions: [] };
-  const { sessions, nextCursor } = result;
+  const { sessions, nextCursor, ...others } = result;
   const isSession = (each: unknown): each is AgentPage["sessions"][number] =>
     isRecord(each) && typeof each.sessionId === "string";
   return {
+    ...others,
     sessions: Array.isArray(sessions) ? sessions.filter(isSession) : [],
     ...(typeof nextCursor === "string" && { nextCursor }),
   };

@@ -1,8 +1,11 @@
 /** Whatever the sidecar has no part in: forwarded as it is, but for the session id. */
+import type { PromptBody } from "../../acp/schema.ts";
 import { isRecord } from "../../base/json.ts";
 import type { RequestContext } from "../../rpc/endpoint.ts";
 import { askAgent, askSession } from "../agent/ask.ts";
 import type { RelayContext } from "../context.ts";
+import type { LiveSession } from "../live/session.ts";
+import { promptData } from "./prompt.ts";
 import { withSessionIds } from "../../acp/ids.ts";
 
 /** A request of the client that we do not know. */
@@ -21,7 +24,37 @@ export async function forwardRequest(
   const live = await ctx.holding.require(ctx.client, sessionId);
   const { answer } = await askSession(ctx, live, method, request, async () => rest);
   const result = await answer;
-  return live.answerInOrder(request, async () => withSessionIds(result, clientIdOf));
+  return live.answerInOrder(request, async () => {
+    const said = wordsOf(method, rest);
+    if (said !== undefined && isTaken(result)) await keepWords(ctx, live, said);
+    return withSessionIds(result, clientIdOf);
+  });
+}
+
+/** What the user has said in a request that is no prompt, such as `_session/steering`: a word to a turn that runs. */
+function wordsOf(method: string, params: Readonly<Record<string, unknown>>): PromptBody | undefined {
+  const { prompt, content = prompt, message = content, text = message, ...others } = params;
+  const blocks = [prompt, content].find(isContent);
+  if (blocks !== undefined) return { ...others, method, prompt: blocks };
+  const isSteering = /steer|inject/i.test(method) && typeof text === "string";
+  return isSteering ? { ...others, method, prompt: [{ type: "text", text }] } : undefined;
+}
+
+function isContent(value: unknown): value is PromptBody["prompt"] {
+  const isBlock = (block: unknown) => isRecord(block) && typeof block.type === "string";
+  return Array.isArray(value) && value.length > 0 && value.every(isBlock);
+}
+
+/** Agents may answer that there is no turn to be steered, and that the words are to be prompted. */
+function isTaken(result: unknown): boolean {
+  return !isRecord(result) || (result.outcome !== "promptRequired" && result.accepted !== false);
+}
+
+/** As of every other prompt: the user has said it, where the agent has taken it. */
+async function keepWords(ctx: RelayContext, live: LiveSession, said: PromptBody): Promise<void> {
+  live.recall = undefined;
+  const data = promptData(said, ctx.options);
+  await live.journal.append([{ kind: "prompt", atMs: Date.now(), data }]);
 }
 
 function hasSessionId(

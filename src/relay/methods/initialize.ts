@@ -1,4 +1,4 @@
-/** `initialize`, `authenticate`, `logout`. https://agentclientprotocol.com/protocol/v1/initialization */
+/** `initialize`, `authenticate`, `logout`, and what else sets up the connection. https://agentclientprotocol.com/protocol/v1/initialization */
 import { isRecord, type Json } from "../../base/json.ts";
 import type { RequestContext } from "../../rpc/endpoint.ts";
 import { initializeParams, parseParams } from "../../acp/schema.ts";
@@ -19,6 +19,8 @@ export async function initialize(ctx: RelayContext, params: unknown): Promise<un
   return overlay(initialized);
 }
 
+const login = "login";
+
 /** A success is repeated after a restart of the agent. */
 export async function authenticate(
   ctx: RelayContext,
@@ -26,12 +28,22 @@ export async function authenticate(
   request: RequestContext,
 ): Promise<unknown> {
   const result = await askAgent(ctx, await ctx.agent.run(), "authenticate", params, request);
-  ctx.agent.rememberAuthentication(params);
+  ctx.agent.remember(login, "authenticate", params);
   return result;
 }
 
 export async function logout(ctx: RelayContext, params: unknown, request: RequestContext): Promise<unknown> {
   const result = await askAgent(ctx, await ctx.agent.run(), "logout", params, request);
-  ctx.agent.rememberAuthentication(undefined);
+  ctx.agent.forget(login);
   return result;
+}
+
+/** `providers/set` and `providers/disable` (unstable). A success is repeated after a restart of the agent. */
+export function configureProvider(method: string) {
+  return async (ctx: RelayContext, params: unknown, request: RequestContext): Promise<unknown> => {
+    const result = await askAgent(ctx, await ctx.agent.run(), method, params, request);
+    const providerId = isRecord(params) ? params.providerId : undefined;
+    if (typeof providerId === "string") ctx.agent.remember(`provider ${providerId}`, method, params);
+    return result;
+  };
 }

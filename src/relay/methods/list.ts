@@ -4,7 +4,7 @@ import { isRecord } from "../../base/json.ts";
 import { listSessionsParams, parseParams } from "../../acp/schema.ts";
 import type { SessionFilter, SessionRecord } from "../../store/contract.ts";
 import { within } from "../../base/time.ts";
-import { agentListMs, didNotList, foreignSessions } from "../agent/listed.ts";
+import { agentListMs, didNotList, foreignSessions, type AgentPage } from "../agent/listed.ts";
 import type { RelayContext } from "../context.ts";
 
 /** Cursors say whose pages come next: ours, or the agent's behind them. */
@@ -12,10 +12,11 @@ const ownPages = "s.";
 const agentPages = "a.";
 
 export async function listSessions(ctx: RelayContext, params: unknown): Promise<unknown> {
-  const { cwd, cursor } = parseParams(listSessionsParams, "session/list", params);
+  const { cursor, ...asked } = parseParams(listSessionsParams, "session/list", params);
+  const { cwd } = asked;
   const filter: SessionFilter = typeof cwd === "string" ? { cwd } : {};
   if (typeof cursor === "string" && cursor.startsWith(agentPages)) {
-    return agentPage(ctx, filter, decode(cursor.slice(agentPages.length)));
+    return agentPage(ctx, asked, decode(cursor.slice(agentPages.length)));
   }
   const page = await ctx.registry.list({
     ...filter,
@@ -23,7 +24,7 @@ export async function listSessions(ctx: RelayContext, params: unknown): Promise<
   });
   const sessions = page.items.map((record) => infoOf(record, cwd ?? record.cwd));
   if (page.nextCursor !== undefined) return { sessions, nextCursor: ownPages + page.nextCursor };
-  const more = await agentPage(ctx, filter, undefined);
+  const more = await agentPage(ctx, asked, undefined);
   return { ...more, sessions: [...sessions, ...more.sessions] };
 }
 
@@ -64,17 +65,14 @@ function infoOf(record: SessionRecord, cwd: string): object {
 /** The agent's page without the sessions that are ours. A failing or silent agent does not spoil our own list. */
 async function agentPage(
   ctx: RelayContext,
-  filter: SessionFilter,
+  asked: Readonly<Record<string, unknown>>,
   cursor: string | undefined,
-): Promise<{ readonly sessions: readonly unknown[]; readonly nextCursor?: string }> {
+): Promise<AgentPage> {
   let failure: unknown = `no answer within ${agentListMs} ms`;
   try {
-    const page = await within(foreignSessions(ctx, filter, cursor), agentListMs);
-    if (page !== undefined)
-      return {
-        sessions: page.sessions,
-        ...(page.nextCursor !== undefined && { nextCursor: agentPages + encode(page.nextCursor) }),
-      };
+    const page = await within(foreignSessions(ctx, asked, cursor), agentListMs);
+    if (page?.nextCursor !== undefined) return { ...page, nextCursor: agentPages + encode(page.nextCursor) };
+    if (page !== undefined) return page;
   } catch (error) {
     if (isSidecarError(error) && error.code.startsWith("STORE_")) throw error;
     // Who asks for a later page is told: an empty one would say that there is no more.

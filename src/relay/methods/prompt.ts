@@ -123,7 +123,7 @@ async function journalPrompt(
 ): Promise<void> {
   const { journal } = live;
   const before = journal.headSeq;
-  const entry: NewEntry = { kind: "prompt", atMs: Date.now(), data: dataOf(params, ctx.options) };
+  const entry: NewEntry = { kind: "prompt", atMs: Date.now(), data: promptData(params, ctx.options) };
   journal.setTurnRunning(true);
   await journal.append(live.owedEnd === undefined ? [entry] : [live.owedEnd, entry]);
   live.owedEnd = undefined;
@@ -133,7 +133,7 @@ async function journalPrompt(
 }
 
 /** Errors: `INVALID_REQUEST`, `ENTRY_LIMIT`. */
-function dataOf(params: PromptBody, { maxEntryBytes }: RelayContext["options"]): string {
+export function promptData(params: PromptBody, { maxEntryBytes }: RelayContext["options"]): string {
   const data = textOf(params);
   if (data === undefined) throw unwritable("session/prompt");
   const bytes = Buffer.byteLength(data);
