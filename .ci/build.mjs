@@ -41,6 +41,9 @@ function bundle(names) {
       js: 'import { createRequire as makeRequire } from "node:module";const require = makeRequire(import.meta.url);',
     },
     legalComments: "none",
+    // So that a stack can be read, with node --enable-source-maps; the sources themselves are not in it.
+    sourcemap: "linked",
+    sourcesContent: false,
     plugins: [luaInBundles],
     metafile: true,
     write: false,
@@ -90,7 +93,7 @@ function replace(file, text) {
 /** Chunks of earlier builds; a fast build leaves them for sidecars that still run from them. */
 function prune(wanted) {
   for (const name of fs.readdirSync(out)) {
-    if (name.endsWith(".js") && !wanted.includes(name)) fs.rmSync(path.join(out, name));
+    if (/\.js(\.map)?$/.test(name) && !wanted.includes(name)) fs.rmSync(path.join(out, name));
   }
 }
 

@@ -1,6 +1,15 @@
 /** The library: sessions, stores and the sidecar itself for programs. Named exports only. */
 export type { Config } from "./config/config.ts";
 export { isSidecarError, SidecarError, type ErrorCode, type ErrorData } from "./base/errors.ts";
+export {
+  textOf,
+  type AudioBlock,
+  type ContentBlock,
+  type ImageBlock,
+  type ResourceBlock,
+  type ResourceLinkBlock,
+  type TextBlock,
+} from "./acp/content.ts";
 export type { Json } from "./base/json.ts";
 export { createLogger, silentLogger, type Logger } from "./base/log.ts";
 export { isSessionId, newSessionId, toSessionId, type SessionId } from "./base/ids.ts";

@@ -76,11 +76,18 @@ export type ErrorCode = keyof typeof errorFaces;
 /** What else a caller may read from an error; plain JSON, never prompt text or a secret. */
 export type ErrorData = Readonly<Record<string, unknown>>;
 
+const brand = Symbol.for("acp-sidecar.SidecarError");
+
 /**
  * A failure with a stable `code`, a one-line `message` that tells a person what to do, and optional
  * `data` for programs. `cause` keeps the original error for logs.
  */
 export class SidecarError extends Error {
+  /** The program and the library are bundles of their own, and a store may come from either. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return typeof value === "object" && value !== null && brand in value;
+  }
+
   override readonly name = "SidecarError";
   readonly code: ErrorCode;
   readonly data: ErrorData;
@@ -89,6 +96,10 @@ export class SidecarError extends Error {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.data = options.data ?? {};
+  }
+
+  get [brand](): true {
+    return true;
   }
 
   /** The JSON-RPC error number. */

@@ -52,7 +52,7 @@ export function placedStore(url: string, at: Surroundings, base: string | undefi
     const layers = (JSON.parse(list) as string[]).map((layer) => placedStore(layer, at, base));
     return `layered:${JSON.stringify(layers)}`;
   }
-  const [, scheme, place] = /^(sqlite|file):(.*)$/is.exec(url) ?? [];
+  const [, scheme, place] = /^(sqlite|file|module):(.*)$/is.exec(url) ?? [];
   return scheme === undefined || place === undefined || place === "" || place.startsWith("//")
     ? url
     : `${scheme}:${placed(place, at, base)}`;

@@ -8,7 +8,7 @@ import type { SessionId } from "../base/ids.ts";
 import type { Entry, EntryRange, SessionRecord, Store } from "../store/contract.ts";
 import { Echo } from "./echo.ts";
 import { foldEntries } from "./fold.ts";
-import { textOf } from "./messages.ts";
+import { textOf } from "../acp/content.ts";
 import { collect, pagesBackwards } from "./pages.ts";
 
 export type Speaker = "user" | "assistant" | "system" | "thought";

@@ -1,16 +1,17 @@
 /** Entries folded for people: who said what, when. */
 import { SidecarError } from "../base/errors.ts";
-import { isRecord, textOr, type Json } from "../base/json.ts";
+import { isRecord, type Json } from "../base/json.ts";
 import type { Entry, NewEntry } from "../store/contract.ts";
+import { isContentBlock, type ContentBlock } from "../acp/content.ts";
 import { meaningOf, type Role } from "../acp/entries.ts";
 import { Echo } from "./echo.ts";
 
 export type { Role } from "../acp/entries.ts";
 
-/** A message as people see it. Content blocks are ACP's (https://agentclientprotocol.com/protocol/v1/content). */
+/** A message as people see it. */
 export interface Message {
   readonly role: Role;
-  readonly content: readonly Json[];
+  readonly content: readonly ContentBlock[];
   readonly atMs: number;
   /** `seq` of its first entry: where it stands in the session. */
   readonly seq: number;
@@ -19,7 +20,7 @@ export interface Message {
 /** A message to be added: text, or content blocks. */
 export interface NewMessage {
   readonly role: Role;
-  readonly content: string | readonly Json[];
+  readonly content: string | readonly ContentBlock[];
 }
 
 const roles: readonly string[] = ["user", "assistant", "system"] satisfies Role[];
@@ -29,7 +30,7 @@ export function messageEntry({ role, content }: NewMessage, atMs: number, maxByt
   if (!roles.includes(role)) {
     throw new SidecarError("INVALID_PARAMS", `role is ${JSON.stringify(role)}: use ${roles.join(", ")}`);
   }
-  if (typeof content !== "string" && !isContent(content)) {
+  if (typeof content !== "string" && !(Array.isArray(content) && content.every(isContentBlock))) {
     throw new SidecarError("INVALID_PARAMS", "content is neither text nor a list of content blocks");
   }
   const data = JSON.stringify({
@@ -41,24 +42,6 @@ export function messageEntry({ role, content }: NewMessage, atMs: number, maxByt
     throw new SidecarError("ENTRY_LIMIT", `The message has ${bytes} bytes, more than ${maxBytes}`);
   }
   return { kind: "message", atMs, data };
-}
-
-/** Blocks are ACP's, or of a kind that we do not know: each says of what type it is. */
-function isContent(content: unknown): boolean {
-  return (
-    Array.isArray(content) && content.every((block) => isRecord(block) && typeof block.type === "string")
-  );
-}
-
-/** The text of a message; other content is named by its type. */
-export function textOf({ content }: Pick<Message, "content">): string {
-  return content.map(blockText).join("");
-}
-
-function blockText(block: Json): string {
-  if (!isRecord(block)) return "";
-  if (block.type === "text") return textOr(block.text, "");
-  return `[${textOr(block.type, "?")}]`;
 }
 
 /** Messages of a stretch of entries, in order. Thoughts, tool calls and state are not among them. */
@@ -76,7 +59,13 @@ export async function* messagesOf(pages: AsyncIterable<readonly Entry[]>): Async
       }
       if (open !== undefined) yield open.message;
       const content = [...said.content];
-      open = { message: { role, content, atMs: entry.atMs, seq: entry.seq }, content, id };
+      const message = {
+        role,
+        content: content as unknown as ContentBlock[],
+        atMs: entry.atMs,
+        seq: entry.seq,
+      };
+      open = { message, content, id };
     }
   }
   if (open !== undefined) yield open.message;

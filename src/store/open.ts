@@ -49,6 +49,13 @@ const drivers: Readonly<Record<string, Driver>> = {
   },
   postgres: { form: "postgres://HOST/DATABASE", open: (rest) => openPostgres(`postgres:${rest}`) },
   postgresql: { form: "postgresql://HOST/DATABASE", open: (rest) => openPostgres(`postgres:${rest}`) },
+  module: {
+    form: "module:PATH",
+    open: async (rest) => {
+      const { openModuleStore } = await import("./module-store.ts");
+      return openModuleStore(rest);
+    },
+  },
   redis: { form: "redis://HOST", open: (rest) => openRedis(`redis:${rest}`) },
   rediss: { form: "rediss://HOST", open: (rest) => openRedis(`rediss:${rest}`) },
 };

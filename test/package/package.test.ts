@@ -4,6 +4,8 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core";
+import { publint } from "publint";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import manifest from "../../package.json" with { type: "json" };
 import { nodeEngine } from "../../src/store/sql/sqlite/engine-node.ts";
@@ -12,32 +14,34 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 const packageDir = () => path.join(project, "node_modules", "acp-sidecar");
 let project: string;
 let files: readonly string[];
+let tarball: string;
 
 // Built and packed in a folder of its own: dist/ is in use by other tests meanwhile.
 beforeAll(() => {
   project = fs.mkdtempSync(path.join(os.tmpdir(), "acp-sidecar-package-"));
   const stage = path.join(project, "stage");
   fs.mkdirSync(stage);
-  for (const name of ["package.json", "README.md", "LICENSE", "CHANGELOG.md", "bin", "schemas"]) {
+  for (const name of ["package.json", "README.md", "LICENSE", "CHANGELOG.md", "bin", "docs", "schemas"]) {
     if (fs.existsSync(path.join(root, name))) {
       fs.cpSync(path.join(root, name), path.join(stage, name), { recursive: true });
     }
   }
   execFileSync(process.execPath, [path.join(root, ".ci/build.mjs"), "--out", path.join(stage, "dist")]);
-  const packed = execFileSync("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", project], {
+  const said = execFileSync("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", project], {
     cwd: stage,
     encoding: "utf8",
     stdio: ["ignore", "pipe", "ignore"],
   });
-  const report: unknown = JSON.parse(packed);
-  const [tarball] = Object.values(report as object) as [{ filename: string; files: { path: string }[] }];
-  files = tarball.files.map((file) => file.path);
-  install(path.join(project, path.basename(tarball.filename)));
+  const report: unknown = JSON.parse(said);
+  const [packed] = Object.values(report as object) as [{ filename: string; files: { path: string }[] }];
+  files = packed.files.map((file) => file.path);
+  tarball = path.join(project, path.basename(packed.filename));
+  install();
 }, 120_000);
 afterAll(() => fs.rmSync(project, { recursive: true, force: true }));
 
 /** As npm would, but from what is installed here: no test needs the network. */
-function install(tarball: string): void {
+function install(): void {
   fs.mkdirSync(packageDir(), { recursive: true });
   execFileSync("tar", ["-xzf", tarball, "-C", packageDir(), "--strip-components=1"]);
   // With `--omit=optional` where Node's own SQLite serves.
@@ -76,7 +80,7 @@ function isThere(folder: string, specifier: string): boolean {
 describe("the package", () => {
   it("holds what it needs to run and nothing else", () => {
     const allowed =
-      /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|bin\/acp-sidecar\.js|schemas\/\w+\.json|dist\/[\w-]+\.js|dist\/acp-sidecar\.1|dist\/THIRD-PARTY-LICENSES\.txt|dist\/types\/.+\.d\.ts)$/;
+      /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|bin\/acp-sidecar\.js|schemas\/\w+\.json|dist\/[\w-]+\.js(\.map)?|docs\/[\w-]+\.md|dist\/acp-sidecar\.1|dist\/THIRD-PARTY-LICENSES\.txt|dist\/types\/.+\.d\.ts)$/;
     expect(files.filter((file) => !allowed.test(file))).toEqual([]);
     for (const needed of [
       "LICENSE",
@@ -143,6 +147,52 @@ describe("the package", () => {
       missing: true,
       title: "Configuration file of acp-sidecar",
     });
+  });
+
+  it("opens a store that somebody has written, and knows its errors", () => {
+    const file = write(
+      "full.mjs",
+      `import { openStore as open, SidecarError, wrapStore } from "acp-sidecar";
+       const full = async () => { throw new SidecarError("STORE_FULL", "The shelf is full"); };
+       export const openStore = async ({ name }) => wrapStore(await open("memory:"), { name, create: full });`,
+    );
+    const bin = path.join(packageDir(), "bin/acp-sidecar.js");
+    const calls = [
+      { id: 1, method: "initialize", params: { protocolVersion: 1 } },
+      { id: 2, method: "session/new", params: { cwd: project, mcpServers: [] } },
+    ].map((call) => JSON.stringify({ jsonrpc: "2.0", ...call }));
+    const { stdout } = spawnSync(process.execPath, [bin, "--store", `module:${file}?name=shelf`], {
+      encoding: "utf8",
+      input: `${calls.join("\n")}\n`,
+    });
+    const answers = stdout.trim().split("\n");
+    expect(JSON.parse(answers.at(-1) ?? "")).toMatchObject({
+      id: 2,
+      error: { message: "The shelf is full", data: { code: "STORE_FULL" } },
+    });
+  });
+
+  it("leads a stack back to the sources", () => {
+    const file = write(
+      "stack.mjs",
+      `import { newSessionId, openStore } from "acp-sidecar";
+       const store = await openStore("memory:");
+       await store.update(newSessionId(), {}).catch(({ stack }) => console.log(stack));`,
+    );
+    const { stdout } = spawnSync(process.execPath, ["--enable-source-maps", file], { encoding: "utf8" });
+    expect(stdout).toMatch(/src\/store\/memory\/memory\.ts:\d+:\d+/);
+  });
+
+  it("is laid out as package managers, bundlers and TypeScript want it", async () => {
+    const bytes = new Uint8Array(fs.readFileSync(tarball));
+    const linted = await publint({ pack: { tarball: bytes.buffer }, level: "suggestion" });
+    expect(linted.messages).toEqual([]);
+    const checked = await checkPackage(createPackageFromTarballData(bytes));
+    const problems = checked.types === false ? ["no types"] : checked.problems;
+    // Modules only, as the README says: require() of Node 20 cannot load them, and old resolution knows no exports.
+    const meant = ["CJSResolvesToESM", "NoResolution"];
+    const others = problems.filter((each) => typeof each === "string" || !meant.includes(each.kind));
+    expect(others).toEqual([]);
   });
 
   it("has declarations that lead nowhere but to files and packages that are there", () => {

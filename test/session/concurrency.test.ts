@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { isSidecarError } from "../../src/base/errors.ts";
-import { textOf } from "../../src/session/messages.ts";
+import { textOf } from "../../src/acp/content.ts";
 import { SessionRegistry } from "../../src/session/registry.ts";
 import { openMemoryStore } from "../../src/store/memory/memory.ts";
 import { openSqliteStore } from "../../src/store/sql/sqlite/store.ts";

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { messageEntry, messagesOf, textOf, type Message } from "../../src/session/messages.ts";
+import { textOf, type ContentBlock } from "../../src/acp/content.ts";
+import { messageEntry, messagesOf, type Message } from "../../src/session/messages.ts";
 import type { Entry } from "../../src/store/contract.ts";
 import { chunk, end, entriesOf, image, prompt, type Item } from "./entries.ts";
 
@@ -81,7 +82,7 @@ describe("a message to be added [REQ A6]", () => {
         atMs: 5,
         data: JSON.stringify({ role, content: [{ type: "text", text: "a" }] }),
       });
-      expect(JSON.parse(messageEntry({ role, content: blocks }, 5, 100).data)).toEqual({
+      expect(JSON.parse(messageEntry({ role, content: blocks as ContentBlock[] }, 5, 100).data)).toEqual({
         role,
         content: blocks,
       });

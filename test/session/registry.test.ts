@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from "vitest";
 import { isSessionId, newSessionId, toSessionId } from "../../src/base/ids.ts";
 import { hiddenAs } from "../../src/session/hidden.ts";
 import { thisHolder } from "../../src/session/holder.ts";
-import { textOf } from "../../src/session/messages.ts";
+import { textOf } from "../../src/acp/content.ts";
 import { SessionRegistry } from "../../src/session/registry.ts";
 import { all, hourMs, notFound, registryOf } from "./registry-rig.ts";
 
