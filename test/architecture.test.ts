@@ -27,14 +27,14 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   "store/sql/sqlite": ["store", "store/sql"],
   "store/sql/postgres": ["store", "store/sql", "store/server"],
   "store/redis": ["store", "store/server"],
-  care: ["session", "store"],
+  care: ["acp", "session", "store"],
   "care/file": ["care", "store", "store/file"],
   "care/sqlite": ["care", "store", "store/sql/sqlite"],
   config: [],
   "sidecar.ts": ["relay", "session", "agent", "acp", "rpc", "config", "store"],
   // Sessions through their one door; of the store only what `aboutStores` says.
   cli: ["sidecar.ts", "care", "session", "agent", "acp", "rpc", "config"],
-  "index.ts": ["sidecar.ts", "session", "config", "store"],
+  "index.ts": ["acp", "sidecar.ts", "session", "config", "store"],
 };
 /** What is opened by a name that is only known when the program runs: the arrows upward, each a dynamic import. */
 const openers: Readonly<Record<string, RegExp>> = {
