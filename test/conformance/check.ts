@@ -1,4 +1,6 @@
 /** What a conformance check is, and what it is given. Nothing here knows a test runner. */
+import { AssertionError } from "node:assert/strict";
+import { inspect } from "node:util";
 import type { Store, StoreCapabilities } from "../../src/store/contract.ts";
 
 /** The store that is judged. */
@@ -54,8 +56,20 @@ export async function runCheck(check: Check, subject: StoreUnderTest): Promise<v
         return keep(await subject.reopen());
       },
     });
+  } catch (error) {
+    throw told(error);
   } finally {
     for (const store of opened.reverse()) await store.close();
     await subject.dispose?.();
   }
+}
+
+/** A judgement in words: in a bundle the expression that failed says nothing. */
+function told(error: unknown): unknown {
+  if (!(error instanceof AssertionError) || error.operator === "==" || error.operator === "fail")
+    return error;
+  const shown = (value: unknown) => inspect(value, { depth: 6, breakLength: 100, maxStringLength: 500 });
+  const why = error.generatedMessage ? "" : `${error.message}\n`;
+  error.message = `${why}expected: ${shown(error.expected)}\nreceived: ${shown(error.actual)}`;
+  return error;
 }

@@ -62,7 +62,7 @@ const taking: Check[] = [
       assertSoon(lease.sinceMs, 0);
       assert.deepEqual((await mustGet(store, id)).lease, stateOf(lease));
       await store.release(lease);
-      assert.ok(!Object.hasOwn(await mustGet(store, id), "lease"));
+      assert.ok(!Object.hasOwn(await mustGet(store, id), "lease"), "the record has no key lease");
     },
   },
   {
@@ -86,7 +86,7 @@ const taking: Check[] = [
     run: async (store) => {
       const { id } = await aJournal(store, 0);
       await rejectsWith("SESSION_BUSY", store.acquire(id, aRequest()));
-      assert.ok((await store.acquire(id, aRequest({ mayTake: always }))).previous);
+      assert.ok((await store.acquire(id, aRequest({ mayTake: always }))).previous, "says who had it");
     },
   },
   {
@@ -109,7 +109,7 @@ const taking: Check[] = [
       const { lease } = await store.acquire(id, aRequest({ ttlMs: 30 }));
       const { lease: next, previous } = await acquireWhenRunOut(store, id);
       assert.deepEqual(previous, stateOf(lease));
-      assert.ok(next.fence > lease.fence);
+      assert.ok(next.fence > lease.fence, `a fence beyond ${lease.fence}, not ${next.fence}`);
       await assertFenced(store, lease, 0);
     },
   },
@@ -133,7 +133,7 @@ const fencing: Check[] = [
       let last = -1;
       for (let i = 0; i < 6; i += 1) {
         const lease = await leaseOf(store, id);
-        assert.ok(lease.fence > last, `${lease.fence} > ${last}`);
+        assert.ok(lease.fence > last, `a fence beyond ${last}, not ${lease.fence}`);
         last = lease.fence;
         if (i % 2 === 0) await store.release(lease);
       }
@@ -216,7 +216,7 @@ const renewing: Check[] = [
           if (i > 0 || turnRunning) await write({ ...lease, ttlMs, turnRunning });
           else await store.append(id, 1, [], { ...lease, ttlMs, turnRunning });
           const held = (await mustGet(store, id)).lease;
-          assert.ok(held);
+          assert.ok(held, "the lease is held");
           assertSoon(held.expiresAtMs, ttlMs);
           assert.equal(held.turnRunning, turnRunning);
           assert.equal(held.sinceMs, lease.sinceMs);

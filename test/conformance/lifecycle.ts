@@ -90,7 +90,8 @@ export const lifecycle: Capability = {
         assert.equal(await again.get(gone.id), undefined);
         assert.deepEqual([await again.count(), await again.count({ metadata: { k: 1 } })], [2, 1]);
         assert.equal(await again.append(id, 33, someEntries(1, 34), lease), 34);
-        assert.ok((await leaseOf(again, id)).fence > lease.fence);
+        const { fence } = await leaseOf(again, id);
+        assert.ok(fence > lease.fence, `a fence beyond ${lease.fence}, not ${fence}`);
       },
     },
   ],

@@ -65,7 +65,7 @@ export const limits: Capability = {
         const { id } = await aJournal(store, 7);
         const stats = await store.stats();
         assert.deepEqual([stats.sessions, stats.entries], [2, 12]);
-        assert.ok(Number.isFinite(stats.bytes) && stats.bytes >= 0);
+        assert.ok(Number.isFinite(stats.bytes) && stats.bytes >= 0, `bytes is a number, not ${stats.bytes}`);
         await store.delete(id);
         const { sessions, entries } = await store.stats();
         assert.deepEqual([sessions, entries], [1, 5]);

@@ -67,8 +67,14 @@ const pages: Check[] = [
       const first = await store.list({ limit: 3 });
       assert.equal(first.items.length, 3);
       assert.equal(typeof first.nextCursor, "string");
-      assert.ok(!Object.hasOwn(await store.list({ limit: 4 }), "nextCursor"));
-      assert.ok(!Object.hasOwn(await store.list({ cursor: first.nextCursor ?? "" }), "nextCursor"));
+      assert.ok(
+        !Object.hasOwn(await store.list({ limit: 4 }), "nextCursor"),
+        "the last page has no key nextCursor",
+      );
+      assert.ok(
+        !Object.hasOwn(await store.list({ cursor: first.nextCursor ?? "" }), "nextCursor"),
+        "the last page has no key nextCursor",
+      );
       assert.deepEqual(await store.list({ cwd: "/nowhere" }), { items: [] });
     },
   },

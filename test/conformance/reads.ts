@@ -58,7 +58,10 @@ export const reads: Capability = {
       run: async (store) => {
         const { id } = await aJournal(store, 12_000);
         const pages = await pagesOf(store, id);
-        assert.ok(pages.length > 1 && pages.every((page) => page.length > 0));
+        assert.ok(
+          pages.length > 1 && pages.every((page) => page.length > 0),
+          "several pages, none of them empty",
+        );
         const expected = someEntries(12_000).map((entry, i) => ({ seq: i + 1, ...entry }));
         assert.deepEqual(pages.flat(), expected);
         assert.deepEqual(seqsOf(await entriesOf(store, id, { from: 1500, through: 7321 }))[5821], 7321);
@@ -104,7 +107,7 @@ export const reads: Capability = {
           // A read may follow the journal as it grows, and then needs an end.
           if (head < 3050) head = await store.append(id, head, someEntries(1, head + 1), lease);
         }
-        assert.ok(seen.length >= 3000 && seen.length <= head);
+        assert.ok(seen.length >= 3000 && seen.length <= head, `3000 to ${head} entries, not ${seen.length}`);
         assert.deepEqual(
           seen,
           seen.map((_, i) => i + 1),

@@ -107,8 +107,8 @@ export const records: Capability = {
         const { id } = await store.create(aSession());
         assert.equal((await store.update(id, { title: "" })).title, "");
         const cleared = await store.update(id, { title: null });
-        assert.ok(!Object.hasOwn(cleared, "title"));
-        assert.ok(!Object.hasOwn(await mustGet(store, id), "title"));
+        assert.ok(!Object.hasOwn(cleared, "title"), "the record has no key title");
+        assert.ok(!Object.hasOwn(await mustGet(store, id), "title"), "the stored record has no key title");
       },
     },
     {

@@ -42,7 +42,7 @@ export const sharing: Capability = {
         const { id, lease } = await aJournal(store, 2);
         await rejectsWith("SESSION_BUSY", other.acquire(id, aRequest({ holder: aHolder("b") })));
         const taken = await leaseOf(other, id, aHolder("b"));
-        assert.ok(taken.fence > lease.fence);
+        assert.ok(taken.fence > lease.fence, `a fence beyond ${lease.fence}, not ${taken.fence}`);
         await rejectsWith("LEASE_LOST", store.append(id, 2, someEntries(1, 3), lease));
         assert.equal(await other.append(id, 2, someEntries(1, 3), taken), 3);
         await assertJournal(store, id, someEntries(3));

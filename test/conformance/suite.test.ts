@@ -70,6 +70,17 @@ describe("the conformance suite", () => {
     });
   }
 
+  it("says what was expected and what was received", async () => {
+    const open = async () =>
+      brokenStore({ breaks: (inner) => ({ count: async () => (await inner.count()) + 1 }) });
+    const told: string[] = [];
+    for (const { body } of collect(subject(open))) {
+      await body().catch((error: unknown) => told.push((error as Error).message));
+    }
+    expect(told.length).toBeGreaterThan(0);
+    for (const message of told) expect(message).toMatch(/expected: .+\nreceived: .+/);
+  });
+
   it("finds nothing wrong with the store that the defects are put in front of", async () => {
     expect(await failures(collect(subject(async () => brokenStore({ breaks: () => ({}) }))))).toEqual([]);
   });
