@@ -5,6 +5,7 @@ import { SidecarError, systemCodeOf } from "../base/errors.ts";
 import { ofLayer, urlsIn } from "../store/layer-urls.ts";
 import { driverOf, pathIn } from "../store/open.ts";
 import type { Damage, Repair, StoreBackup } from "./medium.ts";
+import type { Watch } from "./watch.ts";
 
 /** Arguments are paths. */
 interface Upkeep {
@@ -15,7 +16,7 @@ interface Upkeep {
   /** Keeps what is sound and sets the damaged rest aside. */
   readonly repair: (path: string) => Promise<Repair>;
   /** Copies all to a path where nothing is yet. */
-  readonly backUp: (from: string, to: string) => Promise<StoreBackup>;
+  readonly backUp: (from: string, to: string, watch: Watch) => Promise<StoreBackup>;
 }
 
 /** By scheme. Other media look after themselves, or hold nothing that lasts. */
@@ -24,13 +25,13 @@ const upkeeps: Readonly<Record<string, Upkeep>> = {
     traces: (directory) => [path.join(directory, "format.json"), path.join(directory, "sessions")],
     inspect: async (path) => (await (await import("./file/repair.ts")).inspectFileStore(path)).damage,
     repair: async (path) => (await import("./file/repair.ts")).repairFileStore(path),
-    backUp: async (from, to) => (await import("./file/backup.ts")).backupFileStore(from, to),
+    backUp: async (...all) => (await import("./file/backup.ts")).backupFileStore(...all),
   },
   sqlite: {
     traces: (file) => [file],
     inspect: async (path) => (await import("./sqlite/repair.ts")).inspectSqliteStore(path),
     repair: async (path) => (await import("./sqlite/repair.ts")).repairSqliteStore(path),
-    backUp: async (from, to) => (await import("./sqlite/backup.ts")).backupSqliteStore(from, to),
+    backUp: async (...all) => (await import("./sqlite/backup.ts")).backupSqliteStore(...all),
   },
 };
 
@@ -77,10 +78,14 @@ export async function repairStore(url: string): Promise<Repair> {
  * Copies a store into another of its kind that is not there yet, whole and by its own means. Undefined when
  * that cannot be done: then sessions are to be copied one by one. Errors: `STORE_…`.
  */
-export async function backUpStore(fromUrl: string, toUrl: string): Promise<StoreBackup | undefined> {
+export async function backUpStore(
+  fromUrl: string,
+  toUrl: string,
+  watch: Watch = {},
+): Promise<StoreBackup | undefined> {
   const [from, to] = [upkeepOf(fromUrl), upkeepOf(toUrl)];
   if (from === undefined || from.upkeep !== to?.upkeep || fs.existsSync(to.path)) return undefined;
-  return from.upkeep.backUp(from.path, to.path);
+  return from.upkeep.backUp(from.path, to.path, watch);
 }
 
 /** The last layer holds all; the others may begin empty. */

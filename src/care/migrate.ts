@@ -2,9 +2,18 @@
 import { createHash } from "node:crypto";
 import { SidecarError } from "../base/errors.ts";
 import type { SessionId } from "../base/ids.ts";
-import type { Entry, NewEntry, NewSession, SessionPatch, SessionRecord, Store } from "../store/contract.ts";
+import type {
+  Entry,
+  EntryRange,
+  NewEntry,
+  NewSession,
+  SessionPatch,
+  SessionRecord,
+  Store,
+} from "../store/contract.ts";
 import { mayTake, thisHolder } from "../session/holder.ts";
 import { everySession } from "../session/pages.ts";
+import { watched, type Watch } from "./watch.ts";
 
 export interface MigrationProgress {
   readonly id: SessionId;
@@ -32,11 +41,13 @@ export async function migrateSessions(
   from: Store,
   to: Store,
   onProgress: (progress: MigrationProgress) => void | Promise<void> = () => undefined,
+  watch: Omit<Watch, "onProgress"> = {},
 ): Promise<MigrationResult> {
-  const migration = new Migration(from, to);
+  const migration = new Migration(from, to, watch);
   const total = await from.count();
   let [copied, skipped] = [0, 0];
   for await (const record of everySession(from)) {
+    watch.signal?.throwIfAborted();
     const outcome = await migration.bring(record);
     if (outcome === "copied") copied += 1;
     else skipped += 1;
@@ -50,11 +61,13 @@ class Migration {
   entries = 0;
   readonly #from: Store;
   readonly #to: Store;
+  readonly #watch: Watch;
   readonly #brought = new Map<SessionId, MigrationProgress["outcome"]>();
 
-  constructor(from: Store, to: Store) {
+  constructor(from: Store, to: Store, watch: Watch) {
     this.#from = from;
     this.#to = to;
+    this.#watch = watch;
   }
 
   async bring(record: SessionRecord): Promise<MigrationProgress["outcome"]> {
@@ -95,11 +108,11 @@ class Migration {
       }
       // Final page by page: an interrupted copy goes on behind the last one.
       const { id, sealedSeq, headSeq } = record;
-      for await (const page of this.#from.read(id, { from: head + 1, through: sealedSeq })) {
+      for await (const page of this.#read(id, { from: head + 1, through: sealedSeq })) {
         head = await this.#to.seal(id, { from: head + 1, head }, page.map(withoutSeq), lease);
         this.entries += page.length;
       }
-      for await (const page of this.#from.read(id, { from: head + 1, through: headSeq })) {
+      for await (const page of this.#read(id, { from: head + 1, through: headSeq })) {
         head = await this.#to.append(id, head, page.map(withoutSeq), lease);
         this.entries += page.length;
       }
@@ -108,11 +121,15 @@ class Migration {
     }
   }
 
+  #read(id: SessionId, range: EntryRange): AsyncIterable<readonly Entry[]> {
+    return watched(this.#from.read(id, range), this.#watch);
+  }
+
   async #verify({ id, headSeq }: SessionRecord): Promise<void> {
     const range = { through: headSeq };
     const [there, here] = await Promise.all([
       hashOf(this.#to.read(id, range)),
-      hashOf(this.#from.read(id, range)),
+      hashOf(this.#read(id, range)),
     ]);
     if (there === here) return;
     throw new SidecarError(

@@ -4,6 +4,7 @@ import type { SessionId } from "../base/ids.ts";
 import { isJsonObjectText } from "../base/json.ts";
 import type { Entry, SessionRecord, Store } from "../store/contract.ts";
 import type { Damage } from "./medium.ts";
+import { watched, type Watch } from "./watch.ts";
 import { textOf } from "../acp/content.ts";
 import { messagesOf } from "../session/messages.ts";
 import { everySession } from "../session/pages.ts";
@@ -25,16 +26,23 @@ export interface VerifyLimits {
 }
 
 /** Reads everything once. Damage is named and the rest is read on; errors that are no damage reject. */
-export async function verifySessions(store: Store, limits: VerifyLimits = {}): Promise<Verification> {
+export async function verifySessions(
+  store: Store,
+  limits: VerifyLimits = {},
+  watch: Watch = {},
+): Promise<Verification> {
   const damages: Damage[] = [];
   let [sessions, entries] = [0, 0];
+  const total = watch.onProgress === undefined ? 0 : await store.count();
   const untilMs = performance.now() + (limits.forMs ?? Infinity);
   try {
     for await (const record of everySession(store)) {
       if (sessions === (limits.sessions ?? Infinity) || performance.now() > untilMs) break;
+      watch.signal?.throwIfAborted();
       sessions += 1;
       checkRecord(record, damages);
-      entries += await verifySession(store, record, damages);
+      entries += await verifySession(store, record, damages, watch);
+      await watch.onProgress?.(sessions, total);
     }
   } catch (error) {
     // What the list would have named is not looked for.
@@ -58,13 +66,18 @@ function checkRecord(record: SessionRecord, damages: Damage[]): void {
 }
 
 /** Returns how many entries could be read. */
-async function verifySession(store: Store, record: SessionRecord, damages: Damage[]): Promise<number> {
+async function verifySession(
+  store: Store,
+  record: SessionRecord,
+  damages: Damage[],
+  watch: Watch,
+): Promise<number> {
   const { id: sessionId, headSeq } = record;
   let last = 0;
   const report = (seq: number, problem: string) =>
     damages.push({ sessionId, entries: { from: seq, through: seq }, problem });
   try {
-    for await (const page of store.read(sessionId, { through: headSeq })) {
+    for await (const page of watched(store.read(sessionId, { through: headSeq }), watch)) {
       const sound: Entry[] = [];
       for (const entry of page) {
         const { seq, data } = entry;

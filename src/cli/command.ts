@@ -19,6 +19,8 @@ export interface Io {
   readonly binary: string;
   /** Width of the terminal; undefined when the output is none. */
   readonly columns?: number | undefined;
+  /** The same of `errors`. */
+  readonly errorColumns?: number | undefined;
 }
 
 /** A command line, parsed and checked against its command. */

@@ -1,6 +1,6 @@
 /** The commands. Each loads its code when it runs, for an editor waits for `serve`. */
 import type { Command, Flag } from "./command.ts";
-import { colorFlag, noPagerFlag } from "./flags.ts";
+import { colorFlag, noPagerFlag, quietFlag } from "./flags.ts";
 import type * as ToolsModule from "./tools.ts";
 
 const json: Flag = { name: "json", help: "print JSON, for programs" };
@@ -123,6 +123,7 @@ export const commands: readonly Command[] = [
       { name: "from", value: "URL", help: "the store that is read; it is left alone" },
       { name: "to", value: "URL", help: "the store that is written" },
       json,
+      quietFlag,
     ],
     operands: none,
     options: [],
@@ -136,6 +137,7 @@ export const commands: readonly Command[] = [
     flags: [
       { name: "to", value: "URL", help: "such as file:/backups/sessions or sqlite:/backups/sessions.db" },
       json,
+      quietFlag,
     ],
     operands: none,
     notes: [
@@ -148,7 +150,7 @@ export const commands: readonly Command[] = [
     name: "restore",
     summary: "copy all sessions of a backup into the store; what is there already stays",
     synopsis: "--from URL [--json]",
-    flags: [{ name: "from", value: "URL", help: "the backup" }, json],
+    flags: [{ name: "from", value: "URL", help: "the backup" }, json, quietFlag],
     operands: none,
     run: tool("restore"),
   },
@@ -159,6 +161,7 @@ export const commands: readonly Command[] = [
     flags: [
       { name: "repair", help: "keep what is sound, set the damaged rest aside (file: and sqlite: stores)" },
       json,
+      quietFlag,
     ],
     operands: none,
     notes: [
@@ -171,7 +174,7 @@ export const commands: readonly Command[] = [
     name: "doctor",
     summary: "try an agent and the store, and say how to fix what is wrong",
     synopsis: "[options] [--json] [-- agent-command args…]",
-    flags: [json],
+    flags: [json, quietFlag],
     operands: "agent",
     run: tool("doctor"),
   },

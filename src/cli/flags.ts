@@ -8,3 +8,5 @@ export const colorFlag: Flag = {
 };
 
 export const noPagerFlag: Flag = { name: "no-pager", help: "on a terminal, not through PAGER" };
+
+export const quietFlag: Flag = { name: "quiet", help: "say nothing of how far it is" };

@@ -18,6 +18,7 @@ const status = await run(argv.slice(2), {
   env,
   binary: fileURLToPath(new URL("../bin/acp-sidecar.js", import.meta.url)),
   columns: stdout.isTTY ? stdout.columns || 80 : undefined,
+  errorColumns: stderr.isTTY ? stderr.columns || 80 : undefined,
 });
 // An open stdin would keep us alive; what was written is out when the callback comes, if anybody reads it.
 const end = () => process.exit(status);

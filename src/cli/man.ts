@@ -60,7 +60,7 @@ function statusRows(): [string, string][] {
     .slice(1)
     .flatMap((line) =>
       Array.from(
-        line.matchAll(/(\d) {2}(\S+(?: \S+)*)/g),
+        line.matchAll(/(\d+) {2}(\S+(?: \S+)*)/g),
         ([, status = "", text = ""]) => [status, text] as [string, string],
       ),
     )

@@ -7,66 +7,92 @@ import type { Store } from "../store/contract.ts";
 import { assertStoreThere, backUpStore } from "../care/maintenance.ts";
 import type { Invocation, Io } from "./command.ts";
 import { configOf } from "./configured.ts";
-import { print, printJson, sizeText } from "./print.ts";
+import { interruptible } from "./interrupt.ts";
+import { countText, print, printJson, sizeText } from "./print.ts";
+import { Progress } from "./progress.ts";
+
+interface Copy {
+  /** The command. */
+  readonly name: string;
+  readonly fromUrl: string;
+  readonly toUrl: string;
+  readonly flags: Invocation["flags"];
+}
 
 export function migrate({ flags }: Invocation, io: Io): Promise<number> {
-  return copySessions(
-    urlIn("migrate", "from", flags["from"]),
-    urlIn("migrate", "to", flags["to"]),
-    flags,
-    io,
-  );
+  const fromUrl = urlIn("migrate", "from", flags["from"]);
+  const toUrl = urlIn("migrate", "to", flags["to"]);
+  assertCopyable(fromUrl, toUrl);
+  return watching({ name: "migrate", fromUrl, toUrl, flags }, io, copySessions);
 }
 
 export async function backup(invocation: Invocation, io: Io): Promise<number> {
   const { config } = await configOf(invocation, io);
-  return copyStore(config.store, urlIn("backup", "to", invocation.flags["to"]), invocation.flags, io);
+  const { flags } = invocation;
+  return copyStore(
+    { name: "backup", fromUrl: config.store, toUrl: urlIn("backup", "to", flags["to"]), flags },
+    io,
+  );
 }
 
 export async function restore(invocation: Invocation, io: Io): Promise<number> {
   const { config } = await configOf(invocation, io);
-  return copyStore(urlIn("restore", "from", invocation.flags["from"]), config.store, invocation.flags, io);
+  const { flags } = invocation;
+  return copyStore(
+    { name: "restore", fromUrl: urlIn("restore", "from", flags["from"]), toUrl: config.store, flags },
+    io,
+  );
 }
 
 /** A store of the same kind that is not there yet is made by the store's own means, else by the sessions. */
-async function copyStore(
-  fromUrl: string,
-  toUrl: string,
-  flags: Invocation["flags"],
-  io: Io,
-): Promise<number> {
-  assertCopyable(fromUrl, toUrl);
-  const copy = await backUpStore(fromUrl, toUrl);
-  if (copy === undefined) return copySessions(fromUrl, toUrl, flags, io);
-  if (flags["json"]) await printJson(io, { copied: copy.sessions, skipped: 0, ...entriesAndBytes(copy) });
-  else await print(io, `${copy.sessions} sessions copied, ${sizeText(copy.bytes)}\n`);
-  return 0;
+function copyStore(copy: Copy, io: Io): Promise<number> {
+  assertCopyable(copy.fromUrl, copy.toUrl);
+  return watching(copy, io, async (_, io, progress, signal) => {
+    const { fromUrl, toUrl, flags } = copy;
+    const whole = await backUpStore(fromUrl, toUrl, progress.watch(signal));
+    if (whole === undefined) return copySessions(copy, io, progress, signal);
+    progress.end();
+    if (flags["json"]) await printJson(io, { copied: whole.sessions, skipped: 0, ...entriesAndBytes(whole) });
+    else await print(io, `${countText(whole.sessions, "session")} copied, ${sizeText(whole.bytes)}\n`);
+    return 0;
+  });
+}
+
+type Copying = (copy: Copy, io: Io, progress: Progress, signal: AbortSignal) => Promise<number>;
+
+/** Shows how far it is; Ctrl-C ends it in order. */
+async function watching(copy: Copy, io: Io, copying: Copying): Promise<number> {
+  const progress = new Progress(copy, io, copy.name);
+  progress.stage("copying", "parts");
+  const goOn = () =>
+    progress.unit === "sessions" && progress.done > 0
+      ? `${countText(progress.done, "session")} are copied; run it again, and it goes on there`
+      : "nothing is left of it; run it again to copy all";
+  try {
+    return await interruptible(goOn, (signal) => copying(copy, io, progress, signal));
+  } finally {
+    progress.end();
+  }
 }
 
 function entriesAndBytes({ entries, bytes }: StoreBackup) {
   return { ...(entries !== undefined && { entries }), bytes };
 }
 
-async function copySessions(
-  fromUrl: string,
-  toUrl: string,
-  flags: Invocation["flags"],
-  io: Io,
-): Promise<number> {
-  assertCopyable(fromUrl, toUrl);
-  return withStores(fromUrl, toUrl, async (from, to) => {
-    const result = await migrateSessions(from, to, async ({ id, outcome, done, total }) => {
-      if (!flags["json"]) await print(io, `${done}/${total}  ${id}  ${outcome}\n`);
-    });
+const copySessions: Copying = ({ fromUrl, toUrl, flags }, io, progress, signal) =>
+  withStores(fromUrl, toUrl, async (from, to) => {
+    progress.stage("copying", "sessions");
+    const { onProgress, ...watch } = progress.watch(signal);
+    const result = await migrateSessions(from, to, ({ done, total }) => onProgress(done, total), watch);
+    progress.end();
     if (flags["json"]) await printJson(io, result);
     else
       await print(
         io,
-        `${result.copied} sessions copied, ${result.skipped} there already, all compared by content\n`,
+        `${countText(result.copied, "session")} copied, ${result.skipped} there already, all compared by content\n`,
       );
     return 0;
   });
-}
 
 /** Errors: `USAGE`, `STORE_UNAVAILABLE`. */
 function assertCopyable(fromUrl: string, toUrl: string): void {

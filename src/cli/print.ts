@@ -98,6 +98,11 @@ export function agoText(ms: number, nowMs: number): string {
   return timeText(ms).slice(0, 10);
 }
 
+/** `1 session`, `2 sessions` */
+export function countText(count: number, thing: string): string {
+  return `${count} ${thing}${count === 1 ? "" : "s"}`;
+}
+
 /** `117.7 MiB` */
 export function sizeText(bytes: number): string {
   const units = ["bytes", "KiB", "MiB", "GiB", "TiB"];

@@ -1,6 +1,7 @@
 /** One run of the program, from its words to its exit status. */
 import { SidecarError, reasonOf } from "../base/errors.ts";
 import type { Io } from "./command.ts";
+import { Interrupted, interruptedStatus } from "./interrupt.ts";
 import { parseCommandLine } from "./parse.ts";
 
 function widthOf({ columns }: Io): { readonly width?: number } {
@@ -25,6 +26,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     }
   } catch (error) {
     io.errors.write(`acp-sidecar: ${reasonOf(error)}\n`);
+    if (error instanceof Interrupted) return interruptedStatus;
     if (error instanceof SidecarError) return error.exitStatus;
     // Ours to mend: whoever reports it needs to know where it happened.
     if (error instanceof Error) io.errors.write(`${error.stack}\n`);

@@ -1,12 +1,15 @@
 /** `verify`: reads everything that is stored and names what is damaged. */
 import { isSidecarError, reasonOf } from "../base/errors.ts";
 import { verifySessions, type Verification } from "../care/verify.ts";
+import type { Watch } from "../care/watch.ts";
 import { openStore } from "../store/open.ts";
 import type { Damage, Repair } from "../care/medium.ts";
 import { inspectStore, isRepairable, repairStore } from "../care/maintenance.ts";
 import type { Invocation, Io } from "./command.ts";
 import { configOf } from "./configured.ts";
+import { interruptible } from "./interrupt.ts";
 import { print, printJson } from "./print.ts";
+import { Progress } from "./progress.ts";
 import { printTable } from "./table.ts";
 import { urlToRead } from "./sessions.ts";
 
@@ -16,9 +19,12 @@ export async function verify(invocation: Invocation, io: Io): Promise<number> {
   const url = urlToRead(loaded);
   // On a fresh machine there is nothing to repair either.
   const repairs = invocation.flags["repair"] === true && url === loaded.config.store;
+  const progress = new Progress(invocation, io, "verify");
+  if (repairs) progress.stage("repairing");
   const repaired = repairs ? await repairStore(url) : undefined;
+  progress.end();
   if (repaired !== undefined && !invocation.flags["json"]) await tell(repaired, io);
-  const found = await examine(url);
+  const found = await examine(url, progress);
   const status = found.damages.length === 0 ? 0 : 5;
   if (invocation.flags["json"]) {
     await printJson(io, repaired === undefined ? found : { ...found, repaired });
@@ -33,9 +39,22 @@ export async function verify(invocation: Invocation, io: Io): Promise<number> {
 }
 
 /** What a read through the contract meets, and what lies below it; each place once. */
-async function examine(url: string): Promise<Verification> {
-  const met = await readAll(url);
-  const below = await inspectStore(url);
+async function examine(url: string, progress: Progress): Promise<Verification> {
+  try {
+    progress.stage("reading", "sessions");
+    const met = await interruptible(
+      () => "nothing was changed; run it again to read all",
+      (signal) => readAll(url, progress.watch(signal)),
+    );
+    // Ctrl-C ends that at once, as it would without us: the engine hears nothing while it looks.
+    progress.stage("looking at the files themselves");
+    return together(met, await inspectStore(url));
+  } finally {
+    progress.end();
+  }
+}
+
+function together(met: Verification, below: readonly Damage[]): Verification {
   const named = new Set(below.map(({ sessionId }) => sessionId));
   // A medium that can be looked at tells more of the same damage than a read that failed on it.
   const others = met.damages.filter(({ sessionId }) =>
@@ -45,11 +64,11 @@ async function examine(url: string): Promise<Verification> {
 }
 
 /** A store that is too damaged to be opened has damage of its own, and nothing else can be read of it. */
-async function readAll(url: string): Promise<Verification> {
+async function readAll(url: string, watch: Watch): Promise<Verification> {
   try {
     const store = await openStore(url);
     try {
-      return await verifySessions(store);
+      return await verifySessions(store, {}, watch);
     } finally {
       await store.close();
     }

@@ -5,6 +5,7 @@ import path from "node:path";
 import { syncDirectory, syncFile } from "../../base/disk.ts";
 import { SidecarError, systemCodeOf } from "../../base/errors.ts";
 import type { StoreBackup } from "../medium.ts";
+import type { Watch } from "../watch.ts";
 import { isMissing, storeError } from "../../store/file/errors.ts";
 import { directoryMode, fileMode, readAt, uniqueSuffix, writeAll } from "../../store/file/files.ts";
 import { Layout } from "../../store/file/layout.ts";
@@ -19,7 +20,11 @@ const stepBytes = 1 << 20;
  * all that they inherit. `target` must not exist; it appears when the copy is whole and on the medium.
  * Errors: `STORE_CONFLICT` when `target` is there, `STORE_CORRUPT` when a session cannot be read.
  */
-export async function backupFileStore(directory: string, target: string): Promise<StoreBackup> {
+export async function backupFileStore(
+  directory: string,
+  target: string,
+  { onProgress, signal }: Watch = {},
+): Promise<StoreBackup> {
   const layout = new Layout(path.resolve(directory));
   const goal = path.resolve(target);
   const partial = `${goal}.${uniqueSuffix()}.partial`;
@@ -32,7 +37,9 @@ export async function backupFileStore(directory: string, target: string): Promis
     let bytes = 0;
     // Whatever a session inherits from was there before it, and final.
     const ids = [...layout.ids()];
-    for (const id of ids) {
+    for (const [at, id] of ids.entries()) {
+      signal?.throwIfAborted();
+      await onProgress?.(at, ids.length);
       bytes += await copySession(new SessionFile(id, layout.session(id), open), copy.session(id));
     }
     for (const shard of copy.shards()) syncDirectory(path.join(copy.sessions, shard));
@@ -43,6 +50,7 @@ export async function backupFileStore(directory: string, target: string): Promis
   } catch (error) {
     await fs.rm(partial, { recursive: true, force: true });
     if (["ENOTEMPTY", "EEXIST"].includes(systemCodeOf(error) ?? "")) throw targetExists(goal);
+    if (signal?.aborted === true) throw error;
     throw storeError(error, layout.root);
   } finally {
     open.close();

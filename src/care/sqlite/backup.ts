@@ -2,10 +2,11 @@
 import { randomUUID } from "node:crypto";
 import { closeSync, existsSync, openSync, realpathSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import type { Database } from "../../store/sql/sqlite/engine.ts";
+import type { CopiedPages, Database } from "../../store/sql/sqlite/engine.ts";
 import { SidecarError } from "../../base/errors.ts";
 import { makeDirectory, syncDirectory, syncFile } from "../../base/disk.ts";
 import type { StoreBackup } from "../medium.ts";
+import { aborted, type Watch } from "../watch.ts";
 import { busyTimeoutMs, defaultLockWaitMs, untilFree } from "../../store/sql/sqlite/busy.ts";
 import { loadEngine } from "../../store/sql/sqlite/engines.ts";
 import { asStoreError, wayOut } from "../../store/sql/sqlite/errors.ts";
@@ -16,7 +17,11 @@ import { checkVersion } from "../../store/sql/sqlite/migrations.ts";
  * when it is whole, sound and on the disk, readable by its owner only, and in it nobody holds a session.
  * Errors: `STORE_CONFLICT` when `target` is there, `STORE_CORRUPT` when the database is damaged; `STORE_…`.
  */
-export async function backupSqliteStore(from: string, target: string): Promise<StoreBackup> {
+export async function backupSqliteStore(
+  from: string,
+  target: string,
+  watch: Watch = {},
+): Promise<StoreBackup> {
   const goal = resolve(target);
   const partial = `${goal}.${randomUUID()}.partial`;
   try {
@@ -24,20 +29,21 @@ export async function backupSqliteStore(from: string, target: string): Promise<S
     assertFree(goal);
     // Before the copy is made, so that nobody else can read it at any time.
     closeSync(openSync(partial, "wx", 0o600));
-    await copyPages(resolve(from), partial);
+    await copyPages(resolve(from), partial, watch);
     const copy = await finish(partial);
     assertFree(goal);
     renameSync(partial, goal);
     syncDirectory(dirname(goal));
     return copy;
   } catch (error) {
+    if (watch.signal?.aborted === true) throw error;
     throw asStoreError(error, error instanceof Error && isOf(error, goal) ? goal : from);
   } finally {
-    rmSync(partial, { force: true });
+    for (const file of [partial, `${partial}-journal`]) rmSync(file, { force: true });
   }
 }
 
-async function copyPages(from: string, partial: string): Promise<void> {
+async function copyPages(from: string, partial: string, { onProgress, signal }: Watch): Promise<void> {
   const engine = await loadEngine();
   const path = realpathSync(from);
   const db = engine.open(path, busyTimeoutMs);
@@ -48,7 +54,14 @@ async function copyPages(from: string, partial: string): Promise<void> {
     // the copy begin again.
     db.exec("BEGIN");
     await untilFree(() => checkVersion(db, path), deadlineMs);
-    await db.backup(partial, { progress: () => pagesPerStep });
+    const progress = ({ totalPages, remainingPages }: CopiedPages) => {
+      // Nothing is thrown into the engine; who wants it to end says so by the signal.
+      if (totalPages > 0) void onProgress?.(totalPages - remainingPages, totalPages);
+      return pagesPerStep;
+    };
+    const copied = db.backup(partial, { progress });
+    copied.catch(() => undefined);
+    await Promise.race([copied, aborted(signal)]);
   } finally {
     db.close();
   }

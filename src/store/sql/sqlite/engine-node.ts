@@ -1,13 +1,17 @@
 /** The SQLite that Node carries, in the shape of engine.ts. It needs no compiler and no install script. */
 import { pathToFileURL } from "node:url";
 import { systemCodeOf } from "../../../base/errors.ts";
-import type { Database, Engine, Statement, Written } from "./engine.ts";
+import type { CopyProgress, Database, Engine, Statement, Written } from "./engine.ts";
 import { resultCodeName } from "./result-codes.ts";
 
 /** What we use of `node:sqlite`, whose types come with newer Nodes than the oldest that we support. */
 interface NodeSqlite {
   readonly DatabaseSync: new (location: URL | string, options?: { timeout?: number }) => NodeDatabase;
-  readonly backup: (from: NodeDatabase, target: string, options: { rate: number }) => Promise<number>;
+  readonly backup: (
+    from: NodeDatabase,
+    target: string,
+    how: { rate: number; progress: CopyProgress },
+  ) => Promise<number>;
 }
 
 interface NodeDatabase {
@@ -99,9 +103,10 @@ class Connection implements Database {
     return simple ? statement.pluck().all()[0] : statement.all();
   }
 
-  async backup(target: string, { progress }: { readonly progress: () => number }): Promise<void> {
+  async backup(target: string, { progress }: { readonly progress: CopyProgress }): Promise<void> {
     try {
-      await this.#sqlite.backup(this.#db, target, { rate: progress() });
+      const rate = progress({ totalPages: 0, remainingPages: 0 });
+      await this.#sqlite.backup(this.#db, target, { rate, progress });
     } catch (error) {
       throw withCode(error);
     }

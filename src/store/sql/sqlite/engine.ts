@@ -28,11 +28,20 @@ export interface Database {
   /** The rows of `PRAGMA text`; with `simple` the first column of the first one. */
   pragma(text: string, options?: { readonly simple: boolean }): unknown;
   /** Copies the database into the file `target`, which may be there and empty. */
-  backup(target: string, options: { readonly progress: () => number }): Promise<unknown>;
+  backup(target: string, options: { readonly progress: CopyProgress }): Promise<unknown>;
   /** Lets statements write the schema's tables, which SQLite refuses otherwise. */
   unsafeMode(): unknown;
   close(): unknown;
 }
+
+/** How far a copy is; both are 0 before it has begun. */
+export interface CopiedPages {
+  readonly totalPages: number;
+  readonly remainingPages: number;
+}
+
+/** Called between the steps of a copy; returns how many pages the next one has. */
+export type CopyProgress = (copied: CopiedPages) => number;
 
 /** Errors of an engine have the name of SQLite's result code, the extended one, as their `code`. */
 export interface Engine {
