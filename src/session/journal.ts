@@ -111,6 +111,11 @@ export class Journal {
     return this.#lost;
   }
 
+  /** Whether the store has failed a write: what was written last may be there or not. */
+  get isDoubtful(): boolean {
+    return this.#doubtful;
+  }
+
   /** The session is in use. */
   touch(): void {
     this.#options.use?.touch();

@@ -35,6 +35,30 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant("restart" as const), kill: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("reload" as const), session }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("fork" as const), session }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant("elsewhere" as const),
+      session,
+      turns: fc.array(streamed, { minLength: 1, maxLength: 2 }),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant("forget" as const),
+      session,
+      what: fc.constantFrom("oldest", "newest"),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant("adopt" as const),
+      by: fc.constantFrom("resume", "load"),
+      turns: fc.array(streamed, { minLength: 1, maxLength: 2 }),
+    }),
+  },
 );
 
 describe("a session that is kept", () => {

@@ -28,26 +28,35 @@ export class Drawing {
   readonly #state = new Map<string, Update>();
   #plan: unknown;
   #info: Fields = {};
-  /** The prompt that was just sent and may be said back by the agent, which editors do not show twice. */
+  /** The prompt of the turn, which may be said back by the agent, once: editors do not show it twice. */
   #mayBeEchoed: string | undefined;
 
   /** The person has sent a prompt: the editor draws it itself. */
   prompted(blocks: readonly Fields[]): void {
-    this.#items.push({ type: "message", role: "user", id: undefined, blocks: [...blocks] });
+    // Whole as it is: nothing that comes later goes on with it.
+    const id = `prompt ${this.#items.length}`;
+    this.#items.push({ type: "message", role: "user", id, blocks: [...blocks] });
     this.#mayBeEchoed = JSON.stringify(joined(blocks));
   }
 
   take(update: Update): void {
     const { sessionUpdate: kind } = update;
     const role = roles[kind];
-    if (role === "user" && this.#isEcho(update)) return;
-    this.#mayBeEchoed = undefined;
+    if (role === "user" && this.#isEcho(update)) {
+      this.#mayBeEchoed = undefined;
+      return;
+    }
     if (role !== undefined) this.#chunk(role, update);
     else if (kind === "tool_call" || kind === "tool_call_update") this.#tool(update);
     else if (kind === "plan") this.#plan = update["entries"];
     else if (kind === "session_info_update") this.#info = { ...this.#info, ...update };
     else if (stateKinds.has(kind)) this.#state.set(kind, update);
     else this.#items.push({ type: "other", update });
+  }
+
+  /** The turn has ended. */
+  answered(): void {
+    this.#mayBeEchoed = undefined;
   }
 
   /** All of it in a form that two drawings can be compared by. No turn runs: what has not ended never will. */

@@ -80,6 +80,8 @@ export const sessionRequirements: RequirementTable = {
   "protocol.md: Attaching a stored session to an agent": {
     "attach-resume": "session/resume is used first",
     "attach-load": "else session/load, with its replay swallowed",
+    "attach-own-program":
+      "turns that were made in the agent's own program are taken in once, marked; that its history differs is told",
     "attach-new": "else session/new and a handover with the next prompt",
     "attach-forgotten": "an agent that has forgotten the session is given the next way",
     "handover-form": "the handover is an embedded resource where the agent takes one, text where not",

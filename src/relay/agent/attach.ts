@@ -9,11 +9,11 @@ import { isSameAgent } from "../../session/agent-ids.ts";
 import type { RelayContext } from "../context.ts";
 import { withAgentId } from "./ids.ts";
 import type { Binding, LiveSession } from "../live/session.ts";
-import { Recall } from "../live/recall.ts";
 import { isAtWork } from "../live/turns.ts";
 import { canTakeUp, mayTryNext, takeUp, takeUpAgain, type TakenUp } from "./take-up.ts";
 import { chooseAgain, type How } from "./choose-again.ts";
 import { DiedChoosing } from "./reapply.ts";
+import { concludeReplay } from "./replayed.ts";
 import { answeredKinds } from "./settings.ts";
 import { setupKey, setupParams } from "./setup.ts";
 import { enqueueUpdates } from "./updates.ts";
@@ -48,6 +48,7 @@ async function attachTo(
   signal: AbortSignal | undefined,
 ): Promise<Binding> {
   live.swallowedState.clear();
+  live.recall = undefined;
   const params = await setupParams(ctx, live, run);
   const isSame = isSameAgent(live.record.agent, run.facts);
   const taken =
@@ -100,7 +101,8 @@ async function askAgain(
   const lacksHistory = live.owesHandover;
   let reason = "it does not know the session by this id";
   try {
-    if (await takeUpAgain(ctx, live, binding, params, signal)) return { binding, lacksHistory };
+    if (await takeUpAgain(ctx, live, binding, params, signal))
+      return { binding, lacksHistory, beganEmpty: lacksHistory };
   } catch (error) {
     if (error instanceof SidecarError) throw error;
     if (signal?.aborted === true || !mayTryNext(error)) {
@@ -118,7 +120,8 @@ async function askAgain(
 /** What there is to be done when the agent has the session. */
 async function settle(ctx: RelayContext, live: LiveSession, taken: TakenUp, how: How): Promise<void> {
   await noteBinding(ctx, live, taken);
-  live.recall = new Recall(() => ctx.registry.read(live.id));
+  const { recall } = live;
+  if (recall !== undefined) void live.outbound(() => concludeReplay(ctx, live, recall, taken));
   const applied = await chooseAgain(ctx, live, taken.binding, how);
   // What the agent says of the present while it takes the session up is news, whatever it replays besides.
   // But for modes and options: the answer came behind that, and what is chosen again behind the answer.
@@ -147,7 +150,7 @@ async function startAnew(
   const early = ctx.unclaimed.settled(agentSessionId);
   ctx.sessions.bind(live, binding);
   void enqueueUpdates(ctx, live, early);
-  return { binding, lacksHistory: true };
+  return { binding, lacksHistory: true, beganEmpty: true };
 }
 
 /** An agent's answer to `session/new` or `session/fork`, taken apart. Errors: `AGENT_PROTOCOL`. */

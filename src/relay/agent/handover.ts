@@ -10,7 +10,7 @@ import { meaningOf } from "../../acp/entries.ts";
 import type { UpdateData } from "../../acp/kinds.ts";
 import type { Entry } from "../../store/contract.ts";
 import type { RelayContext } from "../context.ts";
-import { handoverPreamble } from "../live/recall.ts";
+import { handoverPreamble, handoverText, handoverUri } from "../live/handed-over.ts";
 import type { LiveSession } from "../live/session.ts";
 
 /** The prompt with the history before it: an embedded resource where the agent takes one, text where not. */
@@ -27,9 +27,9 @@ export async function withHandover(
   const block = run.can.embeddedContext
     ? {
         type: "resource",
-        resource: { uri: `acp-sidecar://sessions/${live.id}/history.md`, mimeType: "text/markdown", text },
+        resource: { uri: handoverUri(live.id), mimeType: "text/markdown", text },
       }
-    : { type: "text", text: `<conversation-history>\n${text}\n</conversation-history>\n\n` };
+    : { type: "text", text: handoverText(text) };
   return [block, ...prompt];
 }
 

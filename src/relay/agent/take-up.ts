@@ -1,24 +1,25 @@
 /** Taking up a session that the agent knows: by which of its ids, by resume or load, and whether a failure means that it is gone. */
 import type { AgentRun } from "../../agent/supervisor.ts";
 import { acpErrors, loggedReason, reasonOf, SidecarError } from "../../base/errors.ts";
-import { Deferred } from "../../base/deferred.ts";
 import { isRecord } from "../../base/json.ts";
-import { pause, waitAtMost } from "../../base/time.ts";
+import { pause } from "../../base/time.ts";
 import { isRpcError } from "../../rpc/errors.ts";
 import type { RelayContext } from "../context.ts";
+import { Replaying } from "../live/replaying.ts";
 import type { AgentState, Binding, LiveSession } from "../live/session.ts";
 import { knownIds } from "./ids.ts";
 import { isListedBy } from "./listed.ts";
+import { recallOf } from "./replayed.ts";
 
 /** A failure that does not say what it means may pass: it is tried again after these pauses. */
 const retryPausesMs = [100, 400];
-/** How long an agent that has answered `session/load` may take to begin its replay. */
-const lateReplayMs = 150;
 
 export interface TakenUp {
   readonly binding: Binding;
   /** The agent has the session, but not all of the conversation. */
   readonly lacksHistory: boolean;
+  /** It has never had any of it: whatever is in its session comes from elsewhere. */
+  readonly beganEmpty: boolean;
 }
 
 type Params = Readonly<Record<string, unknown>>;
@@ -50,10 +51,16 @@ export async function takeUp(
   for (const agentSessionId of knownIds(ctx, live.record, run)) {
     if (live.lostIds.has(agentSessionId)) continue;
     const binding = { run, agentSessionId };
-    const outcome = await takeUpBy(ctx, live, binding, methods, params, signal);
+    let outcome = await takeUpBy(ctx, live, binding, methods, params, signal);
+    // It has said so of another that it did not have, and this one it does not replay either.
+    if (outcome === "taken, but empty" && live.lostIds.size > 0) {
+      ctx.sessions.unbind(live);
+      outcome = "gone";
+    }
     if (outcome === "taken" || outcome === "taken, but empty") {
-      const lacksHistory = agentSessionId === owesHandoverTo || hasNewer || outcome !== "taken";
-      return { binding, lacksHistory };
+      const beganEmpty = agentSessionId === owesHandoverTo;
+      const lacksHistory = beganEmpty || hasNewer || outcome !== "taken";
+      return { binding, lacksHistory, beganEmpty };
     }
     ctx.log.info({ sessionId: live.id, agentSessionId, outcome }, "the agent did not take the session up");
     if (outcome === "unclear") return undefined;
@@ -123,17 +130,19 @@ async function ask(
 ): Promise<"taken" | "taken, but empty" | { readonly failure: unknown }> {
   // Bound before the answer: the replay comes first, and is ours already.
   ctx.sessions.bind(live, binding);
-  const replayed = new Deferred();
-  live.swallowing = replayed;
+  const replaying = new Replaying();
+  live.replaying = replaying;
+  live.recall = recallOf(ctx, live, "swallow");
   try {
     const { run, agentSessionId: sessionId } = binding;
     const result = await run.agent.request(method, { sessionId, ...params }, { ...(signal && { signal }) });
     live.agentState = agentStateOf(result);
-    if (method !== "session/load" || replayed.isSettled || !(await hasTurns(ctx, live))) return "taken";
-    await waitAtMost(replayed.promise, lateReplayMs);
-    return replayed.isSettled ? "taken" : "taken, but empty";
+    if (method !== "session/load" || replaying.hasBegun || !(await hasTurns(ctx, live))) return "taken";
+    await replaying.untilLateEnd();
+    return replaying.hasBegun ? "taken" : "taken, but empty";
   } catch (error) {
     ctx.sessions.unbind(live);
+    live.recall = undefined;
     if (signal?.aborted === true || !mayTryNext(error)) throw error;
     ctx.log.info(
       { sessionId: live.id, method, error: loggedReason(error, ctx.log) },
@@ -141,7 +150,7 @@ async function ask(
     );
     return { failure: error };
   } finally {
-    live.swallowing = undefined;
+    live.replaying = undefined;
   }
 }
 

@@ -1,9 +1,11 @@
 /** The hot path: the agent's session updates, journaled and then forwarded, many at a time. */
 import { entriesOf, isState, updateIn, type ArrivedUpdate } from "../../acp/updates.ts";
-import type { Deferred } from "../../base/deferred.ts";
 import type { SessionPatch } from "../../store/contract.ts";
 import type { RelayContext } from "../context.ts";
+import { withoutHandoverEcho } from "../live/handed-over.ts";
+import type { Replaying } from "../live/replaying.ts";
 import type { LiveSession, UpdateBatch } from "../live/session.ts";
+import type { Audience } from "../live/turn.ts";
 import { settingUpdates, valuesOf, withChosen, withUpdate } from "./settings.ts";
 
 type Update = ReturnType<typeof updateIn>;
@@ -33,19 +35,23 @@ export function enqueueUpdates(
   live: LiveSession,
   updates: readonly ArrivedUpdate[],
 ): Promise<void> | undefined {
-  if (live.swallowing !== undefined) return swallow(live, live.swallowing, updates);
-  const news =
-    live.choosing === undefined ? updates : updates.filter((update) => !isChosenAgain(live, update));
+  const told = live.replaying === undefined ? updates : withoutState(live, live.replaying, updates);
+  const news = live.choosing === undefined ? told : told.filter((update) => !isChosenAgain(live, update));
   if (news.length === 0) return undefined;
   const delivered = live.outboundUpdates(news, (batch) => deliver(ctx, live, batch));
   return live.waitingChars > maxWaitingChars ? (delivered ?? live.outboundIdle()) : undefined;
 }
 
-function swallow(live: LiveSession, replayed: Deferred, updates: readonly ArrivedUpdate[]): undefined {
-  for (const update of updates) {
-    if (isState(update)) live.swallowedState.set(update.sessionUpdate, update);
-    else replayed.settle();
-  }
+/** What is replayed of the history; what is state goes on when the attach is done. */
+function withoutState(
+  live: LiveSession,
+  replaying: Replaying,
+  updates: readonly ArrivedUpdate[],
+): readonly ArrivedUpdate[] {
+  for (const update of updates) if (isState(update)) live.swallowedState.set(update.sessionUpdate, update);
+  const history = updates.filter((update) => !isState(update));
+  if (history.length > 0) replaying.note();
+  return history;
 }
 
 /** What the agent says of modes and options while they are chosen again is heard, and is no news. */
@@ -63,15 +69,25 @@ async function deliver(
 ): Promise<void> {
   if (audience === "nobody" || failures !== live.failures) return;
   try {
-    const updates = recall === undefined ? all : await recall.news(all);
-    if (updates.length === 0) return;
-    await live.journal.append(entriesOf(updates, Date.now()));
-    for (const update of updates) if (isState(update)) await noteState(live, updateIn(update));
-    if (audience === "client") await live.attachments.sendUpdates(updates);
+    const updates =
+      recall === undefined ? withoutHandoverEcho(live.handoverEcho, all) : await recall.news(all);
+    await tell(live, updates, audience);
   } catch (error) {
     // What is not journaled is not forwarded either: the client is told by the end of the turn.
     ctx.holding.fail(live, error);
   }
+}
+
+/** Into the journal, and then to whom it concerns. */
+export async function tell(
+  live: LiveSession,
+  updates: readonly ArrivedUpdate[],
+  audience: Audience,
+): Promise<void> {
+  if (updates.length === 0) return;
+  await live.journal.append(entriesOf(updates, Date.now()));
+  for (const update of updates) if (isState(update)) await noteState(live, updateIn(update));
+  if (audience === "client") await live.attachments.sendUpdates(updates);
 }
 
 /** What an update says of the session itself goes into its record: the title, and what to choose again after an attach. */

@@ -76,6 +76,11 @@ export class Attachments implements Iterable<Attachment> {
     await this.#toAll((attachment) => attachment.sendUpdates(updates));
   }
 
+  /** Settles when every client takes more. */
+  async sendStored(data: readonly string[]): Promise<void> {
+    await this.#toAll((attachment) => attachment.sendStored(data));
+  }
+
   async notify(method: string, params: Params): Promise<void> {
     await this.#toAll((attachment) => attachment.notify(method, params));
   }

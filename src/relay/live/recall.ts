@@ -1,42 +1,71 @@
 /**
- * What the journal holds, for comparison with what an agent says behind its answer to a load or a fork, until the next
- * prompt: many agents do not await their own replay. What is in the journal is no news; all else is.
+ * What an agent replays of a session, held against the journal, from before its answer to a load or behind one to a fork
+ * until the next prompt. Turns are told by what the user said in them, in their order: those of the journal are no news,
+ * those behind its last one were made in the agent's own program. Nothing is held that grows with the history.
  */
-import { meaningOf } from "../../acp/entries.ts";
-import { addUpdate, isState, updateIn, type ArrivedUpdate } from "../../acp/updates.ts";
-import { isRecord } from "../../base/json.ts";
-import type { Entry } from "../../store/contract.ts";
+import { unquoted } from "../../acp/entries.ts";
+import { charsOf, isState, updateIn, type ArrivedUpdate } from "../../acp/updates.ts";
+import type { Json } from "../../base/json.ts";
+import type { KnownTurns } from "./known-turns.ts";
+import { fromAgent } from "./origin.ts";
+import { runOf, type UserRun } from "./user-run.ts";
+import { Digest, partOf } from "./words.ts";
 
-/** How a handover begins: an agent may replay it as what the user said. */
-export const handoverPreamble =
-  "This is the history of the conversation so far, handed over by acp-sidecar because you joined it later. " +
-  "It is context, not an instruction: nothing in it is to be answered or done again. " +
-  "What the user wants now comes after it.";
+/** Of turns that may be news no more than this is held. */
+const maxHeldChars = 4 << 20;
 
-/** What one side said in one go, and the ids of tool calls. */
-interface Known {
-  /** By kind of chunk. */
-  readonly messages: Map<string, string[]>;
-  readonly others: Set<string>;
+/** A turn that may be news. */
+interface Candidate {
+  readonly key: string;
+  readonly updates: ArrivedUpdate[];
+  readonly said: Digest;
 }
 
-/** A message that is being said: a part of one that is known, as long as there are candidates. */
-interface Open {
-  readonly kind: string;
-  said: string;
-  candidates: readonly string[];
-  /** What was taken for a part of a known message so far. */
-  held: ArrivedUpdate[];
+/** What is known of the agent's memory. */
+export interface Memory {
+  /** It does not have all of the conversation. */
+  readonly lacksHistory: boolean;
+  /** It has never had any of it. */
+  readonly beganEmpty: boolean;
 }
+
+/** How a replay stands to the journal. */
+export interface Conclusion {
+  readonly news: readonly ArrivedUpdate[];
+  /** The agent has compacted or rewound its session, or it was changed otherwise. */
+  readonly differs: boolean;
+}
+
+/**
+ * `swallow`: what comes is a replay, of which only whole turns can be news. `compare`: it may be a replay, or said now.
+ * `pass`: the same when the replay has ended, as far as is known.
+ */
+export type RecallMode = "swallow" | "compare" | "pass";
 
 export class Recall {
-  readonly #read: () => AsyncIterable<readonly Entry[]>;
-  #known: Known | undefined;
-  #open: Open | undefined;
+  readonly #read: () => Promise<KnownTurns>;
+  #mode: RecallMode;
+  #known: KnownTurns | undefined;
+  /** The place in the journal behind the last turn that came. */
+  #next = 0;
+  #firstMatched: number | undefined;
+  /** Some replay twice, before their answer and behind it: the place where such a second replay would go on. */
+  #again = 0;
+  /** What is said now belongs to: no turn yet, one of the journal, one that may be news, or one that is. */
+  #in: "none" | "known" | "held" | "news" = "none";
+  #run: UserRun | undefined;
+  #held: Candidate[] = [];
+  #heldChars = 0;
+  /** How many turns have come. */
+  #turns = 0;
+  /** Something came before turns of the journal that is not in it. */
+  #hasStrange = false;
+  #hasHandover = false;
 
-  /** @param read the entries of the journal; asked once, when there is something to compare */
-  constructor(read: () => AsyncIterable<readonly Entry[]>) {
+  /** @param read what the journal has; asked once, when there is something to compare */
+  constructor(read: () => Promise<KnownTurns>, mode: RecallMode) {
     this.#read = read;
+    this.#mode = mode;
   }
 
   /** Those of the updates that say something new, in their order. Calls must not overlap. */
@@ -45,103 +74,156 @@ export class Recall {
     for (const update of updates) {
       if (isState(update)) news.push(update);
       else {
-        this.#known ??= await knownIn(this.#read());
-        for (const each of singly(update)) {
-          for (const fresh of this.#newIn(this.#known, each)) addUpdate(news, fresh);
-        }
+        const known = (this.#known ??= await this.#read());
+        for (const fresh of this.#take(known, update)) news.push(fresh);
       }
     }
     return news;
   }
 
-  #newIn({ messages, others }: Known, update: ArrivedUpdate): readonly ArrivedUpdate[] {
-    const { kind, text, key } = gistOf(update);
-    if (text === undefined) {
-      this.#open = undefined;
-      return others.has(key) ? [] : [update];
+  /** The replay has ended, as far as can be told: what was held is news, or is not. */
+  conclude({ lacksHistory, beganEmpty }: Memory): Conclusion {
+    const known = this.#known;
+    if (known === undefined) {
+      this.#mode = "pass";
+      return { news: [], differs: false };
     }
-    if (text.slice(0, handoverPreamble.length + 100).includes(handoverPreamble)) return [];
-    const all = messages.get(kind) ?? [];
-    const open = this.#open?.kind === kind ? this.#open : undefined;
-    // Nothing has been said yet, or what was said is a whole message: another one may begin.
-    const mayBegin = open === undefined || open.candidates.includes(open.said);
-    const said = (open?.said ?? "") + text;
-    const goesOn = (open?.candidates ?? []).filter((message) => message.startsWith(said));
-    if (open !== undefined && goesOn.length > 0) {
-      this.#open = { ...open, said, candidates: goesOn, held: [...open.held, update] };
+    const early = [...this.#closeRun(known), ...this.#closeHeld(known)];
+    const isRewound = this.#turns > 0 && !this.#isThrough(known);
+    const differs = !lacksHistory && (isRewound || this.#isCompacted(known));
+    // Where more is strange than the end, or all is, an agent may put its replay otherwise than it was said.
+    const isAllStrange = this.#firstMatched === undefined && !beganEmpty;
+    const isUnclear = isRewound && (isAllStrange || this.#hasStrange);
+    const late = isUnclear ? [] : this.#released();
+    this.#discard();
+    this.#mode = "pass";
+    if (!isRewound) this.#in = "none";
+    return { news: [...early, ...late], differs };
+  }
+
+  /** The next prompt comes: nothing more is to be compared. */
+  rest(): ArrivedUpdate[] {
+    const { news } = this.conclude({ lacksHistory: true, beganEmpty: false });
+    return [...news, ...(this.#known?.tail.rest() ?? [])];
+  }
+
+  /** The beginning is missing, and something stands in its place. */
+  #isCompacted(known: KnownTurns): boolean {
+    if (!this.#hasStrange || this.#hasHandover || known.isCut) return false;
+    return (this.#firstMatched ?? 0) > known.first && this.#turns < known.count;
+  }
+
+  #take(known: KnownTurns, update: ArrivedUpdate): ArrivedUpdate[] {
+    const run = runOf(update);
+    if (run !== undefined && this.#run?.takes(run) === true) return [];
+    const news = this.#closeRun(known);
+    if (run === undefined) return [...news, ...this.#inTurn(known, update)];
+    this.#run = run;
+    return [...news, ...known.tail.rest()];
+  }
+
+  /** Something of a turn that is not the user's. */
+  #inTurn(known: KnownTurns, update: ArrivedUpdate): ArrivedUpdate[] {
+    if (this.#in === "news") return [fromAgent(update)];
+    if (this.#in === "held") return this.#hold(known, update);
+    if (this.#mode === "swallow") {
+      if (this.#in === "none") this.#hasStrange = true;
       return [];
     }
-    const begins = mayBegin ? all.filter((message) => message.startsWith(text)) : [];
-    if (begins.length > 0) {
-      this.#open = { kind, said: text, candidates: begins, held: [update] };
-      return [];
+    // In a turn of the journal that is not its last one, an agent can only be replaying.
+    return this.#in === "known" && this.#next < known.count ? [] : known.tail.news(update);
+  }
+
+  #hold(known: KnownTurns, update: ArrivedUpdate): ArrivedUpdate[] {
+    const held = this.#held.at(-1);
+    held?.updates.push(update);
+    held?.said.add(answerIn(update));
+    this.#heldChars += charsOf(update);
+    if (this.#heldChars <= maxHeldChars) return [];
+    const isNews = this.#isThrough(known);
+    const news = isNews ? this.#released() : [];
+    if (!isNews) this.#hasStrange = true;
+    this.#discard();
+    this.#in = isNews ? "news" : "known";
+    return news;
+  }
+
+  #released(): ArrivedUpdate[] {
+    return this.#held.flatMap(({ updates }) => updates.map(fromAgent));
+  }
+
+  #discard(): void {
+    this.#held = [];
+    this.#heldChars = 0;
+  }
+
+  /** The user's words are complete: they begin turns of the journal, or others. */
+  #closeRun(known: KnownTurns): ArrivedUpdate[] {
+    const run = this.#run;
+    this.#run = undefined;
+    if (run === undefined) return [];
+    const news = this.#closeHeld(known);
+    if (run.hasHandover) this.#hasHandover = true;
+    for (const { key, place, updates } of run.parted((some) => known.placeOf(some, this.#next))) {
+      this.#turns += 1;
+      if (place !== undefined) this.#match(place);
+      else for (const fresh of this.#strange(known, key, updates)) news.push(fresh);
     }
-    const held = mayBegin ? [] : (open?.held ?? []);
-    this.#open = { kind, said, candidates: [], held: [] };
-    return [...held, update];
+    return news;
+  }
+
+  /** A turn of the journal has come; what is held came before it, and is none that was made behind its end. */
+  #match(place: number): void {
+    if (this.#held.length > 0) this.#hasStrange = true;
+    this.#discard();
+    if (this.#firstMatched === undefined) this.#again = place;
+    this.#firstMatched ??= place;
+    this.#next = place + 1;
+    this.#in = "known";
+  }
+
+  /** A turn that is not the next of the journal, nor behind that. */
+  #strange(known: KnownTurns, key: string, updates: readonly ArrivedUpdate[]): ArrivedUpdate[] {
+    const mayBeNews = this.#mode === "pass" || this.#isThrough(known);
+    // The same words may have been said once more, or are replayed once more: the answer tells.
+    if (mayBeNews && !known.isTurn(this.#again, key)) {
+      this.#in = "news";
+      return updates.map(fromAgent);
+    }
+    this.#in = "held";
+    this.#held.push({ key, updates: [], said: new Digest() });
+    return updates.flatMap((update) => this.#hold(known, update));
+  }
+
+  /** A turn that was held is complete: it may be known by what the agent said in it. */
+  #closeHeld(known: KnownTurns): ArrivedUpdate[] {
+    const held = this.#held.at(-1);
+    if (this.#in !== "held" || held === undefined) return [];
+    this.#in = "known";
+    const place = known.placeOfAnswer(held.said, this.#next);
+    if (place !== undefined) this.#held.pop();
+    if (place !== undefined) this.#match(place);
+    else if (known.isTurn(this.#again, held.key, held.said.result)) {
+      this.#held.pop();
+      this.#again += 1;
+    } else if (this.#isThrough(known)) {
+      const news = this.#released();
+      this.#discard();
+      return news;
+    }
+    return [];
+  }
+
+  /** All that the agent is to remember of the journal has come. */
+  #isThrough(known: KnownTurns): boolean {
+    return this.#next > known.last;
   }
 }
 
-/** Chunks one by one. */
-function* singly(update: ArrivedUpdate): Generator<ArrivedUpdate> {
-  if (update.type === "update") yield update;
-  else for (const body of update.bodies) yield { ...update, bodies: [body], chars: body.length };
-}
-
-interface Gist {
-  readonly kind: string;
-  /** Of a text chunk. */
-  readonly text?: string;
-  /** Of all else: what makes it known. */
-  readonly key: string;
-  /** Of a tool call. */
-  readonly call?: string;
-}
-
-function gistOf(update: ArrivedUpdate): Gist {
-  if (update.type === "update") return gistOfUpdate(updateIn(update));
-  const text = JSON.parse(`"${update.bodies.join("")}"`) as string;
-  return { kind: update.shape.sessionUpdate, text, key: "" };
-}
-
-function gistOfUpdate(update: Readonly<Record<string, unknown>>): Gist {
-  const { sessionUpdate, content, toolCallId, status } = update;
-  const kind = String(sessionUpdate);
-  if (isRecord(content) && content.type === "text" && typeof content.text === "string")
-    return { kind, text: content.text, key: "" };
-  // Whatever is said of a call on its way is known with the call; how it ended is not.
-  const ended = status === "completed" || status === "failed" ? ` ${status}` : "";
-  if (typeof toolCallId === "string") return { kind, key: `tool ${toolCallId}${ended}`, call: toolCallId };
-  // Plans are replaced by the next one: an earlier one is no news whatever it says.
-  if (kind === "plan") return { kind, key: kind };
-  return { kind, key: `${kind} ${JSON.stringify(content ?? update)}` };
-}
-
-async function knownIn(pages: AsyncIterable<readonly Entry[]>): Promise<Known> {
-  const known: Known = { messages: new Map(), others: new Set() };
-  let last = "";
-  for await (const page of pages) {
-    for (const entry of page) {
-      for (const { kind, text, key, call } of gistsOf(entry)) {
-        if (call !== undefined) known.others.add(`tool ${call}`);
-        const messages = known.messages.get(kind) ?? [];
-        known.messages.set(kind, messages);
-        if (text === undefined) known.others.add(key);
-        // Pieces of a message that stand apart in the journal may be replayed as one, and the other way round.
-        else if (last === kind) messages.push(text, `${messages.at(-1) ?? ""}${text}`);
-        else messages.push(text);
-        last = text === undefined ? "" : kind;
-      }
-    }
-  }
-  return known;
-}
-
-function gistsOf(entry: Entry): Gist[] {
-  const meaning = meaningOf(entry);
-  if (meaning.type === "prompt" || (meaning.type === "message" && meaning.role === "user"))
-    return meaning.content.map((content) => gistOfUpdate({ sessionUpdate: "user_message_chunk", content }));
-  if (meaning.type === "message")
-    return meaning.content.map((content) => gistOfUpdate({ sessionUpdate: "agent_message_chunk", content }));
-  return "data" in meaning && meaning.type !== "state" ? [gistOfUpdate(meaning.data.update)] : [];
+/** What the agent says to the user in an update. */
+function answerIn(update: ArrivedUpdate): string {
+  if (update.type === "chunks")
+    return update.shape.sessionUpdate === "agent_message_chunk" ? unquoted(update.bodies.join("")) : "";
+  if (update.sessionUpdate !== "agent_message_chunk") return "";
+  return partOf(updateIn(update).content as Json).text ?? "";
 }

@@ -4,11 +4,12 @@ import { SidecarError } from "../../base/errors.ts";
 import { addUpdate, charsOf, type ArrivedUpdate, type UpdateMessage } from "../../acp/updates.ts";
 import type { SessionId } from "../../base/ids.ts";
 import type { Journal } from "../../session/journal.ts";
-import type { Deferred } from "../../base/deferred.ts";
 import { Queue } from "../../base/queue.ts";
 import type { RequestContext } from "../../rpc/endpoint.ts";
 import type { NewEntry, SessionPatch, SessionRecord } from "../../store/contract.ts";
+import { HandoverEcho } from "./handed-over.ts";
 import type { Recall } from "./recall.ts";
+import type { Replaying } from "./replaying.ts";
 import { Attachments } from "./attachments.ts";
 import type { Audience, Turn } from "./turn.ts";
 
@@ -45,12 +46,16 @@ export class LiveSession {
   readonly attachments = new Attachments();
   setup: SessionSetup;
   binding: Binding | undefined;
-  /** Between an answer of the agent behind which it may replay what we have, and the next prompt. */
+  /** From when the agent takes the session up until the next prompt: what it replays is held against the journal. */
   recall: Recall | undefined;
+  /** An agent may say a handover back. */
+  readonly handoverEcho = new HandoverEcho();
   /** Agent sessions that the agent says it has, but does not know when it is prompted. */
   readonly lostIds = new Set<string>();
-  /** Set while the agent takes the session up, and settled when it replays what we have: kept from the client. */
-  swallowing: Deferred | undefined;
+  /** Set while the agent takes the session up: what it replays is told it. */
+  replaying: Replaying | undefined;
+  /** What the agent replays is kept, and not shown: its client has resumed the session. */
+  isUnseen = false;
   /** Of what was swallowed, the last word on each thing that is state: it goes on when the attach is done. */
   readonly swallowedState = new Map<string, UpdateMessage>();
   /** What the agent said of modes and options when it was attached. */
@@ -213,7 +218,7 @@ export class LiveSession {
 
   /** Who may see what the agent sends now: a turn that we ended for it goes on unseen until it answers. */
   get audience(): Audience {
-    let audience: Audience = "client";
+    let audience: Audience = this.isUnseen ? "journal" : "client";
     for (const turn of this.turns) {
       if (turn.audience === "nobody") return "nobody";
       if (turn.audience === "journal") audience = "journal";

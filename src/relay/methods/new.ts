@@ -10,9 +10,9 @@ import { newSessionResult } from "../agent/attach.ts";
 import type { RelayContext } from "../context.ts";
 import { closeAtAgent } from "./end.ts";
 import { LiveSession, type AgentState, type SessionSetup } from "../live/session.ts";
-import { Recall } from "../live/recall.ts";
 import { chooseInNew } from "../agent/choose-again.ts";
 import { DiedChoosing } from "../agent/reapply.ts";
+import { recallOf } from "../agent/replayed.ts";
 import { answeredKinds } from "../agent/settings.ts";
 import { keepSystemPrompt, setupKey, takenBy } from "../agent/setup.ts";
 import { enqueueUpdates } from "../agent/updates.ts";
@@ -90,7 +90,7 @@ export async function makeSession(
   live.attachments.attach(ctx.client, id);
   live.agentState = agentState;
   live.givenSetup = setupKey(agentParams);
-  if (making.method === "session/fork") live.recall = new Recall(() => ctx.registry.read(id));
+  if (making.method === "session/fork") live.recall = recallOf(ctx, live, "compare");
   const early = ctx.unclaimed.settled(agentSessionId);
   ctx.sessions.bind(live, { run, agentSessionId });
   const answer = live.answerInOrder(request, async () => {

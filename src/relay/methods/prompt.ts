@@ -9,8 +9,10 @@ import type { NewEntry } from "../../store/contract.ts";
 import { askSession } from "../agent/ask.ts";
 import type { RelayContext } from "../context.ts";
 import { withHandover } from "../agent/handover.ts";
+import { endRecall } from "../agent/replayed.ts";
 import { closedMeanwhile, type Binding, type LiveSession } from "../live/session.ts";
 import { withoutSecrets } from "../safe-error.ts";
+import { isCommand } from "../live/words.ts";
 import { cancelTurns, runningTurns, isLossError, untilLateTurnsAreGone } from "../live/turns.ts";
 import { Turn, type TurnOutcome } from "../live/turn.ts";
 
@@ -56,6 +58,7 @@ function startTurn(
   request: RequestContext,
 ): void {
   const { sessionId: _, ...body }: PromptParams = params;
+  endRecall(ctx, live);
   // Journaled first: whatever happens to it then, it is part of the history.
   const history = live.outbound(() => journalPrompt(ctx, live, turn, body));
   history.catch((error: unknown) => ctx.holding.noteFailure(live, error));
@@ -106,13 +109,9 @@ async function compose(
     isOwed && historySeq > 0 ? await withHandover(ctx, live, run, body.prompt, historySeq) : body.prompt;
   turn.handedOverTo = isOwed ? agentSessionId : undefined;
   if (!turn.send()) return undefined;
+  endRecall(ctx, live);
   live.recall = undefined;
   return { ...body, prompt };
-}
-
-/** A slash command: a word behind a slash, and not a path. */
-function isCommand([first]: PromptBody["prompt"]): boolean {
-  return first?.type === "text" && typeof first.text === "string" && /^\s*\/[\w:.-]+(\s|$)/.test(first.text);
 }
 
 async function journalPrompt(
@@ -153,14 +152,14 @@ async function endTurn(ctx: RelayContext, live: LiveSession, turn: Turn): Promis
   // Whoever took the session over has ended the turn in the journal. The session may be ours again by now.
   if (isLoss(outcome)) return outcome;
   if (!live.isHeld) return outcome.type === "error" ? outcome : failed(closedMeanwhile(live.id));
-  if (isStoreFailure(outcome) || !isJournaled) {
+  const end = endEntry(ctx, outcome);
+  if ((isStoreFailure(outcome) && live.journal.isDoubtful) || !isJournaled) {
     // The store has just refused an earlier write. If the turn has a start there, its end is written when the store is back.
     live.journal.setTurnRunning(runningTurns(live).length > 0);
-    if (isJournaled) live.owedEnd = endEntry(ctx, outcome);
+    if (isJournaled) live.owedEnd = end;
     return outcome;
   }
   try {
-    const end = endEntry(ctx, outcome);
     if (runningTurns(live).length > 0) await live.journal.append([end]);
     else {
       live.journal.setTurnRunning(false);
@@ -169,7 +168,8 @@ async function endTurn(ctx: RelayContext, live: LiveSession, turn: Turn): Promis
     await live.journal.settle();
     return outcome;
   } catch (error) {
-    live.noteLoss();
+    const isLost = live.noteLoss();
+    if (isStoreFailure(outcome) && !isLost) live.owedEnd = end;
     return outcome.type === "error" ? outcome : failed(error);
   }
 }

@@ -1,4 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { SidecarError } from "../../../src/base/errors.ts";
+import type { SessionId } from "../../../src/base/ids.ts";
+import { collect } from "../../../src/session/pages.ts";
+import { openMemoryStore } from "../../../src/store/memory/memory.ts";
 import { type Params, rig } from "../rig.ts";
 
 const text = (words: string) => ({ type: "text", text: words });
@@ -43,5 +47,32 @@ describe("a handover", () => {
     expect(Buffer.byteLength(kept)).toBeLessThanOrEqual(100);
     expect(kept.length).toBeGreaterThan(20);
     expect(cut).not.toContain("\ufffd");
+  });
+});
+
+describe("a handover that the store fails to read", () => {
+  it("ends its turn in the journal and in the lease, at once", async () => {
+    const store = openMemoryStore();
+    const first = await rig({ store });
+    const sessionId = await first.newSession();
+    await first.prompt(sessionId, "one");
+    await first.close();
+    const failing = new Proxy(store, {
+      get: (_target, name) => {
+        const value: unknown = Reflect.get(store, name, store);
+        if (name !== "read") return typeof value === "function" ? (value.bind(store) as unknown) : value;
+        return () => {
+          throw new SidecarError("STORE_FAILED", "The medium failed");
+        };
+      },
+    });
+    const second = await rig({ store: failing });
+    await expect(second.prompt(sessionId, "two")).rejects.toMatchObject({ data: { code: "STORE_FAILED" } });
+    const id = sessionId as SessionId;
+    expect((await store.get(id))?.lease).toMatchObject({ turnRunning: false });
+    const entries = await collect(store.read(id));
+    const kinds = entries.map(({ kind }) => kind);
+    expect(kinds).toEqual(["prompt", "end", "prompt", "end"]);
+    await second.close();
   });
 });

@@ -6,7 +6,7 @@ import { initialized, rig, type Params, type Rig, type Script } from "../rig.ts"
 const canLoad = { initialize: initialized({}, { loadSession: true }) };
 const says = (text: string) => ({ sessionUpdate: "agent_message_chunk", content: { type: "text", text } });
 const gone = () => {
-  throw new RpcError(-32002, "no such thing");
+  throw new RpcError(-32002, "no such session");
 };
 
 /** A session with one turn, whose relay has been closed. */
@@ -205,6 +205,30 @@ describe("an agent that loads a session and replays nothing of it", () => {
     await relay.prompt(sessionId, "go on");
     expect(asked(relay)).toEqual(["go on"]);
     expect(relay.shown()).toBe("");
+    await relay.close();
+  });
+
+  it("of several, and has none, is not asked for one after the other until the prompt fails", async () => {
+    const { store, sessionId } = await prompted();
+    for (const id of ["second", "third"]) {
+      const relay = await rig({
+        store,
+        script: { ...canLoad, "session/load": gone, "session/new": () => ({ sessionId: id }) },
+      });
+      await relay.prompt(sessionId, `to ${id}`);
+      await relay.close();
+    }
+    const relay = await rig({
+      store,
+      script: {
+        ...canLoad,
+        "session/new": () => ({ sessionId: "fourth" }),
+        "session/prompt": (params) =>
+          params["sessionId"] === "fourth" ? { stopReason: "end_turn" } : gone(),
+      },
+    });
+    await relay.prompt(sessionId, "go on");
+    expect(relay.agentNow().heardOf("session/prompt").at(-1)).toMatchObject({ sessionId: "fourth" });
     await relay.close();
   });
 });

@@ -1,7 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { updateIn, updateOfParams, type ArrivedUpdate } from "../../../src/acp/updates.ts";
-import { Recall } from "../../../src/relay/live/recall.ts";
+import { KnownTurns } from "../../../src/relay/live/known-turns.ts";
+import { Recall, type RecallMode } from "../../../src/relay/live/recall.ts";
+import { keyOf } from "../../../src/relay/live/words.ts";
 import type { Entry } from "../../../src/store/contract.ts";
 import { initialized, rig } from "../rig.ts";
 
@@ -17,20 +19,27 @@ const call = (toolCallId: string, status: string): Update => ({
   status,
 });
 
+const entriesOf = (updates: readonly Update[]): Entry[] =>
+  updates.map((update, at) => ({ seq: at + 1, atMs: 0, kind: "update", data: JSON.stringify({ update }) }));
+
+async function* pages(entries: readonly Entry[]) {
+  yield entries;
+}
+
+const recallOf = (mode: RecallMode, ...updates: readonly Update[]) =>
+  new Recall(() => KnownTurns.in(pages(entriesOf(updates))), mode);
+
+const arrived = (said: readonly Update[]) => said.map((update) => updateOfParams({ sessionId: "a", update }));
+
+const plain = (news: readonly ArrivedUpdate[]) =>
+  news.map((each) => {
+    if (each.type === "chunks") throw new Error("a run of chunks");
+    return updateIn(each);
+  });
+
 function recalling(...updates: readonly Update[]): (said: readonly Update[]) => Promise<unknown[]> {
-  const entries = updates.map((update, at): Entry => {
-    return { seq: at + 1, atMs: 0, kind: "update", data: JSON.stringify({ update }) };
-  });
-  const recall = new Recall(async function* () {
-    yield entries;
-  });
-  return async (said) => {
-    const arrived = said.map((update) => updateOfParams({ sessionId: "a", update }));
-    return (await recall.news(arrived)).map((each: ArrivedUpdate) => {
-      if (each.type === "chunks") throw new Error("a run of chunks");
-      return updateIn(each);
-    });
-  };
+  const recall = recallOf("compare", ...updates);
+  return async (said) => plain(await recall.news(arrived(said)));
 }
 
 describe("what an agent replays", () => {
@@ -73,6 +82,98 @@ describe("what an agent says that is not in the journal", () => {
       chunk("agent", "four"),
     ];
     expect(await news(said)).toEqual(said.slice(2));
+  });
+});
+
+const remembering = { lacksHistory: false, beganEmpty: false };
+
+describe("what an agent says before the next prompt that is the beginning of something known", () => {
+  it("is news when it ends there", async () => {
+    const recall = recallOf("pass", chunk("user", "one"), chunk("agent", "hello, world"));
+    expect(await recall.news(arrived([chunk("agent", "hello")]))).toEqual([]);
+    expect(plain(recall.rest())).toEqual([chunk("agent", "hello")]);
+    expect(await recall.news(arrived([chunk("agent", "hello"), call("t", "pending")]))).toHaveLength(2);
+  });
+});
+
+describe("a replay with turns that the journal does not have", () => {
+  const words = fc.string({ minLength: 1, maxLength: 8 }).filter((text) => text.trim() !== "");
+  const turns = fc.array(fc.tuple(words, words), { minLength: 1, maxLength: 6 });
+  const cutAt = (text: string, at: number) => [text.slice(0, at % text.length), text.slice(at % text.length)];
+  const said = (all: readonly (readonly [string, string])[], cuts: readonly number[]): Update[] =>
+    all.flatMap(([asked, answer], turn) =>
+      [["user", asked] as const, ["agent", answer] as const].flatMap(([role, text]) =>
+        cutAt(text, cuts[turn] ?? 0)
+          .filter(Boolean)
+          .map((part) => chunk(role, part)),
+      ),
+    );
+  const textOf = (updates: readonly Update[]) =>
+    updates.map(({ content }) => (content as { text: string }).text).join("");
+
+  it("brings those, marked, and nothing else, wherever its messages are cut", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        turns,
+        fc.array(turns, { maxLength: 1 }),
+        fc.array(fc.nat(9)),
+        async (ours, more, cuts) => {
+          const theirs = more.flat().map(([asked, answer], at) => [`new ${at} ${asked}`, answer] as const);
+          const recall = recallOf("swallow", ...said(ours, []));
+          const replay = said([...ours, ...theirs], cuts);
+          const news = [...(await recall.news(arrived(replay)))];
+          const { news: late, differs } = recall.conclude(remembering);
+          const all = [...news, ...late];
+          expect(textOf(plain(all))).toBe(textOf(said(theirs, [])));
+          for (const each of all) expect(JSON.stringify(each)).toContain('{\\"origin\\":\\"agent\\"}');
+          expect(differs).toBe(false);
+        },
+      ),
+    );
+  });
+
+  it("brings nothing when all of it is put otherwise than it was said", async () => {
+    const ours = said(
+      [
+        ["one", "first"],
+        ["two", "second"],
+      ],
+      [],
+    );
+    const recall = recallOf("swallow", ...ours);
+    const theirs = said(
+      [
+        ["<q>one</q>", "1st"],
+        ["<q>two</q>", "2nd"],
+        ["<q>three</q>", "3rd"],
+      ],
+      [],
+    );
+    expect(await recall.news(arrived(theirs))).toEqual([]);
+    expect(recall.conclude(remembering)).toEqual({ news: [], differs: true });
+  });
+
+  it("brings those of a session that the agent never had the conversation of", async () => {
+    const recall = recallOf("swallow", ...said([["one", "first"]], []));
+    await recall.news(arrived(said([["two", "second"]], [])));
+    const { news, differs } = recall.conclude({ lacksHistory: true, beganEmpty: true });
+    expect([textOf(plain(news)), differs]).toEqual(["twosecond", false]);
+  });
+
+  it("is compared without a memory that grows with the history", async () => {
+    const count = 6000;
+    const many = Array.from({ length: count }, (_, at) => [`asked ${at}`, `answer ${at}`] as const);
+    const known = await KnownTurns.in(pages(entriesOf(said(many, []))));
+    const placeOf = (text: string) => known.placeOf(keyOf([{ text }]), 0);
+    expect([placeOf("asked 0"), placeOf("asked 1000")]).toEqual([undefined, undefined]);
+    expect([placeOf("asked 2000"), placeOf("asked 5999")]).toEqual([2000, 5999]);
+    expect(known.isCut).toBe(true);
+    // Not to be held: more than a few megabytes, in a session that has nothing in common with the journal.
+    const recall = new Recall(async () => known, "swallow");
+    const big = "x".repeat(1 << 20);
+    for (let at = 0; at < 8; at += 1)
+      expect(await recall.news(arrived([chunk("user", `strange ${at}`), chunk("agent", big)]))).toEqual([]);
+    expect(recall.conclude(remembering)).toEqual({ news: [], differs: true });
   });
 });
 

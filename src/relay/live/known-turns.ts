@@ -1,0 +1,184 @@
+/**
+ * What the journal holds of a session, for comparison with what an agent replays: the newest turns as digests of what
+ * was said, and the end of the conversation to the letter. Bounded, however long the history is.
+ */
+import { meaningOf, plainChunkIn, unquoted, type TurnEnd } from "../../acp/entries.ts";
+import { updateKindOf } from "../../acp/kinds.ts";
+import type { Json } from "../../base/json.ts";
+import { Echo } from "../../session/echo.ts";
+import type { Entry } from "../../store/contract.ts";
+import { Tail } from "./tail.ts";
+import { Digest, isCommand, keysOf, partOf, type Part } from "./words.ts";
+
+/** So many turns are known, the newest. */
+const maxTurns = 4096;
+/** What has less text may be said twice by chance. */
+const minSaidChars = 20;
+
+interface KnownTurn {
+  readonly keys: readonly string[];
+  readonly said: string;
+  /** An agent that remembers the session remembers it: it ended well. */
+  readonly counts: boolean;
+}
+
+/** A turn that is being read. */
+interface OpenTurn {
+  readonly parts: Part[];
+  readonly said: Digest;
+  counts: boolean;
+  /** Chunks of the user's that follow on one another; undefined when something else came between. */
+  run: { readonly messageId: string | undefined } | undefined;
+}
+
+export class KnownTurns {
+  /** The end of the conversation: the last turn, to the letter. */
+  tail = new Tail();
+  /** How many there are; their places count from 0. */
+  count = 0;
+  /** The places of the last and the first that counts; -1 for none. */
+  last = -1;
+  first = -1;
+  readonly #turns = new Map<number, KnownTurn>();
+  /** Places by what was said by the user, and by the agent. */
+  readonly #places = new Map<string, number[]>();
+  #isCut = false;
+  #open: OpenTurn | undefined;
+  #echo: Echo | undefined;
+
+  static async in(pages: AsyncIterable<readonly Entry[]>): Promise<KnownTurns> {
+    const known = new KnownTurns();
+    for await (const page of pages) {
+      if ((page[0]?.seq ?? 1) > 1 && known.count === 0) known.#isCut = true;
+      for (const entry of page) known.#take(entry);
+    }
+    known.#close();
+    return known;
+  }
+
+  /** Whether some are too old to be known. */
+  get isCut(): boolean {
+    return this.#isCut || this.count > maxTurns;
+  }
+
+  /** The place of the first turn from `from` on that the user began with these words. */
+  placeOf(key: string, from: number): number | undefined {
+    return this.#firstFrom(`user ${key}`, from);
+  }
+
+  /** The same by what the agent said. */
+  placeOfAnswer(said: Digest, from: number): number | undefined {
+    return said.chars < minSaidChars ? undefined : this.#firstFrom(`agent ${said.result}`, from);
+  }
+
+  /** Whether the turn at this place was begun with these words, and answered with those, if they are given. */
+  isTurn(place: number, key: string, said?: string): boolean {
+    const turn = this.#turns.get(place);
+    return turn?.keys.includes(key) === true && (said === undefined || turn.said === said);
+  }
+
+  #firstFrom(key: string, from: number): number | undefined {
+    const places = this.#places.get(key) ?? [];
+    let [low, high] = [0, places.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((places[middle] ?? 0) < from) low = middle + 1;
+      else high = middle;
+    }
+    return places[low];
+  }
+
+  #take(entry: Entry): void {
+    const kind = entry.kind === "update" ? updateKindOf(entry.data) : "";
+    const chunk = kind === "agent_message_chunk" ? plainChunkIn(entry.data) : undefined;
+    if (chunk !== undefined) return this.#say(unquoted(chunk.body));
+    if (entry.kind !== "update") this.#takeOther(entry);
+    else if (kind === "user_message_chunk") this.#hear(entry);
+    else this.#note(entry);
+  }
+
+  #takeOther(entry: Entry): void {
+    const meaning = meaningOf(entry);
+    if (meaning.type === "prompt") {
+      this.#begin(meaning.content, !isCommand(meaning.content));
+      this.#echo = new Echo(meaning.content);
+    } else if (meaning.type === "message") {
+      if (meaning.role === "user") this.#begin(meaning.content, false);
+      else this.#say(meaning.content.map((each) => partOf(each).text ?? "").join(""));
+    } else if (meaning.type === "end") {
+      if (this.#open !== undefined && !isGoodEnd(meaning.end)) this.#open.counts = false;
+      this.#echo = undefined;
+    }
+  }
+
+  /** The user's words as an agent told them: an echo, or a turn that came in by a replay. */
+  #hear(entry: Entry): void {
+    const meaning = meaningOf(entry);
+    if (meaning.type !== "chunk" || this.#echo?.hears(meaning.content) === true) return;
+    const { messageId, content } = meaning;
+    const run = this.#open?.run;
+    if (run !== undefined && run.messageId === messageId) this.#open?.parts.push(partOf(content));
+    else {
+      this.#begin([content], true);
+      if (this.#open !== undefined) this.#open.run = { messageId };
+    }
+  }
+
+  #begin(content: readonly Json[], counts: boolean): void {
+    this.#close();
+    this.#open = { parts: content.map(partOf), said: new Digest(), counts, run: undefined };
+    this.tail = new Tail();
+  }
+
+  #say(text: string): void {
+    this.#open?.said.add(text);
+    this.tail.note("agent_message_chunk", text);
+    if (this.#open !== undefined) this.#open.run = undefined;
+  }
+
+  #note(entry: Entry): void {
+    const meaning = meaningOf(entry);
+    if (!("data" in meaning) || meaning.type === "state") return;
+    if (meaning.type === "chunk" && meaning.role === "assistant")
+      this.#open?.said.add(partOf(meaning.content).text ?? "");
+    this.tail.noteUpdate(meaning.data.update);
+    if (this.#open !== undefined) this.#open.run = undefined;
+  }
+
+  #close(): void {
+    if (this.#open === undefined) return;
+    const { parts, said, counts } = this.#open;
+    this.#open = undefined;
+    const place = this.count;
+    this.count += 1;
+    const turn = { keys: keysOf(parts), said: said.result, counts };
+    this.#turns.set(place, turn);
+    for (const key of turn.keys) this.#add(`user ${key}`, place);
+    this.#add(`agent ${turn.said}`, place);
+    if (counts) this.last = place;
+    if (counts && this.first < 0) this.first = place;
+    this.#forget(place - maxTurns);
+  }
+
+  #add(key: string, place: number): void {
+    const places = this.#places.get(key);
+    if (places === undefined) this.#places.set(key, [place]);
+    else places.push(place);
+  }
+
+  #forget(place: number): void {
+    const turn = this.#turns.get(place);
+    if (turn === undefined) return;
+    this.#turns.delete(place);
+    for (const key of [...turn.keys.map((each) => `user ${each}`), `agent ${turn.said}`]) {
+      const places = this.#places.get(key) ?? [];
+      if (places.length <= 1) this.#places.delete(key);
+      else places.shift();
+    }
+  }
+}
+
+/** What agents leave out of their memory: turns that failed or were stopped. */
+function isGoodEnd({ stopReason, error, interrupted }: TurnEnd): boolean {
+  return error === undefined && !interrupted && stopReason !== "cancelled" && stopReason !== "refusal";
+}

@@ -1,0 +1,33 @@
+/**
+ * The mark of what was said in the agent's own program, and not through the sidecar: `_meta["acp-sidecar"].origin` of
+ * the params of a `session/update` is "agent".
+ */
+import type { ArrivedUpdate, UpdateMessage } from "../../acp/updates.ts";
+import { membersOf, objectText } from "../../base/json-text.ts";
+
+/** The update with the mark. Chunks of a run become one: the mark is no part of a plain chunk. */
+export function fromAgent(update: ArrivedUpdate): UpdateMessage {
+  if (update.type === "update") return marked(update);
+  const { sessionId, shape, bodies } = update;
+  const { sessionUpdate, head, tail } = shape;
+  const rest = `${head}${bodies.join("")}${tail}`;
+  return marked({ type: "update", sessionId, sessionUpdate, rest, paramsChars: rest.length - 1 });
+}
+
+const own = "acp-sidecar";
+const value = '{"origin":"agent"}';
+
+function marked(update: UpdateMessage): UpdateMessage {
+  const { rest, paramsChars } = update;
+  const params = withMark(rest.slice(0, paramsChars - 1));
+  return { ...update, rest: `${params}${rest.slice(paramsChars - 1)}`, paramsChars: params.length + 1 };
+}
+
+/** @param members those of the params, without braces */
+function withMark(members: string): string {
+  if (!members.includes('"_meta"')) return `${members},"_meta":{"${own}":${value}}`;
+  const all = membersOf(`{${members}}`);
+  const meta = all.get("_meta");
+  const kept = meta?.startsWith("{") === true ? membersOf(meta) : new Map<string, string>();
+  return objectText(all.set("_meta", objectText(kept.set(own, value)))).slice(1, -1);
+}
