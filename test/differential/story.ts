@@ -250,5 +250,5 @@ function toldOf(id: string): Told {
 
 /** An update as the agent writes it. */
 function written({ $write: _, ...update }: Streamed): Update {
-  return update as Update;
+  return update;
 }
