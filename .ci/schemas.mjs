@@ -1,4 +1,7 @@
-/** Writes schemas/ from the zod schemas in src/; with --check only says whether they are fresh. */
+/**
+ * Writes schemas/ from the zod schemas in src/, and the table of options in docs/configuration.md from theirs; with
+ * --check only says whether they are fresh.
+ */
 import fs from "node:fs";
 import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -12,6 +15,8 @@ await build({
   stdin: {
     contents: `
       export { toJSONSchema } from "zod/mini";
+      export { allowedBy, flagOf, optionNames, options, variableOf } from "./src/config/options.ts";
+      export { defaultOf } from "./src/cli/option-text.ts";
       export { configFileSchema } from "./src/config/schema.ts";
       export { entrySchema, sessionRecordSchema } from "./src/session/schema.ts";`,
     resolveDir: root,
@@ -22,9 +27,8 @@ await build({
   outfile: bundle,
   logLevel: "warning",
 });
-const { toJSONSchema, configFileSchema, entrySchema, sessionRecordSchema } = await import(
-  pathToFileURL(bundle)
-);
+const sources = await import(pathToFileURL(bundle));
+const { toJSONSchema, configFileSchema, entrySchema, sessionRecordSchema } = sources;
 fs.rmSync(bundle);
 
 const schemas = {
@@ -37,10 +41,34 @@ const jsonSchemaOf = ([schema, title]) => ({ title, ...toJSONSchema(schema, { io
 const stale = [];
 for (const [name, source] of Object.entries(schemas)) {
   const file = path.join(root, "schemas", `${name}.json`);
-  const text = `${JSON.stringify(jsonSchemaOf(source), undefined, 2)}\n`;
-  if (fs.existsSync(file) && fs.readFileSync(file, "utf8") === text) continue;
+  await put(file, `${JSON.stringify(jsonSchemaOf(source), undefined, 2)}\n`);
+}
+const reference = path.join(root, "docs/configuration.md");
+const page = fs.readFileSync(reference, "utf8");
+const before = page.slice(0, page.indexOf("<!-- options -->")) + "<!-- options -->\n";
+const after = page.slice(page.indexOf("<!-- /options -->"));
+const { format } = await import("prettier");
+const style = JSON.parse(fs.readFileSync(path.join(root, ".prettierrc.json"), "utf8"));
+await put(
+  reference,
+  await format(`${before}\n${optionTable(sources)}\n${after}`, { ...style, parser: "markdown" }),
+);
+
+async function put(file, text) {
+  if (fs.existsSync(file) && fs.readFileSync(file, "utf8") === text) return;
   stale.push(path.relative(root, file));
   if (!process.argv.includes("--check")) fs.writeFileSync(file, text);
+}
+
+function optionTable({ optionNames, options, allowedBy, defaultOf, flagOf, variableOf }) {
+  const rows = optionNames.map((name) => {
+    const option = options[name];
+    const initially = defaultOf(option) ?? { store: "see below", logFile: "stderr" }[name] ?? "–";
+    const cells = [`\`${name}\``, option.help, allowedBy(option.kind), initially];
+    return [...cells, `\`--${flagOf(name)}\`<br>\`${variableOf(name)}\``];
+  });
+  const head = ["key", "what it says", "allowed", "default", "flag and variable"];
+  return [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }
 const done = process.argv.includes("--check") ? "not fresh, run: npm run schemas" : "written";
 if (stale.length > 0) process.stderr.write(`${stale.join(", ")}: ${done}\n`);
