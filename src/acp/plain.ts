@@ -13,6 +13,36 @@ export function isPlainUpdate(data: UpdateData): boolean {
 }
 
 /**
+ * The `_meta` of an update that is plain but for that, if it says how something is and not what is added to it: said
+ * again to the letter it says nothing more. What agents send piece by piece there (terminal output) is told by its names.
+ */
+export function lastingMetaIn(data: UpdateData): object | undefined {
+  const { _meta, ...update } = data.update;
+  if (!isRecord(_meta) || !isPlainUpdate({ ...data, update: update })) return undefined;
+  return isLasting(_meta) ? _meta : undefined;
+}
+
+const addsByName =
+  /terminal|output|delta|chunk|piece|part|append|stream|data|text|log|line|event|progress|tick|count/i;
+/** What is larger is content rather than a fact. */
+const maxMetaParts = 50;
+
+/** Without recursion: it may be nested as deep as it likes. */
+function isLasting(meta: object): boolean {
+  const open: unknown[] = [meta];
+  let parts = 0;
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    if (typeof next !== "object" || next === null) continue;
+    for (const [name, value] of Object.entries(next)) {
+      parts += 1;
+      if (parts > maxMetaParts || (!Array.isArray(next) && addsByName.test(name))) return false;
+      open.push(value);
+    }
+  }
+  return true;
+}
+
+/**
  * The text of a chunk that can be joined with its neighbours without losing anything: plain text that
  * carries no annotation, `_meta` or field that we do not know.
  * @param dataFields how many fields the params have when they are plain: the session id may be among them

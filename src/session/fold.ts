@@ -1,8 +1,9 @@
 /**
  * Folding: what a turn streamed, as it is kept. Chunks become whole messages where they first appeared, a tool call
  * stands once in its final state, a plan in its last form, and of what is state (commands, mode, options, usage,
- * title) only the last value remains. Only what is known to be joinable is joined: an entry with `_meta`, a field or
- * a form that we do not know stays as it came, in its place. What is joined is joined as text, so that every value
+ * title) only the last value remains. Only what is known to be joinable is joined: an entry with a field or a form that
+ * we do not know stays as it came, in its place, and so does one with `_meta`, unless that was said to the letter by the
+ * one before and is no piece of anything. What is joined is joined as text, so that every value
  * stays to the letter, however large a number is or however deep an output.
  */
 import { meaningOf, plainChunkIn, type Meaning, type PlainChunk } from "../acp/entries.ts";
@@ -103,7 +104,7 @@ class Folder {
     const open = this.#open.get(key);
     const slot = new UpdateSlot(entry, data);
     const isCall = slot.sessionUpdate === "tool_call";
-    if (open !== undefined && slot.isPlain && mayJoin(open, isCall)) return open.addToolCall(slot);
+    if (open !== undefined && mayJoin(open, slot, isCall)) return open.addToolCall(slot);
     // Progress of a call that stands already does not come between two texts.
     if (open === undefined || isCall) this.#show(slot);
     else this.#push(slot);
@@ -114,7 +115,7 @@ class Folder {
   #plan(entry: NewEntry, { planId = "", data }: Known<"plan">): void {
     const open = this.#plans.get(planId);
     const slot = new UpdateSlot(entry, data);
-    if (open?.isPlain === true && slot.isPlain) open.entry = { ...open.entry, data: entry.data };
+    if (open?.isLike(slot) === true) open.entry = { ...open.entry, data: entry.data };
     else this.#plans.set(planId, this.#push(slot));
   }
 
@@ -123,7 +124,7 @@ class Folder {
     const old = this.#open.get(key);
     const slot = this.#push(new UpdateSlot(entry, data));
     this.#open.set(key, slot);
-    if (old?.isPlain !== true || !slot.isPlain) return;
+    if (old?.isLike(slot) !== true) return;
     old.dropped = true;
     // A title may come in one update and its time in another.
     if (kind === "session_info_update") slot.addBefore(old);
@@ -158,7 +159,8 @@ function keyOf({ sessionUpdate, messageId }: Omit<PlainChunk, "body">): string {
 }
 
 /** Progress joins its call; a call that is announced late joins its progress; a second announcement stands for itself. */
-function mayJoin(open: UpdateSlot, isCall: boolean): boolean {
+function mayJoin(open: UpdateSlot, slot: UpdateSlot, isCall: boolean): boolean {
   const openIsCall = open.sessionUpdate === "tool_call";
-  return isCall ? open.isPlain && !openIsCall : open.isPlain || openIsCall;
+  if (open.isLike(slot)) return !isCall || !openIsCall;
+  return !isCall && openIsCall && slot.isPlain;
 }

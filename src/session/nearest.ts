@@ -4,6 +4,7 @@
  */
 import { meaningOf } from "../acp/entries.ts";
 import { updateKinds, type Capability, type UpdateData } from "../acp/kinds.ts";
+import { jsonTextOf } from "../base/json-text.ts";
 import { isRecord, textOr, type Json } from "../base/json.ts";
 
 type Update = UpdateData["update"];
@@ -124,5 +125,5 @@ function textIn(blocks: readonly unknown[]): string {
 }
 
 function dataOf(update: object): string {
-  return JSON.stringify({ update });
+  return jsonTextOf({ update });
 }

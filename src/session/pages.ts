@@ -22,15 +22,27 @@ export async function collect(pages: AsyncIterable<readonly Entry[]>): Promise<E
   return entries;
 }
 
-const backwardPage = 200;
+/** Pages that are read backwards: the first has so many entries, later ones as many as fit, and at most so many more. */
+const [firstPage, longestPage, fastestGrowth] = [20, 5000, 8];
+const pageChars = 1 << 20;
 
-/** Pages of a session from its end to its start; entries within a page run forward. */
+/**
+ * Pages of a session from its end to its start; entries within a page run forward. Where entries are small pages are
+ * long, because every read costs; where they are large they are short, because all of a page is held.
+ */
 export async function* pagesBackwards(
   store: Pick<Store, "read">,
   id: SessionId,
   throughSeq: number,
 ): AsyncGenerator<Entry[]> {
-  for (let through = throughSeq; through > 0; through -= backwardPage) {
-    yield await collect(store.read(id, { from: Math.max(1, through - backwardPage + 1), through }));
+  let length = firstPage;
+  for (let through = throughSeq; through > 0;) {
+    const from = Math.max(1, through - length + 1);
+    const page = await collect(store.read(id, { from, through }));
+    yield page;
+    through = from - 1;
+    const chars = page.reduce((sum, { data }) => sum + data.length, 1);
+    const fitting = Math.ceil((length * pageChars) / chars);
+    length = Math.min(fitting, length * fastestGrowth, longestPage);
   }
 }

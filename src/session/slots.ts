@@ -1,7 +1,7 @@
 /** What a fold keeps: an entry with what was joined to it, as texts, so that every value stays to the letter. */
 import { plainChunkData, type PlainChunk } from "../acp/entries.ts";
 import type { UpdateData } from "../acp/kinds.ts";
-import { isPlainUpdate } from "../acp/plain.ts";
+import { isPlainUpdate, lastingMetaIn } from "../acp/plain.ts";
 import { itemsOf, membersOf, objectText } from "../base/json-text.ts";
 import type { NewEntry } from "../store/contract.ts";
 
@@ -58,6 +58,8 @@ export class UpdateSlot extends Slot {
   /** Nothing stands in it that we do not know. */
   readonly isPlain: boolean;
   sessionUpdate: string;
+  /** Beside what we know stands `_meta` that is as good once as twice: its text. */
+  readonly #meta: string | undefined;
   /** Parsed. */
   readonly #update: UpdateData["update"];
   /** The members of the update as texts, once another one has been folded in. */
@@ -70,6 +72,13 @@ export class UpdateSlot extends Slot {
     this.isPlain = isPlainUpdate(data);
     this.#update = data.update;
     this.sessionUpdate = data.update.sessionUpdate;
+    this.#meta =
+      !this.isPlain && lastingMetaIn(data) ? membersOf(this.#updateText()).get("_meta") : undefined;
+  }
+
+  /** Both hold nothing but what we know, and the same `_meta`, if any: nobody can tell whether it was said once or twice. */
+  isLike(next: UpdateSlot): boolean {
+    return this.isPlain ? next.isPlain : this.#meta !== undefined && this.#meta === next.#meta;
   }
 
   get isSummaryPiece(): boolean {

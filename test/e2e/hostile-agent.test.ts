@@ -8,10 +8,12 @@ import { textOf } from "./harness/wire.ts";
 const harness = useHarness();
 const cwd = harness.project();
 
+const store = harness.storeUrl();
+
 let client: SdkClient;
 let sessionId = "";
 beforeAll(async () => {
-  client = await harness.connect();
+  client = await harness.connect({ store });
   ({ sessionId } = await client.newSession(cwd));
 });
 
@@ -50,6 +52,25 @@ describe("malformed messages of the agent", () => {
         client.program.agents()[0]?.messages.some((message) => message.id === id),
       );
     await expect.poll(answered, { timeout: 5000 }).toBe(true);
+  });
+
+  it("an answer nested beyond reason ends its turn, and is kept to the letter", async () => {
+    const before = client.program.out.length;
+    await expect(client.prompt(sessionId, "answer-deep 50000")).rejects.toMatchObject({
+      data: { code: "INVALID_REQUEST" },
+    });
+    expect(client.program.out.length).toBeGreaterThan(before);
+    expect(await client.say(sessionId, "still here")).toBe("echo: still here");
+    const { stdout } = await harness.cli([
+      "sessions",
+      "show",
+      sessionId,
+      "--entries",
+      "--json",
+      "--store",
+      store,
+    ]);
+    expect(stdout).toContain(`"result":{"stopReason":"end_turn","_meta":{"nested":${"[".repeat(50_000)}]`);
   });
 
   it("an update nested beyond reason does not end the sidecar [REQ agent-noise]", async () => {

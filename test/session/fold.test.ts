@@ -157,6 +157,50 @@ describe("a folded tool call", () => {
     ]);
   });
 
+  it("with the same `_meta` on each update is one, and keeps it; another one begins anew", () => {
+    const meta = { claudeCode: { toolName: "Bash", parentToolUseId: null } };
+    const done = { claudeCode: { toolName: "Bash", toolResponse: { stdout: "x" } } };
+    expect(
+      fold(
+        tool({ title: "Shell", status: "pending", _meta: meta }, "tool_call"),
+        tool({ rawInput: { command: "a" }, _meta: meta }),
+        chunk("meanwhile"),
+        tool({ rawInput: { command: "ab" }, status: "in_progress", _meta: meta }),
+        tool({ _meta: done }),
+        tool({ status: "completed", _meta: done }),
+        tool({ _meta: meta }),
+      ),
+    ).toEqual([
+      tool({ title: "Shell", status: "in_progress", _meta: meta, rawInput: { command: "ab" } }, "tool_call"),
+      chunk("meanwhile"),
+      tool({ _meta: done, status: "completed" }),
+      tool({ _meta: meta }),
+    ]);
+    const usage = (used: number, _meta: object) => ({ sessionUpdate: "usage_update", used, size: 9, _meta });
+    expect(fold(usage(1, meta), usage(2, meta), usage(3, done))).toEqual([usage(2, meta), usage(3, done)]);
+  });
+
+  it.each([
+    { terminal_output: { terminal_id: "x", data: "." } },
+    { terminal_output_delta: { data: "." } },
+    { vendor: { logs: ["."] } },
+    { vendor: { chunk: "." } },
+    { many: Array.from({ length: 100 }, () => 0) },
+  ])("keeps every piece that is sent in `_meta`, though two are the same: %j", (_meta) => {
+    const items = [tool({ _meta }, "tool_call"), tool({ _meta }), tool({ _meta }), tool({ _meta })];
+    expect(fold(...items)).toEqual(items);
+  });
+
+  it("takes an update with an own spelling of the same `_meta` for another", () => {
+    const entries = ['{"a":1}', '{"a": 1}', '{"a":1,"a":1}'].map((meta) => ({
+      kind: "update" as const,
+      atMs: 1,
+      data: `{"update":{"sessionUpdate":"tool_call_update","toolCallId":"t","_meta":${meta}}}`,
+    }));
+    expect(foldEntries(entries)).toEqual(entries);
+    expect(foldEntries([...entries.slice(0, 1), ...entries.slice(0, 1)])).toHaveLength(1);
+  });
+
   it("takes up what it understands before and behind what it does not, and never across it", () => {
     const odd = tool({ status: "in_progress", _meta: { a: 1 } });
     expect(
@@ -371,6 +415,7 @@ describe("the work of folding [issue 14.36]", () => {
       "of a tool call with the same fields in every update",
       (n) => tool({ status: "in_progress", rawOutput: n }),
     ],
+    ["of a tool call with the same `_meta` in every update", (n) => tool({ rawOutput: n, _meta: { a: 1 } })],
     ["of a compaction's pieces", (n) => piece(`${n}`)],
     ["of chunks", (n) => chunk(`${n}`)],
     ["of session info", (n) => ({ sessionUpdate: "session_info_update", title: `${n}` })],

@@ -7,7 +7,7 @@ import { isRecord, textOr } from "../../base/json.ts";
 import type { PromptBody } from "../../acp/schema.ts";
 import { pagesBackwards } from "../../session/pages.ts";
 import { meaningOf } from "../../acp/entries.ts";
-import type { UpdateData } from "../../acp/kinds.ts";
+import { usualKindOf, type UpdateData } from "../../acp/kinds.ts";
 import type { Entry } from "../../store/contract.ts";
 import type { RelayContext } from "../context.ts";
 import { handoverPreamble, handoverText, handoverUri } from "../live/handed-over.ts";
@@ -64,7 +64,16 @@ function endOf(text: string, maxBytes: number): string {
   return bytes.toString("utf8", start);
 }
 
+/** Kinds of updates that are no part of it, which need not be parsed: of thoughts there are many. */
+const leftOut: ReadonlySet<string> = new Set([
+  "agent_thought_chunk",
+  "tool_call_update",
+  "plan",
+  "usage_update",
+]);
+
 function partOf(entry: Entry): string {
+  if (entry.kind === "update" && leftOut.has(usualKindOf(entry.data) ?? "")) return "";
   const meaning = meaningOf(entry);
   switch (meaning.type) {
     case "prompt":

@@ -1,8 +1,9 @@
 /** Requests of the agent to the client: forwarded in order, journaled with their answers, ended with their turn. */
 import { SidecarError } from "../../base/errors.ts";
+import { jsonTextOf } from "../../base/json-text.ts";
 import { isRecord } from "../../base/json.ts";
 import type { RequestContext, RequestOptions } from "../../rpc/endpoint.ts";
-import { textOf, type RequestId } from "../../rpc/messages.ts";
+import type { RequestId } from "../../rpc/messages.ts";
 import type { NewEntry } from "../../store/contract.ts";
 import type { RelayContext } from "../context.ts";
 import type { LiveSession } from "../live/session.ts";
@@ -132,11 +133,9 @@ function responseEntry(method: string, result: unknown, id: RequestId): NewEntry
   return entryOf("response", { id, method, ...(result === undefined ? { failed: true } : { result: kept }) });
 }
 
-/** What is nested too deep to be written is not kept; that it was asked is. */
 function entryOf(
   kind: "request" | "response",
   data: Params & { readonly id: RequestId; readonly method: string },
 ): NewEntry {
-  const { id, method } = data;
-  return { kind, atMs: Date.now(), data: textOf(data) ?? JSON.stringify({ id, method, tooDeep: true }) };
+  return { kind, atMs: Date.now(), data: jsonTextOf(data) };
 }

@@ -1,5 +1,6 @@
 /** What was chosen for a session, and what its agent says of it: mode, model, options. */
 import { isDeepStrictEqual } from "node:util";
+import { jsonTextOf } from "../../base/json-text.ts";
 import { isRecord, type Json } from "../../base/json.ts";
 import type { UpdateData } from "../../acp/kinds.ts";
 import type { Chosen, SessionSettings } from "../../store/contract.ts";
@@ -120,15 +121,13 @@ export function asAnswered(state: AgentState, kind: string, data: string): strin
       ? { currentModeId: modes.currentModeId }
       : { configOptions };
   const params = JSON.parse(data) as UpdateData;
-  return JSON.stringify({ ...params, update: { ...params.update, ...now } });
+  return jsonTextOf({ ...params, update: { ...params.update, ...now } });
 }
 
 /** Current value by option id, of options as the agent describes them. */
 export function valuesOf(configOptions: readonly unknown[]): Record<string, Json> {
   const options = configOptions.filter(isRecord).filter(({ id }) => typeof id === "string");
-  return Object.fromEntries(
-    options.map(({ id, currentValue }) => [id as string, (currentValue ?? null) as Json]),
-  );
+  return Object.fromEntries(options.map(({ id, currentValue }) => [id as string, valueOf(currentValue)]));
 }
 
 /** The options of a category, by id. */
@@ -140,4 +139,12 @@ function optionsOf({ configOptions }: AgentState, category: string): string[] {
 
 function categoriesOf(state: AgentState, ids: readonly string[]): string[] {
   return ["mode", "model"].filter((category) => optionsOf(state, category).some((id) => ids.includes(id)));
+}
+
+/** What is larger is no value that somebody could choose, and may be nested too deep to be kept. */
+const maxValueChars = 1000;
+
+function valueOf(value: unknown): Json {
+  if (typeof value !== "object" || value === null) return (value ?? null) as Json;
+  return jsonTextOf(value).length <= maxValueChars ? (value as Json) : null;
 }

@@ -13,9 +13,9 @@ const opening = "<conversation-history>";
 const closing = "</conversation-history>";
 const uriStart = "acp-sidecar://sessions/";
 
-/** The conversation for an agent that takes no embedded resources. */
+/** The conversation for an agent that takes no embedded resources. Nothing that was said can close it. */
 export function handoverText(text: string): string {
-  return `${opening}\n${text}\n${closing}\n\n`;
+  return `${opening}\n${text.replace(/<(?=\/?conversation-history)/gi, "&lt;")}\n${closing}\n\n`;
 }
 
 export function handoverUri(sessionId: string): string {

@@ -1,5 +1,6 @@
 /** `session/prompt` and `session/cancel`: a turn from its prompt to its answer. https://agentclientprotocol.com/protocol/v1/prompt-turn */
 import { isSidecarError, reasonOf, SidecarError } from "../../base/errors.ts";
+import { jsonTextOf } from "../../base/json-text.ts";
 import { isRecord } from "../../base/json.ts";
 import type { RequestContext } from "../../rpc/endpoint.ts";
 import { textOf, unwritable } from "../../rpc/messages.ts";
@@ -188,7 +189,7 @@ function endEntry({ secrets }: RelayContext, outcome: TurnOutcome): NewEntry {
     outcome.type === "answer"
       ? { result: outcome.result ?? null }
       : { error: errorFacts(withoutSecrets(secrets, outcome.error)) };
-  return { kind: "end", atMs: Date.now(), data: JSON.stringify(data) };
+  return { kind: "end", atMs: Date.now(), data: jsonTextOf(data) };
 }
 
 function errorFacts(error: unknown) {
