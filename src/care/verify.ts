@@ -7,12 +7,15 @@ import type { Damage } from "./medium.ts";
 import { watched, type Watch } from "./watch.ts";
 import { textOf } from "../acp/content.ts";
 import { messagesOf } from "../session/messages.ts";
+import { whyHidden } from "../session/hidden.ts";
 import { everySession } from "../session/pages.ts";
 import { replay } from "../session/replay.ts";
 import { entrySchema, sessionRecordSchema } from "../session/schema.ts";
 
 export interface Verification {
   readonly sessions: number;
+  /** Of these, how many are in the trash. */
+  readonly trashed: number;
   readonly entries: number;
   readonly damages: readonly Damage[];
 }
@@ -32,14 +35,16 @@ export async function verifySessions(
   watch: Watch = {},
 ): Promise<Verification> {
   const damages: Damage[] = [];
-  let [sessions, entries] = [0, 0];
+  let [sessions, trashed, entries] = [0, 0, 0];
   const total = watch.onProgress === undefined ? 0 : await store.count();
   const untilMs = performance.now() + (limits.forMs ?? Infinity);
   try {
     for await (const record of everySession(store)) {
       if (sessions === (limits.sessions ?? Infinity) || performance.now() > untilMs) break;
       watch.signal?.throwIfAborted();
-      sessions += 1;
+      // What is kept of deletions is no session, but may be damaged as well.
+      if (whyHidden(record) !== "deleted") sessions += 1;
+      if (whyHidden(record) === "trashed") trashed += 1;
       checkRecord(record, damages);
       entries += await verifySession(store, record, damages, watch);
       await watch.onProgress?.(sessions, total);
@@ -49,7 +54,7 @@ export async function verifySessions(
     if (!isSidecarError(error, "STORE_CORRUPT")) throw error;
     damages.push({ problem: `the list of sessions: ${reasonOf(error)}` });
   }
-  return { sessions, entries, damages };
+  return { sessions, trashed, entries, damages };
 }
 
 function checkRecord(record: SessionRecord, damages: Damage[]): void {

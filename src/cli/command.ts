@@ -17,6 +17,8 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The program that `demo` and `doctor` start as the sidecar. */
   readonly binary: string;
+  /** Whether a person can be asked: what is read and where it is asked are a terminal. */
+  readonly isTerminal?: boolean;
   /** Width of the terminal; undefined when the output is none. */
   readonly columns?: number | undefined;
   /** The same of `errors`. */

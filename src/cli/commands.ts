@@ -1,6 +1,6 @@
 /** The commands. Each loads its code when it runs, for an editor waits for `serve`. */
 import type { Command, Flag } from "./command.ts";
-import { colorFlag, noPagerFlag, quietFlag } from "./flags.ts";
+import { colorFlag, deletionFlags, noPagerFlag, quietFlag } from "./flags.ts";
 import type * as ToolsModule from "./tools.ts";
 
 const json: Flag = { name: "json", help: "print JSON, for programs" };
@@ -49,6 +49,7 @@ export const commands: readonly Command[] = [
       { name: "limit", value: "N", help: "at most this many (default 50)" },
       json,
       { name: "jsonl", help: "print a JSON object a line, as they are found" },
+      { name: "trash", help: "what was deleted and can be restored, the last deleted first" },
       colorFlag,
     ],
     operands: none,
@@ -78,12 +79,27 @@ export const commands: readonly Command[] = [
   {
     name: "sessions rm",
     aliases: ["sessions remove", "sessions delete"],
-    summary: "delete sessions for good",
-    synopsis: "ID… [--force]",
-    flags: [{ name: "force", help: "also one that has a turn running" }],
+    summary: "delete sessions; they can be restored from the trash",
+    synopsis: "ID… [--dry-run] [--yes] [--force]",
+    flags: [...deletionFlags, { name: "force", help: "also one that has a turn running" }],
     operands: { min: 1, max: Infinity },
-    notes: [`${address}.`],
+    options: ["store", "trash"],
+    notes: [`${address}.`, "With --trash off they are deleted for good."],
     run: tool("removeSessions"),
+  },
+  {
+    name: "sessions restore",
+    summary: "bring back sessions from the trash",
+    synopsis: "ID…|--all|--since WHEN",
+    flags: [
+      { name: "all", help: "everything in the trash" },
+      { name: "since", value: "WHEN", help: "what was deleted since then: 10m, 2h, today" },
+    ],
+    operands: { min: 0, max: Infinity },
+    notes: [
+      "ID as elsewhere; last is the session that was deleted last. acp-sidecar sessions ls --trash lists them.",
+    ],
+    run: tool("restoreSessions"),
   },
   {
     name: "sessions move",
@@ -105,14 +121,17 @@ export const commands: readonly Command[] = [
   },
   {
     name: "sessions gc",
-    summary: "delete sessions without activity that nobody holds; says how many",
-    synopsis: "[--older-than TIME] [--json]",
+    summary: "delete sessions without activity that nobody holds, and what has been in the trash long enough",
+    synopsis: "[--older-than TIME] [--trash] [--dry-run] [--yes] [--json]",
     flags: [
       { name: "older-than", value: "TIME", help: "such as 30d (default: the configured retention)" },
+      { name: "trash", help: "empty the trash, for good; with --older-than of what was deleted before" },
+      ...deletionFlags,
       json,
     ],
     operands: none,
     options: ["store", "retention"],
+    notes: ["They go to the trash, from which sessions restore brings them back."],
     run: tool("collectSessions"),
   },
   {

@@ -48,11 +48,12 @@ function shownAs({ type }: OptionKind, value: string | number | undefined): Pick
   if (value === undefined)
     return type === "path" ? { value: null, text: "stderr" } : { value: "off", text: "off" };
   const isTime = type === "duration" || type === "optionalDuration";
+  if (type === "optionalDuration" && value === 0) return { value: "off", text: "off" };
   if (isTime) return { value, text: formatDurationMs(Number(value)) };
   return { value, text: type === "size" ? formatBytes(Number(value)) : String(value) };
 }
 
-/** Arguments and environment may hold secrets: they are counted, not shown. */
+/** Arguments and environment may hold secrets: they are countText, not shown. */
 function agentText(agent: Config["agent"]): string {
   if (agent === undefined) return "echo (built in)";
   const hidden = hiddenParts(agent);

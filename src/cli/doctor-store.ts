@@ -96,7 +96,8 @@ const fixes: Partial<Record<ErrorCode, string>> = {
   STORE_UNAVAILABLE:
     "check that the folder or server is there and may be used by you, or name another --store",
   STORE_LOCKED: "end the other program that holds the store, then try again",
-  STORE_FULL: "make room on the disk, or delete old sessions: acp-sidecar sessions gc --older-than 30d",
+  STORE_FULL:
+    "make room on the disk, or delete old sessions: acp-sidecar sessions gc --older-than 30d, then acp-sidecar sessions gc --trash",
   STORE_READONLY: "make the file and its folder writable for you, or name another --store",
   STORE_CORRUPT: `${repairIt}; if it is no database of ours, name another --store`,
   STORE_SCHEMA_NEWER: "update acp-sidecar, or name another --store",

@@ -10,3 +10,8 @@ export const colorFlag: Flag = {
 export const noPagerFlag: Flag = { name: "no-pager", help: "on a terminal, not through PAGER" };
 
 export const quietFlag: Flag = { name: "quiet", help: "say nothing of how far it is" };
+
+export const deletionFlags: readonly Flag[] = [
+  { name: "dry-run", help: "say what would be deleted, and delete nothing" },
+  { name: "yes", help: "do not ask; needed where there is no terminal" },
+];

@@ -17,6 +17,7 @@ const status = await run(argv.slice(2), {
   errors: stderr,
   env,
   binary: fileURLToPath(new URL("../bin/acp-sidecar.js", import.meta.url)),
+  isTerminal: stdin.isTTY && stderr.isTTY,
   columns: stdout.isTTY ? stdout.columns || 80 : undefined,
   errorColumns: stderr.isTTY ? stderr.columns || 80 : undefined,
 });

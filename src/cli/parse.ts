@@ -17,19 +17,26 @@ const settingFlags = new Map(optionNames.map((name) => [flagOf(name), name]));
 const commandFlags = new Map(
   commands.flatMap(({ flags }) => flags.map(({ name, value }) => [name, value !== undefined] as const)),
 );
-const takesValue = (name: string) => name === "config" || settingFlags.has(name) || commandFlags.get(name);
 
-const parserOptions = {
-  ...Object.fromEntries(
-    ["config", ...settingFlags.keys(), ...commandFlags.keys()].map((name) => [
-      name,
-      { type: takesValue(name) ? ("string" as const) : ("boolean" as const) },
-    ]),
-  ),
-  help: { type: "boolean", short: "h" },
-  all: { type: "boolean" },
-  version: { type: "boolean", short: "V" },
-} as const;
+/** A command's own flag goes before an option of the same name. */
+function takesValue(name: string, command?: Command): boolean {
+  const own = command?.flags.find((flag) => flag.name === name);
+  if (own !== undefined) return own.value !== undefined;
+  return name === "config" || settingFlags.has(name) || commandFlags.get(name) === true;
+}
+
+const parserOptions = optionsFor();
+
+function optionsFor(command?: Command) {
+  const type = (name: string) => (takesValue(name, command) ? ("string" as const) : ("boolean" as const));
+  const names = ["config", ...settingFlags.keys(), ...commandFlags.keys()];
+  return {
+    ...Object.fromEntries(names.map((name) => [name, { type: type(name) }])),
+    help: { type: "boolean", short: "h" },
+    all: { type: "boolean" },
+    version: { type: "boolean", short: "V" },
+  } as const;
+}
 
 /** Errors: `USAGE`, one line that names the word that is wrong and what is allowed. */
 export function parseCommandLine(argv: readonly string[]): Parsed {
@@ -48,17 +55,18 @@ export function parseCommandLine(argv: readonly string[]): Parsed {
     };
   }
   const { command, used } = commandOf(named, tokens);
-  const rest = places.slice(used);
+  const own = tokensOf(words, command);
+  const rest = own.filter((token) => token.kind === "positional").slice(used);
   const [first] = rest;
   if (command.operands === "agent" && first !== undefined) {
     // The agent's own flags begin with its name, whether `--` stands before it or not.
-    return run(command, tokensOf(words.slice(0, first.index)), [], argv.slice(first.index));
+    return run(command, tokensOf(words.slice(0, first.index), command), [], argv.slice(first.index));
   }
   const takesAgent = command.operands === "agent" || command.operands === "agentAfterDashes";
   if (!takesAgent && dashes >= 0) throw usage(command, "takes no agent's command after --");
   return run(
     command,
-    tokens,
+    own,
     rest.map((token) => token.value),
     after,
   );
@@ -66,8 +74,9 @@ export function parseCommandLine(argv: readonly string[]): Parsed {
 
 type Token = ReturnType<typeof tokensOf>[number];
 
-function tokensOf(words: readonly string[]) {
-  return parseArgs({ args: [...words], options: parserOptions, strict: false, tokens: true }).tokens;
+function tokensOf(words: readonly string[], command?: Command) {
+  const options = command === undefined ? parserOptions : optionsFor(command);
+  return parseArgs({ args: [...words], options, strict: false, tokens: true }).tokens;
 }
 
 function has(tokens: readonly Token[], name: string): boolean {
@@ -115,7 +124,8 @@ function run(command: Command, tokens: readonly Token[], operands: string[], age
   for (const token of tokens) {
     if (token.kind !== "option") continue;
     const value = checkedValue(command, token);
-    const setting = settingFlags.get(token.name);
+    const isOwn = command.flags.some(({ name }) => name === token.name);
+    const setting = isOwn ? undefined : settingFlags.get(token.name);
     if (token.name === "config") configFile = String(value);
     else if (setting !== undefined) settings[setting] = String(value);
     else flags[token.name] = value;
@@ -129,7 +139,7 @@ function checkedValue(command: Command, token: Token & { kind: "option" }): stri
   const isKnown =
     name === "config" || settingFlags.has(name) || command.flags.some((flag) => flag.name === name);
   if (!isKnown) throw unknownFlag(command, rawName);
-  if (!takesValue(name)) {
+  if (!takesValue(name, command)) {
     if (value !== undefined)
       throw usage(command, `takes ${rawName} without a value, not ${rawName}=${value}`);
     return true;

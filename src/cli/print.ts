@@ -99,8 +99,8 @@ export function agoText(ms: number, nowMs: number): string {
 }
 
 /** `1 session`, `2 sessions` */
-export function countText(count: number, thing: string): string {
-  return `${count} ${thing}${count === 1 ? "" : "s"}`;
+export function countText(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
 }
 
 /** `117.7 MiB` */

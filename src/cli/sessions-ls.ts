@@ -9,13 +9,15 @@ import { stateOf, type SessionState } from "./lease-text.ts";
 import { agoText, Outflow, print, printJson } from "./print.ts";
 import { agentNameOf, sessionsOf, wantedBy, type Wanted } from "./sessions-filter.ts";
 import { countFrom, withSessions } from "./sessions.ts";
+import { listTrash } from "./sessions-restore.ts";
 import { styleFor, type Style } from "./style.ts";
 import { printTable, type Column } from "./table.ts";
 import { turnCounter } from "./turn-count.ts";
 
 export function listSessions(invocation: Invocation, io: Io): Promise<number> {
-  const { limit, json, jsonl } = invocation.flags;
+  const { limit, json, jsonl, trash } = invocation.flags;
   if (json && jsonl) throw new SidecarError("USAGE", "--json and --jsonl are two forms of the same; use one");
+  if (trash) return listTrash(invocation, io);
   const most = countFrom("limit", limit, 50);
   const wanted = wantedBy(invocation);
   const style = styleFor(invocation, io);

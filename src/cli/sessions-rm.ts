@@ -1,53 +1,93 @@
-/** `sessions rm` and `sessions gc`: what deletes. */
-import { options } from "../config/options.ts";
+/** `sessions rm`: named sessions go into the trash. */
+import { formatDurationMs } from "../config/units.ts";
 import { SidecarError } from "../base/errors.ts";
 import type { SessionId } from "../base/ids.ts";
+import type { SessionRecord } from "../session/registry-options.ts";
 import type { SessionRegistry } from "../session/registry.ts";
 import type { Invocation, Io } from "./command.ts";
-import { print, printJson } from "./print.ts";
-import { sessionAt, timeFrom, withSessions } from "./sessions.ts";
+import { assertMeant, isMeant } from "./confirm.ts";
+import { leaseText, stateOf } from "./lease-text.ts";
+import { countText, oneLine, print } from "./print.ts";
+import { sessionAt, withSessions } from "./sessions.ts";
 
-/** Deletes what it can and says of each of the others why not. */
+/** Removes what it can and says of each of the others why not. */
 export function removeSessions(invocation: Invocation, io: Io): Promise<number> {
-  return withSessions(invocation, io, async (registry) => {
-    let status = 0;
-    for (const id of invocation.operands) {
-      try {
-        const record = await sessionAt(registry, id, io);
-        await remove(registry, record.id, invocation.flags["force"] === true);
-        await print(io, `Deleted ${record.id}\n`);
-      } catch (error) {
-        if (!(error instanceof SidecarError)) throw error;
-        io.errors.write(`acp-sidecar: ${error.message}\n`);
-        status = error.exitStatus;
-      }
+  assertMeant("sessions rm", invocation, io);
+  return withSessions(invocation, io, async (registry, { trashMs }) => {
+    const fate = trashMs === 0 ? "for good" : "to the trash";
+    const { found, status } = await sessionsNamed(registry, invocation.operands, io);
+    if (found.length === 0) return status;
+    if (invocation.flags["dry-run"]) {
+      for (const record of found) await print(io, `${describe(record)}\n`);
+      await print(io, `${countText(found.length, "session")} would go ${fate}\n`);
+      return status;
     }
-    return status;
+    if (!(await isMeant(question(found, fate), invocation, io))) return 1;
+    const failed = await removeEach(registry, found, invocation, io);
+    if (failed.removed > 0 && trashMs > 0)
+      await print(
+        io,
+        `acp-sidecar sessions restore brings back what is in the trash, for ${formatDurationMs(trashMs)}\n`,
+      );
+    return failed.status || status;
   });
 }
 
-async function remove(registry: SessionRegistry, id: SessionId, force: boolean): Promise<void> {
-  const wasThere = await (force ? registry.delete(id) : registry.remove(id));
-  // It went in between.
-  if (!wasThere) await registry.get(id);
+/** Each once, by whichever of its addresses. */
+async function sessionsNamed(
+  registry: SessionRegistry,
+  addresses: readonly string[],
+  io: Io,
+): Promise<{ readonly found: readonly SessionRecord[]; readonly status: number }> {
+  const found = new Map<SessionId, SessionRecord>();
+  let status = 0;
+  for (const address of addresses) {
+    try {
+      const record = await sessionAt(registry, address, io);
+      found.set(record.id, record);
+    } catch (error) {
+      status = told(error, io);
+    }
+  }
+  return { found: [...found.values()], status };
 }
 
-export function collectSessions(invocation: Invocation, io: Io): Promise<number> {
-  const given = invocation.flags["older-than"];
-  return withSessions(invocation, io, async (registry, { retentionMs }) => {
-    const idleForMs =
-      given === undefined ? retentionMs : timeFrom("older-than", given, options.retention.kind);
-    if (idleForMs === undefined) throw ageWanted();
-    const deleted = await registry.expire({ idleForMs });
-    if (invocation.flags["json"]) await printJson(io, { deleted });
-    else await print(io, `Deleted ${deleted} session${deleted === 1 ? "" : "s"}\n`);
-    return 0;
-  });
+async function removeEach(
+  registry: SessionRegistry,
+  found: readonly SessionRecord[],
+  { flags }: Invocation,
+  io: Io,
+): Promise<{ readonly removed: number; readonly status: number }> {
+  let [removed, status] = [0, 0];
+  for (const { id } of found) {
+    try {
+      // It may have gone since it was found.
+      if (!(await registry.remove(id, { force: flags["force"] === true }))) await registry.get(id);
+      removed += 1;
+      await print(io, `Deleted ${id}\n`);
+    } catch (error) {
+      status = told(error, io);
+    }
+  }
+  return { removed, status };
 }
 
-function ageWanted(): SidecarError {
-  return new SidecarError(
-    "USAGE",
-    "sessions gc needs --older-than, because no retention is configured; allowed: a time like 12h or 30d",
-  );
+function told(error: unknown, io: Io): number {
+  if (!(error instanceof SidecarError)) throw error;
+  io.errors.write(`acp-sidecar: ${error.message}\n`);
+  return error.exitStatus;
+}
+
+function question(found: readonly SessionRecord[], fate: string): string {
+  const lines = found.map(describe);
+  if (lines.length === 1) return `Delete ${lines.join()}? It goes ${fate}.`;
+  const open = found.filter(({ lease }) => stateOf(lease) !== "idle").length;
+  const warning = open === 0 ? "" : `, ${open} of them in use`;
+  return `${lines.join("\n")}\nDelete ${countText(lines.length, "session")}${warning}? They go ${fate}.`;
+}
+
+/** Whoever has it open is named. */
+function describe({ id, title, lease }: SessionRecord): string {
+  const use = stateOf(lease) === "idle" ? "" : ` (open: ${leaseText(lease)})`;
+  return oneLine(`${id} ${title === undefined ? "(no title)" : JSON.stringify(title)}${use}`);
 }

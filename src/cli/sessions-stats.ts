@@ -18,6 +18,7 @@ export function storeStats(invocation: Invocation, io: Io): Promise<number> {
     await printFacts(io, [
       ["store", url],
       ["sessions", String(stats.sessions)],
+      ["in the trash", stats.trashed === 0 ? undefined : String(stats.trashed)],
       ["entries", String(stats.entries)],
       ["size", sizeText(stats.bytes)],
       ...Object.entries(stats.details ?? {}).map(([name, value]): [string, string] => [name, String(value)]),

@@ -8,7 +8,7 @@ import { inspectStore, isRepairable, repairStore } from "../care/maintenance.ts"
 import type { Invocation, Io } from "./command.ts";
 import { configOf } from "./configured.ts";
 import { interruptible } from "./interrupt.ts";
-import { print, printJson } from "./print.ts";
+import { countText, print, printJson } from "./print.ts";
 import { Progress } from "./progress.ts";
 import { printTable } from "./table.ts";
 import { urlToRead } from "./sessions.ts";
@@ -30,8 +30,10 @@ export async function verify(invocation: Invocation, io: Io): Promise<number> {
     await printJson(io, repaired === undefined ? found : { ...found, repaired });
     return status;
   }
-  const { sessions, entries, damages } = found;
-  await print(io, `${sessions} sessions, ${entries} entries read: ${damages.length} damaged places\n`);
+  const { sessions, trashed, entries, damages } = found;
+  const ofThese = trashed === 0 ? "" : ` (${trashed} in the trash)`;
+  const read = `${countText(sessions, "session")}${ofThese}, ${countText(entries, "entry", "entries")} read`;
+  await print(io, `${read}: ${countText(damages.length, "damaged place")}\n`);
   await printDamages(damages, io);
   if (status !== 0 && isRepairable(url))
     await print(io, "acp-sidecar verify --repair keeps all that is sound\n");
@@ -74,14 +76,17 @@ async function readAll(url: string, watch: Watch): Promise<Verification> {
     }
   } catch (error) {
     if (!isSidecarError(error, "STORE_CORRUPT")) throw error;
-    return { sessions: 0, entries: 0, damages: [{ problem: reasonOf(error) }] };
+    return { sessions: 0, trashed: 0, entries: 0, damages: [{ problem: reasonOf(error) }] };
   }
 }
 
 /** Never silently: what was lost and what was set aside is named. */
 async function tell({ entries, damage, setAside }: Repair, io: Io): Promise<void> {
   const sessions = new Set(damage.flatMap(({ sessionId }) => sessionId ?? [])).size;
-  await print(io, `${entries} sound entries kept; ${sessions} damaged sessions repaired\n`);
+  await print(
+    io,
+    `${countText(entries, "sound entry", "sound entries")} kept; ${countText(sessions, "damaged session")} repaired\n`,
+  );
   await printDamages(damage, io);
   for (const folder of setAside) await print(io, `  as it was found: ${folder}\n`);
 }

@@ -33,6 +33,8 @@ export interface Config {
   readonly sweepIntervalMs: number;
   /** Sessions without activity for this long are deleted. Absent: never. */
   readonly retentionMs?: number;
+  /** For how long deleted sessions can be brought back. 0: they are deleted for good. */
+  readonly trashMs: number;
   /** Live sessions at once. */
   readonly maxSessions: number;
   readonly maxMessageBytes: number;

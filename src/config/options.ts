@@ -24,6 +24,8 @@ export interface Option {
   readonly key: keyof Config | "agentRestart.attempts" | "agentRestart.backoffMs";
   /** In milliseconds or bytes. Absent where it depends on the platform, or where there is none. */
   readonly default?: string | number;
+  /** What "off" is in the configuration, if it is not that nothing stands there. */
+  readonly off?: number;
 }
 
 const durabilities = ["none", "turn", "full"] as const satisfies readonly Durability[];
@@ -72,6 +74,13 @@ export const options = {
     default: "off",
     kind: { type: "optionalDuration", min: hour, max: 36500 * day },
     help: "a session without activity for this long is deleted",
+  },
+  trash: {
+    key: "trashMs",
+    default: 30 * day,
+    off: 0,
+    kind: { type: "optionalDuration", min: hour, max: 36500 * day },
+    help: "what retention and commands delete can be restored for this long",
   },
   maxSessions: {
     key: "maxSessions",
@@ -145,9 +154,10 @@ type Defaulted = Omit<Config, "store"> & Partial<Pick<Config, "store">>;
 export function configOf(settings: Settings, agent?: AgentCommand): Defaulted {
   const config: Record<string, unknown> = agent === undefined ? {} : { agent };
   for (const name of optionNames) {
-    const { key, default: otherwise }: Option = options[name];
-    const value = settings[name] ?? otherwise;
-    if (value === undefined || value === "off") continue;
+    const { key, default: otherwise, off }: Option = options[name];
+    const found = settings[name] ?? otherwise;
+    const value = found === "off" ? off : found;
+    if (value === undefined) continue;
     const [place = "", part] = key.split(".");
     config[place] = part === undefined ? value : { ...(config[place] as object), [part]: value };
   }

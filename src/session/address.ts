@@ -23,8 +23,9 @@ export interface Addressable {
   readonly list: (query: SessionQuery) => Promise<Page<SessionRecord>>;
   /** The newest ones, at most so many; what `last` counts. */
   readonly newest: (most: number) => Promise<readonly SessionRecord[]>;
-  /** Whose newest these are, for a message. */
-  readonly ofWhom: string;
+  /** Where these newest are, and what shows them: for a message. */
+  readonly place: string;
+  readonly seen: string;
 }
 
 /** Fewer characters fit by chance. */
@@ -62,19 +63,19 @@ async function sessionNamed(text: string, name: string, among: Addressable): Pro
   if (name.length >= fewestCharacters && /^[0-9A-Z]+$/.test(name)) return onlyOne(text, name, among);
   throw noSession(
     text,
-    "allowed: an id, four or more characters of its beginning or end, last, last~2; see acp-sidecar sessions ls",
+    `allowed: an id, four or more characters of its beginning or end, last, last~2; see ${among.seen}`,
   );
 }
 
-async function newest(back: number, { newest, ofWhom }: Addressable): Promise<SessionRecord> {
+async function newest(back: number, { newest, place, seen }: Addressable): Promise<SessionRecord> {
   const found = await newest(back + 1);
   const record = found[back];
   if (record !== undefined) return record;
   const are = found.length === 1 ? "There is 1 session" : `There are ${found.length || "no"} sessions`;
-  throw noSession(back === 0 ? "last" : `last~${back}`, `${are} ${ofWhom}; see acp-sidecar sessions ls`);
+  throw noSession(back === 0 ? "last" : `last~${back}`, `${are} ${place}; see ${seen}`);
 }
 
-async function onlyOne(text: string, name: string, { list }: Addressable): Promise<SessionRecord> {
+async function onlyOne(text: string, name: string, { list, seen }: Addressable): Promise<SessionRecord> {
   const [begun, ended] = await Promise.all([
     // One more than are named, so that it is known whether there are others.
     firstOf(list, { idStartsWith: name }, mostNamed + 1),
@@ -82,7 +83,7 @@ async function onlyOne(text: string, name: string, { list }: Addressable): Promi
   ]);
   const found = new Map([...begun, ...ended].map((record) => [record.id, record]));
   const [only] = found.values();
-  if (only === undefined) throw noSession(text, "no id begins or ends so; see acp-sidecar sessions ls");
+  if (only === undefined) throw noSession(text, `no id begins or ends so; see ${seen}`);
   if (found.size === 1) return only;
   const candidates = [...found.keys()].slice(0, mostNamed);
   const more = found.size > mostNamed ? " and others" : "";
@@ -125,7 +126,8 @@ export function shownSessions(store: Store, folders: readonly string[]): Address
     },
     list: (query) => visibleOf(store, query),
     newest: (most) => newestOf(store, spellingsOf(folders), most),
-    ofWhom: `of ${here}`,
+    place: `of ${here}`,
+    seen: "acp-sidecar sessions ls",
   };
 }
 

@@ -50,50 +50,62 @@ export function changeBriefly(
   });
 }
 
-export interface DeletionOptions {
+export interface Decision {
   readonly leaseTtlMs: number;
   /** From whom it may be taken: see `LeaseRequest`. */
   readonly mayTake: (current: LeaseState) => boolean;
   /** Asked when nobody else can begin a turn any more; it is, unless told. */
   readonly isToGo?: (record: SessionRecord) => boolean;
+  /** What its record becomes instead of being deleted; nothing, unless told. */
+  readonly becomes?: (record: SessionRecord) => SessionPatch | undefined;
 }
 
 /**
- * Deletes a session that nobody is using: it is taken first, and looked at then. False if it is to stay, or is not
- * there. Errors: `SESSION_BUSY`, `LEASE_LOST` when others take it again and again, `STORE_…`.
+ * Deletes or changes a session that nobody is using: it is taken first, and looked at then. Returns what it has become,
+ * or was; undefined if it is to stay, or is not there. Errors: `SESSION_BUSY`, `LEASE_LOST` when others take it again
+ * and again, `STORE_…`.
  */
-export async function deleteUnused(store: Store, id: SessionId, options: DeletionOptions): Promise<boolean> {
+export async function decideUnused(
+  store: Store,
+  id: SessionId,
+  decision: Decision,
+): Promise<SessionRecord | undefined> {
   try {
-    return await unlessTaken(() => deleteOnce(store, id, options));
+    return await unlessTaken(() => decideOnce(store, id, decision));
   } catch (error) {
-    if (isSidecarError(error, "SESSION_NOT_FOUND")) return false;
+    if (isSidecarError(error, "SESSION_NOT_FOUND")) return undefined;
     throw error;
   }
 }
 
-async function deleteOnce(store: Store, id: SessionId, options: DeletionOptions): Promise<boolean> {
-  const { leaseTtlMs: ttlMs, isToGo = () => true } = options;
-  const { lease, previous } = await store.acquire(id, {
-    holder: thisHolder(),
-    ttlMs,
-    mayTake: options.mayTake,
-  });
+async function decideOnce(
+  store: Store,
+  id: SessionId,
+  { leaseTtlMs: ttlMs, mayTake, isToGo = () => true, becomes }: Decision,
+): Promise<SessionRecord | undefined> {
+  const { lease, previous } = await store.acquire(id, { holder: thisHolder(), ttlMs, mayTake });
   const giveBack = async () => {
     if (previous === undefined) return store.release(lease);
     // As it was found: whoever opens it next seals what a dead holder left, and stops its agent.
     const { holder, turnRunning } = previous;
     await store.renew({ ...lease, holder, turnRunning, ttlMs: 0 });
   };
+  let decided: SessionRecord | undefined;
   try {
-    // A holder in a turn is not taken over, so what is seen in the same step stays true until the session is gone.
-    const record = await store.update(id, {}, { ...lease, turnRunning: true });
-    if (isToGo(record)) return await store.delete(id);
+    // A holder in a turn is not taken over, so what is seen in the same step stays true until this is over.
+    const held = { ...lease, turnRunning: true };
+    const record = await store.update(id, {}, held);
+    if (isToGo(record)) {
+      const patch = becomes?.(record);
+      if (patch === undefined) return (await store.delete(id)) ? record : undefined;
+      decided = await store.update(id, patch, held);
+    }
   } catch (error) {
     await giveBack().catch(() => undefined);
     throw error;
   }
   await giveBack();
-  return false;
+  return decided;
 }
 
 async function unlessTaken<T>(act: () => Promise<T>): Promise<T> {

@@ -2,6 +2,8 @@
 import type { SessionId } from "../base/ids.ts";
 import type { Durability } from "../config/config.ts";
 import type { SessionPatch, SessionRecord, Store } from "../store/contract.ts";
+import { sessionNotFound } from "../store/refusals.ts";
+import { buriedAtMs, isGone } from "./hidden.ts";
 import { tellUpdate, type Events } from "./events.ts";
 import type { LiveSet } from "./live.ts";
 import { emptySession, type SessionInit } from "./registry-options.ts";
@@ -48,6 +50,11 @@ export async function changeSession(
   patch: SessionPatch,
 ): Promise<SessionRecord> {
   const record = await store.update(id, { updatedAtMs: now(), ...patch });
+  if (isGone(record)) {
+    // It went meanwhile: nothing brings it among the others again but its restoration.
+    await store.update(id, { updatedAtMs: buriedAtMs });
+    throw sessionNotFound(id);
+  }
   live.touch(id);
   tellUpdate(events.tell, record, patch);
   return record;

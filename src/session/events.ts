@@ -37,10 +37,12 @@ export interface ToldEvents {
   update: { readonly record: SessionRecord };
   /** A mode or options were chosen. */
   settings: { readonly id: SessionId; readonly settings: SessionSettings };
-  /** Deleted on request. */
+  /** Deleted on request, for good or into the trash. */
   end: { readonly id: SessionId };
-  /** Deleted for its age. */
+  /** Deleted for its age, for good or into the trash. */
   expire: { readonly id: SessionId };
+  /** Brought back from the trash. */
+  restore: { readonly record: SessionRecord };
 }
 
 export interface SessionEvents extends AskedEvents, ToldEvents {}

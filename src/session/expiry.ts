@@ -1,4 +1,5 @@
-/** The end of sessions that nobody uses: idle ones are no longer live, old ones are deleted. */
+/** The end of sessions that nobody uses: idle ones are no longer live, old ones go, and leave the trash in the end. */
+import { defaults } from "../config/options.ts";
 import { loggedReason } from "../base/errors.ts";
 import type { SessionId } from "../base/ids.ts";
 import { Interval } from "../base/interval.ts";
@@ -6,14 +7,17 @@ import type { Logger } from "../base/log.ts";
 import type { Events } from "./events.ts";
 import type { LiveSet } from "./live.ts";
 import type { Removal } from "./removal.ts";
+import type { Trash } from "./trash.ts";
 
 export interface ExpiryOptions {
   readonly removal: Removal;
+  readonly trash: Trash;
   readonly live: LiveSet;
   readonly events: Events;
   readonly log: Logger;
   readonly idleTimeoutMs: number;
-  readonly retentionMs: number | undefined;
+  readonly retentionMs?: number;
+  readonly trashMs: number;
 }
 
 export class Expiry {
@@ -34,11 +38,15 @@ export class Expiry {
 
   /** One round. Failures are logged. */
   async sweep(): Promise<void> {
-    const { removal, retentionMs, log } = this.#options;
+    const { removal, trash, retentionMs, trashMs, log } = this.#options;
+    // Where nothing more goes into the trash, what is there already has its time.
+    const keptMs = trashMs || defaults.trashMs;
     try {
       const idle = await this.#detachIdle();
       const expired = retentionMs === undefined ? 0 : await removal.expire(retentionMs);
-      if (idle + expired > 0) log.info({ idle, expired }, "swept sessions");
+      const deleted = await trash.round(keptMs);
+      const found = { idle, expired, ...(deleted > 0 && { deletedFromTrash: deleted }) };
+      if (idle + expired + deleted > 0) log.info(found, "swept sessions");
     } catch (error) {
       log.error({ error: loggedReason(error, log) }, "sweeping sessions failed");
     }

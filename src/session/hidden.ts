@@ -20,9 +20,9 @@ import { emptySession } from "./registry-options.ts";
 
 /**
  * Why: `adopting` — what the agent replays is not whole yet, or never became so because its process died;
- * `deleted` — a tombstone.
+ * `trashed` — deleted, and can be brought back (see trash.ts); `deleted` — a tombstone.
  */
-export type Hidden = "adopting" | "deleted";
+export type Hidden = "adopting" | "trashed" | "deleted";
 
 const key = "acp-sidecar.hidden";
 
@@ -33,7 +33,13 @@ export function hiddenAs(hidden: Hidden): Metadata {
 
 export function whyHidden({ metadata }: { readonly metadata: Metadata }): Hidden | undefined {
   const why = metadata[key];
-  return why === "adopting" || why === "deleted" ? why : undefined;
+  return why === "adopting" || why === "trashed" || why === "deleted" ? why : undefined;
+}
+
+/** Whether nobody may know that it is there. */
+export function isGone(record: { readonly metadata: Metadata }): boolean {
+  const why = whyHidden(record);
+  return why === "trashed" || why === "deleted";
 }
 
 /** The metadata of the session that it becomes. */
@@ -42,19 +48,19 @@ export function shown({ [key]: _, ...metadata }: Metadata): Metadata {
 }
 
 /**
- * When tombstones were last active: before every session, so that lists end where they begin. Among the sessions
- * that were deleted last they would fill the first pages, and leave them empty.
+ * When what is gone was last active: before every session, so that lists end where it begins. Among the sessions
+ * that were in use last it would fill the first pages, and leave them empty.
  */
-const buriedAtMs = 0;
+export const buriedAtMs = 0;
 
-/** What a filter matches but for tombstones. */
-export function withoutTombstones<F extends SessionFilter>(filter: F): F {
+/** What a filter matches but for what is gone. */
+export function withoutGone<F extends SessionFilter>(filter: F): F {
   return { ...filter, updatedSinceMs: Math.max(filter.updatedSinceMs ?? 0, buriedAtMs + 1) };
 }
 
 /** A page of sessions; shorter than asked for where hidden records stand among them. */
 export async function visibleOf(store: Store, query: SessionQuery): Promise<Page<SessionRecord>> {
-  const page = await listIn(store, withoutTombstones(query));
+  const page = await listIn(store, withoutGone(query));
   const items = page.items.filter((record) => whyHidden(record) === undefined);
   return items.length < page.items.length ? { ...page, items } : page;
 }
@@ -67,7 +73,8 @@ export function countVisible(store: Store, filter: SessionFilter): Promise<numbe
 async function countShown(store: Store, filter: SessionFilter): Promise<number> {
   const count = (hidden: Hidden) =>
     store.count({ ...filter, metadata: { ...filter.metadata, ...hiddenAs(hidden) } });
-  const [all, ...hidden] = await Promise.all([store.count(filter), count("adopting"), count("deleted")]);
+  const hiddenKinds = [count("adopting"), count("trashed"), count("deleted")];
+  const [all, ...hidden] = await Promise.all([store.count(filter), ...hiddenKinds]);
   return hidden.reduce((rest, each) => rest - each, all);
 }
 
@@ -112,8 +119,12 @@ export class HiddenRecords {
 
   /** Whether an agent's session is one of ours, or was until it was deleted. */
   async isOurs(agentSessionId: string, agent: AgentFacts): Promise<boolean> {
-    const isMeant = (record: SessionRecord) =>
-      whyHidden(record) === undefined ? isKnownAs(record, agentSessionId, agent) : hides(record, agent);
+    const isMeant = (record: SessionRecord) => {
+      const why = whyHidden(record);
+      return why === undefined || why === "trashed"
+        ? isKnownAs(record, agentSessionId, agent)
+        : hides(record, agent);
+    };
     return (await findByAgentId(this.#store, agentSessionId, isMeant)) !== undefined;
   }
 

@@ -17,6 +17,7 @@ import type {
 } from "../store/contract.ts";
 import { tellAppend, tellSeal, tellUpdate, type Tell } from "./events.ts";
 import { foldEntries } from "./fold.ts";
+import { isGone } from "./hidden.ts";
 import type { Use } from "./live.ts";
 import { collect } from "./pages.ts";
 
@@ -83,7 +84,7 @@ export class Journal {
     const { lease, ...found } = await store.acquire(id, { holder, ttlMs, mayTake });
     try {
       const record = await store.get(id);
-      if (record === undefined) throw sessionNotFound(id);
+      if (record === undefined || isGone(record)) throw sessionNotFound(id);
       const journal = new Journal(options, lease, record);
       const interrupted = found.previous?.turnRunning === true;
       if (interrupted || record.headSeq > record.sealedSeq) await journal.#sealLeftOver(interrupted);

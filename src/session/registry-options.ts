@@ -15,6 +15,7 @@ type Configured = Pick<
   | "maxSessions"
   | "idleTimeoutMs"
   | "retentionMs"
+  | "trashMs"
   | "sweepIntervalMs"
   | "maxEntryBytes"
   | "leaseTtlMs"
@@ -52,6 +53,8 @@ export type SessionInit = Partial<Omit<NewSession, "id" | "createdAtMs" | "updat
 };
 
 export interface RegistryStats extends StoreStats {
+  /** Beside `sessions`, which are those that are shown. What both take up is in the other figures. */
+  readonly trashed: number;
   /** In this process. */
   readonly live: number;
   /** Of the store. */

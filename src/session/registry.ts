@@ -24,11 +24,12 @@ import { changeSession, createSession, type Parts } from "./creation.ts";
 import { Events, type Follower, type SessionEvent, type SessionHook, type Subscription } from "./events.ts";
 import { Expiry } from "./expiry.ts";
 import { keptInPlace, movedTo, placed } from "./folders.ts";
-import { countVisible, HiddenRecords, shown, visibleOf, whyHidden } from "./hidden.ts";
-import { mayTake, thisHolder } from "./holder.ts";
-import { Journal, type OpenedJournal, type Taking } from "./journal.ts";
+import { countVisible, HiddenRecords, isGone, shown, visibleOf, whyHidden } from "./hidden.ts";
+import type { OpenedJournal, Taking } from "./journal.ts";
 import { LiveSet } from "./live.ts";
+import { openSession, takeSession } from "./opening.ts";
 import { Removal } from "./removal.ts";
+import { Trash } from "./trash.ts";
 import { messageEntry, messagesOf, type Message, type NewMessage } from "./messages.ts";
 import {
   forkOf,
@@ -43,6 +44,7 @@ import {
 export class SessionRegistry {
   readonly live: LiveSet;
   readonly hidden: HiddenRecords;
+  readonly trash: Trash;
   readonly #store: Store;
   readonly #options: RegistryDefaults;
   readonly #events: Events;
@@ -55,7 +57,6 @@ export class SessionRegistry {
   constructor(wanted: RegistryOptions) {
     const { store, log = silentLogger, now = Date.now } = given.options(wanted);
     const options = withDefaults(wanted);
-    const { idleTimeoutMs, retentionMs } = options;
     this.#options = options;
     this.#store = store;
     this.#events = new Events(log);
@@ -63,7 +64,9 @@ export class SessionRegistry {
     this.live = new LiveSet(options.maxSessions, wanted.now);
     this.#parts = { store, live: this.live, events: this.#events, now };
     this.#removal = new Removal({ ...options, ...this.#parts });
-    this.#expiry = new Expiry({ ...this.#parts, log, idleTimeoutMs, retentionMs, removal: this.#removal });
+    this.trash = new Trash(this.#parts, options);
+    const gone = { removal: this.#removal, trash: this.trash };
+    this.#expiry = new Expiry({ ...options, ...this.#parts, ...gone, log });
   }
 
   /**
@@ -103,8 +106,9 @@ export class SessionRegistry {
     return (await this.peek(id)) !== undefined;
   }
 
-  peek(id: SessionId): Promise<SessionRecord | undefined> {
-    return this.#store.get(id);
+  async peek(id: SessionId): Promise<SessionRecord | undefined> {
+    const record = await this.#store.get(id);
+    return record !== undefined && isGone(record) ? undefined : record;
   }
 
   /** The session that is meant by an id: ours, or one that this agent (any, unless told) knows or knew it by. */
@@ -126,23 +130,8 @@ export class SessionRegistry {
    * Takes a session to write to it; what a killed holder left is sealed. It is live until it is released or lost, and
    * all that is written is told. Errors: `SESSION_LIMIT`, `SESSION_NOT_FOUND`, `SESSION_BUSY`, `STORE_…`.
    */
-  async open(id: SessionId, taking: Taking = {}): Promise<OpenedJournal> {
-    const wasLive = this.live.has(id);
-    const use = this.live.use(id);
-    try {
-      return await this.#take(id, { ...taking, use });
-    } catch (error) {
-      if (!wasLive) use.end();
-      throw error;
-    }
-  }
-
-  #take(id: SessionId, taking: Taking): Promise<OpenedJournal> {
-    const { durability, leaseTtlMs, onBusy } = this.#options;
-    const holder = taking.holder ?? thisHolder();
-    const { tell } = this.#events;
-    const options = { store: this.#store, durability, leaseTtlMs, tell };
-    return Journal.open(id, { mayTake: mayTake(onBusy, holder), ...options, ...taking, holder });
+  open(id: SessionId, taking: Taking = {}): Promise<OpenedJournal> {
+    return openSession(this.#parts, this.#options, id, taking);
   }
 
   /** Changes a session by a function of what it is; counts as activity. Errors: `SESSION_NOT_FOUND`. */
@@ -173,7 +162,7 @@ export class SessionRegistry {
     const { now, maxEntryBytes } = this.#options;
     const entry = messageEntry(given.message(message), now(), maxEntryBytes);
     await this.#writes.run(id, async () => {
-      await sealBriefly(entry, (taking) => this.#take(id, taking));
+      await sealBriefly(entry, (taking) => takeSession(this.#parts, this.#options, id, taking));
       this.live.touch(id);
     });
   }
@@ -188,21 +177,21 @@ export class SessionRegistry {
     return this.#store.read(id, range);
   }
 
-  /** Deletes a session and returns what it was. Errors: `SESSION_NOT_FOUND`. */
+  /** Deletes a session for good and returns what it was. Errors: `SESSION_NOT_FOUND`. */
   async end(id: SessionId): Promise<SessionRecord> {
     const record = await this.get(id);
     if (!(await this.delete(id))) throw sessionNotFound(id);
     return record;
   }
 
-  /** True if it was there. On return it will not come back after a power cut either, unless durability is `none`. */
+  /** For good. True if it was there. On return it will not come back after a power cut either, unless durability is `none`. */
   delete(id: SessionId): Promise<boolean> {
     return this.#removal.delete(id);
   }
 
-  /** Deletes a session that is in no turn. False if it is not there. Errors: `SESSION_BUSY`. */
-  remove(id: SessionId): Promise<boolean> {
-    return this.#removal.unused(id);
+  /** Puts a session into the trash. False if it is not there. Errors: `SESSION_BUSY` in a turn, unless forced. */
+  remove(id: SessionId, { force = false } = {}): Promise<boolean> {
+    return this.#removal.remove(id, force);
   }
 
   /** What was written before is as safe as durability promises at the end of a turn. */
@@ -219,16 +208,27 @@ export class SessionRegistry {
   }
 
   async stats(): Promise<RegistryStats> {
-    const { live, capabilities } = { live: this.live.size, capabilities: this.#store.capabilities };
-    return { ...(await this.#store.stats()), live, capabilities };
+    const [stats, trashed] = await Promise.all([this.#store.stats(), this.trash.count()]);
+    return {
+      ...stats,
+      sessions: await this.count(),
+      trashed,
+      live: this.live.size,
+      capabilities: this.#store.capabilities,
+    };
   }
 
-  /** Deletes every session without activity for `idleForMs` that nobody holds. Returns how many. */
+  /** What `expire` would take. */
+  aged(age: { readonly idleForMs: number }): AsyncIterable<SessionRecord> {
+    return this.#removal.aged(given.age(age).idleForMs);
+  }
+
+  /** Puts every session without activity for `idleForMs` that nobody holds into the trash. Returns how many. */
   async expire(age: { readonly idleForMs: number }): Promise<number> {
     return this.#removal.expire(given.age(age).idleForMs);
   }
 
-  /** Deletes every session that `filter` matches. Returns how many. */
+  /** Deletes for good every session that `filter` matches. Returns how many. */
   async clear(filter: SessionFilter = {}): Promise<number> {
     return this.#removal.clear(given.query(filter));
   }
@@ -238,7 +238,7 @@ export class SessionRegistry {
     this.#expiry.start(this.#options.sweepIntervalMs);
   }
 
-  /** One round: idle sessions are no longer live, sessions beyond retention are deleted. Failures are logged. */
+  /** One round: idle sessions are no longer live, old ones go into the trash and leave it. Failures are logged. */
   sweep(): Promise<void> {
     return this.#expiry.sweep();
   }

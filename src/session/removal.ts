@@ -1,23 +1,21 @@
-/** How sessions go: one that is named, those of a certain age, all that match. */
+/** How sessions go: into the trash or for good; one that is named, those of a certain age, all that match. */
 import { isSidecarError } from "../base/errors.ts";
 import type { SessionId } from "../base/ids.ts";
 import type { Durability } from "../config/config.ts";
-import type { LeaseState, SessionFilter, SessionRecord, Store } from "../store/contract.ts";
-import { deleteUnused } from "./brief-hold.ts";
-import type { Events } from "./events.ts";
+import type { LeaseState, SessionFilter, SessionPatch, SessionRecord } from "../store/contract.ts";
+import { decideUnused } from "./brief-hold.ts";
+import type { Parts } from "./creation.ts";
 import { filtersOf } from "./folders.ts";
-import { withoutTombstones } from "./hidden.ts";
-import { isDead, mayTake, thisHolder } from "./holder.ts";
-import type { LiveSet } from "./live.ts";
+import { isGone, whyHidden, withoutGone } from "./hidden.ts";
+import { isDead, isFree, mayTake, thisHolder } from "./holder.ts";
 import { everySession } from "./pages.ts";
+import { intoTrash } from "./trash.ts";
 
-export interface RemovalOptions {
-  readonly store: Store;
-  readonly live: LiveSet;
-  readonly events: Events;
-  readonly now: () => number;
+export interface RemovalOptions extends Parts {
   readonly durability: Durability;
   readonly leaseTtlMs: number;
+  /** For how long what is deleted can be brought back; 0: it is deleted for good. */
+  readonly trashMs: number;
 }
 
 export class Removal {
@@ -27,29 +25,47 @@ export class Removal {
     this.#options = options;
   }
 
-  /** True if it was there. On return it will not come back after a power cut either, unless durability is `none`. */
+  /** For good, whoever holds it. True if it was there. On return it will not come back after a power cut either,
+   * unless durability is `none`. */
   async delete(id: SessionId): Promise<boolean> {
     return this.#gone(id, await this.#options.store.delete(id));
   }
 
-  /** The same for a session that is in no turn: taken first, so that none begins meanwhile. Errors: `SESSION_BUSY`. */
-  async unused(id: SessionId): Promise<boolean> {
+  /** Taken first, so that no turn begins meanwhile. Errors: `SESSION_BUSY` in a turn, unless forced. */
+  async remove(id: SessionId, force: boolean): Promise<boolean> {
     const { store, leaseTtlMs } = this.#options;
-    const taking = { leaseTtlMs, mayTake: mayTake("idle", thisHolder()) };
-    return this.#gone(id, await deleteUnused(store, id, taking));
+    const removed = await decideUnused(store, id, {
+      leaseTtlMs,
+      mayTake: mayTake(force ? "takeover" : "idle", thisHolder()),
+      isToGo: (record) => !isGone(record),
+      becomes: (record) => this.#becomes(record),
+    });
+    return this.#gone(id, removed !== undefined);
   }
 
-  /** Deletes every session without activity for so long that nobody holds. Returns how many. */
-  expire(idleForMs: number): Promise<number> {
+  /** Every session without activity for so long that nobody holds. */
+  async *aged(idleForMs: number): AsyncGenerator<SessionRecord> {
+    const { store, live, now } = this.#options;
+    const self = thisHolder();
+    const filter = withoutGone({ updatedBeforeMs: now() - idleForMs });
+    for await (const record of everySession(store, filter))
+      if (!live.has(record.id) && isFree(record.lease, self)) yield record;
+  }
+
+  /** They go. Returns how many. */
+  async expire(idleForMs: number): Promise<number> {
     const { store, live, events, now, leaseTtlMs } = this.#options;
     const updatedBeforeMs = now() - idleForMs;
     const self = thisHolder();
     const mayTake = ({ holder }: LeaseState) => isDead(holder, self);
+    const becomes = (record: SessionRecord) => this.#becomes(record);
     return this.#matching({ updatedBeforeMs }, async ({ id }) => {
-      // The page may be old by now, and the session in use again.
-      const isToGo = (record: SessionRecord) => record.updatedAtMs < updatedBeforeMs && !live.has(id);
+      // The page may be old by now, and the session in use again, or gone.
+      const isToGo = (record: SessionRecord) =>
+        record.updatedAtMs < updatedBeforeMs && !live.has(id) && !isGone(record);
       try {
-        if (live.has(id) || !(await deleteUnused(store, id, { leaseTtlMs, mayTake, isToGo }))) return false;
+        const decision = { leaseTtlMs, mayTake, isToGo, becomes };
+        if (live.has(id) || (await decideUnused(store, id, decision)) === undefined) return false;
       } catch (error) {
         if (isSidecarError(error, "SESSION_BUSY", "LEASE_LOST")) return false;
         throw error;
@@ -59,7 +75,7 @@ export class Removal {
     });
   }
 
-  /** Deletes all that match. Returns how many. */
+  /** Deletes for good all that match. Returns how many. */
   async clear(filter: SessionFilter): Promise<number> {
     let cleared = 0;
     for (const each of filtersOf(filter)) cleared += await this.#matching(each, ({ id }) => this.delete(id));
@@ -71,6 +87,12 @@ export class Removal {
     if (this.#options.durability !== "none") await this.#options.store.flush();
   }
 
+  /** What never was a session is not brought back. */
+  #becomes(record: SessionRecord): SessionPatch | undefined {
+    const { trashMs, now } = this.#options;
+    return trashMs > 0 && whyHidden(record) === undefined ? intoTrash(record, now()) : undefined;
+  }
+
   async #gone(id: SessionId, wasThere: boolean): Promise<boolean> {
     await this.settle();
     this.#options.live.remove(id);
@@ -78,16 +100,13 @@ export class Removal {
     return wasThere;
   }
 
-  /**
-   * Hands every session that `filter` matches to `remove`, and counts those that it says it removed. Tombstones stay:
-   * without them a deleted session would come back.
-   */
+  /** Hands every session that `filter` matches to `remove`, and counts those that it says it removed. */
   async #matching(
     filter: SessionFilter,
     remove: (record: SessionRecord) => Promise<boolean>,
   ): Promise<number> {
     let removed = 0;
-    for await (const record of everySession(this.#options.store, withoutTombstones(filter)))
+    for await (const record of everySession(this.#options.store, withoutGone(filter)))
       if (await remove(record)) removed += 1;
     return removed;
   }

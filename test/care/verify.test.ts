@@ -34,7 +34,7 @@ afterAll(async () => {
 
 describe("verifying a store", () => {
   it("counts what it has read and finds nothing wrong with a sound one", async () => {
-    expect(await verifySessions(store)).toEqual({ sessions: 2, entries: 6, damages: [] });
+    expect(await verifySessions(store)).toEqual({ sessions: 2, trashed: 0, entries: 6, damages: [] });
   });
 
   it("names damage by session and entry and reads on", async () => {

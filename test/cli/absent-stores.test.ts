@@ -18,8 +18,9 @@ const looks: readonly (readonly string[])[] = [
   ["sessions", "ls"],
   ["sessions", "show", session],
   ["sessions", "stats"],
-  ["sessions", "rm", session],
-  ["sessions", "gc", "--older-than", "1d"],
+  ["sessions", "restore", "--all"],
+  ["sessions", "rm", session, "--yes"],
+  ["sessions", "gc", "--older-than", "1d", "--yes"],
   ["verify"],
   ["verify", "--repair"],
 ];
@@ -93,8 +94,8 @@ describe.skipIf(process.platform === "darwin" || process.platform === "win32")("
   it.each([
     [0, "No sessions.\n", ["sessions", "ls"]],
     [4, "", ["sessions", "show", session]],
-    [4, "", ["sessions", "rm", session]],
-    [0, "Deleted 0 sessions\n", ["sessions", "gc", "--older-than", "1d"]],
+    [4, "", ["sessions", "rm", session, "--yes"]],
+    [0, "No session went\n", ["sessions", "gc", "--older-than", "1d", "--yes"]],
     [0, "0 sessions, 0 entries read: 0 damaged places\n", ["verify"]],
     [0, "0 sessions, 0 entries read: 0 damaged places\n", ["verify", "--repair"]],
   ])("the default store has no sessions and is not made: status %i, %j, %j", async (status, out, args) => {
@@ -106,7 +107,7 @@ describe.skipIf(process.platform === "darwin" || process.platform === "win32")("
     const { status, out } = await cli(["sessions", "stats", "--json"], { env: env() });
     const store = defaultStoreUrl(surroundings(env()));
     expect(status).toBe(0);
-    expect(JSON.parse(out)).toEqual({ store, sessions: 0, entries: 0, bytes: 0 });
+    expect(JSON.parse(out)).toEqual({ store, sessions: 0, trashed: 0, entries: 0, bytes: 0 });
     expect(fs.readdirSync(folder)).toEqual([]);
   });
 

@@ -31,7 +31,7 @@ describe("backup, restore, migrate and verify", () => {
     expect(await cli(["restore", "--from", backup, "--store", restored])).toMatchObject({ status: 0 });
     const verified = await cli(["verify", "--store", restored, "--json"]);
     expect(verified.status).toBe(0);
-    expect(JSON.parse(verified.out)).toEqual({ sessions: 3, entries: 3, damages: [] });
+    expect(JSON.parse(verified.out)).toEqual({ sessions: 3, trashed: 0, entries: 3, damages: [] });
 
     const moved = `sqlite:${path.join(folder, "c.db")}`;
     const { out } = await cli(["migrate", "--from", restored, "--to", moved]);
@@ -52,7 +52,7 @@ describe("backup, restore, migrate and verify", () => {
     fs.writeFileSync(journal, text.replace("message", "massage"));
     expect((await cli(["verify", "--store", store])).status).toBe(5);
     const { status, out } = await cli(["verify", "--repair", "--store", store]);
-    expect(out).toMatch(/1 damaged sessions repaired\n[^]* {2}as it was found: /);
+    expect(out).toMatch(/1 damaged session repaired\n[^]* {2}as it was found: /);
     expect(status).toBe(0);
     expect((await cli(["verify", "--repair", "--store", "memory:"])).err).toMatch(
       /cannot be repaired in place/,

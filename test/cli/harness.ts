@@ -35,12 +35,18 @@ export function scratchFolder(): string {
 /** Runs a command line as if typed by a user without any configuration. */
 export async function cli(
   argv: readonly string[],
-  options: { readonly env?: Record<string, string>; readonly columns?: number } = {},
+  options: {
+    readonly env?: Record<string, string>;
+    readonly columns?: number;
+    /** What somebody types who sits at a terminal. */
+    readonly typed?: string;
+  } = {},
 ): Promise<Ran> {
   const [output, errors] = [new PassThrough(), new PassThrough()];
   const texts = [textOf(output), textOf(errors)];
   const status = await run(argv, {
-    input: new PassThrough(),
+    input: new PassThrough().end(options.typed ?? ""),
+    isTerminal: options.typed !== undefined,
     output,
     errors,
     binary,

@@ -1,11 +1,9 @@
-import { spawnSync } from "node:child_process";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { thisHolder } from "../../src/session/holder.ts";
 import { SessionRegistry } from "../../src/session/registry.ts";
 import { newSessionId, type SessionId } from "../../src/base/ids.ts";
 import { openStore } from "../../src/store/open.ts";
-import type { Holder, Lease, Store } from "../../src/store/contract.ts";
+import type { Holder, Store } from "../../src/store/contract.ts";
 import { cli, scratchFolder, type Ran } from "./harness.ts";
 
 const scratch = scratchFolder();
@@ -15,7 +13,6 @@ let store: Store;
 let told: SessionId;
 let fork: SessionId;
 let busy: SessionId;
-let lease: Lease;
 
 const sessions = (...argv: string[]): Promise<Ran> => cli(["sessions", ...argv, "--store", url]);
 
@@ -36,7 +33,7 @@ beforeAll(async () => {
   ({ id: fork } = await registry.fork(told));
   ({ id: busy } = await registry.create({ cwd: "/other" }));
   const taken = await store.acquire(busy, { holder, ttlMs: 60_000, mayTake: () => false });
-  lease = await store.renew({ ...taken.lease, turnRunning: true });
+  await store.renew({ ...taken.lease, turnRunning: true });
   await registry.close();
 });
 afterAll(() => store.close());
@@ -170,50 +167,4 @@ describe("sessions stats", () => {
       capabilities: { persistent: true },
     });
   });
-});
-
-describe("sessions gc and rm", () => {
-  it("gc wants an age, and deletes nothing that somebody holds", async () => {
-    expect(await sessions("gc")).toMatchObject({ status: 2 });
-    expect(await sessions("gc", "--older-than", "soon")).toMatchObject({ status: 2 });
-    expect((await sessions("gc", "--older-than", "1h")).out).toBe("Deleted 0 sessions\n");
-    const other = await store.create({ ...(await recordOf(told)), id: newSessionId(), updatedAtMs: 1 });
-    expect((await sessions("gc", "--retention", "1h", "--json")).out).toBe('{\n  "deleted": 1\n}\n');
-    expect(await store.get(other.id)).toBeUndefined();
-    expect(await store.get(busy)).toBeDefined();
-  });
-
-  it("rm refuses a session in a turn with status 3, unless forced", async () => {
-    expect(await sessions("rm", busy)).toMatchObject({ status: 3, out: "" });
-    expect(await sessions("rm", busy, "--force")).toMatchObject({ status: 0, out: `Deleted ${busy}\n` });
-    await expect(
-      store.append(busy, 0, [{ kind: "message", atMs: 1, data: "{}" }], lease),
-    ).rejects.toMatchObject({
-      code: "SESSION_NOT_FOUND",
-    });
-  });
-
-  it("a process that is dead holds nothing: its session is free, and rm deletes it", async () => {
-    const left = await store.create({ ...(await recordOf(told)), id: newSessionId() });
-    const { pid } = spawnSync(process.execPath, ["--version"]);
-    const dead = { ...thisHolder(), pid, startedAt: "before" };
-    const { lease } = await store.acquire(left.id, { holder: dead, ttlMs: 60_000, mayTake: () => false });
-    await store.renew({ ...lease, turnRunning: true });
-    expect((await sessions("ls")).out).toMatch(new RegExp(`idle +${left.id}$`, "m"));
-    expect(await sessions("rm", left.id)).toMatchObject({ status: 0, out: `Deleted ${left.id}\n` });
-  });
-
-  it("rm deletes what it can and has status 4 for what is not there", async () => {
-    const ran = await sessions("rm", newSessionId(), told);
-    expect(ran).toMatchObject({ status: 4, out: `Deleted ${told}\n` });
-    expect(ran.err.trimEnd().split("\n")).toHaveLength(1);
-    expect((await sessions("show", fork)).out).toContain("What is it?");
-  });
-
-  async function recordOf(id: SessionId) {
-    const record = await store.get(id);
-    if (record === undefined) throw new Error(`No session ${id}`);
-    const { headSeq: _head, sealedSeq: _sealed, lease: _lease, ...rest } = record;
-    return rest;
-  }
 });

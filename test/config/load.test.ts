@@ -48,6 +48,7 @@ describe("configuration", () => {
       cancelGraceMs: 10_000,
       idleTimeoutMs: hourMs,
       sweepIntervalMs: 300_000,
+      trashMs: 30 * 24 * hourMs,
       maxSessions: 1000,
       maxMessageBytes: 64 * 1024 ** 2,
       maxEntryBytes: 64 * 1024 ** 2,

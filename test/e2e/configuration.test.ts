@@ -195,8 +195,10 @@ describe("the command line", () => {
     expect(JSON.parse(stats.stdout)).toMatchObject({ sessions: 1 });
 
     await harness.stop(client.program);
-    expect((await harness.cli(["sessions", "gc", "--older-than", "1d", "--store", store])).status).toBe(0);
-    expect((await harness.cli(["sessions", "rm", sessionId, "--store", store])).status).toBe(0);
+    expect(
+      (await harness.cli(["sessions", "gc", "--older-than", "1d", "--yes", "--store", store])).status,
+    ).toBe(0);
+    expect((await harness.cli(["sessions", "rm", sessionId, "--yes", "--store", store])).status).toBe(0);
     const gone = await harness.cli(["sessions", "ls", "--store", store, "--json"]);
     expect(listedIds(gone)).toEqual([]);
   });

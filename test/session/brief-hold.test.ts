@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import type { SessionId } from "../../src/base/ids.ts";
-import { deleteUnused } from "../../src/session/brief-hold.ts";
+import { decideUnused } from "../../src/session/brief-hold.ts";
 import { mayTake, thisHolder } from "../../src/session/holder.ts";
 import { SessionRegistry } from "../../src/session/registry.ts";
 import type { Acquired, Store } from "../../src/store/contract.ts";
@@ -54,9 +54,10 @@ describe.each(Object.entries(media))("a session that is to be deleted, %s", (_na
         if (taken !== undefined)
           await inner.append(id, 0, [anEntry("theirs")], { ...taken.lease, turnRunning: true });
       });
-      const ended = await deleteUnused(store, id, taking).catch((error: unknown) => error);
+      const ended = await decideUnused(store, id, taking).catch((error: unknown) => error);
       if (taken === undefined) {
-        expect([ended, await inner.get(id)]).toEqual([true, undefined]);
+        expect(ended).toMatchObject({ id });
+        expect(await inner.get(id)).toBeUndefined();
       } else {
         expect(ended).toMatchObject({ code: "SESSION_BUSY", data: { turnRunning: true } });
         expect(await inner.append(id, 1, [anEntry("more")], taken.lease)).toBe(2);
@@ -71,7 +72,7 @@ describe.each(Object.entries(media))("a session that is to be deleted, %s", (_na
     const { lease } = await store.acquire(left.id, { holder: dead, ttlMs: 60_000, mayTake: () => false });
     await store.renew({ ...lease, turnRunning: true });
     for (const { id } of [free, left]) {
-      expect(await deleteUnused(store, id, { ...taking, isToGo: () => false })).toBe(false);
+      expect(await decideUnused(store, id, { ...taking, isToGo: () => false })).toBeUndefined();
     }
     expect((await mustGet(store, free.id)).lease).toBeUndefined();
     const { previous } = await store.acquire(left.id, { ...rival, mayTake: () => false });
@@ -82,11 +83,11 @@ describe.each(Object.entries(media))("a session that is to be deleted, %s", (_na
   it("is not deleted twice, and one that is not there is none", async () => {
     const store = await open();
     const { id } = await store.create(aSession());
-    const both = [deleteUnused(store, id, taking), deleteUnused(store, id, taking)];
+    const both = [decideUnused(store, id, taking), decideUnused(store, id, taking)];
     const ended = await Promise.allSettled(both);
     const deleted = ended.filter((each) => each.status === "fulfilled" && each.value);
     expect([deleted.length, await store.get(id)]).toEqual([1, undefined]);
-    expect(await deleteUnused(store, id, taking)).toBe(false);
+    expect(await decideUnused(store, id, taking)).toBeUndefined();
     await store.close();
   });
 
@@ -94,7 +95,7 @@ describe.each(Object.entries(media))("a session that is to be deleted, %s", (_na
     const inner = await open();
     const { id } = await inner.create(aSession());
     const store = wrapStore(inner, { delete: () => Promise.reject(new Error("no disk")) });
-    await expect(deleteUnused(store, id, taking)).rejects.toThrow("no disk");
+    await expect(decideUnused(store, id, taking)).rejects.toThrow("no disk");
     expect((await mustGet(store, id)).lease).toBeUndefined();
     await store.close();
   });

@@ -25,7 +25,7 @@ describe("expiry [REQ A4, C3]", () => {
   });
 
   it("spares what came into use again while others were being deleted", async () => {
-    const { store, pass, registry } = registryOf();
+    const { store, pass, registry } = registryOf({ trashMs: 0 });
     const sessions = await Promise.all([1, 2].map(() => registry.create({ cwd: "/" })));
     pass(hourMs);
     const remove = store.delete.bind(store);
@@ -33,7 +33,7 @@ describe("expiry [REQ A4, C3]", () => {
       for (const each of sessions) if (each.id !== id) await registry.touch(each.id);
       return remove(id);
     };
-    const other = new SessionRegistry({ store, now: () => Date.UTC(2030, 0, 1) + hourMs });
+    const other = new SessionRegistry({ store, now: () => Date.UTC(2030, 0, 1) + hourMs, trashMs: 0 });
     expect(await other.expire({ idleForMs: 1 })).toBe(1);
     expect(await other.count()).toBe(1);
   });

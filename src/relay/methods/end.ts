@@ -41,10 +41,13 @@ async function liveByAnotherId(ctx: RelayContext, sessionId: string): Promise<Li
   return ctx.sessions.byId(record.id);
 }
 
-/** Gone from the store and from lists. Deleting the unknown succeeds. */
+/**
+ * Gone from the store and from lists, for good: whoever deletes in an editor means it, and the agent is asked to delete its
+ * own. What a command or the retention has put into the trash goes from there, too. Deleting the unknown succeeds.
+ */
 export async function deleteSession(ctx: RelayContext, params: unknown): Promise<unknown> {
   const { sessionId, ...rest } = parseParams(sessionParams, "session/delete", params);
-  const record = await ctx.holding.find(sessionId);
+  const record = (await ctx.holding.find(sessionId)) ?? (await ctx.registry.trash.find(sessionId));
   const live = record === undefined ? ctx.sessions.byClientId(sessionId) : ctx.sessions.byId(record.id);
   if (live !== undefined) {
     await endTurns(live, ctx.options.cancelGraceMs);

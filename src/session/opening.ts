@@ -1,0 +1,37 @@
+/** How a session is taken to be written to. */
+import type { SessionId } from "../base/ids.ts";
+import type { Parts } from "./creation.ts";
+import { mayTake, thisHolder } from "./holder.ts";
+import { Journal, type OpenedJournal, type Taking } from "./journal.ts";
+import type { RegistryDefaults } from "./registry-options.ts";
+
+type Options = Pick<RegistryDefaults, "durability" | "leaseTtlMs" | "onBusy">;
+
+/** Live until it is released or lost. Errors: `SESSION_LIMIT`, and as `takeSession`. */
+export async function openSession(
+  parts: Parts,
+  options: Options,
+  id: SessionId,
+  taking: Taking,
+): Promise<OpenedJournal> {
+  const wasLive = parts.live.has(id);
+  const use = parts.live.use(id);
+  try {
+    return await takeSession(parts, options, id, { ...taking, use });
+  } catch (error) {
+    if (!wasLive) use.end();
+    throw error;
+  }
+}
+
+/** For a moment, so that it is not live for it. Errors: `SESSION_NOT_FOUND`, `SESSION_BUSY`, `STORE_…`. */
+export function takeSession(
+  { store, events }: Parts,
+  { durability, leaseTtlMs, onBusy }: Options,
+  id: SessionId,
+  taking: Taking,
+): Promise<OpenedJournal> {
+  const holder = taking.holder ?? thisHolder();
+  const options = { store, durability, leaseTtlMs, tell: events.tell };
+  return Journal.open(id, { mayTake: mayTake(onBusy, holder), ...options, ...taking, holder });
+}
