@@ -19,12 +19,3 @@ export async function* watched<T>(
     await onEntries?.(page.length);
   }
 }
-
-/** Rejects when it is aborted; never settles else. What is raced with it is left to itself. */
-export function aborted(signal: AbortSignal | undefined): Promise<never> {
-  return new Promise((_, reject) => {
-    const end = () => reject(signal?.reason as Error);
-    if (signal?.aborted === true) end();
-    else signal?.addEventListener("abort", end, { once: true });
-  });
-}

@@ -201,7 +201,10 @@ export const commands: readonly Command[] = [
     name: "demo",
     summary: "kill a sidecar in the middle of a turn and show that nothing was lost",
     synopsis: "[-- agent-command args…]",
-    flags: [{ name: "prompt", value: "TEXT", help: "what to ask the agent" }],
+    flags: [
+      { name: "prompt", value: "TEXT", help: "what to ask the agent" },
+      { name: "timeout", value: "TIME", help: "how long to wait for each answer (default 10m)" },
+    ],
     operands: "agent",
     options: [],
     notes: ["Uses a store of its own in a temporary folder."],

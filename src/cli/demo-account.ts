@@ -30,6 +30,16 @@ export function compare(prompt: string, before: readonly Update[], replay: reado
   };
 }
 
+/** Whether it is some of the agent's answer, in words. */
+export function isText({ sessionUpdate, content }: Update): boolean {
+  return (
+    sessionUpdate === "agent_message_chunk" &&
+    isRecord(content) &&
+    typeof content.text === "string" &&
+    content.text.trim() !== ""
+  );
+}
+
 export function textOf(updates: readonly Update[], kind: string): string {
   return updates
     .filter(({ sessionUpdate }) => sessionUpdate === kind)

@@ -9,6 +9,8 @@ import { acpErrors, errorFaces, reasonOf, SidecarError, type ErrorCode } from ".
 import { isRecord } from "../base/json.ts";
 import { silentLogger } from "../base/log.ts";
 import { paramsOf } from "../acp/updates.ts";
+import { untilAborted } from "../base/time.ts";
+import { formatDurationMs } from "../config/units.ts";
 import { initializeRequest } from "../acp/v1/initialize.ts";
 import { version } from "../base/version.ts";
 import type { Io } from "./command.ts";
@@ -22,20 +24,31 @@ export interface Update {
 export type Answer = Readonly<Record<string, unknown>>;
 
 /** Long enough for an agent that fetches models or asks a server first. */
-const answerWithinMs = 60_000;
+export const answerWithinMs = 60_000;
 export const peerLimits = { maxMessageBytes: 64 * 1024 ** 2, stopGraceMs: 5000, log: silentLogger };
+
+export interface PeerOptions {
+  readonly onUpdate?: (update: Update) => void;
+  /** How long an answer is waited for. */
+  readonly withinMs?: number;
+  /** Aborted: nothing is waited for any more. */
+  readonly signal?: AbortSignal;
+}
 
 /** One conversation with an agent, as a client that offers it nothing. */
 export class Peer {
   readonly agent: Agent;
+  readonly #options: PeerOptions;
 
-  private constructor(agent: Agent) {
+  private constructor(agent: Agent, options: PeerOptions) {
     this.agent = agent;
+    this.#options = options;
   }
 
   /** Errors: `AGENT_NOT_STARTED`. */
-  static async start(start: StartAgent, onUpdate: (update: Update) => void = () => undefined): Promise<Peer> {
-    return new Peer(await start(handlers(onUpdate)));
+  static async start(start: StartAgent, options: PeerOptions = {}): Promise<Peer> {
+    options.signal?.throwIfAborted();
+    return new Peer(await start(handlers(options.onUpdate ?? (() => undefined))), options);
   }
 
   initialize(): Promise<Answer> {
@@ -45,15 +58,16 @@ export class Peer {
 
   /** Errors: the peer's `data.code` if it is ours, else `AGENT_PROTOCOL`; `AGENT_UNAVAILABLE` without an answer. */
   async request(method: string, params: Answer): Promise<Answer> {
+    const { withinMs = answerWithinMs, signal } = this.#options;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(unanswered(method)), answerWithinMs);
+      timer = setTimeout(() => reject(unanswered(method, withinMs)), withinMs);
     });
     try {
-      const answer = await Promise.race([this.agent.request(method, params), late]);
+      const answer = await Promise.race([this.agent.request(method, params), late, untilAborted(signal)]);
       return isRecord(answer) ? answer : {};
     } catch (error) {
-      throw error instanceof SidecarError ? error : refused(method, error);
+      throw error instanceof SidecarError || signal?.aborted === true ? error : refused(method, error);
     } finally {
       clearTimeout(timer);
     }
@@ -115,9 +129,9 @@ function isErrorCode(value: unknown): value is ErrorCode {
   return typeof value === "string" && Object.hasOwn(errorFaces, value);
 }
 
-function unanswered(method: string): SidecarError {
+function unanswered(method: string, withinMs: number): SidecarError {
   return new SidecarError(
     "AGENT_UNAVAILABLE",
-    `There was no answer to ${method} within ${answerWithinMs / 1000} s; try the agent by itself`,
+    `There was no answer to ${method} within ${formatDurationMs(withinMs)}; give it longer with --timeout, or try the agent by itself`,
   );
 }

@@ -21,7 +21,7 @@ describe("demo", () => {
     const { status, out, err } = await cli(["demo"]);
     expect([status, err]).toEqual([0, ""]);
     expect(out).toContain("in the middle of the turn");
-    expect(out).toMatch(/All is there: the prompt, and all \d\d+ updates/);
+    expect(out).toMatch(/All is there: the prompt, and all of the \d\d+ updates/);
     expect(out).toMatch(/Nothing was lost\.\n$/);
     const [, database = ""] = /store {2}sqlite:(.*)$/m.exec(out) ?? [];
     expect(fs.existsSync(path.dirname(database))).toBe(false);
@@ -33,6 +33,33 @@ describe("demo", () => {
     });
     expect(status).toBe(0);
     expect(out).toContain("Nothing was lost.");
+  });
+
+  it("waits for the agent's first words, however long it thinks, and shows them before and after the kill", async () => {
+    const argv = ["demo", "--prompt", "tool\npause 2000\nslow 60000", ...fixtureCommand(["agent.mjs"])];
+    const { status, out } = await cli(argv);
+    expect(status).toBe(0);
+    expect(out).toMatch(/Its words until then: "before"\n/);
+    expect(out).toMatch(/Its words now: {8}"before"\n/);
+    expect(out).toContain("in the middle of the turn");
+  });
+
+  it("has shown nothing, and fails, when the agent says nothing", async () => {
+    const { status, out } = await cli([
+      "demo",
+      "--prompt",
+      "tool\nplan\nstop end_turn",
+      ...fixtureCommand(["agent.mjs"]),
+    ]);
+    expect(status).toBe(1);
+    expect(out).toMatch(/without a word, so there was nothing to compare\.\n/);
+    expect(out).not.toContain("Nothing was lost");
+  });
+
+  it("waits no longer than it is told to", async () => {
+    const argv = ["demo", "--timeout", "1s", "--prompt", "pause 60000", ...fixtureCommand(["agent.mjs"])];
+    expect((await cli(argv)).err).toMatch(/^acp-sidecar: There was no answer to \S+ within 1s; .*--timeout/);
+    expect((await cli(["demo", "--timeout", "90"])).err).toMatch(/a time needs its unit/);
   });
 
   it("has status 6 and one line when the agent cannot be started", async () => {

@@ -5,8 +5,9 @@ import { dirname, resolve } from "node:path";
 import type { CopiedPages, Database } from "../../store/sql/sqlite/engine.ts";
 import { SidecarError } from "../../base/errors.ts";
 import { makeDirectory, syncDirectory, syncFile } from "../../base/disk.ts";
+import { untilAborted } from "../../base/time.ts";
 import type { StoreBackup } from "../medium.ts";
-import { aborted, type Watch } from "../watch.ts";
+import type { Watch } from "../watch.ts";
 import { busyTimeoutMs, defaultLockWaitMs, untilFree } from "../../store/sql/sqlite/busy.ts";
 import { loadEngine } from "../../store/sql/sqlite/engines.ts";
 import { asStoreError, wayOut } from "../../store/sql/sqlite/errors.ts";
@@ -61,7 +62,7 @@ async function copyPages(from: string, partial: string, { onProgress, signal }: 
     };
     const copied = db.backup(partial, { progress });
     copied.catch(() => undefined);
-    await Promise.race([copied, aborted(signal)]);
+    await Promise.race([copied, untilAborted(signal)]);
   } finally {
     db.close();
   }
