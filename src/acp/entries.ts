@@ -2,6 +2,7 @@
 import { endOfString } from "../base/json-text.ts";
 import { isRecord, type Json } from "../base/json.ts";
 import type { NewEntry } from "../store/contract.ts";
+import { childMark } from "./child-mark.ts";
 import { means, updateKinds, usualKindOf, type UpdateData, type UpdateKind } from "./kinds.ts";
 import { joinableText } from "./plain.ts";
 
@@ -30,6 +31,8 @@ export type Meaning =
   | { readonly type: "compaction"; readonly compactionId: string; readonly data: UpdateData }
   /** What is now, not what happened: only the last value counts. */
   | { readonly type: "state"; readonly kind: string; readonly data: UpdateData }
+  /** Of the session of a subagent. */
+  | { readonly type: "child"; readonly child: string; readonly data: UpdateData }
   | { readonly type: "request"; readonly id: unknown; readonly method: string; readonly params: unknown }
   | { readonly type: "response"; readonly id: unknown; readonly method: string; readonly result: unknown }
   | { readonly type: "setting"; readonly method: string; readonly params: Readonly<Record<string, unknown>> }
@@ -73,7 +76,8 @@ const decoders: Readonly<Record<NewEntry["kind"], (data: Fields) => Meaning>> = 
   end: (data) => ({ type: "end", end: endOf(data) }),
 };
 
-function updateMeaning(data: UpdateData): Meaning {
+function updateMeaning({ [childMark]: child, ...data }: UpdateData): Meaning {
+  if (typeof child === "string") return { type: "child", child, data };
   const { sessionUpdate: kind, toolCallId, compactionId, content, messageId } = data.update;
   const { means: meaning, role } = updateKinds.get(kind) ?? {};
   switch (meaning) {

@@ -5,6 +5,7 @@
 import { membersOf, objectText } from "../base/json-text.ts";
 import { isRecord } from "../base/json.ts";
 import type { NewEntry } from "../store/contract.ts";
+import { childIn, withChild } from "./child-mark.ts";
 import { plainChunkData, type PlainChunk } from "./entries.ts";
 import { means, type UpdateData } from "./kinds.ts";
 
@@ -17,6 +18,8 @@ export interface UpdateParams extends UpdateData {
 export interface UpdateMessage {
   readonly type: "update";
   readonly sessionId: string;
+  /** Our id of the subagent's session whose it is. */
+  readonly child?: string;
   readonly sessionUpdate: string;
   /** What stands behind the session id, to the end of the message: the members of the params come first. */
   readonly rest: string;
@@ -39,6 +42,7 @@ export interface ChunkShape {
 export interface ChunkRun {
   readonly type: "chunks";
   readonly sessionId: string;
+  readonly child?: string;
   readonly shape: ChunkShape;
   /** What each chunk says, as JSON has it between quotes. At least one. */
   readonly bodies: string[];
@@ -158,7 +162,9 @@ export function charsOf(update: ArrivedUpdate): number {
 /** The texts of updates (of a run: each on a line) for whoever knows the session by this id. */
 export function textsOf(updates: readonly ArrivedUpdate[], sessionId: string): string[] {
   const start = startOf(sessionId);
-  return updates.map((update) => textFrom(start, update));
+  return updates.map((update) =>
+    textFrom(update.child === undefined ? start : startOf(update.child), update),
+  );
 }
 
 /** The text of an update as it came. */
@@ -168,7 +174,8 @@ export function textOfUpdate(update: ArrivedUpdate): string {
 
 /** The text of an update of the journal. */
 export function storedText(data: string, sessionId: string): string {
-  return `${startOf(sessionId)}${data.slice(1)}}`;
+  const own = childIn(data);
+  return `${startOf(own?.child ?? sessionId)}${(own?.data ?? data).slice(1)}}`;
 }
 
 function textFrom(start: string, update: ArrivedUpdate): string {
@@ -200,7 +207,7 @@ export function updateIn(update: UpdateMessage): UpdateData["update"] {
 }
 
 /** As the journal has it. */
-function dataOf({ rest, paramsChars }: UpdateMessage): string {
+export function dataOf({ rest, paramsChars }: UpdateMessage): string {
   return `{${rest.slice(0, paramsChars)}`;
 }
 
@@ -208,14 +215,19 @@ function dataOf({ rest, paramsChars }: UpdateMessage): string {
 export function entriesOf(updates: readonly ArrivedUpdate[], atMs: number): NewEntry[] {
   const entries: NewEntry[] = [];
   let run: { -readonly [Part in keyof PlainChunk]: PlainChunk[Part] } | undefined;
+  let whose: string | undefined;
+  const add = (data: string) => {
+    entries.push({ kind: "update", atMs, data: whose === undefined ? data : withChild(data, whose) });
+  };
   const endRun = () => {
-    if (run !== undefined) entries.push({ kind: "update", atMs, data: plainChunkData(run) });
+    if (run !== undefined) add(plainChunkData(run));
     run = undefined;
   };
   for (const update of updates) {
+    if (update.type === "update" || update.child !== whose) endRun();
+    whose = update.child;
     if (update.type === "update") {
-      endRun();
-      entries.push({ kind: "update", atMs, data: dataOf(update) });
+      add(dataOf(update));
       continue;
     }
     const { shape, bodies } = update;

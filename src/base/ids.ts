@@ -1,4 +1,5 @@
 /** The type of our session ids. A leaf: every part may import it. */
+import { createHash } from "node:crypto";
 import { monotonicFactory } from "ulid";
 import { SidecarError } from "./errors.ts";
 
@@ -7,6 +8,9 @@ declare const brand: unique symbol;
 /** A ULID minted by the sidecar: 26 characters, upper case, sorts by time of creation. */
 export type SessionId = string & { readonly [brand]: "SessionId" };
 
+/** Crockford's base 32. */
+const digits = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
 const mint = monotonicFactory();
 
 /** 128 bits in Crockford's base 32: of the first character only three count. */
@@ -14,6 +18,15 @@ const form = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/;
 
 export function newSessionId(): SessionId {
   return mint() as SessionId;
+}
+
+/** An id of the same form, and always the same one for these parts. */
+export function derivedId(...parts: readonly string[]): SessionId {
+  const hash = createHash("sha256").update(JSON.stringify(parts)).digest("hex");
+  let bits = BigInt(`0x${hash.slice(0, 32)}`);
+  let id = "";
+  for (; id.length < 26; bits >>= 5n) id = `${digits[Number(bits & 31n)]}${id}`;
+  return id as SessionId;
 }
 
 export function isSessionId(value: unknown): value is SessionId {

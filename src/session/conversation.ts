@@ -109,6 +109,7 @@ class Teller {
         return;
       }
       case "state":
+      case "child":
       case "unknown":
       case "request":
       case "response":

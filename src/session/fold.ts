@@ -6,6 +6,7 @@
  * one before and is no piece of anything. What is joined is joined as text, so that every value
  * stays to the letter, however large a number is or however deep an output.
  */
+import { childIn, withChild } from "../acp/child-mark.ts";
 import { meaningOf, plainChunkIn, type Meaning, type PlainChunk } from "../acp/entries.ts";
 import type { NewEntry } from "../store/contract.ts";
 import { Slot, TextSlot, UpdateSlot } from "./slots.ts";
@@ -17,13 +18,37 @@ type Known<T extends Meaning["type"]> = Meaning & { readonly type: T };
  * @param earlier ids of the compactions that earlier stretches of the session have; those of this one are added
  */
 export function foldEntries(entries: readonly NewEntry[], earlier = new Set<string>()): NewEntry[] {
-  const folder = new Folder(earlier);
-  for (const entry of entries) folder.add(entry);
-  return folder.result();
+  const slots: Placed[] = [];
+  const folder = new Folder(slots, earlier);
+  const children = new Map<string, Folder>();
+  for (const entry of entries) {
+    const own = entry.kind === "update" ? childIn(entry.data) : undefined;
+    if (own === undefined) folder.add(entry);
+    else {
+      const child = children.get(own.child) ?? new Folder(slots, earlier, own.child);
+      children.set(own.child, child);
+      child.add({ ...entry, data: own.data });
+    }
+    if (entry.kind === "prompt") children.clear();
+  }
+  return slots.filter(({ slot }) => !slot.dropped).map(foldedIn);
 }
 
+/** A slot, and the subagent's session whose it is. */
+interface Placed {
+  readonly slot: Slot;
+  readonly child: string | undefined;
+}
+
+function foldedIn({ slot, child }: Placed): NewEntry {
+  const entry = slot.folded();
+  return child === undefined ? entry : { ...entry, data: withChild(entry.data, child) };
+}
+
+/** Folds what one session says; those of all share one order. */
 class Folder {
-  readonly #slots: Slot[] = [];
+  readonly #slots: Placed[];
+  readonly #child: string | undefined;
   /** The open message of each sender and message id. */
   readonly #messages = new Map<string, TextSlot>();
   /** What a further update of the same thing goes into. */
@@ -34,7 +59,9 @@ class Folder {
   /** What stands last of all that is shown: text without a message id goes on there or nowhere. */
   #lastShown: Slot | undefined;
 
-  constructor(earlierCompactions: Set<string>) {
+  constructor(slots: Placed[], earlierCompactions: Set<string>, child?: string) {
+    this.#slots = slots;
+    this.#child = child;
     this.#earlierCompactions = earlierCompactions;
   }
 
@@ -46,12 +73,8 @@ class Folder {
     else this.#push(new Slot(entry));
   }
 
-  result(): NewEntry[] {
-    return this.#slots.filter((slot) => !slot.dropped).map((slot) => slot.folded());
-  }
-
   #push<S extends Slot>(slot: S): S {
-    this.#slots.push(slot);
+    this.#slots.push({ slot, child: this.#child });
     return slot;
   }
 
@@ -135,8 +158,9 @@ class Folder {
     const key = `compaction ${compactionId}`;
     const open = this.#open.get(key);
     const slot = new UpdateSlot(entry, data);
-    const isNew = !this.#earlierCompactions.has(compactionId);
-    this.#earlierCompactions.add(compactionId);
+    const unique = this.#child === undefined ? compactionId : `${this.#child} ${compactionId}`;
+    const isNew = !this.#earlierCompactions.has(unique);
+    this.#earlierCompactions.add(unique);
     const isPiece = slot.isSummaryPiece;
     if (open?.isPlain === true && slot.isPlain && (!isPiece || open.knowsSummary)) {
       return open.addCompaction(slot);

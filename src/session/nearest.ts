@@ -81,7 +81,7 @@ export class Nearest {
   #subagent({ sessionId, title, state }: Update): string[] {
     if (typeof sessionId !== "string") return [];
     const doing = isRecord(state) ? state.state : undefined;
-    const status = doing === "idle" ? "completed" : doing === undefined ? undefined : "in_progress";
+    const status = typeof doing === "string" ? (statusOf.get(doing) ?? "in_progress") : undefined;
     const isNew = !this.#subagents.has(sessionId);
     this.#subagents.add(sessionId);
     const name = typeof title === "string" || isNew ? { title: textOr(title, "Subagent") } : {};
@@ -96,6 +96,12 @@ export class Nearest {
     ];
   }
 }
+
+/** What the state of a subagent is for a tool call; one of which nothing is known any more has failed. */
+const statusOf: ReadonlyMap<string, string> = new Map([
+  ["idle", "completed"],
+  ["unknown", "failed"],
+]);
 
 function takenBy(capabilities: Json | undefined): ReadonlySet<Capability> {
   const all = isRecord(capabilities) ? capabilities : {};

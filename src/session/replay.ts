@@ -2,16 +2,19 @@
  * Replaying a session for `session/load`: its entries as the params of session updates, as they make sense to the
  * client that asks. Reads page by page and holds no more than one page, however long the history.
  */
+import { childIn } from "../acp/child-mark.ts";
 import { meaningOf } from "../acp/entries.ts";
 import { updateKindOf, updateKinds } from "../acp/kinds.ts";
 import type { SessionId } from "../base/ids.ts";
-import { endOfString, itemsOf, membersOf, objectText } from "../base/json-text.ts";
+import { membersOf, objectText } from "../base/json-text.ts";
 import type { Json } from "../base/json.ts";
 import type { Entry, Store } from "../store/contract.ts";
 import { Echo } from "./echo.ts";
 import { foldEntries } from "./fold.ts";
 import { Nearest } from "./nearest.ts";
 import { collect } from "./pages.ts";
+import { addBlocks, chunkText, idOf, plainPromptIn, showMessage } from "./shown-words.ts";
+import { Subagents, type Inherited, type Shown } from "./subagents.ts";
 import { Terminals } from "./terminals.ts";
 import { mayShowTerminal, reasonOfEnd, terminalsIn, ToolCalls } from "./tool-calls.ts";
 
@@ -27,6 +30,8 @@ export interface ReplayOptions {
   readonly capabilities?: Json | undefined;
   /** Nothing goes on in the session: what has not ended never will. */
   readonly isAtRest?: boolean;
+  /** Of a fork: what it has from its parent. */
+  readonly inherited?: Inherited | undefined;
 }
 
 /** By kind, the last value of what is state. */
@@ -67,6 +72,7 @@ class View {
   readonly #readFrom: ReadFrom;
   readonly #terminals = new Terminals();
   readonly #toolCalls = new ToolCalls(this.#terminals);
+  readonly #subagents: Subagents;
   readonly #nearest: Nearest;
   #echo: Echo | undefined;
   /** Of the turn; read when the agent says something in the user's name. */
@@ -79,6 +85,7 @@ class View {
     this.#options = options;
     this.#readFrom = readFrom;
     this.#nearest = new Nearest(options.capabilities);
+    this.#subagents = new Subagents(this.#terminals, options.inherited);
   }
 
   async show(entries: readonly Entry[]): Promise<string[]> {
@@ -87,7 +94,7 @@ class View {
       if (entry.kind !== "update") this.#showOther(entry, texts);
       else if (this.#showUpdate(entry, texts) === "look") {
         await this.#lookAhead(entries, entry.seq);
-        texts.push(this.#toolCalls.show(entry.data, updateKindOf(entry.data) === "tool_call"));
+        this.#showCall(shownOf(entry), texts);
       }
     }
     return texts;
@@ -96,27 +103,50 @@ class View {
   /** What has not ended at the end of the journal. */
   finish(): string[] {
     if (this.#options.isAtRest !== true) return [];
-    return this.#toolCalls.failAll("This was cut off: the agent that ran it has ended.");
+    const reason = "This was cut off: the agent that ran it has ended.";
+    const texts = this.#toolCalls.failAll(reason);
+    for (const text of this.#subagents.finish(reason)) this.#put(text, texts);
+    return texts;
   }
 
   /** Most are passed on as they are, unparsed. A tool call may need to be known what its terminal will have said. */
-  #showUpdate({ data, seq }: Entry, texts: string[]): "look" | undefined {
-    const kind = updateKindOf(data);
+  #showUpdate(entry: Entry, texts: string[]): "look" | undefined {
+    const shown = shownOf(entry);
+    const { data, kind, seq, child } = shown;
+    if (child !== undefined && !this.#nearest.takes("subagent_update")) return undefined;
     const { means, role } = updateKinds.get(kind) ?? {};
-    if (means === "chunk" && role !== "user") texts.push(data);
-    else if (means === "toolCall") {
+    if (means === "toolCall") {
       const mayNeedMore = seq > this.#lookedThrough && mayShowTerminal(data);
       if (mayNeedMore && terminalsIn(data).length > 0) return "look";
-      texts.push(this.#toolCalls.show(data, kind === "tool_call"));
+      this.#showCall(shown, texts);
+    } else if (child !== undefined) {
+      // Its state is told where it changes, as live: who shows it knows it by its session.
+      if (means === "notice") return undefined;
+      const near = this.#nearest.takes(kind) ? [data] : this.#nearest.to(data);
+      for (const each of near) texts.push(this.#subagents.named({ ...shown, data: each }));
     } else if (means === "chunk") {
-      if (!this.#isEcho(data)) texts.push(data);
+      if (role !== "user" || !this.#isEcho(data)) texts.push(data);
     } else if (means === "state") this.#addState(kind, data);
+    else if (means === "subagent") this.#put(this.#subagents.named(shown), texts);
     else if (!this.#nearest.takes(kind)) texts.push(...this.#nearest.to(data));
     else if (kind !== "" && means !== "notice") {
       if (means === "compaction") this.#noteCompaction(data);
       texts.push(data);
     }
     return undefined;
+  }
+
+  #showCall({ data, ...entry }: Shown, texts: string[]): void {
+    const calls = entry.child === undefined ? this.#toolCalls : this.#subagents.callsOf(entry.child);
+    const shown = { ...entry, data: calls.show(data, entry.kind === "tool_call") };
+    const isPlain = entry.child === undefined && this.#options.inherited === undefined;
+    texts.push(isPlain ? shown.data : this.#subagents.named(shown));
+  }
+
+  /** Of a subagent. */
+  #put(data: string, texts: string[]): void {
+    if (this.#nearest.takes("subagent_update")) texts.push(data);
+    else if (childIn(data) === undefined) texts.push(...this.#nearest.to(data));
   }
 
   #showOther(entry: Entry, texts: string[]): void {
@@ -202,46 +232,16 @@ class View {
   }
 }
 
+/** An update entry, unwrapped. */
+function shownOf({ data: stored, seq }: Entry): Shown {
+  const own = childIn(stored);
+  const data = own?.data ?? stored;
+  return { data, kind: updateKindOf(data), seq, child: own?.child };
+}
+
 /** `session_info_update` is a patch: what a later one leaves out stays. */
 function patched(before: string, after: string): string {
   const [old, now] = [membersOf(before), membersOf(after)];
   const update = [old, now].flatMap((members) => [...membersOf(members.get("update") ?? "{}")]);
   return objectText(new Map([...old, ...now, ["update", objectText(new Map(update))]]));
-}
-
-/** What a library put in. ACP has no role for `system`: it is for agents, not for the reader. */
-function showMessage(entry: Entry, texts: string[]): void {
-  const meaning = meaningOf(entry);
-  if (meaning.type !== "message" || meaning.role === "system") return;
-  const kind = meaning.role === "user" ? "user_message_chunk" : "agent_message_chunk";
-  addBlocks(kind, entry.data, { member: "content", messageId: idOf(entry) }, texts);
-}
-
-/** Prompts and messages have an id of their own, because clients join what follows on one another without. */
-function idOf({ kind, seq }: Entry): string {
-  return `acp-sidecar:${kind}:${seq}`;
-}
-
-const promptStart = '{"prompt":[';
-const promptText = `${promptStart}{"type":"text","text":"`;
-
-/** The one block of a prompt that is nothing but a text, as most are. */
-function plainPromptIn(data: string): string | undefined {
-  if (!data.startsWith(promptText)) return undefined;
-  const end = endOfString(data, promptText.length);
-  return data.slice(end) === '"}]}' ? data.slice(promptStart.length, -2) : undefined;
-}
-
-function addBlocks(
-  sessionUpdate: string,
-  data: string,
-  { member, messageId }: { readonly member: string; readonly messageId: string },
-  texts: string[],
-): void {
-  for (const block of itemsOf(membersOf(data).get(member) ?? "[]"))
-    if (block.startsWith("{")) texts.push(chunkText(sessionUpdate, block, messageId));
-}
-
-function chunkText(sessionUpdate: string, block: string, messageId: string): string {
-  return `{"update":{"sessionUpdate":"${sessionUpdate}","content":${block},"messageId":${JSON.stringify(messageId)}}}`;
 }

@@ -76,6 +76,7 @@ export interface SessionPatch {
 /**
  * What an entry is:
  * `prompt`, `update` — params of `session/prompt`, `session/update` without the session id;
+ * a subagent's stand in its parent's journal, with the id of its session in the member `acp-sidecar.child`;
  * `request`, `response` — an agent's request to the client and the answer;
  * `setting` — a mode or config option that was set; `message` — put in by the library;
  * `end` — a turn's end: stop reason, or the error that ended it.

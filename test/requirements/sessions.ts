@@ -98,6 +98,10 @@ export const sessionRequirements: RequirementTable = {
     "settings-no-news": "what is chosen again is no news, to the journal or to the client",
     "settings-owed":
       "what an agent does not take again is owed, over restarts, and the client is told what is so",
+    "subagents-named":
+      "the client sees ids of ours for subagents' sessions, wherever they stand, the agent its own",
+    "subagents-kept": "what subagents do is journaled, replayed, forked and deleted with their parent",
+    "subagents-asked": "permissions, cancellation and requests of subagents' sessions reach the other side",
     "steering-kept": "what the user says in a request that is no prompt is kept as what the user said",
     directories: "additional directories go to agents that say that they take them, and to no others",
     "system-prompt":

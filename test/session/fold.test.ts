@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
+import { withChild } from "../../src/acp/child-mark.ts";
 import { foldEntries } from "../../src/session/fold.ts";
 import type { NewEntry } from "../../src/store/contract.ts";
 import {
@@ -390,6 +391,32 @@ describe("whatever stands in a journal [issue 14.31]", () => {
       ]);
       expect(folded).toEqual([newEntry(chunk("a", "1")), odd(kind), newEntry(chunk("b", "2")), odd(kind)]);
     }
+  });
+});
+
+describe("what subagents say", () => {
+  it("is folded by child, where each first said it", () => {
+    const data = (text: string) => JSON.stringify({ update: chunk(text) });
+    const entries = (texts: readonly (readonly [child: string | undefined, text: string])[]) =>
+      texts.map(([child, text]): NewEntry => {
+        const own = data(text);
+        return { kind: "update", atMs: 1, data: child === undefined ? own : withChild(own, child) };
+      });
+    const streamed = entries([
+      [undefined, "I "],
+      ["A", "a1"],
+      [undefined, "wait"],
+      ["B", "b1"],
+      ["A", "a2"],
+      ["B", "b2"],
+    ]);
+    expect(foldEntries(streamed)).toEqual(
+      entries([
+        [undefined, "I wait"],
+        ["A", "a1a2"],
+        ["B", "b1b2"],
+      ]),
+    );
   });
 });
 

@@ -85,6 +85,11 @@ export function overlay(initialized: Fields): Fields {
   };
 }
 
+/** Whether a client knows the sessions of subagents. */
+export function takesSubagents(clientCapabilities: Json | undefined): boolean {
+  return isRecord(clientCapabilities) && isRecord(clientCapabilities.subagents);
+}
+
 /** What is recorded of the agent with a session. */
 export function agentFactsOf({ agentInfo }: Fields, command: string | undefined): AgentFacts {
   return {

@@ -1,4 +1,5 @@
 /** Requests of the agent to the client: forwarded in order, journaled with their answers, ended with their turn. */
+import { childMark } from "../../acp/child-mark.ts";
 import { SidecarError } from "../../base/errors.ts";
 import { jsonTextOf } from "../../base/json-text.ts";
 import { isRecord } from "../../base/json.ts";
@@ -24,7 +25,9 @@ export async function agentRequest(
   params: unknown,
   request: RequestContext,
 ): Promise<unknown> {
-  const live = isRecord(params) ? ctx.sessions.byAgentId(params.sessionId) : undefined;
+  const named = isRecord(params) ? params.sessionId : undefined;
+  const child = ctx.sessions.children.byAgentId(named);
+  const live = ctx.sessions.byAgentId(named) ?? child?.live;
   if (isRecord(params) && ctx.sessions.isFormer(params.sessionId)) return answerForNobody(method);
   if (live === undefined || !isRecord(params)) {
     const asked = ctx.client.connection.request(method, withClientRequestId(ctx, params), sendingOf(request));
@@ -34,17 +37,17 @@ export async function agentRequest(
   // A turn that we have ended asks nobody any more.
   if (withdrawn !== undefined && live.audience !== "client") return withdrawn;
   const { answer } = await live.outbound(async () => {
-    await journal(ctx, live, [requestEntry(method, params, request.id)]);
+    await journal(ctx, live, [requestEntry(method, params, request.id, child?.id)]);
     // The turn may have been ended while that was written.
     if (withdrawn !== undefined && live.audience !== "client") return { answer: Promise.resolve(withdrawn) };
-    return { answer: ask(ctx, live, method, params, request) };
+    return { answer: ask(ctx, live, method, params, request, child?.id) };
   });
   const [settled] = await Promise.allSettled([answer]);
   const result = settled.status === "fulfilled" ? settled.value : undefined;
   if (isRecord(result) && method === "elicitation/create") ctx.secrets.learnAnswer(result.content);
   await live.outbound(async () => {
     // The session may have been closed meanwhile; the agent gets its answer all the same.
-    if (live.isHeld) await journal(ctx, live, [responseEntry(method, result, request.id)]);
+    if (live.isHeld) await journal(ctx, live, [responseEntry(method, result, request.id, child?.id)]);
   });
   return withAgentIds(ctx, await answer);
 }
@@ -55,7 +58,11 @@ function sendingOf({ signal, passedOn: onTaken }: RequestContext): RequestOption
 
 /** The client's answer, with the sessions that it may name as the agent knows them. */
 function withAgentIds(ctx: RelayContext, result: unknown): unknown {
-  return withSessionIds(result, (id) => ctx.sessions.byClientId(id)?.binding?.agentSessionId);
+  const { sessions } = ctx;
+  return withSessionIds(
+    result,
+    (id) => sessions.children.byId(id)?.agentSessionId ?? sessions.byClientId(id)?.binding?.agentSessionId,
+  );
 }
 
 /** The question belongs to a session that was closed or deleted, or that no client uses. */
@@ -72,13 +79,14 @@ async function ask(
   method: string,
   params: Params,
   request: RequestContext,
+  child: string | undefined,
 ): Promise<unknown> {
   const asked = live.attachments.driver;
   if (asked === undefined) return answerForNobody(method);
   const sending = sendingOf(request);
   const forwarded = withClientRequestId(ctx, params);
   const withdrawn = withdrawnAnswers.get(method);
-  if (withdrawn === undefined) return asked.request(method, forwarded, sending);
+  if (withdrawn === undefined) return asked.request(method, forwarded, sending, child);
   const withdrawal = new AbortController();
   const signal = AbortSignal.any([request.signal, withdrawal.signal]);
   let end = () => {};
@@ -90,7 +98,7 @@ async function ask(
   });
   live.questions.add(end);
   try {
-    const answer = asked.request(method, forwarded, { ...sending, signal });
+    const answer = asked.request(method, forwarded, { ...sending, signal }, child);
     answer.catch(() => undefined);
     return await Promise.race([answer, ended]);
   } finally {
@@ -117,20 +125,26 @@ async function journal(ctx: RelayContext, live: LiveSession, entries: readonly N
   }
 }
 
-function requestEntry(method: string, params: Readonly<Record<string, unknown>>, id: RequestId): NewEntry {
+function requestEntry(method: string, params: Params, id: RequestId, child: string | undefined): NewEntry {
   const { sessionId: _, ...rest } = params;
   // The environment of a terminal may hold secrets; its names are enough of a record.
   const kept = Array.isArray(rest.env)
     ? { ...rest, env: rest.env.filter(isRecord).map(({ name }) => ({ name })) }
     : rest;
-  return entryOf("request", { id, method, params: kept });
+  return entryOf("request", { id, method, params: kept, ...markOf(child) });
 }
 
 /** What a person answers to an elicitation may be a secret: that it was answered is enough of a record. */
-function responseEntry(method: string, result: unknown, id: RequestId): NewEntry {
+function responseEntry(method: string, result: unknown, id: RequestId, child: string | undefined): NewEntry {
   const isElicitation = method === "elicitation/create" && isRecord(result);
   const kept = isElicitation ? { action: result.action } : result;
-  return entryOf("response", { id, method, ...(result === undefined ? { failed: true } : { result: kept }) });
+  const answer = result === undefined ? { failed: true } : { result: kept };
+  return entryOf("response", { id, method, ...answer, ...markOf(child) });
+}
+
+/** Whose it is, if it is a subagent's. */
+function markOf(child: string | undefined): Params {
+  return child === undefined ? {} : { [childMark]: child };
 }
 
 function entryOf(

@@ -1,4 +1,5 @@
 /** The hot path: the agent's session updates, journaled and then forwarded, many at a time. */
+import { announcedIn, mayNameSessions, renamed } from "../../acp/children.ts";
 import { entriesOf, isState, updateIn, type ArrivedUpdate } from "../../acp/updates.ts";
 import type { SessionPatch } from "../../store/contract.ts";
 import type { RelayContext } from "../context.ts";
@@ -22,8 +23,12 @@ export function takeUpdates(ctx: RelayContext, updates: readonly ArrivedUpdate[]
     while (end < updates.length && updates[end]?.sessionId === sessionId) end += 1;
     const run = start === 0 && end === updates.length ? updates : updates.slice(start, end);
     const live = ctx.sessions.byAgentId(sessionId);
+    const child = live === undefined ? ctx.sessions.children.byAgentId(sessionId) : undefined;
     if (live !== undefined) waiting = enqueueUpdates(ctx, live, run) ?? waiting;
-    else if (!ctx.sessions.isFormer(sessionId)) waiting = ctx.unclaimed.take(run) ?? waiting;
+    else if (child !== undefined) {
+      const own = run.map((update) => ({ ...update, child: child.id }));
+      waiting = enqueueUpdates(ctx, child.live, own) ?? waiting;
+    } else if (!ctx.sessions.isFormer(sessionId)) waiting = ctx.unclaimed.take(run) ?? waiting;
     start = end;
   }
   return waiting;
@@ -33,13 +38,23 @@ export function takeUpdates(ctx: RelayContext, updates: readonly ArrivedUpdate[]
 export function enqueueUpdates(
   ctx: RelayContext,
   live: LiveSession,
-  updates: readonly ArrivedUpdate[],
+  arrived: readonly ArrivedUpdate[],
 ): Promise<void> | undefined {
+  const updates = arrived.some(mayNameSessions) ? arrived.map((each) => named(ctx, live, each)) : arrived;
   const told = live.replaying === undefined ? updates : withoutState(live, live.replaying, updates);
   const news = live.choosing === undefined ? told : told.filter((update) => !isChosenAgain(live, update));
   if (news.length === 0) return undefined;
   const delivered = live.outboundUpdates(news, (batch) => deliver(ctx, live, batch));
   return live.waitingChars > maxWaitingChars ? (delivered ?? live.outboundIdle()) : undefined;
+}
+
+/** Sessions that an update names are named as we know them; a child that it announces is known from here on. */
+function named({ sessions }: RelayContext, live: LiveSession, update: ArrivedUpdate): ArrivedUpdate {
+  if (!mayNameSessions(update)) return update;
+  const announced = announcedIn(update);
+  if (announced !== undefined && sessions.byAgentId(announced) === undefined)
+    sessions.children.announce(live, announced);
+  return renamed(update, (id) => sessions.children.byAgentId(id)?.id ?? sessions.byAgentId(id)?.id);
 }
 
 /** What is replayed of the history; what is state goes on when the attach is done. */
@@ -48,8 +63,11 @@ function withoutState(
   replaying: Replaying,
   updates: readonly ArrivedUpdate[],
 ): readonly ArrivedUpdate[] {
-  for (const update of updates) if (isState(update)) live.swallowedState.set(update.sessionUpdate, update);
-  const history = updates.filter((update) => !isState(update));
+  const history: ArrivedUpdate[] = [];
+  for (const update of updates) {
+    if (isState(update) && update.child === undefined) live.swallowedState.set(update.sessionUpdate, update);
+    else history.push(update);
+  }
   if (history.length > 0) replaying.note();
   return history;
 }
@@ -57,7 +75,8 @@ function withoutState(
 /** What the agent says of modes and options while they are chosen again is heard, and is no news. */
 function isChosenAgain({ choosing }: LiveSession, update: ArrivedUpdate): boolean {
   const { sessionUpdate } = update.type === "update" ? update : update.shape;
-  if (choosing === undefined || update.type !== "update" || !settingUpdates.has(sessionUpdate)) return false;
+  if (choosing === undefined || update.type !== "update" || update.child !== undefined) return false;
+  if (!settingUpdates.has(sessionUpdate)) return false;
   choosing.state = withUpdate(choosing.state, updateIn(update));
   return true;
 }
@@ -86,7 +105,8 @@ export async function tell(
 ): Promise<void> {
   if (updates.length === 0) return;
   await live.journal.append(entriesOf(updates, Date.now()));
-  for (const update of updates) if (isState(update)) await noteState(live, updateIn(update));
+  for (const update of updates)
+    if (isState(update) && update.child === undefined) await noteState(live, updateIn(update));
   if (audience === "client") await live.attachments.sendUpdates(updates);
 }
 

@@ -1,4 +1,6 @@
 /** The clients on a live session: what the agent says reaches each of them under the id by which it knows the session. */
+import { takesSubagents } from "../../acp/v1/initialize.ts";
+import { mayNameSessions, renamed } from "../../acp/children.ts";
 import { storedText, textsOf, type ArrivedUpdate } from "../../acp/updates.ts";
 import type { Connection, RequestOptions } from "../../rpc/endpoint.ts";
 import type { ClientFacts } from "../../store/contract.ts";
@@ -17,13 +19,22 @@ export class Attachment {
   /** The id that the client used last: ours, or one that an agent gave. */
   sessionId: string;
 
-  constructor(client: Client, sessionId: string) {
+  readonly #id: string;
+
+  /** @param id ours */
+  constructor(client: Client, sessionId: string, id: string) {
     this.client = client;
     this.sessionId = sessionId;
+    this.#id = id;
   }
 
   sendUpdates(updates: readonly ArrivedUpdate[]): Promise<void> {
-    return this.client.connection.sendTexts(textsOf(updates, this.sessionId));
+    // Updates that name the session itself name it by our id.
+    const isKnownByIt = this.sessionId === this.#id || !updates.some(mayNameSessions);
+    const named = isKnownByIt
+      ? updates
+      : updates.map((update) => (mayNameSessions(update) ? renamed(update, this.#nameOf) : update));
+    return this.client.connection.sendTexts(textsOf(named, this.sessionId));
   }
 
   /** Updates as the journal has them. */
@@ -31,19 +42,34 @@ export class Attachment {
     return this.client.connection.sendTexts(data.map((each) => storedText(each, this.sessionId)));
   }
 
-  notify(method: string, params: Params): Promise<void> {
-    return this.client.connection.notify(method, { ...params, sessionId: this.sessionId });
+  /** @param child our id of the subagent's session that it is about */
+  notify(method: string, params: Params, child?: string): Promise<void> {
+    return this.client.connection.notify(method, { ...params, sessionId: this.#idFor(child) });
   }
 
-  request(method: string, params: Params, options: RequestOptions): Promise<unknown> {
-    return this.client.connection.request(method, { ...params, sessionId: this.sessionId }, options);
+  request(method: string, params: Params, options: RequestOptions, child?: string): Promise<unknown> {
+    const sessionId = this.#idFor(child);
+    return this.client.connection.request(method, { ...params, sessionId }, options);
   }
+
+  /** A client that knows no subagents is asked for their parent. */
+  #idFor(child: string | undefined): string {
+    return child !== undefined && takesSubagents(this.client.facts?.capabilities) ? child : this.sessionId;
+  }
+
+  readonly #nameOf = (id: string) => (id === this.#id ? this.sessionId : undefined);
 }
 
 export class Attachments implements Iterable<Attachment> {
+  readonly #id: string;
   readonly #byClient = new Map<Client, Attachment>();
   /** The client that prompted last. */
   #driver: Client | undefined;
+
+  /** @param id of the session, ours */
+  constructor(id: string) {
+    this.#id = id;
+  }
 
   [Symbol.iterator](): IterableIterator<Attachment> {
     return this.#byClient.values();
@@ -51,7 +77,7 @@ export class Attachments implements Iterable<Attachment> {
 
   /** The client uses the session, by this id from now on. */
   attach(client: Client, sessionId: string): Attachment {
-    const attachment = this.#byClient.get(client) ?? new Attachment(client, sessionId);
+    const attachment = this.#byClient.get(client) ?? new Attachment(client, sessionId, this.#id);
     attachment.sessionId = sessionId;
     this.#byClient.set(client, attachment);
     return attachment;
@@ -81,8 +107,8 @@ export class Attachments implements Iterable<Attachment> {
     await this.#toAll((attachment) => attachment.sendStored(data));
   }
 
-  async notify(method: string, params: Params): Promise<void> {
-    await this.#toAll((attachment) => attachment.notify(method, params));
+  async notify(method: string, params: Params, child?: string): Promise<void> {
+    await this.#toAll((attachment) => attachment.notify(method, params, child));
   }
 
   async #toAll(send: (attachment: Attachment) => Promise<void>): Promise<void> {

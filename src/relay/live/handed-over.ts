@@ -71,6 +71,8 @@ export class HandoverEcho {
 /** What an agent says in a turn, without a handover that it says back. */
 export function withoutHandoverEcho(echo: HandoverEcho, updates: readonly ArrivedUpdate[]): ArrivedUpdate[] {
   return updates.flatMap((update) => {
+    // What subagents say stands beside it.
+    if (update.child !== undefined) return [update];
     const kind = update.type === "update" ? update.sessionUpdate : update.shape.sessionUpdate;
     if (kind === "user_message_chunk") return withoutHandoverIn(echo, update);
     echo.end();

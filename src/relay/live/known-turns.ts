@@ -2,6 +2,7 @@
  * What the journal holds of a session, for comparison with what an agent replays: the newest turns as digests of what
  * was said, and the end of the conversation to the letter. Bounded, however long the history is.
  */
+import { childIn } from "../../acp/child-mark.ts";
 import { meaningOf, plainChunkIn, unquoted, type TurnEnd } from "../../acp/entries.ts";
 import { updateKindOf } from "../../acp/kinds.ts";
 import type { Json } from "../../base/json.ts";
@@ -92,6 +93,7 @@ export class KnownTurns {
     const kind = entry.kind === "update" ? updateKindOf(entry.data) : "";
     const chunk = kind === "agent_message_chunk" ? plainChunkIn(entry.data) : undefined;
     if (chunk !== undefined) return this.#say(unquoted(chunk.body));
+    if (entry.kind === "update" && childIn(entry.data) !== undefined) return this.#noteChild(entry);
     if (entry.kind !== "update") this.#takeOther(entry);
     else if (kind === "user_message_chunk") this.#hear(entry);
     else this.#note(entry);
@@ -143,6 +145,11 @@ export class KnownTurns {
       this.#open?.said.add(partOf(meaning.content).text ?? "");
     this.tail.noteUpdate(meaning.data.update);
     if (this.#open !== undefined) this.#open.run = undefined;
+  }
+
+  #noteChild(entry: Entry): void {
+    const meaning = meaningOf(entry);
+    if (meaning.type === "child") this.tail.noteChild(meaning.data.update);
   }
 
   #close(): void {

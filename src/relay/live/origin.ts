@@ -8,10 +8,11 @@ import { membersOf, objectText } from "../../base/json-text.ts";
 /** The update with the mark. Chunks of a run become one: the mark is no part of a plain chunk. */
 export function fromAgent(update: ArrivedUpdate): UpdateMessage {
   if (update.type === "update") return marked(update);
-  const { sessionId, shape, bodies } = update;
+  const { sessionId, shape, bodies, child } = update;
   const { sessionUpdate, head, tail } = shape;
   const rest = `${head}${bodies.join("")}${tail}`;
-  return marked({ type: "update", sessionId, sessionUpdate, rest, paramsChars: rest.length - 1 });
+  const whose = child === undefined ? {} : { child };
+  return marked({ type: "update", sessionId, ...whose, sessionUpdate, rest, paramsChars: rest.length - 1 });
 }
 
 const own = "acp-sidecar";

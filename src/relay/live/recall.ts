@@ -72,7 +72,7 @@ export class Recall {
   async news(updates: readonly ArrivedUpdate[]): Promise<ArrivedUpdate[]> {
     const news: ArrivedUpdate[] = [];
     for (const update of updates) {
-      if (isState(update)) news.push(update);
+      if (isState(update) && update.child === undefined) news.push(update);
       else {
         const known = (this.#known ??= await this.#read());
         for (const fresh of this.#take(known, update)) news.push(fresh);
@@ -114,7 +114,8 @@ export class Recall {
   }
 
   #take(known: KnownTurns, update: ArrivedUpdate): ArrivedUpdate[] {
-    const run = runOf(update);
+    // A subagent has no turns of the user's.
+    const run = update.child === undefined ? runOf(update) : undefined;
     if (run !== undefined && this.#run?.takes(run) === true) return [];
     const news = this.#closeRun(known);
     if (run === undefined) return [...news, ...this.#inTurn(known, update)];
@@ -222,6 +223,7 @@ export class Recall {
 
 /** What the agent says to the user in an update. */
 function answerIn(update: ArrivedUpdate): string {
+  if (update.child !== undefined) return "";
   if (update.type === "chunks")
     return update.shape.sessionUpdate === "agent_message_chunk" ? unquoted(update.bodies.join("")) : "";
   if (update.sessionUpdate !== "agent_message_chunk") return "";

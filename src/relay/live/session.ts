@@ -43,7 +43,7 @@ export interface UpdateBatch {
 
 export class LiveSession {
   readonly id: SessionId;
-  readonly attachments = new Attachments();
+  readonly attachments: Attachments;
   setup: SessionSetup;
   binding: Binding | undefined;
   /** From when the agent takes the session up until the next prompt: what it replays is held against the journal. */
@@ -86,6 +86,7 @@ export class LiveSession {
 
   constructor(id: SessionId, setup: SessionSetup) {
     this.id = id;
+    this.attachments = new Attachments(id);
     this.setup = setup;
   }
 

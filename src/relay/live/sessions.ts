@@ -5,6 +5,7 @@
 import type { Agent } from "../../agent/agent.ts";
 import { SidecarError } from "../../base/errors.ts";
 import type { SessionId } from "../../base/ids.ts";
+import { Children } from "./children.ts";
 import type { Client } from "./attachments.ts";
 import type { Binding, LiveSession } from "./session.ts";
 
@@ -18,6 +19,8 @@ export class KnownSessions {
   /** By every id that a client has used for one. */
   readonly #byClientId = new Map<string, LiveSession>();
   readonly #byAgentId = new Map<string, LiveSession>();
+  /** The sessions of subagents. */
+  readonly children = new Children();
   /** Agent sessions that were ours: what their agent still says of them is for nobody. */
   readonly #former = new Recent<string>(maxFormer);
   /** Let go, but not closed: the client may go on with them. Or lost, which the client is to be told. */
@@ -47,6 +50,7 @@ export class KnownSessions {
   /** Whether an agent session was ours and is no more. */
   isFormer(agentSessionId: unknown): boolean {
     if (typeof agentSessionId !== "string" || this.byAgentId(agentSessionId) !== undefined) return false;
+    if (this.children.byAgentId(agentSessionId) !== undefined) return false;
     return this.#former.has(agentSessionId) || this.#byId.has(agentSessionId as SessionId);
   }
 
@@ -73,6 +77,7 @@ export class KnownSessions {
   remove(live: LiveSession): void {
     this.unbind(live);
     live.endUse();
+    this.children.remove(live);
     this.#dormant.delete(live);
     if (this.#byId.get(live.id) === live) this.#byId.delete(live.id);
     for (const [name, named] of this.#byClientId) if (named === live) this.#byClientId.delete(name);
@@ -92,10 +97,12 @@ export class KnownSessions {
     live.binding = binding;
     this.#byAgentId.set(binding.agentSessionId, live);
     this.#former.delete(binding.agentSessionId);
+    this.children.bind(live);
   }
 
   unbind(live: LiveSession): void {
     const id = live.binding?.agentSessionId;
+    for (const child of this.children.unbind(live)) this.#former.add(child);
     live.binding = undefined;
     if (id === undefined || this.#byAgentId.get(id) !== live) return;
     this.#byAgentId.delete(id);

@@ -27,9 +27,18 @@ interface Open {
 
 export class Tail {
   /** By kind of chunk. */
-  readonly #said = new Map<string, Said>();
-  readonly #others = new Set<string>();
+  readonly #said: Map<string, Said>;
+  readonly #others: Set<string>;
   #open: Open | undefined;
+  /** What subagents said, whichever: a fork calls them otherwise. And what each is saying. */
+  #ofChildren: Tail | undefined;
+  readonly #children = new Map<string, Tail>();
+
+  /** @param known what it knows is known here */
+  constructor(known?: Tail) {
+    this.#said = known === undefined ? new Map<string, Said>() : known.#said;
+    this.#others = known === undefined ? new Set<string>() : known.#others;
+  }
 
   /** A message of the journal, or a part of one. */
   note(kind: string, text: string): void {
@@ -52,8 +61,22 @@ export class Tail {
     }
   }
 
+  /** An update of a subagent's, in the journal. */
+  noteChild(update: Readonly<Record<string, unknown>>): void {
+    this.#ofChildren ??= new Tail();
+    this.#ofChildren.noteUpdate(update);
+  }
+
   /** Those of the updates that are no part of it; those that may be one are held until it is clear. */
   news(update: ArrivedUpdate): ArrivedUpdate[] {
+    const { child } = update;
+    if (child === undefined) return this.#newsIn(update);
+    const own = this.#children.get(child) ?? new Tail((this.#ofChildren ??= new Tail()));
+    this.#children.set(child, own);
+    return own.#newsIn(update);
+  }
+
+  #newsIn(update: ArrivedUpdate): ArrivedUpdate[] {
     const news: ArrivedUpdate[] = [];
     for (const each of singly(update)) for (const fresh of this.#newIn(each)) addUpdate(news, fresh);
     return news;
@@ -61,6 +84,10 @@ export class Tail {
 
   /** Nothing more is said: what is only the beginning of a known message is another one. */
   rest(): ArrivedUpdate[] {
+    return [this, ...this.#children.values()].flatMap((tail) => tail.#ownRest());
+  }
+
+  #ownRest(): ArrivedUpdate[] {
     const held = this.#open?.held ?? [];
     this.#open = undefined;
     return held;
@@ -70,9 +97,9 @@ export class Tail {
     const { kind, text, keys } = gistOfArrived(update);
     if (text === undefined) {
       const isKnown = keys.every((key) => this.#others.has(key));
-      return isKnown ? this.rest() : [...this.rest(), update];
+      return isKnown ? this.#ownRest() : [...this.#ownRest(), update];
     }
-    const before = this.#open?.kind === kind ? [] : this.rest();
+    const before = this.#open?.kind === kind ? [] : this.#ownRest();
     const open = this.#open;
     if (open !== undefined) return this.#goesOn(open, text, update);
     return [...before, ...this.#begins(kind, text, update)];
@@ -132,14 +159,16 @@ function gistOfArrived(update: ArrivedUpdate): Gist {
 
 /** @param asks what must be known for it to be no news; else what is known with it */
 function gistOf(update: Readonly<Record<string, unknown>>, asks = false): Gist {
-  const { sessionUpdate, content, toolCallId, status } = update;
+  // Which sessions it names does not matter: a fork calls them otherwise.
+  const { sessionId: _, senderSessionId: _s, recipientSessionId: _r, ...known } = update;
+  const { sessionUpdate, content, toolCallId, status } = known;
   const kind = String(sessionUpdate);
   if (isRecord(content) && content.type === "text" && typeof content.text === "string")
     return { kind, text: content.text, keys: [] };
   // Plans are replaced by the next one: an earlier one is no news whatever it says.
   if (kind === "plan") return { kind, keys: [kind] };
   if (typeof toolCallId !== "string")
-    return { kind, keys: [`${kind} ${digestOf(textOf(content ?? update))}`] };
+    return { kind, keys: [`${kind} ${digestOf(textOf(content ?? known))}`] };
   // Whatever is said of a call on its way is known with the call; how it ended is not.
   const call = `tool ${toolCallId}`;
   const end = status === "completed" || status === "failed" ? [`${call} ${status}`] : [];

@@ -52,13 +52,14 @@ export function runningTurns(live: LiveSession): Turn[] {
   return [...live.turns].filter((turn) => turn.state !== "ended");
 }
 
-function sendCancel(live: LiveSession, params: unknown): void {
+/** @param child what the agent calls the subagent's session that is meant */
+export function sendCancel(live: LiveSession, params: unknown, child?: string): void {
   void live.inbound.run(async () => {
     const { binding } = live;
     const rest = isRecord(params) ? params : {};
     await binding?.run.agent.notify("session/cancel", {
       ...rest,
-      sessionId: binding.agentSessionId,
+      sessionId: child ?? binding.agentSessionId,
     });
   });
 }

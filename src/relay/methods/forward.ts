@@ -4,7 +4,9 @@ import { isRecord } from "../../base/json.ts";
 import type { RequestContext } from "../../rpc/endpoint.ts";
 import { askAgent, askSession } from "../agent/ask.ts";
 import type { RelayContext } from "../context.ts";
+import type { Child } from "../live/children.ts";
 import type { LiveSession } from "../live/session.ts";
+import { sessionNotFound } from "../../store/refusals.ts";
 import { promptData } from "./prompt.ts";
 import { withSessionIds } from "../../acp/ids.ts";
 
@@ -16,11 +18,15 @@ export async function forwardRequest(
   request: RequestContext,
 ): Promise<unknown> {
   const clientIdOf = (agentSessionId: string) =>
+    ctx.sessions.children.byAgentId(agentSessionId)?.id ??
     ctx.sessions.byAgentId(agentSessionId)?.attachments.of(ctx.client)?.sessionId;
   if (!hasSessionId(params)) {
     return withSessionIds(await askAgent(ctx, await ctx.agent.run(), method, params, request), clientIdOf);
   }
   const { sessionId, ...rest } = params;
+  const child = ctx.sessions.children.byId(sessionId);
+  if (child !== undefined)
+    return withSessionIds(await askChild(ctx, child, method, rest, request), clientIdOf);
   const live = await ctx.holding.require(ctx.client, sessionId);
   const { answer } = await askSession(ctx, live, method, request, async () => rest);
   const result = await answer;
@@ -29,6 +35,22 @@ export async function forwardRequest(
     if (said !== undefined && isTaken(result)) await keepWords(ctx, live, said);
     return withSessionIds(result, clientIdOf);
   });
+}
+
+/** The agent's own answer: what it does not allow with a subagent's session it says itself. */
+async function askChild(
+  ctx: RelayContext,
+  { live, agentSessionId }: Child,
+  method: string,
+  params: Readonly<Record<string, unknown>>,
+  request: RequestContext,
+): Promise<unknown> {
+  const { binding } = live;
+  if (binding === undefined) throw sessionNotFound(agentSessionId);
+  const { answer } = await live.inbound.run(async () => ({
+    answer: askAgent(ctx, binding.run, method, { ...params, sessionId: agentSessionId }, request),
+  }));
+  return answer;
 }
 
 /** What the user has said in a request that is no prompt, such as `_session/steering`: a word to a turn that runs. */
@@ -68,18 +90,22 @@ export function forwardToAgent(ctx: RelayContext, method: string, params: unknow
   if (!hasSessionId(params)) {
     return ctx.agent.ifRunning((run) => run.agent.notify(method, params));
   }
-  const live = ctx.sessions.byClientId(params.sessionId);
+  const child = ctx.sessions.children.byId(params.sessionId);
+  const live = ctx.sessions.byClientId(params.sessionId) ?? child?.live;
   return live?.inbound.run(async () => {
     const { binding } = live;
-    await binding?.run.agent.notify(method, { ...params, sessionId: binding.agentSessionId });
+    const sessionId = child?.agentSessionId ?? binding?.agentSessionId;
+    await binding?.run.agent.notify(method, { ...params, sessionId });
   });
 }
 
 /** A notification of the agent that is no session update. A malformed session update is dropped. */
 export function forwardToClient(ctx: RelayContext, method: string, params: unknown): Promise<void> | void {
   if (method === "session/update") return ctx.log.warn({}, "the agent sent a session/update that is none");
-  const live = isRecord(params) ? ctx.sessions.byAgentId(params.sessionId) : undefined;
-  if (isRecord(params) && ctx.sessions.isFormer(params.sessionId)) return Promise.resolve();
+  const named = isRecord(params) ? params.sessionId : undefined;
+  const child = ctx.sessions.children.byAgentId(named);
+  const live = ctx.sessions.byAgentId(named) ?? child?.live;
+  if (ctx.sessions.isFormer(named)) return Promise.resolve();
   if (live === undefined || !isRecord(params)) return ctx.client.connection.notify(method, params);
-  return live.outbound(() => live.attachments.notify(method, params));
+  return live.outbound(() => live.attachments.notify(method, params, child?.id));
 }

@@ -150,7 +150,9 @@ async function sendReplay(
   isAtRest: boolean,
 ): Promise<void> {
   const { sealedSeq, headSeq } = live.journal;
-  const options = { capabilities: attachment.client.facts?.capabilities, isAtRest };
+  const { id, lineage } = live.record;
+  const inherited = lineage && { id, throughSeq: lineage.atSeq };
+  const options = { capabilities: attachment.client.facts?.capabilities, isAtRest, inherited };
   try {
     for await (const page of replay(ctx.registry, live.id, { sealedSeq, headSeq }, state, options)) {
       await attachment.sendStored(page);

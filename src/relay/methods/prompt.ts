@@ -14,7 +14,7 @@ import { endRecall } from "../agent/replayed.ts";
 import { closedMeanwhile, type Binding, type LiveSession } from "../live/session.ts";
 import { withoutSecrets } from "../safe-error.ts";
 import { isCommand } from "../live/words.ts";
-import { cancelTurns, runningTurns, isLossError, untilLateTurnsAreGone } from "../live/turns.ts";
+import { cancelTurns, runningTurns, isLossError, untilLateTurnsAreGone, sendCancel } from "../live/turns.ts";
 import { Turn, type TurnOutcome } from "../live/turn.ts";
 
 /** Longest title, in characters. */
@@ -47,6 +47,9 @@ export async function cancel(ctx: RelayContext, params: unknown): Promise<void> 
   if (typeof sessionId !== "string") return;
   // A prompt that is being let in comes before its cancellation.
   await ctx.holding.opened(sessionId);
+  // A subagent has no turn of ours: its agent ends its work, and says so.
+  const child = ctx.sessions.children.byId(sessionId);
+  if (child !== undefined) return sendCancel(child.live, params, child.agentSessionId);
   const live = ctx.sessions.byClientId(sessionId);
   if (live !== undefined) cancelTurns(live, ctx.options.cancelGraceMs, params);
 }

@@ -24,7 +24,7 @@ function client() {
 describe("two clients on one session", () => {
   it("are both told what the agent says, each under the id by which it knows the session", async () => {
     const [a, b] = [client(), client()];
-    const attachments = new Attachments();
+    const attachments = new Attachments("session");
     attachments.attach(a.self, "ours");
     attachments.attach(b.self, "theirs");
     await attachments.sendUpdates([update("agent-1"), update("agent-1")]);
@@ -39,7 +39,7 @@ describe("two clients on one session", () => {
 
   it("are asked one at a time: the one that prompted last, or the one that came first", () => {
     const [a, b] = [client(), client()];
-    const attachments = new Attachments();
+    const attachments = new Attachments("session");
     expect(attachments.driver).toBeUndefined();
     attachments.attach(a.self, "ours");
     attachments.attach(b.self, "theirs");
@@ -52,7 +52,7 @@ describe("two clients on one session", () => {
 describe("a client that uses another id for its session", () => {
   it("is told of the session by the id that it used last, once", async () => {
     const a = client();
-    const attachments = new Attachments();
+    const attachments = new Attachments("session");
     attachments.attach(a.self, "ours");
     attachments.attach(a.self, "theirs");
     expect([...attachments].map(({ sessionId }) => sessionId)).toEqual(["theirs"]);

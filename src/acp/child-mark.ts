@@ -1,0 +1,24 @@
+/** How an entry of the journal says that it belongs to the session of a subagent. */
+
+/** The member of its data that names the child. */
+export const childMark = "acp-sidecar.child";
+const start = `{"${childMark}":"`;
+
+/** Data of an update entry without the mark. */
+export interface OfChild {
+  readonly child: string;
+  readonly data: string;
+}
+
+/** Whose an update entry is, if it is a child's. */
+export function childIn(data: string): OfChild | undefined {
+  // Compared as a slice: V8 compiles startsWith to a loop over characters.
+  if (data.slice(0, start.length) !== start) return undefined;
+  const end = data.indexOf('"', start.length);
+  return { child: data.slice(start.length, end), data: `{${data.slice(end + 2)}` };
+}
+
+/** @param child an id of our form: nothing in it needs an escape */
+export function withChild(data: string, child: string): string {
+  return `${start}${child}",${data.slice(1)}`;
+}
