@@ -42,5 +42,6 @@ function cleaned(text, scratch) {
   return text
     .replace(new RegExp(`${escaped}/[\\w-]+`, "g"), "/home/user")
     .replaceAll(scratch, "/home")
+    .replace(/\/tmp\/[\w./-]*/g, "/home/user/temporary")
     .replace(/http:\/\/127\.0\.0\.1:\d+/g, "http://127.0.0.1:1");
 }

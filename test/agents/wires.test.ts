@@ -18,7 +18,7 @@ describe.each(readdirSync(folder))("the wire of %s", (file) => {
     const [store, cwd] = [harness.storeUrl(), harness.project()];
     const start = async () => {
       const client = await harness.connectRaw({ agent: ["wire.mjs", join(folder, file)], store });
-      grantPermissions(client.program, client);
+      answerAll(client.program, client);
       return client;
     };
     let client = await start();
@@ -49,19 +49,21 @@ it("are there", () => {
     expect(readFileSync(join(folder, file), "utf8")).not.toMatch(/\/tmp\//);
 });
 
-/** As a person would who allows everything. */
-function grantPermissions({ out }: Program, client: RawClient): void {
+/** As a person would who allows everything, with an editor that knows nothing else. */
+function answerAll({ out }: Program, client: RawClient): void {
   let from = 0;
-  const isAsked = ({ method }: Message) => method === "session/request_permission";
+  const isAsked = ({ method, id }: Message) => method !== undefined && id !== undefined;
   const next = async () => {
-    const { id, params } = await out.waitFor("a permission", isAsked, { from, timeoutMs: 600_000 });
-    from = out.entries.findIndex((entry, at) => at >= from && entry.message?.id === id) + 1;
-    const [option] = params?.["options"] as readonly { readonly optionId: string }[];
-    client.send({
-      jsonrpc: "2.0",
-      id,
-      result: { outcome: { outcome: "selected", optionId: option?.optionId } },
-    });
+    const { id, method, params } = await out.waitFor("a request", isAsked, { from, timeoutMs: 600_000 });
+    from =
+      out.entries.findIndex(
+        ({ message }, at) => at >= from && message !== undefined && isAsked(message) && message.id === id,
+      ) + 1;
+    if (method === "session/request_permission") {
+      const [option] = params?.["options"] as readonly { readonly optionId: string }[];
+      const outcome = { outcome: "selected", optionId: option?.optionId };
+      client.send({ jsonrpc: "2.0", id, result: { outcome } });
+    } else client.send({ jsonrpc: "2.0", id, error: { code: -32601, message: "Method not found" } });
     await next();
   };
   next().catch(() => undefined);
