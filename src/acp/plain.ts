@@ -13,29 +13,37 @@ export function isPlainUpdate(data: UpdateData): boolean {
 }
 
 /**
- * The `_meta` of an update that is plain but for that, if it says how something is and not what is added to it: said
- * again to the letter it says nothing more. What agents send piece by piece there (terminal output) is told by its names.
+ * The `_meta` of an update that is plain but for that, if nothing stands in it but facts that agents say with every
+ * update: said again to the letter they say nothing more. Whatever else stands there may be a piece of something.
  */
 export function lastingMetaIn(data: UpdateData): object | undefined {
   const { _meta, ...update } = data.update;
   if (!isRecord(_meta) || !isPlainUpdate({ ...data, update: update })) return undefined;
-  return isLasting(_meta) ? _meta : undefined;
+  return isFacts(_meta) ? _meta : undefined;
 }
 
-const addsByName =
-  /terminal|output|delta|chunk|piece|part|append|stream|data|text|log|line|event|progress|tick|count/i;
-/** What is larger is content rather than a fact. */
-const maxMetaParts = 50;
+/** As Claude Agent (`claudeCode.toolName`, `_claude/model`) and Qwen Code (`toolName`, `provenance`) are seen to name them. */
+const factNames: ReadonlySet<string> = new Set([
+  "claudeCode",
+  "_claude/model",
+  "_claude/origin",
+  "kind",
+  "parentToolUseId",
+  "phase",
+  "provenance",
+  "toolName",
+]);
+const maxFacts = 20;
 
 /** Without recursion: it may be nested as deep as it likes. */
-function isLasting(meta: object): boolean {
+function isFacts(meta: object): boolean {
   const open: unknown[] = [meta];
-  let parts = 0;
+  let facts = 0;
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     if (typeof next !== "object" || next === null) continue;
     for (const [name, value] of Object.entries(next)) {
-      parts += 1;
-      if (parts > maxMetaParts || (!Array.isArray(next) && addsByName.test(name))) return false;
+      facts += 1;
+      if (facts > maxFacts || !factNames.has(name)) return false;
       open.push(value);
     }
   }

@@ -2,8 +2,8 @@
  * Folding: what a turn streamed, as it is kept. Chunks become whole messages where they first appeared, a tool call
  * stands once in its final state, a plan in its last form, and of what is state (commands, mode, options, usage,
  * title) only the last value remains. Only what is known to be joinable is joined: an entry with a field or a form that
- * we do not know stays as it came, in its place, and so does one with `_meta`, unless that was said to the letter by the
- * one before and is no piece of anything. What is joined is joined as text, so that every value
+ * we do not know stays as it came, in its place, and so does one with `_meta`, unless the one before said the same facts
+ * to the letter. What is joined is joined as text, so that every value
  * stays to the letter, however large a number is or however deep an output.
  */
 import { childIn, withChild } from "../acp/child-mark.ts";

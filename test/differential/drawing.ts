@@ -104,8 +104,18 @@ export class Drawing {
     if (item !== known) this.#items.push(item);
     const fields = Object.entries(given).filter(([, value]) => value !== null && value !== undefined);
     item.fields = { ...item.fields, ...Object.fromEntries(fields) };
-    if (_meta !== undefined && _meta !== null) item.metas.push(_meta);
+    if (_meta !== undefined && _meta !== null && !saysNoMore(_meta, item.metas.at(-1)))
+      item.metas.push(_meta);
   }
+}
+
+/** What a tool is called is shown once, however often it is said; what else comes in `_meta` may be a piece. */
+function saysNoMore(meta: unknown, before: unknown): boolean {
+  const text = JSON.stringify(meta);
+  return (
+    text === JSON.stringify(before) &&
+    /^\{("claudeCode":\{"toolName":"\w+"\}|"toolName":"\w+"(,"provenance":"\w+")?)\}$/.test(text)
+  );
 }
 
 function shown(item: Item): unknown {

@@ -160,7 +160,7 @@ describe("a folded tool call", () => {
 
   it("with the same `_meta` on each update is one, and keeps it; another one begins anew", () => {
     const meta = { claudeCode: { toolName: "Bash", parentToolUseId: null } };
-    const done = { claudeCode: { toolName: "Bash", toolResponse: { stdout: "x" } } };
+    const done = { claudeCode: { toolName: "Bash", parentToolUseId: "p" } };
     expect(
       fold(
         tool({ title: "Shell", status: "pending", _meta: meta }, "tool_call"),
@@ -185,6 +185,8 @@ describe("a folded tool call", () => {
     { terminal_output: { terminal_id: "x", data: "." } },
     { terminal_output_delta: { data: "." } },
     { vendor: { logs: ["."] } },
+    { a: 1 },
+    { claudeCode: { toolName: "Bash", toolResponse: { stdout: "." } } },
     { vendor: { chunk: "." } },
     { many: Array.from({ length: 100 }, () => 0) },
   ])("keeps every piece that is sent in `_meta`, though two are the same: %j", (_meta) => {
@@ -193,7 +195,7 @@ describe("a folded tool call", () => {
   });
 
   it("takes an update with an own spelling of the same `_meta` for another", () => {
-    const entries = ['{"a":1}', '{"a": 1}', '{"a":1,"a":1}'].map((meta) => ({
+    const entries = ['{"kind":1}', '{"kind": 1}', '{"kind":1,"kind":1}'].map((meta) => ({
       kind: "update" as const,
       atMs: 1,
       data: `{"update":{"sessionUpdate":"tool_call_update","toolCallId":"t","_meta":${meta}}}`,
@@ -442,7 +444,10 @@ describe("the work of folding [issue 14.36]", () => {
       "of a tool call with the same fields in every update",
       (n) => tool({ status: "in_progress", rawOutput: n }),
     ],
-    ["of a tool call with the same `_meta` in every update", (n) => tool({ rawOutput: n, _meta: { a: 1 } })],
+    [
+      "of a tool call with the same `_meta` in every update",
+      (n) => tool({ rawOutput: n, _meta: { phase: 1 } }),
+    ],
     ["of a compaction's pieces", (n) => piece(`${n}`)],
     ["of chunks", (n) => chunk(`${n}`)],
     ["of session info", (n) => ({ sessionUpdate: "session_info_update", title: `${n}` })],
