@@ -92,12 +92,12 @@ async function decideOnce(
   };
   let decided: SessionRecord | undefined;
   try {
-    // A holder in a turn is not taken over, so what is seen in the same step stays true until this is over.
+    // A holder in a turn is not taken over. Whoever takes it all the same, or finds the lease run out, keeps it.
     const held = { ...lease, turnRunning: true };
     const record = await store.update(id, {}, held);
     if (isToGo(record)) {
       const patch = becomes?.(record);
-      if (patch === undefined) return (await store.delete(id)) ? record : undefined;
+      if (patch === undefined) return (await store.delete(id, held)) ? record : undefined;
       decided = await store.update(id, patch, held);
     }
   } catch (error) {

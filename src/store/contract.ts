@@ -210,9 +210,9 @@ export interface Store extends AsyncDisposable {
 
   /**
    * The session is gone and never comes back: later writes fail with `SESSION_NOT_FOUND`. Entries that a
-   * fork inherits stay readable through the fork. True if it was there.
+   * fork inherits stay readable through the fork. True if it was there. With a lease, only while it is held. Errors: `LEASE_LOST`.
    */
-  delete(id: SessionId): Promise<boolean>;
+  delete(id: SessionId, lease?: Lease): Promise<boolean>;
 
   /** Newest activity first (then greatest id), by keyset: no session is missed or doubled for being paged. */
   list(query?: SessionQuery): Promise<Page<SessionRecord>>;

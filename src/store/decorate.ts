@@ -75,7 +75,7 @@ export function queueing(driver: StoreDriver): StoreDriver {
     create: (session) => write(session.id, session, (own) => driver.create(own)),
     update: (id, patch, lease) =>
       write(id, { patch, lease }, (own) => driver.update(id, own.patch, own.lease)),
-    delete: (id) => write(id, undefined, () => driver.delete(id)),
+    delete: (id, lease) => write(id, lease, (own) => driver.delete(id, own)),
     append: (id, after, entries, lease) =>
       writeEntries(id, entries, lease, (own, held) => driver.append(id, after, own, held)),
     seal: (id, { from, head }, entries, lease) =>
@@ -104,7 +104,7 @@ function operations(on: On): Omit<StoreDriver, keyof Facts> {
     create: (session) => on((driver) => driver.create(session), session.id),
     get: (id) => on((driver) => driver.get(id), id),
     update: (id, patch, lease) => on((driver) => driver.update(id, patch, lease), id),
-    delete: (id) => on((driver) => driver.delete(id), id),
+    delete: (id, lease) => on((driver) => driver.delete(id, lease), id),
     list: (query) => on((driver) => driver.list(query)),
     count: (filter) => on((driver) => driver.count(filter)),
     append: (id, after, entries, lease) => on((driver) => driver.append(id, after, entries, lease), id),

@@ -87,8 +87,8 @@ class Shell implements Store {
     );
   }
 
-  async delete(id: SessionId): Promise<boolean> {
-    return this.#open().delete(given.id(id));
+  async delete(id: SessionId, lease?: Lease): Promise<boolean> {
+    return this.#open().delete(given.id(id), lease === undefined ? lease : given.lease(lease));
   }
 
   async list(query: SessionQuery = {}): Promise<Page<SessionRecord>> {

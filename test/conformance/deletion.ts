@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Capability } from "./check.ts";
-import { aJournal, aRequest, aSession, pagesOf, rejectsWith, someEntries } from "./samples.ts";
+import { aJournal, aRequest, aSession, entriesOf, pagesOf, rejectsWith, someEntries } from "./samples.ts";
 
 export const deletion: Capability = {
   name: "deletion",
@@ -67,6 +67,55 @@ export const deletion: Capability = {
         assert.deepEqual(await store.list(), { items: [] });
         const { sessions, entries } = await store.stats();
         assert.deepEqual([sessions, entries], [0, 0]);
+      },
+    },
+    {
+      title: "deletes under a lease only while it is held",
+      run: async (store) => {
+        const { id, lease } = await aJournal(store, 3);
+        const other = await aJournal(store, 1);
+        const { lease: second } = await store.acquire(id, aRequest({ mayTake: () => true }));
+        for (const lost of [lease, { ...other.lease, fence: second.fence }])
+          await rejectsWith("LEASE_LOST", store.delete(id, lost));
+        await store.release(second);
+        await rejectsWith("LEASE_LOST", store.delete(id, second));
+        assert.equal((await entriesOf(store, id)).length, 3);
+        // One that has run out is held still, until somebody takes it.
+        const { lease: third } = await store.acquire(id, aRequest({ ttlMs: 0 }));
+        assert.equal(await store.delete(id, third), true);
+        assert.equal(await store.get(id), undefined);
+        assert.equal(await store.delete(id, third), false);
+        await store.delete(other.id);
+        const { sessions, entries } = await store.stats();
+        assert.deepEqual([sessions, entries], [0, 0]);
+      },
+    },
+    {
+      title: "leaves a fork whose lease was lost with all that it inherits",
+      run: async (store) => {
+        const { id } = await aJournal(store, 3);
+        const fork = await store.create(aSession({ lineage: { parentId: id, atSeq: 3 } }));
+        const { lease: lost } = await store.acquire(fork.id, aRequest());
+        await store.acquire(fork.id, aRequest({ mayTake: () => true }));
+        await rejectsWith("LEASE_LOST", store.delete(fork.id, lost));
+        assert.equal(await store.delete(id), true);
+        assert.equal((await entriesOf(store, fork.id)).length, 3);
+      },
+    },
+    {
+      title: "deletes a session under its lease, or gives it to somebody else, and never both",
+      run: async (store) => {
+        for (let round = 0; round < 10; round += 1) {
+          const { id, lease } = await aJournal(store, 1);
+          const take = async () => {
+            for (let reads = 0; reads < round; reads += 1) await store.get(id);
+            return store.acquire(id, aRequest({ mayTake: () => true }));
+          };
+          const [deleted, taken] = await Promise.allSettled([store.delete(id, lease), take()]);
+          const isDeleted = deleted.status === "fulfilled" && deleted.value;
+          assert.equal(isDeleted, taken.status === "rejected");
+          assert.equal((await store.get(id)) === undefined, isDeleted);
+        }
       },
     },
     {

@@ -35,7 +35,7 @@ function watched(inner: Store, before: (step: string) => Promise<unknown>): Stor
   return wrapStore(inner, {
     acquire: (id, request) => step("acquire", () => inner.acquire(id, request)),
     update: (id, patch, lease) => step("update", () => inner.update(id, patch, lease)),
-    delete: (id) => step("delete", () => inner.delete(id)),
+    delete: (id, lease) => step("delete", () => inner.delete(id, lease)),
   });
 }
 
@@ -65,6 +65,24 @@ describe.each(Object.entries(media))("a session that is to be deleted, %s", (_na
       await store.close();
     },
   );
+
+  it.each([
+    ["takes over what is in a turn", 10_000, mayTake("takeover", aHolder("rival"))],
+    ["finds that our hold has run out", 0, () => false],
+  ])("stays with somebody who %s between the look and the deletion", async (_who, leaseTtlMs, may) => {
+    const inner = await open();
+    const { id } = await inner.create(aSession());
+    let taken: Acquired | undefined;
+    const store = watched(inner, async (step) => {
+      if (step !== "delete" || taken !== undefined) return;
+      taken = await inner.acquire(id, { ...rival, mayTake: may });
+      await inner.append(id, 0, [anEntry("theirs")], { ...taken.lease, turnRunning: true });
+    });
+    const ended = await decideUnused(store, id, { ...taking, leaseTtlMs }).catch((error: unknown) => error);
+    expect(ended).toMatchObject({ code: "SESSION_BUSY", data: { turnRunning: true } });
+    expect((await mustGet(store, id)).headSeq).toBe(1);
+    await store.close();
+  });
 
   it("stays as it was found when a look at it says so, what a dead holder left included", async () => {
     const store = await open();

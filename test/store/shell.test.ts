@@ -56,7 +56,7 @@ function lateDriver(inner: Store): StoreDriver {
     create: (session) => late(() => inner.create(session)),
     get: (id) => inner.get(id),
     update: (id, patch, lease) => late(() => inner.update(id, patch, lease)),
-    delete: (id) => late(() => inner.delete(id)),
+    delete: (id, lease) => late(() => inner.delete(id, lease)),
     list: (query) => inner.list(query),
     count: (filter) => inner.count(filter),
     append: (id, after, entries, lease) => late(() => inner.append(id, after, entries, lease)),

@@ -11,7 +11,7 @@ import { toSessionId, type SessionId } from "../../base/ids.ts";
 import { frozenCopy } from "../copy.ts";
 import { sessionExists, sessionNotFound } from "../refusals.ts";
 import { checkFork } from "../rules.ts";
-import type { Lineage, NewSession, SessionRecord } from "../contract.ts";
+import type { Lease, Lineage, NewSession, SessionRecord } from "../contract.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { directoryMode, fileMode, ifThere, writeAll } from "./files.ts";
 import { journalName, moveIn, type Layout } from "./layout.ts";
@@ -61,11 +61,16 @@ export function appear(layout: Layout, catalogue: Catalogue, id: SessionId, prep
   return file;
 }
 
-/** Deletes a session; its files stay for as long as forks read from them. */
-export function deleteSession(layout: Layout, catalogue: Catalogue, id: SessionId): boolean {
+/** Deletes a session; its files stay for as long as forks read from them. Errors: `LEASE_LOST`. */
+export function deleteSession(
+  layout: Layout,
+  catalogue: Catalogue,
+  id: SessionId,
+  lease: Lease | undefined,
+): boolean {
   const file = catalogue.find(id);
   if (file === undefined || file.view() === undefined) return false;
-  if (!markDeleted(file)) return false;
+  if (!markDeleted(file, lease)) return false;
   collect(layout, catalogue, file);
   return true;
 }

@@ -60,7 +60,7 @@ export type OpLine =
   | { readonly op: "renew"; readonly holder?: Holder; readonly batch: Batch }
   | { readonly op: "release"; readonly fence: number }
   | { readonly op: "fork"; readonly id: SessionId }
-  | { readonly op: "delete" }
+  | { readonly op: "delete"; readonly batch?: Batch }
   /** The journal goes on in `file`, if this line stands at `at`, so that nothing came between. */
   | { readonly op: "next"; readonly file: string; readonly at: number }
   /** What stands between `from` and this line is left from an interrupted write. */

@@ -103,12 +103,13 @@ class FileDriver implements StoreDriver {
     return this.#write(id, { patch, lease }, (file, given) => writes.update(file, given.patch, given.lease));
   }
 
-  delete(id: SessionId): Awaitable<boolean> {
+  delete(id: SessionId, lease?: Lease): Awaitable<boolean> {
+    const own = lease && { ...lease };
     const file = this.#catalogue.file(id);
     this.#syncer.changed(this.#layout.shard(id));
     // Its journal says that it is deleted, where it stays for forks.
     this.#syncer.wrote(file);
-    return file.inOrder(id, () => deleteSession(this.#layout, this.#catalogue, id));
+    return file.inOrder(id, () => deleteSession(this.#layout, this.#catalogue, id, own));
   }
 
   async list(query: SessionQuery): Promise<Page<SessionRecord>> {

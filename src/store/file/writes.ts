@@ -92,9 +92,13 @@ export function addFork(parent: SessionFile, id: SessionFile["id"]): boolean {
   return parent.write(only({ op: "fork", id })) === "counts";
 }
 
-/** False when somebody else was quicker. */
-export function markDeleted(file: SessionFile): boolean {
-  return file.write(only({ op: "delete" })) === "counts";
+/** False when somebody else was quicker. Errors: `LEASE_LOST`. */
+export function markDeleted(file: SessionFile, lease: Lease | undefined): boolean {
+  if (lease === undefined) return file.write(only({ op: "delete" })) === "counts";
+  if (lease.sessionId !== file.id) throw leaseLost(file.id, file.view()?.lease);
+  const verdict = file.write(only({ op: "delete", batch: batchOf(file, lease, 1) }));
+  if (verdict === "fenced") throw leaseLost(file.id, file.view()?.lease);
+  return verdict === "counts";
 }
 
 function only(line: OpLine): Lines {

@@ -62,10 +62,10 @@ function layered(truth: Store, layers: Layers): Store {
         () => truth.update(id, patch, lease),
         (layer, record) => layer.updated(record, patch),
       ),
-    delete: (id) =>
+    delete: (id, lease) =>
       layers.write(
         id,
-        () => truth.delete(id),
+        () => truth.delete(id, lease),
         (layer) => layer.deleted(id),
       ),
     append: (id, after, entries, lease) =>

@@ -111,7 +111,9 @@ export class MemoryDriver implements StoreDriver {
     return recordOf(session);
   }
 
-  delete(id: SessionId): boolean {
+  delete(id: SessionId, lease?: Lease): boolean {
+    const session = lease === undefined ? undefined : this.#sessions.get(id);
+    if (lease !== undefined && session !== undefined) checkLease(id, session.lease, lease);
     return this.#sessions.delete(id);
   }
 

@@ -8,11 +8,11 @@ import type { SessionId } from "../../base/ids.ts";
 import { encodeFacts } from "../facts.ts";
 import { termsOf } from "../server/terms.ts";
 import { sessionExists, sessionNotFound } from "../refusals.ts";
-import { checkFork } from "../rules.ts";
-import type { Lineage, NewSession, SessionRecord } from "../contract.ts";
+import { checkFork, checkLease } from "../rules.ts";
+import type { Lease, Lineage, NewSession, SessionRecord } from "../contract.ts";
 import type { Connection } from "./connection.ts";
 import type { JournalId, Link } from "./keys.ts";
-import { findKept, type Kept } from "./records.ts";
+import { findKept, refusal, type Kept } from "./records.ts";
 import create from "./scripts/create.lua";
 import drop from "./scripts/drop.lua";
 import hold from "./scripts/hold.lua";
@@ -54,25 +54,40 @@ export async function createSession(
   return { ...rest, updatedAtMs, headSeq: seq, sealedSeq: seq };
 }
 
-/** True if it was there. */
-export async function deleteSession(redis: Connection, id: SessionId): Promise<boolean> {
+/** True if it was there. Errors: `LEASE_LOST`. */
+export async function deleteSession(
+  redis: Connection,
+  id: SessionId,
+  lease: Lease | undefined,
+): Promise<boolean> {
   for (;;) {
     const kept = await findKept(redis, id);
     if (kept === undefined) return false;
+    if (lease !== undefined) checkLease(id, kept.record.lease, lease);
     const { journal, chain } = kept;
     const change = { id, journal, chain };
     await redis.run(intend, [redis.keys.intents], [JSON.stringify(change)]);
-    const answer = await dropRecord(redis, id, journal);
+    const answer = await dropRecord(redis, id, journal, lease);
+    if (answer === "lost") {
+      // The session stays, with all that it inherits.
+      await repair(redis, JSON.stringify(change));
+      throw await refusal(redis, id, answer);
+    }
     await end(redis, change);
     if (answer !== "overtaken") return answer === "done";
   }
 }
 
-async function dropRecord(redis: Connection, id: SessionId, journal: JournalId): Promise<string> {
+async function dropRecord(
+  redis: Connection,
+  id: SessionId,
+  journal: JournalId,
+  lease: Lease | undefined,
+): Promise<string> {
   const { record, entries, forks, heirs, kept } = redis.keys;
   const keys = [record(id), entries(id), forks(id), heirs(id, journal), kept(id, journal)];
   return redis.retrying(async ({ uncertain }) => {
-    const [answer = ""] = (await redis.once(drop, keys, [journal])) as string[];
+    const [answer = ""] = (await redis.once(drop, keys, [journal, lease?.fence ?? ""])) as string[];
     return answer === "gone" && uncertain ? "done" : answer;
   });
 }

@@ -63,7 +63,7 @@ function operations(redis: Connection, flusher: Flusher, statsSessions: number):
     create: (session) => writing(session.id, createSession(redis, session, nextWrite())),
     get: (id) => findRecord(redis, id),
     update: (id, patch, lease) => writing(id, updateRecord(redis, id, patch, lease)),
-    delete: (id) => writing(id, deleteSession(redis, id)),
+    delete: (id, lease) => writing(id, deleteSession(redis, id, lease)),
     list: (query) => listSessions(redis, query),
     count: (filter) => countSessions(redis, filter),
     append: (id, after, entries, lease) =>

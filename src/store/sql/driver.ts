@@ -30,7 +30,7 @@ export function sqlOperations(medium: Medium, dialect: Dialect): Operations {
     },
     get: (id) => medium.read(() => getRecord(dialect, id)),
     update: (id, patch, lease) => medium.transact(() => updateRecord(dialect, id, patch, lease)),
-    delete: (id) => medium.transact((attempt) => deleteSession(dialect, id, attempt)),
+    delete: (id, lease) => medium.transact((attempt) => deleteSession(dialect, id, lease, attempt)),
     list: (query) => medium.read(() => listSessions(dialect, query)),
     count: (filter) => medium.read(() => countSessions(dialect, filter)),
     append: (id, after, entries, lease) => append(writeOf(id, entries, lease), after, false),

@@ -4,7 +4,7 @@ import { toRecord } from "../facts.ts";
 import type { Lease, LeaseState, NewSession, SessionPatch, SessionRecord } from "../contract.ts";
 import { patched } from "../patch.ts";
 import { sessionExists, sessionNotFound } from "../refusals.ts";
-import { checkFork } from "../rules.ts";
+import { checkFork, checkLease } from "../rules.ts";
 import type { Attempt } from "../server/retry.ts";
 import type { Dialect } from "./dialect.ts";
 import { extendLease, locked } from "./leases.ts";
@@ -89,10 +89,16 @@ function* changeFacts(
   if (added.length > 0) yield* dialect.addTerms(row, added);
 }
 
-/** True if it was there. Its journal goes as far as nobody inherits it. */
-export function* deleteSession(dialect: Dialect, id: SessionId, { uncertain }: Attempt): Operation<boolean> {
+/** True if it was there. Its journal goes as far as nobody inherits it. Errors: `LEASE_LOST`. */
+export function* deleteSession(
+  dialect: Dialect,
+  id: SessionId,
+  lease: Lease | undefined,
+  { uncertain }: Attempt,
+): Operation<boolean> {
   const [row] = yield* rows<SessionRow>(dialect.sql.lockRecord, id);
   if (row === undefined) return uncertain;
+  if (lease !== undefined) checkLease(id, leaseIn(row), lease);
   yield* dialect.drop(row);
   yield* dialect.discard(row.no);
   return true;

@@ -92,6 +92,22 @@ export const ofRecords: Defect[] = [
   {
     title: "says that it deleted what was not there",
     caughtBy: "deletion",
-    breaks: (good) => ({ delete: async (id) => (await good.delete(id), true) }),
+    breaks: (good) => ({ delete: async (id, lease) => (await good.delete(id, lease), true) }),
+  },
+  {
+    title: "deletes under a lease that is lost",
+    caughtBy: "deletion",
+    breaks: (good) => ({ delete: (id) => good.delete(id) }),
+  },
+  {
+    title: "looks for the lease first and deletes then",
+    caughtBy: "deletion",
+    breaks: (good) => ({
+      delete: async (id, lease) => {
+        if (lease !== undefined && (await good.get(id)) !== undefined) await good.renew(lease);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        return good.delete(id);
+      },
+    }),
   },
 ];

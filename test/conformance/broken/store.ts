@@ -22,7 +22,7 @@ function delegating(good: Store): Store {
     create: (session) => good.create(session),
     get: (id) => good.get(id),
     update: (id, patch, lease) => good.update(id, patch, lease),
-    delete: (id) => good.delete(id),
+    delete: (id, lease) => good.delete(id, lease),
     list: (query) => good.list(query),
     count: (filter) => good.count(filter),
     append: (id, after, entries, lease) => good.append(id, after, entries, lease),

@@ -44,8 +44,8 @@ function storeOn({ db, engine, path, foundWalBytes }: OpenedDatabase, connection
     recovered:
       foundWalBytes > 0 ? `${left}: it was not closed in order, or another process has it open` : undefined,
     ...operations,
-    delete: async (id) => {
-      const deleted = await operations.delete(id);
+    delete: async (id, lease) => {
+      const deleted = await operations.delete(id, lease);
       while (deleted && !connection.isClosed && (await connection.write(() => step(dialect))))
         await nextTurn();
       return deleted;
