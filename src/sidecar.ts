@@ -95,7 +95,14 @@ async function logFor(
   launched: Promise<Launched> | undefined,
 ): Promise<Logger> {
   try {
-    return createLogger({ level, secrets, ...(file !== undefined && { file }), ...(target && { target }) });
+    const readable = target?.isTerminal === true;
+    return createLogger({
+      level,
+      secrets,
+      readable,
+      ...(file !== undefined && { file }),
+      ...(target && { target }),
+    });
   } catch (error) {
     const first = await launched?.catch(() => undefined);
     await stopGroup(first?.child.pid, agentStopGraceMs);

@@ -12,7 +12,7 @@ import type { AgentCommand } from "./command.ts";
 import { launch, type Child, type HowItEnded, type Launched } from "./launch.ts";
 import { noteAgent } from "./left-over.ts";
 import { stopGroup } from "./process-group.ts";
-import { StderrTail } from "./stderr.ts";
+import { StderrTail, tellingLine } from "./stderr.ts";
 
 export interface ProcessAgentOptions extends AgentCommand {
   readonly maxMessageBytes: number;
@@ -157,8 +157,8 @@ async function drained(connection: Connection): Promise<void> {
 
 function exitError(command: string, how: HowItEnded, stderr: readonly string[]): SidecarError {
   const end = how.signal === null ? `exited with status ${how.exitCode}` : `was ended by ${how.signal}`;
-  const last = stderr.at(-1);
-  const said = last === undefined ? "" : `; its last words: ${last}`;
+  const words = tellingLine(stderr);
+  const said = words === undefined ? "" : `; it said: ${words.trim()}`;
   return new SidecarError("AGENT_EXITED", `The agent ${command} ${end}${said}`, {
     data: { exitCode: how.exitCode, signal: how.signal, stderr },
   });

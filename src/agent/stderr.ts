@@ -40,3 +40,13 @@ export class StderrTail {
     if (this.#lines.length > maxLines) this.#lines = this.#lines.slice(-maxLines);
   }
 }
+
+const telling = /\b(?:\w*(?:Error|Exception)|error|fatal|panic(?:ked)?|cannot|denied|not found|no such)\b/i;
+/** Frames of a stack, what encloses them, and what a runtime says of itself. */
+const empty = /^\s*(?:at |File ")|^[\s{}^~|]*$|^Node\.js v\d|^Traceback /;
+
+/** The line that tells most: programs say what went wrong, and then much else. */
+export function tellingLine(lines: readonly string[]): string | undefined {
+  const said = lines.filter((line) => !empty.test(line));
+  return said.findLast((line) => telling.test(line)) ?? said.at(-1) ?? lines.at(-1);
+}

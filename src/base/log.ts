@@ -40,16 +40,23 @@ export function createLogger(options: {
   readonly level: LogRecordLevel | "silent";
   readonly file?: string;
   readonly target?: LogTarget;
+  /** A person reads the target: lines of words, not JSON. A file has JSON all the same. */
+  readonly readable?: boolean;
   /** Taken out of every record. */
   readonly secrets?: Secrets;
 }): Logger {
   const { level, file, target, secrets } = options;
+  const reader = options.readable === true && file === undefined ? target : undefined;
   const hide = (text: string) => secrets?.hide(text) ?? text;
   const fd = file === undefined || level === "silent" ? 2 : openLog(file);
   let pino: PinoModule.Logger | undefined;
   let closed = false;
   const write = (at: LogRecordLevel, fields: LogFields, message: string) => {
     if (ranks[at] > ranks[level] || closed) return;
+    if (reader !== undefined) {
+      reader.write(readableLine(at, redact(fields, hide), redactUrls(hide(message))));
+      return;
+    }
     pino ??= startPino(level, fd === 2 ? target : undefined, fd);
     pino[at](redact(fields, hide) as object, redactUrls(hide(message)));
   };
@@ -65,6 +72,17 @@ export function createLogger(options: {
       if (fd !== 2) fs.closeSync(fd);
     },
   };
+}
+
+/** `14:05:09 warn: what happened (reason=gone, count=3)` */
+function readableLine(at: LogRecordLevel, fields: unknown, message: string): string {
+  const time = new Date().toTimeString().slice(0, 8);
+  const facts = Object.entries(fields as object).flatMap(([name, value]: [string, unknown]) =>
+    value === undefined ? [] : [`${name}=${typeof value === "string" ? value : JSON.stringify(value)}`],
+  );
+  const line = `${time} ${at}: ${message}${facts.length === 0 ? "" : ` (${facts.join(", ")})`}`;
+  // What an agent has said may stand in it: a terminal must not obey it.
+  return `acp-sidecar ${line.replace(/[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu, " ")}\n`;
 }
 
 /** Writes nothing. */

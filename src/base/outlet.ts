@@ -15,6 +15,11 @@ export class Outlet {
     stream.on("error", () => undefined);
   }
 
+  /** Whether a person sees what is written. */
+  get isTerminal(): boolean {
+    return "isTTY" in this.#stream && this.#stream.isTTY === true;
+  }
+
   /** Whole lines, each with its end: on lines of their own, whatever others have begun. */
   write(lines: string): void {
     this.#put(this.#isInLine ? `\n${lines}` : lines, "\n");

@@ -1,17 +1,11 @@
 /** The commands. Each loads its code when it runs, for an editor waits for `serve`. */
-import type { Command, Flag } from "./command.ts";
-import { colorFlag, deletionFlags, noPagerFlag, quietFlag } from "./flags.ts";
-import type * as ToolsModule from "./tools.ts";
+import type { Command } from "./command.ts";
+import { colorFlag, jsonFlag as json, deletionFlags, noPagerFlag, quietFlag } from "./flags.ts";
+import { storeCommands } from "./commands-stores.ts";
+import { none, tool } from "./tool.ts";
 
-const json: Flag = { name: "json", help: "print JSON, for programs" };
-const none = { min: 0, max: 0 };
 const address =
   "ID may be four or more characters of an id's beginning or end, last for the newest session of this folder, or last~2 for the second before it";
-
-/** All but `serve` are loaded together: every further split would split what `serve` loads, too. */
-function tool(name: Exclude<keyof typeof ToolsModule, "printCompletion">): Command["run"] {
-  return async (invocation, io) => (await import("./tools.ts"))[name](invocation, io);
-}
 
 export const serveCommand: Command = {
   name: "serve",
@@ -134,66 +128,17 @@ export const commands: readonly Command[] = [
     notes: ["They go to the trash, from which sessions restore brings them back."],
     run: tool("collectSessions"),
   },
-  {
-    name: "migrate",
-    summary: "copy all sessions from one store into another; goes on where it was interrupted",
-    synopsis: "--from URL --to URL [--json]",
-    flags: [
-      { name: "from", value: "URL", help: "the store that is read; it is left alone" },
-      { name: "to", value: "URL", help: "the store that is written" },
-      json,
-      quietFlag,
-    ],
-    operands: none,
-    options: [],
-    notes: ["Every copy is compared with its original by content."],
-    run: tool("migrate"),
-  },
-  {
-    name: "backup",
-    summary: "copy all sessions of the store into another one, while it is in use",
-    synopsis: "--to URL [--json]",
-    flags: [
-      { name: "to", value: "URL", help: "such as file:/backups/sessions or sqlite:/backups/sessions.db" },
-      json,
-      quietFlag,
-    ],
-    operands: none,
-    notes: [
-      "A store of the same kind that is not there yet is copied as it is at one instant, in one piece.",
-      "Run again into the same place it copies what is new.",
-    ],
-    run: tool("backup"),
-  },
-  {
-    name: "restore",
-    summary: "copy all sessions of a backup into the store; what is there already stays",
-    synopsis: "--from URL [--json]",
-    flags: [{ name: "from", value: "URL", help: "the backup" }, json, quietFlag],
-    operands: none,
-    run: tool("restore"),
-  },
-  {
-    name: "verify",
-    summary: "read everything that is stored and name what is damaged",
-    synopsis: "[--repair] [--json]",
-    flags: [
-      { name: "repair", help: "keep what is sound, set the damaged rest aside (file: and sqlite: stores)" },
-      json,
-      quietFlag,
-    ],
-    operands: none,
-    notes: [
-      "Exit status: 0 when all is sound, 5 when something is damaged.",
-      "A repair puts a message in the place of each lost entry; all others keep their numbers.",
-    ],
-    run: tool("verify"),
-  },
+  ...storeCommands,
   {
     name: "doctor",
     summary: "try an agent and the store, and say how to fix what is wrong",
     synopsis: "[options] [--json] [-- agent-command args…]",
-    flags: [json, quietFlag],
+    flags: [
+      { name: "prompt", value: "TEXT", help: "try a turn with it, which may cost money" },
+      { name: "timeout", value: "TIME", help: "how long to wait for each answer (default 60s)" },
+      json,
+      quietFlag,
+    ],
     operands: "agent",
     run: tool("doctor"),
   },

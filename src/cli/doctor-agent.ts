@@ -1,9 +1,13 @@
 /** What an agent can do, found out by trying it. */
 import type { StartAgent } from "../agent/agent.ts";
-import { acpErrors, isSidecarError, reasonOf } from "../base/errors.ts";
+import { acpErrors, isSidecarError, reasonOf, SidecarError } from "../base/errors.ts";
 import { isRecord } from "../base/json.ts";
 import { capabilitiesOf, versionOf } from "../acp/v1/initialize.ts";
-import { Peer, type Answer } from "./peer.ts";
+import type { AgentCommand } from "../config/config.ts";
+import { textOf } from "./demo-account.ts";
+import { loginFix, loginMethods } from "./doctor-login.ts";
+import { Peer, type Answer, type Update } from "./peer.ts";
+import { countText } from "./print.ts";
 
 /** One try of an agent: started, initialised, a session opened. */
 export interface Trial {
@@ -17,23 +21,80 @@ export interface Problem {
   readonly fix: string;
 }
 
-/** Never rejects: what fails is the trial's problem. */
-export async function tryAgent(start: StartAgent, cwd: string): Promise<Trial> {
+export interface TrialOptions {
+  readonly cwd: string;
+  /** The agent, where it is not built in. */
+  readonly agent: AgentCommand | undefined;
+  /** A turn is tried with it. */
+  readonly prompt: string | undefined;
+  readonly withinMs: number;
+  /** Aborted: the agent is ended, and the trial rejects. */
+  readonly signal: AbortSignal;
+}
+
+/** What fails is the trial's problem. Rejects only when it is aborted; nothing of the agent is left then. */
+export async function tryAgent(start: StartAgent, options: TrialOptions): Promise<Trial> {
+  const { cwd, agent, prompt, withinMs, signal } = options;
   const beganMs = performance.now();
+  const facts: Record<string, string> = { starts: "no" };
+  const said: Update[] = [];
   let peer: Peer | undefined;
-  let facts: Readonly<Record<string, string>> = { starts: "no" };
+  let initialized: Answer = {};
   try {
-    peer = await Peer.start(start);
-    const initialized = await peer.initialize();
-    facts = { starts: `yes, ${(performance.now() - beganMs).toFixed(0)} ms`, ...factsOf(initialized) };
-    await peer.request("session/new", { cwd, mcpServers: [] });
-    return { facts: { ...facts, "session/new": "yes" } };
+    peer = await Peer.start(start, { onUpdate: (update) => said.push(update), withinMs, signal });
+    initialized = await peer.initialize();
+    Object.assign(facts, { starts: `yes, ${msSince(beganMs)}` }, factsOf(initialized));
+    facts["session/new"] = "no";
+    const { sessionId } = await peer.request("session/new", { cwd, mcpServers: [] });
+    facts["session/new"] = "yes";
+    try {
+      if (prompt !== undefined) await tryPrompt(peer, { sessionId, prompt, said, facts });
+    } finally {
+      // Whoever lists the agent's sessions is not to find ours.
+      if (!signal.aborted) await takeBack(peer, initialized, sessionId);
+    }
+    return { facts };
   } catch (error) {
-    const session = facts.starts === "no" ? {} : { "session/new": "no" };
-    return { facts: { ...facts, ...session }, problem: problemOf(error) };
+    if (signal.aborted) throw error;
+    return { facts, problem: problemOf(error, loginFix(initialized.authMethods, agent)) };
   } finally {
     await peer?.agent.stop();
   }
+}
+
+interface Prompted {
+  readonly sessionId: unknown;
+  readonly prompt: string;
+  readonly said: readonly Update[];
+  readonly facts: Record<string, string>;
+}
+
+async function tryPrompt(peer: Peer, { sessionId, prompt, said, facts }: Prompted): Promise<void> {
+  facts["session/prompt"] = "no";
+  const beganMs = performance.now();
+  const { stopReason } = await peer.request("session/prompt", {
+    sessionId,
+    prompt: [{ type: "text", text: prompt }],
+  });
+  const chars = textOf(said, "agent_message_chunk").length;
+  facts["session/prompt"] =
+    `${textIn(stopReason, "?")}, ${msSince(beganMs)}, ${countText(chars, "character")}`;
+  if (chars === 0) {
+    const what = `The agent answered with no text (its turn ended with ${textIn(stopReason, "?")})`;
+    throw new SidecarError("AGENT_PROTOCOL", what);
+  }
+}
+
+/** As far as the agent can; what it cannot forget stays in its own list. */
+async function takeBack(peer: Peer, initialized: Answer, sessionId: unknown): Promise<void> {
+  const can = capabilitiesOf(initialized);
+  const method = can.delete ? "session/delete" : can.close ? "session/close" : undefined;
+  if (method === undefined) return;
+  await peer.request(method, { sessionId }).catch(() => undefined);
+}
+
+function msSince(beganMs: number): string {
+  return `${(performance.now() - beganMs).toFixed(0)} ms`;
 }
 
 function factsOf(initialized: Answer): Record<string, string> {
@@ -60,12 +121,7 @@ function factsOf(initialized: Answer): Record<string, string> {
   };
 }
 
-function loginMethods(methods: unknown): string {
-  if (!Array.isArray(methods) || methods.length === 0) return "none";
-  return methods.map((method) => (isRecord(method) ? String(method.id) : "?")).join(", ");
-}
-
-function problemOf(error: unknown): Problem {
+function problemOf(error: unknown, login: string): Problem {
   const what = reasonOf(error);
   if (isSidecarError(error, "AGENT_NOT_STARTED")) {
     return { what, fix: "install the agent, or give its full path after --" };
@@ -77,7 +133,7 @@ function problemOf(error: unknown): Problem {
     };
   }
   if (isSidecarError(error) && error.data.rpcCode === acpErrors.authenticationRequired) {
-    return { what, fix: "start the agent's own program once and log in, or set the API key that it wants" };
+    return { what, fix: login };
   }
   return { what, fix: "check that the command starts the agent in its ACP mode, and update the agent" };
 }

@@ -1,14 +1,19 @@
 /** `doctor`: what works, what does not, and what to do about it. */
 import { openAgent } from "../agent/open.ts";
-import type { AgentCommand } from "../config/config.ts";
 import { version } from "../base/version.ts";
 import type { Invocation, Io } from "./command.ts";
 import { configOf } from "./configured.ts";
-import { tryAgent, type Problem, type Trial } from "./doctor-agent.ts";
+import { tryAgent, type Problem, type Trial, type TrialOptions } from "./doctor-agent.ts";
 import { tryStore, type StoreTrial } from "./doctor-store.ts";
+import { interruptible } from "./interrupt.ts";
 import { peerLimits, sidecarWith, withScratchFolder } from "./peer.ts";
 import { oneLine, print, printFacts, printJson } from "./print.ts";
+import { Progress } from "./progress.ts";
+import { timeFrom } from "./sessions.ts";
 import { printTable } from "./table.ts";
+
+/** Long enough for an agent that fetches models or asks a server first. */
+const defaultTimeout = "60s";
 
 /** The exit statuses of `--help`. */
 const [storeFailed, agentFailed] = [5, 6];
@@ -23,7 +28,19 @@ interface Report {
 
 export async function doctor(invocation: Invocation, io: Io): Promise<number> {
   const { config } = await configOf(invocation, io);
-  const report = await withScratchFolder((folder) => examine(config.agent, config.store, io, folder));
+  const { prompt, timeout = defaultTimeout } = invocation.flags;
+  const withinMs = timeFrom("timeout", timeout, { min: 1000, max: 86_400_000 });
+  const progress = new Progress(invocation, io, "doctor");
+  const report = await withScratchFolder((cwd) =>
+    interruptible(
+      () => "what it had started is ended; run it again to try all",
+      (signal) => {
+        const { agent } = config;
+        const asked = prompt === undefined ? undefined : String(prompt);
+        return examine(config.store, io, { cwd, agent, prompt: asked, withinMs, signal }, progress);
+      },
+    ),
+  ).finally(() => progress.end());
   if (invocation.flags["json"]) {
     await printJson(io, { version, node: process.version, ok: report.problems.length === 0, ...report });
   } else await printReport(io, report);
@@ -36,17 +53,17 @@ function statusOf({ problems, store }: Report): number {
   return store.problem === undefined ? agentFailed : storeFailed;
 }
 
-async function examine(
-  agent: AgentCommand | undefined,
-  storeUrl: string,
-  io: Io,
-  folder: string,
-): Promise<Report> {
-  const byItself = await tryAgent(openAgent(agent, peerLimits), folder);
+async function examine(storeUrl: string, io: Io, trial: TrialOptions, progress: Progress): Promise<Report> {
+  const { agent, cwd: folder } = trial;
+  const name = agent?.command ?? "echo";
+  progress.stage(`starting ${oneLine(name)} by itself, opening a session…`);
+  const byItself = await tryAgent(openAgent(agent, peerLimits), trial);
+  progress.stage(`starting ${oneLine(name)} through the sidecar…`);
   // The user's sessions are none of its business: what it opens is forgotten with it.
   const sidecar = sidecarWith(io, { folder, store: "memory:", agent });
   // One that does not start by itself does so with nobody, and may take its time not to.
-  const throughSidecar = byItself.facts["starts"] === "no" ? byItself : await tryAgent(sidecar, folder);
+  const throughSidecar = byItself.facts["starts"] === "no" ? byItself : await tryAgent(sidecar, trial);
+  progress.stage("opening the store, reading its newest sessions, writing one…");
   const store = await tryStore(storeUrl, folder);
   const agentProblem = byItself.problem ?? throughSidecar.problem;
   return {

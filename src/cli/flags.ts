@@ -1,6 +1,8 @@
 /** Flags that several commands have. */
 import type { Flag } from "./command.ts";
 
+export const jsonFlag: Flag = { name: "json", help: "print JSON, for programs" };
+
 export const colorFlag: Flag = {
   name: "color",
   value: "auto|always|never",

@@ -24,7 +24,7 @@ export interface Update {
 export type Answer = Readonly<Record<string, unknown>>;
 
 /** Long enough for an agent that fetches models or asks a server first. */
-export const answerWithinMs = 60_000;
+const answerWithinMs = 60_000;
 export const peerLimits = { maxMessageBytes: 64 * 1024 ** 2, stopGraceMs: 5000, log: silentLogger };
 
 export interface PeerOptions {
@@ -52,8 +52,10 @@ export class Peer {
   }
 
   initialize(): Promise<Answer> {
+    // Some tell how to log in only to who can run them on a terminal: a person who reads this can.
+    const clientCapabilities = { auth: { terminal: true }, _meta: { "terminal-auth": true } };
     const clientInfo = { name: "acp-sidecar-cli", title: "acp-sidecar", version };
-    return this.request("initialize", initializeRequest({ clientCapabilities: {}, clientInfo }));
+    return this.request("initialize", initializeRequest({ clientCapabilities, clientInfo }));
   }
 
   /** Errors: the peer's `data.code` if it is ours, else `AGENT_PROTOCOL`; `AGENT_UNAVAILABLE` without an answer. */
@@ -121,8 +123,14 @@ function refused(method: string, error: unknown): SidecarError {
   const message =
     rpcCode === acpErrors.authenticationRequired
       ? `The agent wants a login before ${method}: log in with its own command, then try again`
-      : `${method} was refused: ${reasonOf(error)}`;
+      : `${method} was refused: ${reasonOf(error)}${detailsIn(data)}`;
   return new SidecarError("AGENT_PROTOCOL", message, options);
+}
+
+/** What an agent says of an error beside its message, which is often "Internal error". */
+function detailsIn(data: unknown): string {
+  const said = isRecord(data) ? (data.details ?? data.message ?? data.error) : data;
+  return typeof said === "string" && said.trim() !== "" ? ` (${said.trim().slice(0, 500)})` : "";
 }
 
 function isErrorCode(value: unknown): value is ErrorCode {

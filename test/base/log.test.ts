@@ -38,6 +38,26 @@ describe("the log", () => {
     expect(fs.statSync(file).mode & 0o777).toBe(0o600);
   });
 
+  it("is lines of words for who reads it on a terminal, of which each stays one line that a terminal does not obey", () => {
+    const lines: string[] = [];
+    const target = { write: (line: string) => lines.push(line) };
+    const log = createLogger({ level: "warn", target, readable: true });
+    log.warn(
+      { reason: "not\u001b[31m\nJSON", count: 3, none: undefined, deep: { apiKey: "hunter2" } },
+      "something strange",
+    );
+    log.info({}, "not this");
+    expect(lines).toEqual([
+      expect.stringMatching(
+        /^acp-sidecar \d\d:\d\d:\d\d warn: something strange \(reason=not \[31m JSON, count=3, deep=\{.*\}\)\n$/,
+      ) as string,
+    ]);
+    expect(lines.join("")).not.toContain("hunter2");
+    const file = path.join(folder, "readable.log");
+    createLogger({ level: "warn", file, target, readable: true }).warn({}, "to the file");
+    expect(records(file)).toMatchObject([{ msg: "to the file" }]);
+  });
+
   it("hides secrets at every level, however deep", () => {
     const file = path.join(folder, "secrets.log");
     const log = createLogger({ level: "debug", file });

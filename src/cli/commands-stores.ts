@@ -1,0 +1,62 @@
+/** The commands that are about stores as a whole. */
+import type { Command } from "./command.ts";
+import { jsonFlag as json, quietFlag } from "./flags.ts";
+import { none, tool } from "./tool.ts";
+
+export const storeCommands: readonly Command[] = [
+  {
+    name: "migrate",
+    summary: "copy all sessions from one store into another; goes on where it was interrupted",
+    synopsis: "--from URL --to URL [--json]",
+    flags: [
+      { name: "from", value: "URL", help: "the store that is read; it is left alone" },
+      { name: "to", value: "URL", help: "the store that is written" },
+      json,
+      quietFlag,
+    ],
+    operands: none,
+    options: [],
+    notes: ["Every copy is compared with its original by content."],
+    run: tool("migrate"),
+  },
+  {
+    name: "backup",
+    summary: "copy all sessions of the store into another one, while it is in use",
+    synopsis: "--to URL [--json]",
+    flags: [
+      { name: "to", value: "URL", help: "such as file:/backups/sessions or sqlite:/backups/sessions.db" },
+      json,
+      quietFlag,
+    ],
+    operands: none,
+    notes: [
+      "A store of the same kind that is not there yet is copied as it is at one instant, in one piece.",
+      "Run again into the same place it copies what is new.",
+    ],
+    run: tool("backup"),
+  },
+  {
+    name: "restore",
+    summary: "copy all sessions of a backup into the store; what is there already stays",
+    synopsis: "--from URL [--json]",
+    flags: [{ name: "from", value: "URL", help: "the backup" }, json, quietFlag],
+    operands: none,
+    run: tool("restore"),
+  },
+  {
+    name: "verify",
+    summary: "read everything that is stored and name what is damaged",
+    synopsis: "[--repair] [--json]",
+    flags: [
+      { name: "repair", help: "keep what is sound, set the damaged rest aside (file: and sqlite: stores)" },
+      json,
+      quietFlag,
+    ],
+    operands: none,
+    notes: [
+      "Exit status: 0 when all is sound, 5 when something is damaged.",
+      "A repair puts a message in the place of each lost entry; all others keep their numbers.",
+    ],
+    run: tool("verify"),
+  },
+];

@@ -1,0 +1,10 @@
+/** How the table of commands names their code. */
+import type { Command } from "./command.ts";
+import type * as ToolsModule from "./tools.ts";
+
+export const none = { min: 0, max: 0 };
+
+/** All but `serve` are loaded together: every further split would split what `serve` loads, too. */
+export function tool(name: Exclude<keyof typeof ToolsModule, "printCompletion">): Command["run"] {
+  return async (invocation, io) => (await import("./tools.ts"))[name](invocation, io);
+}
