@@ -1,7 +1,8 @@
 /**
  * Makes a fresh clone ready: installs, checks the native SQLite binding (where Node has no SQLite of its own that
  * serves) and builds, each only when needed.
- * Needs nothing but Node and npm. Silent when all is there.
+ * Needs nothing but Node and npm. Silent when all is there. With --build-only it installs nothing: tests that run
+ * already have been loaded from what is installed.
  */
 import { spawnSync } from "node:child_process";
 import fs from "node:fs";
@@ -15,20 +16,28 @@ const at = (...parts) => path.join(root, ...parts);
 if (Number(process.versions.node.split(".")[0]) < 20) {
   fail(`acp-sidecar needs Node 20 or newer; this is ${process.version}`);
 }
-if (!installed()) {
-  say(
-    "installing dependencies (npm ci); takes minutes where better-sqlite3 is needed and has to be compiled",
-  );
-  run("npm", ["ci", "--no-fund", "--no-audit", "--loglevel=error"], "npm ci failed; the lines above say why");
-}
-if (!(await sqliteServes()) && !bindingLoads()) {
-  say("building the SQLite binding (npm rebuild better-sqlite3)");
-  run("npm", ["rebuild", "better-sqlite3", "--loglevel=error"], bindingHelp());
-  if (!bindingLoads()) fail(bindingHelp());
-}
+if (!process.argv.includes("--build-only")) await makeInstalled();
 if (stale()) {
   say("building dist/");
   run(process.execPath, [at(".ci/build.mjs"), "--fast"], "the build failed; the lines above say why");
+}
+
+async function makeInstalled() {
+  if (!installed()) {
+    say(
+      "installing dependencies (npm ci); takes minutes where better-sqlite3 is needed and has to be compiled",
+    );
+    run(
+      "npm",
+      ["ci", "--no-fund", "--no-audit", "--loglevel=error"],
+      "npm ci failed; the lines above say why",
+    );
+  }
+  if (!(await sqliteServes()) && !bindingLoads()) {
+    say("building the SQLite binding (npm rebuild better-sqlite3)");
+    run("npm", ["rebuild", "better-sqlite3", "--loglevel=error"], bindingHelp());
+    if (!bindingLoads()) fail(bindingHelp());
+  }
 }
 
 /** Whether node_modules holds what the lock file names; packages for other platforms may be missing. */

@@ -8,9 +8,7 @@ import { SessionRegistry } from "../../src/session/registry.ts";
 import type { Store } from "../../src/store/contract.ts";
 import { openStore } from "../../src/store/open.ts";
 import { aHolder } from "../conformance/samples.ts";
-import { binary, buildFirst, cli, scratchFolder, type Ran } from "./harness.ts";
-
-buildFirst();
+import { binary, cli, scratchFolder, type Ran } from "./harness.ts";
 
 const folder = scratchFolder();
 const dayMs = 86_400_000;

@@ -5,7 +5,7 @@ import os from "node:os";
 import path from "node:path";
 import { PassThrough } from "node:stream";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll } from "vitest";
+import { afterAll } from "vitest";
 import { run } from "../../src/cli/run.ts";
 
 export interface Ran {
@@ -16,14 +16,6 @@ export interface Ran {
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 export const binary = path.join(root, "bin", "acp-sidecar.js");
-
-/** Builds what is missing: for tests that start the program itself. */
-export function buildFirst(): void {
-  beforeAll(() => {
-    const { status } = spawnSync(process.execPath, [path.join(root, ".ci/ready.mjs")], { stdio: "inherit" });
-    if (status !== 0) throw new Error("The build failed");
-  });
-}
 
 /** A folder that is gone after the tests of the file. */
 export function scratchFolder(): string {

@@ -10,9 +10,8 @@ import { Progress } from "../../src/cli/progress.ts";
 import { thisHolder } from "../../src/session/holder.ts";
 import { emptySession } from "../../src/session/registry-options.ts";
 import { openStore } from "../../src/store/open.ts";
-import { binary, buildFirst, cli, hasTerminal, onTerminal, scratchFolder } from "./harness.ts";
+import { binary, cli, hasTerminal, onTerminal, scratchFolder } from "./harness.ts";
 
-buildFirst();
 const folder = scratchFolder();
 const big = `sqlite:${path.join(folder, "big.db")}`;
 const sessions = 150;

@@ -8,9 +8,8 @@ import { emptySession } from "../../src/session/registry-options.ts";
 import { SessionRegistry } from "../../src/session/registry.ts";
 import type { Holder, Store } from "../../src/store/contract.ts";
 import { openStore } from "../../src/store/open.ts";
-import { buildFirst, cli, hasTerminal, onTerminal, scratchFolder, type Ran } from "./harness.ts";
+import { cli, hasTerminal, onTerminal, scratchFolder, type Ran } from "./harness.ts";
 
-buildFirst();
 const folder = scratchFolder();
 const url = `sqlite:${path.join(folder, "sessions.db")}`;
 const project = path.join(folder, "project");

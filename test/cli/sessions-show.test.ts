@@ -8,9 +8,8 @@ import { thisHolder } from "../../src/session/holder.ts";
 import { emptySession } from "../../src/session/registry-options.ts";
 import type { EntryKind, NewEntry, Store } from "../../src/store/contract.ts";
 import { openStore } from "../../src/store/open.ts";
-import { binary, buildFirst, cli, hasTerminal, onTerminal, scratchFolder, type Ran } from "./harness.ts";
+import { binary, cli, hasTerminal, onTerminal, scratchFolder, type Ran } from "./harness.ts";
 
-buildFirst();
 const folder = scratchFolder();
 const url = `sqlite:${path.join(folder, "sessions.db")}`;
 const id = newSessionId();

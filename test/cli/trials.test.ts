@@ -9,9 +9,8 @@ import { fixtureCommand } from "../e2e/harness/paths.ts";
 import { SessionRegistry } from "../../src/session/registry.ts";
 import { openStore } from "../../src/store/open.ts";
 import { replaceBytes } from "../store/sql/sqlite/damage.ts";
-import { binary, buildFirst, cli, hasTerminal, onTerminal, scratchFolder } from "./harness.ts";
+import { binary, cli, hasTerminal, onTerminal, scratchFolder } from "./harness.ts";
 
-buildFirst();
 const folder = scratchFolder();
 const store = `sqlite:${path.join(folder, "doctor.db")}`;
 
