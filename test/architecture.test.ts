@@ -38,8 +38,8 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
 };
 /** What is opened by a name that is only known when the program runs: the arrows upward, each a dynamic import. */
 const openers: Readonly<Record<string, RegExp>> = {
-  "store/open.ts": /^store\/(memory|layered|file|sql\/sqlite|sql\/postgres|redis)$/,
-  "care/maintenance.ts": /^care\/(file|sqlite)$/,
+  "store/open.ts": /^store\/(?!server$)/,
+  "care/maintenance.ts": /^care\//,
 };
 /** What of the store single files need, who are about a store as a whole or open the configured one. */
 const aboutStores: Readonly<Record<string, readonly string[]>> = {

@@ -2,6 +2,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { SidecarError } from "../../src/base/errors.ts";
 import { loadConfig, type ConfigSources, type LoadedConfig } from "../../src/config/load.ts";
 import {
   defaultConfigFile,
@@ -10,6 +11,7 @@ import {
   type Surroundings,
 } from "../../src/config/paths.ts";
 import { optionNames, options, variableOf } from "../../src/config/options.ts";
+import { openStore } from "../../src/store/open.ts";
 import { formatBytes, formatDurationMs, parseBytes, parseDurationMs } from "../../src/config/units.ts";
 
 let folder: string;
@@ -316,6 +318,16 @@ describe("a place in a setting", () => {
     expect(config.store).toBe(`layered:["cache:","sqlite:${path.join(folder, "s.db")}"]`);
     expect(config.logFile).toBe(path.join(folder, "log"));
     expect((await load({ file, flags: { store: "sqlite:./s.db" } })).config.store).toBe("sqlite:./s.db");
+  });
+
+  it("is one of every store that is named by a path", async () => {
+    const forms = await openStore("no-such:").catch(({ data }: SidecarError) => data?.["allowed"]);
+    const schemes = (forms as string[]).flatMap((form) => /^([a-z]+):(?:DIR|PATH)$/.exec(form)?.[1] ?? []);
+    expect(schemes).toContain("sqlite");
+    for (const scheme of schemes) {
+      const { config } = await load({ flags: { store: `${scheme}:~/s` } }, "/home/me");
+      expect(config.store).toBe(`${scheme}:/home/me/s`);
+    }
   });
 
   it("needs no home when a store is named, and says what to do when the default is wanted", async () => {
