@@ -17,7 +17,8 @@ export { runSidecar, type SidecarConfig, type SidecarIo } from "./sidecar.ts";
 export type * from "./session/events.ts";
 export type { Message, NewMessage, Role } from "./session/messages.ts";
 export { SessionRegistry } from "./session/registry.ts";
-export type { RegistryOptions, RegistryStats, SessionInit } from "./session/registry-options.ts";
+export type { RegistryStats } from "./session/figures.ts";
+export type { RegistryOptions, SessionInit } from "./session/registry-options.ts";
 export { openLayers, openStore, type LayersOptions } from "./store/open.ts";
 export type * from "./store/contract.ts";
 // What an author of a store needs, beside the suite in acp-sidecar/conformance.

@@ -1,6 +1,6 @@
 /** How a registry is set up, and what it is when nothing is said. */
 import type { Logger } from "../base/log.ts";
-import type { NewSession, SessionRecord, Store, StoreCapabilities, StoreStats } from "../store/contract.ts";
+import type { NewSession, SessionRecord, Store } from "../store/contract.ts";
 import type { Config } from "../config/config.ts";
 import { defaults } from "../config/options.ts";
 
@@ -51,15 +51,6 @@ export const emptySession = {
 export type SessionInit = Partial<Omit<NewSession, "id" | "createdAtMs" | "updatedAtMs">> & {
   readonly cwd: string;
 };
-
-export interface RegistryStats extends StoreStats {
-  /** Beside `sessions`, which are those that are shown. What both take up is in the other figures. */
-  readonly trashed: number;
-  /** In this process. */
-  readonly live: number;
-  /** Of the store. */
-  readonly capabilities: StoreCapabilities;
-}
 
 /** What a fork takes over from its parent. */
 export function forkOf(parent: SessionRecord, atSeq: number): SessionInit {

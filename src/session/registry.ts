@@ -23,6 +23,7 @@ import { changeBriefly, sealBriefly } from "./brief-hold.ts";
 import { changeSession, createSession, type Parts } from "./creation.ts";
 import { Events, type Follower, type SessionEvent, type SessionHook, type Subscription } from "./events.ts";
 import { Expiry } from "./expiry.ts";
+import { figuresOf, type RegistryStats } from "./figures.ts";
 import { keptInPlace, movedTo, placed } from "./folders.ts";
 import { countVisible, HiddenRecords, isGone, shown, visibleOf, whyHidden } from "./hidden.ts";
 import type { OpenedJournal, Taking } from "./journal.ts";
@@ -36,7 +37,6 @@ import {
   withDefaults,
   type RegistryDefaults,
   type RegistryOptions,
-  type RegistryStats,
   type SessionInit,
 } from "./registry-options.ts";
 
@@ -208,14 +208,7 @@ export class SessionRegistry {
   }
 
   async stats(): Promise<RegistryStats> {
-    const [stats, trashed] = await Promise.all([this.#store.stats(), this.trash.count()]);
-    return {
-      ...stats,
-      sessions: await this.count(),
-      trashed,
-      live: this.live.size,
-      capabilities: this.#store.capabilities,
-    };
+    return figuresOf(this.#store, this.trash, this.live);
   }
 
   /** What `expire` would take. */
