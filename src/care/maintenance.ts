@@ -15,6 +15,8 @@ interface Upkeep {
   readonly inspect: (path: string) => Promise<readonly Damage[]>;
   /** Keeps what is sound and sets the damaged rest aside. */
   readonly repair: (path: string) => Promise<Repair>;
+  /** Gives back the room that deletions have left; absent where they do it themselves. */
+  readonly compact?: (path: string) => Promise<void>;
   /** Copies all to a path where nothing is yet. */
   readonly backUp: (from: string, to: string, watch: Watch) => Promise<StoreBackup>;
 }
@@ -31,6 +33,7 @@ const upkeeps: Readonly<Record<string, Upkeep>> = {
     traces: (file) => [file],
     inspect: async (path) => (await import("./sqlite/repair.ts")).inspectSqliteStore(path),
     repair: async (path) => (await import("./sqlite/repair.ts")).repairSqliteStore(path),
+    compact: async (path) => (await import("./sqlite/compact.ts")).compactSqliteStore(path),
     backUp: async (...all) => (await import("./sqlite/backup.ts")).backupSqliteStore(...all),
   },
 };
@@ -86,6 +89,14 @@ export async function backUpStore(
   const [from, to] = [upkeepOf(fromUrl), upkeepOf(toUrl)];
   if (from === undefined || from.upkeep !== to?.upkeep || fs.existsSync(to.path)) return undefined;
   return from.upkeep.backUp(from.path, to.path, watch);
+}
+
+/** Gives the room of what was deleted back to the disk, in steps between which others work. Errors: `STORE_…`. */
+export async function giveBackSpace(url: string): Promise<void> {
+  const { name, rest } = driverOf(url);
+  if (name === "layered") return askLast(urlsIn(rest), giveBackSpace);
+  const found = upkeepOf(url);
+  await found?.upkeep.compact?.(found.path);
 }
 
 /** The last layer holds all; the others may begin empty. */

@@ -122,6 +122,7 @@ export const commands: readonly Command[] = [
       { name: "trash", help: "empty the trash, for good; with --older-than of what was deleted before" },
       ...deletionFlags,
       json,
+      quietFlag,
     ],
     operands: none,
     options: ["store", "retention"],

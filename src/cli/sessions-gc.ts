@@ -6,7 +6,10 @@ import type { SessionRecord } from "../session/registry-options.ts";
 import type { SessionRegistry } from "../session/registry.ts";
 import type { Invocation, Io } from "./command.ts";
 import { assertMeant, isMeant } from "./confirm.ts";
+import { freed, freedText } from "./freed.ts";
+import { interruptible } from "./interrupt.ts";
 import { countText, oneLine, print, printJson, timeText } from "./print.ts";
+import { Progress } from "./progress.ts";
 import { timeFrom, withSessions } from "./sessions.ts";
 
 /** What is to go. */
@@ -18,27 +21,59 @@ interface Wanted {
   readonly isTrashOff: boolean;
 }
 
+interface Counts {
+  readonly aged: number;
+  readonly due: number;
+}
+
 export function collectSessions(invocation: Invocation, io: Io): Promise<number> {
   const age = ageIn(invocation);
   assertMeant("sessions gc", invocation, io);
   return withSessions(invocation, io, async (registry, config) => {
     const wanted = wantedBy(age, invocation, config);
     if (invocation.flags["dry-run"]) return showWhatGoes(registry, wanted, invocation, io);
-    if (!invocation.flags["yes"]) {
-      const [aged, trashed] = [
-        await lengthOf(agedIn(registry, wanted)),
-        await lengthOf(dueIn(registry, wanted)),
-      ];
-      if (aged + trashed > 0 && !(await isMeant(question(aged, trashed, wanted), invocation, io))) return 1;
-    }
-    const { idleForMs, trashedForMs: forMs, isTrashOff } = wanted;
-    const expired = idleForMs === undefined ? 0 : await registry.expire({ idleForMs });
-    const emptied = await registry.trash.empty({ forMs });
-    const gone = { trashed: isTrashOff ? 0 : expired, deleted: emptied + (isTrashOff ? expired : 0) };
-    if (invocation.flags["json"]) await printJson(io, gone);
-    else await print(io, `${sumText("went", gone.trashed, gone.deleted)}\n`);
+    const counts = {
+      aged: await lengthOf(agedIn(registry, wanted)),
+      due: await lengthOf(dueIn(registry, wanted)),
+    };
+    const isMore = counts.aged + counts.due > 0;
+    if (isMore && !(await isMeant(question(counts, wanted), invocation, io))) return 1;
+    const before = isMore ? (await registry.stats()).bytes : 0;
+    const { trashed, deleted } = await collect(registry, wanted, counts, new Progress(invocation, io, "gc"));
+    const freedBytes = deleted > 0 ? await freed(registry, config.store, before) : 0;
+    if (invocation.flags["json"]) await printJson(io, { trashed, deleted, freedBytes });
+    else await print(io, `${sumText("went", trashed, deleted)}${freedText(freedBytes)}\n`);
     return 0;
   });
+}
+
+/** Ctrl-C ends it between two sessions. */
+async function collect(
+  registry: SessionRegistry,
+  { idleForMs, trashedForMs, isTrashOff }: Wanted,
+  { aged, due }: Counts,
+  progress: Progress,
+): Promise<{ readonly trashed: number; readonly deleted: number }> {
+  let gone = 0;
+  progress.stage("deleting", "sessions");
+  try {
+    return await interruptible(
+      () => `${countText(gone, "session")} went; run it again to go on`,
+      async (signal) => {
+        const onGone = async () => {
+          signal.throwIfAborted();
+          await progress.at((gone += 1), aged + due);
+        };
+        const expired = idleForMs === undefined ? 0 : await registry.expire({ idleForMs }, onGone);
+        const emptied = await registry.trash.empty({ forMs: trashedForMs }, onGone);
+        return isTrashOff
+          ? { trashed: 0, deleted: emptied + expired }
+          : { trashed: expired, deleted: emptied };
+      },
+    );
+  } finally {
+    progress.end();
+  }
 }
 
 /** Of the trash all may go; of what may be in use nothing from the last hour. Errors: `USAGE`. */
@@ -99,7 +134,7 @@ async function showWhatGoes(
   return 0;
 }
 
-function question(aged: number, due: number, { isTrashOff }: Wanted): string {
+function question({ aged, due }: Counts, { isTrashOff }: Wanted): string {
   const [trashed, deleted] = isTrashOff ? [0, aged + due] : [aged, due];
   return `${sumText("will go", trashed, deleted)}. Go on?`;
 }

@@ -6,14 +6,15 @@ import type { SessionRecord } from "../session/registry-options.ts";
 import type { SessionRegistry } from "../session/registry.ts";
 import type { Invocation, Io } from "./command.ts";
 import { assertMeant, isMeant } from "./confirm.ts";
+import { freed } from "./freed.ts";
 import { leaseText, stateOf } from "./lease-text.ts";
-import { countText, oneLine, print } from "./print.ts";
+import { countText, oneLine, print, sizeText } from "./print.ts";
 import { sessionAt, withSessions } from "./sessions.ts";
 
 /** Removes what it can and says of each of the others why not. */
 export function removeSessions(invocation: Invocation, io: Io): Promise<number> {
   assertMeant("sessions rm", invocation, io);
-  return withSessions(invocation, io, async (registry, { trashMs }) => {
+  return withSessions(invocation, io, async (registry, { trashMs, store }) => {
     const fate = trashMs === 0 ? "for good" : "to the trash";
     const { found, status } = await sessionsNamed(registry, invocation.operands, io);
     if (found.length === 0) return status;
@@ -23,13 +24,17 @@ export function removeSessions(invocation: Invocation, io: Io): Promise<number> 
       return status;
     }
     if (!(await isMeant(question(found, fate), invocation, io))) return 1;
-    const failed = await removeEach(registry, found, invocation, io);
-    if (failed.removed > 0 && trashMs > 0)
-      await print(
-        io,
-        `acp-sidecar sessions restore brings back what is in the trash, for ${formatDurationMs(trashMs)}\n`,
-      );
-    return failed.status || status;
+    const before = trashMs === 0 ? (await registry.stats()).bytes : 0;
+    const result = await removeEach(registry, found, invocation, io);
+    if (result.removed > 0) {
+      const restore = "acp-sidecar sessions restore brings back what is in the trash, for";
+      if (trashMs > 0) await print(io, `${restore} ${formatDurationMs(trashMs)}\n`);
+      else {
+        const bytes = await freed(registry, store, before);
+        if (bytes > 0) await print(io, `${sizeText(bytes)} given back\n`);
+      }
+    }
+    return result.status || status;
   });
 }
 

@@ -30,7 +30,7 @@ import type { OpenedJournal, Taking } from "./journal.ts";
 import { LiveSet } from "./live.ts";
 import { openSession, takeSession } from "./opening.ts";
 import { Removal } from "./removal.ts";
-import { Trash } from "./trash.ts";
+import { Trash, type OnGone } from "./trash.ts";
 import { messageEntry, messagesOf, type Message, type NewMessage } from "./messages.ts";
 import {
   forkOf,
@@ -217,8 +217,8 @@ export class SessionRegistry {
   }
 
   /** Puts every session without activity for `idleForMs` that nobody holds into the trash. Returns how many. */
-  async expire(age: { readonly idleForMs: number }): Promise<number> {
-    return this.#removal.expire(given.age(age).idleForMs);
+  async expire(age: { readonly idleForMs: number }, onGone?: OnGone): Promise<number> {
+    return this.#removal.expire(given.age(age).idleForMs, onGone);
   }
 
   /** Deletes for good every session that `filter` matches. Returns how many. */

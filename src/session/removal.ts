@@ -9,7 +9,7 @@ import { filtersOf } from "./folders.ts";
 import { isGone, whyHidden, withoutGone } from "./hidden.ts";
 import { isDead, isFree, mayTake, thisHolder } from "./holder.ts";
 import { everySession } from "./pages.ts";
-import { intoTrash } from "./trash.ts";
+import { intoTrash, type OnGone } from "./trash.ts";
 
 export interface RemovalOptions extends Parts {
   readonly durability: Durability;
@@ -53,7 +53,7 @@ export class Removal {
   }
 
   /** They go. Returns how many. */
-  async expire(idleForMs: number): Promise<number> {
+  async expire(idleForMs: number, onGone: OnGone = () => undefined): Promise<number> {
     const { store, live, events, now, leaseTtlMs } = this.#options;
     const updatedBeforeMs = now() - idleForMs;
     const self = thisHolder();
@@ -71,6 +71,7 @@ export class Removal {
         throw error;
       }
       events.tell("expire", () => ({ id }));
+      await onGone();
       return true;
     });
   }

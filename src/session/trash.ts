@@ -18,6 +18,9 @@ export interface Trashed {
   readonly trashedAtMs: number;
 }
 
+/** Told of each that has gone; awaited. What it throws ends the work between two of them. */
+export type OnGone = () => void | Promise<void>;
+
 const trashedKey = "acp-sidecar.trashedAtMs";
 const activeKey = "acp-sidecar.activeAtMs";
 
@@ -122,14 +125,16 @@ export class Trash {
   }
 
   /** Deletes for good what has been in the trash for so long. Returns how many. */
-  async empty({ forMs }: { readonly forMs: number }): Promise<number> {
+  async empty({ forMs }: { readonly forMs: number }, onGone: OnGone = () => undefined): Promise<number> {
     const beforeMs = this.#parts.now() - forMs;
     let deleted = 0;
     let oldestMs = Infinity;
     for await (const { record, trashedAtMs } of this.#since()) {
       const isDue = trashedAtMs <= beforeMs;
-      if (isDue && (await this.#delete(record.id, beforeMs))) deleted += 1;
-      else oldestMs = Math.min(oldestMs, trashedAtMs);
+      if (isDue && (await this.#delete(record.id, beforeMs))) {
+        deleted += 1;
+        await onGone();
+      } else oldestMs = Math.min(oldestMs, trashedAtMs);
     }
     const waitMs = Math.max(oldestMs + forMs - this.#parts.now(), shortestMs);
     this.#dueAtMs = this.#parts.now() + Math.min(waitMs, longestMs);

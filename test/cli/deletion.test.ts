@@ -121,7 +121,7 @@ describe("sessions gc", () => {
     expect(await sessions("gc", "--yes")).toMatchObject({ status: 2 });
     expect(await sessions("gc", "--older-than", "30", "--yes")).toMatchObject({ status: 2 });
     expect((await sessions("gc", "--retention", "1h", "--json", "--yes")).out).toBe(
-      '{\n  "trashed": 1,\n  "deleted": 0\n}\n',
+      '{\n  "trashed": 1,\n  "deleted": 0,\n  "freedBytes": 0\n}\n',
     );
   });
 
@@ -136,7 +136,7 @@ describe("sessions gc", () => {
     const off = await cli(["sessions", "gc", "--older-than", "1d", "--yes", "--json", "--store", url], {
       env: { ACP_SIDECAR_TRASH: "off" },
     });
-    expect(JSON.parse(off.out)).toEqual({ trashed: 0, deleted: 1 });
+    expect(JSON.parse(off.out)).toEqual({ trashed: 0, deleted: 1, freedBytes: 0 });
     expect(await store.count()).toBe(0);
   });
 
@@ -146,6 +146,24 @@ describe("sessions gc", () => {
     expect((await sessions("gc", "--trash", "--older-than", "0", "--yes")).out).toBe(
       "1 session went for good\n",
     );
+  });
+});
+
+describe("what is deleted for good", () => {
+  const fill = () => registry.addMessage(old, { role: "user", content: "long ".repeat(800_000) });
+
+  it("gives its room back, and says how much", async () => {
+    await fill();
+    await registry.remove(old);
+    const { out } = await sessions("gc", "--trash", "--yes");
+    expect(out).toMatch(/^1 session went for good, \d+\.\d MiB given back\n$/);
+    expect((await store.stats()).bytes).toBeLessThan(1 << 20);
+  });
+
+  it("does so where there is no trash, too", async () => {
+    await fill();
+    const { out } = await sessions("rm", old, "--yes", "--trash", "off");
+    expect(out).toMatch(/^Deleted \w+\n\d+\.\d MiB given back\n$/);
   });
 });
 

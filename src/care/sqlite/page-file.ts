@@ -15,6 +15,8 @@ export class PageFile {
   readonly usable: number;
   /** Pages that the file has, a cut one at its end included. */
   readonly count: number;
+  /** From one page that tells where others belong to the next; 0 in a file that has none (it is not vacuumed in steps). */
+  readonly #mapEach: number;
 
   /**
    * To be closed behind every connection to the same file: closing a descriptor drops all locks that this
@@ -27,6 +29,7 @@ export class PageFile {
     const size = header.readUInt16BE(16);
     this.pageBytes = size === 1 ? 65536 : Math.max(size, 512);
     this.usable = this.pageBytes - header.readUInt8(20);
+    this.#mapEach = header.readUInt32BE(52) === 0 ? 0 : Math.floor(this.usable / 5) + 1;
     this.count = Math.ceil(fstatSync(this.#fd).size / this.pageBytes);
   }
 
@@ -35,12 +38,13 @@ export class PageFile {
     return no < 1 || no > this.count ? undefined : this.#read(no, 1);
   }
 
-  /** Every page with its number, in the order of the file. Valid until the next one is asked for. */
+  /** Every page of trees with its number, in the order of the file. Valid until the next one is asked for. */
   *pages(): Generator<readonly [number, Buffer]> {
     for (let first = 1; first <= this.count; first += stride) {
       const bytes = this.#read(first, Math.min(stride, this.count - first + 1));
       for (let at = 0; at < bytes.length; at += this.pageBytes) {
-        yield [first + at / this.pageBytes, bytes.subarray(at, at + this.pageBytes)];
+        const no = first + at / this.pageBytes;
+        if (!this.#isMap(no)) yield [no, bytes.subarray(at, at + this.pageBytes)];
       }
     }
   }
@@ -63,6 +67,11 @@ export class PageFile {
 
   close(): void {
     closeSync(this.#fd);
+  }
+
+  /** It may look like a page of a tree. */
+  #isMap(no: number): boolean {
+    return this.#mapEach > 0 && no >= 2 && (no - 2) % this.#mapEach === 0;
   }
 
   #read(first: number, pages: number): Buffer {

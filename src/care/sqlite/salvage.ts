@@ -2,6 +2,7 @@
 import { closeSync, openSync } from "node:fs";
 import { isJsonObjectText } from "../../base/json.ts";
 import { isSessionId } from "../../base/ids.ts";
+import { prepareVacuum } from "../../store/sql/sqlite/database.ts";
 import { transact, type Database, type Statement } from "../../store/sql/sqlite/engine.ts";
 import { loadEngine } from "../../store/sql/sqlite/engines.ts";
 import { isEntry, isSummed } from "../../store/sql/sqlite/mark.ts";
@@ -49,6 +50,7 @@ export async function rebuild(file: PageFile, path: string): Promise<Database> {
   const db = engine.open(path);
   try {
     // Nobody knows of it before it is whole and synced.
+    prepareVacuum(db);
     db.pragma("journal_mode = MEMORY");
     db.pragma("synchronous = OFF");
     db.pragma("temp_store = MEMORY");

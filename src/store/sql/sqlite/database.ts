@@ -79,7 +79,13 @@ function syncParents(directory: string, topmost: string): void {
     syncDirectory(dirname(each));
 }
 
+/** So that what is deleted can be given back in small steps. Only a file in which nothing is yet takes it. */
+export function prepareVacuum(db: Database): void {
+  if (db.pragma("page_count", { simple: true }) === 0) db.pragma("auto_vacuum = INCREMENTAL");
+}
+
 function configure(db: Database, path: string): void {
+  prepareVacuum(db);
   if (db.pragma("journal_mode = WAL", { simple: true }) !== "wal") {
     throw new SidecarError(
       "STORE_UNSUPPORTED",
