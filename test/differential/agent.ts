@@ -132,14 +132,18 @@ const state = fc.oneof(
 
 const unknown = fc.nat(3).map((n) => ({ sessionUpdate: "_odd/sparkle", n, deep: { a: [n] } }));
 
+const update: fc.Arbitrary<Streamed> = fc.oneof(
+  { weight: 8, arbitrary: chunk },
+  { weight: 6, arbitrary: tool },
+  { weight: 1, arbitrary: plan },
+  { weight: 1, arbitrary: state },
+  { weight: 1, arbitrary: unknown },
+);
+/** Some is said by subagents, in sessions of their own. */
+const speaker = fc.constantFrom(undefined, undefined, undefined, undefined, undefined, "kid", "other kid");
+
 export const streamed: fc.Arbitrary<Streamed[]> = fc.array(
-  fc.oneof(
-    { weight: 8, arbitrary: chunk },
-    { weight: 6, arbitrary: tool },
-    { weight: 1, arbitrary: plan },
-    { weight: 1, arbitrary: state },
-    { weight: 1, arbitrary: unknown },
-  ),
+  fc.tuple(update, speaker).map(([each, $as]) => ($as === undefined ? each : { ...each, $as })),
   { maxLength: 12 },
 );
 

@@ -4,7 +4,7 @@ import type { Harness } from "../e2e/harness/harness.ts";
 import { RawClient } from "../e2e/harness/raw-client.ts";
 import type { Fields, Update } from "../e2e/harness/wire.ts";
 import type { OddAgent, Streamed } from "./agent.ts";
-import { Drawing } from "./drawing.ts";
+import { Drawings } from "./drawings.ts";
 
 export type Step =
   | {
@@ -32,7 +32,7 @@ export type Step =
 
 interface Told {
   id: string;
-  drawing: Drawing;
+  drawing: Drawings;
   /** What was told to whoever answers in it. */
   marks: string[];
   /** What was done elsewhere since the session was attached last, as the agent will replay it. */
@@ -86,7 +86,9 @@ export class Story {
   }
 
   async #start(): Promise<void> {
-    this.#client = await this.#harness.connectRaw({ agent: this.#agent, store: this.#store });
+    const program = this.#harness.sidecar({ agent: this.#agent, store: this.#store });
+    this.#client = new RawClient(program);
+    await this.#client.initialize({ protocolVersion: 1, clientCapabilities: { subagents: {} } });
   }
 
   async #step(step: Step): Promise<void> {
@@ -170,7 +172,8 @@ export class Story {
     told: Told,
     updates: readonly Streamed[],
   ): Promise<void> {
-    const { mark, said, own } = this.#promptOf(updates);
+    // What subagents did elsewhere is told by their own program, if at all.
+    const { mark, said, own } = this.#promptOf(updates.filter(({ $as }) => $as === undefined));
     const content = { type: "text", text: said };
     await client.request("session/prompt", { sessionId, prompt: [content] });
     told.marks.push(mark);
@@ -196,7 +199,7 @@ export class Story {
     told.marks.push(mark);
     told.drawing.prompted(prompt);
     const shown = this.#updatesOf(told, from);
-    for (const update of shown) told.drawing.take(update);
+    this.#draw(told.drawing, told, from);
     told.drawing.answered();
     // A prompt to a session that was not loaded attaches it: what was done elsewhere is told then.
     const theirs = told.elsewhere
@@ -208,9 +211,16 @@ export class Story {
   #promptOf(updates: readonly Streamed[], fails = false) {
     const mark = `mark-${(this.#marks += 1)}`;
     // "Unique within the session": another turn's call is another call.
-    const own = updates.map((each) =>
+    const said = updates.map((each) =>
       "toolCallId" in each ? { ...each, toolCallId: `${mark}.${String(each["toolCallId"])}` } : each,
     );
+    const children = new Set(updates.flatMap(({ $as }) => (typeof $as === "string" ? [$as] : [])));
+    const announced = Array.from(children, (child) => ({
+      sessionUpdate: "subagent_update",
+      sessionId: child,
+      title: `${child} of ${mark}`,
+    }));
+    const own = [...announced, ...said];
     return { mark, own, said: JSON.stringify({ mark, updates: own, ...(fails && { end: "error" }) }) };
   }
 
@@ -219,8 +229,8 @@ export class Story {
     const from = this.#now.program.out.length;
     await this.#now.request("session/load", { sessionId: told.id, cwd: this.#cwd, mcpServers: [] });
     await this.#now.ask("_odd/knows", { sessionId: told.id });
-    const loaded = new Drawing();
-    for (const update of this.#updatesOf(told, from)) loaded.take(update);
+    const loaded = new Drawings();
+    this.#draw(loaded, told, from);
     this.#takeElsewhere(told);
     expect(loaded.result()).toEqual(told.drawing.result());
   }
@@ -237,15 +247,27 @@ export class Story {
     this.#sessions.push(fork);
   }
 
+  #draw(drawing: Drawings, told: Told, from: number): void {
+    for (const { method, params } of this.#now.program.out.messages(from)) {
+      if (method !== "session/update") continue;
+      const { sessionId, update } = params as unknown as { sessionId: string; update: Update };
+      if (sessionId !== told.id) drawing.takeOf(sessionId, update);
+      else if (isOfIt(update)) drawing.take(update);
+    }
+  }
+
   #updatesOf(told: Told, from: number): readonly Update[] {
-    // That an agent's history differs is told, and is no part of the conversation.
-    const isOfIt = ({ messageId }: Update) => messageId !== "acp-sidecar:agent-history";
     return this.#now.program.out.updates(told.id, from).filter(isOfIt);
   }
 }
 
+/** That an agent's history differs is told, and is no part of the conversation. */
+function isOfIt({ messageId }: Update): boolean {
+  return messageId !== "acp-sidecar:agent-history";
+}
+
 function toldOf(id: string): Told {
-  return { id, drawing: new Drawing(), marks: [], elsewhere: [], isBent: false };
+  return { id, drawing: new Drawings(), marks: [], elsewhere: [], isBent: false };
 }
 
 /** An update as the agent writes it. */

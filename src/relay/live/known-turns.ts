@@ -5,7 +5,7 @@
 import { childIn } from "../../acp/child-mark.ts";
 import { meaningOf, plainChunkIn, unquoted, type TurnEnd } from "../../acp/entries.ts";
 import { updateKindOf } from "../../acp/kinds.ts";
-import type { Json } from "../../base/json.ts";
+import { isRecord, type Json } from "../../base/json.ts";
 import { Echo } from "../../session/echo.ts";
 import type { Entry } from "../../store/contract.ts";
 import { Tail } from "./tail.ts";
@@ -140,10 +140,11 @@ export class KnownTurns {
 
   #note(entry: Entry): void {
     const meaning = meaningOf(entry);
-    if (!("data" in meaning) || meaning.type === "state") return;
+    if (meaning.type === "state") return;
     if (meaning.type === "chunk" && meaning.role === "assistant")
       this.#open?.said.add(partOf(meaning.content).text ?? "");
-    this.tail.noteUpdate(meaning.data.update);
+    const update = "data" in meaning ? meaning.data.update : unknownIn(entry.data);
+    if (update !== undefined) this.tail.noteUpdate(update);
     if (this.#open !== undefined) this.#open.run = undefined;
   }
 
@@ -182,6 +183,16 @@ export class KnownTurns {
       if (places.length <= 1) this.#places.delete(key);
       else places.shift();
     }
+  }
+}
+
+/** An update of a kind that we do not know. */
+function unknownIn(data: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const { update } = JSON.parse(data) as { readonly update?: unknown };
+    return isRecord(update) ? update : undefined;
+  } catch {
+    return undefined;
   }
 }
 

@@ -3,6 +3,7 @@ import type { PromptBody } from "../../acp/schema.ts";
 import { isRecord } from "../../base/json.ts";
 import type { RequestContext } from "../../rpc/endpoint.ts";
 import { askAgent, askSession } from "../agent/ask.ts";
+import { endRecall } from "../agent/replayed.ts";
 import type { RelayContext } from "../context.ts";
 import type { Child } from "../live/children.ts";
 import type { LiveSession } from "../live/session.ts";
@@ -74,6 +75,7 @@ function isTaken(result: unknown): boolean {
 
 /** As of every other prompt: the user has said it, where the agent has taken it. */
 async function keepWords(ctx: RelayContext, live: LiveSession, said: PromptBody): Promise<void> {
+  endRecall(ctx, live);
   live.recall = undefined;
   const data = promptData(said, ctx.options);
   await live.journal.append([{ kind: "prompt", atMs: Date.now(), data }]);

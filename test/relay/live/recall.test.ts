@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { withChild } from "../../../src/acp/child-mark.ts";
 import { updateIn, updateOfParams, type ArrivedUpdate } from "../../../src/acp/updates.ts";
 import { KnownTurns } from "../../../src/relay/live/known-turns.ts";
 import { Recall, type RecallMode } from "../../../src/relay/live/recall.ts";
@@ -43,6 +44,31 @@ function recalling(...updates: readonly Update[]): (said: readonly Update[]) => 
 }
 
 describe("what an agent replays", () => {
+  it("is no news of a kind that nobody knows, nor of a subagent whatever it is called", async () => {
+    const odd = { sessionUpdate: "_odd/sparkle", n: 1 };
+    const known = [
+      chunk("user", "go"),
+      odd,
+      { sessionUpdate: "subagent_update", sessionId: "A", title: "Reader" },
+      chunk("agent", "I wait"),
+    ];
+    const entries: Entry[] = entriesOf(known);
+    const child = withChild(JSON.stringify({ update: chunk("agent", "I read") }), "A");
+    entries.push({ seq: 5, atMs: 0, kind: "update", data: child });
+    const recall = new Recall(() => KnownTurns.in(pages(entries)), "compare");
+    const [user, unknown, announced, agent] = arrived(known) as [ArrivedUpdate, ...ArrivedUpdate[]];
+    const renamed = arrived([{ sessionUpdate: "subagent_update", sessionId: "B", title: "Reader" }]);
+    const pieces = arrived(["I r", "ead"].map((text) => chunk("agent", text)));
+    const [first, second] = pieces.map((each) => ({ ...each, child: "B" }));
+    const all = [user, unknown, announced, ...renamed, first, agent, second];
+    expect(await recall.news(all.flatMap((each) => each ?? []))).toEqual([]);
+    const fresh = arrived([{ ...odd, n: 2 }, chunk("agent", "I read")]).map((each) => ({
+      ...each,
+      child: "B",
+    }));
+    expect(plain(await recall.news(fresh))).toEqual([{ ...odd, n: 2 }]);
+  });
+
   it("is no news, however it cuts its messages", async () => {
     const texts = fc.array(fc.string({ minLength: 1, maxLength: 12 }), { minLength: 1, maxLength: 8 });
     await fc.assert(
