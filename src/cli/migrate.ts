@@ -66,7 +66,7 @@ async function watching(copy: Copy, io: Io, copying: Copying): Promise<number> {
   progress.stage("copying", "parts");
   const goOn = () =>
     progress.unit === "sessions" && progress.done > 0
-      ? `${countText(progress.done, "session")} are copied; run it again, and it goes on there`
+      ? `${countText(progress.done, "session is", "sessions are")} copied; run it again, and it goes on there`
       : "nothing is left of it; run it again to copy all";
   try {
     return await interruptible(goOn, (signal) => copying(copy, io, progress, signal));
