@@ -127,7 +127,10 @@ export class Connection {
     const { signal, onSent, onTaken } = options;
     const { id, answer } = this.#outgoing.open();
     const text = textOf({ jsonrpc: "2.0", id, method, params: params ?? undefined });
-    if (text === undefined) throw unwritable(method);
+    if (text === undefined) {
+      this.#outgoing.withdraw(id);
+      throw unwritable(method);
+    }
     onSent?.(id);
     const sent = this.#output.send(text);
     if (onTaken !== undefined) void sent.then(onTaken);

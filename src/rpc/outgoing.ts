@@ -29,6 +29,11 @@ export class OutgoingRequests {
     else waiting.resolve(result);
   }
 
+  /** It could not be sent, so nobody waits for its answer. */
+  withdraw(id: number): void {
+    this.#waiting.delete(id);
+  }
+
   /** There will be no answers. */
   rejectAll(reason: unknown): void {
     for (const { reject } of this.#waiting.values()) reject(reason);

@@ -99,6 +99,18 @@ describe("what can be read but is nested too deeply to be written", () => {
     ]);
     await peer.connection.idle();
   });
+
+  it("leaves nothing behind that would fail when the connection ends", async () => {
+    const unhandled: unknown[] = [];
+    const note = (error: unknown) => unhandled.push(error);
+    process.on("unhandledRejection", note);
+    const { connection } = raw({});
+    await connection.request("ask", { deep }).catch(() => undefined);
+    connection.close(new SidecarError("AGENT_EXITED", "gone"));
+    await soon();
+    process.off("unhandledRejection", note);
+    expect(unhandled).toEqual([]);
+  });
 });
 
 describe("the order of messages", () => {
