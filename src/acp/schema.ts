@@ -22,7 +22,7 @@ const contentFields: Readonly<Record<string, readonly string[]>> = {
   resource_link: ["uri", "name"],
 };
 
-function isContentBlock(block: { readonly type: string; readonly [field: string]: unknown }): boolean {
+function hasItsFields(block: { readonly type: string; readonly [field: string]: unknown }): boolean {
   if (block.type === "resource") return isRecord(block.resource) && typeof block.resource.uri === "string";
   const fields = Object.hasOwn(contentFields, block.type) ? contentFields[block.type] : undefined;
   return (fields ?? []).every((field) => typeof block[field] === "string");
@@ -53,7 +53,7 @@ export const existingSessionParams = z.looseObject({
 export const promptParams = z.looseObject({
   sessionId,
   prompt: z.array(
-    z.looseObject({ type: z.string() }).check(z.refine(isContentBlock, "is not a content block")),
+    z.looseObject({ type: z.string() }).check(z.refine(hasItsFields, "is not a content block")),
   ),
 });
 

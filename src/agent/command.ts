@@ -7,7 +7,7 @@ export interface AgentCommand {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-export interface Spawn {
+interface Spawn {
   readonly command: string;
   readonly args: readonly string[];
   /** The arguments are one line, quoted already. */

@@ -40,7 +40,7 @@ export function noteAgent(agent: ProcessIdentity): () => Promise<void> {
 export async function reapLeftOvers(log: Logger, graceMs: number): Promise<void> {
   const folder = await ownFolder().catch(() => undefined);
   if (folder === undefined) return;
-  for (const name of await fs.readdir(folder)) {
+  for (const name of await fs.readdir(folder).catch(() => [])) {
     const stopped = await reap(path.join(folder, name), graceMs).catch(() => undefined);
     if (stopped !== undefined) log.warn({ agentPid: stopped.pid }, "stopped an agent whose sidecar is gone");
   }

@@ -84,24 +84,12 @@ export class AgentSupervisor {
   async initialize(params: unknown): Promise<AgentRun> {
     this.#initializeParams = params;
     const agent = await this.#agent();
-    const running = this.#initializeRun(agent);
-    this.#running = running;
-    running.catch(() => {
-      if (this.#running === running) this.#running = undefined;
-    });
-    return running;
+    return this.#keep(this.#initializeRun(agent));
   }
 
   /** A run that is alive and initialized; starts one if need be. Errors: `AGENT_…`. */
   async run(): Promise<AgentRun> {
-    if (this.#running === undefined) {
-      const running = this.#restart();
-      this.#running = running;
-      running.catch(() => {
-        if (this.#running === running) this.#running = undefined;
-      });
-    }
-    return this.#running;
+    return this.#running ?? this.#keep(this.#restart());
   }
 
   /** Does something with the run that there is; nothing when there is none. */
@@ -136,6 +124,15 @@ export class AgentSupervisor {
     this.#stopping.abort();
     const agent = await this.#starting?.catch(() => undefined);
     await agent?.stop();
+  }
+
+  /** From now on it is the run that there is, unless it fails. */
+  #keep(running: Promise<AgentRun>): Promise<AgentRun> {
+    this.#running = running;
+    running.catch(() => {
+      if (this.#running === running) this.#running = undefined;
+    });
+    return running;
   }
 
   async #restart(): Promise<AgentRun> {

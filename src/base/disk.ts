@@ -6,10 +6,10 @@ import { systemCodeOf } from "./errors.ts";
 const ownerOnly = 0o700;
 
 /**
- * What it makes survives a power cut. Returns the topmost directory that was made; undefined when all were there. Node's own recursive mkdir
- * tries for ever where a parent is there and takes no children, as `/proc` does. Errors: the system's own.
+ * Makes a directory and those that lead to it, so that they survive a power cut. Node's own recursive mkdir tries for
+ * ever where a parent is there and takes no children, as `/proc` does. Errors: the system's own.
  */
-export function makeDirectory(path: string): string | undefined {
+export function makeDirectory(path: string): void {
   const missing: string[] = [];
   for (let each = path; !isThere(each); each = dirname(each)) missing.unshift(each);
   for (const each of missing) {
@@ -21,7 +21,6 @@ export function makeDirectory(path: string): string | undefined {
     }
     syncDirectory(dirname(each));
   }
-  return missing[0];
 }
 
 /** What was created, renamed or removed in it survives a power cut. Windows has no such call and needs none. */

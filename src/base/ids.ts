@@ -14,7 +14,7 @@ const digits = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const mint = monotonicFactory();
 
 /** 128 bits in Crockford's base 32: of the first character only three count. */
-const form = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/;
+export const sessionIdForm = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/;
 
 export function newSessionId(): SessionId {
   return mint() as SessionId;
@@ -30,7 +30,7 @@ export function derivedId(...parts: readonly string[]): SessionId {
 }
 
 export function isSessionId(value: unknown): value is SessionId {
-  return typeof value === "string" && form.test(value);
+  return typeof value === "string" && sessionIdForm.test(value);
 }
 
 /** Validates an id that came from outside. Errors: `SESSION_NOT_FOUND`, for no session can have it. */

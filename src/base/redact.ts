@@ -17,7 +17,8 @@ const secretKeys = new Set([
   "refreshtoken",
 ]);
 
-const hidden = "[redacted]";
+/** Stands in the place of a secret. */
+export const hidden = "[redacted]";
 /** Of a longer text the beginning is enough, in a log. */
 const maxTextChars = 16_384;
 

@@ -2,9 +2,9 @@
  * Secrets by what they are: the values that we were given. Agents quote them, in whatever they write; they are taken
  * out of all that leaves us besides the conversation: logs, errors, the agent's stderr.
  */
+import { hidden } from "./redact.ts";
 import { valuesIn } from "./secret-values.ts";
 
-const hidden = "[redacted]";
 /** Beyond so many the oldest are forgotten. */
 const maxValues = 2000;
 

@@ -2,12 +2,10 @@
 
 /** Settles with `promise`, or after `ms`; its failure is not ours to report. */
 export async function waitAtMost(promise: Promise<unknown>, ms: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  await Promise.race([promise.catch(() => undefined), timeout]);
-  clearTimeout(timer);
+  await within(
+    promise.catch(() => undefined),
+    ms,
+  );
 }
 
 /** What `promise` settles with, or undefined after `ms`; what becomes of it then is not ours to report. */

@@ -15,7 +15,7 @@ import { mayTake, thisHolder } from "../session/holder.ts";
 import { everySession } from "../session/pages.ts";
 import { watched, type Watch } from "./watch.ts";
 
-export interface MigrationProgress {
+interface MigrationProgress {
   readonly id: SessionId;
   /** `copied`: all or the rest of it; `skipped`: it was there whole. */
   readonly outcome: "copied" | "skipped";
@@ -23,7 +23,7 @@ export interface MigrationProgress {
   readonly total: number;
 }
 
-export interface MigrationResult {
+interface MigrationResult {
   readonly copied: number;
   readonly skipped: number;
   /** Own entries that were written. */

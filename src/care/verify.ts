@@ -21,7 +21,7 @@ export interface Verification {
 }
 
 /** Where a quick look ends; all is read where it has no end. */
-export interface VerifyLimits {
+interface VerifyLimits {
   /** Sessions at most, those with the newest activity. */
   readonly sessions?: number;
   /** Begins no further session after so long. */

@@ -25,7 +25,7 @@ export interface InvalidMessage {
   readonly excerpt: string;
 }
 
-export interface InboxHandlers {
+interface InboxHandlers {
   request(message: RequestMessage): void;
   response(message: ResponseMessage): void;
   notification(method: string, params: unknown): void;

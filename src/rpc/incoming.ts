@@ -17,7 +17,7 @@ export interface RequestContext {
   readonly passedOn: () => void;
 }
 
-export interface IncomingRequest extends RequestContext {
+interface IncomingRequest extends RequestContext {
   readonly cancel: () => void;
   readonly settle: () => void;
 }

@@ -7,6 +7,7 @@ import { SidecarError } from "../base/errors.ts";
 import { folderOf } from "../base/folder.ts";
 import { isSessionId, type SessionId } from "../base/ids.ts";
 import type { Page, SessionQuery, SessionRecord, Store } from "../store/contract.ts";
+import { listOrder } from "../store/query.ts";
 import { sessionNotFound } from "../store/refusals.ts";
 import { visibleOf, whyHidden } from "./hidden.ts";
 
@@ -145,9 +146,5 @@ async function newestOf(
   );
   // By each spelling a list finds what is kept under others, too.
   const each = new Map(found.flat().map((record) => [record.id, record]));
-  return [...each.values()].sort(byActivity).slice(0, most);
-}
-
-function byActivity(a: SessionRecord, b: SessionRecord): number {
-  return b.updatedAtMs - a.updatedAtMs || (a.id < b.id ? 1 : -1);
+  return [...each.values()].sort(listOrder).slice(0, most);
 }

@@ -18,7 +18,7 @@ export async function* everySession(
 /** All entries of a range whose size is known to be bounded. */
 export async function collect(pages: AsyncIterable<readonly Entry[]>): Promise<Entry[]> {
   const entries: Entry[] = [];
-  for await (const page of pages) entries.push(...page);
+  for await (const page of pages) for (const entry of page) entries.push(entry);
   return entries;
 }
 

@@ -1,13 +1,13 @@
 /** The shapes of what is stored, by zod: the source of schemas/session.json and schemas/entry.json. */
 import * as z from "zod/mini";
-import { isSessionId, type SessionId } from "../base/ids.ts";
+import { isSessionId, sessionIdForm, type SessionId } from "../base/ids.ts";
 
 const described = <T extends z.ZodMiniType>(schema: T, text: string): T => schema.check(z.describe(text));
 const millis = (text: string) => described(z.int().check(z.gte(0)), `${text}, milliseconds since 1970`);
 const seq = z.int().check(z.gte(0));
 const texts = z.array(z.string());
 const id = described(
-  z.pipe(z.string().check(z.regex(/^[0-7][0-9A-HJKMNP-TV-Z]{25}$/)), z.custom<SessionId>(isSessionId)),
+  z.pipe(z.string().check(z.regex(sessionIdForm)), z.custom<SessionId>(isSessionId)),
   "ULID minted by the sidecar",
 );
 const json = z.json();

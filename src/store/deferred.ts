@@ -2,7 +2,7 @@
 import type { Store } from "./contract.ts";
 import { wrapStore } from "./shell.ts";
 
-export interface DeferredStore extends Store {
+interface DeferredStore extends Store {
   /** Opens it ahead of the first call; a failure is that call's to report. */
   begin(): void;
 }

@@ -4,7 +4,7 @@ import type { NewSession, SessionFilter } from "./contract.ts";
 type Kind = "cwd" | "parent" | "agent" | "metadata";
 
 /** The text for a value; of metadata both key and value are given. */
-export type TermMaker = (kind: Kind, ...parts: readonly (string | number | boolean)[]) => string;
+type TermMaker = (kind: Kind, ...parts: readonly (string | number | boolean)[]) => string;
 
 interface Terms {
   /** Every term of a session, each once. */

@@ -16,7 +16,7 @@ const findings = 20;
 /** Ten years: nobody holds a session for so long. */
 const longestLeaseMs = 10 * 365 * 86_400_000;
 
-/** Each finds rows `id` (of a session, or null), in words. What is true of a sound database is in ../schema.ts. */
+/** Each finds rows `id` (of a session, or null), in words. What is true of a sound database is in store/sql/sqlite/schema.ts. */
 const rules: readonly (readonly [sql: string, problem: string])[] = [
   ["SELECT id FROM sessions WHERE no NOT IN (SELECT no FROM journals)", "has no journal"],
   ["SELECT id FROM sessions WHERE no NOT IN (SELECT no FROM records)", "has no record"],

@@ -27,7 +27,7 @@ function areTexts(value: unknown): boolean {
   return Array.isArray(value) && value.every((each) => typeof each === "string");
 }
 
-/** Undefined when the folder is not known: without one a session cannot be loaded. See ../terms.ts. */
+/** Undefined when the folder is not known: without one a session cannot be loaded. See store/sql/sqlite/terms.ts. */
 export function factsFrom(terms: readonly string[], createdAtMs: number, baseSeq: number): Facts | undefined {
   const values = (kind: string) =>
     terms.filter((term) => term.startsWith(`${kind}:`)).map((term) => term.slice(kind.length + 1));

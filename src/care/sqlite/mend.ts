@@ -15,7 +15,7 @@ export interface Mended {
 }
 
 /** Takes what is no session any more before it is removed: the journal's number, what is known of the session. */
-export type SetAside = (no: number, id: SessionId | undefined, facts: string | undefined) => void;
+type SetAside = (no: number, id: SessionId | undefined, facts: string | undefined) => void;
 
 /** @param file how the damaged database is called in what is told */
 export function mend(db: Database, file: string, setAside: SetAside): Mended {

@@ -2,7 +2,7 @@
 import { nodeOn, rowsOn, type Node } from "./cells.ts";
 import type { PageFile } from "./page-file.ts";
 
-export interface Reach {
+interface Reach {
   readonly isReached: (pageNo: number) => boolean;
   readonly isFree: (pageNo: number) => boolean;
   /** Tables and indexes that lead to a page which is not there, or is not what it should be. */

@@ -34,7 +34,7 @@ export async function askAgent(
 }
 
 /** What to ask the agent session; undefined when there is nothing to be asked any more. */
-export type Compose = (binding: Binding) => Promise<Readonly<Record<string, unknown>> | undefined>;
+type Compose = (binding: Binding) => Promise<Readonly<Record<string, unknown>> | undefined>;
 
 export interface Asked {
   /** Undefined when `compose` had nothing to ask. */

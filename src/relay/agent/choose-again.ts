@@ -85,11 +85,7 @@ async function noteOwed(live: LiveSession, owed: Chosen | undefined): Promise<vo
 }
 
 /** Of what is owed the settings say what is so instead; of all else what was chosen. */
-export function withOwed(
-  settings: SessionSettings,
-  owed: Chosen | undefined,
-  state: AgentState,
-): SessionSettings {
+function withOwed(settings: SessionSettings, owed: Chosen | undefined, state: AgentState): SessionSettings {
   if (owed === undefined && settings.owesSettings === undefined) return settings;
   const { owesSettings: _, ...others } = settings;
   const said = saidBy(state);

@@ -14,7 +14,7 @@ import { chosenOrNone, saidBy, withMode, withModel, withOptions } from "./settin
 /** How often one thing is chosen again that another one resets: two that reset each other would go on for ever. */
 const maxTries = 2;
 
-export interface Reapplying {
+interface Reapplying {
   readonly id: SessionId;
   readonly binding: Binding;
   readonly chosen: Chosen;

@@ -10,7 +10,7 @@ const maxChars = 4 << 20;
 const maxParted = 8;
 
 /** A message in a run; `place` if it is in the journal. */
-export interface UserMessage {
+interface UserMessage {
   readonly key: string;
   readonly place: number | undefined;
   readonly updates: ArrivedUpdate[];

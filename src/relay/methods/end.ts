@@ -135,7 +135,7 @@ interface AtAgent {
  * @param session ours, which this agent may know, or the agent's own by its id there
  * @param rest what else the client has said
  */
-export async function deleteAtAgent(
+async function deleteAtAgent(
   ctx: RelayContext,
   session: SessionRecord | string,
   rest: Params,

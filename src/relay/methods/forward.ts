@@ -1,4 +1,5 @@
 /** Whatever the sidecar has no part in: forwarded as it is, but for the session id. */
+import { isContentBlock } from "../../acp/content.ts";
 import type { PromptBody } from "../../acp/schema.ts";
 import { isRecord } from "../../base/json.ts";
 import type { RequestContext } from "../../rpc/endpoint.ts";
@@ -64,8 +65,7 @@ function wordsOf(method: string, params: Readonly<Record<string, unknown>>): Pro
 }
 
 function isContent(value: unknown): value is PromptBody["prompt"] {
-  const isBlock = (block: unknown) => isRecord(block) && typeof block.type === "string";
-  return Array.isArray(value) && value.length > 0 && value.every(isBlock);
+  return Array.isArray(value) && value.length > 0 && value.every(isContentBlock);
 }
 
 /** Agents may answer that there is no turn to be steered, and that the words are to be prompted. */

@@ -23,7 +23,7 @@ export interface Span {
 }
 
 /** Looks a session up, deleted ones that forks still need included. */
-export type Find = (id: SessionId) => SessionFile | undefined;
+type Find = (id: SessionId) => SessionFile | undefined;
 
 /** Pages of the entries that are in `span` and in the journal as it stands at the first page. */
 export async function* readPages(

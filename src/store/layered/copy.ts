@@ -3,7 +3,7 @@ import { frozenCopy } from "../copy.ts";
 import type { Lease, NewSession, SessionRecord } from "../contract.ts";
 
 /** What the truth says where a copy has its own: leases, fences and lineage are the truth's alone. */
-export type Truth = Pick<SessionRecord, "updatedAtMs" | "headSeq" | "sealedSeq" | "lease" | "lineage">;
+type Truth = Pick<SessionRecord, "updatedAtMs" | "headSeq" | "sealedSeq" | "lease" | "lineage">;
 
 export interface Copy {
   /** Unknown after writes that moved it: then the truth is asked. */

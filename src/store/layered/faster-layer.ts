@@ -12,7 +12,7 @@ const maxKnown = 10_000;
 /** Writes need a lease, and only this store writes to the copies: it is ours until we take it again, also when it has run out. */
 const copyLeaseMs = 0;
 
-export interface FasterLayerOptions {
+interface FasterLayerOptions {
   readonly truth: Store;
   readonly freshForMs: number;
   readonly retryMs: number;

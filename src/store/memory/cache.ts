@@ -132,7 +132,7 @@ class CacheTable implements SessionTable {
     if (bytes <= maxBytes) return;
     throw new SidecarError(
       "STORE_FULL",
-      `StoredSession ${id} would take ${bytes} of the cache's ${maxBytes} bytes; raise its size (maxBytes)`,
+      `Session ${id} would take ${bytes} of the cache's ${maxBytes} bytes; raise its size (maxBytes)`,
       { data: { sessionId: id, bytes, maxBytes } },
     );
   }

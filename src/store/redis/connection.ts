@@ -1,6 +1,6 @@
 /** The connection to a Redis server or cluster: commands and scripts, tried again when it was away. */
-import { setTimeout as sleep } from "node:timers/promises";
 import type { SessionId } from "../../base/ids.ts";
+import { waitAtMost } from "../../base/time.ts";
 import { Retrier, type Attempt } from "../server/retry.ts";
 import { storeClosed } from "../refusals.ts";
 import type { RedisClient } from "./driver.ts";
@@ -137,11 +137,8 @@ export class Connection {
   /** Calls that have begun, and those in `queued`, get one more try and a moment to end. */
   async close(queued: Promise<unknown> = Promise.resolve()): Promise<void> {
     this.#retrier.stop();
-    const timer = new AbortController();
-    const grace = sleep(closeGraceMs, undefined, { signal: timer.signal }).catch(() => undefined);
     const ended = queued.then(() => Promise.allSettled(this.#running));
-    await Promise.race([ended, grace]);
-    timer.abort();
+    await waitAtMost(ended, closeGraceMs);
     // What still waits for an answer is rejected by this.
     this.#closed = true;
     this.#client.disconnect();

@@ -12,7 +12,7 @@ export interface RedisClient {
   on(event: "error" | "node error", listener: (error: Error) => void): unknown;
 }
 
-export interface RedisPipeline {
+interface RedisPipeline {
   exec(): Promise<readonly (readonly [Error | null, unknown])[] | null>;
 }
 

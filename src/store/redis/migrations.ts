@@ -3,8 +3,8 @@
  * process at a time. A migration hands every key that it is going to change to `keep` first.
  */
 import { randomUUID } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
 import { SidecarError } from "../../base/errors.ts";
+import { pause } from "../../base/time.ts";
 import type { Connection } from "./connection.ts";
 import { schemaVersion } from "./keys.ts";
 import prolong from "./scripts/prolong.lua";
@@ -73,7 +73,7 @@ async function locked(redis: Connection, work: () => Promise<void>): Promise<voi
     waitedMs += pollMs
   ) {
     if (waitedMs >= waitForLockMs) throw stillLocked(redis);
-    await sleep(pollMs);
+    await pause(pollMs);
   }
   const keeper = setInterval(() => {
     redis.run(prolong, [lock], [owner, lockMs]).catch(() => undefined);

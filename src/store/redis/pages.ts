@@ -26,7 +26,7 @@ export interface Place {
   readonly block: number;
 }
 
-export interface Picked {
+interface Picked {
   readonly living: boolean;
   readonly headSeq: number;
   readonly sealedSeq: number;

@@ -1,5 +1,5 @@
 /** Second tries for servers that go away or ask to be asked again. */
-import { setTimeout as sleep } from "node:timers/promises";
+import { pause } from "../../base/time.ts";
 
 /**
  * What an error says about the work that it ended:
@@ -14,7 +14,7 @@ export interface Attempt {
   readonly uncertain: boolean;
 }
 
-export interface RetryOptions {
+interface RetryOptions {
   /** How long a server may be away, counted over all calls, before they fail at once. */
   readonly retryForMs: number;
   readonly setback: (error: unknown) => Setback;
@@ -55,7 +55,7 @@ export class Retrier {
         if (this.#stopped || conflicts > mostConflicts || !this.#worthTrying(setback)) throw error;
         uncertain ||= setback === "lost";
       }
-      await sleep(delayMs * (0.5 + Math.random()));
+      await pause(delayMs * (0.5 + Math.random()));
     }
   }
 

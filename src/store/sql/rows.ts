@@ -4,7 +4,7 @@ import type { SessionId } from "../../base/ids.ts";
 import { toRecord } from "../facts.ts";
 import type { Holder, LeaseState, SessionRecord } from "../contract.ts";
 
-export interface HeadRow {
+interface HeadRow {
   /** Of the session's journal. */
   readonly no: number;
   readonly id: SessionId;

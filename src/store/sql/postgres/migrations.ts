@@ -3,8 +3,8 @@
  * of a transaction it lives through statements that commit by themselves, as DDL does on some servers.
  */
 import { randomUUID } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
 import { SidecarError, systemCodeOf } from "../../../base/errors.ts";
+import { pause } from "../../../base/time.ts";
 import type { Database, Send } from "./database.ts";
 import { backUp } from "./migration-backup.ts";
 import { migrations, nowMs, type Migration } from "./schema.ts";
@@ -99,7 +99,7 @@ async function lock(send: Send, schema: string, owner: string): Promise<void> {
     WHERE one = 1 AND (lock_owner IS NULL OR locked_until_ms < ${nowMs})`;
   for (let waitedMs = 0; waitedMs < waitForLockMs; waitedMs += pollMs) {
     if ((await send(take, [owner])).rowCount === 1) return;
-    await sleep(pollMs);
+    await pause(pollMs);
   }
   throw new SidecarError(
     "STORE_LOCKED",

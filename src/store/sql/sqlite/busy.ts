@@ -1,7 +1,7 @@
 /** Waiting for other processes' locks without freezing the event loop. */
-import { setTimeout as delay } from "node:timers/promises";
 import { SidecarError } from "../../../base/errors.ts";
 import { Queue } from "../../../base/queue.ts";
+import { pause } from "../../../base/time.ts";
 import type { Awaitable } from "../../driver.ts";
 import { isBusy } from "./errors.ts";
 
@@ -22,7 +22,7 @@ export async function untilFree<T>(work: () => T, deadlineMs: number): Promise<T
       if (!isBusy(error) || performance.now() >= deadlineMs) throw error;
     }
     // Spread, so that processes that wait for one lock do not keep meeting.
-    await delay(pauseMs * (0.5 + Math.random()));
+    await pause(pauseMs * (0.5 + Math.random()));
   }
 }
 

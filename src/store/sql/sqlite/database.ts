@@ -2,7 +2,7 @@
 import { closeSync, openSync, realpathSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { SidecarError, systemCodeOf } from "../../../base/errors.ts";
-import { makeDirectory, syncDirectory } from "../../../base/disk.ts";
+import { makeDirectory } from "../../../base/disk.ts";
 import { busyTimeoutMs, untilFree } from "./busy.ts";
 import type { Database, Engine } from "./engine.ts";
 import { loadEngine } from "./engines.ts";
@@ -63,20 +63,13 @@ async function openFile(
  * process has on the file, those of another connection included.
  */
 function prepareFile(path: string): string {
-  const made = makeDirectory(dirname(path));
-  if (made !== undefined) syncParents(dirname(path), made);
+  makeDirectory(dirname(path));
   try {
     closeSync(openSync(path, "wx", 0o600));
   } catch (error) {
     if (systemCodeOf(error) !== "EEXIST") throw error;
   }
   return realpathSync(path);
-}
-
-/** The directories from `topmost` down to `directory` are new; their names must survive a power cut too. */
-function syncParents(directory: string, topmost: string): void {
-  for (let each = directory; each.length >= topmost.length; each = dirname(each))
-    syncDirectory(dirname(each));
 }
 
 /** So that what is deleted can be given back in small steps. Only a file in which nothing is yet takes it. */

@@ -21,7 +21,7 @@ import { Queue } from "../../../base/queue.ts";
 import { SidecarError, reasonOf, systemCodeOf } from "../../../base/errors.ts";
 
 /** Runs work, which does not write to the database, while no process can. */
-export type WhileLocked = (work: () => void) => Promise<void>;
+type WhileLocked = (work: () => void) => Promise<void>;
 
 const pieceBytes = 1 << 20;
 
