@@ -87,7 +87,7 @@ export async function runSidecar(
   log.close();
 }
 
-/** Errors: `CONFIG_INVALID`; then the agent is stopped, for nobody else knows of it yet. */
+/** Errors: `CONFIG_INVALID`; then the agent is stopped, because nobody else knows of it yet. */
 async function logFor(
   { logLevel: level, logFile: file }: Pick<Config, "logLevel" | "logFile">,
   target: Outlet | undefined,

@@ -147,11 +147,6 @@ export function addUpdate(updates: ArrivedUpdate[], next: ArrivedUpdate): void {
   last.chars += next.chars;
 }
 
-/** How many messages they are. */
-export function countOf(updates: readonly ArrivedUpdate[]): number {
-  return updates.reduce((count, update) => count + (update.type === "chunks" ? update.bodies.length : 1), 0);
-}
-
 /** How much they hold, roughly: what a backlog of them is bounded by. */
 export function charsOf(update: ArrivedUpdate): number {
   if (update.type === "update") return update.rest.length;

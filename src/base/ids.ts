@@ -1,4 +1,4 @@
-/** The type of our session ids. A leaf: every part may import it. */
+/** Our session ids. */
 import { createHash } from "node:crypto";
 import { monotonicFactory } from "ulid";
 import { SidecarError } from "./errors.ts";
@@ -33,7 +33,7 @@ export function isSessionId(value: unknown): value is SessionId {
   return typeof value === "string" && sessionIdForm.test(value);
 }
 
-/** Validates an id that came from outside. Errors: `SESSION_NOT_FOUND`, for no session can have it. */
+/** Validates an id that came from outside. Errors: `SESSION_NOT_FOUND`, because no session can have it. */
 export function toSessionId(value: string): SessionId {
   if (isSessionId(value)) return value;
   throw new SidecarError("SESSION_NOT_FOUND", `No session ${JSON.stringify(value)}: not a session id`, {

@@ -1,4 +1,4 @@
-/** JSON values. A leaf: every part may import it. */
+/** JSON values. */
 
 /** Any JSON value, as the protocol carries it. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };

@@ -1,4 +1,4 @@
-/** Telling a process from a later one that got the same number. A leaf: every part may import it. */
+/** Telling a process from a later one that got the same number. */
 import { execFileSync } from "node:child_process";
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";

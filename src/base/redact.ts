@@ -1,4 +1,4 @@
-/** Takes secrets out of what is logged or printed, by how they look. A leaf: every part may import it. */
+/** Takes secrets out of what is logged or printed, by how they look. */
 
 const secretKeys = new Set([
   "mcpservers",

@@ -1,4 +1,4 @@
-/** Waiting with a limit. A leaf: every part may import it. */
+/** Waiting with a limit. */
 
 /** Settles with `promise`, or after `ms`; its failure is not ours to report. */
 export async function waitAtMost(promise: Promise<unknown>, ms: number): Promise<void> {

@@ -1,4 +1,4 @@
-/** Whose ids are what agents call our sessions: an agent's id counts only with its agent, for many just count. */
+/** Whose ids are what agents call our sessions: an agent's id counts only with its agent, because many agents just count. */
 import { isRecord } from "../base/json.ts";
 import type { AgentFacts, SessionRecord, Store } from "../store/contract.ts";
 import { everySession } from "./pages.ts";

@@ -19,7 +19,7 @@ export function encodeFacts(session: Partial<SessionRecord>): string {
 }
 
 export function toRecord(facts: string, { id, updatedAtMs, headSeq, sealedSeq, lease }: Head): SessionRecord {
-  // Set on what was parsed, for nobody else has it: a new object made of both takes five times as long.
+  // Set on what was parsed, because nobody else has it: a new object made of both takes five times as long.
   const record = JSON.parse(facts) as { -readonly [K in keyof SessionRecord]: SessionRecord[K] };
   if (id !== undefined) record.id = id;
   record.updatedAtMs = updatedAtMs;

@@ -33,6 +33,17 @@ export function assertEnd(id: SessionId, next: number, headSeq: number, wayOut?:
   if (next <= headSeq) throw entryMissing(id, next, wayOut);
 }
 
+/** What to do about damage in a store that repairs itself. */
+export const repairIt = "acp-sidecar verify --repair keeps all that is sound";
+
+/** @param file where it is damaged, if the store has several */
+export function entryDamaged(id: SessionId, seq: number, file?: string): SidecarError {
+  const where = file === undefined ? "" : ` (${file})`;
+  return new SidecarError("STORE_CORRUPT", `Entry ${seq} of session ${id} is damaged${where}; ${repairIt}`, {
+    data: { sessionId: id, seq, ...(file !== undefined && { file }) },
+  });
+}
+
 export function entryMissing(id: SessionId, seq: number, wayOut = "restore it from a backup"): SidecarError {
   return new SidecarError("STORE_CORRUPT", `Entry ${seq} of session ${id} is missing; ${wayOut}`, {
     data: { sessionId: id, seq },

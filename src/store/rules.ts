@@ -47,6 +47,16 @@ export function checkFork({ parentId, atSeq }: Lineage, sealedSeq: number): void
   if (atSeq > sealedSeq) throw forkBeyondSealed(parentId, atSeq, sealedSeq);
 }
 
+/** Errors: `SESSION_BUSY` for a lease that is in force and may not be taken over. */
+export function checkTake(
+  id: SessionId,
+  current: LeaseState | undefined,
+  mayTake: LeaseRequest["mayTake"],
+  nowMs: number,
+): void {
+  if (isInForce(current, nowMs) && !mayTake(current)) throw sessionBusy(id, current);
+}
+
 /**
  * The lease that `request` gets, frozen, and the one that it takes the place of. Errors: `SESSION_BUSY`.
  * @param session whose lease it is now, and the last fence that was given out for it
@@ -59,7 +69,7 @@ export function takeLease(
 ): Acquired {
   // Nobody who is asked can change what is refused with it.
   const previous = frozenCopy(session.lease);
-  if (isInForce(previous, nowMs) && !mayTake(previous)) throw sessionBusy(id, previous);
+  checkTake(id, previous, mayTake, nowMs);
   const times = { sinceMs: nowMs, expiresAtMs: nowMs + ttlMs };
   const lease = leaseFor(id, { holder, fence: session.fence + 1, ...times, turnRunning: false }, ttlMs);
   return previous === undefined ? { lease } : { lease, previous };

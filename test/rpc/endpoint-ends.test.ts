@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { SidecarError } from "../../src/base/errors.ts";
 import type { RequestContext } from "../../src/rpc/endpoint.ts";
-import { countOf, paramsOf, textOfUpdate, type ArrivedUpdate } from "../../src/acp/updates.ts";
+import { paramsOf, textOfUpdate, type ArrivedUpdate } from "../../src/acp/updates.ts";
+import { countOf } from "../acp/count.ts";
 import { gate, gone, messagesIn, raw, request, soon, until, update } from "./streams.ts";
 
 describe("closing", () => {

@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseMessage } from "../../src/rpc/messages.ts";
 import { updateLane } from "../../src/acp/chunks.ts";
-import { countOf, paramsOf, textOfUpdate, type ArrivedUpdate } from "../../src/acp/updates.ts";
+import { paramsOf, textOfUpdate, type ArrivedUpdate } from "../../src/acp/updates.ts";
+import { countOf } from "../acp/count.ts";
 import { raw, update } from "./streams.ts";
 
 const newLane = () => updateLane(() => undefined);

@@ -10,7 +10,8 @@ import type { StoreBackup } from "../medium.ts";
 import type { Watch } from "../watch.ts";
 import { busyTimeoutMs, defaultLockWaitMs, untilFree } from "../../store/sql/sqlite/busy.ts";
 import { loadEngine } from "../../store/sql/sqlite/engines.ts";
-import { asStoreError, wayOut } from "../../store/sql/sqlite/errors.ts";
+import { repairIt } from "../../store/reading.ts";
+import { asStoreError } from "../../store/sql/sqlite/errors.ts";
 import { checkVersion } from "../../store/sql/sqlite/migrations.ts";
 
 /**
@@ -99,7 +100,7 @@ function assertSound(db: Database, path: string): void {
   if (found === "ok") return;
   throw new SidecarError(
     "STORE_CORRUPT",
-    `${path} would be a copy of a damaged database (${found.split("\n", 1)[0]}); ${wayOut}, then try again`,
+    `${path} would be a copy of a damaged database (${found.split("\n", 1)[0]}); ${repairIt}, then try again`,
   );
 }
 

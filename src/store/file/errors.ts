@@ -1,6 +1,7 @@
 /** Errors of the file system, told in the store's codes, and refusals of files that are not as they were written. */
 import { reasonOf, SidecarError, systemCodeOf, type ErrorCode } from "../../base/errors.ts";
 import type { SessionId } from "../../base/ids.ts";
+import { repairIt } from "../reading.ts";
 
 const full = "free some space, or raise the quota or file size limit; nothing that was acknowledged is lost";
 const readOnly = "give this user write access to it, or choose another with --store";
@@ -36,19 +37,6 @@ export function storeError(error: unknown, directory: string): unknown {
     cause: error,
     data: { errno },
   });
-}
-
-const repairIt = "acp-sidecar verify --repair keeps all that is sound";
-
-/** `seq` is the first entry that is lost. */
-export function entryDamaged(id: SessionId, seq: number, file: string): SidecarError {
-  return new SidecarError(
-    "STORE_CORRUPT",
-    `Entry ${seq} of session ${id} is damaged (${file}); ${repairIt}`,
-    {
-      data: { sessionId: id, seq, file },
-    },
-  );
 }
 
 export function sessionDamaged(id: SessionId, file: string): SidecarError {

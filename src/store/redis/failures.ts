@@ -1,6 +1,6 @@
 /** What Redis's errors mean to us: whether to try again, and what to tell a person. */
-import { isSidecarError, reasonOf, SidecarError, type ErrorCode, systemCodeOf } from "../../base/errors.ts";
-import { plainCause } from "../server/cause.ts";
+import { isSidecarError, reasonOf, SidecarError, type ErrorCode } from "../../base/errors.ts";
+import { codeOf, plainCause } from "../server/cause.ts";
 import type { Setback } from "../server/retry.ts";
 
 /** First words of replies that tell that nothing was done, but might be soon. */
@@ -74,8 +74,4 @@ const wordings: Readonly<Record<string, readonly [ErrorCode, string]>> = {
 
 function firstWord(reason: string): string {
   return /^[A-Z]+(?= |$)/.exec(reason)?.[0] ?? "";
-}
-
-function codeOf(error: unknown): string {
-  return systemCodeOf(error) ?? "";
 }

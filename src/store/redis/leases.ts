@@ -1,7 +1,7 @@
 /** Leases: who may write, by the server's clock. */
 import type { SessionId } from "../../base/ids.ts";
-import { sessionBusy, sessionNotFound } from "../refusals.ts";
-import { isInForce } from "../rules.ts";
+import { sessionNotFound } from "../refusals.ts";
+import { checkTake, isInForce } from "../rules.ts";
 import type { Acquired, Lease, LeaseRequest } from "../contract.ts";
 import type { Connection } from "./connection.ts";
 import { leaseIn, mostOvertaken, refusal } from "./records.ts";
@@ -24,9 +24,9 @@ export async function acquireLease(
     if (found !== "found") throw sessionNotFound(id);
     const [fence = "", heldBy = "", since, expires, turn = "", nowMs] = seen;
     const previous = leaseIn({ fence, holder: heldBy, since, expires, turn });
-    const inForce = isInForce(previous, Number(nowMs));
-    if (inForce && !mayTake(previous)) throw sessionBusy(id, previous);
-    const args = [writeId, fence, heldBy, turn, inForce ? 0 : 1, holder, ttlMs];
+    checkTake(id, previous, mayTake, Number(nowMs));
+    const idle = isInForce(previous, Number(nowMs)) ? 0 : 1;
+    const args = [writeId, fence, heldBy, turn, idle, holder, ttlMs];
     const [answer, ...taken] = (await redis.run(take, keys, args)) as string[];
     if (answer === "gone") throw sessionNotFound(id);
     if (answer !== "done") continue;

@@ -5,15 +5,13 @@ import { termsOf } from "../server/terms.ts";
 import type { Page, SessionFilter, SessionQuery, SessionRecord, StoreStats } from "../contract.ts";
 import type { Command, Connection } from "./connection.ts";
 import { repair } from "./lineage.ts";
-import { findRecord, findRecords } from "./records.ts";
+import { batchSize, findRecord, findRecords } from "./records.ts";
 import abandoned from "./scripts/abandoned.lua";
 import correct from "./scripts/correct.lua";
 import { joinedRecords, placesIn, sliceBehind, type Slice } from "./slices.ts";
 import { hasIdPart, namedSo } from "./named.ts";
 import { addTerms, candidates, dropAllTerms, type Candidates } from "./terms.ts";
 
-/** Records fetched at once when a filter may pass over most of them. */
-const batchSize = 250;
 /** No change of a session is under way for so long; one that seems to be was abandoned. */
 const abandonedAfterMs = 60_000;
 

@@ -3,13 +3,11 @@ import type { SessionId } from "../../base/ids.ts";
 import type { SessionFilter, SessionRecord } from "../contract.ts";
 import { isNamedSo, listOrder, matches, type ListPlace } from "../query.ts";
 import type { Connection } from "./connection.ts";
-import { findRecords } from "./records.ts";
+import { batchSize, findRecords } from "./records.ts";
 import { placesIn } from "./slices.ts";
 
 /** Ids that the server looks at before others have their turn. */
 const idsAtOnce = 1000;
-/** Records fetched at once. */
-const batchSize = 250;
 
 export function hasIdPart({ idStartsWith, idEndsWith }: SessionFilter): boolean {
   return idStartsWith !== undefined || idEndsWith !== undefined;

@@ -14,7 +14,7 @@ import page from "./scripts/page.lua";
 
 const pageEntries = 2000;
 const pageBytes = 1 << 20;
-/** As one entry may be (`maxMessageBytes`), so an answer with all of the journal is no worse. */
+/** As one entry may be where nothing else is configured, so an answer with all of the journal is no worse. */
 const shortBytes = 64 << 20;
 
 /** Where a page begins and where it must end. */
@@ -75,7 +75,7 @@ export async function sizeIfShort(redis: Connection, id: SessionId): Promise<Siz
 /**
  * Blocks from `place` on, about as many as make a page. Undefined if the journal is not the living session's any
  * more, if it is not sealed as far as `sealedSeq`, or if another entry comes first. A seal in between is always
- * noticed, for the state is asked after the blocks.
+ * noticed, because the state is asked after the blocks.
  */
 export async function cutBlocks(
   redis: Connection,

@@ -42,6 +42,9 @@ export async function findKept(redis: Connection, id: SessionId): Promise<Kept |
   };
 }
 
+/** Records fetched at once when a filter may pass over most of them. */
+export const batchSize = 250;
+
 /** Records of many sessions: a call for each would cost half as much again as its command. */
 export async function findRecords(
   redis: Connection,

@@ -1,13 +1,13 @@
 /** Sessions in Redis, Valkey or a cluster of either: shared by any number of hosts. */
-import { randomUUID } from "node:crypto";
 import type { SessionId } from "../../base/ids.ts";
 import type { Store } from "../contract.ts";
 import type { StoreDriver } from "../driver.ts";
+import { writeIds } from "../server/write-ids.ts";
 import { defineStore } from "../shell.ts";
 import { connectServer } from "./connect.ts";
 import { defaultLimits, type Connection, type ConnectionLimits } from "./connection.ts";
 import { loadIoredis } from "./driver.ts";
-import { Flusher, readDurability } from "./durability.ts";
+import { Flusher, readSyncPolicy } from "./sync-policy.ts";
 import { appendEntries, sealEntries } from "./journal.ts";
 import { acquireLease, releaseLease, renewLease } from "./leases.ts";
 import { createSession, deleteSession } from "./lineage.ts";
@@ -38,7 +38,7 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<Store>
   try {
     await migrate(redis);
     redis.joins = await canJoin(redis);
-    const flusher = new Flusher(redis, await readDurability(redis));
+    const flusher = new Flusher(redis, await readSyncPolicy(redis));
     return defineStore({ queuesWrites: true, ...operations(redis, flusher, statsSessions) });
   } catch (error) {
     await redis.close();
@@ -47,10 +47,7 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<Store>
 }
 
 function operations(redis: Connection, flusher: Flusher, statsSessions: number): StoreDriver {
-  const writer = randomUUID();
-  let writes = 0;
-  /** Tells a write apart from every other one, of any process. */
-  const nextWrite = () => `${writer}.${(writes += 1)}`;
+  const nextWrite = writeIds();
   /** A write that a flush must wait for. */
   const writing = async <T>(id: SessionId, write: Promise<T>): Promise<T> => {
     const result = await write;
@@ -59,7 +56,7 @@ function operations(redis: Connection, flusher: Flusher, statsSessions: number):
   };
   return {
     name: "redis",
-    capabilities: { persistent: true, shared: true, survivesPowerLoss: flusher.durability !== "none" },
+    capabilities: { persistent: true, shared: true, survivesPowerLoss: flusher.syncPolicy !== "none" },
     create: (session) => writing(session.id, createSession(redis, session, nextWrite())),
     get: (id) => findRecord(redis, id),
     update: (id, patch, lease) => writing(id, updateRecord(redis, id, patch, lease)),

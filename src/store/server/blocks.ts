@@ -75,7 +75,7 @@ export function lastOf(block: string): number {
 
 /**
  * Puts the entries of a block behind those in `entries`: most of the time of a long read. Its head is gone through
- * letter by letter, for words cut out of it and made numbers cost three times as much.
+ * letter by letter, because words that are cut out of it and made numbers cost three times as much.
  */
 function decodeBlock(block: string, entries: Entry[]): void {
   const head = block.indexOf("\n");

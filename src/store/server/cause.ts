@@ -1,5 +1,5 @@
-/** Errors of drivers made fit for logs: they carry parameters and rows, which are people's texts. */
-import { reasonOf } from "../../base/errors.ts";
+/** Errors of drivers: their codes, and themselves made fit for logs, because they carry parameters and rows. */
+import { reasonOf, systemCodeOf } from "../../base/errors.ts";
 
 /** The driver's message, code and stack, without what else it attached. */
 export function plainCause(error: unknown): Error {
@@ -11,4 +11,9 @@ export function plainCause(error: unknown): Error {
   const frames = (error.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line));
   plain.stack = [`${error.name}: ${reason}`, ...frames].join("\n");
   return "code" in error ? Object.assign(plain, { code: error.code }) : plain;
+}
+
+/** What a driver calls a failure; "" where it has no name for it. */
+export function codeOf(error: unknown): string {
+  return systemCodeOf(error) ?? "";
 }

@@ -6,12 +6,12 @@ import type { Dialect, JournalWrite } from "./dialect.ts";
 import { appendEntries, readEntries, sealEntries } from "./journal.ts";
 import { acquireLease, releaseLease, renewLease, type Acquisition } from "./leases.ts";
 import { countSessions, listSessions } from "./lists.ts";
-import type { Medium } from "./operation.ts";
+import type { Runner } from "./operation.ts";
 import { createSession, deleteSession, getRecord, updateRecord } from "./records.ts";
 
 type Operations = Omit<StoreDriver, "name" | "capabilities" | "flush" | "stats" | "close">;
 
-export function sqlOperations(medium: Medium, dialect: Dialect): Operations {
+export function sqlOperations(runner: Runner, dialect: Dialect): Operations {
   const writeOf = (id: SessionId, entries: readonly NewEntry[], lease: Lease): JournalWrite => ({
     id,
     entries,
@@ -20,32 +20,32 @@ export function sqlOperations(medium: Medium, dialect: Dialect): Operations {
   });
   const append = (given: JournalWrite, after: number, seals: boolean) => {
     const prepared = dialect.appending(given, after, seals);
-    return medium.write((attempt) => appendEntries(dialect, given, after, prepared, attempt));
+    return runner.write((attempt) => appendEntries(dialect, given, after, prepared, attempt));
   };
   return {
     create: (given) => {
       const writeId = dialect.nextWrite();
       const create = given.lineage === undefined ? "write" : "transact";
-      return medium[create](() => createSession(dialect, given, writeId));
+      return runner[create](() => createSession(dialect, given, writeId));
     },
-    get: (id) => medium.read(() => getRecord(dialect, id)),
-    update: (id, patch, lease) => medium.transact(() => updateRecord(dialect, id, patch, lease)),
-    delete: (id, lease) => medium.transact((attempt) => deleteSession(dialect, id, lease, attempt)),
-    list: (query) => medium.read(() => listSessions(dialect, query)),
-    count: (filter) => medium.read(() => countSessions(dialect, filter)),
+    get: (id) => runner.read(() => getRecord(dialect, id)),
+    update: (id, patch, lease) => runner.transact(() => updateRecord(dialect, id, patch, lease)),
+    delete: (id, lease) => runner.transact((attempt) => deleteSession(dialect, id, lease, attempt)),
+    list: (query) => runner.read(() => listSessions(dialect, query)),
+    count: (filter) => runner.read(() => countSessions(dialect, filter)),
     append: (id, after, entries, lease) => append(writeOf(id, entries, lease), after, false),
     seal: (id, range, entries, lease) => {
       const given = writeOf(id, entries, lease);
       if (range.from === range.head + 1) return append(given, range.head, true);
       const replace = dialect.replacing(range, entries);
-      return medium.transact((attempt) => sealEntries(dialect, given, range, replace, attempt));
+      return runner.transact((attempt) => sealEntries(dialect, given, range, replace, attempt));
     },
-    read: (id, range) => readEntries(medium, dialect, id, range),
+    read: (id, range) => readEntries(runner, dialect, id, range),
     acquire: (id, request) => {
       const given: Acquisition = { id, request, writeId: dialect.nextWrite() };
-      return medium.transact((attempt) => acquireLease(dialect, given, attempt));
+      return runner.transact((attempt) => acquireLease(dialect, given, attempt));
     },
-    renew: (lease) => medium.write(() => renewLease(dialect, lease)),
-    release: (lease) => medium.write(() => releaseLease(dialect, lease)),
+    renew: (lease) => runner.write(() => renewLease(dialect, lease)),
+    release: (lease) => runner.write(() => releaseLease(dialect, lease)),
   };
 }

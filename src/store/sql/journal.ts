@@ -7,7 +7,7 @@ import { checkAppend, checkLease, checkSeal } from "../rules.ts";
 import type { Attempt } from "../server/retry.ts";
 import type { Dialect, JournalWrite, Stretch } from "./dialect.ts";
 import { extendLease, locked, underLease } from "./leases.ts";
-import { rows, write, type Medium, type Operation } from "./operation.ts";
+import { rows, write, type Runner, type Operation } from "./operation.ts";
 import { leaseIn, type SessionRow } from "./rows.ts";
 
 /** Adds after `after`, by what `appending` has prepared. Errors: `SESSION_NOT_FOUND`, `LEASE_LOST`, `STORE_CONFLICT`. */
@@ -68,12 +68,12 @@ export function* baseOf({ sql }: Dialect, { parentId, atSeq }: Lineage): Operati
 
 /** Errors: as `Store.read`; `STORE_CORRUPT` when an entry is missing that the head counts. */
 export async function* readEntries(
-  medium: Medium,
+  runner: Runner,
   dialect: Dialect,
   id: SessionId,
   range: Required<EntryRange>,
 ): AsyncGenerator<readonly Entry[]> {
-  const chain = await medium.read(() => rows<Link>(dialect.sql.chain, id, range.from));
+  const chain = await runner.read(() => rows<Link>(dialect.sql.chain, id, range.from));
   const [own] = chain;
   if (own === undefined) throw sessionNotFound(id);
   const stretches = stretchesIn(chain, range.from, Math.min(range.through, own.head_seq));

@@ -43,7 +43,7 @@ export function* write(statement: Statement, ...values: readonly Value[]): Opera
 export type Work<T> = (attempt: Attempt) => Operation<T>;
 
 /** Runs operations. */
-export interface Medium {
+export interface Runner {
   /** Each statement for itself. */
   read<T>(work: () => Operation<T>): Awaitable<T>;
   /** As `transact`, for work that writes with one statement at most. */

@@ -2,7 +2,7 @@
 import type { Pool, QueryConfig, QueryResult } from "pg";
 import { storeClosed } from "../../refusals.ts";
 import { Retrier, type Attempt } from "../../server/retry.ts";
-import type { Medium, Operation, Statement, Work } from "../operation.ts";
+import type { Runner, Operation, Statement, Work } from "../operation.ts";
 import { columnTypes, type PgClient, type PgDriver } from "./driver.ts";
 import { breaksConnection, postgresFailure, setbackOf } from "./failures.ts";
 import type { PostgresLocation } from "./location.ts";
@@ -42,7 +42,7 @@ export type Send = <Row extends object = object>(
   values?: readonly unknown[],
 ) => Promise<QueryResult<Row>>;
 
-export class Database implements Medium {
+export class Database implements Runner {
   readonly #pool: Pool;
   readonly #location: PostgresLocation;
   readonly #retrier: Retrier;

@@ -1,8 +1,8 @@
 /** How PostgreSQL keeps sessions: what of it no other database does. */
-import { randomUUID } from "node:crypto";
 import type { NewSession } from "../../contract.ts";
 import { encodeFacts } from "../../facts.ts";
 import { termsOf, termsOfFilter } from "../../server/terms.ts";
+import { writeIds } from "../../server/write-ids.ts";
 import type { Dialect } from "../dialect.ts";
 import { hasTerm, where } from "../lists.ts";
 import { rows, write, type Operation } from "../operation.ts";
@@ -15,12 +15,10 @@ import { postgresStatements, wordsOf, type Statements } from "./statements.ts";
 export function dialectOn(database: Database, schema: string): Dialect {
   const words = wordsOf(schema);
   const sql = postgresStatements(schema, words);
-  const writer = randomUUID();
-  let writes = 0;
   const dialect: Dialect = {
     words,
     sql,
-    nextWrite: () => `${writer}.${(writes += 1)}`,
+    nextWrite: writeIds(),
     wayOut: "restore it from a backup",
     termsOf,
     termsOfFilter,

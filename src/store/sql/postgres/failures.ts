@@ -1,12 +1,6 @@
 /** What PostgreSQL's errors mean to us: whether to try again, and what to tell a person. */
-import {
-  isSidecarError,
-  reasonOf,
-  SidecarError,
-  type ErrorCode,
-  systemCodeOf,
-} from "../../../base/errors.ts";
-import { plainCause } from "../../server/cause.ts";
+import { isSidecarError, reasonOf, SidecarError, type ErrorCode } from "../../../base/errors.ts";
+import { codeOf, plainCause } from "../../server/cause.ts";
 import type { Setback } from "../../server/retry.ts";
 
 // https://www.postgresql.org/docs/current/errcodes-appendix.html
@@ -80,7 +74,3 @@ const wordings: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   "55P03": ["STORE_LOCKED", "did not give us a lock in time; try again"],
   "57P03": ["STORE_UNAVAILABLE", "is starting up; try again in a moment"],
 };
-
-function codeOf(error: unknown): string {
-  return systemCodeOf(error) ?? "";
-}

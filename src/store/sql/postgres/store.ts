@@ -8,7 +8,7 @@ import { systemCodeOf } from "../../../base/errors.ts";
 import { Database, defaultLimits, type DatabaseLimits } from "./database.ts";
 import { dialectOn } from "./dialect.ts";
 import { loadPg } from "./driver.ts";
-import { flushCommits, readDurability, type Durability } from "./durability.ts";
+import { flushCommits, readSyncPolicy, type SyncPolicy } from "./sync-policy.ts";
 import { postgresFailure } from "./failures.ts";
 import { parsePostgresUrl } from "./location.ts";
 import { migrate } from "./migrations.ts";
@@ -30,23 +30,23 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   const database = new Database(await loadPg(loadDriver), location, { ...defaultLimits, ...limits });
   try {
     await migrate(database, location.schema);
-    const durability = await database.once(readDurability);
-    return storeOn(database, location.schema, durability);
+    const syncPolicy = await database.once(readSyncPolicy);
+    return storeOn(database, location.schema, syncPolicy);
   } catch (error) {
     await database.close();
     throw error;
   }
 }
 
-function storeOn(database: Database, schema: string, durability: Durability): Store {
+function storeOn(database: Database, schema: string, syncPolicy: SyncPolicy): Store {
   const dialect = dialectOn(database, schema);
   return defineStore({
     name: "postgres",
-    capabilities: { persistent: true, shared: true, survivesPowerLoss: durability !== "none" },
+    capabilities: { persistent: true, shared: true, survivesPowerLoss: syncPolicy !== "none" },
     queuesWrites: true,
     ...sqlOperations(database, dialect),
     flush: async () => {
-      if (durability === "onFlush") await database.transact(() => flushCommits(schema));
+      if (syncPolicy === "onFlush") await database.transact(() => flushCommits(schema));
     },
     stats: async () => ({
       ...(await database.read(() => totalsOf(dialect))),

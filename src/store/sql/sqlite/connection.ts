@@ -1,7 +1,7 @@
 /** Runs operations on the one connection: at once, or when other processes' locks are gone. */
 import type { Awaitable } from "../../driver.ts";
 import { storeClosed } from "../../refusals.ts";
-import type { Medium, Operation, Query, Work } from "../operation.ts";
+import type { Runner, Operation, Query, Work } from "../operation.ts";
 import { untilFree, WriteQueue } from "./busy.ts";
 import type { OpenedDatabase } from "./database.ts";
 import { transact, type Database, type Statement } from "./engine.ts";
@@ -19,7 +19,7 @@ interface Prepared {
   readonly order: readonly number[];
 }
 
-export class Connection implements Medium {
+export class Connection implements Runner {
   readonly #db: Database;
   readonly #lockWaitMs: number;
   readonly #queue: WriteQueue;

@@ -1,13 +1,13 @@
 /** How SQLite keeps sessions: what of it no other database does. */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { NewSession } from "../../contract.ts";
+import { repairIt } from "../../reading.ts";
 import type { Dialect, SessionKey } from "../dialect.ts";
 import { rows, write, type Operation } from "../operation.ts";
 import { trim } from "../records.ts";
 import { recordIn, type SessionRow } from "../rows.ts";
 import { named } from "../statements.ts";
 import type { Connection } from "./connection.ts";
-import { wayOut } from "./errors.ts";
 import type { Journal } from "./journal.ts";
 import { listed, wayTo } from "./lists.ts";
 import { factsOf } from "./schema.ts";
@@ -19,7 +19,7 @@ export function dialectOn(connection: Connection, journal: Journal): Dialect {
     words,
     sql: statements,
     nextWrite: () => "",
-    wayOut,
+    wayOut: repairIt,
     termsOf,
     termsOfFilter,
     addTerms,
@@ -85,8 +85,9 @@ function* drop(row: SessionRow): Operation<void> {
 }
 
 /**
- * Removes some of what is doomed; false when nothing was left to remove. Entries go in small steps, for a long journal
- * must not hold up the event loop or other processes; what remains stands in `doomed`, so a crash forgets nothing.
+ * Removes some of what is doomed; false when nothing was left to remove. Entries go in small steps, because a long
+ * journal must not hold up the event loop or other processes; what remains stands in `doomed`, so a crash forgets
+ * nothing.
  */
 export function* step(dialect: Dialect): Operation<boolean> {
   const [doomed] = yield* rows<{ no: number }>(own.nextDoomed);

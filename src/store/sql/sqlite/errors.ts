@@ -1,14 +1,12 @@
 /** What SQLite and the file system fail with, in the codes of the Store contract. */
 import { SidecarError, reasonOf, systemCodeOf, type ErrorCode } from "../../../base/errors.ts";
 import type { SessionId } from "../../../base/ids.ts";
+import { repairIt } from "../../reading.ts";
 
 interface Meaning {
   readonly code: ErrorCode;
   readonly say: (path: string, reason: string, sessionId?: SessionId) => string;
 }
-
-/** What to do about damage in a database. */
-export const wayOut = "acp-sidecar verify --repair keeps all that is sound";
 
 const full: Meaning = {
   code: "STORE_FULL",
@@ -21,7 +19,7 @@ const readOnly: Meaning = {
 const corrupt: Meaning = {
   code: "STORE_CORRUPT",
   say: (path, reason, sessionId) =>
-    `${sessionId === undefined ? path : `Session ${sessionId} in ${path}`} is damaged (${reason}); ${wayOut}`,
+    `${sessionId === undefined ? path : `Session ${sessionId} in ${path}`} is damaged (${reason}); ${repairIt}`,
 };
 const noDatabase: Meaning = {
   code: "STORE_CORRUPT",

@@ -1,11 +1,10 @@
 /** Journals in SQLite: one row an entry, found by a key of journal number and `seq`. */
-import { SidecarError } from "../../../base/errors.ts";
 import type { SessionId } from "../../../base/ids.ts";
 import type { Entry, NewEntry, SealRange } from "../../contract.ts";
+import { entryDamaged } from "../../reading.ts";
 import type { SessionKey, JournalPage, JournalWrite, Stretch } from "../dialect.ts";
 import type { Operation } from "../operation.ts";
 import type { Database, Statement } from "./engine.ts";
-import { wayOut } from "./errors.ts";
 import { isEntry, isSummed, kindIn, markOf } from "./mark.ts";
 import { SoundText } from "./sound-text.ts";
 
@@ -14,7 +13,7 @@ const pageChars = 1 << 16;
 const entriesPerCut = 500;
 const rememberedSessions = 4096;
 
-/** A number stays right for ever, for none is used twice; the time is to be checked where it is used. */
+/** A number stays right for ever, because none is used twice; the time is to be checked where it is used. */
 interface KnownSession {
   readonly no: number;
   updatedAtMs: number;
@@ -81,7 +80,7 @@ export class Journal {
     this.#put(no, from, entries);
   }
 
-  /** A few only, for a long journal must not hold up the event loop or other processes. */
+  /** A few only, because a long journal must not hold up the event loop or other processes. */
   *cut(no: number, from: number): Operation<boolean> {
     return this.#removeSome.run(no, from, no).changes === entriesPerCut;
   }
@@ -142,10 +141,4 @@ export class Journal {
     if (found !== undefined) this.#known.set(id, found);
     return found;
   }
-}
-
-function entryDamaged(id: SessionId, seq: number): SidecarError {
-  return new SidecarError("STORE_CORRUPT", `Entry ${seq} of session ${id} is damaged; ${wayOut}`, {
-    data: { sessionId: id, seq },
-  });
 }

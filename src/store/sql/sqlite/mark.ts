@@ -1,6 +1,6 @@
 /**
- * What stands in `entries.kind`: the kind's number in its lowest byte and above it a checksum of the row, for SQLite
- * has none. Rows of schema 1 have no checksum.
+ * What stands in `entries.kind`: the kind's number in its lowest byte and above it a checksum of the row, because
+ * SQLite has none. Rows of schema 1 have no checksum.
  */
 import type { EntryKind } from "../../contract.ts";
 import { crc32 } from "../../../base/crc32.ts";

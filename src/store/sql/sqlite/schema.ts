@@ -6,7 +6,7 @@ import { encodeFacts } from "../../facts.ts";
  * Version 1.
  *
  * A session's number is that of its journal and is never used again, so a number that was looked up once
- * stays right. `sessions` is narrow, for appends rewrite it; what seldom changes is in `records`. An entry's
+ * stays right. `sessions` is narrow, because appends rewrite it; what seldom changes is in `records`. An entry's
  * key holds journal number and `seq`: a journal lies together, and reading it is a scan of one range.
  * Journals outlive their sessions while a fork needs them. `doomed` names journals of deleted sessions whose
  * entries are still to be removed. `terms` finds sessions by what they contain (see terms.ts).

@@ -1,6 +1,6 @@
 /** What a PostgreSQL store makes of its server: what a commit is worth there, a pooler, many at once. */
 import { afterAll, expect, it } from "vitest";
-import { judge } from "../../../../src/store/sql/postgres/durability.ts";
+import { judge } from "../../../../src/store/sql/postgres/sync-policy.ts";
 import { openPostgresStore } from "../../../../src/store/sql/postgres/store.ts";
 import { aSession, assertJournal, leaseOf, someEntries } from "../../../conformance/samples.ts";
 import { describeServer } from "../../servers.ts";

@@ -8,15 +8,15 @@ import type { Connection } from "./connection.ts";
  * `onWrite` — every write is on disk before it is answered; `onFlush` — WAITAOF tells when earlier ones are;
  * `none` — the server keeps them in memory, or does not let us know.
  */
-export type Durability = "onWrite" | "onFlush" | "none";
+export type SyncPolicy = "onWrite" | "onFlush" | "none";
 
 /** Well below the silence after which a connection is given up. */
 const syncTimeoutMs = 20_000;
 
-export async function readDurability(redis: Connection): Promise<Durability> {
+export async function readSyncPolicy(redis: Connection): Promise<SyncPolicy> {
   const info = String(await redis.command("info", ["persistence"]));
   if (!/^aof_enabled:1/m.test(info)) return "none";
-  const policy = await syncPolicy(redis);
+  const policy = await appendFsyncOf(redis);
   if (policy === "always") return "onWrite";
   if (policy === "no") return "none";
   const [waitAof] = (await redis.command("command", ["info", "waitaof"])) as unknown[];
@@ -24,7 +24,7 @@ export async function readDurability(redis: Connection): Promise<Durability> {
 }
 
 /** How often the server syncs its log; undefined where CONFIG is not for us. */
-async function syncPolicy(redis: Connection): Promise<string | undefined> {
+async function appendFsyncOf(redis: Connection): Promise<string | undefined> {
   try {
     const [, policy] = (await redis.command("config", ["get", "appendfsync"])) as (string | undefined)[];
     return policy;
@@ -36,20 +36,20 @@ async function syncPolicy(redis: Connection): Promise<string | undefined> {
 
 /** Knows which writes a flush must wait for, where WAITAOF tells of them. */
 export class Flusher {
-  readonly durability: Durability;
+  readonly syncPolicy: SyncPolicy;
   readonly #redis: Connection;
   readonly #queue = new Queue();
   /** Sessions written to since the last flush. */
   #unflushed = new Set<SessionId>();
 
-  constructor(redis: Connection, durability: Durability) {
+  constructor(redis: Connection, syncPolicy: SyncPolicy) {
     this.#redis = redis;
-    this.durability = durability;
+    this.syncPolicy = syncPolicy;
   }
 
   /** After a write to a session. */
   note(id: SessionId): void {
-    if (this.durability === "onFlush") this.#unflushed.add(id);
+    if (this.syncPolicy === "onFlush") this.#unflushed.add(id);
   }
 
   /** One at a time: what an earlier one is still waiting for is part of what this one promises. */

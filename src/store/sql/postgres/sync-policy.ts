@@ -6,7 +6,7 @@ import type { Send } from "./database.ts";
  * `onCommit` — every commit is on disk when it is answered; `onFlush` — commits are answered before, and a
  * flush puts all earlier ones on disk; `none` — the server promises nothing.
  */
-export type Durability = "onCommit" | "onFlush" | "none";
+export type SyncPolicy = "onCommit" | "onFlush" | "none";
 
 interface Settings {
   readonly version: string;
@@ -14,14 +14,14 @@ interface Settings {
   readonly commits: string | null;
 }
 
-export async function readDurability(send: Send): Promise<Durability> {
+export async function readSyncPolicy(send: Send): Promise<SyncPolicy> {
   const text = `SELECT version() AS version, current_setting('fsync', true) AS fsync,
     current_setting('synchronous_commit', true) AS commits`;
   const { rows } = await send<Settings>(text);
   return rows[0] === undefined ? "none" : judge(rows[0]);
 }
 
-export function judge({ version, fsync, commits }: Settings): Durability {
+export function judge({ version, fsync, commits }: Settings): SyncPolicy {
   // It syncs its log before it answers, whatever settings it shows for compatibility.
   if (version.includes("CockroachDB")) return "onCommit";
   // It syncs its log once a second unless told otherwise where SQL cannot look (durable_wal_write).
