@@ -164,6 +164,10 @@ describe("turns that were made in the agent's own program between two loads", ()
     const loaded = shown(await bench.load(second, sessionId));
     expect(loaded.toSorted()).toEqual(["one", "three", "to one", "to three", "to two", "two"]);
     expect(loaded.slice(-1)).toEqual(["to three"]);
+    await harness.stop(second.program);
+    // The agent has them in another order than the journal, and nothing twice.
+    const third = await bench.through();
+    expect(shown(await bench.load(third, sessionId))).toEqual(loaded);
   });
 
   it("with words that were said before, and the same answer, are new all the same", async () => {

@@ -67,6 +67,12 @@ export class KnownTurns {
     return this.#firstFrom(`user ${key}`, from);
   }
 
+  /** The place of one of these turns, if the user began it with these words. */
+  placeAmong(places: ReadonlySet<number>, key: string): number | undefined {
+    if (places.size === 0) return undefined;
+    return this.#places.get(`user ${key}`)?.find((place) => places.has(place));
+  }
+
   /** The same by what the agent said. */
   placeOfAnswer(said: Digest, from: number): number | undefined {
     return said.chars < minSaidChars ? undefined : this.#firstFrom(`agent ${said.result}`, from);

@@ -14,6 +14,9 @@ import { Digest, partOf } from "./words.ts";
 /** Of turns that may be news no more than this is held. */
 const maxHeldChars = 4 << 20;
 
+/** So many turns that are passed over are known to have been, the last ones. */
+const maxSkipped = 4096;
+
 /** A turn that may be news. */
 interface Candidate {
   readonly key: string;
@@ -48,6 +51,8 @@ export class Recall {
   #known: KnownTurns | undefined;
   /** The place in the journal behind the last turn that came. */
   #next = 0;
+  /** Places before that of turns that have not come: they may stand in another order here, and come later. */
+  readonly #skipped = new Set<number>();
   #firstMatched: number | undefined;
   /** Some replay twice, before their answer and behind it: the place where such a second replay would go on. */
   #again = 0;
@@ -165,12 +170,16 @@ export class Recall {
     if (run === undefined) return [];
     const news = this.#closeHeld(known);
     if (run.hasHandover) this.#hasHandover = true;
-    for (const { key, place, updates } of run.parted((some) => known.placeOf(some, this.#next))) {
+    for (const { key, place, updates } of run.parted((some) => this.#placeOf(known, some))) {
       this.#turns += 1;
       if (place !== undefined) this.#match(place);
       else for (const fresh of this.#strange(known, key, updates)) news.push(fresh);
     }
     return news;
+  }
+
+  #placeOf(known: KnownTurns, key: string): number | undefined {
+    return known.placeOf(key, this.#next) ?? known.placeAmong(this.#skipped, key);
   }
 
   /** A turn of the journal has come; what is held came before it, and is none that was made behind its end. */
@@ -179,7 +188,10 @@ export class Recall {
     this.#discard();
     if (this.#firstMatched === undefined) this.#again = place;
     this.#firstMatched ??= place;
-    this.#next = place + 1;
+    this.#skipped.delete(place);
+    for (let passed = Math.max(this.#next, place - maxSkipped); passed < place; passed += 1)
+      this.#skipped.add(passed);
+    this.#next = Math.max(this.#next, place + 1);
     this.#in = "known";
   }
 
