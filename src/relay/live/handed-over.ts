@@ -69,15 +69,25 @@ export class HandoverEcho {
 }
 
 /** What an agent says in a turn, without a handover that it says back. */
-export function withoutHandoverEcho(echo: HandoverEcho, updates: readonly ArrivedUpdate[]): ArrivedUpdate[] {
+export function withoutHandoverEcho(
+  echo: HandoverEcho,
+  updates: readonly ArrivedUpdate[],
+): readonly ArrivedUpdate[] {
+  if (!updates.some(isUsers)) {
+    echo.end();
+    return updates;
+  }
   return updates.flatMap((update) => {
     // What subagents say stands beside it.
     if (update.child !== undefined) return [update];
-    const kind = update.type === "update" ? update.sessionUpdate : update.shape.sessionUpdate;
-    if (kind === "user_message_chunk") return withoutHandoverIn(echo, update);
+    if (isUsers(update)) return withoutHandoverIn(echo, update);
     echo.end();
     return [update];
   });
+}
+
+function isUsers(update: ArrivedUpdate): boolean {
+  return (update.type === "update" ? update : update.shape).sessionUpdate === "user_message_chunk";
 }
 
 function withoutHandoverIn(echo: HandoverEcho, update: ArrivedUpdate): ArrivedUpdate[] {
