@@ -1,9 +1,9 @@
 /** `config`: what is in force and where it comes from, secrets left out. */
-import type { AgentCommand, Config } from "../config/config.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import { optionNames, options, valueIn, type OptionKind } from "../config/options.ts";
 import { formatBytes, formatDurationMs } from "../config/units.ts";
 import { redactStoreUrl } from "../base/redact.ts";
+import { agentText } from "./agent-text.ts";
 import type { Invocation, Io } from "./command.ts";
 import { configOf } from "./configured.ts";
 import { printJson } from "./print.ts";
@@ -51,19 +51,4 @@ function shownAs({ type }: OptionKind, value: string | number | undefined): Pick
   if (type === "optionalDuration" && value === 0) return { value: "off", text: "off" };
   if (isTime) return { value, text: formatDurationMs(Number(value)) };
   return { value, text: type === "size" ? formatBytes(Number(value)) : String(value) };
-}
-
-/** Arguments and environment may hold secrets: they are countText, not shown. */
-function agentText(agent: Config["agent"]): string {
-  if (agent === undefined) return "echo (built in)";
-  const hidden = hiddenParts(agent);
-  return hidden.length === 0 ? agent.command : `${agent.command} (${hidden.join(", ")} not shown)`;
-}
-
-function hiddenParts({ args, env }: AgentCommand): string[] {
-  const variables = Object.keys(env ?? {}).length;
-  return [
-    ...(args.length === 0 ? [] : [`${args.length} argument${args.length === 1 ? "" : "s"}`]),
-    ...(variables === 0 ? [] : [`${variables} variable${variables === 1 ? "" : "s"}`]),
-  ];
 }

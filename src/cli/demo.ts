@@ -1,6 +1,7 @@
 /** `demo`: a sidecar is killed in the middle of a turn; the next one has the whole conversation. */
 import path from "node:path";
 import type { StartAgent } from "../agent/agent.ts";
+import { agentLine } from "./agent-text.ts";
 import type { Invocation, Io } from "./command.ts";
 import { compare, isText, textOf, type Account } from "./demo-account.ts";
 import { interruptible } from "./interrupt.ts";
@@ -36,7 +37,7 @@ export function demo({ agent: words, flags }: Invocation, io: Io): Promise<numbe
   return withScratchFolder((folder) =>
     interruptible(goOn, async (signal) => {
       const store = `sqlite:${path.join(folder, "sessions.db")}`;
-      await print(io, `acp-sidecar demo\n  agent  ${command ?? "echo (built in)"}\n  store  ${store}\n\n`);
+      await print(io, `acp-sidecar demo\n  agent  ${agentLine(agent)}\n  store  ${store}\n\n`);
       const start = sidecarWith(io, { folder, store, agent });
       const prompt = String(flags["prompt"] ?? defaultPrompt);
       const run: Run = { io, start, cwd: folder, prompt, withinMs, signal };

@@ -7,7 +7,7 @@ import { openStore } from "../store/open.ts";
 import { emptyPlaceOf, isRepairable } from "../care/maintenance.ts";
 import type { NewSession, Store } from "../store/contract.ts";
 import type { Problem } from "./doctor-agent.ts";
-import { sizeText } from "./print.ts";
+import { countText, sizeText } from "./print.ts";
 
 export interface StoreTrial {
   readonly facts: Readonly<Record<string, string>>;
@@ -30,7 +30,7 @@ export async function tryStore(url: string, cwd: string): Promise<StoreTrial> {
     if (damage !== undefined) return { facts, problem: damage };
     facts.writable = `yes, safe after ${(await writeAndForget(store, cwd)).toFixed(1)} ms`;
     const { sessions, entries, bytes, details } = await store.stats();
-    facts.holds = `${sessions} sessions, ${entries} entries, ${sizeText(bytes)}`;
+    facts.holds = `${countText(sessions, "session")}, ${countText(entries, "entry", "entries")}, ${sizeText(bytes)}`;
     if (details?.["engine"] !== undefined) facts.engine = String(details["engine"]);
     return { facts };
   } catch (error) {
@@ -51,7 +51,10 @@ async function quickLook(
 ): Promise<Problem | undefined> {
   const { sessions, entries, damages } = await verifySessions(store, quick);
   const [first] = damages;
-  facts.sound = first === undefined ? `${sessions} newest sessions read, ${entries} entries` : "no";
+  facts.sound =
+    first === undefined
+      ? `${countText(sessions, "newest session")} read, ${countText(entries, "entry", "entries")}`
+      : "no";
   if (first === undefined) return undefined;
   const { sessionId, entries: damaged, problem } = first;
   const where = [sessionId && `session ${sessionId}`, damaged && `entry ${damaged.from}`].filter(Boolean);

@@ -1,6 +1,7 @@
 /** `doctor`: what works, what does not, and what to do about it. */
 import { openAgent } from "../agent/open.ts";
 import { version } from "../base/version.ts";
+import { agentLine } from "./agent-text.ts";
 import type { Invocation, Io } from "./command.ts";
 import { configOf } from "./configured.ts";
 import { tryAgent, type Problem, type Trial, type TrialOptions } from "./doctor-agent.ts";
@@ -55,7 +56,7 @@ function statusOf({ problems, store }: Report): number {
 
 async function examine(storeUrl: string, io: Io, trial: TrialOptions, progress: Progress): Promise<Report> {
   const { agent, cwd: folder } = trial;
-  const name = agent?.command ?? "echo";
+  const name = agent === undefined ? "echo" : agentLine(agent);
   progress.stage(`starting ${oneLine(name)} by itself, opening a session…`);
   const byItself = await tryAgent(openAgent(agent, peerLimits), trial);
   progress.stage(`starting ${oneLine(name)} through the sidecar…`);
@@ -67,7 +68,7 @@ async function examine(storeUrl: string, io: Io, trial: TrialOptions, progress: 
   const store = await tryStore(storeUrl, folder);
   const agentProblem = byItself.problem ?? throughSidecar.problem;
   return {
-    agent: agent?.command ?? "echo (built in)",
+    agent: agentLine(agent),
     byItself,
     throughSidecar,
     store,

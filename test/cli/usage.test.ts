@@ -170,6 +170,15 @@ describe("config", () => {
     expect((await cli([...argv, "--", "agent", "--key", "x"])).out).toContain(
       "agent (2 arguments not shown)",
     );
+    for (const [words, shown] of [
+      ["opencode acp", "opencode acp"],
+      ["gemini --experimental-acp", "gemini --experimental-acp"],
+      ["agent acp --key x acp", "agent acp (3 arguments not shown)"],
+      ["agent hunter2 acp", "agent (2 arguments not shown)"],
+    ] as const) {
+      const { out } = await cli(["config", "--", ...words.split(" ")]);
+      expect(out).toMatch(new RegExp(`^agent +${shown.replace(/[()]/g, "\\$&")} +command line$`, "m"));
+    }
   });
 
   it("prints layers that stand in a file as a list, as the URL that a flag takes, and refuses a wrong one by its place", async () => {
