@@ -66,6 +66,7 @@ async function examine(storeUrl: string, io: Io, trial: TrialOptions, progress: 
   const throughSidecar = byItself.facts["starts"] === "no" ? byItself : await tryAgent(sidecar, trial);
   progress.stage("opening the store, reading its newest sessions, writing one…");
   const store = await tryStore(storeUrl, folder);
+  trial.signal.throwIfAborted();
   const agentProblem = byItself.problem ?? throughSidecar.problem;
   return {
     agent: agentLine(agent),

@@ -3,7 +3,7 @@ import path from "node:path";
 import { PassThrough } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { run } from "../../src/cli/run.ts";
-import { binary, scratchFolder } from "./harness.ts";
+import { binary, hasTerminal, onTerminal as shell, scratchFolder } from "./harness.ts";
 
 const folder = scratchFolder();
 
@@ -39,6 +39,21 @@ describe("acp-sidecar on a terminal", () => {
     expect(status).toBe(5);
     expect(JSON.parse(fs.readFileSync(file, "utf8"))).toEqual(["acp", "--login", "claude ai"]);
     expect([out, err]).toEqual(["", expect.stringContaining("running") as string]);
+  });
+
+  it.skipIf(!hasTerminal)("logs in words what a person would read there, and JSON elsewhere", () => {
+    const agent = path.join(folder, "chatty.mjs");
+    fs.writeFileSync(
+      agent,
+      'console.log("no message"); process.stdin.resume(); process.stdin.on("end", () => process.exit(0));',
+    );
+    const serve = `sleep 1 | $P --store memory: -- ${process.execPath} ${agent} > /dev/null`;
+    const line =
+      /^acp-sidecar \d\d:\d\d:\d\d warn: the agent wrote something to its stdout that is no message \(.*count=1\)$/m;
+    expect(shell(serve).shown).toMatch(line);
+    expect(shell(`${serve} 2> ${folder}/log; cat ${folder}/log`).shown).toMatch(
+      /^\{"level":"warn",.*no message/m,
+    );
   });
 
   it("says how it is meant when there is no agent to run, and serves when only one of its streams is one", async () => {
