@@ -8,6 +8,7 @@
  */
 import { childIn, withChild } from "../acp/child-mark.ts";
 import { meaningOf, plainChunkIn, type Meaning, type PlainChunk } from "../acp/entries.ts";
+import { shallowMeaningOf } from "../acp/shallow.ts";
 import type { NewEntry } from "../store/contract.ts";
 import { Slot, TextSlot, UpdateSlot } from "./slots.ts";
 
@@ -68,7 +69,7 @@ class Folder {
   add(entry: NewEntry): void {
     const chunk = entry.kind === "update" ? plainChunkIn(entry.data) : undefined;
     if (chunk !== undefined) this.#text(entry, chunk);
-    else if (entry.kind === "update") this.#update(entry, meaningOf(entry));
+    else if (entry.kind === "update") this.#update(entry, shallowMeaningOf(entry) ?? meaningOf(entry));
     else if (entry.kind === "prompt" || entry.kind === "message") this.#newTurn(entry);
     else this.#push(new Slot(entry));
   }

@@ -3,6 +3,7 @@
  * sealed. One writer: calls must not overlap (a `Queue` sees to that).
  */
 import { isSidecarError, type SidecarError } from "../base/errors.ts";
+import { tidyUp } from "../base/heap.ts";
 import type { Durability } from "../config/config.ts";
 import type { SessionId } from "../base/ids.ts";
 import { sessionNotFound } from "../store/refusals.ts";
@@ -19,7 +20,7 @@ import { tellAppend, tellSeal, tellUpdate, type Tell } from "./events.ts";
 import { foldEntries } from "./fold.ts";
 import { isGone } from "./hidden.ts";
 import type { Use } from "./live.ts";
-import { collect } from "./pages.ts";
+import { charsIn, collect } from "./pages.ts";
 
 export interface JournalOptions {
   readonly store: Store;
@@ -117,7 +118,6 @@ export class Journal {
     return this.#doubtful;
   }
 
-  /** The session is in use. */
   touch(): void {
     this.#options.use?.touch();
   }
@@ -130,15 +130,17 @@ export class Journal {
   /** Journals entries. On return they are as safe as `durability` asks. Errors: `LEASE_LOST`, `SESSION_NOT_FOUND`, `STORE_…`. */
   async append(entries: readonly NewEntry[]): Promise<void> {
     if (entries.length === 0) return;
+    const chars = this.#unsealedChars + charsIn(entries);
+    // Folded before it is written: what is large is written once, and not read back for that.
+    if (chars > maxUnsealedChars) return this.#seal(entries, []);
     await this.#write(async () => {
       this.#head = await this.#options.store.append(this.id, this.#head, entries, this.#lease);
     });
-    for (const { data } of entries) this.#unsealedChars += data.length;
+    this.#unsealedChars = chars;
     if (this.#unsealedChars > maxHeldChars) this.#held = undefined;
     for (const entry of entries) this.#held?.push(entry);
     if (this.#options.durability === "full") await this.#options.store.flush();
     tellAppend(this.#options.tell, this.id, entries, this.#head);
-    if (this.#unsealedChars > maxUnsealedChars) await this.seal([]);
   }
 
   /** Says in the lease whether a turn runs; takes effect with the next write. */
@@ -147,16 +149,22 @@ export class Journal {
   }
 
   /** Folds what is not sealed, adds `last`, and makes all of it final. */
-  async seal(last: readonly NewEntry[]): Promise<void> {
+  seal(last: readonly NewEntry[]): Promise<void> {
+    return this.#seal([], last);
+  }
+
+  async #seal(added: readonly NewEntry[], last: readonly NewEntry[]): Promise<void> {
+    const { store, tell, durability } = this.#options;
     await this.#write(async () => {
-      const { from, entries } = await this.#folded();
-      const range = { from, head: this.#head };
+      const before = this.#head;
+      const { from, entries } = await this.#folded(added);
       const final = [...entries, ...last];
-      this.#head = await this.#options.store.seal(this.id, range, final, this.#lease);
-      this.#sealed = this.#head;
-      this.#unsealedChars = 0;
-      this.#held = [];
-      tellSeal(this.#options.tell, this.id, { entries: final, last }, this.#head);
+      tidyUp(charsIn(added));
+      this.#sealed = this.#head = await store.seal(this.id, { from, head: before }, final, this.#lease);
+      [this.#unsealedChars, this.#held] = [0, []];
+      if (added.length > 0 && durability === "full") await store.flush();
+      if (added.length > 0) tellAppend(tell, this.id, added, before + added.length);
+      tellSeal(tell, this.id, { entries: final, last }, this.#head);
     });
   }
 
@@ -236,17 +244,17 @@ export class Journal {
     await this.seal(interrupted ? [end] : []);
   }
 
-  /** The unsealed entries, folded, from the first one that folding changes. */
-  async #folded(): Promise<{ from: number; entries: NewEntry[] }> {
-    if (this.#head === this.#sealed) return { from: this.#head + 1, entries: [] };
-    const range = { from: this.#sealed + 1, through: this.#head };
-    const stored = () => collect(this.#options.store.read(this.id, range));
-    const entries = this.#held ?? (await this.reading(stored));
-    const folded = foldEntries(entries, this.#compactions);
+  /** The unsealed entries and those that go on with them, folded, from the first one that is not in the store like that. */
+  async #folded(added: readonly NewEntry[]): Promise<{ from: number; entries: NewEntry[] }> {
+    const stored = this.#head === this.#sealed ? [] : (this.#held ?? (await this.#readUnsealed()));
+    const folded = foldEntries([...stored, ...added], this.#compactions);
     let same = 0;
-    while (same < folded.length && folded[same]?.data === entries[same]?.data) same += 1;
-    return same === entries.length
-      ? { from: this.#head + 1, entries: [] }
-      : { from: this.#sealed + 1 + same, entries: folded.slice(same) };
+    while (same < stored.length && folded[same]?.data === stored[same]?.data) same += 1;
+    return { from: this.#sealed + 1 + same, entries: folded.slice(same) };
+  }
+
+  #readUnsealed(): Promise<NewEntry[]> {
+    const range = { from: this.#sealed + 1, through: this.#head };
+    return this.reading(() => collect(this.#options.store.read(this.id, range)));
   }
 }

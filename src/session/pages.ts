@@ -1,6 +1,6 @@
 /** Helpers over the pages in which stores hand out sessions and entries. */
 import type { SessionId } from "../base/ids.ts";
-import type { Entry, SessionFilter, SessionRecord, Store } from "../store/contract.ts";
+import type { Entry, NewEntry, SessionFilter, SessionRecord, Store } from "../store/contract.ts";
 
 /** Every session that matches, newest activity first. Those that change meanwhile do not move what comes behind. */
 export async function* everySession(
@@ -13,6 +13,10 @@ export async function* everySession(
     yield* page.items;
     cursor = page.nextCursor;
   } while (cursor !== undefined);
+}
+
+export function charsIn(entries: readonly NewEntry[]): number {
+  return entries.reduce((sum, { data }) => sum + data.length, 0);
 }
 
 /** All entries of a range whose size is known to be bounded. */
@@ -41,8 +45,7 @@ export async function* pagesBackwards(
     const page = await collect(store.read(id, { from, through }));
     yield page;
     through = from - 1;
-    const chars = page.reduce((sum, { data }) => sum + data.length, 1);
-    const fitting = Math.ceil((length * pageChars) / chars);
+    const fitting = Math.ceil((length * pageChars) / (charsIn(page) + 1));
     length = Math.min(fitting, length * fastestGrowth, longestPage);
   }
 }

@@ -9,6 +9,8 @@ import type { NewEntry } from "../store/contract.ts";
 const maxMessageChars = 1 << 20;
 /** A string of this length is written anew sooner than it is found in its text. */
 const maxShortChars = 256;
+/** Of what is longer not all may have been parsed. */
+const maxParsedChars = 1 << 16;
 const summaryPiece = "compaction_summary_chunk";
 
 /** An entry that stays as it came. */
@@ -60,7 +62,7 @@ export class UpdateSlot extends Slot {
   sessionUpdate: string;
   /** Beside what we know stands `_meta` that is as good once as twice: its text. */
   readonly #meta: string | undefined;
-  /** Parsed. */
+  /** Parsed, but for values that are large. */
   readonly #update: UpdateData["update"];
   /** The members of the update as texts, once another one has been folded in. */
   #fields: Map<string, string> | undefined;
@@ -154,7 +156,8 @@ export class UpdateSlot extends Slot {
 
   /** Most are short strings, which need not be looked for in the text. */
   #eachMember(visit: (name: string, value: string) => void): void {
-    if (!this.isPlain) return membersOf(this.#updateText()).forEach((value, name) => visit(name, value));
+    if (!this.isPlain || this.entry.data.length > maxParsedChars)
+      return membersOf(this.#updateText()).forEach((value, name) => visit(name, value));
     let texts: Map<string, string> | undefined;
     for (const name in this.#update) {
       const value = this.#update[name];

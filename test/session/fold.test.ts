@@ -248,6 +248,30 @@ describe("a folded tool call", () => {
     ]);
   });
 
+  it("is folded alike when it is large: of what is large only the type is looked at", () => {
+    const items = (filler: string) => {
+      const big = (fields: object) => tool({ ...fields, status: "in_progress" });
+      const text = { type: "text", text: filler };
+      return [
+        tool({ title: "T", rawInput: { a: filler } }, "tool_call"),
+        big({ content: [{ type: "content", content: text }], rawOutput: filler }),
+        big({ rawOutput: { list: [filler] }, title: null }),
+        big({ vendor: filler }),
+        big({ content: { wrong: filler } }),
+        big({ _meta: { lasting: true }, rawOutput: filler }),
+        big({ _meta: { lasting: true }, rawOutput: [filler] }),
+        big({ title: filler }),
+      ];
+    };
+    const small = contentsOf(foldEntries(entriesOf(items("~"))));
+    const large = contentsOf(foldEntries(entriesOf(items("~".repeat(300_000)))));
+    const shortened = JSON.stringify(large).replace(/~+/g, "~");
+    expect(JSON.parse(shortened)).toEqual(small);
+    // Large `_meta` is content, and every piece of it stays.
+    const pieces = [1, 2, 3].map(() => tool({ _meta: { lasting: "~".repeat(300_000) } }));
+    expect(fold(...pieces)).toHaveLength(3);
+  });
+
   it("is told from others by its id, and one without an id stays as it is", () => {
     const nameless = { sessionUpdate: "tool_call", title: "no id" };
     expect(

@@ -1,5 +1,6 @@
 /** Journals for tests, on a memory store that can be made to fail. */
 import { newSessionId, type SessionId } from "../../src/base/ids.ts";
+import type { Tell } from "../../src/session/events.ts";
 import { thisHolder } from "../../src/session/holder.ts";
 import type { Durability } from "../../src/config/config.ts";
 import { Journal } from "../../src/session/journal.ts";
@@ -21,16 +22,16 @@ export async function session(store: Store): Promise<SessionId> {
 export function open(
   store: Store,
   id: SessionId,
-  more: { holder?: Holder; durability?: Durability; may?: boolean } = {},
+  more: { holder?: Holder; durability?: Durability; may?: boolean; tell?: Tell } = {},
 ) {
-  const { holder = thisHolder(), durability = "turn", may = true } = more;
+  const { holder = thisHolder(), durability = "turn", may = true, tell = () => undefined } = more;
   return Journal.open(id, {
     store,
     durability,
     holder,
     leaseTtlMs: 30_000,
     mayTake: () => may,
-    tell: () => undefined,
+    tell,
   });
 }
 

@@ -1,10 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { newSessionId } from "../../src/base/ids.ts";
+import type { Tell } from "../../src/session/events.ts";
 import { thisHolder } from "../../src/session/holder.ts";
 import { openMemoryStore } from "../../src/store/memory/memory.ts";
-import { chunk, end, prompt, type Item } from "./entries.ts";
+import { chunk, end, prompt, tool, type Item } from "./entries.ts";
 import { flaky } from "./flaky-store.ts";
 import { contents, entries, journalOf, open, other, session, stored } from "./journal-rig.ts";
+
+const seqsIn = (news: object) => (news as { entries: { seq: number }[] }).entries.map(({ seq }) => seq);
 
 describe("a journal", () => {
   it("appends without a gap, and a seal folds the turn and makes it final", async () => {
@@ -29,6 +32,33 @@ describe("a journal", () => {
     expect(lastCall("seal")[1]).toEqual({ from: 3, head: 4 });
     expect((await stored(store, id)).slice(0, 2)).toEqual(before.slice(0, 2));
     expect(journal.headSeq).toBe(3);
+  });
+
+  it("folds what is large before it is written: it is written once, and not read back", async () => {
+    const told: string[] = [];
+    const { store, calls, lastCall } = flaky(openMemoryStore());
+    const id = await session(store);
+    const tell: Tell = (event, news) => void told.push(`${event} ${JSON.stringify(seqsIn(news()))}`);
+    const { journal } = await open(store, id, { durability: "full", tell });
+    await journal.append(entries(prompt(), chunk("a", "1"), tool({ title: "T" }, "tool_call")));
+    const output = "x".repeat(5 << 20);
+    const before = [calls("append"), calls("seal"), calls("flush")];
+    await journal.append(entries(chunk("b", "1"), tool({ rawOutput: output, status: "completed" })));
+    const after = [calls("append"), calls("seal"), calls("flush")];
+    expect(after.map((count, at) => count - (before[at] ?? 0))).toEqual([0, 1, 1]);
+    expect(lastCall("seal")[1]).toEqual({ from: 2, head: 3 });
+    expect([journal.headSeq, journal.sealedSeq]).toEqual([3, 3]);
+    const kept = await contents(store, id);
+    expect(kept.slice(0, 2)).toEqual(["prompt", chunk("ab", "1")]);
+    const call = kept[2] as unknown as { rawOutput: string };
+    expect(call.rawOutput === output).toBe(true);
+    expect({ ...call, rawOutput: "" }).toEqual(
+      tool({ title: "T", rawOutput: "", status: "completed" }, "tool_call"),
+    );
+    // Subscribers hear of it as if it had been appended, and then sealed.
+    expect(told).toEqual(["append [1,2,3]", "append [4,5]", "seal [2,3]"]);
+    await journal.append(entries(chunk("c")));
+    expect(journal.headSeq).toBe(4);
   });
 
   it("seals by itself before the unsealed part grows beyond what may be held", async () => {

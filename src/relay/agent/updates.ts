@@ -1,6 +1,7 @@
 /** The hot path: the agent's session updates, journaled and then forwarded, many at a time. */
 import { announcedIn, mayNameSessions, renamed } from "../../acp/children.ts";
-import { entriesOf, isState, updateIn, type ArrivedUpdate } from "../../acp/updates.ts";
+import { charsOf, entriesOf, isState, updateIn, type ArrivedUpdate } from "../../acp/updates.ts";
+import { tidyUp } from "../../base/heap.ts";
 import type { SessionPatch } from "../../store/contract.ts";
 import type { RelayContext } from "../context.ts";
 import { withoutHandoverEcho } from "../live/handed-over.ts";
@@ -104,7 +105,10 @@ export async function tell(
   audience: Audience,
 ): Promise<void> {
   if (updates.length === 0) return;
+  const chars = updates.reduce((sum, update) => sum + charsOf(update), 0);
+  tidyUp(chars);
   await live.journal.append(entriesOf(updates, Date.now()));
+  tidyUp(chars);
   for (const update of updates)
     if (isState(update) && update.child === undefined) await noteState(live, updateIn(update));
   if (audience === "client") await live.attachments.sendUpdates(updates);

@@ -1,4 +1,5 @@
 /** `session/load` and `session/resume`: a stored session comes back. https://agentclientprotocol.com/protocol/v1/session-setup */
+import { tidyUp } from "../../base/heap.ts";
 import { isSameFolder } from "../../base/folder.ts";
 import { acpErrors, isSidecarError, SidecarError } from "../../base/errors.ts";
 import type { RequestContext } from "../../rpc/endpoint.ts";
@@ -155,6 +156,7 @@ async function sendReplay(
   const options = { capabilities: attachment.client.facts?.capabilities, isAtRest, inherited };
   try {
     for await (const page of replay(ctx.registry, live.id, { sealedSeq, headSeq }, state, options)) {
+      tidyUp(page.reduce((sum, text) => sum + text.length, 0));
       await attachment.sendStored(page);
     }
   } catch (error) {

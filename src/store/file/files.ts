@@ -43,8 +43,14 @@ export function openToAppend(file: string): Opened | undefined {
   });
 }
 
-export function writeAll(fd: number, bytes: Buffer): void {
-  for (let at = 0; at < bytes.length;) at += fs.writeSync(fd, bytes, at, bytes.length - at);
+export function writeAll(fd: number, ...parts: readonly Buffer[]): void {
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  // All in one piece, because others may append at the same time.
+  let written = parts.length === 1 ? 0 : fs.writevSync(fd, parts);
+  if (written === length) return;
+  const [only] = parts;
+  const bytes = parts.length === 1 && only !== undefined ? only : Buffer.concat(parts);
+  while (written < length) written += fs.writeSync(fd, bytes, written, length - written);
 }
 
 /** As many of `length` bytes from `offset` on as the file has. */

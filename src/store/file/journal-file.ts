@@ -18,7 +18,7 @@ import type { JournalState } from "./state.ts";
 
 /** Lines to be written together. */
 export interface Lines {
-  readonly texts: readonly string[];
+  readonly texts: readonly (string | Buffer)[];
   /** What the first of them says; entries follow an `op`. */
   readonly line: EntryLine | OpLine;
   /** Of the first entry among them. */
@@ -98,23 +98,24 @@ export class JournalFile {
 
   /** Undefined when the lines came to stand behind an interrupted write, unreadable, and must be written again. */
   #writeOnce(lead: string, lines: Lines): Verdict | undefined {
-    const bytes = Buffer.from(lead + lines.texts.join(""));
+    const parts = bytesOf([lead, ...lines.texts]);
+    const length = parts.reduce((sum, part) => sum + part.length, 0);
     const before = this.size;
     try {
-      writeAll(this.fd, bytes);
+      writeAll(this.fd, ...parts);
     } catch (error) {
       this.refresh();
       throw error;
     }
     const { size, nlink } = fs.fstatSync(this.fd);
     this.removed = nlink === 0;
-    if (size === before + bytes.length) {
+    if (size === before + length) {
       this.size = size;
       this.state.torn = false;
       this.state.unended = false;
       return apply(this.state, unitOf(lines, before + lead.length));
     }
-    const found = readAt(this.fd, before, size - before).indexOf(bytes);
+    const found = readAt(this.fd, before, size - before).indexOf(Buffer.concat(parts));
     let verdict: Verdict | undefined;
     this.#takeIn(size, (offset, heard) => {
       if (found >= 0 && offset === before + found + lead.length) verdict = heard;
@@ -157,6 +158,26 @@ export function readHead(fd: number, size: number): JournalState | undefined {
     if (state !== undefined) state.unended = readAt(fd, state.offset - 1, 1)[0] !== lineBreak;
     return state;
   }
+}
+
+/** Large lines each by itself, all else together. */
+function bytesOf(texts: readonly (string | Buffer)[]): Buffer[] {
+  const parts: Buffer[] = [];
+  let small: string[] = [];
+  const end = () => {
+    const text = small.join("");
+    if (text !== "") parts.push(Buffer.from(text));
+    small = [];
+  };
+  for (const text of texts) {
+    if (typeof text === "string") small.push(text);
+    else {
+      end();
+      parts.push(text);
+    }
+  }
+  end();
+  return parts;
 }
 
 function unitOf(lines: Lines, offset: number): Unit {

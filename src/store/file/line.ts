@@ -106,10 +106,35 @@ export function encodeOp(line: OpLine): string {
 }
 
 export function encodeEntry(seq: number, entry: NewEntry, batch?: Batch): string {
+  const [start, text] = bodyOf(seq, entry, batch);
+  return closed(start + text);
+}
+
+/** A line up to its checksum: what we say of the entry, and its data. */
+function bodyOf(seq: number, { kind, atMs, data }: NewEntry, batch: Batch | undefined): [string, string] {
   const group = batch === undefined ? "" : `,"batch":${JSON.stringify(batch)}`;
-  const start = `{"seq":${seq},"at":${encodeTime(entry.atMs)},"kind":${JSON.stringify(entry.kind)}${group}`;
-  const { data } = entry;
-  return closed(needsEscape(data) ? `${start},"text":${JSON.stringify(data)}` : `${start},"data":${data}`);
+  const start = `{"seq":${seq},"at":${encodeTime(atMs)},"kind":${JSON.stringify(kind)}${group}`;
+  return needsEscape(data) ? [`${start},"text":`, JSON.stringify(data)] : [`${start},"data":`, data];
+}
+
+/** What is larger is written as bytes. */
+const largeChars = 1 << 20;
+
+/** The line of an entry as it is written. */
+export function lineOf(seq: number, entry: NewEntry, batch?: Batch): string | Buffer {
+  return entry.data.length < largeChars ? encodeEntry(seq, entry, batch) : encodeLarge(seq, entry, batch);
+}
+
+/** The same as bytes, in one piece: of what is large no copy is made but this. */
+function encodeLarge(seq: number, entry: NewEntry, batch: Batch | undefined): Buffer {
+  const [start, text] = bodyOf(seq, entry, batch);
+  const textAt = Buffer.byteLength(start);
+  const end = textAt + Buffer.byteLength(text);
+  const bytes = Buffer.allocUnsafe(end + closingBytes + 1);
+  bytes.write(start);
+  bytes.write(text, textAt);
+  bytes.write(closing(crc32(bytes.subarray(0, end))), end);
+  return bytes;
 }
 
 /** What the line of one JSON object cannot hold as it is: a line break, half of a surrogate pair. */
@@ -118,7 +143,11 @@ function needsEscape(data: string): boolean {
 }
 
 function closed(body: string): string {
-  return `${body},"crc":"${crc32(body).toString(16).padStart(8, "0")}"}\n`;
+  return body + closing(crc32(body));
+}
+
+function closing(crc: number): string {
+  return `,"crc":"${crc.toString(16).padStart(8, "0")}"}\n`;
 }
 
 let timeMs = NaN;
@@ -173,6 +202,22 @@ export function parseEntry(bytes: Buffer): Entry | undefined {
   };
 }
 
+/**
+ * The line of an entry as it would be alone, without what concerns a lease; undefined when it is not sound. One that is
+ * large and has nothing of that is not taken apart: the bytes themselves, to be ended by a line break.
+ */
+export function aloneOf(bytes: Buffer): Buffer | string | undefined {
+  if (bytes.length >= largeChars && isAlone(bytes) && soundBody(bytes) !== undefined) return bytes;
+  const entry = parseEntry(bytes);
+  return entry && encodeEntry(entry.seq, entry);
+}
+
+function isAlone(bytes: Buffer): boolean {
+  const start = bytes.toString("latin1", 0, prefixBytes);
+  const [known] = entryStart.exec(start) ?? [];
+  return known !== undefined && payloadIn(start, known.length).at === known.length;
+}
+
 /** What an entry's line begins with is never longer. */
 const prefixBytes = 512;
 const entryStart = /^\{"seq":([0-9]+),"at":("[^"]+"|[0-9.e+-]+),"kind":"([a-z]+)"/;
@@ -190,7 +235,7 @@ function payloadIn(start: string, from = 0): { at: number; escaped: boolean } {
 function soundBody(bytes: Buffer): number | undefined {
   const end = bytes.length - closingBytes;
   if (end <= 0) return undefined;
-  const closing = bytes.toString("latin1", end);
-  if (!closing.startsWith(crcMark)) return undefined;
-  return Number.parseInt(closing.slice(8, 16), 16) === crc32(bytes.subarray(0, end)) ? end : undefined;
+  const tail = bytes.toString("latin1", end);
+  if (!tail.startsWith(crcMark)) return undefined;
+  return Number.parseInt(tail.slice(8, 16), 16) === crc32(bytes.subarray(0, end)) ? end : undefined;
 }

@@ -8,7 +8,7 @@ import path from "node:path";
 import { reasonOf } from "../../base/errors.ts";
 import { entryDamaged } from "../reading.ts";
 import { storeError } from "./errors.ts";
-import { encodeEntry, parseEntry } from "./line.ts";
+import { aloneOf } from "./line.ts";
 import { goOnInNextJournal, type Beginning } from "./next-journal.ts";
 import { openedToRead, stretchesFrom, stretchLines, type Span } from "./reading.ts";
 import { writeSegment } from "./segments.ts";
@@ -97,7 +97,8 @@ async function beginning(
   const fd = file.openToRead();
   try {
     const span = { from, through: state.headSeq };
-    for await (const lines of plainLines(file, fd, stretchesFrom(state, from), span)) carried.push(...lines);
+    for await (const lines of plainLines(file, fd, stretchesFrom(state, from), span))
+      carried.push(...lines.map((line) => (typeof line === "string" ? line : `${line.toString()}\n`)));
   } finally {
     closeSync(fd);
   }
@@ -110,14 +111,14 @@ async function* plainLines(
   fd: number,
   stretches: readonly Stretch[],
   { from, through }: Span,
-): AsyncGenerator<string[]> {
+): AsyncGenerator<(Buffer | string)[]> {
   for (const stretch of stretches) {
     if (stretch.from > through) return;
     const lines = await stretchLines(fd, stretch);
     yield lines.slice(Math.max(0, from - stretch.from), through - stretch.from + 1).map((line, at) => {
-      const entry = parseEntry(line);
-      if (entry === undefined) throw entryDamaged(file.id, Math.max(from, stretch.from) + at, file.name);
-      return encodeEntry(entry.seq, entry);
+      const alone = aloneOf(line);
+      if (alone === undefined) throw entryDamaged(file.id, Math.max(from, stretch.from) + at, file.name);
+      return alone;
     });
   }
 }

@@ -17,14 +17,15 @@ export function segmentName(from: number, through: number): string {
 export async function writeSegment(
   directory: string,
   { from, through, file = segmentName(from, through) }: Omit<Segment, "bytes" | "file"> & { file?: string },
-  groups: AsyncIterable<readonly string[]>,
+  groups: AsyncIterable<readonly (Buffer | string)[]>,
 ): Promise<Segment> {
   const temporary = path.join(directory, `${file}.${uniqueSuffix()}.tmp`);
   try {
-    const texts = async function* () {
-      for await (const lines of groups) yield lines.join("");
-    };
-    await pipeline(texts, createGzip(), fs.createWriteStream(temporary, { flags: "wx", mode: fileMode }));
+    await pipeline(
+      piecesOf(groups),
+      createGzip(),
+      fs.createWriteStream(temporary, { flags: "wx", mode: fileMode }),
+    );
     const handle = await fs.promises.open(temporary, "r");
     let bytes: number;
     try {
@@ -38,6 +39,24 @@ export async function writeSegment(
   } catch (error) {
     await fs.promises.rm(temporary, { force: true });
     throw error;
+  }
+}
+
+/** Lines that go together, and large ones, which lack their line break, each by itself. */
+async function* piecesOf(
+  groups: AsyncIterable<readonly (Buffer | string)[]>,
+): AsyncGenerator<Buffer | string> {
+  for await (const lines of groups) {
+    let small: string[] = [];
+    for (const line of lines) {
+      if (typeof line === "string") small.push(line);
+      else {
+        yield small.join("");
+        yield line;
+        small = ["\n"];
+      }
+    }
+    yield small.join("");
   }
 }
 

@@ -12,7 +12,7 @@ import type {
   SessionRecord,
 } from "../contract.ts";
 import type { Lines } from "./journal-file.ts";
-import { encodeEntry, encodeOp, type Batch, type OpLine } from "./line.ts";
+import { lineOf, encodeOp, type Batch, type OpLine } from "./line.ts";
 import type { SessionFile } from "./session-file.ts";
 import { recordOf, type JournalState } from "./state.ts";
 
@@ -28,7 +28,7 @@ export function append(file: SessionFile, after: number, entries: readonly NewEn
     return after;
   }
   const batch = batchOf(file, lease, entries.length);
-  const texts = entries.map((entry, i) => encodeEntry(after + 1 + i, entry, i === 0 ? batch : undefined));
+  const texts = entries.map((entry, i) => lineOf(after + 1 + i, entry, i === 0 ? batch : undefined));
   const line = { seq: after + 1, at: first.atMs, kind: first.kind, batch };
   write(file, { texts, line, firstSeq: after + 1, lastAtMs: entries.at(-1)?.atMs }, lease, check);
   return after + entries.length;
@@ -42,7 +42,7 @@ export function seal(
 ): number {
   const { from, head } = range;
   const line: OpLine = { op: "seal", from, head, batch: batchOf(file, lease, entries.length + 1) };
-  const texts = [encodeOp(line), ...entries.map((entry, i) => encodeEntry(from + i, entry))];
+  const texts = [encodeOp(line), ...entries.map((entry, i) => lineOf(from + i, entry))];
   const lines = { texts, line, firstSeq: from, lastAtMs: entries.at(-1)?.atMs };
   write(file, lines, lease, (state) => checkSeal(file.id, state, range));
   file.checkpoint();
