@@ -12,7 +12,7 @@ import { createLogger, type Logger } from "./base/log.ts";
 import { Outlet } from "./base/outlet.ts";
 import { Secrets } from "./base/secrets.ts";
 import { isSecretName } from "./base/secret-values.ts";
-import { Relay } from "./relay/relay.ts";
+import { Relay, type RelayParts } from "./relay/relay.ts";
 import { SessionRegistry } from "./session/registry.ts";
 import { deferStore } from "./store/deferred.ts";
 import { urlsIn } from "./store/layer-urls.ts";
@@ -54,25 +54,8 @@ export async function runSidecar(
   const log = await logFor(config, errors, secrets, launched);
   const store = deferStore(nameOf(where), () => openFor(where, config, log));
   const registry = new SessionRegistry({ ...config, store, log });
-  const relay = new Relay(
-    {
-      options: { ...config, deafMs: agentDeafMs },
-      registry,
-      agentCommand: config.agent?.command,
-      startAgent: openAgent(config.agent, {
-        maxMessageBytes: config.maxMessageBytes,
-        stopGraceMs: agentStopGraceMs,
-        log,
-        errors,
-        secrets,
-        launched,
-      }),
-      agentRestart: config.agentRestart,
-      log,
-      secrets,
-    },
-    { ...io, maxMessageBytes: config.maxMessageBytes, log },
-  );
+  const parts = { log, errors, secrets, launched };
+  const relay = new Relay(partsOfRelay(config, registry, parts), { ...io, ...messageLimit(config), log });
   log.info({ version, store: store.name, agent: config.agent?.command ?? "echo" }, "acp-sidecar started");
   registry.startSweeper();
   // The agent's process has been started and takes its time: ours is free for the first session's store.
@@ -80,11 +63,39 @@ export async function runSidecar(
   void reapLeftOvers(log, agentStopGraceMs);
   await Promise.race([relay.clientEnded, aborted(signal)]);
   log.info({}, "acp-sidecar is stopping");
-  await relay.close();
-  await registry.close();
-  // One that is lent stays open.
-  if (typeof where === "string") await store.close();
-  log.close();
+  try {
+    await relay.close();
+    await registry.close();
+  } finally {
+    // One that is lent stays open.
+    if (typeof where === "string") await store.close();
+    log.close();
+  }
+}
+
+interface Shared {
+  readonly log: Logger;
+  readonly errors: Outlet | undefined;
+  readonly secrets: Secrets;
+  readonly launched: Promise<Launched> | undefined;
+}
+
+function partsOfRelay(config: Omit<Config, "store">, registry: SessionRegistry, shared: Shared): RelayParts {
+  const { log, secrets } = shared;
+  const { agent, agentRestart } = config;
+  return {
+    options: { ...config, deafMs: agentDeafMs },
+    registry,
+    agentCommand: agent?.command,
+    startAgent: openAgent(agent, { ...messageLimit(config), ...shared, stopGraceMs: agentStopGraceMs }),
+    agentRestart,
+    log,
+    secrets,
+  };
+}
+
+function messageLimit({ maxMessageBytes }: Pick<Config, "maxMessageBytes">): Pick<Config, "maxMessageBytes"> {
+  return { maxMessageBytes };
 }
 
 /** Errors: `CONFIG_INVALID`; then the agent is stopped, because nobody else knows of it yet. */

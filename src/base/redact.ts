@@ -1,21 +1,9 @@
 /** Takes secrets out of what is logged or printed, by how they look. */
 
-const secretKeys = new Set([
-  "mcpservers",
-  "env",
-  "headers",
-  "authorization",
-  "cookie",
-  "password",
-  "passwd",
-  "sslpassword",
-  "token",
-  "apikey",
-  "secret",
-  "clientsecret",
-  "accesstoken",
-  "refreshtoken",
-]);
+import { isSecretName } from "./secret-values.ts";
+
+/** Where secrets stand among other things: none of it is shown. */
+const secretPlaces = new Set(["mcpservers", "env", "headers"]);
 
 /** Stands in the place of a secret. */
 export const hidden = "[redacted]";
@@ -108,9 +96,15 @@ export function redact(value: unknown, hide: (text: string) => string = (text) =
   return Object.fromEntries(
     Object.entries(value).map(([key, item]) => [
       key,
-      secretKeys.has(key.toLowerCase().replaceAll(/[-_]/g, "")) ? hidden : redact(item, hide, depth + 1),
+      isSecret(key, item) ? hidden : redact(item, hide, depth + 1),
     ]),
   );
+}
+
+function isSecret(key: string, value: unknown): boolean {
+  if (secretPlaces.has(key.toLowerCase().replaceAll(/[-_]/g, ""))) return true;
+  // A number of tokens is none.
+  return isSecretName(key) && typeof value !== "number" && typeof value !== "boolean";
 }
 
 function shown(text: string, hide: (text: string) => string): string {

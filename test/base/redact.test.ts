@@ -45,6 +45,8 @@ describe("records", () => {
       headers: { a: "b" },
       API_KEY: "c",
       clientSecret: "d",
+      private_key: "e",
+      totalTokens: 12,
       text: "x".repeat(1e6),
       n: 1,
     });
@@ -52,6 +54,8 @@ describe("records", () => {
       headers: "[redacted]",
       API_KEY: "[redacted]",
       clientSecret: "[redacted]",
+      private_key: "[redacted]",
+      totalTokens: 12,
       n: 1,
     });
     expect(JSON.stringify(safe).length).toBeLessThan(20_000);

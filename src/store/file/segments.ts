@@ -26,7 +26,8 @@ export async function writeSegment(
       createGzip(),
       fs.createWriteStream(temporary, { flags: "wx", mode: fileMode }),
     );
-    const handle = await fs.promises.open(temporary, "r");
+    // To be written: Windows syncs nothing that is open for reading.
+    const handle = await fs.promises.open(temporary, "r+");
     let bytes: number;
     try {
       await handle.sync();

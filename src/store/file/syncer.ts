@@ -99,7 +99,10 @@ export class Syncer {
   }
 
   async #sync(path: string): Promise<void> {
-    const fd = this.#openIfThere(path, "r");
+    // As base/disk does it there: a directory has no sync, and a file must be open for writing.
+    const isWindows = process.platform === "win32";
+    if (isWindows && fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return;
+    const fd = this.#openIfThere(path, isWindows ? "r+" : "r");
     if (fd === undefined) return;
     try {
       await datasync(fd);
