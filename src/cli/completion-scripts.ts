@@ -136,7 +136,8 @@ function fishValues({ takes }: OfferedFlag): string {
 export function powershellScript({ places, valued }: Offers): string {
   const text = (value: string) => quoted(value, "''");
   const item = (word: string, help: string) => `@(${text(word)}, ${text(help === "" ? word : help)})`;
-  const list = (items: readonly string[]) => `@(${items.map((each) => `,${each}`).join(" ")})`;
+  // One pair alone would be taken for a list of two words.
+  const list = (items: readonly string[]) => `@(${items.length === 1 ? "," : ""}${items.join(", ")})`;
   const choices = valued.flatMap((flag) =>
     typeof flag.takes === "string"
       ? []

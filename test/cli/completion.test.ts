@@ -77,7 +77,7 @@ describe("completion", () => {
   it("has a script for PowerShell with all commands, and none for what is no shell", async () => {
     const { out } = await cli(["completion", "powershell"]);
     expect(out).toContain("Register-ArgumentCompleter -Native -CommandName acp-sidecar");
-    for (const { name } of commands) expect(out).toContain(`'${name}' = @(`);
+    for (const { name } of commands) expect(out).toContain(`'${name}' = @(@('`);
     expect(await cli(["completion", "fihs"])).toMatchObject({
       status: 2,
       err: expect.stringContaining("did you mean fish?") as string,
