@@ -5,9 +5,10 @@ import path from "node:path";
 import { syncDirectory, syncFile } from "../../base/disk.ts";
 import { SidecarError, systemCodeOf } from "../../base/errors.ts";
 import type { StoreBackup } from "../medium.ts";
+import { unfinishedName } from "../unfinished.ts";
 import type { Watch } from "../watch.ts";
 import { isMissing, storeError } from "../../store/file/errors.ts";
-import { directoryMode, fileMode, readAt, uniqueSuffix, writeAll } from "../../store/file/files.ts";
+import { directoryMode, fileMode, readAt, writeAll } from "../../store/file/files.ts";
 import { Layout } from "../../store/file/layout.ts";
 import { OpenFiles } from "../../store/file/open-files.ts";
 import { openedToRead } from "../../store/file/reading.ts";
@@ -27,7 +28,7 @@ export async function backupFileStore(
 ): Promise<StoreBackup> {
   const layout = new Layout(path.resolve(directory));
   const goal = path.resolve(target);
-  const partial = `${goal}.${uniqueSuffix()}.partial`;
+  const partial = unfinishedName(goal, "partial");
   const open = new OpenFiles(1);
   try {
     layout.assertStore();

@@ -1,5 +1,4 @@
 /** `backup`: a copy of the database, made page by page while others read and write, that is a store itself. */
-import { randomUUID } from "node:crypto";
 import { closeSync, existsSync, openSync, realpathSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { CopiedPages, Database } from "../../store/sql/sqlite/engine.ts";
@@ -7,6 +6,7 @@ import { SidecarError } from "../../base/errors.ts";
 import { makeDirectory, syncDirectory, syncFile } from "../../base/disk.ts";
 import { untilAborted } from "../../base/time.ts";
 import type { StoreBackup } from "../medium.ts";
+import { unfinishedName } from "../unfinished.ts";
 import type { Watch } from "../watch.ts";
 import { busyTimeoutMs, defaultLockWaitMs, untilFree } from "../../store/sql/sqlite/busy.ts";
 import { loadEngine } from "../../store/sql/sqlite/engines.ts";
@@ -25,7 +25,7 @@ export async function backupSqliteStore(
   watch: Watch = {},
 ): Promise<StoreBackup> {
   const goal = resolve(target);
-  const partial = `${goal}.${randomUUID()}.partial`;
+  const partial = unfinishedName(goal, "partial");
   try {
     makeDirectory(dirname(goal));
     assertFree(goal);

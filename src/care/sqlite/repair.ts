@@ -1,5 +1,4 @@
 /** What is damaged in a database, and a new one of all that is sound in the place of the damaged one, which is kept. */
-import { randomUUID } from "node:crypto";
 import { closeSync, linkSync, mkdirSync, openSync, realpathSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { syncDirectory, syncFile } from "../../base/disk.ts";
@@ -7,6 +6,7 @@ import { SidecarError } from "../../base/errors.ts";
 import { busyTimeoutMs, defaultLockWaitMs, untilFree } from "../../store/sql/sqlite/busy.ts";
 import type { Database } from "../../store/sql/sqlite/engine.ts";
 import { loadEngine } from "../../store/sql/sqlite/engines.ts";
+import { unfinishedName } from "../unfinished.ts";
 import { asStoreError, isBusy } from "../../store/sql/sqlite/errors.ts";
 import { checkVersion } from "../../store/sql/sqlite/migrations.ts";
 import type { Damage, Repair } from "../medium.ts";
@@ -75,8 +75,7 @@ function told(found: readonly Damage[], losses: readonly Damage[]): readonly Dam
 }
 
 async function lossesOf(db: Database, path: string): Promise<readonly Damage[]> {
-  const own = `${path}.${randomUUID()}`;
-  const [copy, rebuilt] = [`${own}.copy.tmp`, `${own}.rebuilt.tmp`];
+  const [copy, rebuilt] = [unfinishedName(path, "copy.tmp"), unfinishedName(path, "rebuilt.tmp")];
   try {
     closeSync(openSync(copy, "wx", 0o600));
     await db.backup(copy, { progress: () => 1000 });
@@ -119,7 +118,7 @@ async function holdAlone(db: Database, path: string): Promise<void> {
 }
 
 async function replace(db: Database, path: string, found: readonly Damage[]): Promise<Repair> {
-  const rebuilt = `${path}.${randomUUID()}.rebuilt.tmp`;
+  const rebuilt = unfinishedName(path, "rebuilt.tmp");
   const aside = `${path}.damaged-${new Date().toISOString().replace(/[:.]/g, "-")}`;
   mkdirSync(aside, { mode: 0o700 });
   const file = new PageFile(path);
