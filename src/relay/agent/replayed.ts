@@ -6,7 +6,7 @@ import type { LiveSession } from "../live/session.ts";
 import { tell } from "./updates.ts";
 
 /** So many entries are read for the comparison, the newest. */
-const maxEntries = 50_000;
+const maxEntries = 20_000;
 
 /** What the journal has now; of a prompt that is on its way the agent knows nothing yet. */
 export function recallOf(ctx: RelayContext, live: LiveSession, mode: RecallMode): Recall {
