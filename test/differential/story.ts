@@ -117,7 +117,10 @@ export class Story {
     if (!this.#isToldOfElsewhere || told.isBent) return;
     const theirs = await this.#theirs(told);
     await this.#alone(async (client) => {
-      await client.request("session/load", { sessionId: theirs, cwd: this.#cwd, mcpServers: [] });
+      const params = { sessionId: theirs, cwd: this.#cwd, mcpServers: [] };
+      // It may be busy for a moment.
+      if ((await client.ask("session/load", params)).error !== undefined)
+        await client.request("session/load", params);
       for (const updates of turns) await this.#promptAlone(client, theirs, told, updates);
     });
   }
@@ -172,8 +175,10 @@ export class Story {
     told: Told,
     updates: readonly Streamed[],
   ): Promise<void> {
-    // What subagents did elsewhere is told by their own program, if at all.
-    const { mark, said, own } = this.#promptOf(updates.filter(({ $as }) => $as === undefined));
+    // What subagents did elsewhere is told by their own program, if at all; a mode is chosen again as the editor had it.
+    const isTold = ({ $as, sessionUpdate }: Streamed) =>
+      $as === undefined && sessionUpdate !== "current_mode_update";
+    const { mark, said, own } = this.#promptOf(updates.filter(isTold));
     const content = { type: "text", text: said };
     await client.request("session/prompt", { sessionId, prompt: [content] });
     told.marks.push(mark);
@@ -237,12 +242,15 @@ export class Story {
 
   async #fork(told: Told): Promise<void> {
     if (this.#sessions.length > 3) return;
+    // A fork is made of what is known: what was done elsewhere comes with a load.
+    if (told.elsewhere.length > 0) await this.#reload(told);
     const { sessionId } = await this.#now.request("session/fork", {
       sessionId: told.id,
       cwd: this.#cwd,
       mcpServers: [],
     });
-    const fork = { ...told, id: sessionId as string, drawing: told.drawing.copy(), marks: [...told.marks] };
+    const copied = { drawing: told.drawing.copy(), marks: [...told.marks], elsewhere: [] };
+    const fork = { ...told, id: sessionId as string, ...copied };
     await this.#now.ask("_odd/knows", { sessionId: fork.id });
     this.#sessions.push(fork);
   }
