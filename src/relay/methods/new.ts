@@ -2,6 +2,7 @@
 import type { AgentRun } from "../../agent/supervisor.ts";
 import type { RequestContext } from "../../rpc/endpoint.ts";
 import { newSessionParams, parseParams, type NewSessionParams } from "../../acp/schema.ts";
+import { reasonOf } from "../../base/errors.ts";
 import { newSessionId } from "../../base/ids.ts";
 import type { SessionSettings } from "../../store/contract.ts";
 import type { SessionInit } from "../../session/registry-options.ts";
@@ -122,7 +123,12 @@ async function store(
     ctx.registry.live.remove(live.id);
     // Neither is awaited: the client need not wait for the agent, nor once more for a store that fails. Nobody will ask
     // for what may have been stored.
-    void ctx.registry.delete(live.id).catch(() => false);
+    void ctx.registry.delete(live.id).catch((failure: unknown) => {
+      ctx.log.warn(
+        { sessionId: live.id, error: reasonOf(failure) },
+        "a session that failed could not be deleted",
+      );
+    });
     if (binding !== undefined) void closeAtAgent(ctx, binding);
     throw error;
   }
