@@ -19,8 +19,9 @@ const plainWord = /^(?:true|false|null|none|auto|default|enabled|disabled|basic|
 const tokens =
   /\b(?:sk|pk|rk|ghp|gho|ghs|ghu|github_pat|glpat|xox[abpr]|npm|hf|AKIA|AIza|eyJ)[-_A-Za-z0-9][\w.-]{10,}/g;
 
+/** The variable `PWD` is the folder that one is in, whatever its name looks like: every path of the project begins with it. */
 export function isSecretName(name: string): boolean {
-  return secretName.test(name);
+  return name !== "PWD" && secretName.test(name);
 }
 
 /** Every form in which a secret of the params may be quoted. */

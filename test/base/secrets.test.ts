@@ -38,6 +38,7 @@ describe("a secret is known by where it stands, by its name and by its form", ()
     ["a path", { env: { HOME: "/home/somebody", PATH: "/usr/bin:/bin:/usr/local/bin" } }],
     ["an address", { env: { URL: "https://localhost:8080/any" }, url: "https://localhost:8080/any" }],
     ["a plain word", { env: { DEBUG: "true", NODE_ENV: "production", MAX_TOKENS: "32000" } }],
+    ["the folder that one is in", { env: { PWD: "/home/somebody" }, args: ["PWD=/home/somebody"] }],
     ["what is no secret by its place", { cwd: "/some/where/else", args: ["--verbose", "everything"] }],
   ])("%s is none", (_what, params) => {
     const text = "/home/somebody /usr/bin true production 32000 https://localhost:8080/any everything else";
