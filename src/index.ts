@@ -30,6 +30,7 @@ export {
   checkAppend,
   checkFork,
   checkLease,
+  checkReadOn,
   checkSeal,
   holds,
   isInForce,

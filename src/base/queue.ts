@@ -31,28 +31,26 @@ export class Queue {
 
 /** A queue for each key, as long as it has tasks; those of different keys run side by side. */
 export class KeyedQueue<K> {
-  /** The last task of each. */
-  readonly #tails = new Map<K, Promise<unknown>>();
+  readonly #queues = new Map<K, Queue>();
 
   isBusy(key: K): boolean {
-    return this.#tails.has(key);
+    return this.#queues.has(key);
   }
 
   async run<T>(key: K, task: () => Promise<T>): Promise<T> {
-    const next = () => task();
-    const result = this.#tails.get(key)?.then(next, next) ?? task();
-    this.#tails.set(key, result);
+    const queue = this.#queues.get(key) ?? new Queue();
+    this.#queues.set(key, queue);
     try {
-      return await result;
+      return await queue.run(task);
     } finally {
-      if (this.#tails.get(key) === result) this.#tails.delete(key);
+      if (queue.length === 0 && this.#queues.get(key) === queue) this.#queues.delete(key);
     }
   }
 
   /** Settles when every task of the key, or of all, that is there now has ended. */
   async idle(key?: K): Promise<void> {
-    const tails = key === undefined ? [...this.#tails.values()] : [this.#tails.get(key) ?? Promise.resolve()];
-    await Promise.allSettled(tails);
+    const queues = key === undefined ? [...this.#queues.values()] : [this.#queues.get(key)];
+    await Promise.all(queues.map((queue) => queue?.idle()));
   }
 }
 

@@ -3,6 +3,7 @@
  * shown the nearest thing that every client knows. https://agentclientprotocol.com/protocol/v1/initialization
  */
 import { meaningOf } from "../acp/entries.ts";
+import { takenBy } from "../acp/v1/initialize.ts";
 import { updateKinds, type Capability, type UpdateData } from "../acp/kinds.ts";
 import { jsonTextOf } from "../base/json-text.ts";
 import { isRecord, textOr, type Json } from "../base/json.ts";
@@ -102,14 +103,6 @@ const statusOf: ReadonlyMap<string, string> = new Map([
   ["idle", "completed"],
   ["unknown", "failed"],
 ]);
-
-function takenBy(capabilities: Json | undefined): ReadonlySet<Capability> {
-  const all = isRecord(capabilities) ? capabilities : {};
-  const session = isRecord(all.session) ? all.session : {};
-  const given = { compaction: session.compaction, plan: all.plan, subagents: all.subagents };
-  const names = Object.keys(given) as Capability[];
-  return new Set(names.filter((name) => isRecord(given[name])));
-}
 
 /** A message between sessions. */
 function said({ content, messageId }: Update): string[] {

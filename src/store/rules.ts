@@ -10,7 +10,14 @@ import type {
   SessionRecord,
 } from "./contract.ts";
 import { frozenCopy } from "./copy.ts";
-import { alreadySealed, forkBeyondSealed, journalConflict, leaseLost, sessionBusy } from "./refusals.ts";
+import {
+  alreadySealed,
+  forkBeyondSealed,
+  journalConflict,
+  leaseLost,
+  sealedWhileRead,
+  sessionBusy,
+} from "./refusals.ts";
 
 /** Whether a lease keeps others out by itself: somebody has it, and it has not run out. */
 export function isInForce(lease: LeaseState | undefined, nowMs: number): lease is LeaseState {
@@ -40,6 +47,19 @@ export function checkSeal(
 ): void {
   if (head !== headSeq || from > headSeq + 1) throw journalConflict(id, head, headSeq);
   if (from <= sealedSeq) throw alreadySealed(id, from, sealedSeq);
+}
+
+/**
+ * Asked before a read goes on. Errors: `STORE_CONFLICT` when entries that it has given were not final then, and a seal
+ * has put others in their place.
+ * @param before up to which entry all was final when it last read, and the last entry that it has given
+ */
+export function checkReadOn(
+  id: SessionId,
+  before: { readonly sealedSeq: number; readonly given: number },
+  sealedSeq: number,
+): void {
+  if (sealedSeq !== before.sealedSeq && before.given > before.sealedSeq) throw sealedWhileRead(id);
 }
 
 /** Errors: `STORE_CONFLICT` for a fork beyond the parent's final entries. */

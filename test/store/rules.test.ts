@@ -4,6 +4,7 @@ import {
   checkAppend,
   checkFork,
   checkLease,
+  checkReadOn,
   checkSeal,
   holds,
   isInForce,
@@ -124,5 +125,16 @@ describe("a write", () => {
   it("forks from what is final", () => {
     const forking = (atSeq: number) => codeOf(() => checkFork({ parentId: id, atSeq }, 4));
     expect([forking(0), forking(4), forking(5)]).toEqual(["allowed", "allowed", "STORE_CONFLICT"]);
+  });
+});
+
+describe("a read that goes on", () => {
+  it.each([
+    ["nothing was sealed", { sealedSeq: 3, given: 9 }, 3, "allowed"],
+    ["all that was given was final", { sealedSeq: 3, given: 3 }, 9, "allowed"],
+    ["something that was given was not", { sealedSeq: 3, given: 4 }, 9, "STORE_CONFLICT"],
+    ["nothing was given yet", { sealedSeq: 3, given: 0 }, 9, "allowed"],
+  ])("where %s", (_, before, sealedSeq, wanted) => {
+    expect(codeOf(() => checkReadOn(id, before, sealedSeq))).toBe(wanted);
   });
 });

@@ -5,6 +5,7 @@
 import { SidecarError } from "../../base/errors.ts";
 import { isRecord, type Json } from "../../base/json.ts";
 import type { AgentFacts } from "../../store/contract.ts";
+import type { Capability } from "../kinds.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -35,6 +36,15 @@ export function checkVersion(initialized: Fields): void {
     `The agent speaks version ${version} of ACP, not version ${protocolVersion}; use a release of it that does`,
     { data: { protocolVersion: version } },
   );
+}
+
+/** Which kinds of updates a client said that it takes. */
+export function takenBy(capabilities: Json | undefined): ReadonlySet<Capability> {
+  const all = isRecord(capabilities) ? capabilities : {};
+  const session = isRecord(all.session) ? all.session : {};
+  const given = { compaction: session.compaction, plan: all.plan, subagents: all.subagents };
+  const names = Object.keys(given) as Capability[];
+  return new Set(names.filter((name) => isRecord(given[name])));
 }
 
 export interface AgentCapabilities {

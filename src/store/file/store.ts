@@ -21,7 +21,8 @@ import type {
 } from "../contract.ts";
 import type { Awaitable, StoreDriver } from "../driver.ts";
 import { decodeCursor, matches, pageOf } from "../query.ts";
-import { sealedWhileRead, sessionNotFound } from "../refusals.ts";
+import { sessionNotFound } from "../refusals.ts";
+import { checkReadOn } from "../rules.ts";
 import { defineStore } from "../shell.ts";
 import { Catalogue } from "./catalogue.ts";
 import { storeError } from "./errors.ts";
@@ -145,8 +146,7 @@ class FileDriver implements StoreDriver {
     if (file === undefined) throw sessionNotFound(id);
     const { headSeq, sealedSeq } = viewed(file);
     for await (const page of readPages(find, file, { from, through: Math.min(through, headSeq) })) {
-      const isRunning = (page.at(-1)?.seq ?? 0) > sealedSeq;
-      if (isRunning && viewed(file).sealedSeq !== sealedSeq) throw sealedWhileRead(id);
+      checkReadOn(id, { sealedSeq, given: page.at(-1)?.seq ?? 0 }, viewed(file).sealedSeq);
       yield page;
     }
   }

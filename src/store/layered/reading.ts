@@ -2,7 +2,8 @@
 import { isSidecarError } from "../../base/errors.ts";
 import type { SessionId } from "../../base/ids.ts";
 import type { KeyedQueue } from "../../base/queue.ts";
-import { sealedWhileRead, sessionNotFound } from "../refusals.ts";
+import { sessionNotFound } from "../refusals.ts";
+import { checkReadOn } from "../rules.ts";
 import type { Entry, EntryRange, SessionRecord, Store } from "../contract.ts";
 import type { FasterLayer } from "./faster-layer.ts";
 
@@ -40,7 +41,11 @@ export async function* readLayers(
     }
   }
   if (next > through) return;
-  if (gaveRunning()) await assertNotSealed(places.truth, record);
+  if (gaveRunning()) {
+    const now = await places.truth.get(id);
+    if (now === undefined) throw sessionNotFound(id);
+    checkReadOn(id, { sealedSeq, given: next - 1 }, now.sealedSeq);
+  }
   for await (const page of places.truth.read(id, { from: next, through })) {
     yield page;
     await fill(places, places.faster.length, record, page);
@@ -59,10 +64,4 @@ async function fill(
   for (const layer of faster.slice(0, end)) {
     if (layer.wants(id, final)) await order.run(id, () => layer.fill(id, final));
   }
-}
-
-async function assertNotSealed(truth: Store, { id, sealedSeq }: SessionRecord): Promise<void> {
-  const now = await truth.get(id);
-  if (now === undefined) throw sessionNotFound(id);
-  if (now.sealedSeq !== sealedSeq) throw sealedWhileRead(id);
 }

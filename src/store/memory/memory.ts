@@ -5,9 +5,9 @@ import { frozenCopy } from "../copy.ts";
 import { matches, pageOf } from "../query.ts";
 import { cut, hold, newSession, pageFrom, put, recordOf, type StoredSession } from "./session.ts";
 import { patched } from "../patch.ts";
-import { sealedWhileRead, sessionExists, sessionNotFound } from "../refusals.ts";
+import { sessionExists, sessionNotFound } from "../refusals.ts";
 import { defineStore } from "../shell.ts";
-import { checkAppend, checkFork, checkLease, checkSeal, leaseFor, takeLease } from "../rules.ts";
+import { checkAppend, checkFork, checkLease, checkReadOn, checkSeal, leaseFor, takeLease } from "../rules.ts";
 import type {
   Acquired,
   Entry,
@@ -153,16 +153,14 @@ export class MemoryDriver implements StoreDriver {
   *read(id: SessionId, range: Required<EntryRange>): Generator<readonly Entry[]> {
     const { journal, headSeq, sealedSeq } = this.#existing(id);
     const through = Math.min(range.through, headSeq);
-    let finalSeq = sealedSeq;
-    let next = range.from;
-    for (let read = 0; next <= through; next = read + 1) {
-      const now = this.#existing(id);
-      if (now.sealedSeq !== finalSeq && read > finalSeq) throw sealedWhileRead(id);
-      finalSeq = now.sealedSeq;
+    let before = { sealedSeq, given: 0 };
+    for (let next = range.from; next <= through; next = before.given + 1) {
+      const { sealedSeq: finalSeq } = this.#existing(id);
+      checkReadOn(id, before, finalSeq);
       const page = pageFrom(journal, next, through);
       if (page.length === 0) return;
       yield page;
-      read = next + page.length - 1;
+      before = { sealedSeq: finalSeq, given: next + page.length - 1 };
     }
   }
 

@@ -2,7 +2,8 @@
 import type { SessionId } from "../../base/ids.ts";
 import { entriesIn, lastOf } from "../server/blocks.ts";
 import { assertEnd, assertGapless, entryMissing, readAhead } from "../reading.ts";
-import { sealedWhileRead, sessionNotFound } from "../refusals.ts";
+import { sessionNotFound } from "../refusals.ts";
+import { checkReadOn } from "../rules.ts";
 import type { Entry, EntryRange } from "../contract.ts";
 import type { Connection } from "./connection.ts";
 import type { Link } from "./keys.ts";
@@ -94,8 +95,7 @@ async function* fetchPart(
       const picked = await pickBlocks(redis, place);
       if (sealedSeq !== undefined) {
         if (!picked.living) throw sessionNotFound(id);
-        const hasGivenUnsealed = next > Math.max(from, sealedSeq + 1);
-        if (picked.sealedSeq !== sealedSeq && hasGivenUnsealed) throw sealedWhileRead(id);
+        checkReadOn(id, { sealedSeq, given: next > from ? next - 1 : 0 }, picked.sealedSeq);
         sealedSeq = picked.sealedSeq;
       }
       [blocks, block] = [picked.blocks, picked.nextBlock];

@@ -2,8 +2,8 @@
 import type { SessionId } from "../../base/ids.ts";
 import type { Entry, EntryRange, Lineage, NewEntry, SealRange } from "../contract.ts";
 import { assertEnd, assertGapless, readAhead } from "../reading.ts";
-import { journalConflict, sealedWhileRead, sessionNotFound } from "../refusals.ts";
-import { checkAppend, checkLease, checkSeal } from "../rules.ts";
+import { journalConflict, sessionNotFound } from "../refusals.ts";
+import { checkAppend, checkLease, checkReadOn, checkSeal } from "../rules.ts";
 import type { Attempt } from "../server/retry.ts";
 import type { Dialect, JournalWrite, Stretch } from "./dialect.ts";
 import { extendLease, locked, underLease } from "./leases.ts";
@@ -78,23 +78,22 @@ export async function* readEntries(
   if (own === undefined) throw sessionNotFound(id);
   const stretches = stretchesIn(chain, range.from, Math.min(range.through, own.head_seq));
   let stretch = stretches.pop();
-  let finalSeq = own.sealed_seq;
-  let [next, read] = [range.from, 0];
+  let before = { sealedSeq: own.sealed_seq, given: 0 };
+  let next = range.from;
   yield* readAhead(async () => {
     if (stretch !== undefined && next > stretch.through) stretch = stretches.pop();
     if (stretch === undefined) return undefined;
     const { entries, session } = await dialect.page(
       { id, no: own.no },
       { ...stretch, from: next },
-      read === 0,
+      before.given === 0,
     );
     if (session === undefined) throw sessionNotFound(id);
-    if (session.sealed_seq !== finalSeq && read > finalSeq) throw sealedWhileRead(id);
-    finalSeq = session.sealed_seq;
+    checkReadOn(id, before, session.sealed_seq);
     if (entries.length === 0) return assertEnd(id, next, session.head_seq, dialect.wayOut);
     assertGapless(entries, id, next, dialect.wayOut);
-    read = next + entries.length - 1;
-    next = read + 1;
+    before = { sealedSeq: session.sealed_seq, given: next + entries.length - 1 };
+    next += entries.length;
     return entries;
   });
 }
