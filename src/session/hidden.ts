@@ -128,6 +128,12 @@ export class HiddenRecords {
     return (await findByAgentId(this.#store, agentSessionId, isMeant)) !== undefined;
   }
 
+  /** Whether an agent's session is one of ours that can be restored: adopted anew it would be two. */
+  async isTrashed(agentSessionId: string, agent: AgentFacts): Promise<boolean> {
+    const trashed = await this.#of(agentSessionId, "trashed");
+    return trashed.some((record) => isKnownAs(record, agentSessionId, agent));
+  }
+
   /** Sessions that are being adopted from an agent, or were when their process died. */
   async unfinished(agentSessionId: string, agent: AgentFacts): Promise<readonly SessionRecord[]> {
     const unfinished = await this.#of(agentSessionId, "adopting");

@@ -5,9 +5,11 @@ import { isRecord } from "../../base/json.ts";
 import { within } from "../../base/time.ts";
 import type { RelayContext } from "../context.ts";
 
+type ListedSession = Readonly<Record<string, unknown>> & { readonly sessionId: string };
+
 /** A page of an agent's list; what it says of a session is the client's to read. */
 export interface AgentPage {
-  readonly sessions: readonly (Readonly<Record<string, unknown>> & { readonly sessionId: string })[];
+  readonly sessions: readonly ListedSession[];
   readonly nextCursor?: string;
   /** What else its answer says. */
   readonly [field: string]: unknown;
@@ -32,7 +34,7 @@ export async function foreignSessions(
   const run = await ctx.agent.run();
   if (!run.can.list) return { sessions: [] };
   const page = await pageOf(run, asked, cursor);
-  const sessions: AgentPage["sessions"][number][] = [];
+  const sessions: ListedSession[] = [];
   for (let at = 0; at < page.sessions.length; at += askedAtOnce) {
     const some = page.sessions.slice(at, at + askedAtOnce);
     const ours = await Promise.all(
@@ -43,24 +45,24 @@ export async function foreignSessions(
   return { ...page, sessions };
 }
 
-/** Whether the agent has a session by its own word. Errors: `AGENT_UNAVAILABLE` if it does not say so in time. */
-export async function isListedBy(
+/** What the agent lists of a session of its own, if it does. Errors: `AGENT_UNAVAILABLE` if it does not say so in time. */
+export async function listedBy(
   run: AgentRun,
   cwd: string,
   agentSessionId: string,
   signal: AbortSignal | undefined,
-): Promise<boolean> {
+): Promise<ListedSession | undefined> {
   const lateMs = performance.now() + agentListMs;
   let cursor: string | undefined;
   for (let pages = 0; pages < maxPages; pages += 1) {
     const asking = pageOf(run, { cwd }, cursor, signal);
     const page = await within(asking, Math.max(lateMs - performance.now(), 0));
     if (page === undefined) throw didNotList(`no answer within ${agentListMs} ms`);
-    if (page.sessions.some(({ sessionId }) => sessionId === agentSessionId)) return true;
+    const listed = page.sessions.find(({ sessionId }) => sessionId === agentSessionId);
     cursor = page.nextCursor;
-    if (cursor === undefined) return false;
+    if (listed !== undefined || cursor === undefined) return listed;
   }
-  return false;
+  return undefined;
 }
 
 export function didNotList(reason: string): SidecarError {
@@ -79,7 +81,7 @@ async function pageOf(
   });
   if (!isRecord(result)) return { sessions: [] };
   const { sessions, nextCursor, ...others } = result;
-  const isSession = (each: unknown): each is AgentPage["sessions"][number] =>
+  const isSession = (each: unknown): each is ListedSession =>
     isRecord(each) && typeof each.sessionId === "string";
   return {
     ...others,

@@ -8,7 +8,7 @@ import type { RelayContext } from "../context.ts";
 import { Replaying } from "../live/replaying.ts";
 import type { AgentState, Binding, LiveSession } from "../live/session.ts";
 import { knownIds } from "./ids.ts";
-import { isListedBy } from "./listed.ts";
+import { listedBy } from "./listed.ts";
 import { recallOf } from "./replayed.ts";
 
 /** A failure that does not say what it means may pass: it is tried again after these pauses. */
@@ -116,7 +116,10 @@ async function lists(
   signal: AbortSignal | undefined,
 ): Promise<boolean | undefined> {
   if (!run.can.list) return undefined;
-  return isListedBy(run, live.record.cwd, agentSessionId, signal).catch(() => undefined);
+  return listedBy(run, live.record.cwd, agentSessionId, signal).then(
+    (listed) => listed !== undefined,
+    () => undefined,
+  );
 }
 
 /** The session is bound, or the reason why not. Errors: those that would be the same for any id. */

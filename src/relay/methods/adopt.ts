@@ -10,6 +10,7 @@ import { hiddenAs, shown } from "../../session/hidden.ts";
 import { isFree, thisHolder } from "../../session/holder.ts";
 import { sessionBusy } from "../../store/refusals.ts";
 import { askAgent } from "../agent/ask.ts";
+import { listedBy } from "../agent/listed.ts";
 import { keepSystemPrompt, setupKey, takenBy } from "../agent/setup.ts";
 import { agentStateOf, mayTryNext } from "../agent/take-up.ts";
 import { enqueueUpdates } from "../agent/updates.ts";
@@ -75,6 +76,7 @@ async function adoptBy(
   const live = await createAdopted(ctx, run, asking.params);
   const params = takenBy(run, asking.params);
   live.givenSetup = setupKey(params);
+  const listedTitle = titleListedBy(run, asking.params, request.signal);
   try {
     await ctx.holding.openNew(live);
     live.isUnseen = isUnseen;
@@ -90,7 +92,18 @@ async function adoptBy(
     await ctx.registry.delete(live.id);
     throw error;
   }
-  return live.answerInOrder(request, () => finish(ctx, live, asking));
+  return live.answerInOrder(request, () => finish(ctx, live, asking, listedTitle));
+}
+
+/** What the client has seen its list call the session. */
+async function titleListedBy(
+  run: AgentRun,
+  { sessionId, cwd }: ExistingSessionParams,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  if (!run.can.list) return undefined;
+  const listed = await listedBy(run, cwd, sessionId, signal).catch(() => undefined);
+  return typeof listed?.title === "string" ? listed.title : undefined;
 }
 
 async function createAdopted(
@@ -139,11 +152,17 @@ async function ask(
 }
 
 /** From here on it is ours. If the store fails, the record stays marked, and the next adoption deletes it. */
-async function finish(ctx: RelayContext, live: LiveSession, { method, params }: Asking): Promise<unknown> {
+async function finish(
+  ctx: RelayContext,
+  live: LiveSession,
+  { method, params }: Asking,
+  listedTitle: Promise<string | undefined>,
+): Promise<unknown> {
   try {
+    const title = live.record.title ?? (await listedTitle);
     await live.journal.seal([]);
     await keepSystemPrompt(ctx, live, method, params);
-    await live.update({ metadata: shown(live.record.metadata) });
+    await live.update({ metadata: shown(live.record.metadata), ...(title !== undefined && { title }) });
     await live.journal.settle();
     return live.agentState;
   } catch (error) {

@@ -17,7 +17,7 @@ import { replay, type ReplayedState } from "../../session/replay.ts";
 import { sessionNotFound } from "../../store/refusals.ts";
 import type { SessionPatch, SessionRecord } from "../../store/contract.ts";
 import { adopt } from "./adopt.ts";
-import { isListedBy } from "../agent/listed.ts";
+import { listedBy } from "../agent/listed.ts";
 import { attach } from "../agent/attach.ts";
 import type { RelayContext } from "../context.ts";
 import type { Attachment } from "../live/attachments.ts";
@@ -90,9 +90,10 @@ async function adoptForeign(
   const { can } = run;
   const { sessionId, cwd } = params;
   if (!(method === "session/load" ? can.load : can.resume)) throw sessionNotFound(sessionId);
+  if (await ctx.registry.hidden.isTrashed(sessionId, run.facts)) throw sessionNotFound(sessionId);
   // An id of our form is hardly one that an agent gave, and some agents take any id that they do not know for a new one.
   const isDoubtful = isSessionId(sessionId);
-  if (isDoubtful && !(can.list && (await isListedBy(run, cwd, sessionId, request.signal))))
+  if (isDoubtful && !(can.list && (await listedBy(run, cwd, sessionId, request.signal)) !== undefined))
     throw sessionNotFound(sessionId);
   if (ctx.adopting.has(params.sessionId)) return loadOrResume(ctx, method, params, request);
   return adopt(ctx, run, method, params, request).catch((error: unknown) => {

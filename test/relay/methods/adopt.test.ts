@@ -154,6 +154,51 @@ describe("a session that was adopted by the agent's id", () => {
   });
 });
 
+describe("the title of an adopted session", () => {
+  const titled = (list: Script["session/list"]): Script => ({
+    initialize: listing,
+    "session/list": list ?? (() => ({ sessions: [] })),
+    "session/load": () => ({}),
+  });
+  const theirs = () => ({ sessions: [{ sessionId: "theirs", cwd: "/work", title: "As it was listed" }] });
+  const titleAfterPrompt = async (relay: Rig) => {
+    await relay.load("theirs");
+    await relay.prompt("theirs");
+    return (await relay.registry.list()).items[0]?.title;
+  };
+
+  it("is the one under which the agent lists it, and no later prompt's [REQ list-facts]", async () => {
+    const relay = await rig({ script: titled(theirs) });
+    expect(await titleAfterPrompt(relay)).toBe("As it was listed");
+    await relay.close();
+  });
+
+  it("is the one that the agent tells while it loads, where it does", async () => {
+    const update = { sessionUpdate: "session_info_update", title: "As it was told" };
+    const relay = await rig({
+      script: {
+        ...titled(theirs),
+        "session/load": async (_params, agent) => {
+          await agent.update("theirs", update);
+          return {};
+        },
+      },
+    });
+    expect(await titleAfterPrompt(relay)).toBe("As it was told");
+    await relay.close();
+  });
+
+  it("is its first prompt's where the list fails", async () => {
+    const failing = () => {
+      throw new RpcError(-32603, "no list today");
+    };
+    const relay = await rig({ script: titled(failing) });
+    expect(await titleAfterPrompt(relay)).not.toBe("As it was listed");
+    expect(await relay.registry.count()).toBe(1);
+    await relay.close();
+  });
+});
+
 describe("a session from before the sidecar", () => {
   const replaying: Script = {
     initialize: initialized({}, { loadSession: true }),

@@ -38,6 +38,10 @@ it("is not listed and not loaded, until it is restored", async () => {
     data: { code: "LEASE_LOST" },
   });
   await expect(load(relay, id)).rejects.toMatchObject(notFound);
+  // Adopted anew it would be two when it is restored.
+  const other = await rig({ store, script });
+  await expect(load(other, "agent-1")).rejects.toMatchObject(notFound);
+  await other.close();
   await elsewhere.trash.restore(id);
   expect(await listed(relay)).toEqual([id]);
   await load(relay, id);
