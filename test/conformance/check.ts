@@ -66,6 +66,11 @@ export async function runCheck(check: Check, subject: StoreUnderTest): Promise<v
 
 /** A judgement in words: in a bundle the expression that failed says nothing. */
 function told(error: unknown): unknown {
+  // What was wrong with a random history.
+  if (error instanceof Error && error.cause instanceof AssertionError) {
+    told(error.cause);
+    error.message += `\n${error.cause.message}`;
+  }
   if (!(error instanceof AssertionError) || error.operator === "==" || error.operator === "fail")
     return error;
   const shown = (value: unknown) => inspect(value, { depth: 6, breakLength: 100, maxStringLength: 500 });
