@@ -14,6 +14,7 @@ import { Secrets } from "./base/secrets.ts";
 import { isSecretName } from "./base/secret-values.ts";
 import { Relay, type RelayParts } from "./relay/relay.ts";
 import { SessionRegistry } from "./session/registry.ts";
+import { given } from "./store/arguments.ts";
 import { deferStore } from "./store/deferred.ts";
 import { urlsIn } from "./store/layer-urls.ts";
 import { openStore } from "./store/open.ts";
@@ -41,12 +42,13 @@ const agentDeafMs = 30_000;
  * @param launched the agent's first process, when it has been started already
  */
 export async function runSidecar(
-  given: SidecarConfig,
+  wanted: SidecarConfig,
   io: SidecarIo,
   signal?: AbortSignal,
   launched?: Promise<Launched>,
 ): Promise<void> {
-  const { store: where = defaultStoreUrl(surroundings()), ...said } = given;
+  given.streams(io);
+  const { store: where = defaultStoreUrl(surroundings()), ...said } = given.config(wanted);
   const config = { ...defaults, ...said };
   const errors = io.errors && new Outlet(io.errors);
   const secrets = new Secrets();

@@ -23,4 +23,18 @@ describe("the sidecar in a program", () => {
     await running;
     expect((await store.list()).items).toMatchObject([{ cwd: "/work" }]);
   });
+
+  it.each([
+    ["config", undefined, {}],
+    ["config.store", { store: 7 }, {}],
+    ["io", {}, { input: undefined }],
+    ["io.output", {}, { output: null }],
+    ["io.errors", {}, { errors: "stderr" }],
+  ])("tells callers without types that %s is wrong, before it opens anything", async (at, config, wrong) => {
+    const io = at === "io" ? undefined : { input: new PassThrough(), output: new PassThrough(), ...wrong };
+    await expect(runSidecar(config as never, io as never)).rejects.toMatchObject({
+      code: "INVALID_PARAMS",
+      data: { at },
+    });
+  });
 });

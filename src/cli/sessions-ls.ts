@@ -1,10 +1,9 @@
 /** `sessions ls`: sessions in a table, the newest activity first. */
-import path from "node:path";
 import { SidecarError } from "../base/errors.ts";
-import { surroundings } from "../config/paths.ts";
 import type { SessionRecord } from "../session/registry-options.ts";
 import type { SessionRegistry } from "../session/registry.ts";
 import type { Invocation, Io } from "./command.ts";
+import { homely } from "./folder-text.ts";
 import { stateOf, type SessionState } from "./lease-text.ts";
 import { agoText, Outflow, print, printJson } from "./print.ts";
 import { agentNameOf, sessionsOf, wantedBy, type Wanted } from "./sessions-filter.ts";
@@ -111,12 +110,4 @@ function columnsIn(style: Style): Column[] {
     { title: "STATE", leaveOut: 3, style: (cell, state) => states[state]?.(cell) ?? cell },
     { title: "ID", style: style.cyan },
   ];
-}
-
-/** With `~` for the user's home. */
-function homely(folder: string, { env }: Io): string {
-  const { home } = surroundings(env);
-  if (home === undefined || home === path.parse(home).root) return folder;
-  if (folder === home) return "~";
-  return folder.startsWith(home + path.sep) ? `~${folder.slice(home.length)}` : folder;
 }

@@ -4,6 +4,7 @@ import type { SessionId } from "../base/ids.ts";
 import type { SessionRegistry } from "../session/registry.ts";
 import type { Trashed } from "../session/trash.ts";
 import type { Invocation, Io } from "./command.ts";
+import { homely } from "./folder-text.ts";
 import { agoText, countText, print, printJson } from "./print.ts";
 import { countFrom, withSessions } from "./sessions.ts";
 import { printTable } from "./table.ts";
@@ -72,7 +73,7 @@ async function printTrash(found: readonly Trashed[], total: number, io: Io): Pro
     title,
     agoText(trashedAtMs, nowMs),
     agoText(updatedAtMs, nowMs),
-    cwd,
+    homely(cwd, io),
     io.columns === undefined ? id : id.slice(-8),
   ]);
   const columns = [

@@ -6,6 +6,7 @@ import path from "node:path";
 import { SidecarError } from "../base/errors.ts";
 import { folderOf } from "../base/folder.ts";
 import { isSessionId, type SessionId } from "../base/ids.ts";
+import { given } from "../store/arguments.ts";
 import type { Page, SessionQuery, SessionRecord, Store } from "../store/contract.ts";
 import { listOrder } from "../store/query.ts";
 import { sessionNotFound } from "../store/refusals.ts";
@@ -41,7 +42,7 @@ const mostPages = 20;
  * `data.candidates`, `INVALID_PARAMS` for an entry that is not there.
  */
 export async function resolveAddress(text: string, among: Addressable): Promise<Addressed> {
-  const [, name = "", seqText] = /^([^:]*)(?::(\d{1,15}))?$/.exec(text.trim()) ?? [];
+  const [, name = "", seqText] = /^([^:]*)(?::(\d{1,15}))?$/.exec(given.address(text).trim()) ?? [];
   const record = await sessionNamed(text, name.toUpperCase(), among);
   if (seqText === undefined) return { record };
   const seq = Number(seqText);

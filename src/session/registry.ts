@@ -113,6 +113,7 @@ export class SessionRegistry {
 
   /** The session that is meant by an id: ours, or one that this agent (any, unless told) knows or knew it by. */
   async find(id: string, agent?: AgentFacts): Promise<SessionRecord | undefined> {
+    given.id(id as SessionId);
     const own = isSessionId(id) ? await this.#store.get(id) : undefined;
     if (own !== undefined && whyHidden(own) === undefined) return own;
     return this.hidden.findVisible(id, agent);

@@ -150,6 +150,14 @@ const kinds: ReadonlySet<EntryKind> = new Set([
 const isKind = (value: unknown) => kinds.has(value as EntryKind);
 const entry = shape<NewEntry>({ kind: must("a kind of entry", isKind), atMs: whole, data: text });
 
+const store = must("a URL or a store", (value) => typeof value === "string" || isRecord(value));
+
+interface Streams {
+  readonly input: object;
+  readonly output: object;
+  readonly errors?: object | undefined;
+}
+
 /** Each gives back what it was given. */
 export const given = {
   id: passing<SessionId>("id", text),
@@ -166,14 +174,14 @@ export const given = {
   options: passing<{ readonly store: object }>("options", shape<{ store: object }>({ store: record })),
   init: passing<{ readonly cwd: string }>("session", shape<{ cwd: string }>({ cwd: text })),
   folder: passing<string>("folder", text),
+  address: passing<string>("address", text),
   message: passing<object>("message", record),
-  layers: passing<readonly unknown[]>(
-    "layers",
-    each(
-      list,
-      must("a URL or a store", (value) => typeof value === "string" || isRecord(value)),
-    ),
+  layers: passing<readonly unknown[]>("layers", each(list, store)),
+  config: passing<{ readonly store?: unknown }>(
+    "config",
+    shape<{ store?: unknown }>({ store: maybe(store) }),
   ),
+  streams: passing<Streams>("io", shape<Streams>({ input: record, output: record, errors: maybe(record) })),
   age: passing<{ readonly idleForMs: number }>("age", shape<{ idleForMs: number }>({ idleForMs: number })),
   callback: passing<unknown>("callback", callable),
 };

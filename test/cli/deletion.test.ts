@@ -213,6 +213,13 @@ describe("the trash", () => {
     await registry.remove(recent);
   });
 
+  it("is listed with folders as other lists have them", async () => {
+    const { id } = await registry.create({ cwd: path.join(folder, "project"), title: "At home" });
+    await registry.remove(id);
+    const { out } = await cli(["sessions", "ls", "--trash", "--store", url], { env: { HOME: folder } });
+    expect(out).toMatch(/^At home .* ~\/project +/m);
+  });
+
   it("is listed: what was deleted last comes first", async () => {
     const { out } = await sessions("ls", "--trash");
     const [head, ...rows] = out.trimEnd().split("\n");

@@ -87,7 +87,7 @@ describe("the package", () => {
       "bin/acp-sidecar.js",
       "dist/cli.js",
       "dist/index.js",
-      manifest.man,
+      ...manifest.man,
       "schemas/config.json",
     ]) {
       expect(files).toContain(needed);
@@ -106,6 +106,27 @@ describe("the package", () => {
       expect(text).toMatch(new RegExp(`^${name} [\\d.]+ \\(MIT\\)$`, "m"));
     }
   });
+
+  it("is installed with its program and its manual page where the shell and man look", () => {
+    const { name, version, bin, man } = manifest;
+    const bare = path.join(project, "bare");
+    for (const file of [bin["acp-sidecar"], ...man]) {
+      fs.cpSync(path.join(packageDir(), file), path.join(bare, file));
+    }
+    // Without dependencies, because no test needs the network.
+    fs.writeFileSync(path.join(bare, "package.json"), JSON.stringify({ name, version, bin, man }));
+    const options = { cwd: bare, stdio: "ignore", shell: process.platform === "win32" } as const;
+    execFileSync("npm", ["pack"], options);
+    const prefix = path.join(project, "prefix");
+    execFileSync(
+      "npm",
+      ["install", "--global", "--offline", "--prefix", prefix, `./${name}-${version}.tgz`],
+      options,
+    );
+    if (process.platform === "win32") return;
+    expect(fs.existsSync(path.join(prefix, "bin/acp-sidecar"))).toBe(true);
+    expect(fs.existsSync(path.join(prefix, "share/man/man1/acp-sidecar.1"))).toBe(true);
+  }, 60_000);
 
   it("runs as a program, with the version of its manifest", () => {
     const bin = path.join(packageDir(), "bin/acp-sidecar.js");

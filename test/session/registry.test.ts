@@ -215,6 +215,9 @@ describe("callers without types", () => {
       () => registry.expire(no(each)),
       () => new SessionRegistry(no(each)),
       () => registry.on("update", no(each)),
+      () => registry.resolve(no(each)),
+      () => registry.find(no(each)),
+      () => registry.trash.restore(no(each)),
     ]);
     for (const each of [null, 5, "/work", { cwd: 5 }]) {
       calls.push(

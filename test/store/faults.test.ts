@@ -159,7 +159,7 @@ describe("SQLite where Node has none that serves", () => {
   it("says that better-sqlite3 is not installed", () => {
     expectAdvice(
       programWith("missing", [])(refused),
-      /is not installed\); install acp-sidecar with its optional dependencies,/,
+      /is not installed, or could not be\); npm install better-sqlite3, with --global /,
     );
   });
 

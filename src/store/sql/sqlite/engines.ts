@@ -36,8 +36,10 @@ function adviceOn(error: unknown): string {
   let what = `better-sqlite3 was built for another Node or system: ${reasonOf(error)}`;
   let how = "npm rebuild better-sqlite3";
   if (systemCodeOf(error) === "ERR_MODULE_NOT_FOUND") {
-    what = "better-sqlite3 is not installed";
-    how = "install acp-sidecar with its optional dependencies, which needs a C++ compiler on some systems";
+    // npm leaves an optional dependency out without a word when its install script fails.
+    what = "better-sqlite3 is not installed, or could not be";
+    how =
+      "npm install better-sqlite3, with --global if acp-sidecar is, adds it or shows why it cannot be built";
   } else if (/bindings file/.test(reasonOf(error))) {
     what = "the install script of better-sqlite3 has not run";
     how += " --allow-scripts=better-sqlite3, or pnpm approve-builds";
