@@ -61,19 +61,23 @@ export async function askSession(
       const [received, sentAtMs] = [run.agent.received, performance.now()];
       const answer = params && askAgent(ctx, run, method, { sessionId: agentSessionId, ...params }, request);
       const wasUnheard = () => run.agent.received === received && performance.now() - sentAtMs < unheardMs;
-      return { binding, answer, wasUnheard };
+      const head = live.journal.headSeq;
+      const hasSaid = () => live.outboundIdle().then(() => live.journal.headSeq !== head);
+      return { binding, answer, wasUnheard, hasSaid };
     });
   let hasDied = false;
   let forgotten: string | undefined;
   let triesLeft = 3;
-  const settled = async ({ binding, answer, wasUnheard }: Sent): Promise<unknown> => {
+  const isLetGo = async (error: unknown, binding: Binding, hasSaid: Sent["hasSaid"]) =>
+    isForgotten(error, binding) || (forgotten === undefined && isBareRefusal(error) && !(await hasSaid()));
+  const settled = async ({ binding, answer, wasUnheard, hasSaid }: Sent): Promise<unknown> => {
     try {
       return await answer;
     } catch (error) {
       if (isSidecarError(error, "AGENT_EXITED") && wasUnheard() && !hasDied) {
         hasDied = true;
         ctx.log.info({ sessionId: live.id, method }, "the agent had died unseen: asking its successor");
-      } else if (isForgotten(error, binding) && live.binding === binding && triesLeft > 0) {
+      } else if (live.binding === binding && triesLeft > 0 && (await isLetGo(error, binding, hasSaid))) {
         triesLeft -= 1;
         // The second time: it answers as if it had the session, and has not.
         if (binding.agentSessionId === forgotten) live.lostIds.add(forgotten);
@@ -93,6 +97,8 @@ interface Sent {
   readonly answer: Promise<unknown> | undefined;
   /** The agent has said nothing since, and not much time has passed. */
   readonly wasUnheard: () => boolean;
+  /** Something has been told of the session since. */
+  readonly hasSaid: () => Promise<boolean>;
 }
 
 /** -32002 is said of anything that is not there: of the session only if it is named, or the word. */
@@ -101,4 +107,13 @@ function isForgotten(error: unknown, { agentSessionId }: Binding): boolean {
   const { message, data } = error;
   if (/session/i.test(message) || message.includes(agentSessionId)) return true;
   return isRecord(data) && Object.values(data).includes(agentSessionId);
+}
+
+/**
+ * "Resource not found", and not what: the official SDKs' words where no name is given to them. It may be the session,
+ * which is worth one try; it is not given up for that.
+ */
+function isBareRefusal(error: unknown): boolean {
+  if (!isRpcError(error, acpErrors.resourceNotFound) || isRecord(error.data)) return false;
+  return /^(?:resource )?not found\.?$/i.test(error.message);
 }

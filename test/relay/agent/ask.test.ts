@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { RpcError } from "../../../src/rpc/errors.ts";
-import { initialized, rig, until, type Params } from "../rig.ts";
+import { initialized, rig, until, type Params, type Script } from "../rig.ts";
 
 describe("a request that the client withdraws", () => {
   it("is withdrawn at the agent, also when the session is being attached for it", async () => {
@@ -114,6 +114,35 @@ describe("a session that the agent has let go", () => {
     const last = relay.agentNow().heardOf("session/prompt").at(-1);
     expect(last?.["sessionId"]).toBe("agent-2");
     expect(JSON.stringify(last?.["prompt"])).toContain("first");
+    await relay.close();
+  });
+
+  // As the official SDKs word it where no name is given to them.
+  it("is taken up again where the agent does not say what it has not found, once", async () => {
+    let [isKnown, isBack, isTalking] = [false, true, false];
+    const script: Script = {
+      initialize: initialized({ resume: {} }),
+      "session/resume": () => {
+        isKnown = isBack;
+        return {};
+      },
+      "session/prompt": async ({ sessionId }, agent) => {
+        if (isTalking) await agent.say(String(sessionId), "partly done");
+        if (!isKnown) throw new RpcError(-32002, "Resource not found");
+        return { stopReason: "end_turn" };
+      },
+    };
+    const relay = await rig({ script });
+    const sessionId = await relay.newSession();
+    await expect(relay.prompt(sessionId)).resolves.toMatchObject({ stopReason: "end_turn" });
+    [isKnown, isBack] = [false, false];
+    await expect(relay.prompt(sessionId)).rejects.toMatchObject({ code: -32002 });
+    const asked = (method: string) => relay.agentNow().heardOf(method).length;
+    expect([asked("session/prompt"), asked("session/resume")]).toEqual([4, 2]);
+    // What may have been another thing costs the session nothing, and nothing is done twice.
+    isTalking = true;
+    await expect(relay.prompt(sessionId)).rejects.toMatchObject({ code: -32002 });
+    expect([asked("session/prompt"), asked("session/new")]).toEqual([5, 1]);
     await relay.close();
   });
 
