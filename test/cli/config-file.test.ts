@@ -41,7 +41,7 @@ describe("config init", () => {
     const { status, out, err } = await cli(["config", "--config", all], { env });
     expect([status, err]).toEqual([0, ""]);
     expect(out).toMatch(/^store +sqlite:\/data\/acp-sidecar\/sessions\.db +file /m);
-    expect(out).toMatch(/^agent +opencode \(1 argument not shown\) +file /m);
+    expect(out).toMatch(/^agent +opencode acp +file /m);
   });
 
   it("sets what is given, an agent too, and names the schema of the installation", async () => {
@@ -50,7 +50,7 @@ describe("config init", () => {
     expect((await cli(argv, { env })).status).toBe(0);
     const { out } = await cli(["config", "--config", given], { env });
     expect(out).toMatch(/^retention +30d +file /m);
-    expect(out).toMatch(/^agent +init \(1 argument not shown\) +file /m);
+    expect(out).toMatch(/^agent +init --acp +file /m);
     const [, schema = ""] = /"\$schema": "(file:[^"]+)"/.exec(fs.readFileSync(given, "utf8")) ?? [];
     expect(JSON.parse(fs.readFileSync(fileURLToPath(schema), "utf8"))).toHaveProperty("properties.store");
   });

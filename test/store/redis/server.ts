@@ -73,13 +73,13 @@ async function untilAnswers(port: number): Promise<void> {
   client.disconnect();
 }
 
-/** Low enough that the port of a cluster's bus, 10,000 above, exists too. */
+/** So low that the port of a cluster's bus, 10,000 above, is none that the system gives to clients (from 32,768 on). */
 async function freePort(): Promise<number> {
   for (;;) {
     const server = createServer();
     await new Promise<void>((resolve) =>
       server
-        .listen(20_000 + Math.floor(Math.random() * 10_000), "127.0.0.1", resolve)
+        .listen(20_000 + Math.floor(Math.random() * 2500), "127.0.0.1", resolve)
         .once("error", () => resolve()),
     );
     if (!server.listening) continue;
