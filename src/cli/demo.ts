@@ -145,7 +145,7 @@ async function isWhole(io: Io, { received, receivedChars, missing }: Account): P
     await print(io, `   LOST: ${missing.map(oneLine).join(", ")}\n`);
     return false;
   }
-  const all = `the prompt, and all of the ${countText(received, "update")} that the client had (${countText(receivedChars, "character")})`;
+  const all = `the prompt, and ${received === 1 ? "the" : "all of the"} ${countText(received, "update")} that the client had (${countText(receivedChars, "character")})`;
   await print(io, `   All is there: ${all}\n`);
   return true;
 }
