@@ -49,8 +49,8 @@ export class KeyedQueue<K> {
 
   /** Settles when every task of the key, or of all, that is there now has ended. */
   async idle(key?: K): Promise<void> {
-    const queues = key === undefined ? [...this.#queues.values()] : [this.#queues.get(key)];
-    await Promise.all(queues.map((queue) => queue?.idle()));
+    if (key !== undefined) return this.#queues.get(key)?.idle();
+    await Promise.all(Array.from(this.#queues.values(), (queue) => queue.idle()));
   }
 }
 
