@@ -6,7 +6,7 @@ import { endOfString } from "../base/json-text.ts";
 import { joinableText } from "./plain.ts";
 import {
   addUpdate,
-  failedCall,
+  standInFor,
   isUpdateParams,
   updateOfText,
   type ArrivedUpdate,
@@ -43,7 +43,7 @@ export function updateLane(deliver: (updates: readonly ArrivedUpdate[]) => void 
       if (method !== "session/update" || !isUpdateParams(params)) return undefined;
       return chunks.learn(text, params, Object.keys(message).length);
     },
-    skipped: failedCall,
+    skipped: standInFor,
     add: addUpdate,
     deliver,
   };

@@ -114,14 +114,22 @@ export function updateOfParams({ sessionId, ...others }: UpdateParams): UpdateMe
   return { type: "update", sessionId, sessionUpdate, rest, paramsChars: rest.length - 1 };
 }
 
-/** What stands for the update of a tool call that is too long to be taken: without it the call would never end. */
-export function failedCall(
+/**
+ * What stands for an update that is too long to be taken: without it a tool call would never end, and what the agent said
+ * would be missing without a word.
+ */
+export function standInFor(
   { method, params }: Readonly<Record<string, unknown>>,
   reason: string,
 ): UpdateMessage | undefined {
   if (method !== "session/update" || !isUpdateParams(params)) return undefined;
   const { sessionId, update } = params;
-  const { sessionUpdate, toolCallId, title } = update;
+  const { sessionUpdate, toolCallId, title, messageId } = update;
+  if (means(sessionUpdate, "chunk")) {
+    const content = { type: "text", text: `[${reason}]` };
+    const id = typeof messageId === "string" ? { messageId } : {};
+    return updateOfParams({ sessionId, update: { sessionUpdate, content, ...id } });
+  }
   if (!means(sessionUpdate, "toolCall") || typeof toolCallId !== "string") return undefined;
   const content = [{ type: "content", content: { type: "text", text: reason } }];
   const named = typeof title === "string" ? { title } : {};

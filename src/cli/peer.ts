@@ -122,7 +122,7 @@ function refused(method: string, error: unknown): SidecarError {
   if (isRecord(data) && isErrorCode(data.code)) return new SidecarError(data.code, reasonOf(error), options);
   const message =
     rpcCode === acpErrors.authenticationRequired
-      ? `The agent wants a login before ${method}: log in with its own command, then try again`
+      ? `The agent wants a login before ${method}: log in with its own command, then try again${detailsIn(data)}`
       : `${method} was refused: ${reasonOf(error)}${detailsIn(data)}`;
   return new SidecarError("AGENT_PROTOCOL", message, options);
 }

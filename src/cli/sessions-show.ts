@@ -1,7 +1,7 @@
 /** `sessions show`: one session with all that is known of it, and what was said in it. */
 import { SidecarError } from "../base/errors.ts";
 import { jsonTextOf, objectText } from "../base/json-text.ts";
-import { isJsonObjectText } from "../base/json.ts";
+import { isJsonObjectText, isRecord, textOr } from "../base/json.ts";
 import { conversationOf, startOfLast } from "../session/conversation.ts";
 import type { Entry, EntryRange, SessionRecord } from "../session/registry-options.ts";
 import type { SessionRegistry } from "../session/registry.ts";
@@ -10,6 +10,7 @@ import { ConversationText } from "./conversation-text.ts";
 import { leaseText } from "./lease-text.ts";
 import { paged } from "./pager.ts";
 import { Outflow, print, printable, printFacts, timeText } from "./print.ts";
+import { agentNameOf } from "./sessions-filter.ts";
 import { addressed, countFrom, withSessions } from "./sessions.ts";
 import { styleFor } from "./style.ts";
 
@@ -73,7 +74,7 @@ function printRecord(io: Io, record: SessionRecord): Promise<void> {
     ["state", leaseText(record.lease)],
     ["client", json(client?.info)],
     ["client can", json(client?.capabilities)],
-    ["agent", json(agent?.info)],
+    ["agent", agentAndVersion(record)],
     ["agent command", agent?.command],
     ["agent's ids", list(record.agentSessionIds)],
     ["MCP servers", list(record.mcpServerNames) ?? "none"],
@@ -82,6 +83,12 @@ function printRecord(io: Io, record: SessionRecord): Promise<void> {
     ["metadata", Object.keys(record.metadata).length === 0 ? undefined : json(record.metadata)],
     ["forked from", lineage && `${lineage.parentId} after entry ${lineage.atSeq}`],
   ]);
+}
+
+function agentAndVersion(record: SessionRecord): string | undefined {
+  const { info } = record.agent ?? {};
+  if (!isRecord(info)) return undefined;
+  return `${agentNameOf(record)} ${textOr(info.version, "")}`.trim();
 }
 
 async function printConversation(

@@ -153,6 +153,23 @@ describe("a message that is too long", () => {
     expect(ids).toEqual([expected]);
   });
 
+  it("is missed in what the agent said, not without a word", async () => {
+    const updates: ArrivedUpdate[] = [];
+    const peer = raw({ updates: (more) => void updates.push(...more), invalid: () => undefined }, 300);
+    const content = { type: "text", text: long };
+    const said = { sessionUpdate: "agent_message_chunk", content, messageId: "m" };
+    peer.say({ jsonrpc: "2.0", method: "session/update", params: { sessionId: "s", update: said } });
+    await until(() => updates.length === 1);
+    const [{ update } = {}] = paramsOf(updates);
+    expect(update).toEqual({
+      ...said,
+      content: {
+        type: "text",
+        text: expect.stringMatching(/^\[.*longer than the limit of 300 bytes/) as unknown,
+      },
+    });
+  });
+
   it("ends a tool call: the update is one that says so", async () => {
     const updates: ArrivedUpdate[] = [];
     const peer = raw({ updates: (more) => void updates.push(...more), invalid: () => undefined }, 400);
