@@ -1,6 +1,7 @@
 /** What a large tool result takes while it passes, by the system's own count: only Linux says so. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { nodeEngine } from "../../src/store/sql/sqlite/engine-node.ts";
 import { useHarness } from "./harness/harness.ts";
 
 const harness = useHarness();
@@ -12,7 +13,7 @@ const statusOf = (pid: number | undefined, name: string): number =>
 
 describe.skipIf(process.platform !== "linux")("a tool result of 30 MB", () => {
   it.each(["memory:", "sqlite:", "file:"])(
-    "takes at most 8 times its size at the peak, on %s",
+    "takes little more than 8 times its size at the peak, on %s",
     async (scheme) => {
       const store = scheme === "memory:" ? scheme : `${scheme}${harness.path("store")}`;
       const client = await harness.connectRaw({ store });
@@ -23,7 +24,9 @@ describe.skipIf(process.platform !== "linux")("a tool result of 30 MB", () => {
       writeFileSync(`/proc/${pid}/clear_refs`, "5");
       await client.prompt(sessionId, `output ${resultBytes}`);
       const taken = statusOf(pid, "VmHWM") - before;
-      expect(taken / resultBytes).toBeLessThan(8);
+      // Node's own SQLite makes a copy more of a text.
+      const most = scheme === "sqlite:" && nodeEngine(false) !== undefined ? 9.5 : 8;
+      expect(taken / resultBytes).toBeLessThan(most);
     },
   );
 });
