@@ -69,6 +69,48 @@ describe("what an agent replays", () => {
     expect(plain(await recall.news(fresh))).toEqual([{ ...odd, n: 2 }]);
   });
 
+  it("is no news of turns that went on side by side, in whichever order they are replayed", async () => {
+    const sayings = fc.array(fc.tuple(fc.boolean(), fc.string({ minLength: 1, maxLength: 6 })), {
+      maxLength: 12,
+    });
+    await fc.assert(
+      fc.asyncProperty(
+        sayings,
+        fc.nat(12),
+        fc.boolean(),
+        fc.boolean(),
+        async (said, second, isLate, isSwapped) => {
+          const prompt = (text: string) => ({
+            kind: "prompt" as const,
+            data: JSON.stringify({ prompt: [{ type: "text", text }] }),
+          });
+          const end = { kind: "end" as const, data: JSON.stringify({ result: { stopReason: "end_turn" } }) };
+          const spoken = said.map(([, text]) => ({
+            kind: "update" as const,
+            data: JSON.stringify({ update: chunk("agent", text) }),
+          }));
+          const at = Math.min(second, said.length);
+          const journal = [prompt("p"), ...spoken.slice(0, at), prompt("q"), ...spoken.slice(at), end, end];
+          const entries = journal.map((entry, i): Entry => ({ ...entry, seq: i + 1, atMs: 0 }));
+          const recall = new Recall(() => KnownTurns.in(pages(entries)), isLate ? "compare" : "swallow");
+          // Before the second prompt only the first one is answered.
+          const of = (isSecond: boolean) =>
+            said
+              .filter(([which], i) => (i >= at && which) === isSecond)
+              .map(([, text]) => chunk("agent", text));
+          const turns = [
+            [chunk("user", "p"), ...of(false)],
+            [chunk("user", "q"), ...of(true)],
+          ];
+          const replayed = (isSwapped ? turns.toReversed() : turns).flat();
+          expect(plain(await recall.news(arrived(replayed)))).toEqual([]);
+          const { news } = recall.conclude({ lacksHistory: false, beganEmpty: false });
+          expect([...plain(news), ...plain(recall.rest())]).toEqual([]);
+        },
+      ),
+    );
+  });
+
   it("is no news, however it cuts its messages", async () => {
     const texts = fc.array(fc.string({ minLength: 1, maxLength: 12 }), { minLength: 1, maxLength: 8 });
     await fc.assert(
