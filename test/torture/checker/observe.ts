@@ -26,7 +26,7 @@ export function observeReplay(updates: readonly Update[]): Observation {
   return {
     where: "the replay",
     stamps: updates.flatMap((update) => stampsIn(JSON.stringify(update))),
-    torn: updates.flatMap(tornIn),
+    torn: updates.filter(isTheAgents).flatMap(tornIn),
     shows: isReplayed,
   };
 }
@@ -35,6 +35,11 @@ function updateOf(data: string): Update | undefined {
   const value: unknown = JSON.parse(data);
   const update = isRecord(value) ? value["update"] : undefined;
   return isRecord(update) ? (update as Update) : undefined;
+}
+
+/** An agent that was killed in a turn may remember less than happened: that is told, and is nobody's words. */
+function isTheAgents({ messageId }: Update): boolean {
+  return messageId !== "acp-sidecar:agent-history";
 }
 
 function tornIn(update: Update | undefined): string[] {
