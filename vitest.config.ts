@@ -8,7 +8,7 @@ export default defineConfig({
     globalSetup: ["test/built.ts"],
     testTimeout: 30_000,
     hookTimeout: 30_000,
-    // Many tests wait for processes and timers: three at a time even where there are two cores.
-    maxWorkers: 3,
+    // Many tests wait for processes and timers: two at a time even where there are two cores.
+    maxWorkers: 2,
   },
 });
