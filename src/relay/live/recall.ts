@@ -140,8 +140,8 @@ export class Recall {
     }
     // In a turn of the journal that is not its last one, an agent can only be replaying. In turns that went on side by
     // side it cannot be told what belongs to which.
-    const isReplayed = this.#current < known.count - 1 || known.isTangled;
-    return this.#in === "known" && isReplayed ? [] : known.tail.news(update);
+    if (this.#in !== "known") return known.tail.news(update);
+    return this.#current < known.count - 1 || known.isTangled ? [] : known.tail.unsaid(update);
   }
 
   #hold(known: KnownTurns, update: ArrivedUpdate): ArrivedUpdate[] {

@@ -111,6 +111,14 @@ describe("what an agent replays", () => {
     );
   });
 
+  it("is no news where the journal has put a message together that was said in two pieces", async () => {
+    // By its id the message is one in the journal, where it began.
+    const news = recalling(chunk("user", "go"), chunk("agent", "one two three"), chunk("agent", "between"));
+    const said = ["one two", "between", " three"].map((text) => chunk("agent", text));
+    expect(await news([chunk("user", "go"), ...said])).toEqual([]);
+    expect(await news([chunk("agent", "something else")])).toHaveLength(1);
+  });
+
   it("is no news, however it cuts its messages", async () => {
     const texts = fc.array(fc.string({ minLength: 1, maxLength: 12 }), { minLength: 1, maxLength: 8 });
     await fc.assert(
