@@ -203,6 +203,11 @@ export class Recall {
 
   /** A turn that is not the next of the journal, nor behind that. */
   #strange(known: KnownTurns, key: string, updates: readonly ArrivedUpdate[]): ArrivedUpdate[] {
+    // Words of the journal, in another order or once more: a replay of them, and nothing may be doubled for it.
+    if (known.placeOf(key, 0) !== undefined) {
+      [this.#in, this.#current] = ["known", -1];
+      return [];
+    }
     const mayBeNews = this.#mode === "pass" || this.#isThrough(known);
     // The same words may have been said once more, or are replayed once more: the answer tells.
     if (mayBeNews && !known.isTurn(this.#again, key)) {
