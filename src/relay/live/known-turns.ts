@@ -46,9 +46,6 @@ export class KnownTurns {
   #isCut = false;
   #open: OpenTurn | undefined;
   #echo: Echo | undefined;
-  /** Prompts that have not ended. */
-  #running = 0;
-  #isTangled = false;
 
   static async in(pages: AsyncIterable<readonly Entry[]>): Promise<KnownTurns> {
     const known = new KnownTurns();
@@ -63,11 +60,6 @@ export class KnownTurns {
   /** Whether some are too old to be known. */
   get isCut(): boolean {
     return this.#isCut || this.count > maxTurns;
-  }
-
-  /** The last turn went on beside another one: what was said in it may belong to either. */
-  get isTangled(): boolean {
-    return this.#isTangled;
   }
 
   /** The place of the first turn from `from` on that the user began with these words. */
@@ -117,16 +109,12 @@ export class KnownTurns {
     const meaning = meaningOf(entry);
     if (meaning.type === "prompt") {
       this.#begin(meaning.content, !isCommand(meaning.content));
-      this.#isTangled = this.#running > 0;
-      this.#running += 1;
       this.#echo = new Echo(meaning.content);
     } else if (meaning.type === "message") {
       if (meaning.role === "user") this.#begin(meaning.content, false);
       else this.#say(meaning.content.map((each) => partOf(each).text ?? "").join(""));
     } else if (meaning.type === "end") {
       if (this.#open !== undefined && !isGoodEnd(meaning.end)) this.#open.counts = false;
-      // One end stands for all that a killed holder left running.
-      this.#running = meaning.end.interrupted ? 0 : Math.max(0, this.#running - 1);
       this.#echo = undefined;
     }
   }

@@ -51,8 +51,6 @@ export class Recall {
   #known: KnownTurns | undefined;
   /** The place in the journal behind the last turn that came. */
   #next = 0;
-  /** The place of the turn of the journal that is being replayed. */
-  #current = -1;
   /** Places before that of turns that have not come: they may stand in another order here, and come later. */
   readonly #skipped = new Set<number>();
   #firstMatched: number | undefined;
@@ -138,10 +136,8 @@ export class Recall {
       if (this.#in === "none") this.#hasStrange = true;
       return [];
     }
-    // In a turn of the journal that is not its last one, an agent can only be replaying. In turns that went on side by
-    // side it cannot be told what belongs to which.
-    if (this.#in !== "known") return known.tail.news(update);
-    return this.#current < known.count - 1 || known.isTangled ? [] : known.tail.unsaid(update);
+    // In a turn of the journal an agent is replaying, however it cuts and orders what it says: nothing of it is news.
+    return this.#in === "known" ? [] : known.tail.news(update);
   }
 
   #hold(known: KnownTurns, update: ArrivedUpdate): ArrivedUpdate[] {
@@ -155,7 +151,6 @@ export class Recall {
     if (!isNews) this.#hasStrange = true;
     this.#discard();
     this.#in = isNews ? "news" : "known";
-    this.#current = this.#next - 1;
     return news;
   }
 
@@ -197,7 +192,6 @@ export class Recall {
     for (let passed = Math.max(this.#next, place - maxSkipped); passed < place; passed += 1)
       this.#skipped.add(passed);
     this.#next = Math.max(this.#next, place + 1);
-    this.#current = place;
     this.#in = "known";
   }
 
@@ -205,7 +199,7 @@ export class Recall {
   #strange(known: KnownTurns, key: string, updates: readonly ArrivedUpdate[]): ArrivedUpdate[] {
     // Words of the journal, in another order or once more: a replay of them, and nothing may be doubled for it.
     if (known.placeOf(key, 0) !== undefined) {
-      [this.#in, this.#current] = ["known", -1];
+      this.#in = "known";
       return [];
     }
     const mayBeNews = this.#mode === "pass" || this.#isThrough(known);
@@ -224,7 +218,6 @@ export class Recall {
     const held = this.#held.at(-1);
     if (this.#in !== "held" || held === undefined) return [];
     this.#in = "known";
-    this.#current = this.#next - 1;
     const place = known.placeOfAnswer(held.said, this.#next);
     if (place !== undefined) this.#held.pop();
     if (place !== undefined) this.#match(place);

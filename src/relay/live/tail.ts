@@ -8,8 +8,6 @@ import { digestOf } from "./words.ts";
 const maxChars = 1 << 20;
 /** So many messages, tool calls and other things are known. */
 const maxThings = 1000;
-/** So often all of a text is looked through for something that is not in it. */
-const maxMisses = 1000;
 
 /** What one side said: all of it as one text, and where each of its messages begins. */
 interface Said {
@@ -32,9 +30,6 @@ export class Tail {
   readonly #said: Map<string, Said>;
   readonly #others: Set<string>;
   #open: Open | undefined;
-  /** By kind of chunk: up to where a replay has come. */
-  readonly #reached = new Map<string, number>();
-  #misses = 0;
   /** What subagents said, whichever: a fork calls them otherwise. And what each is saying. */
   #ofChildren: Tail | undefined;
   readonly #children = new Map<string, Tail>();
@@ -70,29 +65,6 @@ export class Tail {
   noteChild(update: Readonly<Record<string, unknown>>): void {
     this.#ofChildren ??= new Tail();
     this.#ofChildren.noteUpdate(update);
-  }
-
-  /**
-   * What of an update stands nowhere in it: for a turn that is being replayed, whose messages the journal may have cut
-   * and put together otherwise.
-   */
-  unsaid(update: ArrivedUpdate): ArrivedUpdate[] {
-    const said = this.#ofChild(update) ?? this;
-    const strange: ArrivedUpdate[] = [];
-    for (const each of singly(update)) if (!said.#stands(each)) addUpdate(strange, each);
-    return strange;
-  }
-
-  #stands(update: ArrivedUpdate): boolean {
-    const { kind, text, keys } = gistOfArrived(update);
-    if (text === undefined) return keys.every((key) => this.#others.has(key));
-    const all = this.#said.get(kind)?.text ?? "";
-    // Most come in order; what was looked for in vain often enough is looked for no more.
-    let at = all.indexOf(text, this.#reached.get(kind) ?? 0);
-    if (at < 0 && this.#misses < maxMisses) at = all.indexOf(text);
-    if (at >= 0) this.#reached.set(kind, at + text.length);
-    else this.#misses += 1;
-    return at >= 0;
   }
 
   /** Those of the updates that are no part of it; those that may be one are held until it is clear. */
