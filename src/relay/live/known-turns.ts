@@ -78,12 +78,6 @@ export class KnownTurns {
     return said.chars < minSaidChars ? undefined : this.#firstFrom(`agent ${said.result}`, from);
   }
 
-  /** Whether the turn at this place was begun with these words, and answered with those, if they are given. */
-  isTurn(place: number, key: string, said?: string): boolean {
-    const turn = this.#turns.get(place);
-    return turn?.keys.includes(key) === true && (said === undefined || turn.said === said);
-  }
-
   #firstFrom(key: string, from: number): number | undefined {
     const places = this.#places.get(key) ?? [];
     let [low, high] = [0, places.length];

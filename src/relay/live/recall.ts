@@ -16,6 +16,8 @@ const maxHeldChars = 4 << 20;
 
 /** So many turns that are passed over are known to have been, the last ones. */
 const maxSkipped = 4096;
+/** So many turns that were news are known, if the agent replays them once more. */
+const maxTold = 4096;
 
 /** A turn that may be news. */
 interface Candidate {
@@ -54,8 +56,9 @@ export class Recall {
   /** Places before that of turns that have not come: they may stand in another order here, and come later. */
   readonly #skipped = new Set<number>();
   #firstMatched: number | undefined;
-  /** Some replay twice, before their answer and behind it: the place where such a second replay would go on. */
-  #again = 0;
+  /** What the user said in turns that were news, and whether the agent has begun its replay once more since. */
+  readonly #told = new Set<string>();
+  #isAgain = false;
   /** What is said now belongs to: no turn yet, one of the journal, one that may be news, or one that is. */
   #in: "none" | "known" | "held" | "news" = "none";
   #run: UserRun | undefined;
@@ -154,7 +157,12 @@ export class Recall {
     return news;
   }
 
+  #noteTold(key: string): void {
+    if (this.#told.size < maxTold) this.#told.add(key);
+  }
+
   #released(): ArrivedUpdate[] {
+    for (const { key } of this.#held) this.#noteTold(key);
     return this.#held.flatMap(({ updates }) => updates.map(fromAgent));
   }
 
@@ -186,7 +194,6 @@ export class Recall {
   #match(place: number): void {
     if (this.#held.length > 0) this.#hasStrange = true;
     this.#discard();
-    if (this.#firstMatched === undefined) this.#again = place;
     this.#firstMatched ??= place;
     this.#skipped.delete(place);
     for (let passed = Math.max(this.#next, place - maxSkipped); passed < place; passed += 1)
@@ -198,14 +205,15 @@ export class Recall {
   /** A turn that is not the next of the journal, nor behind that. */
   #strange(known: KnownTurns, key: string, updates: readonly ArrivedUpdate[]): ArrivedUpdate[] {
     // Words of the journal, in another order or once more: a replay of them, and nothing may be doubled for it.
-    if (known.placeOf(key, 0) !== undefined) {
+    const isOfJournal = known.placeOf(key, 0) !== undefined;
+    if (isOfJournal) this.#isAgain = true;
+    if (isOfJournal || (this.#isAgain && this.#told.has(key))) {
       this.#in = "known";
       return [];
     }
-    const mayBeNews = this.#mode === "pass" || this.#isThrough(known);
-    // The same words may have been said once more, or are replayed once more: the answer tells.
-    if (mayBeNews && !known.isTurn(this.#again, key)) {
+    if (this.#mode === "pass" || this.#isThrough(known)) {
       this.#in = "news";
+      this.#noteTold(key);
       return updates.map(fromAgent);
     }
     this.#in = "held";
@@ -221,10 +229,7 @@ export class Recall {
     const place = known.placeOfAnswer(held.said, this.#next);
     if (place !== undefined) this.#held.pop();
     if (place !== undefined) this.#match(place);
-    else if (known.isTurn(this.#again, held.key, held.said.result)) {
-      this.#held.pop();
-      this.#again += 1;
-    } else if (this.#isThrough(known)) {
+    else if (this.#isThrough(known)) {
       const news = this.#released();
       this.#discard();
       return news;

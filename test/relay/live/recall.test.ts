@@ -111,6 +111,15 @@ describe("what an agent replays", () => {
     );
   });
 
+  it("is news once, also where the agent replays all of it once more", async () => {
+    const news = recalling(chunk("user", "go"), chunk("agent", "I went"));
+    const elsewhere = [chunk("user", "and back"), chunk("agent", "I came back")];
+    const replay = [chunk("user", "go"), chunk("agent", "I went"), ...elsewhere];
+    expect(await news(replay)).toHaveLength(2);
+    expect(await news(replay)).toEqual([]);
+    expect(await news([chunk("user", "and rest"), chunk("agent", "I rest")])).toHaveLength(2);
+  });
+
   it("is no news where the journal has put a message together that was said in two pieces", async () => {
     // By its id the message is one in the journal, where it began.
     const news = recalling(chunk("user", "go"), chunk("agent", "one two three"), chunk("agent", "between"));
