@@ -23,7 +23,8 @@ function bundle(names) {
   return build({
     absWorkingDir: root,
     entryPoints: Object.fromEntries(names.map((name) => [name, entries[name]])),
-    outdir: out,
+    // Wherever it is written to: source maps name the sources as they are seen from there.
+    outdir: path.join(root, "dist"),
     chunkNames: "chunk-[hash]",
     bundle: true,
     splitting: true,
@@ -54,7 +55,8 @@ function bundle(names) {
 // Chunks before entries, each in one step: a sidecar that is running or starting meanwhile sees no half build.
 const isEntry = (file) => path.basename(file.path, ".js") in entries;
 fs.mkdirSync(out, { recursive: true });
-for (const file of outputs.toSorted((a, b) => isEntry(a) - isEntry(b))) replace(file.path, file.text);
+for (const file of outputs.toSorted((a, b) => isEntry(a) - isEntry(b)))
+  replace(path.join(out, path.basename(file.path)), file.text);
 replace(path.join(out, "acp-sidecar.1"), await manPage());
 if (!fast) {
   prune(outputs.map((file) => path.basename(file.path)));
