@@ -17,7 +17,8 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   agent: ["rpc", "acp"],
   // The order of lists: it puts pages by several spellings of a folder together.
   session: ["acp", "config/config.ts", "config/options.ts", "store/query.ts", ...contract],
-  relay: ["session", "agent", "acp", "rpc", ...contract],
+  history: ["acp", "session", "config/config.ts", "config/options.ts", ...contract],
+  relay: ["history", "session", "agent", "acp", "rpc", ...contract],
   store: [],
   "store/server": ["store"],
   "store/memory": ["store"],
@@ -31,10 +32,10 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   "care/file": ["care", "store", "store/file"],
   "care/sqlite": ["care", "store", "store/sql/sqlite"],
   config: [],
-  "sidecar.ts": ["relay", "session", "agent", "acp", "rpc", "config", "store"],
+  "sidecar.ts": ["relay", "history", "session", "agent", "acp", "rpc", "config", "store"],
   // Sessions through their one door; of the store only what `aboutStores` says.
-  cli: ["sidecar.ts", "care", "session", "agent", "acp", "rpc", "config"],
-  "index.ts": ["acp", "sidecar.ts", "session", "config", "store"],
+  cli: ["sidecar.ts", "care", "history", "session", "agent", "acp", "rpc", "config"],
+  "index.ts": ["acp", "sidecar.ts", "history", "session", "config", "store"],
 };
 /** What is opened by a name that is only known when the program runs: the arrows upward, each a dynamic import. */
 const openers: Readonly<Record<string, RegExp>> = {
