@@ -33,12 +33,21 @@ export type Meaning =
   | { readonly type: "state"; readonly kind: string; readonly data: UpdateData }
   /** Of the session of a subagent. */
   | { readonly type: "child"; readonly child: string; readonly data: UpdateData }
-  | { readonly type: "request"; readonly id: unknown; readonly method: string; readonly params: unknown }
-  | { readonly type: "response"; readonly id: unknown; readonly method: string; readonly result: unknown }
+  /** A subagent is announced or changes, or sessions speak to each other. */
+  | { readonly type: "subagent"; readonly kind: string; readonly data: UpdateData }
+  | (Exchange & { readonly type: "request"; readonly params: unknown })
+  | (Exchange & { readonly type: "response"; readonly result: unknown })
   | { readonly type: "setting"; readonly method: string; readonly params: Readonly<Record<string, unknown>> }
   | { readonly type: "end"; readonly end: TurnEnd }
   /** Of a kind or form that we do not know, or no JSON at all. */
   | { readonly type: "unknown" };
+
+/** A request of the agent to the client, or its answer. `child` names the subagent's session whose it is. */
+interface Exchange {
+  readonly id: unknown;
+  readonly method: string;
+  readonly child?: string;
+}
 
 export interface TurnEnd {
   readonly stopReason?: string;
@@ -67,17 +76,21 @@ const decoders: Readonly<Record<NewEntry["kind"], (data: Fields) => Meaning>> = 
   message: ({ role, content }) =>
     isRole(role) && Array.isArray(content) ? { type: "message", role, content: content as Json[] } : unknown,
   update: (data) => (isUpdateData(data) ? updateMeaning(data) : unknown),
-  request: ({ id, method, params }) =>
-    typeof method === "string" ? { type: "request", id, method, params } : unknown,
-  response: ({ id, method, result }) =>
-    typeof method === "string" ? { type: "response", id, method, result } : unknown,
+  request: ({ id, method, params, [childMark]: child }) =>
+    typeof method === "string" ? { type: "request", id, method, params, ...ofChild(child) } : unknown,
+  response: ({ id, method, result, [childMark]: child }) =>
+    typeof method === "string" ? { type: "response", id, method, result, ...ofChild(child) } : unknown,
   setting: ({ method, params }) =>
     typeof method === "string" && isRecord(params) ? { type: "setting", method, params } : unknown,
   end: (data) => ({ type: "end", end: endOf(data) }),
 };
 
 function updateMeaning({ [childMark]: child, ...data }: UpdateData): Meaning {
-  if (typeof child === "string") return { type: "child", child, data };
+  return typeof child === "string" ? { type: "child", child, data } : meaningOfUpdate(data);
+}
+
+/** What an update means, whoever's it is. */
+export function meaningOfUpdate(data: UpdateData): Meaning {
   const { sessionUpdate: kind, toolCallId, compactionId, content, messageId } = data.update;
   const { means: meaning, role } = updateKinds.get(kind) ?? {};
   switch (meaning) {
@@ -91,6 +104,8 @@ function updateMeaning({ [childMark]: child, ...data }: UpdateData): Meaning {
       return typeof toolCallId === "string" ? { type: "toolCall", toolCallId, data } : unknown;
     case "compaction":
       return typeof compactionId === "string" ? { type: "compaction", compactionId, data } : unknown;
+    case "subagent":
+      return { type: "subagent", kind, data };
     case "plan":
       return kind === "plan" ? { type: "plan", planId: undefined, data } : planMeaning(data);
     default:
@@ -191,6 +206,10 @@ function recordIn(text: string): Fields | undefined {
 
 function isUpdateData(data: Fields): data is UpdateData {
   return isRecord(data.update) && typeof data.update.sessionUpdate === "string";
+}
+
+function ofChild(child: unknown): { readonly child?: string } {
+  return typeof child === "string" ? { child } : {};
 }
 
 function isRole(role: unknown): role is Role {

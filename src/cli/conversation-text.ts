@@ -1,5 +1,7 @@
 /** A conversation as lines: who said it, what was done and how it went, thoughts in a line. */
-import type { Happening } from "../session/conversation.ts";
+import { textOf } from "../acp/content.ts";
+import { changedPathsOf, outputOf } from "../session/call-parts.ts";
+import type { Happening } from "../session/happenings.ts";
 import { oneLine, printable, timeText } from "./print.ts";
 import type { Style } from "./style.ts";
 import { fitted } from "./width.ts";
@@ -28,6 +30,7 @@ export class ConversationText {
   of(happening: Happening): string {
     if (happening.type === "said") return this.#said(happening);
     if (happening.type === "end" && endedWell(happening)) return this.finish();
+    if (!isShown(happening)) return "";
     const { dim } = this.#layout.style;
     const end = this.#begin(happening.type);
     switch (happening.type) {
@@ -49,7 +52,8 @@ export class ConversationText {
     return end;
   }
 
-  #said({ by, text, goesOn, atMs, seq }: Of<"said">): string {
+  #said({ by, content, goesOn, atMs, seq }: Of<"said">): string {
+    const text = textOf({ content });
     const { style, thoughts } = this.#layout;
     if (by === "thought" && !thoughts) return this.#foldedThought(text, goesOn);
     const colour = { user: style.cyan, assistant: style.green, system: style.yellow, thought: style.dim }[by];
@@ -82,15 +86,15 @@ export class ConversationText {
     return `${this.finish()}${isApart ? "\n" : ""}`;
   }
 
-  #call({ title, status, changed, output, isNews }: Of<"call">): string {
+  #call({ title, status, isNews, update }: Of<"call">): string {
     const { style } = this.#layout;
     const [mark, colour] =
       callMarks[status ?? (isNews ? "in_progress" : "pending")] ?? (["·", "dim"] as const);
     const said =
       status === "failed" || status === "completed" ? "" : `  (${status?.replaceAll("_", " ") ?? "pending"})`;
     const lines = [style[colour](this.#line(`  ${mark} ${oneLine(title)}${said}`))];
-    for (const path of changed) lines.push(style.dim(this.#line(`      ${oneLine(path)}`)));
-    const [reason = ""] = output.trim().split("\n", 1);
+    for (const path of changedPathsOf(update)) lines.push(style.dim(this.#line(`      ${oneLine(path)}`)));
+    const [reason = ""] = outputOf(update).trim().split("\n", 1);
     if (status === "failed" && reason !== "") lines.push(style.dim(this.#line(`      ${oneLine(reason)}`)));
     return lines.join("");
   }
@@ -117,6 +121,10 @@ export class ConversationText {
     const plain = line.replaceAll("\t", "    ");
     return inRoom(plain, room, (/^ */.exec(plain)?.[0] ?? "").slice(0, room / 2));
   }
+}
+
+function isShown(happening: Happening): happening is Of<"call" | "plan" | "set" | "end"> {
+  return ["call", "plan", "set", "end"].includes(happening.type);
 }
 
 function endedWell({ end: { interrupted, error, stopReason } }: Of<"end">): boolean {

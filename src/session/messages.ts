@@ -3,8 +3,9 @@ import { SidecarError } from "../base/errors.ts";
 import { isRecord, type Json } from "../base/json.ts";
 import type { Entry, NewEntry } from "../store/contract.ts";
 import { isContentBlock, type ContentBlock } from "../acp/content.ts";
-import { meaningOf, type Role } from "../acp/entries.ts";
-import { Echo } from "./echo.ts";
+import type { Role } from "../acp/entries.ts";
+import type { Said } from "./happenings.ts";
+import { Teller } from "./teller.ts";
 
 export type { Role } from "../acp/entries.ts";
 
@@ -15,6 +16,8 @@ export interface Message {
   readonly atMs: number;
   /** `seq` of its first entry: where it stands in the session. */
   readonly seq: number;
+  /** Under which a client is shown it, where it has one. */
+  readonly messageId?: string;
 }
 
 /** A message to be added: text, or content blocks. */
@@ -44,63 +47,34 @@ export function messageEntry({ role, content }: NewMessage, atMs: number, maxByt
   return { kind: "message", atMs, data };
 }
 
-/** Messages of a stretch of entries, in order. Thoughts, tool calls and state are not among them. */
+/** Messages of a stretch of entries, in order. Thoughts, tool calls, state and what subagents said are not among them. */
 export async function* messagesOf(pages: AsyncIterable<readonly Entry[]>): AsyncGenerator<Message> {
-  let open: { message: Message; content: Json[]; id: Said["id"] } | undefined;
-  const listener = new Listener();
+  let open: { message: Message; content: Json[]; said: Said } | undefined;
+  const teller = new Teller();
   for await (const page of pages) {
     for (const entry of page) {
-      const said = listener.saidBy(entry);
-      if (said === undefined) continue;
-      const { role, id } = said;
-      if (open !== undefined && id !== undefined && open.message.role === role && open.id === id) {
+      const said = teller.told(entry);
+      if (said?.type !== "said" || said.by === "thought" || said.child !== undefined) continue;
+      if (open !== undefined && isOneMessage(open.said, said)) {
         join(open.content, said.content);
         continue;
       }
       if (open !== undefined) yield open.message;
       const content = [...said.content];
-      const message = {
-        role,
-        content: content as unknown as ContentBlock[],
-        atMs: entry.atMs,
-        seq: entry.seq,
-      };
-      open = { message, content, id };
+      open = { message: messageOf(said, said.by, content), content, said };
     }
   }
   if (open !== undefined) yield open.message;
 }
 
-interface Said {
-  readonly role: Role;
-  readonly content: readonly Json[];
-  /** What chunks of one message have in common; null for those without an id, undefined for what is whole. */
-  readonly id: string | null | undefined;
+/** Tool calls and thoughts may stand between its parts. */
+function isOneMessage(open: Said, next: Said): boolean {
+  return !open.isWhole && !next.isWhole && open.by === next.by && open.messageId === next.messageId;
 }
 
-class Listener {
-  #echo: Echo | undefined;
-
-  saidBy(entry: Entry): Said | undefined {
-    const meaning = meaningOf(entry);
-    switch (meaning.type) {
-      case "prompt":
-        this.#echo = new Echo(meaning.content);
-        return { role: "user", content: meaning.content, id: undefined };
-      case "message":
-        return { role: meaning.role, content: meaning.content, id: undefined };
-      case "end":
-        this.#echo = undefined;
-        return undefined;
-      case "chunk": {
-        const { role, content, messageId = null } = meaning;
-        if (role === "thought" || (role === "user" && this.#echo?.hears(content) === true)) return undefined;
-        return { role, content: [content], id: messageId };
-      }
-      default:
-        return undefined;
-    }
-  }
+function messageOf({ atMs, seq, messageId }: Said, role: Role, content: readonly Json[]): Message {
+  const id = messageId === undefined ? {} : { messageId };
+  return { role, content: content as unknown as ContentBlock[], atMs, seq, ...id };
 }
 
 /** Neighbouring plain text becomes one block. */

@@ -1,6 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { newSessionId, type SessionId } from "../../src/base/ids.ts";
-import { conversationOf, startOfLast, type Happening } from "../../src/session/conversation.ts";
+import { textOf } from "../../src/acp/content.ts";
+import { changedPathsOf, outputOf } from "../../src/session/call-parts.ts";
+import { conversationOf, startOfLast, turnAt } from "../../src/session/conversation.ts";
+import type { Happening } from "../../src/session/happenings.ts";
 import type { Entry, EntryKind, EntryRange } from "../../src/store/contract.ts";
 
 const id: SessionId = newSessionId();
@@ -40,11 +43,20 @@ async function toldOf(
   told: readonly Told[],
   sealedSeq = told.length,
   range: EntryRange = {},
-): Promise<Happening[]> {
+): Promise<
+  (Happening & {
+    readonly text?: string | undefined;
+    readonly changed?: readonly string[];
+    readonly output?: string;
+  })[]
+> {
   const store = journal(told);
-  const all: Happening[] = [];
-  for await (const each of conversationOf(store, { id, sealedSeq, headSeq: store.headSeq }, range))
-    all.push(each);
+  const all = [];
+  for await (const each of conversationOf(store, { id, sealedSeq, headSeq: store.headSeq }, range)) {
+    if (each.type === "said") all.push({ ...each, text: textOf(each) });
+    else if (each.type !== "call") all.push(each);
+    else all.push({ ...each, changed: changedPathsOf(each.update), output: outputOf(each.update) });
+  }
   return all;
 }
 
@@ -123,6 +135,8 @@ describe("a conversation", () => {
     expect(await startOfLast(store, { id, headSeq: 9 }, 20)).toBe(1);
     const part = await toldOf(turns, 9, { from: 4, through: 5 });
     expect(part).toMatchObject([{ text: "ask 2" }, { text: "say 2" }]);
+    expect(await toldOf(turns, 9, { from: 6, through: 7 })).toMatchObject([{ turn: 4 }, { turn: 7 }]);
+    expect(await turnAt(store, { id }, 6)).toBe(4);
   });
 
   it("passes over what it does not understand", async () => {
