@@ -17,6 +17,7 @@ export { runSidecar, type SidecarConfig, type SidecarIo } from "./sidecar.ts";
 export type * from "./session/events.ts";
 export type { Message, NewMessage, Role } from "./session/messages.ts";
 export { SessionRegistry } from "./session/registry.ts";
+export { isSuperseded, type Stretch } from "./session/rewinds.ts";
 export type { RegistryStats } from "./session/figures.ts";
 export type { RegistryOptions, SessionInit } from "./session/registry-options.ts";
 export { openLayers, openStore, type LayersOptions } from "./store/open.ts";

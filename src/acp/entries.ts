@@ -39,6 +39,15 @@ export type Meaning =
   | (Exchange & { readonly type: "response"; readonly result: unknown })
   | { readonly type: "setting"; readonly method: string; readonly params: Readonly<Record<string, unknown>> }
   | { readonly type: "end"; readonly end: TurnEnd }
+  /** From here on what came after `toSeq` does not count. */
+  | { readonly type: "rewind"; readonly toSeq: number }
+  /** Stands for the conversation up to `throughSeq`. `by` says who wrote it. */
+  | {
+      readonly type: "summary";
+      readonly throughSeq: number;
+      readonly content: readonly Json[];
+      readonly by: string | undefined;
+    }
   /** Of a kind or form that we do not know, or no JSON at all. */
   | { readonly type: "unknown" };
 
@@ -63,7 +72,9 @@ const unknown: Meaning = { type: "unknown" };
 /** Never throws: what cannot be decoded is `unknown` and stays as it came. */
 export function meaningOf({ kind, data: text }: Pick<NewEntry, "kind" | "data">): Meaning {
   const data = recordIn(text);
-  return data === undefined ? unknown : decoders[kind](data);
+  // A program that is newer may have written a kind that is not known here.
+  const decode = Object.hasOwn(decoders, kind) ? decoders[kind] : undefined;
+  return data === undefined || decode === undefined ? unknown : decode(data);
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -83,6 +94,11 @@ const decoders: Readonly<Record<NewEntry["kind"], (data: Fields) => Meaning>> = 
   setting: ({ method, params }) =>
     typeof method === "string" && isRecord(params) ? { type: "setting", method, params } : unknown,
   end: (data) => ({ type: "end", end: endOf(data) }),
+  rewind: ({ toSeq }) => (isSeq(toSeq) ? { type: "rewind", toSeq } : unknown),
+  summary: ({ throughSeq, content, by }) =>
+    isSeq(throughSeq) && Array.isArray(content)
+      ? { type: "summary", throughSeq, content: content as Json[], by: textOf(by) }
+      : unknown,
 };
 
 function updateMeaning({ [childMark]: child, ...data }: UpdateData): Meaning {
@@ -214,6 +230,10 @@ function ofChild(child: unknown): { readonly child?: string } {
 
 function isRole(role: unknown): role is Role {
   return role === "user" || role === "assistant" || role === "system";
+}
+
+function isSeq(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 function textOf(value: unknown): string | undefined {

@@ -13,9 +13,9 @@ export function isSameAgent(before: AgentFacts | undefined, now: AgentFacts): bo
   return nameBefore === nameNow && (nameBefore !== undefined || before?.command === now.command);
 }
 
-/** The ids that are the present agent's: released versions did not say, so of theirs only the last is. */
-export function ownIdsOf({ agentSessionIds, settings }: Omit<Known, "agent">): string[] {
-  return agentSessionIds.slice(-(settings.ownAgentIds ?? 1));
+/** The ids that are the present agent's: released versions did not say, so of theirs only the last is. After a rewind none is. */
+export function ownIdsOf({ agentSessionIds, settings: { ownAgentIds = 1 } }: Omit<Known, "agent">): string[] {
+  return ownAgentIds === 0 ? [] : agentSessionIds.slice(-ownAgentIds);
 }
 
 /** Whose id it is; undefined when that is not known. */

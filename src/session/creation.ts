@@ -7,6 +7,7 @@ import { buriedAtMs, isGone } from "./hidden.ts";
 import { tellUpdate, type Events } from "./events.ts";
 import type { LiveSet } from "./live.ts";
 import { emptySession, type SessionInit } from "./registry-options.ts";
+import { inheritedRewinds } from "./rewinds.ts";
 
 /** What a registry is made of. */
 export interface Parts {
@@ -30,6 +31,7 @@ export async function createSession(
     const record = await store.create({
       ...emptySession,
       ...init,
+      ...(await inherited(store, init)),
       id,
       createdAtMs: nowMs,
       updatedAtMs: nowMs,
@@ -41,6 +43,18 @@ export async function createSession(
     if (!wasLive) live.remove(id);
     throw error;
   }
+}
+
+/** What does not count of the parent's entries does not count in the fork either. */
+async function inherited(
+  store: Store,
+  { lineage, settings = {} }: SessionInit,
+): Promise<Partial<SessionInit>> {
+  if (lineage === undefined) return {};
+  const { rewinds: _, ...others } = settings;
+  const parent = await store.get(lineage.parentId);
+  const rewinds = parent === undefined ? [] : inheritedRewinds(parent, lineage.atSeq);
+  return { settings: rewinds.length > 0 ? { ...others, rewinds } : others };
 }
 
 /** Counts as activity. Errors: `SESSION_NOT_FOUND`. */

@@ -71,6 +71,7 @@ class Folder {
     if (chunk !== undefined) this.#text(entry, chunk);
     else if (entry.kind === "update") this.#update(entry, shallowMeaningOf(entry) ?? meaningOf(entry));
     else if (entry.kind === "prompt" || entry.kind === "message") this.#newTurn(entry);
+    else if (entry.kind === "rewind") this.#rewind(entry);
     else this.#push(new Slot(entry));
   }
 
@@ -88,6 +89,12 @@ class Folder {
     this.#show(new Slot(entry));
     this.#messages.clear();
     this.#plans.clear();
+  }
+
+  /** Nothing that comes after it goes on with what came before it. */
+  #rewind(entry: NewEntry): void {
+    this.#newTurn(entry);
+    this.#open.clear();
   }
 
   #text(entry: NewEntry, chunk: PlainChunk): void {

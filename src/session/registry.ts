@@ -31,6 +31,7 @@ import { LiveSet } from "./live.ts";
 import { openSession, takeSession } from "./opening.ts";
 import { Removal } from "./removal.ts";
 import { Trash, type OnGone } from "./trash.ts";
+import { readCounting, supersededOf, type Stretch } from "./rewinds.ts";
 import { messageEntry, messagesOf, type Message, type NewMessage } from "./messages.ts";
 import {
   forkOf,
@@ -168,9 +169,14 @@ export class SessionRegistry {
     });
   }
 
-  /** What was said, in order, in these entries or in all. Errors: `SESSION_NOT_FOUND`. */
-  messages(id: SessionId, range?: EntryRange): AsyncIterable<Message> {
-    return messagesOf(this.#store.read(id, range));
+  /** What was said and counts, in order, in these entries or in all. Errors: `SESSION_NOT_FOUND`. */
+  async *messages(id: SessionId, range?: EntryRange): AsyncIterable<Message> {
+    yield* messagesOf(readCounting(this.#store, await this.get(id), range));
+  }
+
+  /** The entries that do not count after rewinds, as stretches in order. Errors: `SESSION_NOT_FOUND`. */
+  async superseded(id: SessionId): Promise<readonly Stretch[]> {
+    return supersededOf(this.#store, await this.get(id));
   }
 
   /** Entries in order, by pages. Errors: `SESSION_NOT_FOUND`; `STORE_CONFLICT` as `Store.read`. */

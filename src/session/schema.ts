@@ -57,14 +57,20 @@ export const sessionRecordSchema = z.object({
     ),
     ownAgentIds: z.optional(
       described(
-        z.int().check(z.gte(1)),
-        "how many of agentSessionIds, from the end, are the present agent's",
+        z.int().check(z.gte(0)),
+        "how many of agentSessionIds, from the end, the present agent may go on with",
       ),
     ),
     formerIds: z.optional(
       described(
         z.record(z.string(), agent),
         "of the other agentSessionIds: whose they are, as far as is known",
+      ),
+    ),
+    rewinds: z.optional(
+      described(
+        z.array(z.object({ at: seq, toSeq: seq })),
+        "its rewind entries: where each stands, and the last entry that counted then",
       ),
     ),
   }),
@@ -77,7 +83,7 @@ export const sessionRecordSchema = z.object({
 
 export const entrySchema = z.object({
   seq: described(z.int().check(z.gte(1)), "place in the session, without gaps"),
-  kind: z.enum(["prompt", "update", "request", "response", "setting", "message", "end"]),
+  kind: z.enum(["prompt", "update", "request", "response", "setting", "message", "end", "rewind", "summary"]),
   atMs: millis("written at"),
   data: described(z.string(), "JSON text of one object"),
 });

@@ -146,6 +146,8 @@ const kinds: ReadonlySet<EntryKind> = new Set([
   "setting",
   "message",
   "end",
+  "rewind",
+  "summary",
 ]);
 const isKind = (value: unknown) => kinds.has(value as EntryKind);
 const entry = shape<NewEntry>({ kind: must("a kind of entry", isKind), atMs: whole, data: text });

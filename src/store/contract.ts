@@ -1,6 +1,8 @@
 /** The Store contract: what every medium does for the session layer. Imports no driver. */
-import type { Json } from "../base/json.ts";
 import type { SessionId } from "../base/ids.ts";
+import type { AgentFacts, ClientFacts, SessionSettings } from "./session-facts.ts";
+
+export type { AgentFacts, Chosen, ClientFacts, Rewind, SessionSettings } from "./session-facts.ts";
 
 /** Values by which sessions can be searched. */
 export type Metadata = Readonly<Record<string, string | number | boolean>>;
@@ -9,24 +11,6 @@ export type Metadata = Readonly<Record<string, string | number | boolean>>;
 export interface Lineage {
   readonly parentId: SessionId;
   readonly atSeq: number;
-}
-
-/** What the client said of itself in `initialize`. */
-export type ClientFacts = Readonly<{ info?: Json; capabilities?: Json }>;
-
-/** What the agent said of itself in `initialize`, and how it is started (no arguments: they may be secret). */
-export type AgentFacts = Readonly<{ info?: Json; command?: string }>;
-
-/** Mode, model, and value by config option id. */
-export type Chosen = Readonly<{ modeId?: string; modelId?: string; configOptions?: { [id: string]: Json } }>;
-
-/** What counts for a session as its client knows it, to be chosen again after an attach; and what is owed. */
-export interface SessionSettings extends Chosen {
-  readonly owesSettings?: Chosen; // what was chosen and its agent has not taken again
-  readonly systemPromptSeq?: number; // where its client's instructions stand in the journal
-  readonly ownAgentIds?: number; // how many of `agentSessionIds`, from the end, are the present agent's (one)
-  readonly formerIds?: Readonly<Record<string, AgentFacts>>; // whose the others are
-  readonly owesHandoverTo?: string; // the one that lacks the history
 }
 
 /** What a session is created with. Plain JSON data throughout. */
@@ -79,9 +63,12 @@ export interface SessionPatch {
  * a subagent's stand in its parent's journal, with the id of its session in the member `acp-sidecar.child`;
  * `request`, `response` — an agent's request to the client and the answer;
  * `setting` — a mode or config option that was set; `message` — put in by the library;
- * `end` — a turn's end: stop reason, or the error that ended it.
+ * `end` — a turn's end: stop reason, or the error that ended it;
+ * `rewind` — `{ toSeq }`: from here on the conversation is what it was when `toSeq` was its last entry;
+ * `summary` — `{ throughSeq, content, by }`: content blocks that stand for the conversation up to `throughSeq`.
  */
-export type EntryKind = "prompt" | "update" | "request" | "response" | "setting" | "message" | "end";
+export type EntryKind =
+  "prompt" | "update" | "request" | "response" | "setting" | "message" | "end" | "rewind" | "summary";
 
 export interface NewEntry {
   readonly kind: EntryKind;

@@ -13,7 +13,17 @@ import {
   someEntries,
 } from "./samples.ts";
 
-const kinds: EntryKind[] = ["prompt", "update", "request", "response", "setting", "message", "end"];
+const kinds: EntryKind[] = [
+  "prompt",
+  "update",
+  "request",
+  "response",
+  "setting",
+  "message",
+  "end",
+  "rewind",
+  "summary",
+];
 
 const appends: Check[] = [
   {

@@ -408,7 +408,17 @@ describe("whatever stands in a journal [issue 14.31]", () => {
     ["a name of the language", '{"update":{"sessionUpdate":"constructor"}}'],
   ])("%s stays as it came, and so does all around it", (_, data) => {
     const odd = (kind: NewEntry["kind"]): NewEntry => ({ kind, atMs: 1, data });
-    for (const kind of ["update", "prompt", "message", "request", "response", "setting", "end"] as const) {
+    for (const kind of [
+      "update",
+      "prompt",
+      "message",
+      "request",
+      "response",
+      "setting",
+      "end",
+      "rewind",
+      "summary",
+    ] as const) {
       const folded = foldEntries([
         newEntry(chunk("a", "1")),
         odd(kind),

@@ -389,7 +389,17 @@ describe("an entry that cannot be shown [issue 14.31]", () => {
       '{"update":[]}',
       `{"update":{"sessionUpdate":"plan_update","plan":{"planId":"p","entries":[${deep}]}}}`,
     ];
-    const kinds = ["update", "prompt", "message", "request", "response", "setting", "end"] as const;
+    const kinds = [
+      "update",
+      "prompt",
+      "message",
+      "request",
+      "response",
+      "setting",
+      "end",
+      "rewind",
+      "summary",
+    ] as const;
     const odd = bad.flatMap((data) => kinds.map((kind) => ({ kind, atMs: 1, data })));
     const entries = [...odd, ...entriesOf([chunk("after")])];
     await store.append(id, 0, entries, lease);

@@ -15,7 +15,7 @@ import { parsePostgresUrl } from "../../src/store/sql/postgres/location.ts";
 import { connectServer } from "../../src/store/redis/connect.ts";
 import { loadIoredis } from "../../src/store/redis/driver.ts";
 import { parseRedisUrl } from "../../src/store/redis/location.ts";
-import { migrate as migrateRedis, type Migration } from "../../src/store/redis/migrations.ts";
+import { migrate as migrateRedis, migrations, type Migration } from "../../src/store/redis/migrations.ts";
 import { defaultLimits as redisLimits } from "../../src/store/redis/connection.ts";
 import type { SessionId } from "../../src/base/ids.ts";
 import type { Entry, SessionRecord } from "../../src/store/contract.ts";
@@ -87,8 +87,8 @@ describeServer("TEST_POSTGRES_URL", 5432, (serverUrl) => {
     const rows = async (table: string) =>
       (await pool.query<{ facts: string }>(`SELECT facts FROM ${schema}.${table} ORDER BY id`)).rows;
     const before = await rows("sessions");
-    const first = { version: 2, statements: (name: string) => [`UPDATE ${name}.sessions SET facts = '{}'`] };
-    const wrong = { version: 3, statements: () => ["SELECT nonsense"] };
+    const first = { version: 3, statements: (name: string) => [`UPDATE ${name}.sessions SET facts = '{}'`] };
+    const wrong = { version: 4, statements: () => ["SELECT nonsense"] };
     try {
       await rejectsWith(
         "STORE_FAILED",
@@ -136,7 +136,7 @@ describeServer("TEST_REDIS_URL", 6379, (serverUrl) => {
     const before = await client.hgetall(record);
     let runs = 0;
     const next: Migration = {
-      version: 2,
+      version: 3,
       run: async (on, keep) => {
         runs += 1;
         await keep(record);
@@ -146,10 +146,10 @@ describeServer("TEST_REDIS_URL", 6379, (serverUrl) => {
       },
     };
     try {
-      await expect(migrateRedis(redis, [next])).rejects.toThrow("interrupted");
-      expect(await client.get(keys.schema)).toBe("1");
+      await expect(migrateRedis(redis, [...migrations, next])).rejects.toThrow("interrupted");
+      expect(await client.get(keys.schema)).toBe("2");
       // Several at once: one does it.
-      await Promise.all([1, 2, 3].map(() => migrateRedis(redis, [next])));
+      await Promise.all([1, 2, 3].map(() => migrateRedis(redis, [...migrations, next])));
       expect(runs).toBe(2);
       expect(await client.hget(record, "facts")).toBe("rewritten 2");
       expect(await client.hgetall(`${location.prefix}backup:v1:{${id}}:record`)).toEqual(before);

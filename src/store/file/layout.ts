@@ -18,7 +18,8 @@ import { directoryMode, ifThere, replaceFile, uniqueSuffix } from "./files.ts";
 import { isReadOnly } from "./errors.ts";
 
 const formatName = "acp-sidecar file store";
-const formatVersion = 1;
+/** Version 2: more kinds of entries, which an older program does not know. Files of version 1 stay as they are. */
+const formatVersion = 2;
 
 export class Layout {
   readonly root: string;
@@ -86,13 +87,12 @@ export class Layout {
     const file = path.join(this.root, "format.json");
     const text = ifThere(() => fs.readFileSync(file, "utf8"));
     if (text !== undefined) {
-      assertFormat(this.root, text);
+      if (assertFormat(this.root, text) < formatVersion) nameVersion(file);
       this.#sweep();
       return;
     }
     for (const each of [this.root, this.sessions, this.#temporary]) makeDirectory(each);
-    const format = { format: formatName, version: formatVersion };
-    replaceFile(file, `${JSON.stringify(format)}\n`, { durable: true });
+    writeFormat(file);
   }
 
   /** Removes what crashes have left half created or half removed. */
@@ -113,7 +113,22 @@ export class Layout {
 /** What is older was left behind by a crash. */
 const leftOverMs = 24 * 60 * 60 * 1000;
 
-function assertFormat(root: string, text: string): void {
+/** What cannot be written cannot get entries that an older program does not know either. */
+function nameVersion(file: string): void {
+  try {
+    writeFormat(file);
+  } catch (error) {
+    if (!isReadOnly(error)) throw error;
+  }
+}
+
+function writeFormat(file: string): void {
+  const format = { format: formatName, version: formatVersion };
+  replaceFile(file, `${JSON.stringify(format)}\n`, { durable: true });
+}
+
+/** Returns the version. Errors: `STORE_CORRUPT`, `STORE_SCHEMA_NEWER`. */
+function assertFormat(root: string, text: string): number {
   let found: { format?: unknown; version?: unknown };
   try {
     found = JSON.parse(text) as typeof found;
@@ -129,6 +144,7 @@ function assertFormat(root: string, text: string): void {
       { data: { found: found.version, known: formatVersion } },
     );
   }
+  return found.version;
 }
 
 function notAStore(root: string, reason: string): SidecarError {

@@ -16,7 +16,7 @@
  */
 import type { SessionId } from "../../base/ids.ts";
 
-export const schemaVersion = 1;
+export const schemaVersion = 2;
 
 /** Tells a session's journal from that of an earlier session with the same id. */
 export type JournalId = string;

@@ -16,7 +16,10 @@ export interface Migration {
 }
 
 /** What leads from one version to the next. The first one needs nothing. */
-export const migrations: readonly Migration[] = [];
+export const migrations: readonly Migration[] = [
+  // More kinds of entries, which an older program does not know. Keys stay as they are.
+  { version: 2, run: async () => undefined },
+];
 
 const lockMs = 60_000;
 const waitForLockMs = 30_000;

@@ -18,13 +18,23 @@ describe("a directory", () => {
     await using(directory, (store) => aJournal(store, 1));
     const format = join(directory, "format.json");
     const written = JSON.parse(readFileSync(format, "utf8")) as object;
-    writeFileSync(format, JSON.stringify({ ...written, version: 2 }));
+    writeFileSync(format, JSON.stringify({ ...written, version: 3 }));
     await rejectsWith("STORE_SCHEMA_NEWER", openFileStore({ directory }));
     writeFileSync(format, "{");
     await rejectsWith("STORE_CORRUPT", openFileStore({ directory }));
     writeFileSync(format, JSON.stringify({ format: "something else" }));
     await rejectsWith("STORE_CORRUPT", openFileStore({ directory }));
     await rejectsWith("STORE_UNAVAILABLE", openFileStore({ directory: join(format, "below a file") }));
+  });
+
+  it("of an older version says that it is of this one as soon as it is opened, so that older programs refuse it", async () => {
+    const directory = aDirectory();
+    const id = await using(directory, async (store) => (await aJournal(store, 1)).id);
+    const format = join(directory, "format.json");
+    const written = readFileSync(format, "utf8");
+    writeFileSync(format, JSON.stringify({ ...(JSON.parse(written) as object), version: 1 }));
+    expect(await using(directory, async (store) => (await mustGet(store, id)).headSeq)).toBe(1);
+    expect(readFileSync(format, "utf8")).toBe(written);
   });
 
   it("is readable by a person: one JSON object a line, entries to the letter, times as dates", async () => {

@@ -50,7 +50,8 @@ async function forward(send: Send, schema: string, owner: string, all: readonly 
   const newest = all.at(-1)?.version ?? 0;
   const from = await versionOf(send, schema);
   if (from > newest) throw newer(from, schema, newest);
-  if (from > 0 && from < newest) await backUp(send, schema, from);
+  const isChange = all.some(({ version, statements }) => version > from && statements(schema).length > 0);
+  if (from > 0 && isChange) await backUp(send, schema, from);
   for (const { version, statements } of all) {
     if (version <= from) continue;
     for (const text of statements(schema)) await send(text);

@@ -14,7 +14,11 @@ export interface Migration {
   readonly statements: (schema: string) => readonly string[];
 }
 
-export const migrations: readonly Migration[] = [{ version: 1, statements: firstTables }];
+export const migrations: readonly Migration[] = [
+  { version: 1, statements: firstTables },
+  // More kinds of entries, which an older program does not know. Tables stay as they are.
+  { version: 2, statements: () => [] },
+];
 
 export const schemaVersion = migrations.at(-1)?.version ?? 0;
 

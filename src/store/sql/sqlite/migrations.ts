@@ -5,17 +5,20 @@ import { transact, type Database } from "./engine.ts";
 import { syncFile } from "../../../base/disk.ts";
 import { SidecarError } from "../../../base/errors.ts";
 import { startOf } from "../../../base/process.ts";
-import { applicationId, schemaV1, schemaV2 } from "./schema.ts";
+import { applicationId, schemaV1, schemaV2, schemaV3 } from "./schema.ts";
 
 /** The SQL that leads from the version before to `version`. Released ones are never edited. */
 export interface Migration {
   readonly version: number;
   readonly sql: string;
+  /** What is there stays to the letter, so that no copy of it is needed. */
+  readonly keepsAll?: boolean;
 }
 
 export const migrations: readonly Migration[] = [
   { version: 1, sql: schemaV1 },
   { version: 2, sql: schemaV2 },
+  { version: 3, sql: schemaV3, keepsAll: true },
 ];
 
 function versionOf(db: Database): number {
@@ -32,7 +35,8 @@ export function migrate(db: Database, path: string, all: readonly Migration[] = 
   const newest = newestOf(all);
   const found = checkVersion(db, path, newest);
   if (found === newest) return;
-  if (found > 0) backUp(db, path, found);
+  if (found > 0 && all.some(({ version, keepsAll }) => version > found && keepsAll !== true))
+    backUp(db, path, found);
   transact(db, "BEGIN EXCLUSIVE", () => {
     const current = checkVersion(db, path, newest);
     for (const { version, sql } of all) if (version > current) db.exec(sql);

@@ -60,6 +60,9 @@ export const schemaV1 = `
 /** Version 2: `entries.kind` holds a checksum, too (see mark.ts). Rows of version 1 stay as they are. */
 export const schemaV2 = "";
 
+/** Version 3: more kinds of entries, which an older program does not know. Rows stay as they are. */
+export const schemaV3 = "";
+
 /** Stands in the file's header, so that a database of something else is not taken for ours ("acps"). */
 export const applicationId = 0x61637073;
 
@@ -72,6 +75,8 @@ export const entryKinds: readonly EntryKind[] = [
   "setting",
   "message",
   "end",
+  "rewind",
+  "summary",
 ];
 
 export const kindNumbers = Object.fromEntries(entryKinds.map((kind, i) => [kind, i])) as Record<

@@ -1,0 +1,122 @@
+/**
+ * What of a session counts. A rewind says that from there on the conversation is what it was when an earlier entry was
+ * its last one: what stands between is superseded, and kept. A rewind to a place that is superseded itself brings
+ * back what counted there, and so undoes the one that superseded it.
+ */
+import { meaningOf } from "../acp/entries.ts";
+import type { Entry, EntryRange, Rewind, SessionRecord, Store } from "../store/contract.ts";
+import { collect } from "./pages.ts";
+
+/** Entries `from` … `through`. */
+export interface Stretch {
+  readonly from: number;
+  readonly through: number;
+}
+
+type Reads = Pick<Store, "read">;
+type Told = Pick<SessionRecord, "id" | "headSeq" | "settings">;
+
+/**
+ * The stretches of a session that do not count, in order, as seen when `headSeq` was its last entry. None in a session
+ * that was never rewound. Errors: `SESSION_NOT_FOUND`, `STORE_…`.
+ */
+export async function supersededOf(
+  store: Reads,
+  record: Told,
+  headSeq = record.headSeq,
+): Promise<readonly Stretch[]> {
+  const superseded: Stretch[] = [];
+  for (const { at, toSeq } of await countingRewinds(store, record, headSeq)) {
+    superseded.push({ from: toSeq + 1, through: at });
+  }
+  return superseded.reverse();
+}
+
+/** The rewinds by which the conversation at `headSeq` came to be, the last one first. */
+export async function countingRewinds(
+  store: Reads,
+  { id, settings }: Told,
+  headSeq: number,
+): Promise<readonly Rewind[]> {
+  const counting: Rewind[] = [];
+  let before = headSeq;
+  for (const rewind of [...(settings.rewinds ?? [])].sort((a, b) => b.at - a.at)) {
+    if (rewind.at > before || !(await isThere(store, id, rewind))) continue;
+    counting.push(rewind);
+    before = rewind.toSeq;
+  }
+  return counting;
+}
+
+/** The record is written first: a crash before the entry leaves a rewind that was never made. */
+async function isThere(store: Reads, id: Told["id"], { at, toSeq }: Rewind): Promise<boolean> {
+  if (!(toSeq >= 0 && toSeq < at)) return false;
+  const [entry] = await collect(store.read(id, { from: at, through: at }));
+  return entry !== undefined && toSeqIn(entry) === toSeq;
+}
+
+/** Where a rewind goes back to; undefined for every other entry. */
+export function toSeqIn(entry: Pick<Entry, "kind" | "data">): number | undefined {
+  if (entry.kind !== "rewind") return undefined;
+  const meaning = meaningOf(entry);
+  return meaning.type === "rewind" ? meaning.toSeq : undefined;
+}
+
+/** The rewind entries of a whole journal, found by looking: for one whose record does not tell. */
+export async function rewindsIn(pages: AsyncIterable<readonly Entry[]>): Promise<readonly Rewind[]> {
+  const rewinds: Rewind[] = [];
+  for await (const page of pages) {
+    for (const entry of page) {
+      const toSeq = toSeqIn(entry);
+      if (toSeq !== undefined && toSeq < entry.seq) rewinds.push({ at: entry.seq, toSeq });
+    }
+  }
+  return rewinds;
+}
+
+/** @param superseded as `supersededOf` gives it */
+export function isSuperseded(superseded: readonly Stretch[], seq: number): boolean {
+  const stretch = superseded[firstEndingAtOrAfter(superseded, seq)];
+  return stretch !== undefined && stretch.from <= seq;
+}
+
+/** What of a range counts, in order. Ends that are not given are those of a session with `headSeq`. */
+export function* countingIn(
+  superseded: readonly Stretch[],
+  { from: first = 1, through: last }: EntryRange & { readonly through: number },
+): Generator<Stretch> {
+  let from = first;
+  for (let at = firstEndingAtOrAfter(superseded, first); from <= last; at += 1) {
+    const gone = superseded[at];
+    const through = Math.min(last, (gone?.from ?? Infinity) - 1);
+    if (through >= from) yield { from, through };
+    if (gone === undefined) return;
+    from = gone.through + 1;
+  }
+}
+
+/** Entries of a range as `Store.read` gives them, without those that do not count. */
+export async function* readCounting(
+  store: Reads,
+  record: Told,
+  { from = 1, through = record.headSeq }: EntryRange = {},
+): AsyncGenerator<readonly Entry[]> {
+  for (const stretch of countingIn(await supersededOf(store, record), { from, through }))
+    yield* store.read(record.id, stretch);
+}
+
+/** By halves: a search asks of every hit. */
+function firstEndingAtOrAfter(stretches: readonly Stretch[], seq: number): number {
+  let [low, high] = [0, stretches.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((stretches[middle]?.through ?? Infinity) < seq) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** What a fork has of its parent's rewinds. */
+export function inheritedRewinds({ settings }: Pick<SessionRecord, "settings">, atSeq: number): Rewind[] {
+  return (settings.rewinds ?? []).filter(({ at }) => at <= atSeq);
+}
