@@ -175,10 +175,16 @@ export function textOfUpdate(update: ArrivedUpdate): string {
   return textFrom(startOf(update.sessionId), update);
 }
 
-/** The text of an update of the journal. */
-export function storedText(data: string, sessionId: string): string {
-  const own = childIn(data);
-  return `${startOf(own?.child ?? sessionId)}${(own?.data ?? data).slice(1)}}`;
+/** The texts of updates of the journal. */
+export function storedTexts(data: readonly string[], sessionId: string): string[] {
+  const start = startOf(sessionId);
+  return data.map((each) => {
+    const own = childIn(each);
+    // A child's id is as it stands in the text.
+    return own === undefined
+      ? `${start}${each.slice(1)}}`
+      : `${usualHead}${own.child}",${own.data.slice(1)}}`;
+  });
 }
 
 function textFrom(start: string, update: ArrivedUpdate): string {

@@ -136,11 +136,11 @@ class View {
     return undefined;
   }
 
-  #showCall({ data, ...entry }: Shown, texts: string[]): void {
-    const calls = entry.child === undefined ? this.#toolCalls : this.#subagents.callsOf(entry.child);
-    const shown = { ...entry, data: calls.show(data, entry.kind === "tool_call") };
-    const isPlain = entry.child === undefined && this.#options.inherited === undefined;
-    texts.push(isPlain ? shown.data : this.#subagents.named(shown));
+  #showCall({ data: stored, kind, seq, child }: Shown, texts: string[]): void {
+    const calls = child === undefined ? this.#toolCalls : this.#subagents.callsOf(child);
+    const data = calls.show(stored, kind === "tool_call");
+    const isPlain = child === undefined && this.#options.inherited === undefined;
+    texts.push(isPlain ? data : this.#subagents.named({ data, kind, seq, child }));
   }
 
   /** Of a subagent. */

@@ -32,6 +32,11 @@ export class Terminals {
     }
   }
 
+  /** Whether a client has made any. */
+  get areMade(): boolean {
+    return this.#made.size > 0;
+  }
+
   isMade(terminalId: string): boolean {
     return this.#made.has(terminalId);
   }

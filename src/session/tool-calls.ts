@@ -22,7 +22,7 @@ export class ToolCalls {
 
   /** How an update of a tool call is shown. */
   show(data: string, isCall: boolean): string {
-    const shown = mayShowTerminal(data) ? this.#withoutTerminals(data) : data;
+    const shown = this.#terminals.areMade && mayShowTerminal(data) ? this.#withoutTerminals(data) : data;
     this.#note(shown, isCall);
     return shown;
   }

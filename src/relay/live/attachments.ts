@@ -1,7 +1,7 @@
 /** The clients on a live session: what the agent says reaches each of them under the id by which it knows the session. */
 import { takesSubagents } from "../../acp/v1/initialize.ts";
 import { mayNameSessions, renamed } from "../../acp/children.ts";
-import { storedText, textsOf, type ArrivedUpdate } from "../../acp/updates.ts";
+import { storedTexts, textsOf, type ArrivedUpdate } from "../../acp/updates.ts";
 import type { Connection, RequestOptions } from "../../rpc/endpoint.ts";
 import type { ClientFacts } from "../../store/contract.ts";
 
@@ -39,7 +39,7 @@ export class Attachment {
 
   /** Updates as the journal has them. */
   sendStored(data: readonly string[]): Promise<void> {
-    return this.client.connection.sendTexts(data.map((each) => storedText(each, this.sessionId)));
+    return this.client.connection.sendTexts(storedTexts(data, this.sessionId));
   }
 
   /** @param child our id of the subagent's session that it is about */
