@@ -170,23 +170,28 @@ describe("turns that were made in the agent's own program between two loads", ()
     expect(shown(await bench.load(third, sessionId))).toEqual(loaded);
   });
 
-  // A known gap: an agent that replays twice, or in another order, says the same, and nothing may be doubled for it.
-  it.fails("with words that were said before, and the same answer, are new all the same", async () => {
-    const bench = new Bench();
-    const first = await bench.through();
-    const sessionId = await first.newSession(bench.cwd);
-    for (const mark of ["one", "go on", "two"]) await say(first, sessionId, mark);
-    const theirs = await bench.agentsId(first, sessionId);
-    await harness.stop(first.program);
-    await bench.alone(async (client) => {
-      await bench.open(client, "load", theirs);
-      await say(client, theirs, "go on");
-      await say(client, theirs, "one", [said("another answer")]);
-    });
-    const second = await bench.through();
-    const loaded = shown(await bench.load(second, sessionId));
-    expect(loaded.slice(6)).toEqual(["go on", "to go on", "one", "another answer"]);
-  });
+  it.each(["before", "behind"] as const)(
+    "with words that were said before are new, where they were answered anew (replay %s the answer) [REQ attach-own-program]",
+    async (replays) => {
+      const bench = new Bench({ replays });
+      const first = await bench.through();
+      const sessionId = await first.newSession(bench.cwd);
+      for (const mark of ["one", "go on", "two"]) await say(first, sessionId, mark);
+      await harness.stop(first.program);
+      changed(bench, (facts) => {
+        const again = (at: number, answer: string) => [facts[at] ?? {}, { update: said(answer) }];
+        // The same words with the same answer may be a second replay, and nothing is shown twice for that.
+        return [...facts, ...again(2, "and on"), ...again(0, "another answer"), ...again(2, "and on")];
+      });
+      for (let round = 0; round < 2; round += 1) {
+        const client = await bench.through();
+        const loaded = await bench.load(client, sessionId);
+        expect(shown(loaded).slice(6)).toEqual(["go on", "and on", "one", "another answer"]);
+        expect(loaded.map(isMarked).slice(5)).toEqual([false, true, true, true, true]);
+        await harness.stop(client.program);
+      }
+    },
+  );
 });
 
 /** Changes the agent's memory as its own program would: a line of the state is a fact of a session. */

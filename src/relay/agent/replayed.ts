@@ -8,13 +8,14 @@ import { tell } from "./updates.ts";
 /** So many entries are read for the comparison, the newest. */
 const maxEntries = 20_000;
 
-/** What the journal has now; of a prompt that is on its way the agent knows nothing yet. */
+/** What the journal has now; a prompt that is on its way is no part of what the agent is to remember. */
 export function recallOf(ctx: RelayContext, live: LiveSession, mode: RecallMode): Recall {
   const starts = [...live.turns].map(({ historySeq = Infinity }) => historySeq);
   const through = Math.min(...starts, Infinity);
   const read = () => {
-    const head = Math.min(live.journal.headSeq, through);
-    return KnownTurns.in(ctx.registry.read(live.id, { from: Math.max(1, head - maxEntries), through: head }));
+    const { headSeq } = live.journal;
+    const from = Math.max(1, Math.min(headSeq, through) - maxEntries);
+    return KnownTurns.in(ctx.registry.read(live.id, { from, through: headSeq }), through);
   };
   return new Recall(() => live.journal.reading(read), mode);
 }

@@ -141,6 +141,7 @@ async function ask(
     const result = await run.agent.request(method, { sessionId, ...params }, { ...(signal && { signal }) });
     live.agentState = agentStateOf(result);
     if (method !== "session/load" || replaying.hasBegun || !(await hasTurns(ctx, live))) return "taken";
+    if (live.recall !== undefined) live.recall.isLate = true;
     await replaying.untilLateEnd();
     return replaying.hasBegun ? "taken" : "taken, but empty";
   } catch (error) {

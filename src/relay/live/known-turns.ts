@@ -44,14 +44,20 @@ export class KnownTurns {
   /** Places by what was said by the user, and by the agent. */
   readonly #places = new Map<string, number[]>();
   #isCut = false;
+  /** What the user says in prompts that the agent has not had yet, or may have had and not answered. */
+  readonly #onTheirWay = new Set<string>();
   #open: OpenTurn | undefined;
   #echo: Echo | undefined;
 
-  static async in(pages: AsyncIterable<readonly Entry[]>): Promise<KnownTurns> {
+  /** @param through of prompts behind it nothing is known but that they are on their way */
+  static async in(pages: AsyncIterable<readonly Entry[]>, through = Infinity): Promise<KnownTurns> {
     const known = new KnownTurns();
     for await (const page of pages) {
       if ((page[0]?.seq ?? 1) > 1 && known.count === 0) known.#isCut = true;
-      for (const entry of page) known.#take(entry);
+      for (const entry of page) {
+        if (entry.seq <= through) known.#take(entry);
+        else known.#await(entry);
+      }
     }
     known.#close();
     return known;
@@ -60,6 +66,10 @@ export class KnownTurns {
   /** Whether some are too old to be known. */
   get isCut(): boolean {
     return this.#isCut || this.count > maxTurns;
+  }
+
+  isOnItsWay(key: string): boolean {
+    return this.#onTheirWay.has(key);
   }
 
   /** The place of the first turn from `from` on that the user began with these words. */
@@ -71,6 +81,24 @@ export class KnownTurns {
   placeAmong(places: ReadonlySet<number>, key: string): number | undefined {
     if (places.size === 0) return undefined;
     return this.#places.get(`user ${key}`)?.find((place) => places.has(place));
+  }
+
+  /** What the agent said in the turn of that place, as a digest. */
+  saidIn(place: number): string | undefined {
+    return this.#turns.get(place)?.said;
+  }
+
+  /** Whether a turn that the user began with these words had this answer. */
+  hasAnswer(key: string, said: Digest): boolean {
+    const places = this.#places.get(`user ${key}`) ?? [];
+    return places.some((place) => this.saidIn(place) === said.result);
+  }
+
+  /** Whether a turn that counts stands from `from` on, before `to`. */
+  countsBetween(from: number, to: number): boolean {
+    for (let place = Math.max(from, to - maxTurns); place < to; place += 1)
+      if (this.#turns.get(place)?.counts === true) return true;
+    return false;
   }
 
   /** The same by what the agent said. */
@@ -87,6 +115,12 @@ export class KnownTurns {
       else high = middle;
     }
     return places[low];
+  }
+
+  #await(entry: Entry): void {
+    const meaning = entry.kind === "prompt" ? meaningOf(entry) : undefined;
+    if (meaning?.type !== "prompt") return;
+    for (const key of keysOf(meaning.content.map(partOf))) this.#onTheirWay.add(key);
   }
 
   #take(entry: Entry): void {

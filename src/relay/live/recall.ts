@@ -3,28 +3,15 @@
  * until the next prompt. Turns are told by what the user said in them, in their order: those of the journal are no news,
  * those behind its last one were made in the agent's own program. Nothing is held that grows with the history.
  */
-import { unquoted } from "../../acp/entries.ts";
-import { charsOf, isState, updateIn, type ArrivedUpdate } from "../../acp/updates.ts";
-import type { Json } from "../../base/json.ts";
+import { isState, type ArrivedUpdate } from "../../acp/updates.ts";
+import { Alignment } from "./alignment.ts";
+import { HeldTurns } from "./held-turns.ts";
 import type { KnownTurns } from "./known-turns.ts";
 import { fromAgent } from "./origin.ts";
 import { runOf, type UserRun } from "./user-run.ts";
-import { Digest, partOf } from "./words.ts";
-
-/** Of turns that may be news no more than this is held. */
-const maxHeldChars = 4 << 20;
 
 /** So many turns that are passed over are known to have been, the last ones. */
 const maxSkipped = 4096;
-/** So many turns that were news are known, if the agent replays them once more. */
-const maxTold = 4096;
-
-/** A turn that may be news. */
-interface Candidate {
-  readonly key: string;
-  readonly updates: ArrivedUpdate[];
-  readonly said: Digest;
-}
 
 /** What is known of the agent's memory. */
 export interface Memory {
@@ -56,14 +43,18 @@ export class Recall {
   /** Places before that of turns that have not come: they may stand in another order here, and come later. */
   readonly #skipped = new Set<number>();
   #firstMatched: number | undefined;
-  /** What the user said in turns that were news, and whether the agent has begun its replay once more since. */
-  readonly #told = new Set<string>();
-  #isAgain = false;
-  /** What is said now belongs to: no turn yet, one of the journal, one that may be news, or one that is. */
-  #in: "none" | "known" | "held" | "news" = "none";
+  readonly #alignment = new Alignment();
+  /**
+   * What is said now belongs to: no turn yet, one of the journal, one that may be news, one behind the journal's end
+   * with words of before that is news if its answer is, or one that is news.
+   */
+  #in: "none" | "known" | "held" | "repeat" | "news" = "none";
+  /** The replay came behind the agent's answer, and its end is known by what came only. */
+  isLate = false;
   #run: UserRun | undefined;
-  #held: Candidate[] = [];
-  #heldChars = 0;
+  readonly #held = new HeldTurns();
+  /** The replay ends where the journal's last turn does. */
+  #endsWhenComplete = false;
   /** How many turns have come. */
   #turns = 0;
   /** Something came before turns of the journal that is not in it. */
@@ -103,9 +94,10 @@ export class Recall {
     const isAllStrange = this.#firstMatched === undefined && !beganEmpty;
     const isUnclear = isRewound && (isAllStrange || this.#hasStrange);
     const late = isUnclear ? [] : this.#released();
-    this.#discard();
+    this.#held.clear();
     this.#mode = "pass";
-    if (!isRewound) this.#in = "none";
+    if (!isRewound) this.#endsWhenComplete = true;
+    if (!isRewound && !this.isLate) this.#in = "none";
     return { news: [...early, ...late], differs };
   }
 
@@ -133,8 +125,11 @@ export class Recall {
 
   /** Something of a turn that is not the user's. */
   #inTurn(known: KnownTurns, update: ArrivedUpdate): ArrivedUpdate[] {
+    const isOver = this.#endsWhenComplete && this.#alignment.isComplete(known);
+    if (this.#in === "known" && isOver) this.#in = "none";
+    this.#alignment.add(update);
     if (this.#in === "news") return [fromAgent(update)];
-    if (this.#in === "held") return this.#hold(known, update);
+    if (this.#in === "held" || this.#in === "repeat") return this.#hold(known, update);
     if (this.#mode === "swallow") {
       if (this.#in === "none") this.#hasStrange = true;
       return [];
@@ -144,31 +139,19 @@ export class Recall {
   }
 
   #hold(known: KnownTurns, update: ArrivedUpdate): ArrivedUpdate[] {
-    const held = this.#held.at(-1);
-    held?.updates.push(update);
-    held?.said.add(answerIn(update));
-    this.#heldChars += charsOf(update);
-    if (this.#heldChars <= maxHeldChars) return [];
-    const isNews = this.#isThrough(known);
+    this.#held.add(update);
+    if (!this.#held.isFull) return [];
+    const isNews = this.#in === "held" && this.#isThrough(known);
     const news = isNews ? this.#released() : [];
     if (!isNews) this.#hasStrange = true;
-    this.#discard();
+    this.#held.clear();
     this.#in = isNews ? "news" : "known";
     return news;
   }
 
-  #noteTold(key: string): void {
-    if (this.#told.size < maxTold) this.#told.add(key);
-  }
-
   #released(): ArrivedUpdate[] {
-    for (const { key } of this.#held) this.#noteTold(key);
-    return this.#held.flatMap(({ updates }) => updates.map(fromAgent));
-  }
-
-  #discard(): void {
-    this.#held = [];
-    this.#heldChars = 0;
+    for (const key of this.#held.keys) this.#alignment.noteNews(key);
+    return this.#held.release();
   }
 
   /** The user's words are complete: they begin turns of the journal, or others. */
@@ -179,8 +162,10 @@ export class Recall {
     const news = this.#closeHeld(known);
     if (run.hasHandover) this.#hasHandover = true;
     for (const { key, place, updates } of run.parted((some) => this.#placeOf(known, some))) {
+      for (const fresh of this.#closeRepeat(known)) news.push(fresh);
       this.#turns += 1;
-      if (place !== undefined) this.#match(place);
+      this.#alignment.begin(known, key);
+      if (place !== undefined) this.#match(known, place);
       else for (const fresh of this.#strange(known, key, updates)) news.push(fresh);
     }
     return news;
@@ -191,9 +176,10 @@ export class Recall {
   }
 
   /** A turn of the journal has come; what is held came before it, and is none that was made behind its end. */
-  #match(place: number): void {
-    if (this.#held.length > 0) this.#hasStrange = true;
-    this.#discard();
+  #match(known: KnownTurns, place: number): void {
+    if (!this.#held.isEmpty) this.#noteStrangers();
+    this.#held.clear();
+    this.#alignment.match(known, place, this.#next, this.#firstMatched === undefined);
     this.#firstMatched ??= place;
     this.#skipped.delete(place);
     for (let passed = Math.max(this.#next, place - maxSkipped); passed < place; passed += 1)
@@ -202,38 +188,59 @@ export class Recall {
     this.#in = "known";
   }
 
+  #noteStrangers(): void {
+    this.#hasStrange = true;
+    this.#alignment.noteStrangers(this.#held.keys, this.#firstMatched !== undefined);
+  }
+
   /** A turn that is not the next of the journal, nor behind that. */
   #strange(known: KnownTurns, key: string, updates: readonly ArrivedUpdate[]): ArrivedUpdate[] {
+    if (this.#isThrough(known) && this.#alignment.mayGoOn(known, key))
+      return this.#begin(known, "repeat", key, updates);
     // Words of the journal, in another order or once more: a replay of them, and nothing may be doubled for it.
-    const isOfJournal = known.placeOf(key, 0) !== undefined;
-    if (isOfJournal) this.#isAgain = true;
-    if (isOfJournal || (this.#isAgain && this.#told.has(key))) {
+    if (this.#alignment.isToldAgain(known, key)) {
       this.#in = "known";
       return [];
     }
     if (this.#mode === "pass" || this.#isThrough(known)) {
       this.#in = "news";
-      this.#noteTold(key);
+      this.#alignment.noteNews(key);
       return updates.map(fromAgent);
     }
-    this.#in = "held";
-    this.#held.push({ key, updates: [], said: new Digest() });
+    return this.#begin(known, "held", key, updates);
+  }
+
+  #begin(
+    known: KnownTurns,
+    what: "held" | "repeat",
+    key: string,
+    updates: readonly ArrivedUpdate[],
+  ): ArrivedUpdate[] {
+    this.#in = what;
+    this.#held.begin(key);
     return updates.flatMap((update) => this.#hold(known, update));
+  }
+
+  /** A turn of words that were said before is complete: what was never answered to them is news. */
+  #closeRepeat(known: KnownTurns): ArrivedUpdate[] {
+    if (this.#in !== "repeat") return [];
+    this.#in = "known";
+    if (this.#alignment.isNew(known)) return this.#held.release();
+    this.#held.clear();
+    this.#alignment.noteAgain();
+    return [];
   }
 
   /** A turn that was held is complete: it may be known by what the agent said in it. */
   #closeHeld(known: KnownTurns): ArrivedUpdate[] {
-    const held = this.#held.at(-1);
-    if (this.#in !== "held" || held === undefined) return [];
+    if (this.#in === "repeat") return this.#closeRepeat(known);
+    if (this.#in !== "held") return [];
     this.#in = "known";
-    const place = known.placeOfAnswer(held.said, this.#next);
-    if (place !== undefined) this.#held.pop();
-    if (place !== undefined) this.#match(place);
-    else if (this.#isThrough(known)) {
-      const news = this.#released();
-      this.#discard();
-      return news;
-    }
+    const place = known.placeOfAnswer(this.#alignment.said, this.#next);
+    if (place !== undefined) {
+      this.#held.dropLast();
+      this.#match(known, place);
+    } else if (this.#isThrough(known)) return this.#released();
     return [];
   }
 
@@ -241,13 +248,4 @@ export class Recall {
   #isThrough(known: KnownTurns): boolean {
     return this.#next > known.last;
   }
-}
-
-/** What the agent says to the user in an update. */
-function answerIn(update: ArrivedUpdate): string {
-  if (update.child !== undefined) return "";
-  if (update.type === "chunks")
-    return update.shape.sessionUpdate === "agent_message_chunk" ? unquoted(update.bodies.join("")) : "";
-  if (update.sessionUpdate !== "agent_message_chunk") return "";
-  return partOf(updateIn(update).content as Json).text ?? "";
 }

@@ -261,6 +261,125 @@ describe("a replay with turns that the journal does not have", () => {
   });
 });
 
+describe("a replay of words that are said again and again", () => {
+  interface SaidTurn {
+    readonly asked: string;
+    readonly answer: string;
+  }
+  const turn: fc.Arbitrary<SaidTurn> = fc.record({
+    asked: fc.constantFrom("yes", "go on", "why?"),
+    answer: fc.constantFrom("Done.", "It is done now.", "It is"),
+  });
+  const turns = fc.array(turn, { minLength: 1, maxLength: 6 });
+  const replayOf = (all: readonly SaidTurn[]): Update[] =>
+    all.flatMap(({ asked, answer }) => [chunk("user", asked), chunk("agent", answer)]);
+  const journalOf = (all: readonly SaidTurn[], isLastCut: boolean): Entry[] =>
+    all
+      .flatMap(({ asked, answer }, at) => {
+        const isCut = isLastCut && at === all.length - 1;
+        const heard = isCut ? answer.slice(0, 3) : answer;
+        const result = { result: { stopReason: isCut ? "cancelled" : "end_turn" } };
+        return [
+          ["prompt", { prompt: [{ type: "text", text: asked }] }],
+          ["update", { update: chunk("agent", heard) }],
+          ["end", result],
+        ] as const;
+      })
+      .map(([kind, data], at) => ({ seq: at + 1, atMs: 0, kind, data: JSON.stringify(data) }));
+  const newsOf = async (entries: readonly Entry[], replay: readonly Update[], isLate: boolean) => {
+    const recall = new Recall(() => KnownTurns.in(pages(entries)), "swallow");
+    recall.isLate = isLate;
+    const early = await recall.news(arrived(replay));
+    const { news } = recall.conclude(remembering);
+    return plain([...early, ...news, ...recall.rest()]);
+  };
+
+  it("brings nothing, however often, from where and in which order they are replayed, cut off or not", async () => {
+    const bend = fc.record({
+      front: fc.nat(3),
+      times: fc.constantFrom(1, 2),
+      swapAt: fc.option(fc.nat(5), { nil: undefined }),
+      sayTwice: fc.option(fc.nat(5), { nil: undefined }),
+      endAt: fc.nat(30),
+      isLastCut: fc.boolean(),
+      isLate: fc.boolean(),
+    });
+    await fc.assert(
+      fc.asyncProperty(
+        turns,
+        bend,
+        async (said, { front, times, swapAt, sayTwice, endAt, isLastCut, isLate }) => {
+          const kept = said.slice(front % said.length);
+          const [one, other] = [kept[swapAt ?? 9], kept[(swapAt ?? 9) + 1]];
+          if (one && other) kept.splice(swapAt ?? 0, 2, other, one);
+          const twice = kept[sayTwice ?? 9];
+          if (twice) kept.splice(sayTwice ?? 0, 0, twice);
+          const replay = replayOf(Array.from({ length: times }, () => kept).flat());
+          const cut =
+            times === 2 && endAt < kept.length * 2 ? replay.slice(0, kept.length * 2 + endAt) : replay;
+          expect(await newsOf(journalOf(said, isLastCut), cut, isLate)).toEqual([]);
+        },
+      ),
+      { numRuns: 2000 },
+    );
+  });
+
+  it("brings what was answered anew behind the journal's end, and nothing else", async () => {
+    const answer = fc.string({ minLength: 1, maxLength: 9 }).map((text) => `new ${text}`);
+    const theirs = fc.uniqueArray(answer, {
+      minLength: 1,
+      maxLength: 4,
+      selector: (text) => text.replace(/\s+/g, ""),
+    });
+    await fc.assert(
+      fc.asyncProperty(
+        turns,
+        theirs,
+        fc.array(fc.nat(5)),
+        fc.boolean(),
+        async (said, answers, asked, isLate) => {
+          const more = answers.map((text, at) => ({
+            asked: said[(asked[at] ?? 0) % said.length]?.asked ?? "",
+            answer: text,
+          }));
+          const news = await newsOf(journalOf(said, false), replayOf([...said, ...more]), isLate);
+          expect(news).toEqual(replayOf(more));
+          const again = await newsOf(
+            journalOf([...said, ...more], false),
+            replayOf([...said, ...more]),
+            isLate,
+          );
+          expect(again).toEqual([]);
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
+  it("brings no prompt that is on its way: an agent that died may have kept it, and answered it unheard", async () => {
+    const entries = journalOf([{ asked: "yes", answer: "Done." }], false);
+    const onItsWay = {
+      seq: 4,
+      atMs: 0,
+      kind: "prompt",
+      data: '{"prompt":[{"type":"text","text":"no"}]}',
+    } as const;
+    const recall = new Recall(() => KnownTurns.in(pages([...entries, onItsWay]), 3), "swallow");
+    const replay = replayOf([
+      { asked: "yes", answer: "Done." },
+      { asked: "no", answer: "Undone." },
+    ]);
+    expect(await recall.news(arrived(replay))).toEqual([]);
+    expect(recall.conclude(remembering)).toEqual({ news: [], differs: false });
+  });
+
+  it("brings no summary twice that stands in the place of turns, where it is replayed twice", async () => {
+    const said = ["one", "two", "three"].map((asked) => ({ asked, answer: `to ${asked}` }));
+    const kept = replayOf([{ asked: "a summary", answer: "I see" }, ...said.slice(1)]);
+    expect(await newsOf(journalOf(said, false), [...kept, ...kept], false)).toEqual([]);
+  });
+});
+
 describe("a replay that comes behind the agent's answer", () => {
   type Speaker = { update(id: string, update: object): Promise<void> };
   const conversation = [chunk("user", "go"), chunk("agent", "went"), chunk("agent", " home")];
