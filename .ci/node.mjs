@@ -50,7 +50,7 @@ function nodeOf(version) {
 
 /** As the store decides it: Nodes that cannot read TypeScript have no SQLite that serves. */
 function sqliteServes(node) {
-  const engine = pathToFileURL(path.join(root, "src/store/sql/sqlite/engine-node.ts")).href;
+  const engine = pathToFileURL(path.join(root, "src/sqlite/engine-node.ts")).href;
   const script = `const { nodeEngine } = await import("${engine}"); process.exit(nodeEngine(false) ? 0 : 1);`;
   return spawnSync(node, ["--input-type=module", "-e", script], { stdio: "ignore" }).status === 0;
 }

@@ -57,7 +57,7 @@ async function sqliteServes() {
   if (process.env.SIDECAR_SQLITE_ENGINE) return true;
   // From here on Node reads TypeScript.
   if (Number(process.versions.node.split(".")[0]) < 24) return false;
-  const { nodeEngine } = await import("../src/store/sql/sqlite/engine-node.ts");
+  const { nodeEngine } = await import("../src/sqlite/engine-node.ts");
   return nodeEngine(false) !== undefined;
 }
 

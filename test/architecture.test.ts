@@ -13,11 +13,13 @@ const contract = ["store/contract.ts", "store/refusals.ts", "store/rules.ts", "s
 const arrows: Readonly<Record<string, readonly string[]>> = {
   base: [],
   acp: ["store/contract.ts"],
+  // The two engines: whoever keeps something in a SQLite file uses them.
+  sqlite: [],
   rpc: [],
   agent: ["rpc", "acp"],
   // The order of lists: it puts pages by several spellings of a folder together.
   session: ["acp", "config/config.ts", "config/options.ts", "store/query.ts", ...contract],
-  history: ["acp", "session", "config/config.ts", "config/options.ts", ...contract],
+  history: ["acp", "session", "sqlite", "config/config.ts", "config/options.ts", ...contract],
   relay: ["history", "session", "agent", "acp", "rpc", ...contract],
   store: [],
   "store/server": ["store"],
@@ -25,12 +27,12 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   "store/layered": ["store"],
   "store/file": ["store"],
   "store/sql": ["store", "store/server"],
-  "store/sql/sqlite": ["store", "store/sql"],
+  "store/sql/sqlite": ["store", "store/sql", "sqlite"],
   "store/sql/postgres": ["store", "store/sql", "store/server"],
   "store/redis": ["store", "store/server"],
   care: ["acp", "session", "store"],
   "care/file": ["care", "store", "store/file"],
-  "care/sqlite": ["care", "store", "store/sql/sqlite"],
+  "care/sqlite": ["care", "store", "store/sql/sqlite", "sqlite"],
   config: [],
   "sidecar.ts": ["relay", "history", "session", "agent", "acp", "rpc", "config", "store"],
   // Sessions through their one door; of the store only what `aboutStores` says.
@@ -129,7 +131,7 @@ describe("the parts of the program", () => {
 
   it("leave packages to the one part that each is for", () => {
     const owners: readonly [RegExp, RegExp][] = [
-      [/^better-sqlite3$/, /^store\/sql\/sqlite\/engines\.ts$/],
+      [/^better-sqlite3$/, /^sqlite\/engines\.ts$/],
       [/^pg(-.*)?$/, /^store\/sql\/postgres\//],
       [/^ioredis$/, /^store\/redis\//],
       [/^lru-cache$/, /^store\//],

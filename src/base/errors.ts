@@ -27,6 +27,8 @@ export const errorFaces = {
   MESSAGE_TOO_LARGE: { rpcCode: -32600, exitStatus: 1 },
   INVALID_PARAMS: usage,
   INVALID_CURSOR: usage,
+  /** What is looked for cannot be understood; the message says why. */
+  INVALID_QUERY: usage,
   CWD_MISMATCH: usage,
   METHOD_NOT_FOUND: { rpcCode: -32601, exitStatus: 1 },
   REQUEST_CANCELLED: { rpcCode: -32800, exitStatus: 1 },

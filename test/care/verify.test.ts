@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { loadEngine } from "../../src/store/sql/sqlite/engines.ts";
+import { loadEngine } from "../../src/sqlite/engines.ts";
 import { SessionRegistry } from "../../src/session/registry.ts";
 import { verifySessions } from "../../src/care/verify.ts";
 import type * as Replay from "../../src/session/replay.ts";

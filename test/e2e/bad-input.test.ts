@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { once } from "node:events";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
-import { loadEngine } from "../../src/store/sql/sqlite/engines.ts";
+import { loadEngine } from "../../src/sqlite/engines.ts";
 import { useHarness } from "./harness/harness.ts";
 import { RawClient } from "./harness/raw-client.ts";
 import { textOf, type Fields, type Message } from "./harness/wire.ts";

@@ -1,7 +1,7 @@
 /** What a large tool result takes while it passes, by the system's own count: only Linux says so. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { nodeEngine } from "../../src/store/sql/sqlite/engine-node.ts";
+import { nodeEngine } from "../../src/sqlite/engine-node.ts";
 import { useHarness } from "./harness/harness.ts";
 
 const harness = useHarness();

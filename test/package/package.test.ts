@@ -8,7 +8,7 @@ import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/co
 import { publint } from "publint";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import manifest from "../../package.json" with { type: "json" };
-import { nodeEngine } from "../../src/store/sql/sqlite/engine-node.ts";
+import { nodeEngine } from "../../src/sqlite/engine-node.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const packageDir = () => path.join(project, "node_modules", "acp-sidecar");

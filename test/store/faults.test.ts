@@ -7,7 +7,7 @@ import { join, resolve } from "node:path";
 import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { luaInBundles } from "../../.ci/lua.mjs";
-import { nodeEngine } from "../../src/store/sql/sqlite/engine-node.ts";
+import { nodeEngine } from "../../src/sqlite/engine-node.ts";
 import { openStore } from "../../src/store/open.ts";
 import { aJournal, assertJournal, leaseOf, someEntries } from "../conformance/samples.ts";
 

@@ -3,7 +3,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { loadEngine } from "../../src/store/sql/sqlite/engines.ts";
+import { loadEngine } from "../../src/sqlite/engines.ts";
 import type { SessionId } from "../../src/base/ids.ts";
 import type { Metadata, Store } from "../../src/store/contract.ts";
 import { aSession, entriesOf, listAll, noon } from "../conformance/samples.ts";

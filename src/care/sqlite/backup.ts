@@ -1,7 +1,7 @@
 /** `backup`: a copy of the database, made page by page while others read and write, that is a store itself. */
 import { closeSync, existsSync, openSync, realpathSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import type { CopiedPages, Database } from "../../store/sql/sqlite/engine.ts";
+import type { CopiedPages, Database } from "../../sqlite/engine.ts";
 import { SidecarError } from "../../base/errors.ts";
 import { makeDirectory, syncDirectory, syncFile } from "../../base/disk.ts";
 import { untilAborted } from "../../base/time.ts";
@@ -9,7 +9,7 @@ import type { StoreBackup } from "../medium.ts";
 import { unfinishedName } from "../unfinished.ts";
 import type { Watch } from "../watch.ts";
 import { busyTimeoutMs, defaultLockWaitMs, untilFree } from "../../store/sql/sqlite/busy.ts";
-import { loadEngine } from "../../store/sql/sqlite/engines.ts";
+import { loadEngine } from "../../sqlite/engines.ts";
 import { repairIt } from "../../store/reading.ts";
 import { asStoreError } from "../../store/sql/sqlite/errors.ts";
 import { checkVersion } from "../../store/sql/sqlite/migrations.ts";

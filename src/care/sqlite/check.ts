@@ -1,5 +1,5 @@
 /** Looks for all that is wrong with a database: what SQLite knows, and what our tables must agree on. */
-import type { Database } from "../../store/sql/sqlite/engine.ts";
+import type { Database } from "../../sqlite/engine.ts";
 import { reasonOf, systemCodeOf } from "../../base/errors.ts";
 import { isJsonObjectText } from "../../base/json.ts";
 import type { SessionId } from "../../base/ids.ts";

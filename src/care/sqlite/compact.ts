@@ -1,9 +1,9 @@
 /** Gives back what deletions have left free in a database file, while others use it. */
 import { realpathSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
-import type { Database } from "../../store/sql/sqlite/engine.ts";
+import type { Database } from "../../sqlite/engine.ts";
 import { busyTimeoutMs, defaultLockWaitMs, untilFree } from "../../store/sql/sqlite/busy.ts";
-import { loadEngine } from "../../store/sql/sqlite/engines.ts";
+import { loadEngine } from "../../sqlite/engines.ts";
 import { asStoreError, isBusy } from "../../store/sql/sqlite/errors.ts";
 import { checkVersion } from "../../store/sql/sqlite/migrations.ts";
 

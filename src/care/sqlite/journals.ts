@@ -1,5 +1,5 @@
 /** Journals of a database that is rebuilt: their gaps, their ancestors, what is left over of them. */
-import type { Database } from "../../store/sql/sqlite/engine.ts";
+import type { Database } from "../../sqlite/engine.ts";
 import { kindNumbers } from "../../store/sql/sqlite/schema.ts";
 import { placeholder } from "../medium.ts";
 

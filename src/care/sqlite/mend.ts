@@ -1,5 +1,5 @@
 /** Makes a store again of what could be read of one, and tells what was lost, by session and entry. */
-import { transact, type Database } from "../../store/sql/sqlite/engine.ts";
+import { transact, type Database } from "../../sqlite/engine.ts";
 import type { SessionId } from "../../base/ids.ts";
 import { damagedEntries, type Damage } from "../medium.ts";
 import type { NewSession } from "../../store/contract.ts";

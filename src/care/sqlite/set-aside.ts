@@ -1,7 +1,7 @@
 /** What a repair leaves beside the database for people: a report, and what belongs to no session as text. */
 import { closeSync, fsyncSync, openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Database } from "../../store/sql/sqlite/engine.ts";
+import type { Database } from "../../sqlite/engine.ts";
 import type { SessionId } from "../../base/ids.ts";
 import type { Repair } from "../medium.ts";
 import { kindIn } from "../../store/sql/sqlite/mark.ts";

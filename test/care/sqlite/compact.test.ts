@@ -7,7 +7,7 @@ import { giveBackSpace } from "../../../src/care/maintenance.ts";
 import { verifySessions } from "../../../src/care/verify.ts";
 import type { SessionId } from "../../../src/base/ids.ts";
 import type { Store } from "../../../src/store/contract.ts";
-import { loadEngine } from "../../../src/store/sql/sqlite/engines.ts";
+import { loadEngine } from "../../../src/sqlite/engines.ts";
 import { migrate } from "../../../src/store/sql/sqlite/migrations.ts";
 import { openSqliteStore } from "../../../src/store/sql/sqlite/store.ts";
 import { anEntry, aSession, leaseOf } from "../../conformance/samples.ts";

@@ -1,7 +1,7 @@
 /** Faults that come and go: a full disk, a disk that fails, a lock that is held, a server that goes away. */
 import { mkdirSync } from "node:fs";
-import { type Database } from "../../../src/store/sql/sqlite/engine.ts";
-import { loadEngine } from "../../../src/store/sql/sqlite/engines.ts";
+import { type Database } from "../../../src/sqlite/engine.ts";
+import { loadEngine } from "../../../src/sqlite/engines.ts";
 import { tcpProxy } from "../../store/tcp-proxy.ts";
 import { addressOf, throughPort } from "../../store/servers.ts";
 import { notRun, strikeOften, type Fault } from "../faults/rig.ts";

@@ -4,7 +4,7 @@ import { storeClosed } from "../../refusals.ts";
 import type { Runner, Operation, Query, Work } from "../operation.ts";
 import { untilFree, WriteQueue } from "./busy.ts";
 import type { OpenedDatabase } from "./database.ts";
-import { transact, type Database, type Statement } from "./engine.ts";
+import { transact, type Database, type Statement } from "../../../sqlite/engine.ts";
 import { isBusy } from "./errors.ts";
 import { WalSync } from "./sync.ts";
 

@@ -4,8 +4,8 @@ import { dirname, resolve } from "node:path";
 import { SidecarError, systemCodeOf } from "../../../base/errors.ts";
 import { makeDirectory } from "../../../base/disk.ts";
 import { busyTimeoutMs, untilFree } from "./busy.ts";
-import type { Database, Engine } from "./engine.ts";
-import { loadEngine } from "./engines.ts";
+import type { Database, Engine } from "../../../sqlite/engine.ts";
+import { loadEngine } from "../../../sqlite/engines.ts";
 import { checkVersion, migrate } from "./migrations.ts";
 
 export interface OpenedDatabase {

@@ -4,7 +4,7 @@ import type { Entry, NewEntry, SealRange } from "../../contract.ts";
 import { entryDamaged } from "../../reading.ts";
 import type { SessionKey, JournalPage, JournalWrite, Stretch } from "../dialect.ts";
 import type { Operation } from "../operation.ts";
-import type { Database, Statement } from "./engine.ts";
+import type { Database, Statement } from "../../../sqlite/engine.ts";
 import { isEntry, isSummed, kindIn, markOf } from "./mark.ts";
 import { SoundText } from "./sound-text.ts";
 

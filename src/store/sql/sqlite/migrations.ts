@@ -1,7 +1,7 @@
 /** Brings a database to the newest schema, a copy of the old one put aside first. */
 import { closeSync, openSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { transact, type Database } from "./engine.ts";
+import { transact, type Database } from "../../../sqlite/engine.ts";
 import { syncFile } from "../../../base/disk.ts";
 import { SidecarError } from "../../../base/errors.ts";
 import { startOf } from "../../../base/process.ts";

@@ -1,6 +1,6 @@
 /** Whether the text of an entry without a checksum is as it was written, as far as that shows. */
 import { isUtf8 } from "node:buffer";
-import type { Database, Statement } from "./engine.ts";
+import type { Database, Statement } from "../../../sqlite/engine.ts";
 import { isJsonObjectText } from "../../../base/json.ts";
 
 /** What no JSON text that we wrote contains, or seldom: pages of another file, or of none, are full of it. */

@@ -1,6 +1,6 @@
 /** Real damage: pages of a database file overwritten, found by what lies on them. */
 import { closeSync, openSync, readSync, writeSync } from "node:fs";
-import { loadEngine } from "../../../../src/store/sql/sqlite/engines.ts";
+import { loadEngine } from "../../../../src/sqlite/engines.ts";
 
 export const pageBytes = 4096;
 

@@ -4,8 +4,8 @@ import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach } from "vitest";
-import type { Database } from "../../../../src/store/sql/sqlite/engine.ts";
-import { loadEngine } from "../../../../src/store/sql/sqlite/engines.ts";
+import type { Database } from "../../../../src/sqlite/engine.ts";
+import { loadEngine } from "../../../../src/sqlite/engines.ts";
 import { openSqliteStore, type SqliteStoreOptions } from "../../../../src/store/sql/sqlite/store.ts";
 import type { Store } from "../../../../src/store/contract.ts";
 

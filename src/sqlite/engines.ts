@@ -1,5 +1,5 @@
 /** Loads the SQLite that serves on this Node: its own where that is sound, else better-sqlite3. */
-import { SidecarError, reasonOf, systemCodeOf } from "../../../base/errors.ts";
+import { SidecarError, reasonOf, systemCodeOf } from "../base/errors.ts";
 import { nodeEngine } from "./engine-node.ts";
 import type { Engine } from "./engine.ts";
 

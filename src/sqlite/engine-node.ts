@@ -1,7 +1,8 @@
 /** The SQLite that Node carries, in the shape of engine.ts. It needs no compiler and no install script. */
 import { pathToFileURL } from "node:url";
-import { systemCodeOf } from "../../../base/errors.ts";
+import { systemCodeOf } from "../base/errors.ts";
 import type { CopyProgress, Database, Engine, Statement, Written } from "./engine.ts";
+import { isReleased, isSafe } from "./node-versions.ts";
 import { resultCodeName } from "./result-codes.ts";
 
 /** What we use of `node:sqlite`, whose types come with newer Nodes than the oldest that we support. */
@@ -44,24 +45,18 @@ export function nodeEngine(isForced: boolean): Engine | undefined {
   return {
     name: "node:sqlite",
     open: (path, busyTimeoutMs = 0) =>
-      named(() => {
-        const url = pathToFileURL(path);
-        url.searchParams.set("mode", "rw");
-        return new Connection(sqlite, new sqlite.DatabaseSync(url, { timeout: busyTimeoutMs }));
-      }),
+      named(
+        () => new Connection(sqlite, new sqlite.DatabaseSync(locationOf(path), { timeout: busyTimeoutMs })),
+      ),
   };
 }
 
-/** From here on it is no experiment any more, and says nothing on stderr. */
-function isReleased(): boolean {
-  const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
-  return major > 25 || (major === 25 && minor >= 7) || (major === 24 && minor >= 15);
-}
-
-/** Before 3.51.3 two processes that write to one database may damage it. https://sqlite.org/wal.html#walresetbug */
-function isSafe(version = "0"): boolean {
-  const [major = 0, minor = 0, patch = 0] = version.split(".").map(Number);
-  return major * 1e6 + minor * 1e3 + patch >= 3_051_003;
+/** As a URL, because only that can say that no file is to be made. */
+function locationOf(path: string): URL | string {
+  if (path === ":memory:") return path;
+  const url = pathToFileURL(path);
+  url.searchParams.set("mode", "rw");
+  return url;
 }
 
 /** Some cut a text at its first NUL; a Node that is linked with the system's library may lack its search. */

@@ -43,6 +43,9 @@ export interface CopiedPages {
 /** Called between the steps of a copy; returns how many pages the next one has. */
 export type CopyProgress = (copied: CopiedPages) => number;
 
+/** In the place of a path: a database that is gone when it is closed. */
+export const inMemory = ":memory:";
+
 /** Errors of an engine have the name of SQLite's result code, the extended one, as their `code`. */
 export interface Engine {
   readonly name: string;

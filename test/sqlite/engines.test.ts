@@ -2,12 +2,12 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { nodeEngine } from "../../../../src/store/sql/sqlite/engine-node.ts";
-import { transact, type Database } from "../../../../src/store/sql/sqlite/engine.ts";
-import { loadEngine } from "../../../../src/store/sql/sqlite/engines.ts";
-import { resultCodeName } from "../../../../src/store/sql/sqlite/result-codes.ts";
-import { overwrite, pagesOf } from "./damage.ts";
-import { sqliteSandbox } from "./sandbox.ts";
+import { nodeEngine } from "../../src/sqlite/engine-node.ts";
+import { transact, type Database } from "../../src/sqlite/engine.ts";
+import { loadEngine } from "../../src/sqlite/engines.ts";
+import { resultCodeName } from "../../src/sqlite/result-codes.ts";
+import { overwrite, pagesOf } from "../store/sql/sqlite/damage.ts";
+import { sqliteSandbox } from "../store/sql/sqlite/sandbox.ts";
 
 const { newPath, raw } = sqliteSandbox();
 const engine = await loadEngine();
