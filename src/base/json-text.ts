@@ -56,8 +56,13 @@ export function itemsOf(array: string): string[] {
   return items;
 }
 
+/** What needs no escape: nearly every name, written in half the time. */
+const isWord = /^\w*$/;
+
 export function objectText(members: ReadonlyMap<string, string>): string {
-  const texts = Array.from(members, ([name, value]) => `${JSON.stringify(name)}:${value}`);
+  const texts: string[] = [];
+  for (const [name, value] of members)
+    texts.push(isWord.test(name) ? `"${name}":${value}` : `${JSON.stringify(name)}:${value}`);
   return `{${texts.join(",")}}`;
 }
 

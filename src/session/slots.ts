@@ -12,6 +12,9 @@ const maxShortChars = 256;
 /** Of what is longer not all may have been parsed. */
 const maxParsedChars = 1 << 16;
 const summaryPiece = "compaction_summary_chunk";
+const none: ReadonlySet<string> = new Set();
+/** What joins a call says no news of which call it is, and its kind is told apart. */
+const knownOfCall: ReadonlySet<string> = new Set(["toolCallId", "sessionUpdate"]);
 
 /** An entry that stays as it came. */
 export class Slot {
@@ -105,7 +108,7 @@ export class UpdateSlot extends Slot {
     const fields = this.#membersToChange();
     next.#eachMember((name, value) => {
       if (value !== "null") fields.set(name, value);
-    });
+    }, knownOfCall);
     if (next.sessionUpdate === "tool_call") this.sessionUpdate = next.sessionUpdate;
   }
 
@@ -155,11 +158,12 @@ export class UpdateSlot extends Slot {
   }
 
   /** Most are short strings, which need not be looked for in the text. */
-  #eachMember(visit: (name: string, value: string) => void): void {
+  #eachMember(visit: (name: string, value: string) => void, leftOut: ReadonlySet<string> = none): void {
     if (!this.isPlain || this.entry.data.length > maxParsedChars)
       return membersOf(this.#updateText()).forEach((value, name) => visit(name, value));
     let texts: Map<string, string> | undefined;
     for (const name in this.#update) {
+      if (leftOut.has(name)) continue;
       const value = this.#update[name];
       const isShort = value === null || (typeof value === "string" && value.length <= maxShortChars);
       if (!isShort) texts ??= membersOf(this.#updateText());
