@@ -19,6 +19,25 @@ export const crc32ByTable: Crc32 = (data, before = 0) => {
   return (value ^ 0xffffffff) >>> 0;
 };
 
-const native = (zlib as { crc32?: Crc32 }).crc32;
+const native = (zlib as { crc32?: Crc32 }).crc32 ?? crc32ByTable;
 
-export const crc32: Crc32 = native ?? crc32ByTable;
+/** In characters. */
+const pieceChars = 1 << 18;
+
+/** A long text goes piece by piece, because a copy is made of what is summed. */
+export const crc32: Crc32 = (data, before = 0) => {
+  if (typeof data !== "string" || data.length <= pieceChars) return native(data, before);
+  let sum = before;
+  for (let at = 0; at < data.length;) {
+    const end = at + pieceChars;
+    // Both halves of a character go together.
+    const next = isHighSurrogate(data.charCodeAt(end - 1)) ? end + 1 : end;
+    sum = native(data.slice(at, next), sum);
+    at = next;
+  }
+  return sum;
+};
+
+function isHighSurrogate(code: number): boolean {
+  return code >= 0xd800 && code < 0xdc00;
+}

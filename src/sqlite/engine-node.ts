@@ -34,6 +34,9 @@ interface NodeStatement {
   setReadBigInts(isOn: boolean): void;
 }
 
+/** In characters: what it costs to let go of such a text is nothing beside what it takes. */
+const largeText = 1 << 20;
+
 /**
  * Undefined where Node has no SQLite, or none that sessions may be trusted to. `isForced`: whatever its version.
  */
@@ -131,7 +134,10 @@ class Prepared<Params extends unknown[], Row> implements Statement<Params, Row> 
 
   run(...params: Params): Written {
     try {
-      return this.#statement.run(...params);
+      const written = this.#statement.run(...params);
+      // Node keeps a copy of what was bound until the statement is used again: of a large text, it is let go.
+      if (params.some(isLarge)) this.#statement.iterate();
+      return written;
     } catch (error) {
       throw withCode(error);
     }
@@ -231,6 +237,10 @@ class Prepared<Params extends unknown[], Row> implements Statement<Params, Row> 
       this.#statement.setReadBigInts(false);
     }
   }
+}
+
+function isLarge(value: unknown): boolean {
+  return typeof value === "string" && value.length > largeText;
 }
 
 function isTooLarge(error: unknown): boolean {
