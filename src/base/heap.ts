@@ -13,12 +13,12 @@ let collect: (() => void) | undefined;
 
 /**
  * Frees what the handling of so many characters has left behind; nothing where there are few, or the platform cannot.
- * @param kept texts that were put together: each is made one piece first, so that its parts are left behind, too
+ * @param kept entries whose texts were put together: each is made one piece first, so that its parts are left behind, too
  */
-export function tidyUp(chars: number, kept: readonly string[] = []): void {
+export function tidyUp(chars: number, kept: readonly { readonly data: string }[] = []): void {
   if (chars < largeChars) return;
   // V8 joins the parts of a text when one of its characters is asked for.
-  for (const text of kept) text.charCodeAt(0);
+  for (const { data } of kept) data.charCodeAt(0);
   collect ??= collector();
   collect();
 }

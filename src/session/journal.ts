@@ -159,10 +159,7 @@ export class Journal {
       const before = this.#head;
       const { from, entries } = await this.#folded(added);
       const final = [...entries, ...last];
-      tidyUp(
-        charsIn(added),
-        final.map(({ data }) => data),
-      );
+      tidyUp(charsIn(added), final);
       this.#sealed = this.#head = await store.seal(this.id, { from, head: before }, final, this.#lease);
       [this.#unsealedChars, this.#held] = [0, []];
       if (added.length > 0 && durability === "full") await store.flush();
