@@ -74,8 +74,8 @@ export const commands: readonly Command[] = [
     name: "sessions rm",
     aliases: ["sessions remove", "sessions delete"],
     summary: "delete sessions; they can be restored from the trash",
-    synopsis: "ID… [--dry-run] [--yes] [--force]",
-    flags: [...deletionFlags, { name: "force", help: "also one that has a turn running" }],
+    synopsis: "ID… [--dry-run] [--yes] [--force] [--json]",
+    flags: [...deletionFlags, { name: "force", help: "also one that has a turn running" }, json],
     operands: { min: 1, max: Infinity },
     options: ["store", "trash"],
     notes: [`${address}.`, "With --trash off they are deleted for good."],
@@ -84,10 +84,11 @@ export const commands: readonly Command[] = [
   {
     name: "sessions restore",
     summary: "bring back sessions from the trash",
-    synopsis: "ID…|--all|--since WHEN",
+    synopsis: "ID…|--all|--since WHEN [--json]",
     flags: [
       { name: "all", help: "everything in the trash" },
       { name: "since", value: "WHEN", help: "what was deleted since then: 10m, 2h, today" },
+      json,
     ],
     operands: { min: 0, max: Infinity },
     notes: [

@@ -4,6 +4,7 @@ import type { SessionId } from "../base/ids.ts";
 import type { SessionRegistry } from "../session/registry.ts";
 import type { Trashed } from "../session/trash.ts";
 import type { Invocation, Io } from "./command.ts";
+import { Failures } from "./failures.ts";
 import { homely } from "./folder-text.ts";
 import { agoText, countText, print, printJson } from "./print.ts";
 import { countFrom, withSessions } from "./sessions.ts";
@@ -20,20 +21,17 @@ export function restoreSessions(invocation: Invocation, io: Io): Promise<number>
   const sinceMs = flags["since"] === undefined ? 0 : instantFrom("since", String(flags["since"]), Date.now());
   return withSessions(invocation, io, async (registry) => {
     const ids = wantsAll ? await idsSince(registry, sinceMs) : operands;
-    let [restored, status] = [0, 0];
+    const failures = new Failures(io);
+    const restored: SessionId[] = [];
     for (const address of ids) {
-      try {
-        const id = await restore(registry, address);
-        restored += 1;
-        if (!wantsAll) await print(io, `Restored ${id}\n`);
-      } catch (error) {
-        if (!(error instanceof SidecarError)) throw error;
-        io.errors.write(`acp-sidecar: ${error.message}\n`);
-        status = error.exitStatus;
-      }
+      const id = await failures.of(address, () => restore(registry, address));
+      if (id === undefined) continue;
+      restored.push(id);
+      if (!wantsAll && !flags["json"]) await print(io, `Restored ${id}\n`);
     }
-    if (wantsAll) await print(io, `Restored ${countText(restored, "session")}\n`);
-    return status;
+    if (flags["json"]) await printJson(io, { restored, failed: failures.list });
+    else if (wantsAll) await print(io, `Restored ${countText(restored.length, "session")}\n`);
+    return failures.status;
   });
 }
 

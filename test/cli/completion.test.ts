@@ -4,12 +4,15 @@ import fs from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { commands } from "../../src/cli/commands.ts";
+import { offersOf } from "../../src/cli/completion-places.ts";
+import { powershellScript } from "../../src/cli/completion-scripts.ts";
 import { cli, scratchFolder } from "./harness.ts";
 
 const folder = scratchFolder();
 const shells = ["bash", "zsh", "fish"] as const;
 type Shell = (typeof shells)[number];
 
+/** Not every machine has every shell: what is missing here is tested where it is. */
 function isThere(shell: Shell): boolean {
   return spawnSync(shell, ["-c", "exit 0"]).status === 0;
 }
@@ -73,11 +76,55 @@ describe.each(shells)("completion in %s", (shell) => {
   });
 });
 
-describe("completion", () => {
-  it("has a script for PowerShell with all commands, and none for what is no shell", async () => {
+/** What the script for PowerShell says at a name: a list of texts, each of which ends at a quote that is not doubled. */
+function powershellTexts(script: string, name: string): string[] {
+  const line = script.split("\n").find((each) => each.trimStart().startsWith(`${name} = @(`)) ?? "";
+  return Array.from(line.slice(line.indexOf("@(")).matchAll(/'((?:[^']|'')*)'/g), ([, text = ""]) =>
+    text.replaceAll("''", "'"),
+  );
+}
+
+/** PowerShell is not to be had from the registries that tests may use: its script is read, not run. */
+describe("completion in PowerShell", () => {
+  it("has at each place what other shells are offered there, each with its help", async () => {
     const { out } = await cli(["completion", "powershell"]);
     expect(out).toContain("Register-ArgumentCompleter -Native -CommandName acp-sidecar");
-    for (const { name } of commands) expect(out).toContain(`'${name}' = @(@('`);
+    const { places, valued } = offersOf(commands);
+    for (const { at, words, flags } of places) {
+      const offers = [
+        ...words.map(({ word, help }) => [word, help || word]),
+        ...flags.map(({ name, help }) => [`--${name}`, help || `--${name}`]),
+      ];
+      for (const place of at) expect(powershellTexts(out, `'${place}'`)).toEqual(offers.flat());
+    }
+    expect(powershellTexts(out, "$valued")).toEqual(valued.map(({ name }) => `--${name}`));
+    expect(powershellTexts(out, "'--durability'")).toEqual(["none", "turn", "full"]);
+  });
+
+  it("closes what it opens, and holds its texts together, whatever the help says", () => {
+    const help = 'it\'s @(odd) {here} $(and) `there` "too"';
+    const places = [{ at: [""], words: [{ word: "a", help }], flags: [] }];
+    const script = powershellScript({ places, valued: [] });
+    expect(powershellTexts(script, "''")).toEqual(["", "a", help].slice(1));
+    // In single quotes nothing is read but a doubled quote.
+    const code = script
+      .replace(/^#.*$/gm, "")
+      .replace(/'(?:[^']|'')*'/g, "")
+      .replace(/"[^"]*"/g, "");
+    const open: string[] = [];
+    const closing: Readonly<Record<string, string>> = { "(": ")", "{": "}", "[": "]" };
+    for (const sign of code.match(/[(){}[\]]/g) ?? []) {
+      if (sign in closing) open.push(closing[sign] ?? "");
+      else expect(open.pop()).toBe(sign);
+    }
+    expect([open, /['"]/.test(code)]).toEqual([[], false]);
+    // One pair alone would be taken for a list of two words.
+    expect(script).toContain("    '' = @(,@('a', ");
+  });
+});
+
+describe("completion", () => {
+  it("has no script for what is no shell", async () => {
     expect(await cli(["completion", "fihs"])).toMatchObject({
       status: 2,
       err: expect.stringContaining("did you mean fish?") as string,

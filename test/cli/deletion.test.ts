@@ -109,6 +109,13 @@ describe("--dry-run", () => {
     expect([await listed(), await trashed()]).toEqual([[recent], [old]]);
   });
 
+  it("tells a program what rm would delete", async () => {
+    const { out, status } = await sessions("rm", old, "nowhere", "--dry-run", "--json");
+    const failed = [expect.objectContaining({ session: "nowhere", code: "SESSION_NOT_FOUND" })];
+    expect([status, JSON.parse(out)]).toEqual([4, { dryRun: true, trashed: [old], deleted: [], failed }]);
+    expect(await listed()).toEqual([recent, old]);
+  });
+
   it("leaves out what somebody holds", async () => {
     await store.acquire(old, { holder: aHolder("editor"), ttlMs: 60_000, mayTake: () => false });
     expect((await sessions("gc", "--older-than", "1d", "--dry-run")).out).toBe("No session would go\n");
@@ -253,6 +260,25 @@ describe("the trash", () => {
     expect((await sessions("ls", "--trash")).out).toBe("The trash is empty.\n");
   });
 
+  it("tells programs in one document what rm and restore did, and what they could not do", async () => {
+    const back = await sessions("restore", old, "nowhere", "--json");
+    const failed = [{ session: "nowhere", code: "SESSION_NOT_FOUND", message: expect.any(String) as string }];
+    expect([back.status, JSON.parse(back.out)]).toEqual([4, { restored: [old], failed }]);
+    expect(JSON.parse((await sessions("restore", "--all", "--json")).out)).toEqual({
+      restored: [recent],
+      failed: [],
+    });
+    const gone = await sessions("rm", old, "nowhere", "--yes", "--json");
+    expect([gone.status, JSON.parse(gone.out)]).toEqual([
+      4,
+      { trashed: [old], deleted: [], freedBytes: 0, failed },
+    ]);
+    const none = await sessions("rm", "nowhere", "--yes", "--json");
+    expect([none.status, JSON.parse(none.out)]).toMatchObject([4, { trashed: [], failed }]);
+    const deleted = await sessions("rm", recent, "--yes", "--trash", "off", "--json");
+    expect(JSON.parse(deleted.out)).toMatchObject({ trashed: [], deleted: [recent], failed: [] });
+  });
+
   it("gives back all, or what was deleted since a time", async () => {
     expect((await sessions("restore", "--since", "1h")).out).toBe("Restored 2 sessions\n");
     expect(await sessions("rm", recent, "--yes")).toMatchObject({ status: 0 });
@@ -278,6 +304,7 @@ describe("the program itself", () => {
     expect(run("restore", old)).toMatchObject({ status: 0, stdout: `Restored ${old}\n` });
   });
 
+  // Without `script` there is no terminal to be had.
   it.runIf(hasScript).each(["y", "n"])("asks on a terminal, and hears %s", async (answer) => {
     const line = [...command, old, "--store", url].map((word) => `'${word}'`).join(" ");
     const { status, stdout } = spawnSync("script", ["-qec", line, "/dev/null"], {

@@ -88,12 +88,22 @@ describe("progress", () => {
     expect(await said(undefined, [[60_000, 10]], { quiet: true })).toBe("");
   });
 
+  // Without `script` there is no terminal to be had.
   it.skipIf(!hasTerminal)("is shown by the commands that take long, on stderr only", () => {
     const copy = `sqlite:${path.join(folder, "copy.db")}`;
     for (const line of [`verify --store ${big}`, `backup --store ${big} --to ${copy}`]) {
       const { status, shown } = onTerminal(`$P ${line} > /dev/null`);
       expect([line, status]).toEqual([line, 0]);
-      expect(shown).toMatch(/(reading|copying) \[#*\.*\] \d+% {2}\d+ of \d+ (sessions|parts)/);
+      const drawn = [
+        ...shown.matchAll(/(?:reading|copying) \[(.*?)\] (\d+)% {2}(\d+) of (\d+) (?:sessions|parts)/g),
+      ];
+      expect(drawn).not.toEqual([]);
+      // How often it is drawn is a matter of time; each time it is what the numbers say.
+      for (const [, bar = "", percent, done, total] of drawn) {
+        const part = Number(done) / Number(total);
+        expect(bar).toBe("#".repeat(Math.round(part * 20)).padEnd(20, "."));
+        expect(percent).toBe((part * 100).toFixed(0));
+      }
     }
     expect(onTerminal(`$P verify --quiet --store ${big} > /dev/null`).shown).toBe("");
   });

@@ -41,6 +41,7 @@ describe("acp-sidecar on a terminal", () => {
     expect([out, err]).toEqual(["", expect.stringContaining("running") as string]);
   });
 
+  // Without `script` there is no terminal to be had.
   it.skipIf(!hasTerminal)("logs in words what a person would read there, and JSON elsewhere", () => {
     const agent = path.join(folder, "chatty.mjs");
     fs.writeFileSync(

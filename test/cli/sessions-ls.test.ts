@@ -198,6 +198,7 @@ describe("sessions ls", () => {
     expect(await shown(80, { FORCE_COLOR: "1" }, "--color", "never")).toBe(false);
   });
 
+  // Without `script` there is no terminal to be had.
   it.skipIf(!hasTerminal)("fits a real terminal and is coloured there", () => {
     const { status, shown } = onTerminal(`$P ls --store ${url}`, { columns: 72 });
     expect(status).toBe(0);

@@ -181,6 +181,7 @@ describe("doctor", () => {
     expect(silent[0]?.what).toMatch(/^The agent answered with no text \(its turn ended with end_turn\)$/);
   });
 
+  // Without `script` there is no terminal to be had.
   it.skipIf(!hasTerminal)("says on a terminal what it does while it does it", () => {
     const { status, shown } = onTerminal(`$P doctor --store ${store} > /dev/null`);
     expect(status).toBe(0);

@@ -60,6 +60,7 @@ function blocksOf(page: string, language: string): string[] {
   );
 }
 
+// The commands are for a POSIX shell.
 describe.skipIf(process.platform === "win32")("the commands of", () => {
   for (const page of pages.filter((name) => blocksOf(name, "sh").length > 0)) {
     it(`${page} do what they say`, { timeout: 60_000 }, () => {

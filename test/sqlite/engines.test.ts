@@ -172,6 +172,7 @@ describe(`the SQLite engine (${engine.name})`, () => {
 describe("names of result codes", () => {
   const header = join("node_modules", "better-sqlite3", "deps", "sqlite3", "sqlite3.h");
 
+  // Where the optional package is not installed, there is nothing to compare with.
   it.runIf(existsSync(header))("are SQLite's own", () => {
     const text = readFileSync(header, "utf8");
     const primaries = [...text.matchAll(/^#define (SQLITE_[A-Z]+) +(\d+) +\/\*/gm)].slice(0, 29);

@@ -179,6 +179,7 @@ describe("SQLite where Node has none that serves", () => {
     expectAdvice(start(refused), /built for another [^\n]*\); npm rebuild better-sqlite3,/);
   });
 
+  // Other Nodes carry no SQLite that serves.
   it.runIf(nodeEngine(false))("needs no package where Node's own serves", () => {
     const said = programWith("alone", [])();
     expect(said).toMatchObject({ refusal: { code: "SESSION_NOT_FOUND" } });

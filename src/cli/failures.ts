@@ -1,0 +1,38 @@
+/** What a command with several operands could not do: told at once, and the others go on. */
+import { SidecarError } from "../base/errors.ts";
+import type { Io } from "./command.ts";
+
+interface Failure {
+  /** As it was named. */
+  readonly session: string;
+  readonly code: string;
+  readonly message: string;
+}
+
+export class Failures {
+  readonly list: Failure[] = [];
+  readonly #io: Io;
+  #status = 0;
+
+  constructor(io: Io) {
+    this.#io = io;
+  }
+
+  /** Of the last one; 0 if there was none. */
+  get status(): number {
+    return this.#status;
+  }
+
+  /** What `act` gives; undefined when it failed. Errors: such as are none of ours. */
+  async of<T>(session: string, act: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await act();
+    } catch (error) {
+      if (!(error instanceof SidecarError)) throw error;
+      this.#io.errors.write(`acp-sidecar: ${error.message}\n`);
+      this.list.push({ session, code: error.code, message: error.message });
+      this.#status = error.exitStatus;
+      return undefined;
+    }
+  }
+}
