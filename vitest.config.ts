@@ -2,11 +2,13 @@ import { readdirSync, readFileSync } from "node:fs";
 import { defineConfig } from "vitest/config";
 import { luaInTests } from "./.ci/lua.mjs";
 
-const files = readdirSync("test", { recursive: true, encoding: "utf8" })
+const files = readdirSync(new URL("test", import.meta.url), { recursive: true, encoding: "utf8" })
   .filter((name) => name.endsWith(".test.ts"))
   .map((name) => `test/${name.replaceAll("\\", "/")}`);
 /** Modules that are mocked are so for whole files: such a file gets a process, and modules, of its own. */
-const alone = files.filter((file) => /\bvi\.(mock|doMock|resetModules)\(/.test(readFileSync(file, "utf8")));
+const alone = files.filter((file) =>
+  /\bvi\.(mock|doMock|resetModules)\(/.test(readFileSync(new URL(file, import.meta.url), "utf8")),
+);
 
 export default defineConfig({
   plugins: [luaInTests],
