@@ -8,6 +8,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { luaInBundles } from "./lua.mjs";
+import { startInOnePiece } from "./start.mjs";
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const fast = process.argv.includes("--fast");
@@ -16,10 +17,14 @@ const out = outAt < 0 ? path.join(root, "dist") : path.resolve(process.argv[outA
 
 const entries = { cli: "src/cli/main.ts", index: "src/index.ts", conformance: "test/conformance/suite.ts" };
 // The program apart from the library: what they share would be cut into pieces, and each costs start-up time.
-const results = [await bundle(["cli"]), await bundle(["index", "conformance"])];
+const { metafile } = await bundle(["cli"]);
+const results = [
+  await bundle(["cli"], [startInOnePiece(metafile.inputs, entries.cli)]),
+  await bundle(["index", "conformance"]),
+];
 const outputs = results.flatMap((result) => result.outputFiles);
 
-function bundle(names) {
+function bundle(names, plugins = []) {
   return build({
     absWorkingDir: root,
     entryPoints: Object.fromEntries(names.map((name) => [name, entries[name]])),
@@ -45,7 +50,7 @@ function bundle(names) {
     // So that a stack can be read, with node --enable-source-maps; the sources themselves are not in it.
     sourcemap: "linked",
     sourcesContent: false,
-    plugins: [luaInBundles],
+    plugins: [luaInBundles, ...plugins],
     metafile: true,
     write: false,
     logLevel: "warning",

@@ -133,6 +133,22 @@ describe("the package", () => {
     expect(fs.existsSync(path.join(prefix, "share/man/man1/acp-sidecar.1"))).toBe(true);
   }, 60_000);
 
+  it("loads what an editor waits for in few files, however many parts the program has", () => {
+    const textOf = (file: string) => fs.readFileSync(path.join(packageDir(), "dist", file), "utf8");
+    const loadedWith = (files: readonly string[], imports: RegExp) => {
+      const found = new Set(files);
+      for (const file of found) for (const [, next = ""] of textOf(file).matchAll(imports)) found.add(next);
+      return [...found];
+    };
+    const program = loadedWith(["cli.js"], /"\.\/(chunk-\w+\.js)"/g);
+    const parts = ["serve", "runSidecar", "openSqliteStore"].map((name) =>
+      program.filter((file) => textOf(file).includes(`export{${name}};`)),
+    );
+    expect(parts.map((files) => files.length)).toEqual([1, 1, 1]);
+    const loaded = loadedWith(["cli.js", ...parts.flat()], /(?:from|import) ?"\.\/(chunk-\w+\.js)"/g);
+    expect(loaded.length).toBeLessThanOrEqual(20);
+  });
+
   it("runs as a program, with the version of its manifest", () => {
     const bin = path.join(packageDir(), "bin/acp-sidecar.js");
     const { stdout } = spawnSync(process.execPath, [bin, "--version"], { encoding: "utf8" });
