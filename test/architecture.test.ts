@@ -139,6 +139,7 @@ describe("the parts of the program", () => {
       [/^ulid$/, /^base\/ids\.ts$/],
       [/^pino$/, /^base\/log\.ts$/],
       [/^string-width$/, /^cli\/width\.ts$/],
+      [/^markdown-it$/, /^history\/export\/rich-text\.ts$/],
       [/^zod\/mini$/, /^(acp|config|session)\/schema\.ts$/],
     ];
     const strays = sources.flatMap(({ file, imports }) =>
@@ -158,6 +159,7 @@ describe("what an editor waits for", () => {
     expect(loaded.filter((file) => drivers.includes(partOf(file)))).toEqual([]);
     expect(loaded.filter((file) => /^(config|session)\/schema\.ts$/.test(file))).toEqual([]);
     const packages = loaded.flatMap((file) => staticImports(file).map(({ specifier }) => specifier));
+    expect(loaded.filter((file) => /^history\/(export|import)\//.test(file))).toEqual([]);
     expect(packages).not.toContain("pino");
     expect(packages).not.toContain("better-sqlite3");
     expect(packages).not.toContain("string-width");

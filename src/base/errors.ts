@@ -34,6 +34,13 @@ export const errorFaces = {
   REQUEST_CANCELLED: { rpcCode: -32800, exitStatus: 1 },
   INTERNAL: failure,
 
+  /** A file is to be written, and there is one already. */
+  FILE_EXISTS: usage,
+  /** A file cannot be written or read. */
+  FILE_FAILED: failure,
+  /** What is to be taken in is no bundle of ours, of another version, or not as it was written. */
+  BUNDLE_INVALID: usage,
+
   CONFIG_INVALID: usage,
   USAGE: usage,
 

@@ -1,6 +1,7 @@
 /** The commands. Each loads its code when it runs, for an editor waits for `serve`. */
 import type { Command } from "./command.ts";
 import { colorFlag, jsonFlag as json, deletionFlags, noPagerFlag, quietFlag } from "./flags.ts";
+import { historyCommands } from "./commands-history.ts";
 import { storeCommands } from "./commands-stores.ts";
 import { none, tool } from "./tool.ts";
 
@@ -130,6 +131,7 @@ export const commands: readonly Command[] = [
     notes: ["They go to the trash, from which sessions restore brings them back."],
     run: tool("collectSessions"),
   },
+  ...historyCommands,
   ...storeCommands,
   {
     name: "doctor",

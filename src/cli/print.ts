@@ -1,4 +1,5 @@
 /** Text for people, JSON for programs. */
+import { visible, visibleLine } from "../base/visible.ts";
 import type { Io } from "./command.ts";
 import { inRoom } from "./wrap.ts";
 
@@ -67,17 +68,11 @@ export function printFacts(
  * writing, and halves of characters are shown as JSON writes them.
  */
 export function printable(text: string): string {
-  return text
-    .replace(/\r\n/g, "\n")
-    .replace(/(?![\n\t])[\p{Cc}\p{Cs}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu, escaped);
-}
-
-function escaped(character: string): string {
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  return visible(text);
 }
 
 export function oneLine(text: string): string {
-  return printable(text.replace(/[\r\n\t]+/g, " "));
+  return visibleLine(text);
 }
 
 /** `2026-01-31 14:05:09`, in local time. */

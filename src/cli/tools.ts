@@ -5,6 +5,7 @@ export { printConfig } from "./config.ts";
 export { demo } from "./demo.ts";
 export { doctor } from "./doctor.ts";
 export { backup, migrate, restore } from "./migrate.ts";
+export { exportSessions } from "./export.ts";
 export { listSessions } from "./sessions-ls.ts";
 export { moveSession } from "./sessions-move.ts";
 export { collectSessions } from "./sessions-gc.ts";

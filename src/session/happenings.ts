@@ -144,6 +144,20 @@ export interface StateTold extends Place {
   readonly update: UpdateData["update"];
 }
 
+/** The session went back: what came after `toSeq` does not count from here on. */
+export interface Rewound extends Place {
+  readonly type: "rewind";
+  readonly toSeq: number;
+}
+
+/** Content blocks that stand for the conversation up to `throughSeq`, asked for by us. */
+export interface Summarised extends Place {
+  readonly type: "summary";
+  readonly throughSeq: number;
+  readonly content: readonly Json[];
+  readonly by: string | undefined;
+}
+
 /** The turn has ended. */
 export interface Ended extends Place {
   readonly type: "end";
@@ -152,4 +166,16 @@ export interface Ended extends Place {
 
 /** One thing that happened. An entry tells at most one. */
 export type Happening =
-  Said | Called | SubagentTold | Sent | Asked | Decided | Planned | Compacted | Set | StateTold | Ended;
+  | Said
+  | Called
+  | SubagentTold
+  | Sent
+  | Asked
+  | Decided
+  | Planned
+  | Compacted
+  | Set
+  | StateTold
+  | Rewound
+  | Summarised
+  | Ended;

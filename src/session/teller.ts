@@ -57,6 +57,12 @@ export class Teller {
         this.#own.echo = undefined;
         this.#own.last = undefined;
         return { type: "end", end: meaning.end, ...place };
+      case "rewind":
+        this.#own.last = undefined;
+        return { type: "rewind", toSeq: meaning.toSeq, ...place };
+      case "summary":
+        this.#own.last = undefined;
+        return { ...meaning, ...place };
       case "setting":
         this.#own.last = undefined;
         return setting(meaning, place);

@@ -1,0 +1,33 @@
+/** The commands that read histories and take them along. */
+import type { Command } from "./command.ts";
+import { jsonFlag as json, quietFlag } from "./flags.ts";
+import { tool } from "./tool.ts";
+
+export const historyCommands: readonly Command[] = [
+  {
+    name: "export",
+    summary: "write sessions as Markdown, HTML, JSON, JSONL, or as a bundle for another store",
+    synopsis: "ID…|--all [--format FORMAT] [--out PATH] [--redact] [--force] [--json]",
+    flags: [
+      {
+        name: "format",
+        value: "markdown|html|json|jsonl|bundle",
+        help: "unless told: by the end of PATH, else markdown",
+      },
+      { name: "out", value: "PATH", help: "a file, or a folder for several; unless told: stdout" },
+      { name: "redact", help: "without what looks like a secret: keys, tokens, passwords" },
+      { name: "no-thoughts", help: "without the agent's thoughts" },
+      { name: "superseded", help: "also what a rewind left behind, marked as such" },
+      { name: "all", help: "every session" },
+      { name: "force", help: "in the place of files that are there" },
+      json,
+      quietFlag,
+    ],
+    operands: { min: 0, max: Infinity },
+    notes: [
+      "ID as for sessions show: last, four or more characters of an id.",
+      "HTML is one file that needs no script and fetches nothing. A bundle is read by acp-sidecar import.",
+    ],
+    run: tool("exportSessions"),
+  },
+];

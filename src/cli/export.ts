@@ -1,0 +1,177 @@
+/** `export`: sessions as Markdown, HTML, JSON, JSONL or a bundle; one to stdout or a file, several into a folder. */
+import { statSync } from "node:fs";
+import path from "node:path";
+import { SidecarError } from "../base/errors.ts";
+import { makeDirectory } from "../base/disk.ts";
+import { SessionExport } from "../history/export/export.ts";
+import { exportFormats, fileEnds, type ExportFormat } from "../history/export/formats.ts";
+import { saveText } from "../history/export/save.ts";
+import type { SessionRecord } from "../session/registry-options.ts";
+import type { SessionRegistry } from "../session/registry.ts";
+import type { Invocation, Io } from "./command.ts";
+import { interruptible } from "./interrupt.ts";
+import { countText, Outflow, print, printJson, sizeText } from "./print.ts";
+import { Progress } from "./progress.ts";
+import { sessionsOf } from "./sessions-filter.ts";
+import { sessionAt, withSessions } from "./sessions.ts";
+
+interface Saved {
+  readonly id: string;
+  readonly path: string;
+  readonly bytes: number;
+  readonly redactions?: number;
+}
+
+export function exportSessions(invocation: Invocation, io: Io): Promise<number> {
+  const { flags, operands } = invocation;
+  const out = flags["out"] === undefined ? undefined : path.resolve(String(flags["out"]));
+  const format = formatFrom(flags["format"], out);
+  if (flags["all"] === true && operands.length > 0)
+    throw new SidecarError("USAGE", "--all is every session; leave out the ids, or --all");
+  if (flags["all"] !== true && operands.length === 0)
+    throw new SidecarError("USAGE", "nothing to export: name sessions, such as last, or use --all");
+  return withSessions(invocation, io, async (registry) => {
+    const named = await recordsOf(registry, operands, io);
+    if (out === undefined) return toStdout(registry, named, invocation, io, format);
+    const isFolder = named.length !== 1 || isDirectory(out) || /[\\/]$/.test(String(flags["out"]));
+    if (isFolder) makeFolder(out);
+    const records = flags["all"] === true ? sessionsOf(registry, { filter: {} }, Infinity) : named;
+    const placeOf = (record: SessionRecord) => (isFolder ? path.join(out, fileNameOf(record, format)) : out);
+    const saved = await saveEach(registry, records, placeOf, invocation, io, format);
+    await report(saved, out, invocation, io);
+    return 0;
+  });
+}
+
+/** As it is named, or by the end of the file's name. Errors: `USAGE`. */
+function formatFrom(given: string | true | undefined, out: string | undefined): ExportFormat {
+  if (given === undefined) {
+    const byName = exportFormats.find((name) => out !== undefined && out.endsWith(fileEnds[name]));
+    return byName ?? "markdown";
+  }
+  const format = exportFormats.find((name) => name === given || fileEnds[name] === `.${given}`);
+  if (format !== undefined) return format;
+  throw new SidecarError(
+    "USAGE",
+    `--format is ${JSON.stringify(given)}; allowed: ${exportFormats.join(", ")}`,
+  );
+}
+
+async function recordsOf(
+  registry: SessionRegistry,
+  addresses: readonly string[],
+  io: Io,
+): Promise<readonly SessionRecord[]> {
+  const found = new Map<string, SessionRecord>();
+  for (const address of addresses) {
+    const record = await sessionAt(registry, address, io);
+    found.set(record.id, record);
+  }
+  return [...found.values()];
+}
+
+async function toStdout(
+  registry: SessionRegistry,
+  records: readonly SessionRecord[],
+  { flags }: Invocation,
+  io: Io,
+  format: ExportFormat,
+): Promise<number> {
+  const [record] = records;
+  if (record === undefined || records.length > 1)
+    throw new SidecarError("USAGE", "several sessions need a folder: --out DIR");
+  const exported = new SessionExport(registry, record, optionsFrom(flags, format));
+  const flow = new Outflow(io);
+  for await (const text of exported) if (!(await flow.write(text))) return 0;
+  if (flags["redact"] === true) io.errors.write(`acp-sidecar: ${redactedText(exported.redactions)}\n`);
+  return 0;
+}
+
+function optionsFrom(flags: Invocation["flags"], format: ExportFormat) {
+  return {
+    format,
+    redact: flags["redact"] === true,
+    thoughts: flags["no-thoughts"] !== true,
+    superseded: flags["superseded"] === true,
+  };
+}
+
+function saveEach(
+  registry: SessionRegistry,
+  records: Iterable<SessionRecord> | AsyncIterable<SessionRecord>,
+  placeOf: (record: SessionRecord) => string,
+  invocation: Invocation,
+  io: Io,
+  format: ExportFormat,
+): Promise<readonly Saved[]> {
+  const { flags } = invocation;
+  const force = flags["force"] === true;
+  const progress = new Progress(invocation, io, "export");
+  const saved: Saved[] = [];
+  const howToGoOn = () =>
+    `${countText(saved.length, "session")} written; nothing is left of what was not finished`;
+  return interruptible(howToGoOn, async (signal) => {
+    try {
+      for await (const record of records) {
+        signal.throwIfAborted();
+        progress.stage(`exporting ${record.id}`);
+        const exported = new SessionExport(registry, record, optionsFrom(flags, format));
+        const place = placeOf(record);
+        const onProgress = () => progress.at(0, 0);
+        const bytes = await saveText(place, exported, { force, signal, onProgress });
+        const { redactions } = exported;
+        saved.push({ id: record.id, path: place, bytes, ...(flags["redact"] === true && { redactions }) });
+      }
+    } finally {
+      progress.end();
+    }
+    return saved;
+  });
+}
+
+async function report(saved: readonly Saved[], out: string, { flags }: Invocation, io: Io): Promise<void> {
+  if (flags["json"] === true) return printJson(io, saved);
+  const bytes = saved.reduce((sum, each) => sum + each.bytes, 0);
+  const [only] = saved;
+  const what =
+    saved.length === 1 && only !== undefined
+      ? `Exported ${only.id} to ${only.path}`
+      : `Exported ${countText(saved.length, "session")} to ${out}`;
+  await print(io, `${what} (${sizeText(bytes)})\n`);
+  if (flags["redact"] !== true) return;
+  const places = saved.reduce((sum, each) => sum + (each.redactions ?? 0), 0);
+  await print(io, `${redactedText(places)}\n`);
+}
+
+function redactedText(places: number): string {
+  const what = places === 0 ? "Nothing looked like a secret" : `${countText(places, "place")} redacted`;
+  return `${what}; what does not look like a secret stays, so read it before you share it`;
+}
+
+/** Errors: `FILE_FAILED`. */
+function makeFolder(folder: string): void {
+  try {
+    makeDirectory(folder);
+  } catch (error) {
+    throw new SidecarError("FILE_FAILED", `${folder} cannot be made a folder; name another with --out`, {
+      cause: error,
+    });
+  }
+}
+
+function isDirectory(place: string): boolean {
+  return statSync(place, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+/** `2026-01-31-mend-the-test-7QK4ZP.md`: by its day and title, and unlike any other. */
+function fileNameOf({ id, title = "", createdAtMs }: SessionRecord, format: ExportFormat): string {
+  const day = new Date(createdAtMs).toISOString().slice(0, 10);
+  const words = title
+    .slice(0, 200)
+    .normalize("NFKD")
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}]+/gu, "-")
+    .slice(0, 40)
+    .replace(/^-|-$/g, "");
+  return `${[day, words, id.slice(-8)].filter((part) => part !== "").join("-")}${fileEnds[format]}`;
+}

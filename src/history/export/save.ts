@@ -1,0 +1,96 @@
+/** A text into a file: whole or not at all. It is written beside its place and put there when it is complete. */
+import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
+import { link, open, rename, rm, type FileHandle } from "node:fs/promises";
+import path from "node:path";
+import { reasonOf, SidecarError, systemCodeOf } from "../../base/errors.ts";
+import { syncDirectory } from "../../base/disk.ts";
+
+export interface Saving {
+  /** In the place of a file that is there. */
+  readonly force?: boolean;
+  readonly signal?: AbortSignal;
+  /** Called with the bytes written so far. */
+  readonly onProgress?: (bytes: number) => Promise<void>;
+}
+
+const ownerOnly = 0o600;
+
+/** Returns how many bytes it has. Errors: `FILE_EXISTS`, `FILE_FAILED`, the signal's reason, those of the text. */
+export async function saveText(
+  place: string,
+  text: AsyncIterable<string>,
+  { force = false, signal, onProgress }: Saving = {},
+): Promise<number> {
+  if (!force && existsSync(place)) throw thereIs(place);
+  const beside = path.join(
+    path.dirname(place),
+    `.${path.basename(place).slice(0, 100)}.${randomBytes(6).toString("hex")}.part`,
+  );
+  try {
+    const bytes = await written(beside, text, signal, onProgress);
+    await putInPlace(beside, place, force);
+    syncDirectory(path.dirname(place));
+    return bytes;
+  } catch (error) {
+    await rm(beside, { force: true });
+    throw failed(error, place);
+  }
+}
+
+async function written(
+  beside: string,
+  text: AsyncIterable<string>,
+  signal?: AbortSignal,
+  onProgress?: Saving["onProgress"],
+): Promise<number> {
+  const file = await open(beside, "wx", ownerOnly);
+  try {
+    let bytes = 0;
+    for await (const piece of text) {
+      signal?.throwIfAborted();
+      const chunk = Buffer.from(piece);
+      await writeAll(file, chunk);
+      bytes += chunk.length;
+      await onProgress?.(bytes);
+    }
+    signal?.throwIfAborted();
+    await file.sync();
+    return bytes;
+  } finally {
+    await file.close();
+  }
+}
+
+/** A disk that is nearly full takes a part of it first. */
+async function writeAll(file: FileHandle, chunk: Buffer): Promise<void> {
+  for (let from = 0; from < chunk.length;) {
+    const { bytesWritten } = await file.write(chunk, from);
+    from += bytesWritten;
+  }
+}
+
+/** A link is refused where somebody else has made such a file meanwhile; not every disk has links. */
+async function putInPlace(beside: string, place: string, force: boolean): Promise<void> {
+  if (force) return rename(beside, place);
+  try {
+    await link(beside, place);
+  } catch (error) {
+    if (systemCodeOf(error) === "EEXIST" || existsSync(place)) throw thereIs(place);
+    return rename(beside, place);
+  }
+  await rm(beside, { force: true });
+}
+
+function thereIs(place: string): SidecarError {
+  return new SidecarError("FILE_EXISTS", `${place} is there already; --force writes in its place`);
+}
+
+function failed(error: unknown, place: string): unknown {
+  const code = systemCodeOf(error);
+  if (code === undefined) return error;
+  const why = code === "ENOSPC" || code === "EDQUOT" ? "the disk is full" : reasonOf(error);
+  return new SidecarError("FILE_FAILED", `${place} could not be written, and nothing is left of it: ${why}`, {
+    cause: error,
+  });
+}
