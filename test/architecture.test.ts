@@ -16,7 +16,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   // The two engines: whoever keeps something in a SQLite file uses them.
   sqlite: [],
   rpc: [],
-  agent: ["rpc", "acp"],
+  agent: ["rpc", "acp", "config/config.ts"],
   // The order of lists: it puts pages by several spellings of a folder together.
   session: ["acp", "config/config.ts", "config/options.ts", "store/query.ts", ...contract],
   history: ["acp", "session", "sqlite", "config/config.ts", "config/options.ts", ...contract],

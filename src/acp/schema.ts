@@ -3,6 +3,7 @@ import * as z from "zod/mini";
 import { SidecarError } from "../base/errors.ts";
 import { isAbsoluteFolder, ownSpelling } from "../base/folder.ts";
 import { isRecord } from "../base/json.ts";
+import { metaKey } from "./meta.ts";
 
 const absolutePath = z.pipe(
   z.string().check(z.refine((path) => isAbsoluteFolder(path), "must be an absolute path")),
@@ -81,15 +82,13 @@ const forkPlace = z.looseObject({ atSeq: z.optional(z.number().check(z.int(), z.
 /** Whether a session whose project has moved is to move with it. */
 export const moveParams = z.looseObject({
   _meta: z.optional(
-    z.nullable(
-      z.looseObject({ "acp-sidecar": z.optional(z.looseObject({ move: z.optional(z.boolean()) })) }),
-    ),
+    z.nullable(z.looseObject({ [metaKey]: z.optional(z.looseObject({ move: z.optional(z.boolean()) })) })),
   ),
 });
 
 /** Where a fork is to start. */
 export const forkParams = z.looseObject({
-  _meta: z.optional(z.nullable(z.looseObject({ "acp-sidecar": z.optional(forkPlace) }))),
+  _meta: z.optional(z.nullable(z.looseObject({ [metaKey]: z.optional(forkPlace) }))),
 });
 
 export type NewSessionParams = z.infer<typeof newSessionParams>;

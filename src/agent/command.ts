@@ -1,11 +1,6 @@
 /** How an agent's command is spawned: with which environment, and on Windows, which runs no script by itself, as what. */
 import { win32 } from "node:path";
-
-export interface AgentCommand {
-  readonly command: string;
-  readonly args: readonly string[];
-  readonly env?: Readonly<Record<string, string>>;
-}
+import type { AgentCommand } from "../config/config.ts";
 
 interface Spawn {
   readonly command: string;

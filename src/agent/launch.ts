@@ -6,7 +6,8 @@ import { spawn, type ChildProcess, type ChildProcessByStdio, type SpawnOptions }
 import { statSync } from "node:fs";
 import type { Readable, Writable } from "node:stream";
 import { SidecarError, systemCodeOf } from "../base/errors.ts";
-import { environmentOf, spawnOf, type AgentCommand } from "./command.ts";
+import type { AgentCommand } from "../config/config.ts";
+import { environmentOf, spawnOf } from "./command.ts";
 
 export type Child = ChildProcessByStdio<Writable, Readable, Readable>;
 

@@ -1,7 +1,7 @@
 /** Which agent it is that is configured: a program of its own, or the built-in one. */
 import type { StartAgent } from "./agent.ts";
 import { EchoAgent } from "./echo.ts";
-import type { AgentCommand } from "./command.ts";
+import type { AgentCommand } from "../config/config.ts";
 import type { Launched } from "./launch.ts";
 import { startProcessAgent, type ProcessAgentOptions } from "./process.ts";
 

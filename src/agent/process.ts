@@ -8,7 +8,7 @@ import { updateLane } from "../acp/chunks.ts";
 import { Connection, type InvalidMessage } from "../rpc/endpoint.ts";
 import type { Agent, AgentExit, AgentHandlers } from "./agent.ts";
 import { waitAtMost } from "../base/time.ts";
-import type { AgentCommand } from "./command.ts";
+import type { AgentCommand } from "../config/config.ts";
 import { launch, type Child, type HowItEnded, type Launched } from "./launch.ts";
 import { noteAgent } from "./left-over.ts";
 import { stopGroup } from "./process-group.ts";

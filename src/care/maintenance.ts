@@ -4,7 +4,7 @@ import path from "node:path";
 import { SidecarError, systemCodeOf } from "../base/errors.ts";
 import { ofLayer, urlsIn } from "../store/layer-urls.ts";
 import { driverOf, pathIn } from "../store/open.ts";
-import type { Damage, Repair, StoreBackup } from "./medium.ts";
+import type { Damage, Repair, StoreBackup } from "./damage.ts";
 import type { Watch } from "./watch.ts";
 
 /** Arguments are paths. */

@@ -3,7 +3,7 @@ import { isSidecarError, reasonOf } from "../base/errors.ts";
 import type { SessionId } from "../base/ids.ts";
 import { isJsonObjectText } from "../base/json.ts";
 import type { Entry, SessionRecord, Store } from "../store/contract.ts";
-import type { Damage } from "./medium.ts";
+import type { Damage } from "./damage.ts";
 import { watched, type Watch } from "./watch.ts";
 import { textOf } from "../acp/content.ts";
 import { messagesOf } from "../session/messages.ts";

@@ -19,3 +19,39 @@ export async function* watched<T>(
     await onEntries?.(page.length);
   }
 }
+
+/** For work that cannot wait for its watcher: while one report is taken, those behind it are left out. */
+export class Reports {
+  /** Rejects with what the watcher failed with. */
+  readonly failed: Promise<never>;
+  readonly #onProgress: Watch["onProgress"];
+  #fail: (reason: unknown) => void = () => undefined;
+  #told: Promise<void> | undefined;
+
+  constructor(onProgress: Watch["onProgress"]) {
+    this.#onProgress = onProgress;
+    this.failed = new Promise((_, reject) => (this.#fail = reject));
+    this.failed.catch(() => undefined);
+  }
+
+  /** Never throws. */
+  tell(done: number, total: number): void {
+    this.#told ??= this.#take(done, total);
+  }
+
+  /** Settles when the last report has been taken. Errors: the watcher's. */
+  async settled(): Promise<void> {
+    await this.#told;
+    await Promise.race([this.failed, undefined]);
+  }
+
+  async #take(done: number, total: number): Promise<void> {
+    try {
+      await this.#onProgress?.(done, total);
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      this.#told = undefined;
+    }
+  }
+}

@@ -2,7 +2,7 @@
 import { SidecarError } from "../base/errors.ts";
 import { migrateSessions } from "../care/migrate.ts";
 import { openStore } from "../store/open.ts";
-import type { StoreBackup } from "../care/medium.ts";
+import type { StoreBackup } from "../care/damage.ts";
 import type { Store } from "../store/contract.ts";
 import { assertStoreThere, backUpStore } from "../care/maintenance.ts";
 import type { Invocation, Io } from "./command.ts";

@@ -1,7 +1,7 @@
 /** `serve`: the sidecar on our own stdin and stdout, until the client has gone or we are told to stop. */
 import { constants } from "node:os";
 import type { Readable, Writable } from "node:stream";
-import type { AgentCommand } from "../agent/command.ts";
+import type { AgentCommand } from "../config/config.ts";
 import { launch, runHere } from "../agent/launch.ts";
 import { reasonOf } from "../base/errors.ts";
 import type { Invocation, Io } from "./command.ts";

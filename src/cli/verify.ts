@@ -3,7 +3,7 @@ import { isSidecarError, reasonOf } from "../base/errors.ts";
 import { verifySessions, type Verification } from "../care/verify.ts";
 import type { Watch } from "../care/watch.ts";
 import { openStore } from "../store/open.ts";
-import type { Damage, Repair } from "../care/medium.ts";
+import type { Damage, Repair } from "../care/damage.ts";
 import { inspectStore, isRepairable, repairStore } from "../care/maintenance.ts";
 import type { Invocation, Io } from "./command.ts";
 import { configOf } from "./configured.ts";

@@ -11,7 +11,7 @@ import { RpcError, toRpcError } from "./errors.ts";
 import { Inbox, type InvalidMessage } from "./inbox.ts";
 import { IncomingRequests, type RequestContext } from "./incoming.ts";
 import {
-  textOf,
+  wireText,
   unwritable,
   type Lane,
   type RequestId,
@@ -126,7 +126,7 @@ export class Connection {
     if (this.#closeReason !== undefined) throw this.#closeReason;
     const { signal, onSent, onTaken } = options;
     const { id, answer } = this.#outgoing.open();
-    const text = textOf({ jsonrpc: "2.0", id, method, params: params ?? undefined });
+    const text = wireText({ jsonrpc: "2.0", id, method, params: params ?? undefined });
     if (text === undefined) {
       this.#outgoing.withdraw(id);
       throw unwritable(method);
@@ -142,7 +142,7 @@ export class Connection {
 
   /** Settles when the stream takes more. What cannot be written is dropped, and the log says so. */
   async notify(method: string, params: unknown): Promise<void> {
-    const text = textOf({ jsonrpc: "2.0", method, params });
+    const text = wireText({ jsonrpc: "2.0", method, params });
     if (text !== undefined) return this.#output.send(text);
     this.#log.warn({ method, error: reasonOf(unwritable(method)) }, "a notification was dropped");
   }
@@ -212,7 +212,7 @@ export class Connection {
       this.#incoming.checkRoom(method);
       const result = await this.#handlers.request(method, params, incoming);
       text =
-        textOf({ jsonrpc: "2.0", id, result: result ?? null }) ?? errorText(id, unwritable("The answer"));
+        wireText({ jsonrpc: "2.0", id, result: result ?? null }) ?? errorText(id, unwritable("The answer"));
     } catch (error) {
       if (!(error instanceof SidecarError) && !(error instanceof RpcError)) {
         this.#log.error({ method, error }, "a request failed unexpectedly");
@@ -226,5 +226,5 @@ export class Connection {
 
 function errorText(id: RequestId | null, error: unknown): string {
   const message = { jsonrpc: "2.0", id, error: toRpcError(error).toJson() };
-  return textOf(message) ?? errorText(id, unwritable("The error"));
+  return wireText(message) ?? errorText(id, unwritable("The error"));
 }

@@ -112,7 +112,7 @@ export function isRequestId(id: unknown): id is RequestId {
 }
 
 /** JSON can be read at any depth, but written only as deep as the stack allows: undefined beyond that. */
-export function textOf(message: object): string | undefined {
+export function wireText(message: object): string | undefined {
   try {
     return JSON.stringify(message);
   } catch {

@@ -26,7 +26,7 @@ async function sealOnce(entry: NewEntry, open: Open): Promise<void> {
     mayTake: (current) => !isSameHolder(current.holder, holder) && mayTake("idle", holder)(current),
   });
   try {
-    await journal.seal([entry]);
+    await journal.seal([], [entry]);
     await journal.settle();
   } finally {
     await journal.release();

@@ -148,9 +148,9 @@ export class Journal {
     this.#lease = { ...this.#lease, turnRunning };
   }
 
-  /** Folds what is not sealed, adds `last`, and makes all of it final. */
-  seal(last: readonly NewEntry[]): Promise<void> {
-    return this.#seal([], last);
+  /** Folds what is not sealed and `added`, adds `last`, and makes all of it final. */
+  seal(last: readonly NewEntry[], added: readonly NewEntry[] = []): Promise<void> {
+    return this.#seal(added, last);
   }
 
   async #seal(added: readonly NewEntry[], last: readonly NewEntry[]): Promise<void> {

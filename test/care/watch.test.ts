@@ -1,7 +1,11 @@
 /** Long work that is watched: told how far it is, and ended in the middle of a session. */
-import { describe, expect, it } from "vitest";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
 import { newSessionId } from "../../src/base/ids.ts";
 import { migrateSessions } from "../../src/care/migrate.ts";
+import { backupSqliteStore } from "../../src/care/sqlite/backup.ts";
 import { verifySessions } from "../../src/care/verify.ts";
 import { thisHolder } from "../../src/session/holder.ts";
 import { emptySession } from "../../src/session/registry-options.ts";
@@ -63,5 +67,40 @@ describe.each(works)("%s", (name, work) => {
       [2, 3],
       [3, 3],
     ]);
+  });
+});
+
+describe("a backup of a SQLite store", () => {
+  const folder = mkdtempSync(join(tmpdir(), "acp-sidecar-watch-"));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  async function aDatabase(): Promise<string> {
+    const file = join(mkdtempSync(join(folder, "store-")), "a.db");
+    const store = await openStore(`sqlite:${file}`);
+    await store.create({ ...emptySession, id: newSessionId(), createdAtMs: 1, updatedAtMs: 1, cwd: "/" });
+    await store.close();
+    return file;
+  }
+
+  it("is over when the last report has been taken, and takes none beside another", async () => {
+    const file = await aDatabase();
+    let [taken, under, most] = [0, 0, 0];
+    const onProgress = async () => {
+      most = Math.max(most, (under += 1));
+      for (let n = 0; n < 50; n += 1) await new Promise((resolve) => setImmediate(resolve));
+      under -= 1;
+      taken += 1;
+    };
+    await backupSqliteStore(file, `${file}.copy`, { onProgress });
+    expect([taken > 0, under, most]).toEqual([true, 0, 1]);
+  });
+
+  it.each([
+    ["at once", () => expect.unreachable("no screen")],
+    ["later", () => Promise.reject(new Error("no screen"))],
+  ])("fails, and leaves nothing, when who is told of it fails %s", async (_, onProgress) => {
+    const file = await aDatabase();
+    await expect(backupSqliteStore(file, `${file}.copy`, { onProgress })).rejects.toThrow("no screen");
+    expect(readdirSync(dirname(file)).filter((name) => /copy|partial/.test(name))).toEqual([]);
   });
 });

@@ -84,6 +84,7 @@ describe("those who are told [REQ A7]", () => {
       ["update"],
       ["update"],
       ["settings"],
+      ["append", "4 message"],
       ["seal", 4, 4, "4 message"],
       ["end"],
       ["create"],

@@ -4,7 +4,7 @@ import fs from "node:fs/promises";
 import path from "node:path";
 import { syncDirectory, syncFile } from "../../base/disk.ts";
 import { SidecarError, systemCodeOf } from "../../base/errors.ts";
-import type { StoreBackup } from "../medium.ts";
+import type { StoreBackup } from "../damage.ts";
 import { unfinishedName } from "../unfinished.ts";
 import type { Watch } from "../watch.ts";
 import { isMissing, storeError } from "../../store/file/errors.ts";

@@ -1,7 +1,7 @@
 /** Looks at every byte of a session and tells what is sound. */
 import { closeSync, existsSync, fstatSync } from "node:fs";
 import { isSidecarError, reasonOf } from "../../base/errors.ts";
-import { damagedEntries, type Damage } from "../medium.ts";
+import { damagedEntries, type Damage } from "../damage.ts";
 import type { Entry } from "../../store/contract.ts";
 import { JournalFile, readHead } from "../../store/file/journal-file.ts";
 import type { Layout } from "../../store/file/layout.ts";

@@ -3,7 +3,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { SidecarError } from "../../base/errors.ts";
 import type { SessionId } from "../../base/ids.ts";
-import { placeholder, type Damage, type Repair } from "../medium.ts";
+import { placeholder, type Damage, type Repair } from "../damage.ts";
 import { storeError } from "../../store/file/errors.ts";
 import { directoryMode, ifThere, uniqueSuffix } from "../../store/file/files.ts";
 import { Layout } from "../../store/file/layout.ts";

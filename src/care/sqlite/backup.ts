@@ -5,9 +5,9 @@ import type { CopiedPages, Database } from "../../sqlite/engine.ts";
 import { SidecarError } from "../../base/errors.ts";
 import { makeDirectory, syncDirectory, syncFile } from "../../base/disk.ts";
 import { untilAborted } from "../../base/time.ts";
-import type { StoreBackup } from "../medium.ts";
+import type { StoreBackup } from "../damage.ts";
 import { unfinishedName } from "../unfinished.ts";
-import type { Watch } from "../watch.ts";
+import { Reports, type Watch } from "../watch.ts";
 import { busyTimeoutMs, defaultLockWaitMs, untilFree } from "../../store/sql/sqlite/busy.ts";
 import { loadEngine } from "../../sqlite/engines.ts";
 import { repairIt } from "../../store/reading.ts";
@@ -56,14 +56,15 @@ async function copyPages(from: string, partial: string, { onProgress, signal }: 
     // the copy begin again.
     db.exec("BEGIN");
     await untilFree(() => checkVersion(db, path), deadlineMs);
+    const reports = new Reports(onProgress);
     const progress = ({ totalPages, remainingPages }: CopiedPages) => {
-      // Nothing is thrown into the engine; who wants it to end says so by the signal.
-      if (totalPages > 0) void onProgress?.(totalPages - remainingPages, totalPages);
+      if (totalPages > 0) reports.tell(totalPages - remainingPages, totalPages);
       return pagesPerStep;
     };
     const copied = db.backup(partial, { progress });
     copied.catch(() => undefined);
-    await Promise.race([copied, untilAborted(signal)]);
+    await Promise.race([copied, untilAborted(signal), reports.failed]);
+    await reports.settled();
   } finally {
     db.close();
   }

@@ -3,7 +3,7 @@ import type { Database } from "../../sqlite/engine.ts";
 import { reasonOf, systemCodeOf } from "../../base/errors.ts";
 import { isJsonObjectText } from "../../base/json.ts";
 import type { SessionId } from "../../base/ids.ts";
-import type { Damage } from "../medium.ts";
+import type { Damage } from "../damage.ts";
 import type { NewSession } from "../../store/contract.ts";
 import { isEntry, isSummed } from "../../store/sql/sqlite/mark.ts";
 import { SoundText } from "../../store/sql/sqlite/sound-text.ts";

@@ -1,7 +1,7 @@
 /** Makes a store again of what could be read of one, and tells what was lost, by session and entry. */
 import { transact, type Database } from "../../sqlite/engine.ts";
 import type { SessionId } from "../../base/ids.ts";
-import { damagedEntries, type Damage } from "../medium.ts";
+import { damagedEntries, type Damage } from "../damage.ts";
 import type { NewSession } from "../../store/contract.ts";
 import { factsOf } from "../../store/sql/sqlite/schema.ts";
 import { termsOf } from "../../store/sql/sqlite/terms.ts";

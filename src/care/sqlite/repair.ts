@@ -9,7 +9,7 @@ import { loadEngine } from "../../sqlite/engines.ts";
 import { unfinishedName } from "../unfinished.ts";
 import { asStoreError, isBusy } from "../../store/sql/sqlite/errors.ts";
 import { checkVersion } from "../../store/sql/sqlite/migrations.ts";
-import type { Damage, Repair } from "../medium.ts";
+import type { Damage, Repair } from "../damage.ts";
 import { findDamage } from "./check.ts";
 import { mend, type Mended } from "./mend.ts";
 import { PageFile } from "./page-file.ts";

@@ -3,7 +3,7 @@ import { closeSync, fsyncSync, openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Database } from "../../sqlite/engine.ts";
 import type { SessionId } from "../../base/ids.ts";
-import type { Repair } from "../medium.ts";
+import type { Repair } from "../damage.ts";
 import { kindIn } from "../../store/sql/sqlite/mark.ts";
 
 /** By journal, or by session where its id is known: a line for the record, if there is one, and one per entry. */

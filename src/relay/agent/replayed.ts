@@ -4,6 +4,7 @@ import { KnownTurns } from "../live/known-turns.ts";
 import { Recall, type Memory, type RecallMode } from "../live/recall.ts";
 import type { LiveSession } from "../live/session.ts";
 import { tell } from "./updates.ts";
+import { metaKey } from "../../acp/meta.ts";
 
 /** So many entries are read for the comparison, the newest. */
 const maxEntries = 20_000;
@@ -63,5 +64,5 @@ const difference = JSON.stringify({
     },
     messageId: "acp-sidecar:agent-history",
   },
-  _meta: { "acp-sidecar": { agentHistory: "differs" } },
+  _meta: { [metaKey]: { agentHistory: "differs" } },
 });

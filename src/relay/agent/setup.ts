@@ -2,7 +2,7 @@
 import type { AgentRun } from "../../agent/supervisor.ts";
 import { meaningOf } from "../../acp/entries.ts";
 import { isRecord } from "../../base/json.ts";
-import { textOf } from "../../rpc/messages.ts";
+import { wireText } from "../../rpc/messages.ts";
 import type { SessionRecord } from "../../store/contract.ts";
 import type { RelayContext } from "../context.ts";
 import type { LiveSession } from "../live/session.ts";
@@ -33,7 +33,7 @@ export function setupKey({ sessionId: _id, cwd: _cwd, _meta, ...params }: Params
   const isSaid = ([, value]: [string, unknown]) =>
     value !== undefined && value !== null && !(Array.isArray(value) && value.length === 0);
   const said = Object.entries(params).filter(isSaid);
-  return textOf(said.sort(([a], [b]) => (a < b ? -1 : 1))) ?? "";
+  return wireText(said.sort(([a], [b]) => (a < b ? -1 : 1))) ?? "";
 }
 
 /**
@@ -47,9 +47,9 @@ export async function keepSystemPrompt(
   { systemPrompt }: Params,
 ): Promise<void> {
   if (!isRecord(systemPrompt)) return;
-  const data = textOf({ method, params: { systemPrompt } });
+  const data = wireText({ method, params: { systemPrompt } });
   const kept = await keptSystemPrompt(ctx, live.record);
-  if (data === undefined || (isRecord(kept) && textOf(kept) === textOf(systemPrompt))) return;
+  if (data === undefined || (isRecord(kept) && wireText(kept) === wireText(systemPrompt))) return;
   // Sealed: from here on it keeps its place.
   await live.journal.seal([{ kind: "setting", atMs: Date.now(), data }]);
   await live.update({ settings: { ...live.record.settings, systemPromptSeq: live.journal.headSeq } });

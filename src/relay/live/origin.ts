@@ -2,6 +2,7 @@
  * The mark of what was said in the agent's own program, and not through the sidecar: `_meta["acp-sidecar"].origin` of
  * the params of a `session/update` is "agent".
  */
+import { metaKey } from "../../acp/meta.ts";
 import type { ArrivedUpdate, UpdateMessage } from "../../acp/updates.ts";
 import { membersOf, objectText } from "../../base/json-text.ts";
 
@@ -15,7 +16,6 @@ export function fromAgent(update: ArrivedUpdate): UpdateMessage {
   return marked({ type: "update", sessionId, ...whose, sessionUpdate, rest, paramsChars: rest.length - 1 });
 }
 
-const own = "acp-sidecar";
 const value = '{"origin":"agent"}';
 
 function marked(update: UpdateMessage): UpdateMessage {
@@ -26,9 +26,9 @@ function marked(update: UpdateMessage): UpdateMessage {
 
 /** @param members those of the params, without braces */
 function withMark(members: string): string {
-  if (!members.includes('"_meta"')) return `${members},"_meta":{"${own}":${value}}`;
+  if (!members.includes('"_meta"')) return `${members},"_meta":{"${metaKey}":${value}}`;
   const all = membersOf(`{${members}}`);
   const meta = all.get("_meta");
   const kept = meta?.startsWith("{") === true ? membersOf(meta) : new Map<string, string>();
-  return objectText(all.set("_meta", objectText(kept.set(own, value)))).slice(1, -1);
+  return objectText(all.set("_meta", objectText(kept.set(metaKey, value)))).slice(1, -1);
 }

@@ -17,6 +17,7 @@ import { mayTryNext } from "../agent/take-up.ts";
 import type { RelayContext } from "../context.ts";
 import { LiveSession } from "../live/session.ts";
 import { initOf, makeSession, type Making } from "./new.ts";
+import { metaKey } from "../../acp/meta.ts";
 
 /** The point is the head, or `_meta["acp-sidecar"].atSeq`. */
 export async function forkSession(
@@ -81,9 +82,9 @@ async function sealedParent(ctx: RelayContext, clientId: string): Promise<Sessio
 
 function forkPoint({ sealedSeq }: SessionRecord, params: ExistingSessionParams): number {
   const { _meta } = parseParams(forkParams, "session/fork", params);
-  const atSeq = _meta?.["acp-sidecar"]?.atSeq ?? sealedSeq;
+  const atSeq = _meta?.[metaKey]?.atSeq ?? sealedSeq;
   if (atSeq <= sealedSeq) return atSeq;
-  const issues = [{ path: ["_meta", "acp-sidecar", "atSeq"], message: `at most ${sealedSeq}` }];
+  const issues = [{ path: ["_meta", metaKey, "atSeq"], message: `at most ${sealedSeq}` }];
   throw new SidecarError(
     "INVALID_PARAMS",
     `session/fork: atSeq is ${atSeq}, beyond the last entry ${sealedSeq}`,

@@ -6,6 +6,7 @@ import type { SessionFilter, SessionRecord } from "../../store/contract.ts";
 import { within } from "../../base/time.ts";
 import { agentListMs, didNotList, foreignSessions, type AgentPage } from "../agent/listed.ts";
 import type { RelayContext } from "../context.ts";
+import { metaKey } from "../../acp/meta.ts";
 
 /** Cursors say whose pages come next: ours, or the agent's behind them. */
 const ownPages = "s.";
@@ -51,7 +52,7 @@ function infoOf(record: SessionRecord, cwd: string): object {
     ...(title !== undefined && { title }),
     updatedAt: new Date(updatedAtMs).toISOString(),
     _meta: {
-      "acp-sidecar": {
+      [metaKey]: {
         createdAt: new Date(createdAtMs).toISOString(),
         entries: headSeq,
         ...(isRecord(record.agent?.info) && { agent: record.agent.info.name }),

@@ -25,6 +25,7 @@ import { LiveSession } from "../live/session.ts";
 import { asAnswered } from "../agent/settings.ts";
 import { keepSystemPrompt } from "../agent/setup.ts";
 import { isLossError, runningTurns } from "../live/turns.ts";
+import { metaKey } from "../../acp/meta.ts";
 
 export function loadSession(ctx: RelayContext, params: unknown, request: RequestContext): Promise<unknown> {
   return loadOrResume(ctx, "session/load", params, request);
@@ -123,7 +124,7 @@ function inTurn(sessionId: SessionId): SidecarError {
 function isMoving(record: SessionRecord, method: string, params: ExistingSessionParams): boolean {
   const { cwd } = params;
   if (isSameFolder(record.cwd, cwd)) return false;
-  if (parseParams(moveParams, method, params)._meta?.["acp-sidecar"]?.move === true) return true;
+  if (parseParams(moveParams, method, params)._meta?.[metaKey]?.move === true) return true;
   throw new SidecarError(
     "CWD_MISMATCH",
     `Session ${record.id} belongs to ${record.cwd}, not to ${cwd}; open it there, fork it, or, if the project has moved, run: acp-sidecar sessions move ${record.id} DIR`,

@@ -3,7 +3,7 @@ import { isSidecarError, reasonOf, SidecarError } from "../../base/errors.ts";
 import { jsonTextOf } from "../../base/json-text.ts";
 import { isRecord } from "../../base/json.ts";
 import type { RequestContext } from "../../rpc/endpoint.ts";
-import { textOf, unwritable } from "../../rpc/messages.ts";
+import { wireText, unwritable } from "../../rpc/messages.ts";
 import { isRpcError, toRpcError } from "../../rpc/errors.ts";
 import { parseParams, promptParams, type PromptBody, type PromptParams } from "../../acp/schema.ts";
 import type { NewEntry } from "../../store/contract.ts";
@@ -137,7 +137,7 @@ async function journalPrompt(
 
 /** Errors: `INVALID_REQUEST`, `ENTRY_LIMIT`. */
 export function promptData(params: PromptBody, { maxEntryBytes }: RelayContext["options"]): string {
-  const data = textOf(params);
+  const data = wireText(params);
   if (data === undefined) throw unwritable("session/prompt");
   const bytes = Buffer.byteLength(data);
   if (bytes <= maxEntryBytes) return data;

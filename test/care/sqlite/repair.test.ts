@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import type { SessionId } from "../../../src/base/ids.ts";
 import { inspectSqliteStore } from "../../../src/care/sqlite/repair.ts";
 import { repairSqliteStore } from "../../../src/care/sqlite/repair.ts";
-import type { Repair } from "../../../src/care/medium.ts";
+import type { Repair } from "../../../src/care/damage.ts";
 import type { Entry, SessionRecord } from "../../../src/store/contract.ts";
 import {
   aJournal,

@@ -72,7 +72,7 @@ describe("damage of a journal", () => {
       const hint = readFileSync(record);
       const last = bytes.lastIndexOf("\n", bytes.length - 2);
       for (const width of [1, 16, 200, 512]) {
-        for (let at = bytes.indexOf("\n"); at < bytes.length; at += width === 1 ? 5 : 19) {
+        for (let at = bytes.indexOf("\n"); at < bytes.length; at += width === 1 ? 7 : 29) {
           writeFileSync(file, harmed(bytes, at, width, become));
           // Nothing but line breaks at the end is no more than that.
           if (become(0, 0) === 10 && at + width > last) break;

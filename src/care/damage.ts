@@ -1,4 +1,4 @@
-/** What is told of a store when it is looked at, repaired or copied as a whole. */
+/** Damage of a store, what a repair has done about it, and what is told of a copy. */
 import type { SessionId } from "../base/ids.ts";
 import type { NewEntry } from "../store/contract.ts";
 
