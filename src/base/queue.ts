@@ -1,4 +1,8 @@
-/** Tasks one after the other, in the order in which they came: of one thing, or of each of many. */
+/**
+ * Tasks one after the other, in the order in which they came: of one thing, or of each of many. No queue drops a task or
+ * refuses one: each is a call whose caller waits for it, and bounds by that how many there are. Where somebody outside
+ * decides how much comes, the relay stops reading while a session's queue is long.
+ */
 
 export class Queue {
   #tail: Promise<void> | undefined;

@@ -1,23 +1,21 @@
 /** Errors of the file system, told in the store's codes, and refusals of files that are not as they were written. */
-import { reasonOf, SidecarError, systemCodeOf, type ErrorCode } from "../../base/errors.ts";
+import { reasonOf, SidecarError, systemCodeOf } from "../../base/errors.ts";
 import type { SessionId } from "../../base/ids.ts";
 import { repairIt } from "../reading.ts";
+import { storeCodeOf } from "../system-codes.ts";
 
-const full = "free some space, or raise the quota or file size limit; nothing that was acknowledged is lost";
-const readOnly = "give this user write access to it, or choose another with --store";
+const inPlace = "a file stands where a directory is needed; choose another with --store";
 
-const faces: Readonly<Record<string, readonly [ErrorCode, string]>> = {
-  ENOSPC: ["STORE_FULL", full],
-  EDQUOT: ["STORE_FULL", full],
-  EFBIG: ["STORE_FULL", full],
-  EROFS: ["STORE_READONLY", readOnly],
-  EACCES: ["STORE_READONLY", readOnly],
-  EPERM: ["STORE_READONLY", readOnly],
-  ENOTDIR: ["STORE_UNAVAILABLE", "a file stands where a directory is needed; choose another with --store"],
-  ENOENT: ["STORE_UNAVAILABLE", "it is not there and cannot be made; choose another with --store"],
-  EEXIST: ["STORE_UNAVAILABLE", "a file stands where a directory is needed; choose another with --store"],
-  EMFILE: ["STORE_UNAVAILABLE", "too many open files; raise the limit (ulimit -n)"],
-  ENFILE: ["STORE_UNAVAILABLE", "too many open files on this machine"],
+/** What a person can do, by the error or its code. */
+const waysOut: Readonly<Record<string, string>> = {
+  STORE_FULL: "free some space, or raise the quota or file size limit; nothing that was acknowledged is lost",
+  STORE_READONLY: "give this user write access to it, or choose another with --store",
+  STORE_UNAVAILABLE: "it cannot be used as a directory; choose another with --store",
+  ENOTDIR: inPlace,
+  EEXIST: inPlace,
+  ENOENT: "it is not there and cannot be made; choose another with --store",
+  EMFILE: "too many open files; raise the limit (ulimit -n)",
+  ENFILE: "too many open files on this machine",
 };
 
 export function isMissing(error: unknown): boolean {
@@ -25,14 +23,15 @@ export function isMissing(error: unknown): boolean {
 }
 
 export function isReadOnly(error: unknown): boolean {
-  return faces[systemCodeOf(error) ?? ""]?.[0] === "STORE_READONLY";
+  return storeCodeOf(error) === "STORE_READONLY";
 }
 
 /** Ours as it is; the file system's with a code, the directory and a way out. */
 export function storeError(error: unknown, directory: string): unknown {
   const errno = systemCodeOf(error);
   if (errno === undefined) return error;
-  const [code, wayOut] = faces[errno] ?? ["STORE_FAILED", reasonOf(error)];
+  const code = storeCodeOf(error) ?? "STORE_FAILED";
+  const wayOut = waysOut[errno] ?? waysOut[code] ?? reasonOf(error);
   return new SidecarError(code, `File store ${directory}: ${errno}; ${wayOut}`, {
     cause: error,
     data: { errno },

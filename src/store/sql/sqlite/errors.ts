@@ -2,6 +2,7 @@
 import { SidecarError, reasonOf, systemCodeOf, type ErrorCode } from "../../../base/errors.ts";
 import type { SessionId } from "../../../base/ids.ts";
 import { repairIt } from "../../reading.ts";
+import { storeCodeOf } from "../../system-codes.ts";
 
 interface Meaning {
   readonly code: ErrorCode;
@@ -39,33 +40,24 @@ const failed: Meaning = {
   say: (path, reason) => `Reading or writing ${path} failed (${reason}); check the disk`,
 };
 
-/** By SQLite result code, the primary one unless its own is here, and by errno name. */
+/** By SQLite result code, the primary one unless its own is here; and by the code of an error of the file system. */
 const meanings: Readonly<Record<string, Meaning>> = {
   SQLITE_FULL: full,
   // The shared memory beside the log finds no room, before anything else does.
   SQLITE_IOERR_SHMSIZE: full,
-  ENOSPC: full,
-  EDQUOT: full,
   SQLITE_READONLY: readOnly,
   SQLITE_PERM: readOnly,
-  EACCES: readOnly,
-  EPERM: readOnly,
-  EROFS: readOnly,
   SQLITE_CORRUPT: corrupt,
   SQLITE_NOTADB: noDatabase,
   // The file ends within what SQLite looks for: somebody has cut it off.
   SQLITE_IOERR_SHORT_READ: corrupt,
   SQLITE_CANTOPEN: unavailable,
-  ENOENT: unavailable,
-  ENOTDIR: unavailable,
-  EEXIST: unavailable,
-  EISDIR: unavailable,
-  ELOOP: unavailable,
-  ENAMETOOLONG: unavailable,
-  EMFILE: unavailable,
   SQLITE_BUSY: locked,
   SQLITE_LOCKED: locked,
   SQLITE_PROTOCOL: locked,
+  STORE_FULL: full,
+  STORE_READONLY: readOnly,
+  STORE_UNAVAILABLE: unavailable,
 };
 
 /** Another connection has the lock; trying again may help. */
@@ -81,7 +73,7 @@ export function asStoreError(error: unknown, path: string, sessionId?: SessionId
   const code = systemCodeOf(error);
   if (code === undefined) return error;
   const [, primary = code] = /^(SQLITE_[A-Z]+)/.exec(code) ?? [];
-  const known = meanings[code] ?? meanings[primary];
+  const known = meanings[code] ?? meanings[primary] ?? meanings[storeCodeOf(error) ?? ""];
   if (known === undefined && primary === code && !/^(SQLITE_|E[A-Z]+$)/.test(code)) return error;
   const meaning = known ?? failed;
   const named = meaning === corrupt && sessionId !== undefined;
