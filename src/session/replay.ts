@@ -6,13 +6,13 @@ import { childIn } from "../acp/child-mark.ts";
 import { meaningOf } from "../acp/entries.ts";
 import { updateKindOf, updateKinds } from "../acp/kinds.ts";
 import type { SessionId } from "../base/ids.ts";
-import { membersOf, objectText } from "../base/json-text.ts";
 import type { Json } from "../base/json.ts";
 import type { Entry, Store } from "../store/contract.ts";
 import { Echo } from "./echo.ts";
 import { foldEntries } from "./fold.ts";
 import { Nearest } from "./nearest.ts";
 import { collect } from "./pages.ts";
+import { patched } from "./session-info.ts";
 import { addBlocks, chunkText, idOf, plainPromptIn, showMessage } from "./shown-words.ts";
 import { Subagents, type Inherited, type Shown } from "./subagents.ts";
 import { Terminals } from "./terminals.ts";
@@ -77,6 +77,8 @@ class View {
   #echo: Echo | undefined;
   /** Of the turn; read when the agent says something in the user's name. */
   #promptToHear: Entry | undefined;
+  /** Shown are things that the fork has from its parent, or may have: what they have not ended they never will. */
+  #isInherited: boolean;
   /** Up to here it is known what the turn's terminals said. */
   #lookedThrough = 0;
 
@@ -84,6 +86,7 @@ class View {
     this.#state = state;
     this.#options = options;
     this.#readFrom = readFrom;
+    this.#isInherited = options.inherited !== undefined;
     this.#nearest = new Nearest(options.capabilities);
     this.#subagents = new Subagents(this.#terminals, options.inherited);
   }
@@ -91,6 +94,8 @@ class View {
   async show(entries: readonly Entry[]): Promise<string[]> {
     const texts: string[] = [];
     for (const entry of entries) {
+      if (this.#isInherited && entry.seq > (this.#options.inherited?.throughSeq ?? 0))
+        this.#endInherited(texts);
       if (entry.kind !== "update") this.#showOther(entry, texts);
       else if (this.#showUpdate(entry, texts) === "look") {
         await this.#lookAhead(entries, entry.seq);
@@ -102,11 +107,22 @@ class View {
 
   /** What has not ended at the end of the journal. */
   finish(): string[] {
-    if (this.#options.isAtRest !== true) return [];
-    const reason = "This was cut off: the agent that ran it has ended.";
-    const texts = this.#toolCalls.failAll(reason);
-    for (const text of this.#subagents.finish(reason)) this.#put(text, texts);
+    const texts: string[] = [];
+    if (this.#options.isAtRest === true)
+      this.#endAll("This was cut off: the agent that ran it has ended.", texts);
+    else if (this.#isInherited) this.#endInherited(texts);
     return texts;
+  }
+
+  /** Whatever the parent was at goes on there and not here. */
+  #endInherited(texts: string[]): void {
+    this.#isInherited = false;
+    this.#endAll("This was cut off: it went on in the session that this one was forked from.", texts);
+  }
+
+  #endAll(reason: string, texts: string[]): void {
+    for (const text of this.#toolCalls.failAll(reason)) texts.push(text);
+    for (const text of this.#subagents.finish(reason)) this.#put(text, texts);
   }
 
   /** Most are passed on as they are, unparsed. A tool call may need to be known what its terminal will have said. */
@@ -237,11 +253,4 @@ function shownOf({ data: stored, seq }: Entry): Shown {
   const own = childIn(stored);
   const data = own?.data ?? stored;
   return { data, kind: updateKindOf(data), seq, child: own?.child };
-}
-
-/** `session_info_update` is a patch: what a later one leaves out stays. */
-function patched(before: string, after: string): string {
-  const [old, now] = [membersOf(before), membersOf(after)];
-  const update = [old, now].flatMap((members) => [...membersOf(members.get("update") ?? "{}")]);
-  return objectText(new Map([...old, ...now, ["update", objectText(new Map(update))]]));
 }

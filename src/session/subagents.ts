@@ -61,6 +61,7 @@ export class Subagents {
     }
     for (const [sessionId, { parent, isAtWork }] of [...this.#announced].reverse()) {
       if (!isAtWork) continue;
+      this.#announced.set(sessionId, { parent, isAtWork: false });
       const update = { sessionUpdate: "subagent_update", sessionId, state: { state: "unknown" } };
       const data = JSON.stringify({ update });
       yield parent === undefined ? data : withChild(data, parent);

@@ -177,6 +177,67 @@ describe("what subagents do", () => {
     expect(states.at(-1)?.update["state"]).toEqual({ state: "unknown" });
   });
 
+  it.each([["--resume"], ["--load", "never"]])(
+    "has the same ids when its agent goes on with it in a new process and announces it no more (%s %s) [REQ subagents-kept]",
+    async (...flags) => {
+      const { agent, store, client, sessionId } = await delegated(flags);
+      const [kid, grandkid] = [childOf(seenBy(client), "Reader"), childOf(seenBy(client), "Counter")];
+      await harness.stop(client.program);
+      const next = await connect({ agent, store });
+      await next.request("session/resume", { sessionId, cwd, mcpServers: [] });
+      const from = next.program.out.length;
+      const steps = [
+        say("grandkid", "Again."),
+        say("stranger", "Who?"),
+        { ask: "kid" },
+        say("kid", "Thanks."),
+      ];
+      const turn = prompt(next, sessionId, steps);
+      const isAsked = ({ method }: Message) => method === "session/request_permission";
+      const { id, params } = await next.program.out.waitFor("the question", isAsked);
+      next.send({ jsonrpc: "2.0", id, result: { outcome: { outcome: "cancelled" } } });
+      await turn;
+      const seen = seenBy(next, from);
+      expect(params?.["sessionId"]).toBe(kid);
+      expect(drawn(seen)).toMatchObject({ [grandkid]: ["Again."], [kid]: ["Thanks."], stranger: ["Who?"] });
+      await harness.stop(next.program);
+      const last = await connect({ agent: ["agent.mjs"], store });
+      expect(drawn(await load(last, sessionId))[kid]).toContain("Thanks.");
+    },
+  );
+
+  it("is theirs when they speak before the answer to `session/new` [REQ subagents-named]", async () => {
+    const { client, sessionId } = await delegated(["--early"]);
+    const seen = seenBy(client);
+    const kid = childOf(seen, "Reader");
+    expect(kid).toMatch(ulid);
+    expect(drawn(seen)[kid]?.[0]).toBe("I am early.");
+    expect(drawn(await load(client, sessionId))[kid]?.[0]).toBe("I am early.");
+  });
+
+  it("does not run in a fork, whose parent goes on with it [REQ subagents-kept]", async () => {
+    const { client, sessionId } = await delegated();
+    await prompt(client, sessionId, [
+      announce("kid", { state: { state: "running" } }),
+      call("kid", "in_progress", { toolCallId: "u" }),
+      call("me", "completed"),
+    ]);
+    const { sessionId: fork } = await client.request("session/fork", { sessionId, cwd, mcpServers: [] });
+    await prompt(client, String(fork), [say("me", "I am the fork.")]);
+    for (let round = 0; round < 2; round += 1) {
+      const forked = await load(client, String(fork));
+      const kid = childOf(forked, "Reader");
+      const states = forked.filter(
+        ({ update }) => update["sessionId"] === kid && update["state"] !== undefined,
+      );
+      expect(states.at(-1)?.update["state"]).toEqual({ state: "unknown" });
+      expect(drawn(forked)[kid]).toContainEqual(
+        expect.objectContaining({ toolCallId: "u", status: "failed" }),
+      );
+      expect(forked.at(-1)?.update["content"]).toEqual({ type: "text", text: "I am the fork." });
+    }
+  });
+
   it("goes with a fork under ids of the fork's own, and with the session when it is deleted [REQ subagents-kept]", async () => {
     const { client, sessionId } = await delegated();
     const seen = seenBy(client);

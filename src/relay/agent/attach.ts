@@ -16,7 +16,7 @@ import { DiedChoosing } from "./reapply.ts";
 import { concludeReplay } from "./replayed.ts";
 import { answeredKinds } from "./settings.ts";
 import { setupKey, setupParams } from "./setup.ts";
-import { enqueueUpdates } from "./updates.ts";
+import { enqueueUpdates, takeUpdates } from "./updates.ts";
 
 /** How often an agent may die while it is given what was chosen: the second time of one thing, that is left out. */
 const maxDeaths = 3;
@@ -149,7 +149,7 @@ async function startAnew(
   const binding = { run, agentSessionId };
   const early = ctx.unclaimed.settled(agentSessionId);
   ctx.sessions.bind(live, binding);
-  void enqueueUpdates(ctx, live, early);
+  void takeUpdates(ctx, early);
   return { binding, lacksHistory: true, beganEmpty: true };
 }
 

@@ -8,6 +8,7 @@ import type { RequestId } from "../../rpc/messages.ts";
 import type { NewEntry } from "../../store/contract.ts";
 import type { RelayContext } from "../context.ts";
 import type { LiveSession } from "../live/session.ts";
+import { childOf } from "./earlier-children.ts";
 import { withSessionIds } from "../../acp/ids.ts";
 
 /** Params that name a session. */
@@ -26,7 +27,7 @@ export async function agentRequest(
   request: RequestContext,
 ): Promise<unknown> {
   const named = isRecord(params) ? params.sessionId : undefined;
-  const child = ctx.sessions.children.byAgentId(named);
+  const child = await childOf(ctx, named);
   const live = ctx.sessions.byAgentId(named) ?? child?.live;
   if (isRecord(params) && ctx.sessions.isFormer(params.sessionId)) return answerForNobody(method);
   if (live === undefined || !isRecord(params)) {

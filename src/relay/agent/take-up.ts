@@ -133,6 +133,7 @@ async function ask(
 ): Promise<"taken" | "taken, but empty" | { readonly failure: unknown }> {
   // Bound before the answer: the replay comes first, and is ours already.
   ctx.sessions.bind(live, binding);
+  ctx.sessions.children.mayHaveEarlier(live);
   const replaying = new Replaying();
   live.replaying = replaying;
   live.recall = recallOf(ctx, live, "swallow");

@@ -4,6 +4,7 @@ import { charsOf, entriesOf, isState, updateIn, type ArrivedUpdate } from "../..
 import { tidyUp } from "../../base/heap.ts";
 import type { SessionPatch } from "../../store/contract.ts";
 import type { RelayContext } from "../context.ts";
+import { readEarlier } from "./earlier-children.ts";
 import { withoutHandoverEcho } from "../live/handed-over.ts";
 import type { Replaying } from "../live/replaying.ts";
 import type { LiveSession, UpdateBatch } from "../live/session.ts";
@@ -24,12 +25,17 @@ export function takeUpdates(ctx: RelayContext, updates: readonly ArrivedUpdate[]
     while (end < updates.length && updates[end]?.sessionId === sessionId) end += 1;
     const run = start === 0 && end === updates.length ? updates : updates.slice(start, end);
     const live = ctx.sessions.byAgentId(sessionId);
-    const child = live === undefined ? ctx.sessions.children.byAgentId(sessionId) : undefined;
+    const isUnknown = live === undefined && !ctx.sessions.isFormer(sessionId);
+    if (isUnknown && ctx.sessions.children.mayBeOfBefore(sessionId)) {
+      const rest = updates.slice(start);
+      return readEarlier(ctx).then(() => takeUpdates(ctx, rest));
+    }
+    const child = live === undefined ? ctx.sessions.children.claimed(sessionId ?? "") : undefined;
     if (live !== undefined) waiting = enqueueUpdates(ctx, live, run) ?? waiting;
     else if (child !== undefined) {
       const own = run.map((update) => ({ ...update, child: child.id }));
       waiting = enqueueUpdates(ctx, child.live, own) ?? waiting;
-    } else if (!ctx.sessions.isFormer(sessionId)) waiting = ctx.unclaimed.take(run) ?? waiting;
+    } else if (isUnknown) waiting = ctx.unclaimed.take(run) ?? waiting;
     start = end;
   }
   return waiting;

@@ -17,6 +17,10 @@ export class Children {
   /** Those of sessions that are bound. */
   readonly #byAgentId = new Map<string, Child>();
   readonly #ofSession = new WeakMap<LiveSession, Map<string, Child>>();
+  /** Sessions that were taken up, whose journals have not been looked through for children of before. */
+  readonly #unread = new Set<LiveSession>();
+  /** By our ids, those that the journals know. */
+  readonly #earlier = new Map<LiveSession, ReadonlySet<string>>();
 
   /** By the agent's id. */
   byAgentId(agentSessionId: unknown): Child | undefined {
@@ -41,6 +45,37 @@ export class Children {
     this.#byAgentId.set(agentSessionId, child);
   }
 
+  /** The agent has taken the session up: it may go on with children that were announced to another process. */
+  mayHaveEarlier(live: LiveSession): void {
+    if (!this.#earlier.has(live)) this.#unread.add(live);
+  }
+
+  /** Whether somebody unknown may be a child of a journal that has not been looked through. */
+  mayBeOfBefore(agentSessionId: string | undefined): boolean {
+    return this.#unread.size > 0 && agentSessionId !== undefined && !this.#byAgentId.has(agentSessionId);
+  }
+
+  takeUnread(): LiveSession[] {
+    const unread = [...this.#unread];
+    this.#unread.clear();
+    return unread;
+  }
+
+  noteEarlier(live: LiveSession, ids: ReadonlySet<string>): void {
+    if (this.#ofSession.has(live) || live.binding !== undefined) this.#earlier.set(live, ids);
+  }
+
+  /** A child by the agent's id, perhaps one of before that is announced no more. */
+  claimed(agentSessionId: string): Child | undefined {
+    for (const [live, ids] of this.#earlier) {
+      if (this.#byAgentId.has(agentSessionId)) break;
+      const parent = live.binding?.agentSessionId;
+      if (parent !== undefined && ids.has(derivedId(live.id, parent, agentSessionId)))
+        this.announce(live, agentSessionId);
+    }
+    return this.#byAgentId.get(agentSessionId);
+  }
+
   /** An agent's session that is bound again has the children that it had. */
   bind(live: LiveSession): void {
     const parent = live.binding?.agentSessionId;
@@ -61,6 +96,8 @@ export class Children {
   }
 
   remove(live: LiveSession): void {
+    this.#unread.delete(live);
+    this.#earlier.delete(live);
     for (const id of this.#ofSession.get(live)?.keys() ?? []) this.#byId.delete(id);
     this.#ofSession.delete(live);
   }

@@ -2,6 +2,7 @@
  * Updates for sessions that we do not know. While an agent makes a session they are kept, because
  * an agent may speak before its answer has told us the id. Otherwise they pass untouched.
  */
+import { announcedIn } from "../../acp/children.ts";
 import { charsOf, type ArrivedUpdate } from "../../acp/updates.ts";
 
 /** What is kept beyond this passes. */
@@ -31,11 +32,20 @@ export class Unclaimed {
     return this.#keptChars > maxKeptChars ? this.#passKept() : undefined;
   }
 
-  /** The session is known by this id, or (undefined) was not made. Returns what was kept for it. */
+  /**
+   * The session is known by this id, or (undefined) was not made. Returns what was kept for it and for the subagents
+   * that it has announced.
+   */
   settled(agentSessionId: string | undefined): ArrivedUpdate[] {
     this.#expecting -= 1;
-    const own = this.#kept.filter(({ sessionId }) => sessionId === agentSessionId);
-    this.#kept = this.#kept.filter(({ sessionId }) => sessionId !== agentSessionId);
+    const its = new Set([agentSessionId]);
+    const [own, others]: [ArrivedUpdate[], ArrivedUpdate[]] = [[], []];
+    for (const update of this.#kept) {
+      const isIts = its.has(update.sessionId);
+      (isIts ? own : others).push(update);
+      if (isIts && update.type === "update") its.add(announcedIn(update) ?? agentSessionId);
+    }
+    this.#kept = others;
     for (const update of own) this.#keptChars -= charsOf(update);
     // Nobody waits for these: only the stream's own pace would hold them back.
     if (this.#expecting === 0 && this.#kept.length > 0) void this.#passKept();

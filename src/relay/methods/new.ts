@@ -1,4 +1,5 @@
 /** `session/new`, and what `session/fork` has in common with it. https://agentclientprotocol.com/protocol/v1/session-setup */
+import type { ArrivedUpdate } from "../../acp/updates.ts";
 import type { AgentRun } from "../../agent/supervisor.ts";
 import type { RequestContext } from "../../rpc/endpoint.ts";
 import { newSessionParams, parseParams, type NewSessionParams } from "../../acp/schema.ts";
@@ -16,7 +17,7 @@ import { DiedChoosing } from "../agent/reapply.ts";
 import { recallOf } from "../agent/replayed.ts";
 import { answeredKinds } from "../agent/settings.ts";
 import { keepSystemPrompt, setupKey, takenBy } from "../agent/setup.ts";
-import { enqueueUpdates } from "../agent/updates.ts";
+import { takeUpdates } from "../agent/updates.ts";
 
 /** A session in the making: what the agent is asked, and what the record gets. */
 export interface Making {
@@ -102,8 +103,10 @@ export async function makeSession(
   });
   // Of what was chosen the answer speaks.
   const isAnswered = new Set(init.settings === undefined ? [] : answeredKinds(agentState));
-  const news = early.filter((update) => update.type !== "update" || !isAnswered.has(update.sessionUpdate));
-  void enqueueUpdates(ctx, live, news);
+  const isOwn = ({ sessionId }: ArrivedUpdate) => sessionId === agentSessionId;
+  const isNews = (update: ArrivedUpdate) =>
+    update.type !== "update" || !isOwn(update) || !isAnswered.has(update.sessionUpdate);
+  void takeUpdates(ctx, early.filter(isNews));
   return answer;
 }
 
