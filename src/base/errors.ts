@@ -51,6 +51,8 @@ export const errorFaces = {
   SESSION_EXPIRED: notFound,
   SESSION_BUSY: { rpcCode: -32010, exitStatus: 3 },
   LEASE_LOST: { rpcCode: -32011, exitStatus: 3 },
+  /** The client itself has closed it, in another request, or the sidecar has let it go. */
+  SESSION_CLOSED: { rpcCode: -32011, exitStatus: 3 },
   SESSION_LIMIT: { rpcCode: -32012, exitStatus: 1 },
   ENTRY_LIMIT: { rpcCode: -32012, exitStatus: 1 },
   REQUEST_LIMIT: { rpcCode: -32012, exitStatus: 1 },

@@ -20,3 +20,27 @@ export function isJsonObjectText(text: string): boolean {
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
+
+/** Of facts that a peer tells of itself more is nobody's use. */
+const maxFactDepth = 32;
+
+/** Facts as they may be kept: of those that are nested deeper than any store or reader takes only the texts and numbers. */
+export function keepable(facts: Readonly<Record<string, unknown>>): Json {
+  if (!isDeeperThan(facts, maxFactDepth)) return facts as Json;
+  const plain = Object.entries(facts).filter(([, value]) => typeof value !== "object");
+  return Object.fromEntries(plain) as Json;
+}
+
+/** Level by level, because what is asked may be too deep for a stack. */
+function isDeeperThan(value: unknown, depth: number): boolean {
+  let level: unknown[] = [value];
+  for (let deep = 0; level.length > 0; deep += 1) {
+    if (deep > depth) return true;
+    const next: unknown[] = [];
+    for (const each of level)
+      if (typeof each === "object" && each !== null)
+        for (const inner of Object.values(each)) next.push(inner);
+    level = next;
+  }
+  return false;
+}

@@ -101,9 +101,18 @@ class Finder {
       this.#addForm(each);
       this.#addForm(JSON.stringify(each).slice(1, -1));
       this.#addForm(converted(encodeURIComponent, each));
+      this.#addBase64(each);
     }
     for (const line of secret.split(/\r?\n/)) if (line.length >= minPlaced) this.#addForm(line);
     this.#addForm(/^(?:bearer|basic|token|digest)\s+(\S+)$/i.exec(secret)?.[1] ?? "");
+  }
+
+  /** Of a short one too little is its own. Without the end, which depends on what stands behind it. */
+  #addBase64(secret: string): void {
+    const bytes = Buffer.from(secret);
+    if (bytes.length < minPlaced) return;
+    const whole = bytes.subarray(0, bytes.length - (bytes.length % 3));
+    for (const form of ["base64", "base64url"] as const) this.#addForm(whole.toString(form));
   }
 
   #addForm(text: string): void {

@@ -3,7 +3,7 @@ import { constants } from "node:os";
 import type { Readable, Writable } from "node:stream";
 import type { AgentCommand } from "../config/config.ts";
 import { launch, runHere } from "../agent/launch.ts";
-import { reasonOf } from "../base/errors.ts";
+import { isSidecarError } from "../base/errors.ts";
 import type { Invocation, Io } from "./command.ts";
 import { configOf } from "./configured.ts";
 
@@ -18,7 +18,7 @@ export async function serve(invocation: Invocation, io: Io): Promise<number> {
   };
   for (const signal of stopSignals) process.on(signal, onSignal);
   // A defect in one place is no reason to end everybody's sessions; that it happened is said.
-  const onUnhandled = (error: unknown) => io.errors.write(`acp-sidecar: unhandled: ${reasonOf(error)}\n`);
+  const onUnhandled = (error: unknown) => io.errors.write(`acp-sidecar: unhandled: ${placeOf(error)}\n`);
   process.on("unhandledRejection", onUnhandled);
   try {
     const { config } = await configOf(invocation, io);
@@ -50,6 +50,16 @@ async function onTerminal(agent: AgentCommand, io: Io, stop: AbortSignal): Promi
   io.errors.write(`acp-sidecar: this is a terminal: running ${agent.command} itself\n`);
   const { exitCode, signal } = await runHere(agent, stop);
   return exitCode ?? 128 + (signal === null ? 0 : constants.signals[signal]);
+}
+
+/** Which kind of error it is and where it arose, without its words: they may quote what nobody has looked through. */
+function placeOf(error: unknown): string {
+  if (!(error instanceof Error)) return typeof error;
+  const frame = /^\s+at (?:.*\()?(?:.*[\\/])?([^\\/()\n]+:\d+:\d+)\)?$/m.exec(
+    (error.stack ?? "").slice(-10_000),
+  )?.[1];
+  const kind = isSidecarError(error) ? error.code : error.constructor.name;
+  return frame === undefined ? kind : `${kind} at ${frame}`;
 }
 
 function isTerminal(stream: Readable | Writable): boolean {

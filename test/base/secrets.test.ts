@@ -54,6 +54,15 @@ describe("secrets are found however they are quoted", () => {
       expect(secrets.hide(`<${form}>`)).toBe("<[redacted]>");
   });
 
+  it("in base64, whatever stands behind it", () => {
+    const secrets = knowing({ env: { ANY: secret } });
+    for (const behind of ["", "!", "\n and more"]) {
+      const form = Buffer.from(secret + behind).toString("base64");
+      expect(secrets.hide(`<${form}>`)).toContain("[redacted]");
+      expect(secrets.hide(`<${form}>`)).not.toContain(form.slice(0, 16));
+    }
+  });
+
   it("one that is a part of another", () => {
     const secrets = knowing({ env: { A: "abcdefgh", B: "abcdefgh-ijkl" } });
     expect(secrets.hide("abcdefgh-ijkl abcdefgh")).toBe("[redacted] [redacted]");

@@ -216,6 +216,13 @@ describe("instructions that a client gives with a session", () => {
     },
   );
 
+  it("are kept where they are a text, too [REQ system-prompt]", async () => {
+    const { client, sessionId, reopen: again } = await instructed({});
+    await load(client, sessionId, { systemPrompt: "Answer in prose." });
+    const { next } = await again();
+    expect(await said(next, sessionId)).toMatchObject({ setup: { systemPrompt: "Answer in prose." } });
+  });
+
   it("are those that it gave last [REQ system-prompt]", async () => {
     const { client, sessionId, reopen: again } = await instructed({});
     const other = { ...systemPrompt, mode: "override" };

@@ -3,7 +3,7 @@
  * https://agentclientprotocol.com/protocol/v1/initialization
  */
 import { SidecarError } from "../../base/errors.ts";
-import { isRecord, type Json } from "../../base/json.ts";
+import { isRecord, keepable, type Json } from "../../base/json.ts";
 import type { AgentFacts } from "../../store/contract.ts";
 import type { Capability } from "../kinds.ts";
 
@@ -103,7 +103,7 @@ export function takesSubagents(clientCapabilities: Json | undefined): boolean {
 /** What is recorded of the agent with a session. */
 export function agentFactsOf({ agentInfo }: Fields, command: string | undefined): AgentFacts {
   return {
-    ...(isRecord(agentInfo) && { info: agentInfo as Json }),
+    ...(isRecord(agentInfo) && { info: keepable(agentInfo) }),
     ...(command !== undefined && { command }),
   };
 }

@@ -36,6 +36,11 @@ export function setupKey({ sessionId: _id, cwd: _cwd, _meta, ...params }: Params
   return wireText(said.sort(([a], [b]) => (a < b ? -1 : 1))) ?? "";
 }
 
+/** As the protocol has them, or as a text, which some clients send. */
+export function isInstructions(value: unknown): boolean {
+  return isRecord(value) || typeof value === "string";
+}
+
 /**
  * Keeps the instructions that a client gives with a session in its journal, and where they stand in its record: records
  * are read by the page. To be called in the outbound lane.
@@ -46,10 +51,10 @@ export async function keepSystemPrompt(
   method: string,
   { systemPrompt }: Params,
 ): Promise<void> {
-  if (!isRecord(systemPrompt)) return;
+  if (!isInstructions(systemPrompt)) return;
   const data = wireText({ method, params: { systemPrompt } });
   const kept = await keptSystemPrompt(ctx, live.record);
-  if (data === undefined || (isRecord(kept) && wireText(kept) === wireText(systemPrompt))) return;
+  if (data === undefined || wireText({ kept }) === wireText({ kept: systemPrompt })) return;
   // Sealed: from here on it keeps its place.
   await live.journal.seal([{ kind: "setting", atMs: Date.now(), data }]);
   await live.update({ settings: { ...live.record.settings, systemPromptSeq: live.journal.headSeq } });

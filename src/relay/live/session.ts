@@ -108,7 +108,7 @@ export class LiveSession {
     return this.#record;
   }
 
-  /** Errors: `LEASE_LOST` when somebody else has taken the session over. */
+  /** Errors: `LEASE_LOST` when somebody else has taken the session over, `SESSION_CLOSED`. */
   get journal(): Journal {
     if (this.#lost !== undefined) throw this.#lost;
     if (this.#journal === undefined) throw closedMeanwhile(this.id);
@@ -155,7 +155,7 @@ export class LiveSession {
     return this.#lost === undefined ? journal : undefined;
   }
 
-  /** Settles as `work` does, unless the session is let go before: an agent may take its time. Errors: `LEASE_LOST`. */
+  /** Settles as `work` does, unless the session is let go before: an agent may take its time. Errors: `SESSION_CLOSED`. */
   whileHeld<T>(work: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       this.#waits.add(reject);
@@ -252,7 +252,7 @@ export class LiveSession {
 
 /** The session was let go before this could be journaled. */
 export function closedMeanwhile(sessionId: SessionId): SidecarError {
-  return new SidecarError("LEASE_LOST", `Session ${sessionId} was closed meanwhile; load it again`, {
+  return new SidecarError("SESSION_CLOSED", `Session ${sessionId} was closed meanwhile; load it again`, {
     data: { sessionId },
   });
 }

@@ -27,9 +27,9 @@ export function endTurnsWith(live: LiveSession, error: unknown): void {
   for (const turn of live.turns) turn.end({ type: "error", error }, "nobody");
 }
 
-/** Somebody else has the session, or it is gone. */
+/** Somebody else has the session, or it is gone, or closed. */
 export function isLossError(error: unknown): boolean {
-  return isSidecarError(error, "LEASE_LOST", "SESSION_NOT_FOUND");
+  return isSidecarError(error, "LEASE_LOST", "SESSION_CLOSED", "SESSION_NOT_FOUND");
 }
 
 /**

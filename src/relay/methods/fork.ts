@@ -1,7 +1,6 @@
 /** `session/fork` (unstable in ACP v1): a new session that shares history up to a point by lineage, not by copying. */
 import type { AgentRun } from "../../agent/supervisor.ts";
 import { loggedReason, SidecarError } from "../../base/errors.ts";
-import { isRecord } from "../../base/json.ts";
 import type { RequestContext } from "../../rpc/endpoint.ts";
 import {
   existingSessionParams,
@@ -12,7 +11,7 @@ import {
 import { sessionNotFound } from "../../store/refusals.ts";
 import type { SessionRecord } from "../../store/contract.ts";
 import { chosenIn } from "../agent/settings.ts";
-import { keptSystemPrompt } from "../agent/setup.ts";
+import { isInstructions, keptSystemPrompt } from "../agent/setup.ts";
 import { mayTryNext } from "../agent/take-up.ts";
 import type { RelayContext } from "../context.ts";
 import { LiveSession } from "../live/session.ts";
@@ -37,7 +36,7 @@ export async function forkSession(
   const settings = { ...chosenIn(parent.settings), ...(isInstructed && { systemPromptSeq }) };
   const systemPrompt =
     parsed.systemPrompt ?? (isInstructed && run.can.systemPrompt && (await keptSystemPrompt(ctx, parent)));
-  const wanted = { ...parsed, ...(isRecord(systemPrompt) && { systemPrompt }) };
+  const wanted = { ...parsed, ...(isInstructions(systemPrompt) && { systemPrompt }) };
   const making = {
     run,
     ...agentSide(ctx, run, parent, wanted, atSeq),

@@ -1,5 +1,5 @@
 /** `initialize`, `authenticate`, `logout`, and what else sets up the connection. https://agentclientprotocol.com/protocol/v1/initialization */
-import { isRecord, type Json } from "../../base/json.ts";
+import { isRecord, keepable } from "../../base/json.ts";
 import type { RequestContext } from "../../rpc/endpoint.ts";
 import { initializeParams, parseParams } from "../../acp/schema.ts";
 import { askAgent } from "../agent/ask.ts";
@@ -13,8 +13,8 @@ export async function initialize(ctx: RelayContext, params: unknown): Promise<un
   checkVersion(initialized);
   const { clientInfo, clientCapabilities } = parsed;
   ctx.client.facts = {
-    ...(isRecord(clientInfo) && { info: clientInfo as Json }),
-    ...(isRecord(clientCapabilities) && { capabilities: clientCapabilities as Json }),
+    ...(isRecord(clientInfo) && { info: keepable(clientInfo) }),
+    ...(isRecord(clientCapabilities) && { capabilities: keepable(clientCapabilities) }),
   };
   return overlay(initialized);
 }

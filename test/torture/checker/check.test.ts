@@ -133,6 +133,18 @@ describe("rule 2: nothing twice, in order, without a gap", () => {
     expect(rulesOf([...first, told(chunk("c1.m2.3"))], { sessions: new Map() })).toEqual([2]);
   });
 
+  it("keeps or repeats that an agent's memory differs, which is told and no history", () => {
+    const notice: Update = {
+      sessionUpdate: "agent_thought_chunk",
+      content: { type: "text", text: "The agent's own memory differs." },
+      messageId: "acp-sidecar:agent-history",
+    };
+    const shown = [said("c1"), chunk("c1.m2.1", "c1.m2.2"), tool("c1.t1.3")];
+    expect(check(turn, find(replayed(...shown, notice)))).toEqual([]);
+    expect(check(turn, find(replayed(...shown, notice, notice)))).not.toEqual([]);
+    expect(check(turn, find(stored(...whole, updated(notice))))).not.toEqual([]);
+  });
+
   it("shows a state that is out of date", () => {
     const history = [...born, ...asks("c1"), told(title("c1.s1.1")), told(title("c1.s2.1"))];
     expect(check(history, find(replayed(said("c1"), title("c1.s2.1"))))).toEqual([]);

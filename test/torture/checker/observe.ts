@@ -17,7 +17,10 @@ export function observeEntries(entries: readonly Entry[]): Observation {
   return {
     where: "the store",
     stamps: entries.flatMap(({ data }) => stampsIn(data)),
-    torn: entries.flatMap(({ kind, data }) => (kind === "update" ? tornIn(updateOf(data)) : [])),
+    torn: [
+      ...entries.flatMap(({ kind, data }) => (kind === "update" ? tornIn(updateOf(data)) : [])),
+      ...entries.filter(({ data }) => data.includes(noticeId)).map(() => "a notice of ours that was kept"),
+    ],
     shows: () => true,
   };
 }
@@ -26,7 +29,13 @@ export function observeReplay(updates: readonly Update[]): Observation {
   return {
     where: "the replay",
     stamps: updates.flatMap((update) => stampsIn(JSON.stringify(update))),
-    torn: updates.filter(isTheAgents).flatMap(tornIn),
+    torn: [
+      ...updates.filter((update) => !isNotice(update)).flatMap(tornIn),
+      ...updates
+        .filter(isNotice)
+        .slice(1)
+        .map(() => "a notice of ours that was told twice"),
+    ],
     shows: isReplayed,
   };
 }
@@ -37,9 +46,15 @@ function updateOf(data: string): Update | undefined {
   return isRecord(update) ? (update as Update) : undefined;
 }
 
-/** An agent that was killed in a turn may remember less than happened: that is told, and is nobody's words. */
-function isTheAgents({ messageId }: Update): boolean {
-  return messageId !== "acp-sidecar:agent-history";
+const noticeId = "acp-sidecar:agent-history";
+
+/**
+ * An agent that was killed in a turn may remember less than happened. That is told to who loads, in words of ours: once
+ * in a load, with no stamp in it, and never as a part of the history.
+ */
+function isNotice({ sessionUpdate, messageId, content }: Update): boolean {
+  if (messageId !== noticeId || sessionUpdate !== "agent_thought_chunk") return false;
+  return stampsIn(JSON.stringify(content)).length === 0;
 }
 
 function tornIn(update: Update | undefined): string[] {

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { actOnce, newSession } from "../world/actions.ts";
 import { Actors } from "../world/actors.ts";
-import { closedMeanwhile, codeOf, TortureClient } from "../world/client.ts";
+import { codeOf, TortureClient } from "../world/client.ts";
 import { Random } from "../world/random.ts";
 import { Counter, type Figures, type TortureOptions } from "../world/report.ts";
 import { promptOf } from "../world/script.ts";
@@ -29,7 +29,7 @@ export interface Fault {
 const healsMs = 10_000;
 
 /** What may be told at any time: actors close and delete what others are at. */
-const usual = ["SESSION_NOT_FOUND", "-32002", closedMeanwhile];
+const usual = ["SESSION_NOT_FOUND", "-32002", "SESSION_CLOSED"];
 
 /** Strikes `options.kills` times. Errors: `PromiseBroken`, and whatever a fault must not do. */
 export async function strikeOften(

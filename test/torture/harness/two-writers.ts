@@ -4,7 +4,7 @@
  */
 import { actOnce, newSession } from "../world/actions.ts";
 import { Actors } from "../world/actors.ts";
-import { closedMeanwhile, codeOf, TortureClient } from "../world/client.ts";
+import { codeOf, TortureClient } from "../world/client.ts";
 import { Random } from "../world/random.ts";
 import { Counter, type Figures, type Harness, type TortureOptions } from "../world/report.ts";
 import { Run } from "../world/run.ts";
@@ -20,7 +20,7 @@ const expectedErrors = new Set([
   "LEASE_LOST",
   "SESSION_NOT_FOUND",
   "STORE_LOCKED",
-  closedMeanwhile,
+  "SESSION_CLOSED",
 ]);
 
 export const twoWriters: Harness = {

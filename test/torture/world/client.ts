@@ -108,7 +108,7 @@ export class TortureClient {
   }
 
   #noteError(method: string, { sessionId }: Fields, error: RpcError): void {
-    const code = isClosedMeanwhile(error) ? closedMeanwhile : codeOf(error);
+    const code = codeOf(error);
     this.errors.set(code, (this.errors.get(code) ?? 0) + 1);
     this.lastErrors.set(code, `${method} ${String(sessionId)}: ${error.message}`);
   }
@@ -121,13 +121,6 @@ export class TortureClient {
       `stderr: ${this.program.stderr.slice(-2000)}`,
     ].join("\n");
   }
-}
-
-/** What is counted for a request whose session was closed by another one: the same code tells of a lease that was taken. */
-export const closedMeanwhile = "closed meanwhile";
-
-function isClosedMeanwhile(error: RpcError): boolean {
-  return codeOf(error) === "LEASE_LOST" && error.message.includes(closedMeanwhile);
 }
 
 /** An error's name, or its number when it has none. */
