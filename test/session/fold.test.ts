@@ -482,6 +482,12 @@ describe("the work of folding [issue 14.36]", () => {
       "of a tool call with the same `_meta` in every update",
       (n) => tool({ rawOutput: n, _meta: { phase: 1 } }),
     ],
+    [
+      "of a tool call whose `_meta` is one thing and then another",
+      (n) => tool({ rawOutput: n, _meta: { phase: n % 2 } }),
+    ],
+    ["of chunks with `_meta`", (n) => ({ ...chunk(`${n}`), _meta: { trace: n } })],
+    ["of updates of a kind that nobody knows", (n) => ({ sessionUpdate: "_odd/sparkle", n })],
     ["of a compaction's pieces", (n) => piece(`${n}`)],
     ["of chunks", (n) => chunk(`${n}`)],
     ["of session info", (n) => ({ sessionUpdate: "session_info_update", title: `${n}` })],
