@@ -23,6 +23,12 @@ export { SessionRegistry } from "./session/registry.ts";
 export { isSuperseded, type Stretch } from "./session/rewinds.ts";
 export type { RegistryStats } from "./session/figures.ts";
 export type { RegistryOptions, SessionInit } from "./session/registry-options.ts";
+export type { SearchRole } from "./history/search/entry-text.ts";
+export type { FoundSession, Hit } from "./history/search/hits.ts";
+export type { CaughtUp } from "./history/search/catch-up.ts";
+export { Searcher, searchSessions } from "./history/search/search.ts";
+export type { SearchOptions, SearchPlace, SearchResult } from "./history/search/search.ts";
+export type { SnippetPart } from "./history/search/snippet.ts";
 export { openLayers, openStore, type LayersOptions } from "./store/open.ts";
 export type * from "./store/contract.ts";
 // What an author of a store needs, beside the suite in acp-sidecar/conformance.

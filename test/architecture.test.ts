@@ -19,7 +19,15 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   agent: ["rpc", "acp", "config/config.ts"],
   // The order of lists: it puts pages by several spellings of a folder together.
   session: ["acp", "config/config.ts", "config/options.ts", "store/query.ts", ...contract],
-  history: ["acp", "session", "sqlite", "config/config.ts", "config/options.ts", ...contract],
+  history: [
+    "acp",
+    "session",
+    "sqlite",
+    "config/config.ts",
+    "config/options.ts",
+    "config/paths.ts",
+    ...contract,
+  ],
   relay: ["history", "session", "agent", "acp", "rpc", ...contract],
   store: [],
   "store/server": ["store"],

@@ -2,6 +2,7 @@
 import type { Command } from "./command.ts";
 import { colorFlag, jsonFlag as json, deletionFlags, noPagerFlag, quietFlag } from "./flags.ts";
 import { historyCommands } from "./commands-history.ts";
+import { searchCommand } from "./commands-search.ts";
 import { storeCommands } from "./commands-stores.ts";
 import { none, tool } from "./tool.ts";
 
@@ -71,6 +72,7 @@ export const commands: readonly Command[] = [
     ],
     run: tool("showSession"),
   },
+  searchCommand,
   {
     name: "sessions rm",
     aliases: ["sessions remove", "sessions delete"],

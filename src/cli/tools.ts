@@ -6,6 +6,7 @@ export { demo } from "./demo.ts";
 export { doctor } from "./doctor.ts";
 export { backup, migrate, restore } from "./migrate.ts";
 export { exportSessions } from "./export.ts";
+export { searchSessions } from "./search.ts";
 export { listSessions } from "./sessions-ls.ts";
 export { moveSession } from "./sessions-move.ts";
 export { collectSessions } from "./sessions-gc.ts";

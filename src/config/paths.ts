@@ -41,6 +41,12 @@ export function defaultConfigFile(at: Surroundings): string | undefined {
   return folder && join(at, folder, "acp-sidecar", "config.json");
 }
 
+/** Where is kept what can be made again; undefined without a home. */
+export function cacheFolderOf(at: Surroundings): string | undefined {
+  const folder = cacheFolder(at);
+  return folder && join(at, folder, "acp-sidecar");
+}
+
 /**
  * A store's URL with `~` for the user's home, and paths that are relative in the configuration file as that file's
  * folder has them: wherever an editor starts us, the file means the same. Errors: `CONFIG_INVALID`.
@@ -84,6 +90,12 @@ function configFolder(at: Surroundings): string | undefined {
   if (at.platform === "darwin") return inHome(at, "Library", "Application Support");
   if (at.platform === "win32") return at.env["APPDATA"] ?? inHome(at, "AppData", "Roaming");
   return xdg(at, "XDG_CONFIG_HOME") ?? inHome(at, ".config");
+}
+
+function cacheFolder(at: Surroundings): string | undefined {
+  if (at.platform === "darwin") return inHome(at, "Library", "Caches");
+  if (at.platform === "win32") return at.env["LOCALAPPDATA"] ?? inHome(at, "AppData", "Local");
+  return xdg(at, "XDG_CACHE_HOME") ?? inHome(at, ".cache");
 }
 
 function inHome(at: Surroundings, ...parts: readonly string[]): string | undefined {

@@ -44,6 +44,17 @@ export function keptInPlace(before: SessionRecord, patch: SessionPatch): Session
     : { ...patch, metadata: { ...metadata, [key]: real } };
 }
 
+/** The folder of a session as it really is. */
+export function realFolderOf({ cwd, metadata }: Pick<SessionRecord, "cwd" | "metadata">): string {
+  const real = metadata[key];
+  return typeof real === "string" ? real : cwd;
+}
+
+/** Every spelling under which a folder may be kept, the real one among them. */
+export function spellingsOf(cwd: string): string[] {
+  return filtersOf({ cwd }).map((filter) => filter.cwd ?? folderOf(cwd));
+}
+
 interface Places<F> {
   /** By each spelling under which it may be kept. */
   readonly spelled: readonly F[];

@@ -46,6 +46,7 @@ export class SessionRegistry {
   readonly live: LiveSet;
   readonly hidden: HiddenRecords;
   readonly trash: Trash;
+  readonly identity = (): Promise<string | undefined> => this.#store.identity(); // see `Store`
   readonly #store: Store;
   readonly #options: RegistryDefaults;
   readonly #events: Events;

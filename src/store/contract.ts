@@ -240,6 +240,9 @@ export interface Store extends AsyncDisposable {
 
   stats(): Promise<StoreStats>;
 
+  /** What tells the medium from every other: what is derived from it is kept under that. Undefined where it ends with us. */
+  identity(): Promise<string | undefined>;
+
   /** Releases what the store holds; later calls fail with `STORE_CLOSED`. Idempotent; `await using` does the same. */
   close(): Promise<void>;
 }

@@ -117,6 +117,7 @@ function operations(on: On): Omit<StoreDriver, keyof Facts> {
     release: (lease) => on((driver) => driver.release(lease), lease.sessionId),
     flush: () => on((driver) => driver.flush()),
     stats: () => on((driver) => driver.stats()),
+    identity: () => on((driver) => driver.identity?.()),
     close: (queued) => on((driver) => driver.close(queued)),
   };
 }

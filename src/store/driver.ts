@@ -20,7 +20,7 @@ type Operation<Member> = Member extends (...args: infer Args) => Promise<infer R
 type Members = {
   readonly [Name in keyof Store as Name extends Narrowed ? never : Name]: Operation<Store[Name]>;
 };
-type Narrowed = "list" | "count" | "read" | "close" | typeof Symbol.asyncDispose;
+type Narrowed = "list" | "count" | "read" | "identity" | "close" | typeof Symbol.asyncDispose;
 
 /**
  * The operations of the contract, and what the shell must know of the medium. Operations are only called while the
@@ -35,6 +35,8 @@ export interface StoreDriver extends Members {
     id: SessionId,
     range: Required<EntryRange>,
   ): AsyncIterable<readonly Entry[]> | Iterable<readonly Entry[]>;
+  /** Left out by a medium that ends with the process, and by one that cannot be told from another. */
+  identity?(): Awaitable<string | undefined>;
   /**
    * Called once, and no operation after it.
    * @param queued settles when the writes that `queuesWrites` has let wait have ended; they are carried out meanwhile

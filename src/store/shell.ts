@@ -141,6 +141,10 @@ class Shell implements Store {
     return this.#open().stats();
   }
 
+  async identity(): Promise<string | undefined> {
+    return this.#open().identity?.();
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;

@@ -37,10 +37,23 @@ export function wordsOf(text: string, isQuery = false): Words {
       if (run !== 0) addRun(found, text, { from, to: at, isDense: run === 2, isLast: false });
       [from, run] = [at, next];
     }
-    at += code > 0xffff ? 2 : 1;
+    at = code === escape ? behindSequence(text, at) : at + (code > 0xffff ? 2 : 1);
   }
   if (run !== 0) addRun(found, text, { from, to: end, isDense: run === 2, isLast: isQuery });
   return found;
+}
+
+const escape = 0x1b;
+
+/** What colours a terminal is no word: output holds `ESC [ 3 1 m` before what is red. */
+function behindSequence(text: string, from: number): number {
+  if (text.charAt(from + 1) !== "[") return from + 1;
+  for (let at = from + 2; at < from + 32; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code >= 0x40 && code <= 0x7e) return at + 1;
+    if (!(code >= 0x20 && code <= 0x3f)) return at;
+  }
+  return from + 1;
 }
 
 interface Found {

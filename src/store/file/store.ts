@@ -1,5 +1,5 @@
 /** Sessions as files in a directory, one journal each, for any number of processes. */
-import { rmSync } from "node:fs";
+import { realpathSync, rmSync } from "node:fs";
 import path from "node:path";
 import type { SessionId } from "../../base/ids.ts";
 import type {
@@ -177,6 +177,10 @@ class FileDriver implements StoreDriver {
     const { done: rotations, lastFailure } = this.#rotations;
     const failure = lastFailure === undefined ? {} : { lastRotationFailure: lastFailure };
     return { ...figures, details: { ...details, rotations, ...failure } };
+  }
+
+  identity(): string {
+    return `file:${realpathSync(this.#layout.root)}`;
   }
 
   async close(): Promise<void> {

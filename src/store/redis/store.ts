@@ -34,12 +34,18 @@ export interface RedisStoreOptions extends Partial<ConnectionLimits> {
 export async function openRedisStore(options: RedisStoreOptions): Promise<Store> {
   const { url, loadDriver, statsSessions = 10_000, ...limits } = options;
   const driver = await loadIoredis(loadDriver);
-  const redis = await connectServer(driver, parseRedisUrl(url), { ...defaultLimits, ...limits });
+  const location = parseRedisUrl(url);
+  const redis = await connectServer(driver, location, { ...defaultLimits, ...limits });
   try {
     await migrate(redis);
     redis.joins = await canJoin(redis);
     const flusher = new Flusher(redis, await readSyncPolicy(redis));
-    return defineStore({ queuesWrites: true, ...operations(redis, flusher, statsSessions) });
+    const { place, db, prefix } = location;
+    return defineStore({
+      queuesWrites: true,
+      ...operations(redis, flusher, statsSessions),
+      identity: () => `redis:${place}/${db}/${prefix}`,
+    });
   } catch (error) {
     await redis.close();
     throw error;

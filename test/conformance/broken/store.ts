@@ -33,6 +33,7 @@ function delegating(good: Store): Store {
     release: (lease) => good.release(lease),
     flush: () => good.flush(),
     stats: () => good.stats(),
+    identity: () => good.identity(),
     close: () => good.close(),
     [Symbol.asyncDispose]: () => good.close(),
   };

@@ -54,6 +54,8 @@ describe("the words of a text", () => {
     ["hello -world", "hello world", false],
     ["hello -world", "hello there", true],
     ['hello -"big world"', "hello big wide world", true],
+    ["red", "\u001b[1;31mred\u001b[0m", true],
+    ["31mred", "\u001b[1;31mred\u001b[0m", false],
     ["well-known", "a well-known fact", true],
     ["don't", "I don’t", true],
     ["日本語2024", "日本語2024年", true],

@@ -52,6 +52,7 @@ function storeOn(database: Database, schema: string, syncPolicy: SyncPolicy): St
       ...(await database.read(() => totalsOf(dialect))),
       bytes: await sizeOf(database, schema),
     }),
+    identity: () => `postgres:${database.place}/${schema}`,
     close: (queued) => database.close(queued),
     toStoreError: (error) => postgresFailure(error, database.place),
   });

@@ -56,6 +56,7 @@ function storeOn({ db, engine, path, foundWalBytes }: OpenedDatabase, connection
       const [main, wal] = await Promise.all([sizeOf(path), sizeOf(`${path}-wal`)]);
       return { ...totals, bytes: main + wal, details: { path, walBytes: wal, engine } };
     },
+    identity: () => `sqlite:${path}`,
     close: () => connection.close(),
     toStoreError: (error, id) => asStoreError(error, path, id),
   });

@@ -1,0 +1,101 @@
+/**
+ * Brings an index up to date: what was sealed since the last time, in the order of activity, until what is known. It may
+ * end at any time, and goes on with the next one. What the store says is compared with what is known: fewer final
+ * entries, another entry where one was read, other counts mean that the store was restored, and all is gone through.
+ */
+import type { SessionId } from "../../base/ids.ts";
+import type { SessionRecord } from "../../store/contract.ts";
+import type { SessionRegistry } from "../../session/registry.ts";
+import { forget } from "./forks.ts";
+import { Indexing } from "./indexing.ts";
+import type { TextIndex } from "./text-index.ts";
+
+/** Clocks of several machines that share a store may differ by so much. */
+const clocksDifferMs = 5 * 60 * 1000;
+/** What no count shows is found when all sessions are gone through after so long. */
+const lookAgainMs = 24 * 60 * 60 * 1000;
+
+export interface CaughtUp {
+  /** Messages that were indexed. */
+  readonly messages: number;
+  /** Sessions that could not be read, because they are damaged. */
+  readonly unread: readonly SessionId[];
+}
+
+type Sessions = Pick<SessionRegistry, "list" | "count" | "read" | "find">;
+
+/** @param all go through all sessions, whatever is known. Errors: `STORE_…` */
+export async function catchUp(
+  registry: Sessions,
+  index: TextIndex,
+  { all = false, nowMs = Date.now() }: { readonly all?: boolean; readonly nowMs?: number } = {},
+): Promise<CaughtUp> {
+  const indexing = new Indexing(registry, index);
+  const before = await index.state();
+  const isDue = all || before.newestMs === 0 || nowMs - before.lookedAtMs > lookAgainMs;
+  const newestMs = isDue ? undefined : await whatIsNew(registry, index, indexing, before.newestMs);
+  const counted = newestMs === undefined ? undefined : await difference(registry, index);
+  if (newestMs !== undefined && counted === before.difference) {
+    if (newestMs !== before.newestMs) await index.note({ newestMs });
+  } else await everything(registry, index, indexing, nowMs);
+  return { messages: indexing.messages, unread: indexing.unread };
+}
+
+/** By how many the store has more sessions than the index. */
+async function difference(registry: Sessions, index: TextIndex): Promise<number> {
+  const counted = await registry.count();
+  return counted - (await index.state()).sessions;
+}
+
+/** Last activity of the newest session; undefined where the store looks as if it was restored. */
+async function whatIsNew(
+  registry: Sessions,
+  index: TextIndex,
+  indexing: Indexing,
+  knownMs: number,
+): Promise<number | undefined> {
+  const open = await index.open();
+  for await (const page of pagesOf(registry, Math.max(1, knownMs - clocksDifferMs))) await indexing.add(page);
+  await indexing.finish();
+  const still = await Promise.all(open.map(({ id }) => registry.find(id)));
+  await indexing.add(
+    still.flatMap((record, at) => (record !== undefined && record.id === open[at]?.id ? [record] : [])),
+  );
+  await indexing.finish();
+  const newestMs = (await registry.list({ limit: 1 })).items[0]?.updatedAtMs ?? 0;
+  return indexing.foundOlder || newestMs < knownMs ? undefined : newestMs;
+}
+
+async function everything(
+  registry: Sessions,
+  index: TextIndex,
+  indexing: Indexing,
+  nowMs: number,
+): Promise<void> {
+  const gone = new Set(await index.all());
+  let newestMs = 0;
+  for await (const page of pagesOf(registry)) {
+    newestMs = Math.max(newestMs, page[0]?.updatedAtMs ?? 0);
+    for (const { id } of page) gone.delete(id);
+    await indexing.add(page);
+  }
+  await indexing.finish();
+  if (gone.size > 0) await forget(registry, index, indexing, [...gone]);
+  await index.note({ newestMs, lookedAtMs: nowMs, difference: await difference(registry, index) });
+}
+
+async function* pagesOf(
+  registry: Sessions,
+  updatedSinceMs?: number,
+): AsyncGenerator<readonly SessionRecord[]> {
+  let cursor: string | undefined;
+  do {
+    const page = await registry.list({
+      limit: 500,
+      ...(updatedSinceMs !== undefined && { updatedSinceMs }),
+      ...(cursor !== undefined && { cursor }),
+    });
+    if (page.items.length > 0) yield page.items;
+    cursor = page.nextCursor;
+  } while (cursor !== undefined);
+}

@@ -1,0 +1,67 @@
+/** What of an entry is found: what people and agents said, thought and planned; of a tool call what it was, not what it gave. */
+import { textOf } from "../../acp/content.ts";
+import { meaningOf } from "../../acp/entries.ts";
+import type { Entry } from "../../store/contract.ts";
+import { outputOf, pathsOf } from "../../session/call-parts.ts";
+import type { Called, Happening } from "../../session/happenings.ts";
+import { Teller } from "../../session/teller.ts";
+import { longestText } from "./words.ts";
+
+/** Whose words they are, or what they are of. */
+export const searchRoles = ["user", "assistant", "thought", "tool", "plan", "summary", "system"] as const;
+export type SearchRole = (typeof searchRoles)[number];
+
+export interface Findable {
+  readonly seq: number;
+  readonly atMs: number;
+  readonly role: SearchRole;
+  readonly text: string;
+}
+
+/** The output of a tool is most of the bytes and least of the sense. */
+const [outputLines, outputChars] = [3, 400];
+
+/** Reads entries in order. One that is read alone says the same, but for what repeats the prompt. */
+export class EntryReader {
+  readonly #teller = new Teller();
+
+  read(entry: Entry): Findable | undefined {
+    const found = entry.kind === "summary" ? summaryIn(entry) : saidIn(this.#teller.told(entry));
+    if (found === undefined) return undefined;
+    const text = found.text.slice(0, longestText);
+    return /\S/.test(text) ? { seq: entry.seq, atMs: entry.atMs, role: found.role, text } : undefined;
+  }
+}
+
+type Text = Pick<Findable, "role" | "text">;
+
+function summaryIn(entry: Entry): Text | undefined {
+  const meaning = meaningOf(entry);
+  return meaning.type === "summary" ? { role: "summary", text: textOf(meaning) } : undefined;
+}
+
+function saidIn(happening: Happening | undefined): Text | undefined {
+  switch (happening?.type) {
+    case "said":
+      return { role: happening.by, text: textOf(happening) };
+    case "sent":
+      return { role: "assistant", text: textOf(happening) };
+    case "call":
+      return { role: "tool", text: callText(happening) };
+    case "plan":
+      return {
+        role: "plan",
+        text: [...happening.steps.map(({ text }) => text), happening.text ?? ""].join("\n").trim(),
+      };
+    case "compaction":
+      return { role: "summary", text: textOf({ content: happening.summary }) };
+    default:
+      return undefined;
+  }
+}
+
+function callText({ update }: Called): string {
+  const title = typeof update.title === "string" ? update.title : "";
+  const output = outputOf(update).slice(0, outputChars).split("\n", outputLines);
+  return [title, ...pathsOf(update), ...output].join("\n").trim();
+}

@@ -1,0 +1,115 @@
+/** Looks at what an index proposes: whether it is there, whether it counts, and whether its text is what is looked for. */
+import type { SessionId } from "../../base/ids.ts";
+import { isSidecarError } from "../../base/errors.ts";
+import { textOr } from "../../base/json.ts";
+import { isSuperseded, supersededOf } from "../../session/rewinds.ts";
+import type { SessionRecord } from "../../store/contract.ts";
+import type { SessionRegistry } from "../../session/registry.ts";
+import { EntryReader, type SearchRole } from "./entry-text.ts";
+import { agentNames } from "./known-session.ts";
+import { matchesIn } from "./matching.ts";
+import type { MessageFilter } from "./match-text.ts";
+import type { Query } from "./query.ts";
+import { isShown } from "./shown.ts";
+import { snippetOf, type SnippetPart } from "./snippet.ts";
+import type { Candidate } from "./text-index.ts";
+
+/** A message that was found. */
+export interface Hit {
+  /** `ID:SEQ`, which every command takes. */
+  readonly address: string;
+  readonly seq: number;
+  readonly role: SearchRole;
+  readonly atMs: number;
+  /** A line of it, in pieces. */
+  readonly snippet: readonly SnippetPart[];
+  /** It does not count any more, after a rewind. */
+  readonly superseded?: true;
+}
+
+/** A session in which something was found. */
+export interface FoundSession {
+  readonly id: SessionId;
+  readonly title?: string;
+  readonly cwd: string;
+  readonly agent?: string;
+  readonly updatedAtMs: number;
+  /** The newest first. */
+  readonly hits: readonly Hit[];
+  /** There are others in this session. */
+  readonly isMore: boolean;
+}
+
+export interface Looking {
+  readonly query: Query;
+  readonly filter: MessageFilter;
+  readonly superseded: boolean;
+  readonly archived: boolean;
+  /** At most so many of a session. */
+  readonly perSession: number;
+}
+
+type Sessions = Pick<SessionRegistry, "find" | "read">;
+
+export class Hits {
+  /** How much was proposed that is not there, or is another text. */
+  stale = 0;
+  readonly #registry: Sessions;
+  readonly #looking: Looking;
+
+  constructor(registry: Sessions, looking: Looking) {
+    this.#registry = registry;
+    this.#looking = looking;
+  }
+
+  /** @param most hits are wanted at most. Undefined where none is left. Errors: `STORE_…` */
+  async in({ id, seqs }: Candidate, most: number): Promise<FoundSession | undefined> {
+    const record = await this.#registry.find(id);
+    if (record?.id !== id) {
+      this.stale += 1;
+      return undefined;
+    }
+    if (!isShown(record, this.#looking)) return undefined;
+    const wanted = Math.min(most, this.#looking.perSession);
+    const superseded = await supersededOf(this.#registry, record);
+    const hits: Hit[] = [];
+    for (const seq of seqs) {
+      const isGone = isSuperseded(superseded, seq);
+      if (isGone && !this.#looking.superseded) continue;
+      const hit = await this.#hit(record, seq);
+      if (hit === undefined) continue;
+      if (hits.length === wanted) return { ...sessionOf(record), hits, isMore: true };
+      hits.push(isGone ? { ...hit, superseded: true } : hit);
+    }
+    return hits.length === 0 ? undefined : { ...sessionOf(record), hits, isMore: false };
+  }
+
+  async #hit({ id, sealedSeq }: SessionRecord, seq: number): Promise<Hit | undefined> {
+    const found = seq > sealedSeq ? undefined : await this.#entry(id, seq);
+    const matches = found === undefined ? undefined : matchesIn(found.text, this.#looking.query);
+    if (found === undefined || matches === undefined) {
+      this.stale += 1;
+      return undefined;
+    }
+    const { role, atMs, text } = found;
+    const { role: wanted = role, sinceMs = -Infinity, untilMs = Infinity } = this.#looking.filter;
+    if (role !== wanted || atMs < sinceMs || atMs >= untilMs) return undefined;
+    return { address: `${id}:${seq}`, seq, role, atMs, snippet: snippetOf(text, matches) };
+  }
+
+  async #entry(id: SessionId, seq: number) {
+    try {
+      for await (const page of this.#registry.read(id, { from: seq, through: seq }))
+        for (const entry of page) return new EntryReader().read(entry);
+    } catch (error) {
+      if (!isSidecarError(error, "SESSION_NOT_FOUND", "STORE_CONFLICT", "STORE_CORRUPT")) throw error;
+    }
+    return undefined;
+  }
+}
+
+function sessionOf(record: SessionRecord): Omit<FoundSession, "hits" | "isMore"> {
+  const { id, title, cwd, updatedAtMs } = record;
+  const agent = textOr(agentNames(record)[0], "");
+  return { id, cwd, updatedAtMs, ...(title !== undefined && { title }), ...(agent !== "" && { agent }) };
+}

@@ -1,0 +1,165 @@
+/** Reads what is new in sessions and writes it to an index, in batches: memory is bounded by one of them and an entry. */
+import type { SessionId } from "../../base/ids.ts";
+import type { SessionRecord } from "../../store/contract.ts";
+import type { SessionRegistry } from "../../session/registry.ts";
+import { isSidecarError } from "../../base/errors.ts";
+import { EntryReader } from "./entry-text.ts";
+import { factsOf, isSameFacts, sumOf } from "./known-session.ts";
+import { indexedWords } from "./match-text.ts";
+import type { IndexedMessage, KnownSession, TextIndex } from "./text-index.ts";
+
+/** What is read before it is written. */
+const [mostMessages, mostSessions, mostChars] = [5000, 1000, 4 << 20];
+
+type Sessions = Pick<SessionRegistry, "read" | "find">;
+
+/** What costs a session alone. */
+function isOfOneSession(error: unknown): boolean {
+  return isSidecarError(error, "SESSION_NOT_FOUND", "STORE_CONFLICT", "STORE_CORRUPT");
+}
+
+/** The store has not what was read from it. */
+class Restored extends Error {}
+
+export class Indexing {
+  readonly unread: SessionId[] = [];
+  messages = 0;
+  /** A session was found that has less or other entries than it had. */
+  foundOlder = false;
+  readonly #registry: Sessions;
+  readonly #index: TextIndex;
+  #sessions: KnownSession[] = [];
+  #waiting: IndexedMessage[] = [];
+  /** Those that are not written yet. */
+  #forks: KnownSession[] = [];
+  #chars = 0;
+
+  constructor(registry: Sessions, index: TextIndex) {
+    this.#registry = registry;
+    this.#index = index;
+  }
+
+  async add(records: readonly SessionRecord[]): Promise<void> {
+    const known = await this.#index.known(records.map(({ id }) => id));
+    for (const record of records) await this.#session(record, known.get(record.id));
+  }
+
+  async finish(): Promise<void> {
+    await this.#write();
+  }
+
+  /** Indexes what a session has from one that is gone, back to an entry. Errors: `STORE_…`. */
+  async addInherited(session: KnownSession, fromSeq: number): Promise<void> {
+    const through = session.fromSeq - 1;
+    try {
+      await this.#read(session, { from: fromSeq, through });
+    } catch (error) {
+      if (!isOfOneSession(error)) throw error;
+    }
+    this.#sessions.push({ ...session, fromSeq: Math.min(fromSeq, session.fromSeq) });
+    await this.#write();
+  }
+
+  async #session(record: SessionRecord, known: KnownSession | undefined): Promise<void> {
+    const facts = factsOf(record);
+    if (known !== undefined && known.throughSeq === record.sealedSeq) {
+      if (!isSameFacts(known, facts)) this.#sessions.push({ ...known, ...facts });
+      return;
+    }
+    try {
+      if (known !== undefined && record.sealedSeq < known.throughSeq) throw new Restored();
+      await this.#grown(record, known ?? (await this.#first(record)));
+    } catch (error) {
+      if (error instanceof Restored) return this.#anew(record);
+      if (!isOfOneSession(error)) throw error;
+      if (isSidecarError(error, "STORE_CORRUPT")) this.unread.push(record.id);
+    }
+  }
+
+  async #grown(record: SessionRecord, known: KnownSession): Promise<void> {
+    const isFirst = known.throughSeq < known.fromSeq;
+    const from = isFirst ? known.fromSeq : known.throughSeq;
+    const through = record.sealedSeq;
+    const grown = { ...known, ...factsOf(record) };
+    const sum = await this.#read(grown, { from, through }, isFirst ? undefined : known.sum);
+    this.#sessions.push({ ...grown, throughSeq: through, sum: sum ?? known.sum });
+    if (grown.parentId !== undefined) this.#forks.push({ ...grown, throughSeq: through });
+    if (this.#sessions.length >= mostSessions) await this.#write();
+  }
+
+  async #anew(record: SessionRecord): Promise<void> {
+    this.foundOlder = true;
+    await this.#write();
+    await this.#index.drop([record.id]);
+    await this.#session(record, undefined);
+  }
+
+  /** What of a session is its own to be found; what others have of the same is found there. */
+  async #first(record: SessionRecord): Promise<KnownSession> {
+    const facts = factsOf(record);
+    const { parentId, baseSeq } = facts;
+    let covered = await this.#coveredByForksOf(record.id);
+    if (parentId !== undefined) {
+      const parent = await this.#registry.find(parentId);
+      const isThere = parent?.id === parentId;
+      const above = isThere ? baseSeq : Math.min(baseSeq, await this.#coveredByForksOf(parentId));
+      covered = Math.max(covered, above);
+    }
+    return { ...facts, fromSeq: covered + 1, throughSeq: 0, sum: 0 };
+  }
+
+  async #coveredByForksOf(id: SessionId): Promise<number> {
+    const forks = [
+      ...(await this.#index.forksOf(id)),
+      ...this.#forks.filter(({ parentId }) => parentId === id),
+    ];
+    return forks.reduce(
+      (most, { fromSeq, baseSeq }) => (fromSeq <= baseSeq ? Math.max(most, baseSeq) : most),
+      0,
+    );
+  }
+
+  /**
+   * Returns the sum of the last entry.
+   * @param knownSum of the first one, which then is indexed already
+   */
+  async #read(
+    session: KnownSession,
+    range: { readonly from: number; readonly through: number },
+    knownSum?: number,
+  ): Promise<number | undefined> {
+    if (range.through < range.from) return undefined;
+    const reader = new EntryReader();
+    let sum: number | undefined;
+    for await (const page of this.#registry.read(session.id, range)) {
+      for (const entry of page) {
+        sum = sumOf(entry);
+        if (knownSum !== undefined && entry.seq === range.from) {
+          if (sum !== knownSum) throw new Restored();
+          continue;
+        }
+        const found = reader.read(entry);
+        if (found !== undefined) this.#wait(session.id, entry.seq, indexedWords(found));
+      }
+      if (this.#waiting.length < mostMessages && this.#chars < mostChars) continue;
+      const last = page.at(-1)?.seq ?? 0;
+      // Looked at again next time, should this be where we end.
+      if (last > session.throughSeq && last >= session.fromSeq)
+        this.#sessions.push({ ...session, throughSeq: last, sum: sum ?? 0, isOpen: true });
+      await this.#write();
+    }
+    return sum;
+  }
+
+  #wait(id: SessionId, seq: number, words: string): void {
+    this.#waiting.push({ id, seq, words });
+    this.#chars += words.length;
+    this.messages += 1;
+  }
+
+  async #write(): Promise<void> {
+    const batch = { sessions: this.#sessions, messages: this.#waiting };
+    [this.#sessions, this.#waiting, this.#forks, this.#chars] = [[], [], [], 0];
+    if (batch.sessions.length > 0 || batch.messages.length > 0) await this.#index.write(batch);
+  }
+}

@@ -1,0 +1,212 @@
+/** Search over all conversations: what is looked for, the index of the store, and what is found. */
+import { inMemory } from "../../sqlite/engine.ts";
+import { SidecarError } from "../../base/errors.ts";
+import { toSessionId, type SessionId } from "../../base/ids.ts";
+import { Queue } from "../../base/queue.ts";
+import { spellingsOf } from "../../session/folders.ts";
+import type { SessionRegistry } from "../../session/registry.ts";
+import { catchUp, type CaughtUp } from "./catch-up.ts";
+import { searchRoles, type SearchRole } from "./entry-text.ts";
+import { Hits, type FoundSession } from "./hits.ts";
+import { indexError, indexPath, isDamage, isUnwritable, removeIndexFile } from "./index-file.ts";
+import { matchText } from "./match-text.ts";
+import { parseQuery, type Query } from "./query.ts";
+import { openSqliteIndex } from "./sqlite-index.ts";
+import type { Asked, TextIndex } from "./text-index.ts";
+
+export interface SearchOptions {
+  /** Only sessions of this folder, by whichever spelling. */
+  readonly cwd?: string;
+  /** Only sessions of an agent whose name has this in it. */
+  readonly agent?: string;
+  readonly role?: SearchRole;
+  /** Only what was said at or after this instant, and before that one. */
+  readonly sinceMs?: number;
+  readonly untilMs?: number;
+  /** Only this session. */
+  readonly in?: SessionId;
+  /** Archived sessions, too. */
+  readonly archived?: boolean;
+  /** What does not count any more after a rewind, too. */
+  readonly superseded?: boolean;
+  /** At most so many hits; 20 unless told. */
+  readonly limit?: number;
+  /** At most so many of each session; 3 unless told, all with `in`. */
+  readonly perSession?: number;
+}
+
+export interface SearchResult {
+  /** Those with the newest activity first. */
+  readonly sessions: readonly FoundSession[];
+  /** There are others. */
+  readonly isMore: boolean;
+  /** Messages that were indexed for this search. */
+  readonly indexed: number;
+  /** Sessions that are damaged and could not be read. */
+  readonly unread: readonly SessionId[];
+}
+
+export interface SearchPlace {
+  /** The user's cache folder, in which the index is kept; without one it is in memory. */
+  readonly cacheFolder?: string | undefined;
+}
+
+const [defaultLimit, greatestLimit, defaultPerSession] = [20, 1000, 3];
+
+/** A store's index, opened with the first search. One search runs at a time. */
+export class Searcher {
+  readonly #registry: SessionRegistry;
+  readonly #place: SearchPlace;
+  readonly #queue = new Queue();
+  #index: TextIndex | undefined;
+  #file: string | undefined;
+
+  constructor(registry: SessionRegistry, place: SearchPlace = {}) {
+    this.#registry = registry;
+    this.#place = place;
+  }
+
+  /**
+   * Finds messages with all the words. The index is brought up to date first; made anew where it is damaged. Errors:
+   * `INVALID_QUERY`, `INVALID_PARAMS`, `STORE_…`.
+   */
+  async search(text: string, options: SearchOptions = {}): Promise<SearchResult> {
+    const query = parseQuery(text);
+    check(options);
+    return this.#queue.run(() => this.#sound(() => this.#search(query, options)));
+  }
+
+  /** Brings the index up to date, for the next search to be quick. Errors: `STORE_…`. */
+  async catchUp(): Promise<CaughtUp> {
+    return this.#queue.run(() => this.#sound(async () => catchUp(this.#registry, await this.#opened())));
+  }
+
+  async close(): Promise<void> {
+    await this.#queue.idle();
+    const index = this.#index;
+    this.#index = undefined;
+    await index?.close();
+  }
+
+  async #search(query: Query, options: SearchOptions): Promise<SearchResult> {
+    const index = await this.#opened();
+    const found = await catchUp(this.#registry, index);
+    const { stale, ...first } = await this.#found(index, query, options);
+    if (stale === 0) return { ...first, indexed: found.messages, unread: found.unread };
+    // What is not there any more was deleted, or the store was restored.
+    const again = await catchUp(this.#registry, index, { all: true });
+    const { stale: _, ...second } = await this.#found(index, query, options);
+    return { ...second, indexed: found.messages + again.messages, unread: again.unread };
+  }
+
+  async #found(index: TextIndex, query: Query, options: SearchOptions) {
+    const limit = Math.min(options.limit ?? defaultLimit, greatestLimit);
+    const { role, sinceMs, untilMs } = options;
+    const filter = {
+      ...(role !== undefined && { role }),
+      ...(sinceMs !== undefined && { sinceMs }),
+      ...(untilMs !== undefined && { untilMs }),
+    };
+    const hits = new Hits(this.#registry, {
+      query,
+      filter,
+      superseded: options.superseded ?? false,
+      archived: options.archived ?? false,
+      perSession: options.perSession ?? (options.in === undefined ? defaultPerSession : limit),
+    });
+    const sessions: FoundSession[] = [];
+    let left = limit;
+    for await (const candidate of index.candidates(askedOf(query, options, filter))) {
+      const session = await hits.in(candidate, Math.max(left, 1));
+      if (session === undefined) continue;
+      if (left === 0) return { sessions, isMore: true, stale: hits.stale };
+      sessions.push(session);
+      left -= session.hits.length;
+    }
+    const isMore = sessions.some((session) => session.isMore);
+    return { sessions, isMore, stale: hits.stale };
+  }
+
+  /** An index that is damaged is made anew, once. */
+  async #sound<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (this.#file === undefined || !isDamage(causeOf(error))) throw error;
+    }
+    await this.#index?.close();
+    this.#index = undefined;
+    removeIndexFile(this.#file);
+    return work();
+  }
+
+  async #opened(): Promise<TextIndex> {
+    this.#index ??= await this.#open();
+    return this.#index;
+  }
+
+  async #open(): Promise<TextIndex> {
+    const identity = await this.#registry.identity();
+    const { cacheFolder } = this.#place;
+    if (identity === undefined || cacheFolder === undefined) return openSqliteIndex(inMemory);
+    const file = indexPath(cacheFolder, identity);
+    try {
+      const index = await openSqliteIndex(file);
+      this.#file = file;
+      return index;
+    } catch (error) {
+      if (!isUnwritable(error)) throw indexError(error, file);
+      return openSqliteIndex(inMemory);
+    }
+  }
+}
+
+/** Searches once. Whoever searches often keeps a `Searcher`. Errors: as `Searcher.search`. */
+export async function searchSessions(
+  registry: SessionRegistry,
+  query: string,
+  { cacheFolder, ...options }: SearchOptions & SearchPlace = {},
+): Promise<SearchResult> {
+  const searcher = new Searcher(registry, { cacheFolder });
+  try {
+    return await searcher.search(query, options);
+  } finally {
+    await searcher.close();
+  }
+}
+
+function askedOf(
+  query: Query,
+  { cwd, agent, in: id, sinceMs }: SearchOptions,
+  filter: Parameters<typeof matchText>[1],
+): Asked {
+  return {
+    match: matchText(query, filter),
+    hasPrefix: [...query.all, ...query.none].some(({ isPrefix }) => isPrefix),
+    ...(id !== undefined && { id }),
+    ...(cwd !== undefined && { folders: spellingsOf(cwd) }),
+    ...(agent !== undefined && { agent }),
+    ...(sinceMs !== undefined && { activeSinceMs: sinceMs }),
+  };
+}
+
+function check({ role, limit, perSession, in: id }: SearchOptions): void {
+  if (id !== undefined) toSessionId(id);
+  if (role !== undefined && !searchRoles.includes(role)) {
+    throw new SidecarError(
+      "INVALID_PARAMS",
+      `role is ${JSON.stringify(role)}; allowed: ${searchRoles.join(", ")}`,
+    );
+  }
+  for (const [name, value] of Object.entries({ limit, perSession })) {
+    if (value === undefined || (Number.isSafeInteger(value) && value > 0)) continue;
+    throw new SidecarError(
+      "INVALID_PARAMS",
+      `${name} is ${JSON.stringify(value)}; allowed: a whole number above 0`,
+    );
+  }
+}
+
+function causeOf(error: unknown): unknown {
+  return error instanceof SidecarError && error.cause !== undefined ? error.cause : error;
+}

@@ -1,0 +1,200 @@
+/**
+ * The index of a store in a SQLite file, or in memory. A message's number is that of its stretch of its session and its
+ * place in that, so that what was found needs no look-up to be known; a session that is forgotten takes its
+ * stretches along, and what the words still say of them is passed over.
+ */
+import type { SessionId } from "../../base/ids.ts";
+import { pause } from "../../base/time.ts";
+import type { Database, Statement } from "../../sqlite/engine.ts";
+import { indexError, isBusy, openIndexFile, type OpenedIndex } from "./index-file.ts";
+import { Finding } from "./sqlite-finding.ts";
+import { rowIdOf, toKnown, type SessionRow } from "./sqlite-rows.ts";
+import type {
+  Asked,
+  Batch,
+  Candidate,
+  IndexedMessage,
+  IndexState,
+  KnownSession,
+  TextIndex,
+} from "./text-index.ts";
+
+const lockWaitMs = 5000;
+const columns =
+  "id, updated_at_ms, cwd, folder, agent, parent_id, base_seq, from_seq, through_seq, sum, is_open";
+
+/** Errors: `STORE_UNAVAILABLE` without a SQLite; the system's own where the file cannot be written. */
+export async function openSqliteIndex(file: string): Promise<TextIndex> {
+  const deadlineMs = performance.now() + lockWaitMs;
+  for (;;) {
+    try {
+      return new SqliteIndex(await openIndexFile(file));
+    } catch (error) {
+      if (!isBusy(error)) throw error;
+      if (performance.now() > deadlineMs) throw indexError(error, file);
+    }
+    await pause(20);
+  }
+}
+
+class SqliteIndex implements TextIndex {
+  readonly place: string;
+  readonly #db: Database;
+  readonly #finding: Finding;
+  readonly #prepared = new Map<string, Statement>();
+
+  constructor({ db, place }: OpenedIndex) {
+    this.#db = db;
+    this.place = place;
+    this.#finding = new Finding(db);
+  }
+
+  state(): IndexState {
+    const rows = this.#all<{ name: string; value: number }>("SELECT name, value FROM meta");
+    const value = (name: string) => rows.find((row) => row.name === name)?.value ?? 0;
+    return {
+      newestMs: value("newestMs"),
+      lookedAtMs: value("lookedAtMs"),
+      difference: value("difference"),
+      sessions: this.#one<number>("SELECT count(*) FROM sessions") ?? 0,
+    };
+  }
+
+  note(state: Partial<Omit<IndexState, "sessions">>): Promise<void> {
+    return this.#transact(() => {
+      for (const [name, value] of Object.entries(state))
+        this.#run(
+          "INSERT INTO meta VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
+          name,
+          value,
+        );
+    });
+  }
+
+  known(ids: readonly SessionId[]): ReadonlyMap<SessionId, KnownSession> {
+    const rows = this.#sessions("id IN (SELECT value FROM json_each(?))", JSON.stringify(ids));
+    return new Map(rows.map((session) => [session.id, session]));
+  }
+
+  open(): readonly KnownSession[] {
+    return this.#sessions("is_open = 1");
+  }
+
+  forksOf(id: SessionId): readonly KnownSession[] {
+    return this.#sessions("parent_id = ?", id);
+  }
+
+  all(): readonly SessionId[] {
+    return this.#all<{ id: SessionId }>("SELECT id FROM sessions").map(({ id }) => id);
+  }
+
+  write({ sessions, messages }: Batch): Promise<void> {
+    return this.#transact(() => {
+      for (const session of sessions) this.#put(session);
+      this.#index(messages);
+    });
+  }
+
+  drop(ids: readonly SessionId[]): Promise<void> {
+    return this.#transact(() => {
+      for (const id of ids) {
+        this.#run("DELETE FROM spans WHERE session_no = (SELECT no FROM sessions WHERE id = ?)", id);
+        this.#run("DELETE FROM sessions WHERE id = ?", id);
+      }
+    });
+  }
+
+  async *candidates(asked: Asked): AsyncGenerator<Candidate> {
+    try {
+      yield* this.#finding.candidates(asked);
+    } catch (error) {
+      throw indexError(error, this.place);
+    }
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+
+  #put(session: KnownSession): void {
+    const { id, updatedAtMs, cwd, folder, agent, parentId, baseSeq, fromSeq, throughSeq, sum, isOpen } =
+      session;
+    const facts = [updatedAtMs, cwd, folder, agent, parentId ?? null, baseSeq, fromSeq, throughSeq, sum];
+    this.#run(
+      `INSERT INTO sessions (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (id) DO UPDATE SET updated_at_ms = excluded.updated_at_ms, cwd = excluded.cwd,
+         folder = excluded.folder, agent = excluded.agent, parent_id = excluded.parent_id,
+         base_seq = excluded.base_seq, from_seq = excluded.from_seq, through_seq = excluded.through_seq,
+         sum = excluded.sum, is_open = excluded.is_open`,
+      id,
+      ...facts,
+      Number(isOpen),
+    );
+  }
+
+  /** In the order of their numbers: FTS5 begins anew with each that is smaller than the one before. */
+  #index(messages: readonly IndexedMessage[]): void {
+    const rows = messages.map(({ id, seq, words }) => ({ row: this.#rowOf(id, seq), words }));
+    rows.sort((a, b) => a.row - b.row);
+    for (const { row, words } of rows) this.#run("INSERT INTO words (rowid, text) VALUES (?, ?)", row, words);
+  }
+
+  #rowOf(id: SessionId, seq: number): number {
+    return rowIdOf(seq, (part) => {
+      const known = this.#one<number>(
+        "SELECT spans.no FROM spans JOIN sessions ON sessions.no = session_no WHERE id = ? AND part = ?",
+        id,
+        part,
+      );
+      if (known !== undefined) return known;
+      const made = this.#run(
+        "INSERT INTO spans (session_no, part) SELECT no, ? FROM sessions WHERE id = ?",
+        part,
+        id,
+      );
+      return Number(made.lastInsertRowid);
+    });
+  }
+
+  #sessions(where: string, ...values: unknown[]): KnownSession[] {
+    return this.#all<SessionRow>(`SELECT ${columns} FROM sessions WHERE ${where}`, ...values).map(toKnown);
+  }
+
+  /** Other processes may be writing: the event loop goes on meanwhile. */
+  async #transact(work: () => void): Promise<void> {
+    const deadlineMs = performance.now() + lockWaitMs;
+    for (;;) {
+      try {
+        this.#db.exec("BEGIN IMMEDIATE");
+        work();
+        this.#db.exec("COMMIT");
+        return;
+      } catch (error) {
+        if (this.#db.inTransaction) this.#db.exec("ROLLBACK");
+        if (!isBusy(error) || performance.now() > deadlineMs) throw indexError(error, this.place);
+      }
+      await pause(20);
+    }
+  }
+
+  #run(sql: string, ...values: unknown[]) {
+    return this.#statement(sql).run(...values);
+  }
+
+  #all<Row>(sql: string, ...values: unknown[]): Row[] {
+    return this.#statement(sql).all(...values) as Row[];
+  }
+
+  #one<Value>(sql: string, ...values: unknown[]): Value | undefined {
+    const row = this.#statement(sql).get(...values);
+    return row === undefined ? undefined : (Object.values(row as object)[0] as Value);
+  }
+
+  #statement(sql: string): Statement {
+    const known = this.#prepared.get(sql);
+    if (known !== undefined) return known;
+    const statement = this.#db.prepare(sql);
+    this.#prepared.set(sql, statement);
+    return statement;
+  }
+}
