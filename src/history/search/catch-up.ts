@@ -15,6 +15,9 @@ const clocksDifferMs = 5 * 60 * 1000;
 /** What no count shows is found when all sessions are gone through after so long. */
 const lookAgainMs = 24 * 60 * 60 * 1000;
 
+/** After so many the index is tidied. */
+const manyMessages = 5000;
+
 export interface CaughtUp {
   /** Messages that were indexed. */
   readonly messages: number;
@@ -38,6 +41,7 @@ export async function catchUp(
   if (newestMs !== undefined && counted === before.difference) {
     if (newestMs !== before.newestMs) await index.note({ newestMs });
   } else await everything(registry, index, indexing, nowMs);
+  if (indexing.messages >= manyMessages) await index.tidy();
   return { messages: indexing.messages, unread: indexing.unread };
 }
 

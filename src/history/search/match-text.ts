@@ -5,17 +5,25 @@ import { wordsOf } from "./words.ts";
 
 /** Begins what is no word of the text; no word has it, because it is no letter. */
 const mark = "\ue000";
-/** Stands between identifiers, so that no phrase goes from one to the next. */
-const gap = "\ue001";
+/** Words that the index takes as they are: it tells them apart at what is no letter, and knows no case of these letters. */
+const asItIs = /^(?:[A-Za-z]?[a-z0-9]{0,63}|[A-Z]{1,60}[0-9]{0,4})$/;
 
-/** What is indexed of a message: its words, its identifiers as one word each, and what filters ask for. */
+/**
+ * What is indexed of a message: its words, its identifiers as one word each, and what filters ask for. Most texts are
+ * plain for the most part, and only what is not is looked at here: this is where the time goes.
+ */
 export function indexedWords({ text, role, atMs }: Findable): string {
-  const { row, wholes } = wordsOf(text);
-  let words = "";
-  for (const word of row) words += `${word.text} `;
-  for (const word of wholes) words += `${gap} ${word.text} `;
+  let wholes = "";
+  const apart = (piece: string): string => {
+    const found = wordsOf(piece);
+    for (const word of found.wholes) wholes += ` ${word.text}`;
+    return found.row.map((word) => word.text).join(" ");
+  };
+  const words = /[\0\u001b]/.test(text)
+    ? apart(text)
+    : text.replace(/[A-Za-z0-9\u0080-\uffff]+/g, (piece) => (asItIs.test(piece) ? piece : apart(piece)));
   const day = dayOf(atMs);
-  return `${words}${mark}${role} ${mark}${day.slice(0, 6)} ${mark}${day}`;
+  return `${words}${wholes} ${mark}${role} ${mark}${day.slice(0, 6)} ${mark}${day}`;
 }
 
 export interface MessageFilter {
@@ -30,19 +38,28 @@ export function matchText({ all, none }: Query, { role, sinceMs, untilMs }: Mess
   if (role !== undefined) wanted.push(quoted(mark + role));
   const days = sinceMs === undefined ? [] : daysBetween(sinceMs, untilMs ?? Date.now() + dayMs);
   if (days.length > 0) wanted.push(`(${days.map((day) => quoted(mark + day)).join(" OR ")})`);
-  const unwanted = none.map((term) => ` NOT ${termText(term)}`).join("");
-  return `(${wanted.join(" AND ")})${unwanted}`;
+  const unwanted = none.flatMap(unwantedText).map((term) => ` NOT ${term}`);
+  return `(${wanted.join(" AND ")})${unwanted.join("")}`;
 }
 
+/** The index knows not where words stand: that those of a phrase stand together is seen in the text. */
 function termText({ words, whole, isPrefix }: Term): string {
   const star = isPrefix ? " *" : "";
-  const phrase = `${quoted(words.join(" "))}${star}`;
-  return words.length > 1 && whole !== undefined ? `(${phrase} OR ${quoted(whole)}${star})` : phrase;
+  const last = words.length - 1;
+  const all = words.map((word, at) => (at === last ? `${quoted(word)}${star}` : quoted(word))).join(" AND ");
+  if (words.length === 1) return all;
+  return whole === undefined ? `(${all})` : `((${all}) OR ${quoted(whole)}${star})`;
+}
+
+/** Only what surely is not meant: a message with the words of a phrase need not have the phrase. */
+function unwantedText({ words, whole, isPrefix }: Term): string[] {
+  const [word] = words.length === 1 ? words : [whole];
+  return word === undefined ? [] : [`${quoted(word)}${isPrefix ? " *" : ""}`];
 }
 
 /** No word holds a quote. */
-function quoted(words: string): string {
-  return `"${words}"`;
+function quoted(word: string): string {
+  return `"${word}"`;
 }
 
 const dayMs = 24 * 60 * 60 * 1000;

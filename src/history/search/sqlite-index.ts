@@ -3,6 +3,7 @@
  * place in that, so that what was found needs no look-up to be known; a session that is forgotten takes its
  * stretches along, and what the words still say of them is passed over.
  */
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { SessionId } from "../../base/ids.ts";
 import { pause } from "../../base/time.ts";
 import type { Database, Statement } from "../../sqlite/engine.ts";
@@ -20,6 +21,8 @@ import type {
 } from "./text-index.ts";
 
 const lockWaitMs = 5000;
+/** Of a step of tidying. */
+const mergedPages = 300;
 const columns =
   "id, updated_at_ms, cwd, folder, agent, parent_id, base_seq, from_seq, through_seq, sum, is_open";
 
@@ -93,6 +96,19 @@ class SqliteIndex implements TextIndex {
       for (const session of sessions) this.#put(session);
       this.#index(messages);
     });
+  }
+
+  /** Each step holds the lock, and the event loop, for some milliseconds. */
+  async tidy(): Promise<void> {
+    const [begin, goOn] = [-mergedPages, mergedPages];
+    for (let pages = begin, isMore = true; isMore; pages = goOn) {
+      await this.#transact(() => {
+        const before = this.#one<number>("SELECT total_changes()") ?? 0;
+        this.#run("INSERT INTO words (words, rank) VALUES ('merge', ?)", pages);
+        isMore = (this.#one<number>("SELECT total_changes()") ?? 0) - before >= 2;
+      });
+      await nextTurn();
+    }
   }
 
   drop(ids: readonly SessionId[]): Promise<void> {

@@ -78,6 +78,8 @@ export interface TextIndex {
   all(): Awaitable<readonly SessionId[]>;
   /** All of it, or nothing. */
   write(batch: Batch): Awaitable<void>;
+  /** After much was written: makes it small and quick, in steps. */
+  tidy(): Promise<void>;
   drop(ids: readonly SessionId[]): Awaitable<void>;
   /** Sessions with the newest activity first. */
   candidates(asked: Asked): AsyncIterable<Candidate>;

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { daysBetween, indexedWords } from "../../../src/history/search/match-text.ts";
 import { matchesIn } from "../../../src/history/search/matching.ts";
 import { parseQuery } from "../../../src/history/search/query.ts";
 import { plainSnippet, snippetOf } from "../../../src/history/search/snippet.ts";
@@ -115,6 +116,48 @@ const pieces = [
   "日本語 text",
   "ﬁne",
 ];
+
+describe("what is indexed", () => {
+  it("is the same words, however a text is written", () => {
+    const piece = fc.oneof(
+      fc.constantFrom(
+        ...pieces,
+        "\u001b[31mred",
+        "ABC",
+        "A1B",
+        "aB",
+        "x".repeat(70),
+        "Ab".repeat(40),
+        "\0",
+        "\ue000user",
+      ),
+      fc.string({ unit: "binary", maxLength: 6 }),
+    );
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 12 }), (texts) => {
+        const text = texts.join("");
+        const { row, wholes } = wordsOf(text);
+        const indexed = indexedWords({ text, role: "user", atMs: 0, seq: 1 }).split(" \ue000user ")[0] ?? "";
+        const words = indexed.match(/[A-Za-z0-9\u0080-\u{10ffff}]+/gu) ?? [];
+        // As FTS5 has it, which knows ASCII only.
+        const told = words.map((word) => word.replace(/[A-Z]+/g, (capitals) => capitals.toLowerCase()));
+        expect(told).toEqual([...row, ...wholes].map((word) => word.text));
+      }),
+    );
+  });
+
+  it("of a time are whole months, and days where they are no whole ones", () => {
+    const at = (text: string) => Date.parse(`${text}T12:00:00Z`);
+    expect(daysBetween(at("2026-01-30"), at("2026-03-02"))).toEqual([
+      "20260130",
+      "20260131",
+      "202602",
+      "20260301",
+      "20260302",
+    ]);
+    expect(daysBetween(0, at("2026-03-02"))).toEqual([]);
+  });
+});
 
 describe("a query", () => {
   it.each([
