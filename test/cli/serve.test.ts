@@ -4,6 +4,8 @@ import { PassThrough } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { run } from "../../src/cli/run.ts";
 import { binary, hasTerminal, onTerminal as shell, scratchFolder } from "./harness.ts";
+import { SidecarError } from "../../src/base/errors.ts";
+import { placeOf } from "../../src/cli/serve.ts";
 
 const folder = scratchFolder();
 
@@ -67,5 +69,16 @@ describe("acp-sidecar on a terminal", () => {
     const piped = await onTerminal(["--", ...recorder(file)], { input: true, output: false });
     expect(piped.status).toBe(0);
     expect(piped.err).toContain("waits for an ACP client");
+  });
+});
+
+describe("a defect that nobody has handled", () => {
+  it("is told by its kind and its place, without its words: they may quote a secret", () => {
+    const told = placeOf(new TypeError("hunter2 is no number (at hunter2:1:2)\n    at hunter2:1:2"));
+    expect(told).toMatch(/^TypeError at serve\.test\.ts:\d+:\d+$/);
+    expect(placeOf(new SidecarError("STORE_FAILED", "hunter2"))).toMatch(
+      /^STORE_FAILED at [\w.]+\.ts:\d+:\d+$/,
+    );
+    expect(placeOf("hunter2")).toBe("string");
   });
 });
