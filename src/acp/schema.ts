@@ -60,6 +60,15 @@ export const promptParams = z.looseObject({
 
 export const sessionParams = z.looseObject({ sessionId });
 
+/** `_acp-sidecar/export`. */
+export const exportParams = z.looseObject({
+  sessionId,
+  format: z.optional(z.enum(["markdown", "html", "json", "jsonl", "bundle"])),
+  redact: z.optional(z.boolean()),
+  thoughts: z.optional(z.boolean()),
+  superseded: z.optional(z.boolean()),
+});
+
 export const setModeParams = z.looseObject({ sessionId, modeId: z.string() });
 
 export const setModelParams = z.looseObject({ sessionId, modelId: z.string() });

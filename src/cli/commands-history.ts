@@ -1,9 +1,37 @@
 /** The commands that read histories and take them along. */
-import type { Command } from "./command.ts";
-import { jsonFlag as json, quietFlag } from "./flags.ts";
+import type { Command, Flag } from "./command.ts";
+import { colorFlag, jsonFlag as json, noPagerFlag, quietFlag } from "./flags.ts";
 import { tool } from "./tool.ts";
 
+const supersededFlag: Flag = {
+  name: "superseded",
+  help: "also what a rewind left behind, marked as such",
+};
+
 export const historyCommands: readonly Command[] = [
+  {
+    name: "sessions tools",
+    aliases: ["tools"],
+    summary: "what the agent did with tools: when, how it went, which files, and how it was allowed",
+    synopsis: "ID [--superseded] [--json|--jsonl]",
+    flags: [
+      { name: "superseded", help: "also what a rewind left behind" },
+      json,
+      { name: "jsonl", help: "print a JSON object a line" },
+      noPagerFlag,
+      colorFlag,
+    ],
+    operands: { min: 1, max: 1 },
+    run: tool("showTools"),
+  },
+  {
+    name: "sessions tree",
+    summary: "which sessions were forked from which; of one session with ID",
+    synopsis: "[ID] [--json]",
+    flags: [json, colorFlag],
+    operands: { min: 0, max: 1 },
+    run: tool("showTree"),
+  },
   {
     name: "export",
     summary: "write sessions as Markdown, HTML, JSON, JSONL, or as a bundle for another store",
@@ -17,7 +45,7 @@ export const historyCommands: readonly Command[] = [
       { name: "out", value: "PATH", help: "a file, or a folder for several; unless told: stdout" },
       { name: "redact", help: "without what looks like a secret: keys, tokens, passwords" },
       { name: "no-thoughts", help: "without the agent's thoughts" },
-      { name: "superseded", help: "also what a rewind left behind, marked as such" },
+      supersededFlag,
       { name: "all", help: "every session" },
       { name: "force", help: "in the place of files that are there" },
       json,

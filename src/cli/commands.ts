@@ -55,10 +55,19 @@ export const commands: readonly Command[] = [
     name: "sessions show",
     aliases: ["show"],
     summary: "show one session: what is known of it, and the conversation",
-    synopsis: "ID[:SEQ] [--last N] [--entries] [--json|--jsonl]",
+    synopsis:
+      "ID[:SEQ] [--last N] [--at SEQ] [--from SEQ] [--tools none|brief|full] [--entries] [--json|--jsonl]",
     flags: [
       { name: "last", value: "N", help: "only the last N turns, or entries with --entries" },
+      { name: "at", value: "SEQ", help: "only the turn that this entry belongs to" },
+      { name: "from", value: "SEQ", help: "from this entry on" },
       { name: "thoughts", help: "the agent's thoughts in full, not their beginnings" },
+      {
+        name: "tools",
+        value: "none|brief|full",
+        help: "tool calls: none, a line each (default), or with what they were given and gave",
+      },
+      { name: "superseded", help: "also what a rewind left behind, marked as such" },
       { name: "entries", help: "the journal's entries as they stand there" },
       json,
       { name: "jsonl", help: "print a JSON object a line: the messages, or entries with --entries" },

@@ -1,6 +1,8 @@
 /** A conversation as lines: who said it, what was done and how it went, thoughts in a line. */
 import { textOf } from "../acp/content.ts";
 import { changedPathsOf, outputOf } from "../session/call-parts.ts";
+import type { Drawer } from "../history/threads.ts";
+import { callLines } from "./call-text.ts";
 import type { Happening } from "../session/happenings.ts";
 import { oneLine, printable, timeText } from "./print.ts";
 import type { Style } from "./style.ts";
@@ -12,11 +14,15 @@ export interface Layout {
   readonly columns: number | undefined;
   readonly style: Style;
   readonly thoughts: boolean;
+  readonly tools: Tools;
 }
+
+/** What of tool calls is shown: nothing, a line each, or all that they were given and gave. */
+export type Tools = "none" | "brief" | "full";
 
 type Of<T extends Happening["type"]> = Extract<Happening, { readonly type: T }>;
 
-export class ConversationText {
+export class ConversationText implements Drawer {
   readonly #layout: Layout;
   /** The last line of a message that may go on has no end yet. */
   #isOpen = false;
@@ -30,7 +36,7 @@ export class ConversationText {
   of(happening: Happening): string {
     if (happening.type === "said") return this.#said(happening);
     if (happening.type === "end" && endedWell(happening)) return this.finish();
-    if (!isShown(happening)) return "";
+    if (!isShown(happening) || (happening.type === "call" && this.#layout.tools === "none")) return "";
     const { dim } = this.#layout.style;
     const end = this.#begin(happening.type);
     switch (happening.type) {
@@ -40,6 +46,13 @@ export class ConversationText {
         return `${end}${happening.steps.map(({ text, status }) => this.#line(`  ${planMarks[status] ?? "○"} ${oneLine(text)}`)).join("")}`;
       case "set":
         return `${end}${dim(this.#line(`  ${oneLine(`${happening.what}: ${happening.value}`)}`))}`;
+      case "decided":
+        return `${end}${dim(this.#line(`  Permission ${oneLine(decided(happening))}`))}`;
+      case "rewind":
+        return `${end}${dim(this.#line(`  Went back to #${happening.toSeq}`))}`;
+      case "compaction":
+      case "summary":
+        return `${end}${dim(this.#line("  (what came before was summarised)"))}`;
       case "end":
         return end + this.#end(happening);
     }
@@ -96,6 +109,9 @@ export class ConversationText {
     for (const path of changedPathsOf(update)) lines.push(style.dim(this.#line(`      ${oneLine(path)}`)));
     const [reason = ""] = outputOf(update).trim().split("\n", 1);
     if (status === "failed" && reason !== "") lines.push(style.dim(this.#line(`      ${oneLine(reason)}`)));
+    if (this.#layout.tools === "full")
+      for (const { text, paint } of callLines(update, style))
+        for (const part of this.#broken(text, 6)) lines.push(`      ${paint(part)}\n`);
     return lines.join("");
   }
 
@@ -114,17 +130,24 @@ export class ConversationText {
   }
 
   /** Lines within the indent; code keeps its own. */
-  #broken(line: string): string[] {
+  #broken(line: string, indent = 2): string[] {
     const { columns } = this.#layout;
     if (columns === undefined) return [line];
-    const room = Math.max(20, columns - 2);
+    const room = Math.max(20, columns - indent);
     const plain = line.replaceAll("\t", "    ");
     return inRoom(plain, room, (/^ */.exec(plain)?.[0] ?? "").slice(0, room / 2));
   }
 }
 
-function isShown(happening: Happening): happening is Of<"call" | "plan" | "set" | "end"> {
-  return ["call", "plan", "set", "end"].includes(happening.type);
+type Shown = Of<"call" | "plan" | "set" | "end" | "decided" | "rewind" | "summary" | "compaction">;
+
+function isShown(happening: Happening): happening is Shown {
+  if (happening.type === "compaction") return happening.status === "completed";
+  return ["call", "plan", "set", "end", "decided", "rewind", "summary"].includes(happening.type);
+}
+
+function decided({ outcome, option }: Of<"decided">): string {
+  return option === undefined ? outcome : `${outcome}: ${option.name}`;
 }
 
 function endedWell({ end: { interrupted, error, stopReason } }: Of<"end">): boolean {

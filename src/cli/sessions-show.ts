@@ -2,11 +2,14 @@
 import { SidecarError } from "../base/errors.ts";
 import { jsonTextOf, objectText } from "../base/json-text.ts";
 import { isJsonObjectText, isRecord, textOr } from "../base/json.ts";
-import { conversationOf, startOfLast } from "../session/conversation.ts";
+import { countedPages, happeningsIn } from "../history/counted.ts";
+import { drawn } from "../history/drawn.ts";
+import { startOfLast, turnAt } from "../session/conversation.ts";
 import type { Entry, EntryRange, SessionRecord } from "../session/registry-options.ts";
 import type { SessionRegistry } from "../session/registry.ts";
 import type { Invocation, Io } from "./command.ts";
-import { ConversationText } from "./conversation-text.ts";
+import { conversationPicture, toolsFrom } from "./conversation-picture.ts";
+import type { Layout } from "./conversation-text.ts";
 import { leaseText } from "./lease-text.ts";
 import { paged } from "./pager.ts";
 import { Outflow, print, printable, printFacts, timeText } from "./print.ts";
@@ -28,8 +31,13 @@ export function showSession(invocation: Invocation, io: Io): Promise<number> {
   const style = styleFor(invocation, io);
   return withSessions(invocation, io, async (registry) => {
     const shown = await shownBy(invocation, io, registry);
-    const text = ({ columns }: Io) =>
-      new ConversationText({ columns, style, thoughts: flags["thoughts"] === true });
+    const tools = toolsFrom(flags["tools"]);
+    const layout = ({ columns }: Io): Layout => ({
+      columns,
+      style,
+      thoughts: flags["thoughts"] === true,
+      tools,
+    });
     const texts = () => (entries ? entryTexts(shown) : messageTexts(shown));
     if (json) await printDocument(io, shown.record, entries ? "entries" : "messages", texts());
     else if (jsonl) await printLines(io, texts());
@@ -37,7 +45,7 @@ export function showSession(invocation: Invocation, io: Io): Promise<number> {
       return paged(invocation, io, async (out) => {
         await printRecord(out, shown.record);
         if (entries) await printEntries(out, shown);
-        else await printConversation(out, shown, text(out));
+        else await printConversation(out, shown, layout(out), flags["superseded"] === true);
         return 0;
       });
     }
@@ -53,12 +61,38 @@ async function shownBy(
 ): Promise<Shown> {
   const { record, seq } = await addressed(registry, id, io);
   const last = countFrom("last", flags["last"], 0);
-  if (seq !== undefined && last > 0)
-    throw new SidecarError("USAGE", `${id} names one entry; leave out --last`);
-  if (seq !== undefined) return { registry, record, range: { from: seq, through: seq } };
-  if (last === 0) return { registry, record, range: {} };
-  const from = flags["entries"] ? record.headSeq - last + 1 : await startOfLast(registry, record, last);
-  return { registry, record, range: { from: Math.max(1, from) } };
+  const [at, from] = [seqFrom("at", flags["at"], record), seqFrom("from", flags["from"], record)];
+  const given = [seq, last || undefined, at, from].filter((each) => each !== undefined);
+  if (seq !== undefined && given.length > 1)
+    throw new SidecarError("USAGE", `${id} names one entry; leave out --last, --at and --from`);
+  if (given.length > 1) throw new SidecarError("USAGE", "use one of --last, --at and --from");
+  const range = (part: EntryRange) => ({ registry, record, range: part });
+  if (seq !== undefined) return range({ from: seq, through: seq });
+  if (from !== undefined) return range({ from });
+  if (at !== undefined) return range(await turnWith(registry, record, at));
+  if (last === 0) return range({});
+  const start = flags["entries"] ? record.headSeq - last + 1 : await startOfLast(registry, record, last);
+  return range({ from: Math.max(1, start) });
+}
+
+/** Errors: `USAGE`, `INVALID_PARAMS` for an entry that is not there. */
+function seqFrom(flag: string, text: string | true | undefined, record: SessionRecord): number | undefined {
+  const seq = countFrom(flag, text, 0);
+  if (seq <= record.headSeq) return seq === 0 ? undefined : seq;
+  throw new SidecarError(
+    "INVALID_PARAMS",
+    `Session ${record.id} has no entry ${seq}; its entries are 1 to ${record.headSeq}`,
+  );
+}
+
+/** From its prompt to the entry before the next one. */
+async function turnWith(registry: SessionRegistry, record: SessionRecord, seq: number): Promise<EntryRange> {
+  const from = Math.max(1, await turnAt(registry, record, seq));
+  for await (const page of registry.read(record.id, { from: seq + 1 })) {
+    const next = page.find(({ kind }) => kind === "prompt");
+    if (next !== undefined) return { from, through: next.seq - 1 };
+  }
+  return { from };
 }
 
 function printRecord(io: Io, record: SessionRecord): Promise<void> {
@@ -94,12 +128,19 @@ function agentAndVersion(record: SessionRecord): string | undefined {
 async function printConversation(
   io: Io,
   { registry, record, range }: Shown,
-  text: ConversationText,
+  layout: Layout,
+  withSuperseded: boolean,
 ): Promise<void> {
   const flow = new Outflow(io);
-  for await (const happening of conversationOf(registry, record, range))
-    if (!(await flow.write(text.of(happening)))) return;
-  await print(io, text.finish());
+  // Who names an entry means that one, whether it counts or not.
+  const isOne = range.from !== undefined && range.from === range.through;
+  const superseded = await registry.superseded(record.id);
+  const telling = { superseded, withSuperseded: withSuperseded || isOne, range };
+  const { from = 1 } = range;
+  const turn = from > 1 ? await turnAt(registry, record, from - 1) : 0;
+  const happenings = happeningsIn(countedPages(registry, record, telling), turn);
+  for await (const text of drawn(happenings, conversationPicture(layout), superseded))
+    if (!(await flow.write(text))) return;
 }
 
 async function printEntries(io: Io, { registry, record, range }: Shown): Promise<void> {

@@ -13,5 +13,7 @@ export { collectSessions } from "./sessions-gc.ts";
 export { restoreSessions } from "./sessions-restore.ts";
 export { removeSessions } from "./sessions-rm.ts";
 export { showSession } from "./sessions-show.ts";
+export { showTools } from "./sessions-tools.ts";
+export { showTree } from "./sessions-tree.ts";
 export { storeStats } from "./sessions-stats.ts";
 export { verify } from "./verify.ts";

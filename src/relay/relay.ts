@@ -19,6 +19,7 @@ import { agentRequest } from "./agent/requests.ts";
 import type { RelayContext, RelayOptions } from "./context.ts";
 import { withoutSecrets } from "./safe-error.ts";
 import { closeSession, deleteSession, detach } from "./methods/end.ts";
+import { exportToClient } from "./methods/export.ts";
 import { forkSession } from "./methods/fork.ts";
 import { forwardRequest, forwardToAgent, forwardToClient } from "./methods/forward.ts";
 import { authenticate, configureProvider, initialize, logout } from "./methods/initialize.ts";
@@ -199,4 +200,5 @@ const methods: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   ["session/set_model", setModel],
   ["session/set_config_option", setConfigOption],
   ["session/set_title", setTitle],
+  ["_acp-sidecar/export", exportToClient],
 ]);

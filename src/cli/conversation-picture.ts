@@ -1,0 +1,35 @@
+/** A conversation on a terminal as a tree: subagents' parts indented below their names, superseded ones between marks. */
+import { SidecarError } from "../base/errors.ts";
+import type { Picture } from "../history/drawn.ts";
+import type { Thread } from "../history/threads.ts";
+import { ConversationText, type Layout, type Tools } from "./conversation-text.ts";
+import { oneLine } from "./print.ts";
+
+const indent = 4;
+
+export function conversationPicture(layout: Layout): Picture {
+  const { columns, style } = layout;
+  const wrap = ({ title, session, from, through }: Thread, body: string) => {
+    const name = oneLine(title ?? session ?? "subagent");
+    const lines = body.replace(/^\n+|\n+$/g, "").split("\n");
+    const shown = lines.map((line) => (line === "" ? "" : " ".repeat(indent) + line));
+    return `\n${style.cyan(`  ▸ ${name}`)}${style.dim(`  #${from}–#${through}`)}\n${shown.join("\n")}\n`;
+  };
+  return {
+    drawer: (depth) =>
+      new ConversationText({ ...layout, columns: columns && Math.max(20, columns - indent * depth) }),
+    wrap,
+    superseded: {
+      begin: ({ through }) =>
+        style.yellow(`\n── superseded from here to #${through}: the session went back ──\n`),
+      end: () => style.yellow("\n── here the session goes on ──\n"),
+    },
+  };
+}
+
+/** Errors: `USAGE`. */
+export function toolsFrom(given: string | true | undefined): Tools {
+  if (given === undefined) return "brief";
+  if (given === "none" || given === "brief" || given === "full") return given;
+  throw new SidecarError("USAGE", `--tools is ${JSON.stringify(given)}; allowed: none, brief, full`);
+}

@@ -1,0 +1,60 @@
+/** `sessions tree`: which sessions were forked from which. */
+import { branchesOf, type Branch } from "../history/lineage.ts";
+import type { Invocation, Io } from "./command.ts";
+import { oneLine, Outflow, print, timeText } from "./print.ts";
+import { sessionAt, withSessions } from "./sessions.ts";
+import { styleFor, type Style } from "./style.ts";
+import { fitted } from "./width.ts";
+
+export function showTree(invocation: Invocation, io: Io): Promise<number> {
+  const style = styleFor(invocation, io);
+  return withSessions(invocation, io, async (registry) => {
+    const [address] = invocation.operands;
+    const of = address === undefined ? undefined : await sessionAt(registry, address, io);
+    const isJson = invocation.flags["json"] === true;
+    const flow = new Outflow(io);
+    let count = 0;
+    for await (const branch of branchesOf(registry, of)) {
+      const text = isJson
+        ? `${count === 0 ? "[\n" : ",\n"}${jsonOf(branch)}`
+        : lineOf(branch, of?.id, style, io);
+      count += 1;
+      if (!(await flow.write(text))) return 0;
+    }
+    if (isJson) await print(io, count === 0 ? "[]\n" : "\n]\n");
+    else if (count === 0) await print(io, "No session was forked from another.\n");
+    return 0;
+  });
+}
+
+function jsonOf({ id, record, depth }: Branch): string {
+  const { lineage, title, cwd, headSeq, updatedAtMs } = record ?? {};
+  return JSON.stringify({
+    id,
+    depth,
+    isDeleted: record === undefined,
+    ...lineage,
+    title,
+    cwd,
+    headSeq,
+    updatedAtMs,
+  });
+}
+
+function lineOf(
+  { id, record, isLast }: Branch,
+  meant: string | undefined,
+  style: Style,
+  { columns }: Io,
+): string {
+  const above = isLast.slice(0, -1).map((last) => (last ? "   " : "│  "));
+  const own = isLast.length === 0 ? "" : isLast.at(-1) === true ? "└─ " : "├─ ";
+  const from = record?.lineage === undefined ? "" : ` from #${record.lineage.atSeq}`;
+  const about =
+    record === undefined
+      ? "(deleted)"
+      : `${timeText(record.updatedAtMs)}${from}  ${oneLine(record.title ?? "")}`;
+  const text = `${above.join("")}${own}${id}  ${about}`.trimEnd();
+  const line = columns === undefined ? text : fitted(text, columns);
+  return `${id === meant ? style.bold(line) : line}\n`;
+}

@@ -1,0 +1,89 @@
+/** Who was forked from whom. */
+import type { SessionRecord } from "../store/contract.ts";
+import type { SessionRegistry } from "../session/registry.ts";
+
+/** A session, and how it stands in its tree; trees are told depth first, a parent's forks in the order of their begin. */
+export interface Branch {
+  readonly id: string;
+  /** Undefined for a parent that is deleted. */
+  readonly record: SessionRecord | undefined;
+  readonly depth: number;
+  /** Of each level above and of its own, whether it is the last there. */
+  readonly isLast: readonly boolean[];
+}
+
+interface Forest {
+  readonly records: ReadonlyMap<string, SessionRecord>;
+  readonly forks: ReadonlyMap<string, readonly SessionRecord[]>;
+}
+
+/** What a list needs of a session, whatever else it holds. */
+const pageSize = 1000;
+
+/** Every tree of more than one session, newest activity first; or the one that `of` belongs to, be it alone. */
+export async function* branchesOf(
+  registry: Pick<SessionRegistry, "list">,
+  of?: SessionRecord,
+): AsyncGenerator<Branch> {
+  const forest = await forestOf(registry);
+  const roots = of === undefined ? rootsOf(forest) : [rootOf(of, forest)];
+  for (const root of roots) yield* tree(root, forest);
+}
+
+async function forestOf(registry: Pick<SessionRegistry, "list">): Promise<Forest> {
+  const records = new Map<string, SessionRecord>();
+  const forks = new Map<string, SessionRecord[]>();
+  let cursor: string | undefined;
+  do {
+    const page = await registry.list({ limit: pageSize, ...(cursor !== undefined && { cursor }) });
+    for (const record of page.items) {
+      records.set(record.id, record);
+      const parent = record.lineage?.parentId;
+      if (parent !== undefined) forks.set(parent, [...(forks.get(parent) ?? []), record]);
+    }
+    cursor = page.nextCursor;
+  } while (cursor !== undefined);
+  for (const each of forks.values()) each.sort((a, b) => a.createdAtMs - b.createdAtMs);
+  return { records, forks };
+}
+
+/** In the order in which their parents, or else they themselves, were last active. */
+function rootsOf({ records, forks }: Forest): string[] {
+  const roots = new Set<string>();
+  for (const [id, { lineage }] of records) {
+    if (lineage === undefined && forks.has(id)) roots.add(id);
+    else if (lineage !== undefined && !records.has(lineage.parentId)) roots.add(lineage.parentId);
+  }
+  return [...roots];
+}
+
+function rootOf({ id, lineage }: SessionRecord, { records }: Forest): string {
+  const seen = new Set<string>([id]);
+  let root: string = id;
+  for (let parent = lineage?.parentId; parent !== undefined && !seen.has(parent);) {
+    seen.add(parent);
+    root = parent;
+    parent = records.get(parent)?.lineage?.parentId;
+  }
+  return root;
+}
+
+/** Without recursion: a session may be forked from its fork as often as one likes. */
+function* tree(root: string, { records, forks }: Forest): Generator<Branch> {
+  const open: Branch[] = [{ id: root, record: records.get(root), depth: 0, isLast: [] }];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    yield next;
+    const { id, depth, isLast } = next;
+    const below = forks.get(id) ?? [];
+    for (let at = below.length - 1; at >= 0; at -= 1) {
+      const record = below[at];
+      if (record === undefined) continue;
+      open.push({
+        id: record.id,
+        record,
+        depth: depth + 1,
+        isLast: [...isLast.slice(-20), at === below.length - 1],
+      });
+    }
+  }
+}
