@@ -10,8 +10,8 @@ import { forget } from "./forks.ts";
 import { Indexing } from "./indexing.ts";
 import type { TextIndex } from "./text-index.ts";
 
-/** Clocks of several machines that share a store may differ by so much. */
-const clocksDifferMs = 5 * 60 * 1000;
+/** Clocks of machines that share a store differ by so much; what is later shows in counts, or when all is gone through. */
+const clocksDifferMs = 10_000;
 /** What no count shows is found when all sessions are gone through after so long. */
 const lookAgainMs = 24 * 60 * 60 * 1000;
 

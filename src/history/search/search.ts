@@ -182,7 +182,6 @@ function askedOf(
 ): Asked {
   return {
     match: matchText(query, filter),
-    hasPrefix: [...query.all, ...query.none].some(({ isPrefix }) => isPrefix),
     ...(id !== undefined && { id }),
     ...(cwd !== undefined && { folders: spellingsOf(cwd) }),
     ...(agent !== undefined && { agent }),

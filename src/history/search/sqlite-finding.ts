@@ -1,9 +1,10 @@
 /**
- * Finds sessions with a match, the newest activity first. What few messages have is found at once and put in order; what
- * many have is looked for session by session, because the first few of them have it. So neither takes long.
+ * Finds sessions with a match, the newest activity first. What few messages have is found at once and put in order; of
+ * what many have only the shards are read in which the sessions are that come first. So neither takes long.
  */
 import type { SessionId } from "../../base/ids.ts";
 import type { Database, Statement } from "../../sqlite/engine.ts";
+import type { Shards } from "./shards.ts";
 import { spanLength } from "./sqlite-rows.ts";
 import type { Asked, Candidate, SessionsAsked } from "./text-index.ts";
 
@@ -11,8 +12,8 @@ import type { Asked, Candidate, SessionsAsked } from "./text-index.ts";
 const few = 2000;
 /** Fewer sessions than these are gone through one by one. */
 const fewSessions = 100;
-/** Sessions and matches that are fetched at a time. */
-const [sessionsAtOnce, matchesAtOnce] = [256, 64];
+/** Sessions that are fetched at a time. */
+const sessionsAtOnce = 64;
 
 interface Session {
   readonly no: number;
@@ -23,14 +24,20 @@ interface Session {
 interface Span {
   readonly no: number;
   readonly part: number;
+  readonly shard: number;
 }
+
+/** Places of matches within a stretch, by its number. */
+type BySpan = Map<number, number[]>;
 
 export class Finding {
   readonly #db: Database;
+  readonly #shards: Shards;
   readonly #statements = new Map<string, Statement>();
 
-  constructor(db: Database) {
+  constructor(db: Database, shards: Shards) {
     this.#db = db;
+    this.#shards = shards;
   }
 
   *candidates(asked: Asked): Generator<Candidate> {
@@ -40,33 +47,28 @@ export class Finding {
         ? Infinity
         : this.#count(`SELECT 1 FROM sessions ${where} LIMIT ${fewSessions + 1}`, values);
     if (fits === 0) return;
-    const most = asked.hasPrefix ? Number.MAX_SAFE_INTEGER : few;
-    if (fits > fewSessions || asked.hasPrefix) {
-      const rows = this.#rows(asked.match, most + 1);
-      if (rows.length <= most) {
-        yield* this.#ordered(rows, asked);
+    if (fits > fewSessions) {
+      const rows = this.#few(asked.match);
+      if (rows !== undefined) {
+        yield* this.#ordered(bySpanOf(rows), asked);
         return;
       }
     }
     yield* this.#oneByOne(asked, where, values);
   }
 
-  #rows(match: string, limit: number): number[] {
-    return this.#statement("SELECT rowid FROM words WHERE words MATCH ? LIMIT ?", true).all(
-      match,
-      limit,
-    ) as number[];
+  /** All matches, unless they are many. */
+  #few(match: string): readonly number[] | undefined {
+    const found: number[] = [];
+    for (const shard of this.#shards.all()) {
+      for (const row of this.#shards.matches(shard, match, few + 1 - found.length)) found.push(row);
+      if (found.length > few) return undefined;
+    }
+    return found;
   }
 
   /** All matches are at hand. */
-  *#ordered(rows: readonly number[], asked: Asked): Generator<Candidate> {
-    const bySpan = new Map<number, number[]>();
-    for (const row of rows) {
-      const span = Math.floor(row / spanLength);
-      const found = bySpan.get(span);
-      if (found === undefined) bySpan.set(span, [row % spanLength]);
-      else found.push(row % spanLength);
-    }
+  *#ordered(bySpan: BySpan, asked: Asked): Generator<Candidate> {
     const { where, values } = conditions(asked);
     const and = where === "" ? "WHERE" : `${where} AND`;
     const sql = `SELECT spans.no AS span, part, id, updated_at_ms FROM spans JOIN sessions ON sessions.no = session_no
@@ -97,12 +99,12 @@ export class Finding {
     const sql = `SELECT no, id, updated_at_ms FROM sessions ${and} (updated_at_ms, id) < (?, ?)
       ORDER BY updated_at_ms DESC, id DESC LIMIT ${sessionsAtOnce}`;
     let behind: readonly unknown[] = [Number.MAX_SAFE_INTEGER, ""];
+    const read = new Map<number, BySpan>();
     for (;;) {
       const page = this.#statement(sql).all(...values, ...behind) as Session[];
       for (const session of page) {
-        const seqs = this.#matchesOf(session, asked.match);
-        const first = seqs.next();
-        if (first.done !== true) yield { id: session.id, seqs: withFirst(first.value, seqs) };
+        const seqs = this.#matchesOf(session, asked.match, read);
+        if (seqs.length > 0) yield { id: session.id, seqs };
       }
       const last = page.at(-1);
       if (last === undefined || page.length < sessionsAtOnce) return;
@@ -110,20 +112,16 @@ export class Finding {
     }
   }
 
-  *#matchesOf({ no }: Session, match: string): Generator<number> {
-    const spans = this.#statement("SELECT no, part FROM spans WHERE session_no = ? ORDER BY part DESC").all(
-      no,
-    ) as Span[];
-    const sql = `SELECT rowid FROM words WHERE words MATCH ? AND rowid BETWEEN ? AND ?
-      ORDER BY rowid DESC LIMIT ${matchesAtOnce}`;
-    for (const span of spans) {
-      const first = span.no * spanLength;
-      for (let last = first + spanLength - 1; last >= first;) {
-        const rows = this.#statement(sql, true).all(match, first, last) as number[];
-        for (const row of rows) yield span.part * spanLength + (row - first);
-        last = rows.length < matchesAtOnce ? -1 : (rows.at(-1) ?? 0) - 1;
-      }
+  /** @param read the matches of shards, as far as they were read for this search */
+  #matchesOf({ no }: Session, match: string, read: Map<number, BySpan>): number[] {
+    const sql = "SELECT no, part, shard FROM spans WHERE session_no = ? ORDER BY part DESC";
+    const seqs: number[] = [];
+    for (const { no: span, part, shard } of this.#statement(sql).all(no) as Span[]) {
+      const matches = read.get(shard) ?? bySpanOf(this.#shards.matches(shard, match, -1));
+      read.set(shard, matches);
+      for (const offset of newestFirst(matches.get(span))) seqs.push(part * spanLength + offset);
     }
+    return seqs;
   }
 
   #count(sql: string, values: readonly unknown[]): number {
@@ -140,9 +138,19 @@ export class Finding {
   }
 }
 
-function* withFirst(first: number, others: Iterable<number>): Generator<number> {
-  yield first;
-  yield* others;
+function bySpanOf(rows: readonly number[]): BySpan {
+  const bySpan: BySpan = new Map();
+  for (const row of rows) {
+    const span = Math.floor(row / spanLength);
+    const found = bySpan.get(span);
+    if (found === undefined) bySpan.set(span, [row % spanLength]);
+    else found.push(row % spanLength);
+  }
+  return bySpan;
+}
+
+function newestFirst(offsets: number[] = []): number[] {
+  return offsets.sort((a, b) => b - a);
 }
 
 function conditions({ id, folders, agent, activeSinceMs }: SessionsAsked): {

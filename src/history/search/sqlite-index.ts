@@ -9,7 +9,8 @@ import { pause } from "../../base/time.ts";
 import type { Database, Statement } from "../../sqlite/engine.ts";
 import { indexError, isBusy, openIndexFile, type OpenedIndex } from "./index-file.ts";
 import { Finding } from "./sqlite-finding.ts";
-import { rowIdOf, toKnown, type SessionRow } from "./sqlite-rows.ts";
+import { Shards } from "./shards.ts";
+import { partOf, rowIdOf, toKnown, type SessionRow } from "./sqlite-rows.ts";
 import type {
   Asked,
   Batch,
@@ -23,6 +24,8 @@ import type {
 const lockWaitMs = 5000;
 /** Of a step of tidying. */
 const mergedPages = 300;
+/** A shard is tidied when so many messages were added. */
+const muchWritten = 2000;
 const columns =
   "id, updated_at_ms, cwd, folder, agent, parent_id, base_seq, from_seq, through_seq, sum, is_open";
 
@@ -44,12 +47,20 @@ class SqliteIndex implements TextIndex {
   readonly place: string;
   readonly #db: Database;
   readonly #finding: Finding;
+  readonly #shards: Shards;
+  /** How much was written to shards that are not tidied yet. */
+  readonly #untidy = new Map<number, number>();
+  /** The last one that was looked up: messages come session by session. */
+  #lastSpan:
+    | { readonly id: SessionId; readonly part: number; readonly no: number; readonly shard: number }
+    | undefined;
   readonly #prepared = new Map<string, Statement>();
 
   constructor({ db, place }: OpenedIndex) {
     this.#db = db;
     this.place = place;
-    this.#finding = new Finding(db);
+    this.#shards = new Shards(db);
+    this.#finding = new Finding(db, this.#shards);
   }
 
   state(): IndexState {
@@ -100,14 +111,13 @@ class SqliteIndex implements TextIndex {
 
   /** Each step holds the lock, and the event loop, for some milliseconds. */
   async tidy(): Promise<void> {
-    const [begin, goOn] = [-mergedPages, mergedPages];
-    for (let pages = begin, isMore = true; isMore; pages = goOn) {
-      await this.#transact(() => {
-        const before = this.#one<number>("SELECT total_changes()") ?? 0;
-        this.#run("INSERT INTO words (words, rank) VALUES ('merge', ?)", pages);
-        isMore = (this.#one<number>("SELECT total_changes()") ?? 0) - before >= 2;
-      });
-      await nextTurn();
+    for (const [shard, written] of this.#untidy) {
+      this.#untidy.delete(shard);
+      if (written < muchWritten) continue;
+      for (let pages = -mergedPages, isMore = true; isMore; pages = mergedPages) {
+        await this.#transact(() => (isMore = this.#shards.tidy(shard, pages)));
+        await nextTurn();
+      }
     }
   }
 
@@ -150,26 +160,38 @@ class SqliteIndex implements TextIndex {
 
   /** In the order of their numbers: FTS5 begins anew with each that is smaller than the one before. */
   #index(messages: readonly IndexedMessage[]): void {
-    const rows = messages.map(({ id, seq, words }) => ({ row: this.#rowOf(id, seq), words }));
-    rows.sort((a, b) => a.row - b.row);
-    for (const { row, words } of rows) this.#run("INSERT INTO words (rowid, text) VALUES (?, ?)", row, words);
+    const rows = messages.map(({ id, seq, words }) => ({ ...this.#placeOf(id, seq), words }));
+    rows.sort((a, b) => a.shard - b.shard || a.row - b.row);
+    const added = new Map<number, number>();
+    for (const { shard, row, words } of rows) {
+      this.#shards.add(shard, row, words);
+      added.set(shard, (added.get(shard) ?? 0) + 1);
+    }
+    for (const [shard, count] of added) {
+      this.#shards.count(shard, count);
+      this.#untidy.set(shard, (this.#untidy.get(shard) ?? 0) + count);
+    }
   }
 
-  #rowOf(id: SessionId, seq: number): number {
-    return rowIdOf(seq, (part) => {
-      const known = this.#one<number>(
-        "SELECT spans.no FROM spans JOIN sessions ON sessions.no = session_no WHERE id = ? AND part = ?",
-        id,
-        part,
-      );
-      if (known !== undefined) return known;
-      const made = this.#run(
-        "INSERT INTO spans (session_no, part) SELECT no, ? FROM sessions WHERE id = ?",
-        part,
-        id,
-      );
-      return Number(made.lastInsertRowid);
-    });
+  #placeOf(id: SessionId, seq: number): { readonly shard: number; readonly row: number } {
+    const part = partOf(seq);
+    const last = this.#lastSpan;
+    if (last?.id === id && last.part === part) return { shard: last.shard, row: rowIdOf(last.no, seq) };
+    const [known] = this.#all<{ no: number; shard: number }>(
+      `SELECT spans.no AS no, shard FROM spans JOIN sessions ON sessions.no = session_no
+       WHERE id = ? AND part = ?`,
+      id,
+      part,
+    );
+    const span = known ?? this.#newSpan(id, part);
+    this.#lastSpan = { id, part, ...span };
+    return { shard: span.shard, row: rowIdOf(span.no, seq) };
+  }
+
+  #newSpan(id: SessionId, part: number): { readonly no: number; readonly shard: number } {
+    const shard = this.#shards.newest();
+    const sql = "INSERT INTO spans (session_no, part, shard) SELECT no, ?, ? FROM sessions WHERE id = ?";
+    return { no: Number(this.#run(sql, part, shard, id).lastInsertRowid), shard };
   }
 
   #sessions(where: string, ...values: unknown[]): KnownSession[] {
@@ -181,6 +203,7 @@ class SqliteIndex implements TextIndex {
     const deadlineMs = performance.now() + lockWaitMs;
     for (;;) {
       try {
+        this.#lastSpan = undefined;
         this.#db.exec("BEGIN IMMEDIATE");
         work();
         this.#db.exec("COMMIT");

@@ -5,9 +5,14 @@ import type { KnownSession } from "./text-index.ts";
 /** Entries in a stretch: few, so that the numbers of neighbouring messages are near one another and take few bytes. */
 export const spanLength = 4096;
 
-/** The number of a message. @param spanOf the number of a stretch of its session */
-export function rowIdOf(seq: number, spanOf: (part: number) => number): number {
-  return spanOf(Math.floor(seq / spanLength)) * spanLength + (seq % spanLength);
+/** Which stretch of its session an entry is in. */
+export function partOf(seq: number): number {
+  return Math.floor(seq / spanLength);
+}
+
+/** The number of a message. @param span of its stretch */
+export function rowIdOf(span: number, seq: number): number {
+  return span * spanLength + (seq % spanLength);
 }
 
 export interface SessionRow {

@@ -56,8 +56,6 @@ export interface SessionsAsked {
 export interface Asked extends SessionsAsked {
   /** In the language of FTS5. */
   readonly match: string;
-  /** Beginnings of words are looked up once, not session by session. */
-  readonly hasPrefix: boolean;
 }
 
 /** A session that may match, and where: the newest first. */
