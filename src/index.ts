@@ -48,3 +48,7 @@ export {
   takeLease,
 } from "./store/rules.ts";
 export { defineStore, wrapStore } from "./store/shell.ts";
+export { importHistory, type ImportOptions, type ImportResult, type Told } from "./history/import/run.ts";
+export { isSource, sources, type Source, type SourceName } from "./history/import/sources.ts";
+export { watchHistory, type WatchOptions } from "./history/import/watch.ts";
+export type * from "./history/import/native.ts";

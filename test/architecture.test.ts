@@ -146,6 +146,7 @@ describe("the parts of the program", () => {
       [/^vscode-jsonrpc$/, /^rpc\//],
       [/^ulid$/, /^base\/ids\.ts$/],
       [/^pino$/, /^base\/log\.ts$/],
+      [/^fzstd$/, /^history\/import\/codex\/zst\.ts$/],
       [/^string-width$/, /^cli\/width\.ts$/],
       [/^markdown-it$/, /^history\/export\/rich-text\.ts$/],
       [/^zod\/mini$/, /^(acp|config|session)\/schema\.ts$/],

@@ -1,6 +1,6 @@
 /** Our session ids. */
 import { createHash } from "node:crypto";
-import { monotonicFactory } from "ulid";
+import { monotonicFactory, ulid } from "ulid";
 import { SidecarError } from "./errors.ts";
 
 declare const brand: unique symbol;
@@ -18,6 +18,11 @@ export const sessionIdForm = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/;
 
 export function newSessionId(): SessionId {
   return mint() as SessionId;
+}
+
+/** One that sorts where a session belongs that was begun elsewhere, at this time. */
+export function sessionIdAt(beganMs: number): SessionId {
+  return ulid(Math.min(Math.max(0, Math.trunc(beganMs)), Date.now())) as SessionId;
 }
 
 /** An id of the same form, and always the same one for these parts. */

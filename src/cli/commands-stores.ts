@@ -5,6 +5,29 @@ import { none, tool } from "./tool.ts";
 
 export const storeCommands: readonly Command[] = [
   {
+    name: "import",
+    summary: "bring in the history of an agent, as sessions like any other; again brings in what is new",
+    synopsis: "claude|codex|gemini|opencode [PATH] [--dry-run] [--since WHEN] [--watch] [--json]",
+    flags: [
+      { name: "dry-run", help: "say what would be imported, and write nothing" },
+      {
+        name: "since",
+        value: "WHEN",
+        help: "only sessions that were written to since then: 2h, 3d, today, 2026-01-31",
+      },
+      { name: "watch", help: "keep up with what is written there, until Ctrl-C" },
+      json,
+      quietFlag,
+    ],
+    operands: { min: 1, max: 2 },
+    notes: [
+      "PATH is the folder of the agent's histories, or a file of them; unless told, where the agent keeps them.",
+      "Nothing there is changed. What cannot be read is named, a line each, and the rest is imported.",
+      "Exit status: 0 when all was read, 5 when something could not be.",
+    ],
+    run: tool("importSessions"),
+  },
+  {
     name: "migrate",
     summary: "copy all sessions from one store into another; goes on where it was interrupted",
     synopsis: "--from URL --to URL [--json]",

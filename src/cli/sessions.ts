@@ -22,14 +22,20 @@ export function urlToRead({ config, origins }: LoadedConfig): string {
   return config.store;
 }
 
-/** Opens the configured store, which must be there, hands its sessions to `use`, and closes it whatever happens. */
+/**
+ * Opens the configured store, which must be there unless it may be made or thought to be empty, hands its sessions to `use`, and closes it
+ * whatever happens.
+ */
 export async function withSessions<T>(
   invocation: Invocation,
   io: Io,
   use: (registry: SessionRegistry, config: Config) => Promise<T>,
+  { ifAbsent = "refuse" }: { readonly ifAbsent?: "refuse" | "make" | "imagine" } = {},
 ): Promise<T> {
   const loaded = await configOf(invocation, io);
-  const store = await openStore(urlToRead(loaded));
+  const { store: url } = loaded.config;
+  const isImagined = ifAbsent === "imagine" && emptyPlaceOf(url) !== undefined;
+  const store = await openStore(isImagined ? "memory:" : ifAbsent === "make" ? url : urlToRead(loaded));
   const registry = new SessionRegistry({ ...loaded.config, store });
   try {
     return await use(registry, loaded.config);

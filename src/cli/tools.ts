@@ -4,6 +4,7 @@ export { initConfig, printConfigPath } from "./config-file.ts";
 export { printConfig } from "./config.ts";
 export { demo } from "./demo.ts";
 export { doctor } from "./doctor.ts";
+export { importSessions } from "./import.ts";
 export { backup, migrate, restore } from "./migrate.ts";
 export { exportSessions } from "./export.ts";
 export { searchSessions } from "./search.ts";

@@ -20,9 +20,11 @@ import { emptySession } from "./registry-options.ts";
 
 /**
  * Why: `adopting` — what the agent replays is not whole yet, or never became so because its process died;
+ * `importing` — the same of what is brought in from a file;
  * `trashed` — deleted, and can be brought back (see trash.ts); `deleted` — a tombstone.
  */
-export type Hidden = "adopting" | "trashed" | "deleted";
+export type Hidden = "adopting" | "importing" | "trashed" | "deleted";
+const allHidden: readonly Hidden[] = ["adopting", "importing", "trashed", "deleted"];
 
 const key = "acp-sidecar.hidden";
 
@@ -33,7 +35,7 @@ export function hiddenAs(hidden: Hidden): Metadata {
 
 export function whyHidden({ metadata }: { readonly metadata: Metadata }): Hidden | undefined {
   const why = metadata[key];
-  return why === "adopting" || why === "trashed" || why === "deleted" ? why : undefined;
+  return allHidden.find((each) => each === why);
 }
 
 /** Whether nobody may know that it is there. */
@@ -73,8 +75,7 @@ export function countVisible(store: Store, filter: SessionFilter): Promise<numbe
 async function countShown(store: Store, filter: SessionFilter): Promise<number> {
   const count = (hidden: Hidden) =>
     store.count({ ...filter, metadata: { ...filter.metadata, ...hiddenAs(hidden) } });
-  const hiddenKinds = [count("adopting"), count("trashed"), count("deleted")];
-  const [all, ...hidden] = await Promise.all([store.count(filter), ...hiddenKinds]);
+  const [all, ...hidden] = await Promise.all([store.count(filter), ...allHidden.map(count)]);
   return hidden.reduce((rest, each) => rest - each, all);
 }
 

@@ -20,6 +20,7 @@ import type {
 } from "../store/contract.ts";
 import { resolveAddress, shownSessions, type Addressed } from "./address.ts";
 import { changeBriefly, sealBriefly } from "./brief-hold.ts";
+import { BroughtSessions } from "./brought.ts";
 import { changeSession, createSession, type Parts } from "./creation.ts";
 import { Events, type Follower, type SessionEvent, type SessionHook, type Subscription } from "./events.ts";
 import { Expiry } from "./expiry.ts";
@@ -47,6 +48,7 @@ export class SessionRegistry {
   readonly hidden: HiddenRecords;
   readonly trash: Trash;
   readonly identity = (): Promise<string | undefined> => this.#store.identity(); // see `Store`
+  readonly brought: BroughtSessions;
   readonly #store: Store;
   readonly #options: RegistryDefaults;
   readonly #events: Events;
@@ -59,16 +61,15 @@ export class SessionRegistry {
   constructor(wanted: RegistryOptions) {
     const { store, log = silentLogger, now = Date.now } = given.options(wanted);
     const options = withDefaults(wanted);
-    this.#options = options;
-    this.#store = store;
+    [this.#options, this.#store] = [options, store];
     this.#events = new Events(log);
     this.hidden = new HiddenRecords(store);
     this.live = new LiveSet(options.maxSessions, wanted.now);
     this.#parts = { store, live: this.live, events: this.#events, now };
     this.#removal = new Removal({ ...options, ...this.#parts });
     this.trash = new Trash(this.#parts, options);
-    const gone = { removal: this.#removal, trash: this.trash };
-    this.#expiry = new Expiry({ ...options, ...this.#parts, ...gone, log });
+    this.brought = new BroughtSessions(this.#parts, options);
+    this.#expiry = new Expiry({ ...options, ...this.#parts, removal: this.#removal, trash: this.trash, log });
   }
 
   /**
@@ -93,8 +94,7 @@ export class SessionRegistry {
   /** A new session that shares the parent's entries up to `atSeq` (its head, unless told). */
   async fork(parentId: SessionId, atSeq?: number): Promise<SessionRecord> {
     const parent = await this.get(parentId);
-    const metadata = shown(parent.metadata);
-    return this.create({ ...forkOf(parent, atSeq ?? parent.sealedSeq), metadata });
+    return this.create({ ...forkOf(parent, atSeq ?? parent.sealedSeq), metadata: shown(parent.metadata) });
   }
 
   /** A copy that cannot change the store. Errors: `SESSION_NOT_FOUND`. */

@@ -1,6 +1,6 @@
 /** The SQLite that Node carries, in the shape of engine.ts. It needs no compiler and no install script. */
 import { pathToFileURL } from "node:url";
-import type { CopyProgress, Database, Engine, Statement } from "./engine.ts";
+import type { Access, CopyProgress, Database, Engine, Statement } from "./engine.ts";
 import { named, Prepared, withCode, type NodeStatement } from "./node-statement.ts";
 import { isReleased, isSafe } from "./node-versions.ts";
 
@@ -33,18 +33,16 @@ export function nodeEngine(isForced: boolean): Engine | undefined {
   if (sqlite === undefined || (!isForced && !isWhole(sqlite))) return undefined;
   return {
     name: "node:sqlite",
-    open: (path, busyTimeoutMs = 0) =>
-      named(
-        () => new Connection(sqlite, new sqlite.DatabaseSync(locationOf(path), { timeout: busyTimeoutMs })),
-      ),
+    open: (path, timeout = 0, access = "rw") =>
+      named(() => new Connection(sqlite, new sqlite.DatabaseSync(locationOf(path, access), { timeout }))),
   };
 }
 
 /** As a URL, because only that can say that no file is to be made. */
-function locationOf(path: string): URL | string {
+function locationOf(path: string, access: Access): URL | string {
   if (path === ":memory:") return path;
   const url = pathToFileURL(path);
-  url.searchParams.set("mode", "rw");
+  url.searchParams.set("mode", access);
   return url;
 }
 

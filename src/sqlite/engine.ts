@@ -46,11 +46,14 @@ export type CopyProgress = (copied: CopiedPages) => number;
 /** In the place of a path: a database that is gone when it is closed. */
 export const inMemory = ":memory:";
 
+/** A file that is another program's is opened to be read only. */
+export type Access = "rw" | "ro";
+
 /** Errors of an engine have the name of SQLite's result code, the extended one, as their `code`. */
 export interface Engine {
   readonly name: string;
   /** Opens a file, which must be there. SQLite waits, and so blocks, for a lock no longer than `busyTimeoutMs`; 0 unless told. */
-  readonly open: (path: string, busyTimeoutMs?: number) => Database;
+  readonly open: (path: string, busyTimeoutMs?: number, access?: Access) => Database;
 }
 
 /** Runs `work` in a transaction of its own; what it throws rolls back. */

@@ -22,7 +22,11 @@ async function betterEngine(nativeBinding?: string): Promise<Engine> {
     const options = { fileMustExist: true, ...(nativeBinding !== undefined && { nativeBinding }) };
     // The native part is loaded with the first database: if that cannot be, it is said here what to do.
     new Driver(":memory:", options).close();
-    return { name: "better-sqlite3", open: (path, timeout = 0) => new Driver(path, { ...options, timeout }) };
+    return {
+      name: "better-sqlite3",
+      open: (path, timeout = 0, access = "rw") =>
+        new Driver(path, { ...options, timeout, readonly: access === "ro" }),
+    };
   } catch (error) {
     throw new SidecarError("STORE_UNAVAILABLE", adviceOn(error), {
       data: { missing: "better-sqlite3" },

@@ -1,0 +1,81 @@
+/** The files of a history: found, and looked at for whether they have changed. */
+import { readdirSync, statSync, type Stats } from "node:fs";
+import { join } from "node:path";
+import { reasonOf, systemCodeOf } from "../../base/errors.ts";
+import type { Report } from "./native.ts";
+
+export interface FoundFile {
+  readonly path: string;
+  readonly name: string;
+  readonly bytes: number;
+  readonly modifiedAtMs: number;
+}
+
+/** No history lies deeper. */
+const maxDepth = 6;
+
+/** Every file below a folder that is wanted, or the file itself. What cannot be looked into is told. */
+export function* filesBelow(
+  place: string,
+  wanted: { readonly file: (name: string) => boolean; readonly folder?: (name: string) => boolean },
+  report: Report,
+): Generator<FoundFile> {
+  const open = [{ path: place, depth: 0 }];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const { path, depth } = next;
+    const stats = statsOf(path, report);
+    if (stats?.isFile() === true) yield foundFile(path, stats);
+    if (stats?.isDirectory() !== true || depth > maxDepth) continue;
+    for (const entry of entriesOf(path, report).reverse()) {
+      const isWanted = entry.isDirectory()
+        ? (wanted.folder?.(entry.name) ?? true)
+        : (entry.isFile() || entry.isSymbolicLink()) && wanted.file(entry.name);
+      if (isWanted) open.push({ path: join(path, entry.name), depth: depth + 1 });
+    }
+  }
+}
+
+/** The files right in a folder; none where it is not there. */
+export function filesIn(folder: string, wanted: (name: string) => boolean, report: Report): FoundFile[] {
+  const names = entriesOf(folder, report).filter((entry) => !entry.isDirectory() && wanted(entry.name));
+  return names.flatMap(({ name }) => {
+    const path = join(folder, name);
+    const stats = statsOf(path, report);
+    return stats?.isFile() === true ? [foundFile(path, stats)] : [];
+  });
+}
+
+/** Differs when one of them has. */
+export function stampOf(files: readonly FoundFile[]): string {
+  const bytes = files.reduce((sum, each) => sum + each.bytes, 0);
+  const newest = files.reduce((last, each) => Math.max(last, each.modifiedAtMs), 0);
+  return `${files.length}-${bytes}-${newest}`;
+}
+
+function foundFile(path: string, { size: bytes, mtimeMs }: Stats): FoundFile {
+  const name = path.slice(Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1);
+  return { path, name, bytes, modifiedAtMs: Math.trunc(mtimeMs) };
+}
+
+function statsOf(path: string, report: Report): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch (error) {
+    noteUnreadable(path, error, report);
+    return undefined;
+  }
+}
+
+function entriesOf(folder: string, report: Report) {
+  try {
+    return readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
+  } catch (error) {
+    noteUnreadable(folder, error, report);
+    return [];
+  }
+}
+
+/** What has gone meanwhile is no failure. */
+function noteUnreadable(path: string, error: unknown, report: Report): void {
+  if (systemCodeOf(error) !== "ENOENT") report({ path, reason: `cannot be read: ${reasonOf(error)}` });
+}

@@ -1,0 +1,167 @@
+/**
+ * From the entries of a session that another program has kept to a session here, in any store. Again is a no-op; one that
+ * has grown there goes on here, unless it has gone on here itself; one that is not complete is nobody's.
+ */
+import { isSidecarError } from "../../base/errors.ts";
+import type { SessionRecord } from "../../store/contract.ts";
+import type { Journal } from "../../session/journal.ts";
+import type { SessionRegistry } from "../../session/registry.ts";
+import { Continuing } from "./continuing.ts";
+import { continuationOf, type Grown } from "./growth.ts";
+import { keyOf, marked, markIn, type ImportMark } from "./mark.ts";
+import type { NativeBatch, NativeSession, Report } from "./native.ts";
+import { Writing } from "./writing.ts";
+
+/** What has become of a session: with the id that it has here, where it has one. */
+export interface Outcome {
+  readonly what:
+    | "imported"
+    /** It had grown there, and goes on here. */
+    | "continued"
+    /** It had changed there from some point on: made anew, and the one before is in the trash. */
+    | "replaced"
+    /** Nothing new. */
+    | "present"
+    /** Nothing is said in it. */
+    | "empty"
+    /** Not taken, by this reason. */
+    | "skipped";
+  readonly id?: SessionRecord["id"];
+  readonly entries: number;
+  readonly reason?: string;
+}
+
+export interface IntakeOptions {
+  readonly registry: SessionRegistry;
+  /** Say what would be, and write nothing. */
+  readonly isDryRun?: boolean;
+  readonly report: Report;
+  /** Awaited between two batches, with the bytes of the original. What it throws ends the import. */
+  readonly onBytes?: (bytes: number) => void | Promise<void>;
+}
+
+const beingImported = "it is being imported by another process";
+
+export class Intake {
+  readonly #options: IntakeOptions;
+
+  constructor(options: IntakeOptions) {
+    this.#options = options;
+  }
+
+  /** Errors: `STORE_…`; what is wrong with the session itself is its outcome. */
+  async take(native: NativeSession): Promise<Outcome> {
+    const { brought } = this.#options.registry;
+    const key = keyOf(native);
+    const known = await brought.knownAs(native.nativeId);
+    const mine = known.filter((record) => markIn(record.metadata)?.key === key);
+    const isShown = (record: SessionRecord) => brought.whyHidden(record) === undefined;
+    const present = mine.filter(isShown);
+    const isAsItIs = ({ metadata }: SessionRecord) => markIn(metadata)?.stamp === native.stamp;
+    const newest = present.find(isAsItIs) ?? present[0];
+    if (newest !== undefined) return this.#update(native, newest);
+    const other = known.find(isShown);
+    if (other !== undefined) return skipped("it is a session here already", other.id);
+    for (const record of known) {
+      const why = brought.whyHidden(record);
+      if (why === "trashed") return skipped("it is in the trash; acp-sidecar sessions restore", record.id);
+      if (why === "deleted") return skipped("it was deleted here");
+      if (why === "adopting") return skipped("it is being loaded from its agent");
+    }
+    if (!(await this.#clear(mine))) return skipped(beingImported);
+    return this.#bring(native, "imported");
+  }
+
+  /** What an import has left that was killed. False while one is at work. */
+  async #clear(unfinished: readonly SessionRecord[]): Promise<boolean> {
+    if (this.#options.isDryRun === true) return true;
+    try {
+      for (const record of unfinished) await this.#options.registry.brought.clear(record);
+      return true;
+    } catch (error) {
+      if (isSidecarError(error, "SESSION_BUSY")) return false;
+      throw error;
+    }
+  }
+
+  async #bring(native: NativeSession, what: "imported" | "replaced"): Promise<Outcome> {
+    const { registry, isDryRun = false } = this.#options;
+    const writing = new Writing(registry, native, { isDryRun, mayStandBeside: what === "replaced" });
+    try {
+      for await (const batch of this.#batches(native)) {
+        if (!(await writing.add(batch))) return skipped(beingImported);
+      }
+      const written = await writing.finish();
+      if (written === "rival") return skipped(beingImported);
+      return written.entries === 0 ? { what: "empty", entries: 0 } : { what, ...written };
+    } catch (error) {
+      await writing.undo();
+      throw error;
+    }
+  }
+
+  async *#batches(native: NativeSession): AsyncGenerator<NativeBatch> {
+    const { report, onBytes } = this.#options;
+    for await (const batch of native.read(report)) {
+      yield batch;
+      await onBytes?.(batch.bytes);
+    }
+  }
+
+  async #update(native: NativeSession, record: SessionRecord): Promise<Outcome> {
+    const mark = markIn(record.metadata) as ImportMark;
+    const unchanged: Outcome = { what: "present", id: record.id, entries: 0 };
+    if (mark.stamp === native.stamp) {
+      await this.#options.onBytes?.(native.bytes);
+      return unchanged;
+    }
+    const { registry, isDryRun = false } = this.#options;
+    const ours = registry.read(record.id, { from: mark.head, through: record.headSeq });
+    const found = await continuationOf(this.#batches(native), mark, ours);
+    if (found.what === "gone on")
+      return skipped("it has gone on here since it was imported, and there as well", record.id);
+    if (found.what === "same") {
+      if (!isDryRun) await this.#note(record, native, mark);
+      return unchanged;
+    }
+    if (found.what === "grown") {
+      if (isDryRun) return { what: "continued", id: record.id, entries: found.entries };
+      return this.#continue(native, record, found);
+    }
+    // What came before is not what it was.
+    if (record.headSeq !== mark.head)
+      return skipped("it was changed there, and has gone on here since it was imported", record.id);
+    const outcome = await this.#bring(native, "replaced");
+    if (!isDryRun && outcome.what === "replaced") await registry.remove(record.id);
+    return outcome;
+  }
+
+  /** The original has changed in nothing that matters: the next look is a short one. */
+  async #note(record: SessionRecord, native: NativeSession, mark: ImportMark): Promise<void> {
+    const { stamp } = native;
+    await this.#options.registry.update(record.id, ({ metadata, updatedAtMs }) => ({
+      updatedAtMs,
+      metadata: marked(metadata, { ...mark, stamp }),
+    }));
+  }
+
+  async #continue(native: NativeSession, record: SessionRecord, grown: Grown): Promise<Outcome> {
+    const { brought } = this.#options.registry;
+    let journal: Journal | undefined;
+    try {
+      ({ journal } = await brought.goOn(record.id));
+      if (journal.headSeq !== record.headSeq) return skipped("it goes on here", record.id);
+      const entries = await new Continuing(native, record, journal, grown).write(this.#batches(native));
+      return { what: "continued", id: record.id, entries };
+    } catch (error) {
+      if (isSidecarError(error, "SESSION_BUSY")) return skipped("somebody is at work in it here", record.id);
+      throw error;
+    } finally {
+      await journal?.release();
+    }
+  }
+}
+
+function skipped(reason: string, id?: SessionRecord["id"]): Outcome {
+  return { what: "skipped", entries: 0, reason, ...(id !== undefined && { id }) };
+}

@@ -1,0 +1,158 @@
+/** The histories of opencode: a database, and before that a folder of files; both may be there, and then the newer counts. */
+import { statSync } from "node:fs";
+import { basename, join } from "node:path";
+import { isSidecarError, reasonOf } from "../../../base/errors.ts";
+import { filesIn } from "../files.ts";
+import { guarded } from "../guarded.ts";
+import type { HistoryReader, NativeBatch, NativeFacts, NativeSession, Report } from "../native.ts";
+import { OpencodeConversation } from "./conversation.ts";
+import { openDatabase } from "./database.ts";
+import type { Keeping, KeptSession } from "./kept.ts";
+import { Storage } from "./storage.ts";
+
+const agent = { info: { name: "OpenCode" } };
+
+/** Subagents ask subagents; nobody asks deeper. */
+const maxDepth = 5;
+
+export const opencode: HistoryReader = {
+  places(env) {
+    return [join(env["XDG_DATA_HOME"] ?? join(env["HOME"] ?? "", ".local", "share"), "opencode")];
+  },
+
+  async *sessions(place, report) {
+    const isDatabase = (name: string) => /^opencode[\w.-]*\.db$/.test(name);
+    const isFile = statSync(place, { throwIfNoEntry: false })?.isFile() === true;
+    const databases = isFile ? [place] : filesIn(place, isDatabase, report).map(({ path }) => path);
+    for (const path of databases) yield* sessionsOf((told) => openDatabase(path, told), path, report);
+    const storage = basename(place) === "storage" ? place : join(place, "storage");
+    if (!isFile) yield* sessionsOf(async (told) => new Storage(storage, told), storage, report);
+  },
+};
+
+type Open = (report: Report) => Promise<Keeping>;
+
+async function* sessionsOf(open: Open, path: string, report: Report): AsyncGenerator<NativeSession> {
+  let keeping: Keeping | undefined;
+  const found: NativeSession[] = [];
+  try {
+    keeping = await open(report);
+    const sessions = new Map(keeping.sessions().map((session) => [session.id, session]));
+    const byParent = grouped(sessions.values());
+    for (const session of sessions.values()) {
+      // A subagent's stands in the session that asked it.
+      if (session.parentId !== undefined && sessions.has(session.parentId)) continue;
+      const children = descendantsOf(session.id, byParent);
+      const stamp = [session, ...children].map((each) => keeping?.stampOf(each)).join("+");
+      const bytes = keeping.bytesOf(session.id);
+      found.push(nativeOf(session, children, { stamp, bytes, path }, open));
+    }
+  } catch (error) {
+    if (isSidecarError(error)) throw error;
+    report({ path, reason: `cannot be read: ${reasonOf(error)}` });
+  } finally {
+    keeping?.close();
+  }
+  yield* found;
+}
+
+function grouped(sessions: Iterable<KeptSession>): ReadonlyMap<string, readonly KeptSession[]> {
+  const byParent = new Map<string, KeptSession[]>();
+  for (const session of sessions) {
+    const { parentId } = session;
+    if (parentId !== undefined) {
+      const others = byParent.get(parentId);
+      if (others === undefined) byParent.set(parentId, [session]);
+      else others.push(session);
+    }
+  }
+  return byParent;
+}
+
+/** The sessions of its subagents, and of theirs. */
+function descendantsOf(id: string, byParent: ReadonlyMap<string, readonly KeptSession[]>): KeptSession[] {
+  const found: KeptSession[] = [];
+  let level = byParent.get(id) ?? [];
+  for (let depth = 1; depth <= maxDepth && level.length > 0; depth += 1) {
+    for (const each of level) found.push(each);
+    level = level.flatMap((each) => byParent.get(each.id) ?? []);
+  }
+  return found;
+}
+
+function nativeOf(
+  session: KeptSession,
+  children: readonly KeptSession[],
+  file: { readonly stamp: string; readonly bytes: number; readonly path: string },
+  open: Open,
+): NativeSession {
+  return {
+    source: "opencode",
+    nativeId: session.id,
+    modifiedAtMs: session.updatedAtMs,
+    ...file,
+    async *read(report) {
+      const keeping = await open(report);
+      try {
+        yield* new Reading(keeping, session, children, report).batches();
+      } finally {
+        keeping.close();
+      }
+    },
+  };
+}
+
+class Reading {
+  readonly #keeping: Keeping;
+  readonly #session: KeptSession;
+  readonly #report: Report;
+  readonly #conversation: OpencodeConversation;
+  /** Of subagents, those that have not been told. */
+  readonly #children: Map<string, KeptSession>;
+
+  constructor(keeping: Keeping, session: KeptSession, children: readonly KeptSession[], report: Report) {
+    this.#keeping = keeping;
+    this.#session = session;
+    this.#report = report;
+    this.#conversation = new OpencodeConversation(session);
+    this.#children = new Map(children.map((each) => [each.id, each]));
+  }
+
+  *batches(): Generator<NativeBatch> {
+    const { scribe } = this.#conversation;
+    for (const _ of this.#tell(this.#session.id, undefined, 0)) yield this.#batch();
+    // Asked by somebody who did not say so.
+    for (const { id, parentId } of [...this.#children.values()])
+      if (parentId === this.#session.id) for (const _ of this.#child(id, 1)) yield this.#batch();
+    this.#conversation.finish();
+    yield { ...this.#batch(), tail: scribe.tail() };
+  }
+
+  *#tell(
+    id: string,
+    child: ReturnType<OpencodeConversation["announce"]> | undefined,
+    depth: number,
+  ): Generator<void> {
+    for (const message of this.#keeping.messages(id)) {
+      const take = () => this.#conversation.take(message, { child });
+      const asked = guarded(`${this.#keeping.path}:${message.id}`, undefined, this.#report, take) ?? [];
+      yield;
+      for (const each of asked) yield* this.#child(each, depth + 1);
+    }
+  }
+
+  *#child(id: string, depth: number): Generator<void> {
+    const session = this.#children.get(id);
+    if (session === undefined || depth > maxDepth) return;
+    this.#children.delete(id);
+    yield* this.#tell(id, this.#conversation.announce(id, session), depth);
+  }
+
+  #batch(): NativeBatch {
+    const { scribe, title } = this.#conversation;
+    const { directory, createdAtMs, updatedAtMs } = this.#session;
+    const entries = scribe.taken();
+    const facts: NativeFacts = { cwd: directory, title, agent, createdAtMs, updatedAtMs };
+    return { entries, facts, bytes: entries.reduce((sum, { data }) => sum + data.length, 0) };
+  }
+}

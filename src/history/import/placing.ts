@@ -1,0 +1,33 @@
+/**
+ * Entries of an original as they stand in the journal. An import ends the turn that is the last one; where that went on
+ * later the journal has an end more than the original, and what names a place behind it names it by another number.
+ */
+import { isRecord } from "../../base/json.ts";
+import type { NewEntry, Rewind } from "../../store/contract.ts";
+
+export class Placing {
+  /** Those of the entries that were placed, by where they stand. */
+  readonly rewinds: Rewind[] = [];
+  readonly #tails: readonly number[];
+
+  /** @param tails behind which entries of the original the journal has an end more */
+  constructor(tails: readonly number[] = []) {
+    this.#tails = tails;
+  }
+
+  /** @param head `seq` of the entry before the first of them */
+  place(entries: readonly NewEntry[], head: number): readonly NewEntry[] {
+    return entries.map((entry, index) => {
+      if (entry.kind !== "rewind") return entry;
+      const fields: unknown = JSON.parse(entry.data);
+      if (!isRecord(fields) || typeof fields["toSeq"] !== "number") return entry;
+      const toSeq = this.#seqOf(fields["toSeq"]);
+      this.rewinds.push({ at: head + 1 + index, toSeq });
+      return { ...entry, data: JSON.stringify({ ...fields, toSeq }) };
+    });
+  }
+
+  #seqOf(native: number): number {
+    return native + this.#tails.filter((tail) => tail < native).length;
+  }
+}

@@ -1,0 +1,110 @@
+/** One session on its way into the store: hidden until it is complete. */
+import type { NewEntry, SessionRecord } from "../../store/contract.ts";
+import type { Journal } from "../../session/journal.ts";
+import type { SessionRegistry } from "../../session/registry.ts";
+import { keyOf, marked, markIn, markOf, RunningHash } from "./mark.ts";
+import { Placing } from "./placing.ts";
+import type { NativeBatch, NativeFacts, NativeSession } from "./native.ts";
+
+/** What is written at once: pages of about so much. */
+const pageChars = 1 << 20;
+
+interface Manner {
+  readonly isDryRun: boolean;
+  /** It takes the place of one that is there. */
+  readonly mayStandBeside: boolean;
+}
+
+export class Writing {
+  readonly #registry: SessionRegistry;
+  readonly #manner: Manner;
+  readonly #native: NativeSession;
+  readonly #hash = new RunningHash();
+  readonly #placing = new Placing();
+  #journal: Journal | undefined;
+  #facts: NativeFacts | undefined;
+  #waiting: NewEntry[] = [];
+  #chars = 0;
+  #tail: readonly NewEntry[] = [];
+
+  constructor(registry: SessionRegistry, native: NativeSession, manner: Manner) {
+    this.#registry = registry;
+    this.#manner = manner;
+    this.#native = native;
+  }
+
+  /** False when another process brings the same one in. */
+  async add({ entries, facts, tail = [] }: NativeBatch): Promise<boolean> {
+    this.#hash.add(entries);
+    [this.#facts, this.#tail] = [facts, tail];
+    if (this.#manner.isDryRun) return true;
+    for (const entry of entries) {
+      this.#waiting.push(entry);
+      this.#chars += entry.data.length;
+    }
+    return this.#chars < pageChars || this.#write();
+  }
+
+  async #write(): Promise<boolean> {
+    if (this.#journal === undefined && !(await this.#begin())) return false;
+    const journal = this.#journal as Journal;
+    const placed = this.#placing.place(this.#waiting, journal.headSeq);
+    if (placed.length > 0) await journal.seal(placed);
+    [this.#waiting, this.#chars] = [[], 0];
+    return true;
+  }
+
+  /** False when somebody else was quicker: of two who see one another both stay away, and the next one takes it. */
+  async #begin(): Promise<boolean> {
+    const { nativeId, modifiedAtMs } = this.#native;
+    const { cwd, title, agent, ...times } = this.#facts as NativeFacts;
+    const createdAtMs = times.createdAtMs || modifiedAtMs;
+    const key = keyOf(this.#native);
+    const { journal } = await this.#registry.brought.begin({
+      cwd: cwd ?? "/",
+      createdAtMs,
+      updatedAtMs: createdAtMs,
+      agent,
+      agentSessionIds: [nativeId],
+      ...(title !== undefined && { title }),
+      metadata: marked({}, { key, stamp: "", hash: "", count: 0, head: 0, tails: [] }),
+    });
+    this.#journal = journal;
+    const rivals = await this.#registry.brought.knownAs(nativeId);
+    const isRival = (each: SessionRecord) => {
+      if (each.id === journal.id || markIn(each.metadata)?.key !== key) return false;
+      const why = this.#registry.brought.whyHidden(each);
+      return why === "importing" || (why === undefined && !this.#manner.mayStandBeside);
+    };
+    if (!rivals.some(isRival)) return true;
+    await this.undo();
+    return false;
+  }
+
+  /** On return it is a session like any other. Without an entry there is none. */
+  async finish(): Promise<{ id?: SessionRecord["id"]; entries: number } | "rival"> {
+    const entries = this.#hash.count === 0 ? 0 : this.#hash.count + this.#tail.length;
+    if (this.#manner.isDryRun || entries === 0) return { entries };
+    for (const entry of this.#tail) this.#waiting.push(entry);
+    if (!(await this.#write())) return "rival";
+    const journal = this.#journal as Journal;
+    const { title, ...times } = this.#facts as NativeFacts;
+    const updatedAtMs = times.updatedAtMs || this.#native.modifiedAtMs;
+    const { rewinds } = this.#placing;
+    const { id } = await this.#registry.brought.reveal(journal, {
+      ...(rewinds.length > 0 && { settings: { rewinds } }),
+      metadata: marked({}, markOf(this.#native, this.#hash, journal)),
+      ...(title !== undefined && { title }),
+      updatedAtMs,
+    });
+    this.#journal = undefined;
+    return { id, entries };
+  }
+
+  /** Nothing of it stays; if the store fails at that, too, it stays hidden, and the next import takes it away. */
+  async undo(): Promise<void> {
+    const journal = this.#journal;
+    this.#journal = undefined;
+    if (journal !== undefined) await this.#registry.brought.discard(journal).catch(() => undefined);
+  }
+}

@@ -1,0 +1,99 @@
+/**
+ * Sessions that were held elsewhere and are brought in whole, with their own times. Until one is complete its record is
+ * hidden and nobody is told of it: what was killed in the middle passes for nothing, and the next one begins anew.
+ */
+import { sessionIdAt, type SessionId } from "../base/ids.ts";
+import type { NewSession, SessionPatch, SessionRecord } from "../store/contract.ts";
+import { sessionBusy } from "../store/refusals.ts";
+import type { Parts } from "./creation.ts";
+import { placed } from "./folders.ts";
+import { hiddenAs, shown, whyHidden, type Hidden } from "./hidden.ts";
+import { isHeld, isSameHolder, mayTake, thisHolder } from "./holder.ts";
+import { Journal, type OpenedJournal } from "./journal.ts";
+import { takeSession } from "./opening.ts";
+import { everySession } from "./pages.ts";
+import { emptySession, type RegistryDefaults } from "./registry-options.ts";
+
+/** What a session is brought in with. */
+export type BroughtInit = Partial<NewSession> & Pick<NewSession, "cwd" | "createdAtMs" | "updatedAtMs">;
+
+type Options = Pick<RegistryDefaults, "durability" | "leaseTtlMs" | "onBusy">;
+
+export class BroughtSessions {
+  readonly #parts: Parts;
+  readonly #options: Options;
+
+  constructor(parts: Parts, options: Options) {
+    this.#parts = parts;
+    this.#options = options;
+  }
+
+  /** Every record, hidden ones too, of a session that an agent knows by this id. */
+  async knownAs(agentSessionId: string): Promise<readonly SessionRecord[]> {
+    const records: SessionRecord[] = [];
+    for await (const record of everySession(this.#parts.store, { agentSessionId })) records.push(record);
+    return records;
+  }
+
+  /** Why a record is no session to anybody; undefined for one that is. */
+  whyHidden(record: SessionRecord): Hidden | undefined {
+    return whyHidden(record);
+  }
+
+  /** A hidden session, ours to write; unless told, its id sorts by its beginning. What is sealed in it is told to nobody. Errors: `SESSION_EXISTS`, `STORE_…`. */
+  async begin({ id, ...init }: BroughtInit): Promise<OpenedJournal> {
+    const { store } = this.#parts;
+    const { durability, leaseTtlMs } = this.#options;
+    const { metadata, ...session } = placed({ ...emptySession, ...init });
+    const record = await store.create({
+      ...session,
+      id: id ?? sessionIdAt(init.createdAtMs),
+      metadata: { ...metadata, ...hiddenAs("importing") },
+    });
+    const holder = thisHolder();
+    const tell = () => undefined;
+    return Journal.open(record.id, {
+      store,
+      durability,
+      leaseTtlMs,
+      holder,
+      mayTake: mayTake("error", holder),
+      tell,
+    });
+  }
+
+  /** It is complete, and a session from now on; given back. A hook of `create` may refuse it: then it is gone. */
+  async reveal(journal: Journal, patch: SessionPatch): Promise<SessionRecord> {
+    const { store, events } = this.#parts;
+    await journal.settle();
+    const before = await store.get(journal.id);
+    const metadata = shown({ ...before?.metadata, ...patch.metadata });
+    if (before !== undefined) await events.ask("create", { record: { ...before, metadata } });
+    const record = await journal.update({ ...patch, metadata });
+    await journal.settle();
+    await journal.release();
+    events.tell("create", () => ({ record }));
+    return record;
+  }
+
+  /** What will not become complete goes, for good. */
+  async discard(journal: Journal): Promise<void> {
+    await this.#parts.store.delete(journal.id, journal.lease);
+  }
+
+  /** What a process has left half done that died. Errors: `SESSION_BUSY` when it is at work. */
+  async clear({ id, lease }: SessionRecord): Promise<void> {
+    if (isHeld(lease)) throw sessionBusy(id, lease);
+    await this.#parts.store.delete(id);
+  }
+
+  /** One that is there already, to write what has come since. Errors: `SESSION_BUSY` when somebody is at work in it. */
+  goOn(id: SessionId): Promise<OpenedJournal> {
+    const holder = thisHolder();
+    const isOther = mayTake("error", holder);
+    return takeSession(this.#parts, this.#options, id, {
+      holder,
+      mayTake: (current) => !isSameHolder(current.holder, holder) && isOther(current),
+    });
+  }
+}

@@ -1,0 +1,124 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import fs from "node:fs";
+import path from "node:path";
+import { beforeEach, describe, expect, it } from "vitest";
+import { claudeFolder, plainTurns, user } from "../history/import/claude-files.ts";
+import { binary, cli, scratchFolder } from "./harness.ts";
+
+let home: string;
+let store: string;
+const scratch = scratchFolder();
+let runs = 0;
+
+beforeEach(() => {
+  home = path.join(scratch, `home-${(runs += 1)}`);
+  store = `sqlite:${path.join(home, "sessions.db")}`;
+  fs.mkdirSync(home);
+});
+
+const run = (...argv: string[]) => cli([...argv, "--store", store], { env: { HOME: home } });
+
+interface Printed {
+  readonly counts: { readonly sessions: Readonly<Record<string, number>>; readonly problems: number };
+  readonly sessions: readonly { readonly id?: string; readonly what: string }[];
+}
+const printed = ({ out }: { readonly out: string }) => JSON.parse(out) as Printed;
+
+describe("import", () => {
+  it("brings in a history, and does nothing the second time", async () => {
+    claudeFolder(home, plainTurns);
+    const first = await run("import", "claude");
+    expect(first).toMatchObject({ status: 0, err: "" });
+    expect(first.out).toContain("1 session imported");
+    const again = await run("import", "claude");
+    expect(again).toMatchObject({ status: 0, err: "" });
+    expect(again.out).toContain("0 sessions imported, 1 there already");
+    const listed = await run("sessions", "ls", "--json");
+    expect(JSON.parse(listed.out)).toMatchObject({ total: 1 });
+  });
+
+  it("shows an imported session like any other", async () => {
+    claudeFolder(home, plainTurns);
+    const { sessions } = printed(await run("import", "claude", "--json"));
+    const shown = await run("sessions", "show", sessions[0]?.id ?? "");
+    expect(shown.out).toContain("plant an apple tree");
+    expect(shown.out).toContain("I look. ");
+    expect(shown.out).toContain("There is a spade.");
+    expect(shown.out).toContain("2026-03-01");
+    expect(shown.out).toContain("Claude Agent");
+  });
+
+  it("says what would be imported, and writes nothing", async () => {
+    claudeFolder(home, plainTurns);
+    const { status, out } = await run("import", "claude", "--dry-run");
+    expect(status).toBe(0);
+    expect(out).toContain("1 session would be imported");
+    const { counts } = printed(await run("import", "claude", "--json"));
+    expect(counts.sessions["imported"]).toBe(1);
+  });
+
+  it("names what cannot be read by its line, and imports the rest", async () => {
+    const file = claudeFolder(home, [plainTurns[0], "{broken", "[1]", ...plainTurns.slice(1)]);
+    const { status, out, err } = await run("import", "claude");
+    expect(status).toBe(5);
+    expect(err).toContain(`${file}:2: is no JSON\n`);
+    expect(err).toContain(`${file}:3: is no JSON object\n`);
+    expect(out).toContain("1 session imported");
+    expect(out).toContain("2 places could not be read");
+  });
+
+  it("leaves a line that is being written for the next time", async () => {
+    const file = claudeFolder(home, plainTurns.slice(0, -1));
+    fs.appendFileSync(file, JSON.stringify(plainTurns.at(-1)).slice(0, 30));
+    const first = await run("import", "claude");
+    expect(first.status).toBe(0);
+    expect(first.err).toContain("is not complete yet");
+    fs.truncateSync(file, fs.statSync(file).size - 30);
+    fs.appendFileSync(file, `${JSON.stringify(plainTurns.at(-1))}\n`);
+    expect((await run("import", "claude")).out).toContain("1 continued");
+  });
+
+  it("takes only what was written to since a time", async () => {
+    const file = claudeFolder(home, plainTurns);
+    fs.utimesSync(file, new Date("2026-01-01"), new Date("2026-01-01"));
+    expect((await run("import", "claude", "--since", "1d")).out).toContain("0 sessions imported");
+  });
+
+  it("refuses what is no history, and a place that is not there", async () => {
+    const nothing = path.join(home, "nothing");
+    expect(await run("import", "cobol")).toMatchObject({ status: 2 });
+    expect((await run("import", "claude", nothing)).err).toContain("is not there");
+    // Whoever has no such agent has no history of it.
+    expect(await run("import", "claude")).toMatchObject({ status: 0 });
+  });
+
+  it("goes on with a session that has grown", async () => {
+    const file = claudeFolder(home, plainTurns);
+    const { sessions } = printed(await run("import", "claude", "--json"));
+    const id = sessions[0]?.id ?? "";
+    fs.appendFileSync(file, `${JSON.stringify(user("u3", "a6", "water it"))}\n`);
+    expect(printed(await run("import", "claude", "--json")).sessions).toMatchObject([
+      { what: "continued", id },
+    ]);
+    expect((await run("sessions", "show", id)).out).toContain("water it");
+  });
+
+  it("keeps up with what is written, and ends in order with Ctrl-C", { timeout: 30_000 }, async () => {
+    const file = claudeFolder(home, plainTurns);
+    fs.utimesSync(file, new Date("2026-03-01"), new Date("2026-03-01"));
+    const argv = [binary, "import", "claude", "--watch", "--store", store];
+    const child = spawn(process.execPath, argv, { env: { PATH: process.env["PATH"], HOME: home } });
+    let [out, err] = ["", ""];
+    child.stderr.on("data", (data) => (err += String(data)));
+    child.stdout.on("data", (data) => {
+      out += String(data);
+      // A second one would end it at once.
+      if (out.includes("imported ") && !child.killed) child.kill("SIGINT");
+    });
+    expect(await once(child, "close")).toEqual([0, null]);
+    expect(out).toContain("1 session imported");
+    expect(err).not.toContain("interrupted");
+    expect(await run("import", "claude", "--watch", "--dry-run")).toMatchObject({ status: 2 });
+  });
+});

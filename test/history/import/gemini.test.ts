@@ -1,0 +1,191 @@
+import { createHash } from "node:crypto";
+import fs from "node:fs";
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+import { gemini } from "../../../src/history/import/gemini/reader.ts";
+import { openMemoryStore } from "../../../src/store/memory/memory.ts";
+import { countingOf, entriesOf, importFrom, outline, registryOf, scratchHome } from "./rig.ts";
+
+const scratch = scratchHome();
+const sessionId = "5d0c0000-1111-4222-8333-444455556666";
+let homes = 0;
+const at = (minute: number) => new Date(Date.UTC(2026, 2, 1, 10, minute)).toISOString();
+const meta = { sessionId, projectHash: "h", startTime: at(0), lastUpdated: at(0), kind: "main" };
+const user = (id: string, text: string) => ({ id, timestamp: at(1), type: "user", content: [{ text }] });
+const says = (id: string, text: string, more: object = {}) => ({
+  id,
+  timestamp: at(2),
+  type: "gemini",
+  content: text,
+  model: "a-model",
+  ...more,
+});
+const context = user("c0", "<session_context>a folder</session_context>");
+
+interface Where {
+  readonly name?: string;
+  readonly slug?: string;
+  readonly text?: string;
+}
+
+async function imported(
+  records: readonly unknown[],
+  { name = "session-2026-03-01T10-00-5d0c0000.jsonl", slug = "apple", text }: Where = {},
+) {
+  const home = path.join(scratch, `home-${(homes += 1)}`);
+  const place = path.join(home, ".gemini", "tmp", slug);
+  fs.mkdirSync(path.join(place, "chats"), { recursive: true });
+  if (slug === "apple") fs.writeFileSync(path.join(place, ".project_root"), "/work/apple\n");
+  fs.writeFileSync(
+    path.join(home, ".gemini", "projects.json"),
+    JSON.stringify({ projects: { "/work/pear": "pear" } }),
+  );
+  fs.writeFileSync(
+    path.join(place, "chats", name),
+    text ?? records.map((each) => `${JSON.stringify(each)}\n`).join(""),
+  );
+  const registry = registryOf(openMemoryStore());
+  const { told, problems } = await importFrom(registry, gemini, home);
+  const { items } = await registry.list();
+  return {
+    told,
+    problems,
+    record: items[0],
+    lines: outline(await entriesOf(registry, told[0]?.id)),
+    counting: outline(await countingOf(registry, told[0]?.id)),
+  };
+}
+const ended = 'end {"stopReason":"end_turn"}';
+
+describe("a history of Gemini CLI", () => {
+  it("takes a message that is told again in the place of the one before, and no context for the user's", async () => {
+    const call = {
+      id: "t1",
+      name: "run_shell_command",
+      args: { command: "ls" },
+      status: "executing",
+      timestamp: at(2),
+    };
+    const done = {
+      ...call,
+      status: "success",
+      result: [{ functionResponse: { id: "t1", response: { output: "spade" } } }],
+    };
+    const thoughts = [{ subject: "Looking", description: "for a spade", timestamp: at(2) }];
+    const { counting, record, problems } = await imported([
+      meta,
+      context,
+      user("u1", "look"),
+      says("g1", ""),
+      says("g1", "I look.", { toolCalls: [call] }),
+      says("g1", "I look.", {
+        toolCalls: [done],
+        thoughts,
+        tokens: { input: 3, output: 2, cached: 1, total: 6 },
+      }),
+      { $set: { summary: "A spade", lastUpdated: at(3) } },
+      { id: "i1", timestamp: at(3), type: "info", content: "an update is there" },
+    ]);
+    expect(problems).toEqual([]);
+    expect(counting.slice(0, -1)).toEqual([
+      "prompt look",
+      "agent_thought_chunk Looking\n\nfor a spade",
+      "agent_message_chunk I look.",
+      "tool_call ls | completed | spade",
+    ]);
+    expect(counting.at(-1)).toContain('"totalTokens":6');
+    expect(record).toMatchObject({ cwd: "/work/apple", title: "A spade", agentSessionIds: [sessionId] });
+  });
+
+  it("goes back to before a message, and to nothing for one that is not there", async () => {
+    const { counting, lines } = await imported([
+      meta,
+      user("u1", "one"),
+      says("g1", "1"),
+      user("u2", "two"),
+      says("g2", "2"),
+      { $rewindTo: "u2" },
+      user("u3", "three"),
+      says("g3", "3"),
+    ]);
+    expect(counting).toEqual([
+      "prompt one",
+      "agent_message_chunk 1",
+      ended,
+      "prompt three",
+      "agent_message_chunk 3",
+      ended,
+    ]);
+    expect(lines).toContain("agent_message_chunk 2");
+    const all = await imported([meta, user("u1", "one"), { $rewindTo: "gone" }, user("u2", "two")]);
+    expect(all.counting).toEqual(["prompt two", ended]);
+  });
+
+  it("takes a list of messages in the place of all", async () => {
+    const { counting } = await imported([
+      meta,
+      user("u1", "one"),
+      says("g1", "1"),
+      { $set: { messages: [user("u9", "anew"), says("g9", "9"), "odd", null] } },
+    ]);
+    expect(counting).toEqual(["prompt anew", "agent_message_chunk 9", ended]);
+  });
+
+  it("shows what was changed in a file, and a list of things to do as a plan", async () => {
+    const changed = {
+      fileName: "a.txt",
+      filePath: "/work/a.txt",
+      fileDiff: "",
+      originalContent: null,
+      newContent: "x",
+    };
+    const { counting } = await imported([
+      meta,
+      user("u1", "go"),
+      says("g1", "", {
+        toolCalls: [
+          {
+            id: "t1",
+            name: "write_file",
+            args: { file_path: "/work/a.txt" },
+            status: "success",
+            resultDisplay: changed,
+          },
+          {
+            id: "t2",
+            name: "write_todos",
+            args: { todos: [{ description: "dig", status: "completed" }] },
+            status: "success",
+          },
+          { id: "t3", name: "glob", args: { pattern: "*" }, status: "error", resultDisplay: "no" },
+        ],
+      }),
+    ]);
+    expect(counting.slice(1, -1)).toEqual([
+      "tool_call write_file /work/a.txt | completed | /work/a.txt: null -> x",
+      "plan completed: dig",
+      "tool_call glob | failed | no",
+    ]);
+  });
+
+  it("reads older files: one document, in a folder that is named by a hash", async () => {
+    const slug = createHash("sha256").update("/work/pear").digest("hex");
+    const text = JSON.stringify({ ...meta, messages: [user("u1", "one"), says("g1", "1")] }, undefined, 2);
+    const { counting, record } = await imported([], {
+      name: "session-2025-06-01T10-00-5d0c0000.json",
+      slug,
+      text,
+    });
+    expect(counting).toEqual(["prompt one", "agent_message_chunk 1", ended]);
+    expect(record?.cwd).toBe("/work/pear");
+    const broken = await imported([], { name: "session-x.json", text: `{"sessionId":"a","messages":[` });
+    expect(broken.problems).toMatchObject([{ reason: "is no JSON" }]);
+    expect(broken.told).toMatchObject([{ what: "empty" }]);
+  });
+
+  it("names a file that does not say which session it is", async () => {
+    const { problems, told } = await imported([], { text: "rubbish\n" });
+    expect(problems).toMatchObject([{ reason: "does not say which session it is" }]);
+    expect(told).toEqual([]);
+  });
+});
