@@ -16,9 +16,9 @@ import { Relay, type RelayParts } from "./relay/relay.ts";
 import { SessionRegistry } from "./session/registry.ts";
 import { given } from "./store/arguments.ts";
 import { deferStore } from "./store/deferred.ts";
-import { urlsIn } from "./store/layer-urls.ts";
 import { openStore } from "./store/open.ts";
 import type { Store } from "./store/contract.ts";
+import { layersOf, splitStoreUrl } from "./base/store-url.ts";
 import { version } from "./base/version.ts";
 
 /** A configuration; what it does not say has its default. A store that is given is closed by who opened it. */
@@ -52,7 +52,8 @@ export async function runSidecar(
   const config = { ...defaults, ...said };
   const errors = io.errors && new Outlet(io.errors);
   const secrets = new Secrets();
-  secrets.learn({ stores: urlsOf(where), agent: config.agent, env: secretVariables(process.env) });
+  const stores = typeof where === "string" ? (layersOf(where) ?? [where]) : [];
+  secrets.learn({ stores, agent: config.agent, env: secretVariables(process.env) });
   const log = await logFor(config, errors, secrets, launched);
   const store = deferStore(nameOf(where), () => openFor(where, config, log));
   const registry = new SessionRegistry({ ...config, store, log });
@@ -140,24 +141,13 @@ async function openFor(
   );
 }
 
-/** Of layers each. */
-function urlsOf(where: string | Store): readonly string[] {
-  if (typeof where !== "string") return [];
-  const list = /^layered:(.*)$/is.exec(where)?.[1];
-  try {
-    return list === undefined ? [where] : urlsIn(list);
-  } catch {
-    return [];
-  }
-}
-
 /** What the agent inherits from us and might quote: keys of model providers stand there. */
 function secretVariables(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(env).filter(([name]) => isSecretName(name)));
 }
 
 function nameOf(where: string | Store): string {
-  return typeof where === "string" ? (where.split(":", 1)[0] ?? where) : where.name;
+  return typeof where === "string" ? (splitStoreUrl(where)?.scheme ?? where) : where.name;
 }
 
 function aborted(signal: AbortSignal | undefined): Promise<void> {

@@ -1,6 +1,7 @@
 /** Takes secrets out of what is logged or printed, by how they look. */
 
 import { isSecretName } from "./secret-values.ts";
+import { layeredUrl, layersOf } from "./store-url.ts";
 
 /** Where secrets stand among other things: none of it is shown. */
 const secretPlaces = new Set(["mcpservers", "env", "headers"]);
@@ -74,13 +75,8 @@ function behindSpaces(text: string, from: number, before: number): number | unde
 
 /** A store's URL as it may be shown. Of layers each is redacted for itself, so that none hides another. */
 export function redactStoreUrl(url: string): string {
-  const list = /^layered:(.*)$/is.exec(url)?.[1];
-  if (list === undefined) return redactUrls(url);
-  try {
-    return `layered:${JSON.stringify(redact(JSON.parse(list)))}`;
-  } catch {
-    return redactUrls(url);
-  }
+  const layers = layersOf(url);
+  return layers === undefined ? redactUrls(url) : layeredUrl(layers.map(redactUrls));
 }
 
 /**

@@ -2,8 +2,8 @@
 import fs from "node:fs";
 import path from "node:path";
 import { SidecarError, systemCodeOf } from "../base/errors.ts";
-import { ofLayer, urlsIn } from "../store/layer-urls.ts";
-import { driverOf, pathIn } from "../store/open.ts";
+import { layersOf, ofLayer, pathIn } from "../base/store-url.ts";
+import { driverOf } from "../store/open.ts";
 import type { Damage, Repair, StoreBackup } from "./damage.ts";
 import type { Watch } from "./watch.ts";
 
@@ -46,17 +46,17 @@ export async function inspectStore(url: string): Promise<readonly Damage[]> {
 
 /** The place of a store of files that is not there: opening it would make it. Servers are not asked. */
 export function emptyPlaceOf(url: string): string | undefined {
-  const { name, rest } = driverOf(url);
-  if (name === "layered") return askLast(urlsIn(rest), emptyPlaceOf);
+  const layers = layersOf(url);
+  if (layers !== undefined) return askLast(layers, emptyPlaceOf);
   const found = upkeepOf(url);
   if (found?.upkeep.traces(found.path).every(isMissing) !== true) return undefined;
-  return `${name}:${path.resolve(found.path)}`;
+  return `${found.scheme}:${path.resolve(found.path)}`;
 }
 
 /** Errors: `STORE_UNAVAILABLE` where a mistyped place would become a store, and pass for one without sessions. */
 export function assertStoreThere(url: string): void {
-  const { name, rest } = driverOf(url);
-  if (name === "layered") return askLast(urlsIn(rest), assertStoreThere);
+  const layers = layersOf(url);
+  if (layers !== undefined) return askLast(layers, assertStoreThere);
   const place = emptyPlaceOf(url);
   if (place === undefined) return;
   throw new SidecarError("STORE_UNAVAILABLE", `There is no store at ${place}; check its place`);
@@ -93,8 +93,8 @@ export async function backUpStore(
 
 /** Gives the room of what was deleted back to the disk, in steps between which others work. Errors: `STORE_…`. */
 export async function giveBackSpace(url: string): Promise<void> {
-  const { name, rest } = driverOf(url);
-  if (name === "layered") return askLast(urlsIn(rest), giveBackSpace);
+  const layers = layersOf(url);
+  if (layers !== undefined) return askLast(layers, giveBackSpace);
   const found = upkeepOf(url);
   await found?.upkeep.compact?.(found.path);
 }
@@ -119,8 +119,15 @@ function isMissing(file: string): boolean {
   }
 }
 
-function upkeepOf(url: string): { readonly upkeep: Upkeep; readonly path: string } | undefined {
-  const { name, driver, rest } = driverOf(url);
-  const upkeep = Object.hasOwn(upkeeps, name) ? upkeeps[name] : undefined;
-  return upkeep && { upkeep, path: pathIn(rest, driver.form) };
+interface Found {
+  readonly scheme: string;
+  readonly upkeep: Upkeep;
+  readonly path: string;
+}
+
+function upkeepOf(url: string): Found | undefined {
+  const { driver, parts } = driverOf(url);
+  const { scheme } = parts;
+  const upkeep = Object.hasOwn(upkeeps, scheme) ? upkeeps[scheme] : undefined;
+  return upkeep && { scheme, upkeep, path: pathIn(parts, driver.form) };
 }

@@ -2,6 +2,7 @@
 import os from "node:os";
 import path from "node:path";
 import { SidecarError } from "../base/errors.ts";
+import { withPlaces } from "../base/store-url.ts";
 
 /** What the places depend on; a parameter so that every platform can be tested on one. */
 export interface Surroundings {
@@ -53,15 +54,7 @@ export function cacheFolderOf(at: Surroundings): string | undefined {
  * @param base the folder of the configuration file, if the URL stands there
  */
 export function placedStore(url: string, at: Surroundings, base: string | undefined): string {
-  const [, list] = /^layered:(\[.*\])$/is.exec(url) ?? [];
-  if (list !== undefined) {
-    const layers = (JSON.parse(list) as string[]).map((layer) => placedStore(layer, at, base));
-    return `layered:${JSON.stringify(layers)}`;
-  }
-  const [, scheme, place] = /^(sqlite|file|module):(.*)$/is.exec(url) ?? [];
-  return scheme === undefined || place === undefined || place === "" || place.startsWith("//")
-    ? url
-    : `${scheme}:${placed(place, at, base)}`;
+  return withPlaces(url, (path) => placed(path, at, base));
 }
 
 /** The same for a path. */

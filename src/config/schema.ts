@@ -1,5 +1,6 @@
 /** What a configured value may be, by zod; also the source of schemas/config.json. */
 import * as z from "zod/mini";
+import { layeredUrl, storeUrlPattern } from "../base/store-url.ts";
 import { options, type OptionKind, type OptionName } from "./options.ts";
 import { durationPattern, parseBytes, parseDurationMs, sizePattern } from "./units.ts";
 
@@ -23,12 +24,11 @@ function quantity(pattern: RegExp, parse: (text: string) => number, min: number,
 function schemaOf(kind: OptionKind): z.ZodMiniType {
   switch (kind.type) {
     case "url": {
-      // At least two letters, for C:\sessions.db is a path.
-      const url = z.string().check(z.regex(/^[a-z][a-z0-9+.-]+:/));
+      const url = z.string().check(z.regex(storeUrlPattern));
       // A list is for people; from here on its one URL stands for it.
       const layers = z.pipe(
         z.array(url).check(z.minLength(2)),
-        z.transform((urls: string[]) => `layered:${JSON.stringify(urls)}`),
+        z.transform((urls: string[]) => layeredUrl(urls)),
       );
       return z.union([url, layers]);
     }

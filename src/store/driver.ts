@@ -3,6 +3,8 @@ import type { SessionId } from "../base/ids.ts";
 import type {
   Entry,
   EntryRange,
+  Lease,
+  NewEntry,
   Page,
   SessionFilter,
   SessionQuery,
@@ -11,6 +13,15 @@ import type {
 } from "./contract.ts";
 
 export type Awaitable<T> = T | Promise<T>;
+
+/** What an append and a seal have in common, where a write may have to be told from its second try. */
+export interface JournalWrite {
+  readonly id: SessionId;
+  readonly lease: Lease;
+  readonly entries: readonly NewEntry[];
+  /** Unique to the call: by it a second try learns that the first one got through. */
+  readonly writeId: string;
+}
 
 type Operation<Member> = Member extends (...args: infer Args) => Promise<infer Result>
   ? (...args: Args) => Awaitable<Result>

@@ -3,29 +3,23 @@ import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { isSidecarError, reasonOf, SidecarError } from "../base/errors.ts";
 import { isRecord } from "../base/json.ts";
+import type { StoreUrl } from "../base/store-url.ts";
 import type { Store } from "./contract.ts";
 
 /** What such a file exports, as `openStore` or by default. */
 type OpenStore = (options: Readonly<Record<string, string>>) => Store | Promise<Store>;
 
 /**
- * @param place a path, and behind a `?` what is handed over: `module:./my-store.js?table=sessions`
+ * Opens the store of `module:./my-store.js?table=sessions`: what stands behind the `?` is handed over.
  * Errors: `CONFIG_INVALID` when the file cannot be loaded or opens no store; `STORE_UNAVAILABLE`, or the store's own.
  */
-export async function openModuleStore(place: string): Promise<Store> {
-  const { file, options } = partsOf(place);
+export async function openModuleStore({ place, options: given }: StoreUrl): Promise<Store> {
+  if (place === "") throw new SidecarError("CONFIG_INVALID", "A store module's URL is module:PATH");
+  const [file, options] = [path.resolve(place), Object.fromEntries(given)];
   const open = openIn(file, await loaded(file));
   const store = await opened(file, open, options);
   if (isStore(store)) return store;
   throw new SidecarError("CONFIG_INVALID", `The store module ${file} has opened no store: return a Store`);
-}
-
-function partsOf(place: string): { file: string; options: Record<string, string> } {
-  const at = place.indexOf("?");
-  const name = at < 0 ? place : place.slice(0, at);
-  if (name === "") throw new SidecarError("CONFIG_INVALID", "A store module's URL is module:PATH");
-  const options = Object.fromEntries(new URLSearchParams(at < 0 ? "" : place.slice(at + 1)));
-  return { file: path.resolve(name), options };
 }
 
 async function loaded(file: string): Promise<Readonly<Record<string, unknown>>> {

@@ -1,73 +1,72 @@
 /** Store URL → store. A driver is loaded only when a URL names it. */
 import { SidecarError } from "../base/errors.ts";
+import { layersIn, ofLayer, pathIn, splitStoreUrl, type StoreUrl } from "../base/store-url.ts";
 import type { CacheStoreOptions } from "./memory/cache.ts";
-import { ofLayer, urlsIn } from "./layer-urls.ts";
 import { given } from "./arguments.ts";
 import type { Store } from "./contract.ts";
 
 interface Driver {
   /** How its URLs look, for people. */
   readonly form: string;
-  /** `rest` is what follows the scheme and its colon. */
-  readonly open: (rest: string) => Promise<Store>;
+  readonly open: (url: StoreUrl) => Promise<Store>;
 }
 
 /** By scheme. Every driver is behind a dynamic import, so that a start pays only for the one it uses. */
 const drivers: Readonly<Record<string, Driver>> = {
   memory: {
     form: "memory:",
-    open: async (rest) => {
+    open: async (url) => {
       const { openMemoryStore } = await import("./memory/memory.ts");
-      const capacity = capacityIn(rest);
+      const capacity = capacityIn(url);
       return openMemoryStore(capacity === undefined ? {} : { capacity });
     },
   },
   cache: {
     form: "cache:",
-    open: async (rest) => {
+    open: async (url) => {
       const { openCacheStore } = await import("./memory/cache.ts");
-      return openCacheStore(cacheOptionsIn(rest));
+      return openCacheStore(cacheOptionsIn(url));
     },
   },
   file: {
     form: "file:DIR",
-    open: async (rest) => {
+    open: async (url) => {
       const { openFileStore } = await import("./file/store.ts");
-      return openFileStore({ directory: pathIn(rest, "file:DIR") });
+      return openFileStore({ directory: pathIn(url, "file:DIR") });
     },
   },
   layered: {
     form: 'layered:["URL","URL"]',
-    open: (rest) => openLayers(urlsIn(rest)),
+    open: (url) => openLayers(layersIn(url)),
   },
   sqlite: {
     form: "sqlite:PATH",
-    open: async (rest) => {
+    open: async (url) => {
       const { openSqliteStore } = await import("./sql/sqlite/store.ts");
-      return openSqliteStore({ path: pathIn(rest, "sqlite:PATH") });
+      return openSqliteStore({ path: pathIn(url, "sqlite:PATH") });
     },
   },
-  postgres: { form: "postgres://HOST/DATABASE", open: (rest) => openPostgres(`postgres:${rest}`) },
-  postgresql: { form: "postgresql://HOST/DATABASE", open: (rest) => openPostgres(`postgres:${rest}`) },
+  postgres: { form: "postgres://HOST/DATABASE", open: openPostgres },
+  postgresql: { form: "postgresql://HOST/DATABASE", open: openPostgres },
   module: {
     form: "module:PATH",
-    open: async (rest) => {
+    open: async (url) => {
       const { openModuleStore } = await import("./module-store.ts");
-      return openModuleStore(rest);
+      return openModuleStore(url);
     },
   },
-  redis: { form: "redis://HOST", open: (rest) => openRedis(`redis:${rest}`) },
-  rediss: { form: "rediss://HOST", open: (rest) => openRedis(`rediss:${rest}`) },
+  redis: { form: "redis://HOST", open: openRedis },
+  rediss: { form: "rediss://HOST", open: openRedis },
 };
 
-async function openPostgres(url: string): Promise<Store> {
+async function openPostgres({ rest }: StoreUrl): Promise<Store> {
   const { openPostgresStore } = await import("./sql/postgres/store.ts");
-  return openPostgresStore({ url });
+  return openPostgresStore({ url: `postgres:${rest}` });
 }
 
-async function openRedis(url: string): Promise<Store> {
+async function openRedis({ scheme, rest }: StoreUrl): Promise<Store> {
   const { openRedisStore } = await import("./redis/store.ts");
-  return openRedisStore({ url });
+  return openRedisStore({ url: `${scheme}:${rest}` });
 }
 
 /**
@@ -75,8 +74,8 @@ async function openRedis(url: string): Promise<Store> {
  * the driver's opening fails with (`STORE_…`). Messages never repeat the URL: it may hold a password.
  */
 export async function openStore(url: string): Promise<Store> {
-  const { driver, rest } = driverOf(url);
-  return driver.open(rest);
+  const { driver, parts } = driverOf(url);
+  return driver.open(parts);
 }
 
 export interface LayersOptions {
@@ -124,9 +123,9 @@ async function openLayer(url: string, at: number): Promise<Store> {
 
 /** Opens nothing. Errors: `CONFIG_INVALID` for an unknown scheme, of the store or of one of its layers. */
 export function checkStoreUrl(url: string): void {
-  const { driver, rest } = driverOf(url);
+  const { driver, parts } = driverOf(url);
   if (driver !== drivers["layered"]) return;
-  for (const [at, layer] of urlsIn(rest).entries()) {
+  for (const [at, layer] of layersIn(parts).entries()) {
     try {
       checkStoreUrl(layer);
     } catch (error) {
@@ -135,25 +134,12 @@ export function checkStoreUrl(url: string): void {
   }
 }
 
-export function driverOf(url: string): {
-  readonly name: string;
-  readonly driver: Driver;
-  readonly rest: string;
-} {
-  const [, scheme, rest] = /^([a-z][a-z0-9+.-]*):(.*)$/is.exec(url) ?? [];
-  const name = scheme?.toLowerCase() ?? "";
-  const driver = Object.hasOwn(drivers, name) ? drivers[name] : undefined;
-  if (driver === undefined || rest === undefined) throw unknownScheme(scheme);
-  return { name, driver, rest };
-}
-
-/** `sqlite:/abs/path`, `sqlite:rel/path` and `sqlite:///abs/path` all name a path. */
-export function pathIn(rest: string, form: string): string {
-  const path = rest.startsWith("///") ? rest.slice(2) : rest;
-  if (path === "" || path.startsWith("//")) {
-    throw new SidecarError("CONFIG_INVALID", `The store URL names no path on this machine; write ${form}`);
-  }
-  return path;
+/** Errors: `CONFIG_INVALID`. */
+export function driverOf(url: string): { readonly driver: Driver; readonly parts: StoreUrl } {
+  const parts = splitStoreUrl(url);
+  const driver = parts && Object.hasOwn(drivers, parts.scheme) ? drivers[parts.scheme] : undefined;
+  if (parts === undefined || driver === undefined) throw unknownScheme(parts?.scheme);
+  return { driver, parts };
 }
 
 const cacheOptions: readonly string[] = [
@@ -163,25 +149,30 @@ const cacheOptions: readonly string[] = [
 ] satisfies (keyof CacheStoreOptions)[];
 
 /** `cache:` and `cache:?ttlMs=60000&maxBytes=1000000&maxSessions=100`, in any order. */
-function cacheOptionsIn(rest: string): CacheStoreOptions {
-  const given = [...new URLSearchParams(rest.replace(/^\?/, ""))];
-  for (const [key, value] of given) {
-    const least = key === "ttlMs" ? 0 : 1;
-    if (/^[0-9]{1,15}$/.test(value) && Number(value) >= least && cacheOptions.includes(key)) continue;
-    throw new SidecarError(
-      "CONFIG_INVALID",
-      `A cache's URL is cache: or cache:?ttlMs=MS&maxBytes=BYTES&maxSessions=SESSIONS with whole numbers`,
-      { data: { key } },
-    );
+function cacheOptionsIn({ place, options }: StoreUrl): CacheStoreOptions {
+  const given = [...options];
+  const isOption = ([key, value]: readonly [string, string]) =>
+    cacheOptions.includes(key) && isCount(value, key === "ttlMs" ? 0 : 1);
+  const wrong = given.find((each) => !isOption(each));
+  if (place === "" && wrong === undefined) {
+    return Object.fromEntries(given.map(([key, value]) => [key, Number(value)]));
   }
-  return Object.fromEntries(given.map(([key, value]) => [key, Number(value)]));
+  throw new SidecarError(
+    "CONFIG_INVALID",
+    `A cache's URL is cache: or cache:?ttlMs=MS&maxBytes=BYTES&maxSessions=SESSIONS with whole numbers`,
+    { data: { key: wrong?.[0] ?? place } },
+  );
 }
 
-function capacityIn(rest: string): number | undefined {
+function capacityIn({ rest, place, options }: StoreUrl): number | undefined {
   if (rest === "") return undefined;
-  const capacity = Number(/^\?capacity=([0-9]{1,9})$/.exec(rest)?.[1]);
-  if (capacity > 0) return capacity;
+  const capacity = options.get("capacity") ?? "";
+  if (place === "" && options.size === 1 && isCount(capacity, 1)) return Number(capacity);
   throw new SidecarError("CONFIG_INVALID", "A memory store's URL is memory: or memory:?capacity=SESSIONS");
+}
+
+function isCount(text: string, least: number): boolean {
+  return /^[0-9]{1,15}$/.test(text) && Number(text) >= least;
 }
 
 function unknownScheme(scheme: string | undefined): SidecarError {

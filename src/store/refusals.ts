@@ -54,6 +54,15 @@ export function forkBeyondSealed(parentId: SessionId, atSeq: number, sealedSeq: 
   );
 }
 
+/** A store of a version that this program does not know. `what` is told with its place. */
+export function storeNewer(what: string, found: number, known: number): SidecarError {
+  return new SidecarError(
+    "STORE_SCHEMA_NEWER",
+    `${what} was written by a newer acp-sidecar (version ${found}, this one knows ${known}); update acp-sidecar`,
+    { data: { found, known } },
+  );
+}
+
 export function storeClosed(name: string): SidecarError {
   return new SidecarError("STORE_CLOSED", `The ${name} store is closed`);
 }

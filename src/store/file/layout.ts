@@ -12,6 +12,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { reasonOf, SidecarError, systemCodeOf } from "../../base/errors.ts";
+import { storeNewer } from "../refusals.ts";
 import { isSessionId, type SessionId } from "../../base/ids.ts";
 import { makeDirectory } from "../../base/disk.ts";
 import { directoryMode, ifThere, replaceFile, uniqueSuffix } from "./files.ts";
@@ -137,13 +138,7 @@ function assertFormat(root: string, text: string): number {
   }
   if (found.format !== formatName || typeof found.version !== "number")
     throw notAStore(root, "another format");
-  if (found.version > formatVersion) {
-    throw new SidecarError(
-      "STORE_SCHEMA_NEWER",
-      `File store ${root} was written by a newer acp-sidecar (format ${found.version}, this one knows ${formatVersion}); upgrade acp-sidecar`,
-      { data: { found: found.version, known: formatVersion } },
-    );
-  }
+  if (found.version > formatVersion) throw storeNewer(`File store ${root}`, found.version, formatVersion);
   return found.version;
 }
 

@@ -1,24 +1,20 @@
 /** The connection to a Redis server or cluster: commands and scripts, tried again when it was away. */
 import type { SessionId } from "../../base/ids.ts";
 import { waitAtMost } from "../../base/time.ts";
-import { Retrier, type Attempt } from "../server/retry.ts";
+import { closeGraceMs, Retrier, serverLimits, type Attempt, type ServerLimits } from "../server/retry.ts";
 import { storeClosed } from "../refusals.ts";
 import type { RedisClient } from "./driver.ts";
 import { isMissingScript, redisFailure, setbackOf } from "./failures.ts";
 import { keysFor, type Keys } from "./keys.ts";
 import type { RedisLocation } from "./location.ts";
 
-export interface ConnectionLimits {
-  /** How long the server may be away before calls fail. */
-  readonly retryForMs: number;
-  readonly connectTimeoutMs: number;
+export interface ConnectionLimits extends ServerLimits {
   /** A connection that is asked and says nothing for so long is taken for lost. */
   readonly silenceTimeoutMs: number;
 }
 
 export const defaultLimits: ConnectionLimits = {
-  retryForMs: 3_000,
-  connectTimeoutMs: 5_000,
+  ...serverLimits,
   silenceTimeoutMs: 60_000,
 };
 
@@ -37,8 +33,6 @@ export interface OpenClient {
   readonly trouble: { last: Error | undefined };
 }
 
-const closeGraceMs = 2_000;
-
 export class Connection {
   readonly location: RedisLocation;
   readonly keys: Keys;
@@ -51,7 +45,6 @@ export class Connection {
   readonly #client: RedisClient;
   readonly #trouble: OpenClient["trouble"];
   readonly #retrier: Retrier;
-  readonly #running = new Set<Promise<unknown>>();
   #closed = false;
 
   constructor(
@@ -121,23 +114,19 @@ export class Connection {
 
   async retrying<T>(task: (attempt: Attempt) => Promise<T>): Promise<T> {
     if (this.#closed) throw storeClosed("redis");
-    const running = this.#retrier.run(task);
-    this.#running.add(running);
     try {
-      const result = await running;
+      const result = await this.#retrier.run(task);
       this.#trouble.last = undefined;
       return result;
     } catch (error) {
       throw redisFailure(error, this.location.place, this.#trouble.last);
-    } finally {
-      this.#running.delete(running);
     }
   }
 
   /** Calls that have begun, and those in `queued`, get one more try and a moment to end. */
   async close(queued: Promise<unknown> = Promise.resolve()): Promise<void> {
     this.#retrier.stop();
-    const ended = queued.then(() => Promise.allSettled(this.#running));
+    const ended = queued.then(() => this.#retrier.idle());
     await waitAtMost(ended, closeGraceMs);
     // What still waits for an answer is rejected by this.
     this.#closed = true;

@@ -1,6 +1,6 @@
 /** What Redis's errors mean to us: whether to try again, and what to tell a person. */
 import { isSidecarError, reasonOf, SidecarError, type ErrorCode } from "../../base/errors.ts";
-import { codeOf, plainCause } from "../server/cause.ts";
+import { brokenOff, codeOf, notReached, outOfReach, plainCause, wrongLogin } from "../server/cause.ts";
 import type { Setback } from "../server/retry.ts";
 
 /** First words of replies that tell that nothing was done, but might be soon. */
@@ -13,8 +13,6 @@ const notNow = new Set([
   "READONLY",
   "NOREPLICAS",
 ]);
-const notReached = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"]);
-const brokenOff = new Set(["ECONNRESET", "EPIPE", "ETIMEDOUT"]);
 /** The driver's own words. */
 const notSent = /enableOfflineQueue|Failed to refresh slots|too many cluster redirections|cluster is ended/i;
 const perhapsSent = /connection is closed|max retries per request|timed out|socket timeout|aborted/i;
@@ -22,8 +20,9 @@ const perhapsSent = /connection is closed|max retries per request|timed out|sock
 export function setbackOf(error: unknown): Setback {
   if (isSidecarError(error)) return "final";
   const reason = reasonOf(error);
-  if (notNow.has(firstWord(reason)) || notReached.has(codeOf(error)) || notSent.test(reason)) return "away";
-  return brokenOff.has(codeOf(error)) || perhapsSent.test(reason) ? "lost" : "final";
+  if (notNow.has(firstWord(reason)) || notReached.includes(codeOf(error)) || notSent.test(reason))
+    return "away";
+  return brokenOff.includes(codeOf(error)) || perhapsSent.test(reason) ? "lost" : "final";
 }
 
 export function isMissingScript(error: unknown): boolean {
@@ -48,19 +47,14 @@ function wording(error: unknown, place: string): readonly [ErrorCode, string] {
   const word = firstWord(reason);
   const known = wordings[word];
   if (known !== undefined) return [known[0], `The Redis server at ${place} ${known[1]}`];
-  if (setbackOf(error) !== "final" || codeOf(error) !== "") {
-    const why = codeOf(error) || "connection lost";
-    return ["STORE_UNAVAILABLE", `Redis at ${place} cannot be reached (${why}); start it or check the URL`];
-  }
+  if (setbackOf(error) !== "final" || codeOf(error) !== "") return outOfReach(`Redis at ${place}`, error);
   // What follows the first word may repeat a command's arguments.
   return ["STORE_FAILED", `Redis at ${place} refused a command (${word || "no code"}); see the log`];
 }
 
-const login = "refuses this user or password; check both in the store URL";
-
 const wordings: Readonly<Record<string, readonly [ErrorCode, string]>> = {
-  NOAUTH: ["STORE_UNAVAILABLE", login],
-  WRONGPASS: ["STORE_UNAVAILABLE", login],
+  NOAUTH: ["STORE_UNAVAILABLE", wrongLogin],
+  WRONGPASS: ["STORE_UNAVAILABLE", wrongLogin],
   NOPERM: ["STORE_FAILED", "does not let this user use our keys or scripts; grant it ~prefix* and @all"],
   LOADING: ["STORE_UNAVAILABLE", "is still loading its data; try again in a moment"],
   CLUSTERDOWN: ["STORE_UNAVAILABLE", "is part of a cluster that is down; see cluster info there"],

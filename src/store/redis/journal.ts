@@ -3,20 +3,12 @@ import { SidecarError } from "../../base/errors.ts";
 import type { SessionId } from "../../base/ids.ts";
 import { cutBlock, encodeBlocks, type Block } from "../server/blocks.ts";
 import { alreadySealed, journalConflict, sessionNotFound } from "../refusals.ts";
-import type { Lease, NewEntry, SealRange } from "../contract.ts";
+import type { SealRange } from "../contract.ts";
+import type { JournalWrite } from "../driver.ts";
 import type { Argument, Connection } from "./connection.ts";
 import { followActivity, mostOvertaken, refusal } from "./records.ts";
 import locate from "./scripts/locate.lua";
 import write from "./scripts/write.lua";
-
-/** What an append and a seal have in common, taken down when they are called. */
-export interface JournalWrite {
-  readonly id: SessionId;
-  readonly lease: Lease;
-  readonly entries: readonly NewEntry[];
-  /** Unique to the call: by it a second try learns that the first one got through. */
-  readonly writeId: string;
-}
 
 /** At three bytes for a character, three quarters of what a server takes as one command. */
 const mostChars = 256 << 20;

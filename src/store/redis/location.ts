@@ -1,5 +1,6 @@
 /** What a `redis://` URL says. */
-import { SidecarError } from "../../base/errors.ts";
+import type { SidecarError } from "../../base/errors.ts";
+import { serverUrl, unusable } from "../server/url.ts";
 
 export interface RedisLocation {
   readonly host: string;
@@ -20,11 +21,7 @@ const defaultPrefix = "acp-sidecar:";
 
 /** `redis://` and `rediss://` (TLS), with `prefix` and `ttlMs` in the query. Errors: `CONFIG_INVALID`. */
 export function parseRedisUrl(text: string): RedisLocation {
-  // The error of URL is not passed on as a cause: it holds the text, and with it the password.
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !["redis:", "rediss:"].includes(url.protocol)) {
-    throw invalid("write redis://host:6379, or rediss:// for TLS");
-  }
+  const url = serverUrl("Redis", text, ["redis", "rediss"], "write redis://host:6379, or rediss:// for TLS");
   const host = url.hostname.replace(/^\[(.*)\]$/, "$1") || "127.0.0.1";
   const port = Number(url.port || 6379);
   return {
@@ -70,5 +67,5 @@ function retentionIn(given: string | null): number | undefined {
 }
 
 function invalid(advice: string): SidecarError {
-  return new SidecarError("CONFIG_INVALID", `The store URL is no Redis URL that we can use: ${advice}`);
+  return unusable("Redis", advice);
 }

@@ -2,9 +2,8 @@
  * Brings the keys to our version: who comes first writes the version down; later ones run what is missing, one
  * process at a time. A migration hands every key that it is going to change to `keep` first.
  */
-import { randomUUID } from "node:crypto";
-import { SidecarError } from "../../base/errors.ts";
-import { pause } from "../../base/time.ts";
+import { storeNewer } from "../refusals.ts";
+import { locked, type MigrationLock } from "../server/migration-lock.ts";
 import type { Connection } from "./connection.ts";
 import { schemaVersion } from "./keys.ts";
 import prolong from "./scripts/prolong.lua";
@@ -21,14 +20,11 @@ export const migrations: readonly Migration[] = [
   { version: 2, run: async () => undefined },
 ];
 
-const lockMs = 60_000;
-const waitForLockMs = 30_000;
-const pollMs = 100;
-
 /** Errors: `STORE_SCHEMA_NEWER`; `STORE_LOCKED` when another process migrates for longer than we wait. */
 export async function migrate(redis: Connection, all: readonly Migration[] = migrations): Promise<void> {
   const newest = all.at(-1)?.version ?? schemaVersion;
-  if ((await versionOf(redis, newest)) < newest) await locked(redis, () => forward(redis, all, newest));
+  if ((await versionOf(redis, newest)) < newest)
+    await locked(lockOn(redis), () => forward(redis, all, newest));
 }
 
 /** An empty place is of the newest version at once. */
@@ -41,11 +37,7 @@ async function versionOf(redis: Connection, newest: number): Promise<number> {
   }
   const found = Number(version);
   if (found <= newest) return found;
-  throw new SidecarError(
-    "STORE_SCHEMA_NEWER",
-    `The keys under ${redis.location.prefix} have version ${found}, made by a newer acp-sidecar; this one knows ${newest}: update it`,
-    { data: { found, known: newest } },
-  );
+  throw storeNewer(`What is kept under ${redis.location.prefix}`, found, newest);
 }
 
 async function forward(redis: Connection, all: readonly Migration[], newest: number): Promise<void> {
@@ -67,31 +59,11 @@ async function keep(redis: Connection, key: string, version: number): Promise<vo
   if (Number(await redis.command("copy", [key, kept])) === 1) await redis.command("persist", [kept]);
 }
 
-async function locked(redis: Connection, work: () => Promise<void>): Promise<void> {
+function lockOn(redis: Connection): MigrationLock {
   const lock = `${redis.keys.schema}:lock`;
-  const owner = randomUUID();
-  for (
-    let waitedMs = 0;
-    (await redis.command("set", [lock, owner, "NX", "PX", lockMs])) !== "OK";
-    waitedMs += pollMs
-  ) {
-    if (waitedMs >= waitForLockMs) throw stillLocked(redis);
-    await pause(pollMs);
-  }
-  const keeper = setInterval(() => {
-    redis.run(prolong, [lock], [owner, lockMs]).catch(() => undefined);
-  }, lockMs / 3);
-  try {
-    await work();
-  } finally {
-    clearInterval(keeper);
-    await redis.run(prolong, [lock], [owner, 0]);
-  }
-}
-
-function stillLocked({ location }: Connection): SidecarError {
-  return new SidecarError(
-    "STORE_LOCKED",
-    `Another process has been migrating the keys under ${location.prefix} for ${waitForLockMs / 1000} s; try again when it is done`,
-  );
+  return {
+    of: `the keys under ${redis.location.prefix}`,
+    take: async (owner, forMs) => (await redis.command("set", [lock, owner, "NX", "PX", forMs])) === "OK",
+    prolong: (owner, forMs) => redis.run(prolong, [lock], [owner, forMs]),
+  };
 }

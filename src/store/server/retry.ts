@@ -14,9 +14,19 @@ export interface Attempt {
   readonly uncertain: boolean;
 }
 
-interface RetryOptions {
+/** How long a store waits for its server. */
+export interface ServerLimits {
   /** How long a server may be away, counted over all calls, before they fail at once. */
   readonly retryForMs: number;
+  readonly connectTimeoutMs: number;
+}
+
+export const serverLimits: ServerLimits = { retryForMs: 3_000, connectTimeoutMs: 5_000 };
+
+/** What calls that have begun are given when a store is closed. */
+export const closeGraceMs = 2_000;
+
+interface RetryOptions extends Pick<ServerLimits, "retryForMs"> {
   readonly setback: (error: unknown) => Setback;
 }
 
@@ -30,6 +40,7 @@ export class Retrier {
   /** Since when no call has got through; shared, so that queued calls do not wait one after the other. */
   #awaySinceMs: number | undefined;
   #stopped = false;
+  readonly #running = new Set<Promise<unknown>>();
 
   constructor(options: RetryOptions) {
     this.#options = options;
@@ -40,8 +51,23 @@ export class Retrier {
     this.#stopped = true;
   }
 
+  /** Settles when every call that has begun has. */
+  async idle(): Promise<void> {
+    await Promise.allSettled(this.#running);
+  }
+
   /** Runs `task` until it succeeds, fails for good, or the server has been away for too long. */
   async run<T>(task: (attempt: Attempt) => Promise<T>): Promise<T> {
+    const running = this.#tried(task);
+    this.#running.add(running);
+    try {
+      return await running;
+    } finally {
+      this.#running.delete(running);
+    }
+  }
+
+  async #tried<T>(task: (attempt: Attempt) => Promise<T>): Promise<T> {
     let uncertain = false;
     let conflicts = 0;
     for (let delayMs = firstDelayMs; ; delayMs = Math.min(delayMs * 2, longestDelayMs)) {

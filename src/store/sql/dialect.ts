@@ -1,19 +1,10 @@
 /** What differs between databases that keep sessions by SQL: their schema, their statements, how entries lie in it. */
-import type { Awaitable } from "../driver.ts";
+import type { Awaitable, JournalWrite } from "../driver.ts";
 import type { SessionId } from "../../base/ids.ts";
-import type { Entry, Lease, NewEntry, NewSession, SealRange, SessionFilter } from "../contract.ts";
+import type { Entry, NewEntry, NewSession, SealRange, SessionFilter } from "../contract.ts";
 import type { Fragment, Operation } from "./operation.ts";
 import type { SessionRow } from "./rows.ts";
 import type { Statements, Words } from "./statements.ts";
-
-/** What an append and a seal have in common. */
-export interface JournalWrite {
-  readonly id: SessionId;
-  readonly lease: Lease;
-  readonly entries: readonly NewEntry[];
-  /** Unique to the call: by it a second try learns that the first one got through. */
-  readonly writeId: string;
-}
 
 /** What a session's rows are found by: its id, the number of its journal. */
 export interface SessionKey {

@@ -1,8 +1,8 @@
 /** The operations of the contract, on whatever runs the statements of a dialect. */
 import type { SessionId } from "../../base/ids.ts";
 import type { Lease, NewEntry } from "../contract.ts";
-import type { StoreDriver } from "../driver.ts";
-import type { Dialect, JournalWrite } from "./dialect.ts";
+import type { JournalWrite, StoreDriver } from "../driver.ts";
+import type { Dialect } from "./dialect.ts";
 import { appendEntries, readEntries, sealEntries } from "./journal.ts";
 import { acquireLease, releaseLease, renewLease, type Acquisition } from "./leases.ts";
 import { countSessions, listSessions } from "./lists.ts";

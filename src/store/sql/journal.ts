@@ -1,11 +1,12 @@
 /** Entries: appended, sealed, and read through the journals that a fork inherits from. */
 import type { SessionId } from "../../base/ids.ts";
 import type { Entry, EntryRange, Lineage, NewEntry, SealRange } from "../contract.ts";
+import type { JournalWrite } from "../driver.ts";
 import { assertEnd, assertGapless, readAhead } from "../reading.ts";
 import { journalConflict, sessionNotFound } from "../refusals.ts";
 import { checkAppend, checkLease, checkReadOn, checkSeal } from "../rules.ts";
 import type { Attempt } from "../server/retry.ts";
-import type { Dialect, JournalWrite, Stretch } from "./dialect.ts";
+import type { Dialect, Stretch } from "./dialect.ts";
 import { extendLease, locked, underLease } from "./leases.ts";
 import { rows, write, type Runner, type Operation } from "./operation.ts";
 import { leaseIn, type SessionRow } from "./rows.ts";

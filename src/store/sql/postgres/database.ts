@@ -1,16 +1,13 @@
 /** A pool of connections: single statements and transactions, tried again when the server was away. */
 import type { Pool, QueryConfig, QueryResult } from "pg";
 import { storeClosed } from "../../refusals.ts";
-import { Retrier, type Attempt } from "../../server/retry.ts";
+import { closeGraceMs, Retrier, serverLimits, type Attempt, type ServerLimits } from "../../server/retry.ts";
 import type { Runner, Operation, Statement, Work } from "../operation.ts";
 import { columnTypes, type PgClient, type PgDriver } from "./driver.ts";
 import { breaksConnection, postgresFailure, setbackOf } from "./failures.ts";
 import type { PostgresLocation } from "./location.ts";
 
-export interface DatabaseLimits {
-  /** How long the server may be away before calls fail. */
-  readonly retryForMs: number;
-  readonly connectTimeoutMs: number;
+export interface DatabaseLimits extends ServerLimits {
   /** A statement that takes longer is taken for lost. */
   readonly statementTimeoutMs: number;
   /**
@@ -21,13 +18,10 @@ export interface DatabaseLimits {
 }
 
 export const defaultLimits: DatabaseLimits = {
-  retryForMs: 3_000,
-  connectTimeoutMs: 5_000,
+  ...serverLimits,
   statementTimeoutMs: 60_000,
   transactionIdleMs: 5_000,
 };
-
-const closeGraceMs = 2_000;
 
 /** In the place of the limits that hold for all others, and of rows as objects. */
 export interface PostgresStatement extends Statement {
@@ -48,7 +42,6 @@ export class Database implements Runner {
   readonly #retrier: Retrier;
   readonly #begin: string;
   readonly #busy = new Set<PgClient>();
-  readonly #running = new Set<Promise<unknown>>();
   #closed = false;
 
   constructor(driver: PgDriver, location: PostgresLocation, limits: DatabaseLimits) {
@@ -120,20 +113,14 @@ export class Database implements Runner {
     }, closeGraceMs);
     await queued;
     this.#closed = true;
-    await Promise.allSettled(this.#running);
+    await this.#retrier.idle();
     clearInterval(abandon);
     // Only now: the pool would leave those that still wait for a connection without an answer.
     await this.#pool.end();
   }
 
-  async #retried<T>(work: (send: Send, attempt: Attempt) => Promise<T>): Promise<T> {
-    const running = this.#retrier.run((attempt) => this.#connected((send) => work(send, attempt)));
-    this.#running.add(running);
-    try {
-      return await running;
-    } finally {
-      this.#running.delete(running);
-    }
+  #retried<T>(work: (send: Send, attempt: Attempt) => Promise<T>): Promise<T> {
+    return this.#retrier.run((attempt) => this.#connected((send) => work(send, attempt)));
   }
 
   async #connected<T>(work: (send: Send) => Promise<T>): Promise<T> {

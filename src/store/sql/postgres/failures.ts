@@ -1,12 +1,12 @@
 /** What PostgreSQL's errors mean to us: whether to try again, and what to tell a person. */
 import { isSidecarError, reasonOf, SidecarError, type ErrorCode } from "../../../base/errors.ts";
-import { codeOf, plainCause } from "../../server/cause.ts";
+import { brokenOff, codeOf, notReached, outOfReach, plainCause, wrongLogin } from "../../server/cause.ts";
 import type { Setback } from "../../server/retry.ts";
 
 // https://www.postgresql.org/docs/current/errcodes-appendix.html
 const undone = new Set(["40001", "40P01"]);
-const notReached = new Set(["57P03", "53300", "ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH"]);
-const brokenOff = new Set(["25P03", "40003", "57P01", "57P02", "57P05", "ECONNRESET", "EPIPE", "ETIMEDOUT"]);
+const away = new Set(["57P03", "53300", ...notReached]);
+const lost = new Set(["25P03", "40003", "57P01", "57P02", "57P05", ...brokenOff]);
 /** The driver's own words, which come without a code. */
 const brokenOffWords = /connection (terminated|error|ended)|read timeout|timeout exceeded|not queryable/i;
 
@@ -14,8 +14,8 @@ export function setbackOf(error: unknown): Setback {
   if (isSidecarError(error)) return "final";
   const code = codeOf(error);
   if (undone.has(code)) return "again";
-  if (notReached.has(code)) return "away";
-  if (brokenOff.has(code) || code.startsWith("08")) return "lost";
+  if (away.has(code)) return "away";
+  if (lost.has(code) || code.startsWith("08")) return "lost";
   return code === "" && brokenOffWords.test(reasonOf(error)) ? "lost" : "final";
 }
 
@@ -38,27 +38,16 @@ function wording(error: unknown, place: string): readonly [ErrorCode, string] {
   if (known !== undefined) return [known[0], `The PostgreSQL server at ${place} ${known[1]}`];
   const setback = setbackOf(error);
   if (setback === "again") return ["STORE_LOCKED", `Others keep PostgreSQL at ${place} too busy; try again`];
-  if (setback !== "final") {
-    const why = code || "connection lost";
-    return [
-      "STORE_UNAVAILABLE",
-      `PostgreSQL at ${place} cannot be reached (${why}); start it or check the URL`,
-    ];
+  if (setback !== "final") return outOfReach(`PostgreSQL at ${place}`, error);
+  if (code.startsWith("28") || /password|SASL/.test(reasonOf(error))) {
+    return ["STORE_UNAVAILABLE", `The PostgreSQL server at ${place} ${wrongLogin}`];
   }
-  if (code.startsWith("28") || /password|SASL/.test(reasonOf(error))) return wrongLogin(place);
   if (code.startsWith("XX00")) {
     return ["STORE_CORRUPT", `PostgreSQL at ${place} reports damage (${code}); see the server's log`];
   }
   return [
     "STORE_FAILED",
     `PostgreSQL at ${place} refused a statement (${code || "no code"}): ${reasonOf(error)}`,
-  ];
-}
-
-function wrongLogin(place: string): readonly [ErrorCode, string] {
-  return [
-    "STORE_UNAVAILABLE",
-    `The PostgreSQL server at ${place} refuses this user or password; check both in the store URL`,
   ];
 }
 

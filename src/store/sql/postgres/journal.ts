@@ -1,7 +1,8 @@
 /** Journals in PostgreSQL: blocks of entries (see ../../server/blocks.ts). */
 import type { NewEntry, SealRange } from "../../contract.ts";
 import { cutBlock, encodeBlocks, entriesIn, type Block } from "../../server/blocks.ts";
-import type { SessionKey, JournalPage, JournalWrite, Stretch } from "../dialect.ts";
+import type { JournalWrite } from "../../driver.ts";
+import type { SessionKey, JournalPage, Stretch } from "../dialect.ts";
 import { lastTime } from "../journal.ts";
 import { underLease } from "../leases.ts";
 import { rows, write, type Operation, type Value } from "../operation.ts";

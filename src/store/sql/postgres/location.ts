@@ -1,5 +1,6 @@
 /** What a `postgres://` URL says, split into what the driver reads and what we read. */
-import { SidecarError } from "../../../base/errors.ts";
+import type { SidecarError } from "../../../base/errors.ts";
+import { serverUrl, unusable } from "../../server/url.ts";
 
 export interface PostgresLocation {
   /** For the driver. Holds the password: never goes into a message. */
@@ -19,7 +20,12 @@ const defaultPoolSize = 10;
 
 /** Reads `schema`, `pool` and `prepare` from the query and leaves the rest to the driver. Errors: `CONFIG_INVALID`. */
 export function parsePostgresUrl(text: string): PostgresLocation {
-  const url = toUrl(text);
+  const url = serverUrl(
+    "PostgreSQL",
+    text,
+    ["postgres", "postgresql"],
+    "write postgres://user@host:5432/database",
+  );
   const take = (name: string) => {
     const value = url.searchParams.get(name);
     url.searchParams.delete(name);
@@ -39,14 +45,6 @@ export function parsePostgresUrl(text: string): PostgresLocation {
   return { connectionString: url.toString(), place, schema, poolSize, prepares };
 }
 
-function toUrl(text: string): URL {
-  // The error of URL is not passed on as a cause: it holds the text, and with it the password.
-  if (!URL.canParse(text)) throw invalid("write postgres://user@host:5432/database");
-  const url = new URL(text);
-  if (url.protocol === "postgres:" || url.protocol === "postgresql:") return url;
-  throw invalid("write postgres://user@host:5432/database");
-}
-
 function invalid(advice: string): SidecarError {
-  return new SidecarError("CONFIG_INVALID", `The store URL is no PostgreSQL URL that we can use: ${advice}`);
+  return unusable("PostgreSQL", advice);
 }

@@ -2,16 +2,13 @@
  * Brings the tables to our version. The lock is a row that says who migrates until when: other than a lock
  * of a transaction it lives through statements that commit by themselves, as DDL does on some servers.
  */
-import { randomUUID } from "node:crypto";
-import { SidecarError, systemCodeOf } from "../../../base/errors.ts";
-import { pause } from "../../../base/time.ts";
+import { systemCodeOf } from "../../../base/errors.ts";
+import { storeNewer } from "../../refusals.ts";
+import { locked, type MigrationLock } from "../../server/migration-lock.ts";
 import type { Database, Send } from "./database.ts";
 import { backUp } from "./migration-backup.ts";
 import { migrations, nowMs, type Migration } from "./schema.ts";
 
-const lockMs = 60_000;
-const waitForLockMs = 30_000;
-const pollMs = 100;
 /** Of a schema, a table, its row type, a row of the catalogue; serialization failures, and what YugabyteDB says of them. */
 const collisions = ["42P06", "42P07", "42710", "23505", "40001", "XX000"];
 
@@ -27,29 +24,31 @@ export async function migrate(
   const newest = all.at(-1)?.version ?? 0;
   await database.once(async (send) => {
     const version = await versionOf(send, schema);
-    if (version > newest) throw newer(version, schema, newest);
+    if (version > newest) throw storeNewer(`The schema ${schema}`, version, newest);
     if (version === newest) return;
     await ensureMeta(send, schema);
-    const owner = randomUUID();
-    await lock(send, schema, owner);
-    // Copying may take longer than a lock is given for.
-    const keep = `UPDATE ${schema}.meta SET locked_until_ms = ${nowMs} + ${lockMs} WHERE lock_owner = $1`;
-    const keeper = setInterval(() => {
-      void database.once((other) => other(keep, [owner])).catch(() => undefined);
-    }, lockMs / 3);
-    try {
-      await forward(send, schema, owner, all);
-    } finally {
-      clearInterval(keeper);
-      await send(`UPDATE ${schema}.meta SET lock_owner = NULL WHERE lock_owner = $1`, [owner]);
-    }
+    await locked(lockOn(database, send, schema), (owner) => forward(send, schema, owner, all));
   });
+}
+
+function lockOn(database: Database, send: Send, schema: string): MigrationLock {
+  const take = `UPDATE ${schema}.meta SET lock_owner = $1, locked_until_ms = ${nowMs} + $2::bigint
+    WHERE one = 1 AND (lock_owner IS NULL OR locked_until_ms < ${nowMs})`;
+  const keep = `UPDATE ${schema}.meta SET locked_until_ms = ${nowMs} + $2::bigint WHERE lock_owner = $1`;
+  const give = `UPDATE ${schema}.meta SET lock_owner = NULL WHERE lock_owner = $1`;
+  return {
+    of: `the tables in ${schema}`,
+    take: async (owner, forMs) => (await send(take, [owner, forMs])).rowCount === 1,
+    // On a connection of its own: that of the migration is in the middle of a statement.
+    prolong: (owner, forMs) =>
+      forMs === 0 ? send(give, [owner]) : database.once((other) => other(keep, [owner, forMs])),
+  };
 }
 
 async function forward(send: Send, schema: string, owner: string, all: readonly Migration[]): Promise<void> {
   const newest = all.at(-1)?.version ?? 0;
   const from = await versionOf(send, schema);
-  if (from > newest) throw newer(from, schema, newest);
+  if (from > newest) throw storeNewer(`The schema ${schema}`, from, newest);
   const isChange = all.some(({ version, statements }) => version > from && statements(schema).length > 0);
   if (from > 0 && isChange) await backUp(send, schema, from);
   for (const { version, statements } of all) {
@@ -93,27 +92,6 @@ async function tolerant(send: Send, text: string): Promise<void> {
     if (!hasCode(error, ...collisions)) throw error;
     await send(text);
   }
-}
-
-async function lock(send: Send, schema: string, owner: string): Promise<void> {
-  const take = `UPDATE ${schema}.meta SET lock_owner = $1, locked_until_ms = ${nowMs} + ${lockMs}
-    WHERE one = 1 AND (lock_owner IS NULL OR locked_until_ms < ${nowMs})`;
-  for (let waitedMs = 0; waitedMs < waitForLockMs; waitedMs += pollMs) {
-    if ((await send(take, [owner])).rowCount === 1) return;
-    await pause(pollMs);
-  }
-  throw new SidecarError(
-    "STORE_LOCKED",
-    `Another process has been migrating the tables in ${schema} for ${waitForLockMs / 1000} s; try again when it is done`,
-  );
-}
-
-function newer(version: number, schema: string, known: number): SidecarError {
-  return new SidecarError(
-    "STORE_SCHEMA_NEWER",
-    `The tables in ${schema} have version ${version}, made by a newer acp-sidecar; this one knows ${known}: update it`,
-    { data: { found: version, known } },
-  );
 }
 
 function hasCode(error: unknown, ...codes: readonly string[]): boolean {

@@ -2,7 +2,8 @@
 import type { SessionId } from "../../../base/ids.ts";
 import type { Entry, NewEntry, SealRange } from "../../contract.ts";
 import { entryDamaged } from "../../reading.ts";
-import type { SessionKey, JournalPage, JournalWrite, Stretch } from "../dialect.ts";
+import type { JournalWrite } from "../../driver.ts";
+import type { SessionKey, JournalPage, Stretch } from "../dialect.ts";
 import type { Operation } from "../operation.ts";
 import type { Database, Statement } from "../../../sqlite/engine.ts";
 import { isEntry, isSummed, kindIn, markOf } from "./mark.ts";

@@ -4,6 +4,7 @@ import { basename, dirname, join } from "node:path";
 import { transact, type Database } from "../../../sqlite/engine.ts";
 import { syncFile } from "../../../base/disk.ts";
 import { SidecarError } from "../../../base/errors.ts";
+import { storeNewer } from "../../refusals.ts";
 import { startOf } from "../../../base/process.ts";
 import { applicationId, schemaV1, schemaV2, schemaV3 } from "./schema.ts";
 
@@ -57,11 +58,7 @@ export function checkVersion(db: Database, path: string, newest = newestOf(migra
     );
   }
   if (version <= newest) return version;
-  throw new SidecarError(
-    "STORE_SCHEMA_NEWER",
-    `${path} was written by a newer acp-sidecar (schema ${version}, this one knows ${newest}); update acp-sidecar`,
-    { data: { found: version, known: newest } },
-  );
+  throw storeNewer(path, version, newest);
 }
 
 /** Copies the database to `PATH.vN.bak`; under a name of its own until it is whole and on the disk. */

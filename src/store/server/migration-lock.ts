@@ -1,0 +1,42 @@
+/** Migrations of a server's store: one process at a time runs them, and the others wait for it. */
+import { randomUUID } from "node:crypto";
+import { SidecarError } from "../../base/errors.ts";
+import { pause } from "../../base/time.ts";
+
+/** A lock that is a value on the server and runs out: it outlives a connection, and not its owner. */
+export interface MigrationLock {
+  /** What is migrated, for people: "the tables in acp_sidecar". */
+  readonly of: string;
+  /** False while another owner has it. */
+  readonly take: (owner: string, forMs: number) => Promise<boolean>;
+  /** Keeps it for longer if it is still the owner's; 0 gives it back. */
+  readonly prolong: (owner: string, forMs: number) => Promise<unknown>;
+}
+
+const lockMs = 60_000;
+const waitForLockMs = 30_000;
+const pollMs = 100;
+
+/** Runs `work` under the lock. Errors: `STORE_LOCKED` when another process migrates for longer than we wait. */
+export async function locked(lock: MigrationLock, work: (owner: string) => Promise<void>): Promise<void> {
+  const owner = randomUUID();
+  for (let waitedMs = 0; !(await lock.take(owner, lockMs)); waitedMs += pollMs) {
+    if (waitedMs >= waitForLockMs) throw stillLocked(lock);
+    await pause(pollMs);
+  }
+  // Copying aside may take longer than a lock is given for.
+  const keeper = setInterval(() => void lock.prolong(owner, lockMs).catch(() => undefined), lockMs / 3);
+  try {
+    await work(owner);
+  } finally {
+    clearInterval(keeper);
+    await lock.prolong(owner, 0);
+  }
+}
+
+function stillLocked({ of }: MigrationLock): SidecarError {
+  return new SidecarError(
+    "STORE_LOCKED",
+    `Another process has been migrating ${of} for ${waitForLockMs / 1000} s; try again when it is done`,
+  );
+}
