@@ -3,22 +3,11 @@
  * library, the relay and the commands stand on it.
  */
 import { silentLogger } from "../base/log.ts";
-import { isSessionId, newSessionId, type SessionId } from "../base/ids.ts";
+import { newSessionId, type SessionId } from "../base/ids.ts";
 import { KeyedQueue } from "../base/queue.ts";
 import { given } from "../store/arguments.ts";
 import { sessionNotFound } from "../store/refusals.ts";
-import type {
-  AgentFacts,
-  Entry,
-  EntryRange,
-  Page,
-  SessionFilter,
-  SessionPatch,
-  SessionQuery,
-  SessionRecord,
-  Store,
-} from "../store/contract.ts";
-import { resolveAddress, shownSessions, type Addressed } from "./address.ts";
+import type { SessionFilter, SessionPatch, SessionRecord, Store } from "../store/contract.ts";
 import { changeBriefly, sealBriefly } from "./brief-hold.ts";
 import { BroughtSessions } from "./brought.ts";
 import { changeSession, createSession, type Parts } from "./creation.ts";
@@ -26,14 +15,15 @@ import { Events, type Follower, type SessionEvent, type SessionHook, type Subscr
 import { Expiry } from "./expiry.ts";
 import { figuresOf, type RegistryStats } from "./figures.ts";
 import { keptInPlace, movedTo, placed } from "./folders.ts";
-import { countVisible, HiddenRecords, isGone, shown, visibleOf, whyHidden } from "./hidden.ts";
+import { GoingBack } from "./going-back.ts";
+import { shown } from "./hidden.ts";
 import type { OpenedJournal, Taking } from "./journal.ts";
 import { LiveSet } from "./live.ts";
 import { openSession, takeSession } from "./opening.ts";
+import { SessionReads } from "./registry-reads.ts";
 import { Removal } from "./removal.ts";
 import { Trash, type OnGone } from "./trash.ts";
-import { readCounting, supersededOf, type Stretch } from "./rewinds.ts";
-import { messageEntry, messagesOf, type Message, type NewMessage } from "./messages.ts";
+import { messageEntry, type NewMessage } from "./messages.ts";
 import {
   forkOf,
   withDefaults,
@@ -43,10 +33,10 @@ import {
 } from "./registry-options.ts";
 
 /** Owns its rounds of expiry, not the store: who opened the store closes it, after `close()`. */
-export class SessionRegistry {
+export class SessionRegistry extends SessionReads {
   readonly live: LiveSet;
-  readonly hidden: HiddenRecords;
   readonly trash: Trash;
+  readonly back: GoingBack;
   readonly identity = (): Promise<string | undefined> => this.#store.identity(); // see `Store`
   readonly brought: BroughtSessions;
   readonly #store: Store;
@@ -61,14 +51,15 @@ export class SessionRegistry {
   constructor(wanted: RegistryOptions) {
     const { store, log = silentLogger, now = Date.now } = given.options(wanted);
     const options = withDefaults(wanted);
+    super(store);
     [this.#options, this.#store] = [options, store];
     this.#events = new Events(log);
-    this.hidden = new HiddenRecords(store);
     this.live = new LiveSet(options.maxSessions, wanted.now);
     this.#parts = { store, live: this.live, events: this.#events, now };
     this.#removal = new Removal({ ...options, ...this.#parts });
     this.trash = new Trash(this.#parts, options);
     this.brought = new BroughtSessions(this.#parts, options);
+    this.back = new GoingBack({ ...options, store, now, get: (id) => this.get(id), take: this.#take });
     this.#expiry = new Expiry({ ...options, ...this.#parts, removal: this.#removal, trash: this.trash, log });
   }
 
@@ -95,38 +86,6 @@ export class SessionRegistry {
   async fork(parentId: SessionId, atSeq?: number): Promise<SessionRecord> {
     const parent = await this.get(parentId);
     return this.create({ ...forkOf(parent, atSeq ?? parent.sealedSeq), metadata: shown(parent.metadata) });
-  }
-
-  /** A copy that cannot change the store. Errors: `SESSION_NOT_FOUND`. */
-  async get(id: SessionId): Promise<SessionRecord> {
-    const record = await this.peek(id);
-    if (record === undefined) throw sessionNotFound(id);
-    return record;
-  }
-
-  async exists(id: SessionId): Promise<boolean> {
-    return (await this.peek(id)) !== undefined;
-  }
-
-  async peek(id: SessionId): Promise<SessionRecord | undefined> {
-    const record = await this.#store.get(id);
-    return record !== undefined && isGone(record) ? undefined : record;
-  }
-
-  /** The session that is meant by an id: ours, or one that this agent (any, unless told) knows or knew it by. */
-  async find(id: string, agent?: AgentFacts): Promise<SessionRecord | undefined> {
-    given.id(id as SessionId);
-    const own = isSessionId(id) ? await this.#store.get(id) : undefined;
-    if (own !== undefined && whyHidden(own) === undefined) return own;
-    return this.hidden.findVisible(id, agent);
-  }
-
-  /**
-   * The session that a person means: by id, or by a part of it; `last` is the newest of these folders. Errors:
-   * `SESSION_NOT_FOUND`, `SESSION_AMBIGUOUS`, `INVALID_PARAMS` for an entry that is not there.
-   */
-  resolve(address: string, folders: readonly string[] = [process.cwd()]): Promise<Addressed> {
-    return resolveAddress(address, shownSessions(this.#store, folders));
   }
 
   /**
@@ -165,25 +124,22 @@ export class SessionRegistry {
     const { now, maxEntryBytes } = this.#options;
     const entry = messageEntry(given.message(message), now(), maxEntryBytes);
     await this.#writes.run(id, async () => {
-      await sealBriefly(entry, (taking) => takeSession(this.#parts, this.#options, id, taking));
+      await sealBriefly(entry, (taking) => this.#take(id, taking));
       this.live.touch(id);
     });
   }
 
-  /** What was said and counts, in order, in these entries or in all. Errors: `SESSION_NOT_FOUND`. */
-  async *messages(id: SessionId, range?: EntryRange): AsyncIterable<Message> {
-    yield* messagesOf(readCounting(this.#store, await this.get(id), range));
+  /** From now on the conversation is what it was when `toSeq` was its last entry; more is in `back`. Errors: as there. */
+  async rewind(id: SessionId, toSeq: number): Promise<SessionRecord> {
+    return this.#writes.run(id, () => this.back.rewind(id, toSeq));
   }
 
-  /** The entries that do not count after rewinds, as stretches in order. Errors: `SESSION_NOT_FOUND`. */
-  async superseded(id: SessionId): Promise<readonly Stretch[]> {
-    return supersededOf(this.#store, await this.get(id));
+  /** The same to just before the prompt at `seq`, and then says this. Errors: as `rewind`, `addMessage`. */
+  async edit(id: SessionId, seq: number, message: NewMessage): Promise<SessionRecord> {
+    return this.#writes.run(id, () => this.back.edit(id, seq, message));
   }
 
-  /** Entries in order, by pages. Errors: `SESSION_NOT_FOUND`; `STORE_CONFLICT` as `Store.read`. */
-  read(id: SessionId, range?: EntryRange): AsyncIterable<readonly Entry[]> {
-    return this.#store.read(id, range);
-  }
+  readonly #take = (id: SessionId, taking: Taking) => takeSession(this.#parts, this.#options, id, taking);
 
   /** Deletes a session for good and returns what it was. Errors: `SESSION_NOT_FOUND`. */
   async end(id: SessionId): Promise<SessionRecord> {
@@ -205,14 +161,6 @@ export class SessionRegistry {
   /** What was written before is as safe as durability promises at the end of a turn. */
   settle(): Promise<void> {
     return this.#removal.settle();
-  }
-
-  async list(query: SessionQuery = {}): Promise<Page<SessionRecord>> {
-    return visibleOf(this.#store, given.query(query));
-  }
-
-  async count(filter: SessionFilter = {}): Promise<number> {
-    return countVisible(this.#store, given.query(filter));
   }
 
   async stats(): Promise<RegistryStats> {

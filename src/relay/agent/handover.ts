@@ -38,7 +38,8 @@ async function historyOf(ctx: RelayContext, live: LiveSession, throughSeq: numbe
   const { handoverBytes } = ctx.options;
   const parts: string[] = [];
   let bytes = 0;
-  for await (const entries of pagesBackwards(ctx.registry, live.id, throughSeq)) {
+  const superseded = await ctx.registry.superseded(live.id);
+  for await (const entries of pagesBackwards(ctx.registry, live.id, throughSeq, superseded)) {
     for (const entry of entries.toReversed()) {
       const part = partOf(entry);
       if (part === "") continue;

@@ -1,0 +1,89 @@
+/** What is asked of sessions, and changes none. */
+import { isSessionId, type SessionId } from "../base/ids.ts";
+import { given } from "../store/arguments.ts";
+import { sessionNotFound } from "../store/refusals.ts";
+import type {
+  AgentFacts,
+  Entry,
+  EntryRange,
+  Page,
+  SessionFilter,
+  SessionQuery,
+  SessionRecord,
+  Store,
+} from "../store/contract.ts";
+import { resolveAddress, shownSessions, type Addressed } from "./address.ts";
+import { countVisible, HiddenRecords, isGone, visibleOf, whyHidden } from "./hidden.ts";
+import { messagesOf, type Message } from "./messages.ts";
+import { readCounting, supersededOf } from "./rewinds.ts";
+import type { Stretch } from "./stretches.ts";
+
+export class SessionReads {
+  readonly hidden: HiddenRecords;
+  readonly #store: Store;
+
+  constructor(store: Store) {
+    this.#store = store;
+    this.hidden = new HiddenRecords(store);
+  }
+
+  /** A copy that cannot change the store. Errors: `SESSION_NOT_FOUND`. */
+  async get(id: SessionId): Promise<SessionRecord> {
+    const record = await this.peek(id);
+    if (record === undefined) throw sessionNotFound(id);
+    return record;
+  }
+
+  async exists(id: SessionId): Promise<boolean> {
+    return (await this.peek(id)) !== undefined;
+  }
+
+  async peek(id: SessionId): Promise<SessionRecord | undefined> {
+    const record = await this.#store.get(id);
+    return record !== undefined && isGone(record) ? undefined : record;
+  }
+
+  /** The session that is meant by an id: ours, or one that this agent (any, unless told) knows or knew it by. */
+  async find(id: string, agent?: AgentFacts): Promise<SessionRecord | undefined> {
+    given.id(id as SessionId);
+    const own = isSessionId(id) ? await this.#store.get(id) : undefined;
+    if (own !== undefined && whyHidden(own) === undefined) return own;
+    return this.hidden.findVisible(id, agent);
+  }
+
+  /**
+   * The session that a person means: by id, or by a part of it; `last` is the newest of these folders. Errors:
+   * `SESSION_NOT_FOUND`, `SESSION_AMBIGUOUS`, `INVALID_PARAMS` for an entry that is not there.
+   */
+  resolve(address: string, folders: readonly string[] = [process.cwd()]): Promise<Addressed> {
+    return resolveAddress(address, shownSessions(this.#store, folders));
+  }
+
+  /** What was said and counts, in order, in these entries or in all. Errors: `SESSION_NOT_FOUND`. */
+  async *messages(id: SessionId, range?: EntryRange): AsyncIterable<Message> {
+    yield* messagesOf(this.counting(id, range));
+  }
+
+  /** Entries in order, by pages, without those that do not count. Errors: as `read`. */
+  async *counting(id: SessionId, range?: EntryRange): AsyncGenerator<readonly Entry[]> {
+    yield* readCounting(this.#store, await this.get(id), range);
+  }
+
+  /** The entries that do not count after rewinds, as stretches in order. Errors: `SESSION_NOT_FOUND`. */
+  async superseded(id: SessionId): Promise<readonly Stretch[]> {
+    return supersededOf(this.#store, await this.get(id));
+  }
+
+  /** Entries in order, by pages. Errors: `SESSION_NOT_FOUND`; `STORE_CONFLICT` as `Store.read`. */
+  read(id: SessionId, range?: EntryRange): AsyncIterable<readonly Entry[]> {
+    return this.#store.read(id, range);
+  }
+
+  async list(query: SessionQuery = {}): Promise<Page<SessionRecord>> {
+    return visibleOf(this.#store, given.query(query));
+  }
+
+  async count(filter: SessionFilter = {}): Promise<number> {
+    return countVisible(this.#store, given.query(filter));
+  }
+}
