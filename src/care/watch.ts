@@ -42,7 +42,7 @@ export class Reports {
   /** Settles when the last report has been taken. Errors: the watcher's. */
   async settled(): Promise<void> {
     await this.#told;
-    await Promise.race([this.failed, undefined]);
+    await Promise.race([this.failed, Promise.resolve()]);
   }
 
   async #take(done: number, total: number): Promise<void> {
