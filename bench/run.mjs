@@ -4,6 +4,7 @@ import os from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { builtSidecar } from "./contenders.mjs";
+import { historyExport } from "./history/export.mjs";
 import { append } from "./measure/append.mjs";
 import { bigSession } from "./measure/big-session.mjs";
 import { engines } from "./measure/engines.mjs";
@@ -26,6 +27,7 @@ const measurements = {
   load,
   "big-session": bigSession,
   append,
+  "history-export": historyExport,
   engines,
   "stores-memory": storesMemory,
   "stores-durable": storesDurable,
