@@ -6,8 +6,9 @@ import { none, tool } from "./tool.ts";
 export const storeCommands: readonly Command[] = [
   {
     name: "import",
-    summary: "bring in the history of an agent, as sessions like any other; again brings in what is new",
-    synopsis: "claude|codex|gemini|opencode [PATH] [--dry-run] [--since WHEN] [--watch] [--json]",
+    summary:
+      "bring in the history of an agent, or bundles, as sessions like any other; again brings in what is new",
+    synopsis: "claude|codex|gemini|opencode [PATH]|BUNDLE|DIR [--dry-run] [--since WHEN] [--watch] [--json]",
     flags: [
       { name: "dry-run", help: "say what would be imported, and write nothing" },
       {
@@ -22,6 +23,7 @@ export const storeCommands: readonly Command[] = [
     operands: { min: 1, max: 2 },
     notes: [
       "PATH is the folder of the agent's histories, or a file of them; unless told, where the agent keeps them.",
+      "BUNDLE is a file that acp-sidecar export has written, DIR a folder of those.",
       "Nothing there is changed. What cannot be read is named, a line each, and the rest is imported.",
       "Exit status: 0 when all was read, 5 when something could not be.",
     ],

@@ -2,9 +2,10 @@
 import { homedir } from "node:os";
 import { statSync } from "node:fs";
 import { SidecarError } from "../base/errors.ts";
+import { isSessionId } from "../base/ids.ts";
 import type { HistoryReader, Problem } from "../history/import/native.ts";
 import { importHistory, type ImportOptions, type ImportResult, type Told } from "../history/import/run.ts";
-import { isSource, sources, type SourceName } from "../history/import/sources.ts";
+import { isSource, sources } from "../history/import/sources.ts";
 import { watchHistory } from "../history/import/watch.ts";
 import type { SessionRegistry } from "../session/registry.ts";
 import type { Invocation, Io } from "./command.ts";
@@ -18,34 +19,50 @@ const incomplete = 5;
 
 export async function importSessions(invocation: Invocation, io: Io): Promise<number> {
   const [what = "", place] = invocation.operands;
-  if (!isSource(what)) return importFiles(invocation);
+  if (!isSource(what)) return importFiles(invocation, io);
   const reader = await sources[what].load();
   const places = place === undefined ? reader.places(surroundingsOf(io)) : [place];
   for (const each of places) if (place !== undefined) assertThere(each);
   const isDryRun = invocation.flags["dry-run"] === true;
   if (isDryRun && invocation.flags["watch"] === true)
     throw new SidecarError("USAGE", "--watch and --dry-run exclude one another");
-  const run = (registry: SessionRegistry) => bring(invocation, io, { what, reader, places, registry });
+  const run = (registry: SessionRegistry) =>
+    bring(invocation, io, { title: sources[what].title, reader, places, registry });
   return withSessions(invocation, io, run, { ifAbsent: isDryRun ? "imagine" : "make" });
 }
 
 /** Bundles, which `export` has written. */
-function importFiles({ operands }: Invocation): Promise<number> {
-  const names = Object.keys(sources).join(", ");
-  throw new SidecarError("USAGE", `${JSON.stringify(operands[0])} is no history that can be read: ${names}`);
+async function importFiles(invocation: Invocation, io: Io): Promise<number> {
+  const { operands, flags } = invocation;
+  const [place = "", ...more] = operands;
+  if (statSync(place, { throwIfNoEntry: false }) === undefined || more.length > 0) {
+    const names = Object.keys(sources).join(", ");
+    throw new SidecarError(
+      "USAGE",
+      `${JSON.stringify(place)} is no history that can be read: ${names}, or a bundle`,
+    );
+  }
+  if (flags["watch"] === true) throw new SidecarError("USAGE", "--watch is for the histories of agents");
+  const { bundlesFor } = await import("../history/import/bundle.ts");
+  const run = (registry: SessionRegistry) => {
+    const isHere = async (id: string) => isSessionId(id) && (await registry.exists(id));
+    const bringing = { title: "Bundles", reader: bundlesFor(isHere), places: [place], registry };
+    return bring(invocation, io, bringing);
+  };
+  return withSessions(invocation, io, run, { ifAbsent: flags["dry-run"] === true ? "imagine" : "make" });
 }
 
 interface Bringing {
-  readonly what: SourceName;
+  readonly title: string;
   readonly reader: HistoryReader;
   readonly places: readonly string[];
   readonly registry: SessionRegistry;
 }
 
 async function bring(invocation: Invocation, io: Io, bringing: Bringing): Promise<number> {
-  const { what, ...bringIn } = bringing;
+  const { title, ...bringIn } = bringing;
   const { flags } = invocation;
-  const talk = new ImportTalk(invocation, io, sources[what].title);
+  const talk = new ImportTalk(invocation, io, title);
   const since = flags["since"];
   const goOn = () => "run it again, and it goes on there";
   try {
