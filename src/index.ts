@@ -20,7 +20,8 @@ export type * from "./session/events.ts";
 export type * from "./session/happenings.ts";
 export type { Message, NewMessage, Role } from "./session/messages.ts";
 export { SessionRegistry } from "./session/registry.ts";
-export { isSuperseded, type Stretch } from "./session/stretches.ts";
+export { isSuperseded, type Stretch } from "./session/rewinds.ts";
+export type { Archived, CountFilter, ListQuery } from "./session/archived.ts";
 export type { RegistryStats } from "./session/figures.ts";
 export type { RegistryOptions, SessionInit } from "./session/registry-options.ts";
 export type { SearchRole } from "./history/search/entry-text.ts";
@@ -41,6 +42,7 @@ export {
   checkFork,
   checkLease,
   checkReadOn,
+  checkRewrite,
   checkSeal,
   holds,
   isInForce,

@@ -81,54 +81,45 @@ export const setTitleParams = z.looseObject({
 
 export const setConfigOptionParams = z.looseObject({ sessionId, configId: z.string(), value: z.unknown() });
 
+const instant = z
+  .string()
+  .check(z.refine((text) => !Number.isNaN(Date.parse(text)), "must be a date and time"));
+
+/** Of ours: parts of names, times of last activity, and how many a page has. */
+const listFilter = z.looseObject({
+  agent: z.optional(z.string()),
+  title: z.optional(z.string()),
+  since: z.optional(instant),
+  until: z.optional(instant),
+  limit: z.optional(z.number().check(z.int(), z.gte(1))),
+});
+
+const isArchiveFilter = (value: string) => ["exclude", "include", "only"].includes(value);
+
 export const listSessionsParams = z.looseObject({
   cwd: z.optional(z.nullable(absolutePath)),
   cursor: z.optional(z.nullable(z.string())),
+  archived: z.optional(
+    z.nullable(z.string().check(z.refine(isArchiveFilter, "must be exclude, include or only"))),
+  ),
+  _meta: z.optional(z.nullable(z.looseObject({ "acp-sidecar": z.optional(listFilter) }))),
 });
 
-const seq = z.number().check(z.int(), z.gte(0));
-/** An entry by its number, or a message by its id. */
-const place = z.union([seq, z.string()]);
-const forkPlace = z.looseObject({ atSeq: z.optional(seq), at: z.optional(place) });
-
-function ownMeta<T extends z.ZodMiniType>(ours: T) {
-  return z.looseObject({
-    _meta: z.optional(z.nullable(z.looseObject({ [metaKey]: z.optional(ours) }))),
-  });
-}
+const forkPlace = z.looseObject({ atSeq: z.optional(z.number().check(z.int(), z.gte(0))) });
 
 /** Whether a session whose project has moved is to move with it. */
-export const moveParams = ownMeta(z.looseObject({ move: z.optional(z.boolean()) }));
-
-/** Where a fork is to start. */
-export const forkParams = ownMeta(forkPlace);
-
-/** How much of a session is to be replayed when it is loaded: all, unless told. */
-const replayWindow = z.union([
-  z.literal("none"),
-  z.strictObject({ last: z.number().check(z.int(), z.gte(1)) }),
-  z.strictObject({ afterSeq: seq }),
-]);
-export const replayParams = ownMeta(z.looseObject({ replay: z.optional(replayWindow) }));
-
-/** The prompt that is said anew. */
-export const editParams = ownMeta(z.looseObject({ edits: z.optional(place) }));
-
-/** `_acp-sidecar/rewind`. */
-export const rewindParams = z
-  .looseObject({ sessionId, at: z.optional(place), undo: z.optional(z.literal(true)) })
-  .check(
-    z.refine(({ at, undo }) => (at === undefined) !== (undo === undefined), "must have either at or undo"),
-  );
-
-/** `_acp-sidecar/messages`. */
-export const messagesParams = z.looseObject({
-  sessionId,
-  beforeSeq: z.optional(z.number().check(z.int(), z.gte(1))),
-  limit: z.optional(z.number().check(z.int(), z.gte(1), z.lte(100))),
+export const moveParams = z.looseObject({
+  _meta: z.optional(
+    z.nullable(z.looseObject({ [metaKey]: z.optional(z.looseObject({ move: z.optional(z.boolean()) })) })),
+  ),
 });
 
-export type ReplayWindow = z.infer<typeof replayWindow>;
+/** Where a fork is to start. */
+export const forkParams = z.looseObject({
+  _meta: z.optional(z.nullable(z.looseObject({ [metaKey]: z.optional(forkPlace) }))),
+});
+
+export type ListSessionsParams = z.infer<typeof listSessionsParams>;
 export type NewSessionParams = z.infer<typeof newSessionParams>;
 export type ExistingSessionParams = z.infer<typeof existingSessionParams>;
 export type PromptParams = z.infer<typeof promptParams>;

@@ -1,6 +1,5 @@
 /** Damage of a store, what a repair has done about it, and what is told of a copy. */
 import type { SessionId } from "../base/ids.ts";
-import type { NewEntry } from "../store/contract.ts";
 
 /** Something that is not as it must be. */
 export interface Damage {
@@ -28,16 +27,6 @@ export interface StoreBackup {
   /** Where they can be counted without being read. */
   readonly entries?: number;
   readonly bytes: number;
-}
-
-/** What a repair puts in the place of an entry that is lost, so that all others keep their numbers. */
-export function placeholder(atMs: number): NewEntry {
-  const text = "[An entry was damaged here; a repair has set it aside.]";
-  return {
-    kind: "message",
-    atMs,
-    data: JSON.stringify({ role: "system", content: [{ type: "text", text }] }),
-  };
 }
 
 /** `entry 5 is damaged`, `entries 5 to 9 are damaged` */

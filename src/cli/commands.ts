@@ -2,6 +2,7 @@
 import type { Command } from "./command.ts";
 import { colorFlag, jsonFlag as json, deletionFlags, noPagerFlag, quietFlag } from "./flags.ts";
 import { historyCommands } from "./commands-history.ts";
+import { orderCommands } from "./commands-order.ts";
 import { searchCommand } from "./commands-search.ts";
 import { storeCommands } from "./commands-stores.ts";
 import { none, tool } from "./tool.ts";
@@ -45,6 +46,7 @@ export const commands: readonly Command[] = [
       { name: "limit", value: "N", help: "at most this many (default 50)" },
       json,
       { name: "jsonl", help: "print a JSON object a line, as they are found" },
+      { name: "archived", help: "only those in the archive, which other lists leave out" },
       { name: "trash", help: "what was deleted and can be restored, the last deleted first" },
       colorFlag,
     ],
@@ -108,6 +110,7 @@ export const commands: readonly Command[] = [
     ],
     run: tool("restoreSessions"),
   },
+  ...orderCommands,
   {
     name: "sessions move",
     aliases: ["sessions mv"],

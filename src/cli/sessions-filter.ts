@@ -3,14 +3,15 @@ import path from "node:path";
 import { SidecarError } from "../base/errors.ts";
 import { isSameFolder } from "../base/folder.ts";
 import { isRecord } from "../base/json.ts";
-import type { SessionFilter, SessionRecord } from "../session/registry-options.ts";
+import type { ListQuery } from "../session/archived.ts";
+import type { SessionRecord } from "../session/registry-options.ts";
 import type { SessionRegistry } from "../session/registry.ts";
 import type { Invocation } from "./command.ts";
 import { states, stateOf } from "./lease-text.ts";
 import { instantFrom } from "./when.ts";
 
 export interface Wanted {
-  readonly filter: SessionFilter;
+  readonly filter: ListQuery;
   /** What the store does not know of; none if there is nothing. */
   readonly matches?: (record: SessionRecord) => boolean;
 }
@@ -19,7 +20,8 @@ export interface Wanted {
 export function wantedBy({ flags }: Invocation, nowMs = Date.now()): Wanted {
   const text = (name: string) => (flags[name] === undefined ? undefined : String(flags[name]));
   const [since, until] = [text("since"), text("until")];
-  const filter: SessionFilter = {
+  const filter: ListQuery = {
+    ...(flags["archived"] === true && { archived: "only" }),
     ...(since !== undefined && { updatedSinceMs: Math.max(0, instantFrom("since", since, nowMs)) }),
     ...(until !== undefined && { updatedBeforeMs: Math.max(0, instantFrom("until", until, nowMs)) }),
   };

@@ -5,6 +5,7 @@ import { SidecarError } from "../base/errors.ts";
 import { formatDurationMs, parseDurationMs, unitWanted } from "../config/units.ts";
 import { isSameFolder } from "../base/folder.ts";
 import type { Addressed } from "../session/address.ts";
+import type { Archived } from "../session/archived.ts";
 import type { SessionRecord } from "../session/registry-options.ts";
 import { SessionRegistry } from "../session/registry.ts";
 import { openStore } from "../store/open.ts";
@@ -45,16 +46,17 @@ export async function withSessions<T>(
   }
 }
 
-/** What an address on the command line means; `last` is the newest session of the folder that we are in. */
+/** What an address on the command line means; `last` is the newest session of the folder that we are in, out of the archive unless told. */
 export function addressed(
   registry: SessionRegistry,
   address: string,
   { env }: Pick<Io, "env">,
+  archived?: Archived,
 ): Promise<Addressed> {
   const here = process.cwd();
   // A shell's own spelling may have links in it, as an editor's may.
   const asTyped = env["PWD"] !== undefined && isSameFolder(env["PWD"], here) ? [env["PWD"]] : [];
-  return registry.resolve(address, [here, ...asTyped]);
+  return registry.resolve(address, [here, ...asTyped], archived);
 }
 
 /** The same for what is done to whole sessions. Errors: `USAGE` where an entry is named. */
@@ -62,8 +64,9 @@ export async function sessionAt(
   registry: SessionRegistry,
   address: string,
   io: Pick<Io, "env">,
+  archived?: Archived,
 ): Promise<SessionRecord> {
-  const { record, seq } = await addressed(registry, address, io);
+  const { record, seq } = await addressed(registry, address, io, archived);
   if (seq === undefined) return record;
   throw new SidecarError("USAGE", `${address} names an entry; allowed: a session, such as ${record.id}`);
 }

@@ -41,6 +41,8 @@ export interface Config {
   readonly maxEntryBytes: number;
   /** Budget of the conversation that an agent without memory is given. */
   readonly handoverBytes: number;
+  /** Whether prompts that begin with `/sidecar` are answered by us. */
+  readonly commands: "on" | "off";
   readonly leaseTtlMs: number;
   /** How often in a row a dead agent is started again, and the pause before the first try (it doubles). */
   readonly agentRestart: { readonly attempts: number; readonly backoffMs: number };

@@ -124,6 +124,12 @@ export const options = {
     kind: { type: "duration", min: 0, max: hour },
     help: "pause before the first restart; it doubles with each",
   },
+  commands: {
+    key: "commands",
+    default: "on",
+    kind: { type: "choice", values: ["on", "off"] },
+    help: "answer /sidecar … in prompts, and offer it among the agent's slash commands",
+  },
   logLevel: {
     key: "logLevel",
     default: "warn",

@@ -35,7 +35,11 @@ async function forestOf(registry: Pick<SessionRegistry, "list">): Promise<Forest
   const forks = new Map<string, SessionRecord[]>();
   let cursor: string | undefined;
   do {
-    const page = await registry.list({ limit: pageSize, ...(cursor !== undefined && { cursor }) });
+    const page = await registry.list({
+      limit: pageSize,
+      archived: "include",
+      ...(cursor !== undefined && { cursor }),
+    });
     for (const record of page.items) {
       records.set(record.id, record);
       const parent = record.lineage?.parentId;

@@ -12,6 +12,8 @@ import type { Unclaimed } from "./live/unclaimed.ts";
 export interface RelayOptions {
   readonly cancelGraceMs: number;
   readonly handoverBytes: number;
+  /** Whether `/sidecar …` is answered here; it is, unless told. */
+  readonly commands?: "on" | "off";
   /** Longest prompt. */
   readonly maxEntryBytes: number;
   readonly leaseTtlMs: number;

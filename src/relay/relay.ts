@@ -28,9 +28,8 @@ import { Holding } from "./live/holding.ts";
 import { KnownSessions } from "./live/sessions.ts";
 import { loadSession, resumeSession } from "./methods/load.ts";
 import { newSession } from "./methods/new.ts";
-import { pageOfMessages } from "./methods/messages.ts";
+import { archiveSession, sessionStatus, unarchiveSession } from "./methods/archive.ts";
 import { cancel, prompt } from "./methods/prompt.ts";
-import { rewindSession } from "./methods/rewind.ts";
 import { setConfigOption, setMode, setModel, setTitle } from "./methods/settings.ts";
 import { runningTurns } from "./live/turns.ts";
 import { Unclaimed } from "./live/unclaimed.ts";
@@ -203,6 +202,7 @@ const methods: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   ["session/set_config_option", setConfigOption],
   ["session/set_title", setTitle],
   ["_acp-sidecar/export", exportToClient],
-  ["_acp-sidecar/rewind", rewindSession],
-  ["_acp-sidecar/messages", pageOfMessages],
+  ["session/archive", archiveSession],
+  ["session/unarchive", unarchiveSession],
+  ["session/status", sessionStatus],
 ]);

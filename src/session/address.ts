@@ -10,6 +10,7 @@ import { given } from "../store/arguments.ts";
 import type { Page, SessionQuery, SessionRecord, Store } from "../store/contract.ts";
 import { listOrder } from "../store/query.ts";
 import { sessionNotFound } from "../store/refusals.ts";
+import { listShown, type Archived } from "./archived.ts";
 import { visibleOf, whyHidden } from "./hidden.ts";
 
 /** What is meant. */
@@ -118,8 +119,11 @@ function noSession(address: string, why: string): SidecarError {
   });
 }
 
-/** All sessions that are shown; `last` is the newest of the folders, which may be spellings of one. */
-export function shownSessions(store: Store, folders: readonly string[]): Addressable {
+/**
+ * All sessions that are shown, those in the archive too; `last` is the newest of the folders, which may be spellings of
+ * one, and stands outside the archive unless told.
+ */
+export function shownSessions(store: Store, folders: readonly string[], archived?: Archived): Addressable {
   const [here = "/"] = folders;
   return {
     get: async (id) => {
@@ -127,7 +131,7 @@ export function shownSessions(store: Store, folders: readonly string[]): Address
       return record === undefined || whyHidden(record) !== undefined ? undefined : record;
     },
     list: (query) => visibleOf(store, query),
-    newest: (most) => newestOf(store, spellingsOf(folders), most),
+    newest: (most) => newestOf(store, spellingsOf(folders), most, archived),
     place: `of ${here}`,
     seen: "acp-sidecar sessions ls",
   };
@@ -141,9 +145,10 @@ async function newestOf(
   store: Store,
   folders: readonly string[],
   most: number,
+  archived: Archived = "exclude",
 ): Promise<readonly SessionRecord[]> {
   const found = await Promise.all(
-    folders.map((cwd) => firstOf((query) => visibleOf(store, query), { cwd }, most)),
+    folders.map((cwd) => firstOf((query) => listShown(store, { ...query, archived }), { cwd }, most)),
   );
   // By each spelling a list finds what is kept under others, too.
   const each = new Map(found.flat().map((record) => [record.id, record]));

@@ -15,28 +15,21 @@ const maxTries = 5;
  * take it again and again, `STORE_…`.
  */
 export function sealBriefly(entry: NewEntry, open: Open): Promise<void> {
-  return holdBriefly(async ({ journal }) => {
-    await journal.seal([], [entry]);
-    await journal.settle();
-  }, open);
+  return unlessTaken(() => sealOnce(entry, open));
 }
 
-/** Does something to a session that is in no turn, and that nobody in this process holds. Errors: as `sealBriefly`. */
-export function holdBriefly<T>(act: (opened: OpenedJournal) => Promise<T>, open: Open): Promise<T> {
-  return unlessTaken(() => holdOnce(act, open));
-}
-
-async function holdOnce<T>(act: (opened: OpenedJournal) => Promise<T>, open: Open): Promise<T> {
+async function sealOnce(entry: NewEntry, open: Open): Promise<void> {
   const holder = thisHolder();
-  const opened = await open({
+  const { journal } = await open({
     holder,
     // What this process holds already has its own writer.
     mayTake: (current) => !isSameHolder(current.holder, holder) && mayTake("idle", holder)(current),
   });
   try {
-    return await act(opened);
+    await journal.seal([], [entry]);
+    await journal.settle();
   } finally {
-    await opened.journal.release();
+    await journal.release();
   }
 }
 
@@ -115,7 +108,8 @@ async function decideOnce(
   return decided;
 }
 
-async function unlessTaken<T>(act: () => Promise<T>): Promise<T> {
+/** Again where others were quicker. Errors: `LEASE_LOST` when they are again and again. */
+export async function unlessTaken<T>(act: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries += 1) {
     try {
       return await act();

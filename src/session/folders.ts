@@ -18,6 +18,9 @@ import type {
 /** In the metadata: the folder's real path. */
 const key = "acp-sidecar.folder";
 
+/** What of the metadata stays when somebody else writes others; the second one is that of archived.ts. */
+const ours: ReadonlySet<string> = new Set([key, "acp-sidecar.archived"]);
+
 /** In its folder, as it is kept. */
 export function placed<T extends { readonly cwd: string; readonly metadata?: Metadata }>(session: T): T {
   const cwd = plainFolder(session.cwd);
@@ -38,10 +41,9 @@ export function movedTo(
 export function keptInPlace(before: SessionRecord, patch: SessionPatch): SessionPatch {
   const { cwd, metadata } = patch;
   if (cwd !== undefined) return placed({ ...patch, cwd, metadata: metadata ?? before.metadata });
-  const real = before.metadata[key];
-  return metadata === undefined || real === undefined
-    ? patch
-    : { ...patch, metadata: { ...metadata, [key]: real } };
+  if (metadata === undefined) return patch;
+  const kept = Object.entries(before.metadata).filter(([name]) => ours.has(name));
+  return kept.length === 0 ? patch : { ...patch, metadata: { ...metadata, ...Object.fromEntries(kept) } };
 }
 
 /** The folder of a session as it really is. */

@@ -1,5 +1,6 @@
 /** How a session is taken to be written to. */
 import type { SessionId } from "../base/ids.ts";
+import { broughtBackByOpening } from "./archived.ts";
 import type { Parts } from "./creation.ts";
 import { mayTake, thisHolder } from "./holder.ts";
 import { Journal, type OpenedJournal, type Taking } from "./journal.ts";
@@ -17,7 +18,7 @@ export async function openSession(
   const wasLive = parts.live.has(id);
   const use = parts.live.use(id);
   try {
-    return await takeSession(parts, options, id, { ...taking, use });
+    return await broughtBackByOpening(await takeSession(parts, options, id, { ...taking, use }));
   } catch (error) {
     if (!wasLive) use.end();
     throw error;

@@ -8,6 +8,7 @@ import { KeyedQueue } from "../base/queue.ts";
 import { given } from "../store/arguments.ts";
 import { sessionNotFound } from "../store/refusals.ts";
 import type { SessionFilter, SessionPatch, SessionRecord, Store } from "../store/contract.ts";
+import { archiveSession, broughtBack, unarchiveSession } from "./archived.ts";
 import { changeBriefly, sealBriefly } from "./brief-hold.ts";
 import { BroughtSessions } from "./brought.ts";
 import { changeSession, createSession, type Parts } from "./creation.ts";
@@ -15,15 +16,15 @@ import { Events, type Follower, type SessionEvent, type SessionHook, type Subscr
 import { Expiry } from "./expiry.ts";
 import { figuresOf, type RegistryStats } from "./figures.ts";
 import { keptInPlace, movedTo, placed } from "./folders.ts";
-import { GoingBack } from "./going-back.ts";
+import { SessionFinder } from "./finder.ts";
 import { shown } from "./hidden.ts";
 import type { OpenedJournal, Taking } from "./journal.ts";
 import { LiveSet } from "./live.ts";
 import { openSession, takeSession } from "./opening.ts";
-import { SessionReads } from "./registry-reads.ts";
 import { Removal } from "./removal.ts";
 import { Trash, type OnGone } from "./trash.ts";
 import { messageEntry, type NewMessage } from "./messages.ts";
+import { renameSession, titleFrom } from "./rename.ts";
 import {
   forkOf,
   withDefaults,
@@ -33,10 +34,9 @@ import {
 } from "./registry-options.ts";
 
 /** Owns its rounds of expiry, not the store: who opened the store closes it, after `close()`. */
-export class SessionRegistry extends SessionReads {
+export class SessionRegistry extends SessionFinder {
   readonly live: LiveSet;
   readonly trash: Trash;
-  readonly back: GoingBack;
   readonly identity = (): Promise<string | undefined> => this.#store.identity(); // see `Store`
   readonly brought: BroughtSessions;
   readonly #store: Store;
@@ -50,8 +50,8 @@ export class SessionRegistry extends SessionReads {
 
   constructor(wanted: RegistryOptions) {
     const { store, log = silentLogger, now = Date.now } = given.options(wanted);
-    const options = withDefaults(wanted);
     super(store);
+    const options = withDefaults(wanted);
     [this.#options, this.#store] = [options, store];
     this.#events = new Events(log);
     this.live = new LiveSet(options.maxSessions, wanted.now);
@@ -59,7 +59,6 @@ export class SessionRegistry extends SessionReads {
     this.#removal = new Removal({ ...options, ...this.#parts });
     this.trash = new Trash(this.#parts, options);
     this.brought = new BroughtSessions(this.#parts, options);
-    this.back = new GoingBack({ ...options, store, now, get: (id) => this.get(id), take: this.#take });
     this.#expiry = new Expiry({ ...options, ...this.#parts, removal: this.#removal, trash: this.trash, log });
   }
 
@@ -85,7 +84,8 @@ export class SessionRegistry extends SessionReads {
   /** A new session that shares the parent's entries up to `atSeq` (its head, unless told). */
   async fork(parentId: SessionId, atSeq?: number): Promise<SessionRecord> {
     const parent = await this.get(parentId);
-    return this.create({ ...forkOf(parent, atSeq ?? parent.sealedSeq), metadata: shown(parent.metadata) });
+    const metadata = broughtBack(shown(parent.metadata));
+    return this.create({ ...forkOf(parent, atSeq ?? parent.sealedSeq), metadata });
   }
 
   /**
@@ -108,7 +108,27 @@ export class SessionRegistry extends SessionReads {
   /** Puts a session whose project has moved into its new folder. Errors: `SESSION_NOT_FOUND`, `SESSION_BUSY` in a turn. */
   move(id: SessionId, folder: string): Promise<SessionRecord> {
     const change = (record: SessionRecord) => movedTo(record, given.folder(folder));
-    return changeBriefly(change, (taking) => this.open(id, taking));
+    return changeBriefly(change, (taking) => takeSession(this.#parts, this.#options, id, taking));
+  }
+
+  /**
+   * Out of lists, and into less room, until it is opened. Errors: `SESSION_NOT_FOUND`, `SESSION_BUSY` in a turn;
+   * `STORE_…` also when it is archived and still takes its usual room: do it again.
+   */
+  archive(id: SessionId): Promise<SessionRecord> {
+    const take = (taking: Taking) => takeSession(this.#parts, this.#options, given.id(id), taking);
+    return archiveSession(this.#store, id, take);
+  }
+
+  /** Gives it a title; no activity. Errors: `SESSION_NOT_FOUND`, `INVALID_PARAMS` for an empty one. */
+  async rename(id: SessionId, title: string): Promise<SessionRecord> {
+    const take = (taking: Taking) => takeSession(this.#parts, this.#options, id, taking);
+    return renameSession(this.#parts, await this.get(id), titleFrom(title), take);
+  }
+
+  /** Back into lists, where it was. Errors: `SESSION_NOT_FOUND`. */
+  async unarchive(id: SessionId): Promise<SessionRecord> {
+    return this.#writes.run(id, async () => unarchiveSession(this.#parts, await this.get(id)));
   }
 
   /** Notes activity. Errors: `SESSION_NOT_FOUND`. */
@@ -124,22 +144,10 @@ export class SessionRegistry extends SessionReads {
     const { now, maxEntryBytes } = this.#options;
     const entry = messageEntry(given.message(message), now(), maxEntryBytes);
     await this.#writes.run(id, async () => {
-      await sealBriefly(entry, (taking) => this.#take(id, taking));
+      await sealBriefly(entry, (taking) => takeSession(this.#parts, this.#options, id, taking));
       this.live.touch(id);
     });
   }
-
-  /** From now on the conversation is what it was when `toSeq` was its last entry; more is in `back`. Errors: as there. */
-  async rewind(id: SessionId, toSeq: number): Promise<SessionRecord> {
-    return this.#writes.run(id, () => this.back.rewind(id, toSeq));
-  }
-
-  /** The same to just before the prompt at `seq`, and then says this. Errors: as `rewind`, `addMessage`. */
-  async edit(id: SessionId, seq: number, message: NewMessage): Promise<SessionRecord> {
-    return this.#writes.run(id, () => this.back.edit(id, seq, message));
-  }
-
-  readonly #take = (id: SessionId, taking: Taking) => takeSession(this.#parts, this.#options, id, taking);
 
   /** Deletes a session for good and returns what it was. Errors: `SESSION_NOT_FOUND`. */
   async end(id: SessionId): Promise<SessionRecord> {

@@ -219,6 +219,16 @@ export interface Store extends AsyncDisposable {
    */
   seal(id: SessionId, range: SealRange, entries: readonly NewEntry[], lease: Lease): Promise<number>;
 
+  /**
+   * Puts as many others in the place of final entries of its own, from `from` on: all or nothing. For what means the
+   * same in less room, or a note of it; nobody is told. Errors: as `append`; `STORE_CONFLICT` for entries that are not
+   * final or are inherited; `STORE_UNSUPPORTED`.
+   */
+  rewrite(id: SessionId, from: number, entries: readonly NewEntry[], lease: Lease): Promise<void>;
+
+  /** Final entries of its own take less room, where the medium can do that; nothing else changes. Errors: as `append`. */
+  compress(id: SessionId, lease: Lease): Promise<void>;
+
   /** Entries in order, in pages of bounded size, inherited ones first. Errors: `SESSION_NOT_FOUND`;
    * `STORE_CONFLICT` when a seal has replaced entries that were given out already. */
   read(id: SessionId, range?: EntryRange): AsyncIterable<readonly Entry[]>;

@@ -17,13 +17,14 @@ export function forwarding(
     return assembled(
       factsOf(inner),
       operations((act) => act(inner)),
+      roomSaving((act) => act(inner), inner),
       overrides,
     );
   const on: On = (act) => {
     const found = inner();
     return found instanceof Promise ? found.then(act) : act(found);
   };
-  return assembled(operations(on), overrides);
+  return assembled(operations(on), roomSaving(on), overrides);
 }
 
 /** Tells failures of the medium in the contract's codes. */
@@ -41,7 +42,7 @@ export function translating(driver: StoreDriver): StoreDriver {
       return fail(error);
     }
   };
-  return assembled(factsOf(driver), operations(on), {
+  return assembled(factsOf(driver), operations(on), roomSaving(on, driver), {
     read: async function* (id, range) {
       try {
         yield* driver.read(id, range);
@@ -61,12 +62,12 @@ export function queueing(driver: StoreDriver): StoreDriver {
     return queue.run(id, async () => act(own));
   };
   /** Entries are many and flat: a deep, frozen copy of 100 of them takes as long as a third of a server's append. */
-  const writeEntries = (
+  const writeEntries = <T>(
     id: SessionId,
     entries: readonly NewEntry[],
     lease: Lease,
-    act: (own: readonly NewEntry[], held: Lease) => Awaitable<number>,
-  ): Promise<number> => {
+    act: (own: readonly NewEntry[], held: Lease) => Awaitable<T>,
+  ): Promise<T> => {
     const own = entries.map(({ kind, atMs, data }) => ({ kind, atMs, data }));
     const held = { ...lease };
     return queue.run(id, async () => act(own, held));
@@ -80,6 +81,10 @@ export function queueing(driver: StoreDriver): StoreDriver {
       writeEntries(id, entries, lease, (own, held) => driver.append(id, after, own, held)),
     seal: (id, { from, head }, entries, lease) =>
       writeEntries(id, entries, lease, (own, held) => driver.seal(id, { from, head }, own, held)),
+    ...(driver.rewrite && {
+      rewrite: (id, from, entries, lease) =>
+        writeEntries(id, entries, lease, (own, held) => driver.rewrite?.(id, from, own, held)),
+    }),
     acquire: (id, request) => write(id, request, (own) => driver.acquire(id, own)),
     renew: (lease) => write(lease.sessionId, lease, (own) => driver.renew(own)),
     release: (lease) => write(lease.sessionId, lease, (own) => driver.release(own)),
@@ -99,7 +104,20 @@ function factsOf(inner: StoreDriver): Facts {
   };
 }
 
-function operations(on: On): Omit<StoreDriver, keyof Facts> {
+type RoomSaving = Pick<StoreDriver, "rewrite" | "compress">;
+
+/** What not every driver has, and every store. */
+function roomSaving(on: On, driver?: StoreDriver): RoomSaving {
+  const has = (name: keyof RoomSaving) => driver === undefined || driver[name] !== undefined;
+  return {
+    ...(has("rewrite") && {
+      rewrite: (id, from, entries, lease) => on((each) => each.rewrite?.(id, from, entries, lease), id),
+    }),
+    ...(has("compress") && { compress: (id, lease) => on((each) => each.compress?.(id, lease), id) }),
+  };
+}
+
+function operations(on: On): Omit<StoreDriver, keyof Facts | keyof RoomSaving> {
   return {
     create: (session) => on((driver) => driver.create(session), session.id),
     get: (id) => on((driver) => driver.get(id), id),

@@ -31,7 +31,8 @@ type Operation<Member> = Member extends (...args: infer Args) => Promise<infer R
 type Members = {
   readonly [Name in keyof Store as Name extends Narrowed ? never : Name]: Operation<Store[Name]>;
 };
-type Narrowed = "list" | "count" | "read" | "identity" | "close" | typeof Symbol.asyncDispose;
+type Narrowed =
+  "list" | "count" | "read" | "rewrite" | "compress" | "identity" | "close" | typeof Symbol.asyncDispose;
 
 /**
  * The operations of the contract, and what the shell must know of the medium. Operations are only called while the
@@ -48,6 +49,10 @@ export interface StoreDriver extends Members {
   ): AsyncIterable<readonly Entry[]> | Iterable<readonly Entry[]>;
   /** Left out by a medium that ends with the process, and by one that cannot be told from another. */
   identity?(): Awaitable<string | undefined>;
+  /** Where it is given, the shell packs entries by it (packing.ts). `from` … are the session's own and final, or it refuses. */
+  rewrite?(id: SessionId, from: number, entries: readonly NewEntry[], lease: Lease): Awaitable<void>;
+  /** In the place of what the shell does: for a driver around another one. */
+  compress?(id: SessionId, lease: Lease): Awaitable<void>;
   /**
    * Called once, and no operation after it.
    * @param queued settles when the writes that `queuesWrites` has let wait have ended; they are carried out meanwhile

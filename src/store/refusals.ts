@@ -63,6 +63,26 @@ export function storeNewer(what: string, found: number, known: number): SidecarE
   );
 }
 
+/** Up to `baseSeq` they are inherited, up to `sealedSeq` final. */
+export function notRewritable(
+  id: SessionId,
+  { from, through }: { readonly from: number; readonly through: number },
+  { baseSeq, sealedSeq }: { readonly baseSeq: number; readonly sealedSeq: number },
+): SidecarError {
+  return new SidecarError(
+    "STORE_CONFLICT",
+    `Entries ${from} to ${through} of session ${id} cannot be rewritten: its own that are final are ${baseSeq + 1} to ${sealedSeq}`,
+    { data: { sessionId: id, from, through, baseSeq, sealedSeq } },
+  );
+}
+
+export function cannotRewrite(name: string): SidecarError {
+  return new SidecarError(
+    "STORE_UNSUPPORTED",
+    `The ${name} store cannot rewrite entries; move its sessions with acp-sidecar migrate to one that can`,
+  );
+}
+
 export function storeClosed(name: string): SidecarError {
   return new SidecarError("STORE_CLOSED", `The ${name} store is closed`);
 }

@@ -15,6 +15,7 @@ import {
   forkBeyondSealed,
   journalConflict,
   leaseLost,
+  notRewritable,
   sealedWhileRead,
   sessionBusy,
 } from "./refusals.ts";
@@ -47,6 +48,18 @@ export function checkSeal(
 ): void {
   if (head !== headSeq || from > headSeq + 1) throw journalConflict(id, head, headSeq);
   if (from <= sealedSeq) throw alreadySealed(id, from, sealedSeq);
+}
+
+/** Errors: `STORE_CONFLICT` unless the entries are final, and not inherited. */
+export function checkRewrite(
+  id: SessionId,
+  bounds: { readonly baseSeq: number; readonly sealedSeq: number },
+  from: number,
+  count: number,
+): void {
+  const through = from + count - 1;
+  if (from > bounds.baseSeq && through <= bounds.sealedSeq) return;
+  throw notRewritable(id, { from, through }, bounds);
 }
 
 /**

@@ -21,7 +21,9 @@ import type {
 } from "./contract.ts";
 import { forwarding, queueing, translating } from "./decorate.ts";
 import type { Awaitable, StoreDriver } from "./driver.ts";
-import { storeClosed } from "./refusals.ts";
+import { holdsPacked } from "./packed-kind.ts";
+import type { PageUnpacker } from "./packed-pages.ts";
+import { cannotRewrite, storeClosed } from "./refusals.ts";
 
 /**
  * A store of a driver's operations. It refuses calls when it is closed and closes once, lets the writes to a session
@@ -114,11 +116,31 @@ class Shell implements Store {
   async *read(id: SessionId, range: EntryRange = {}): AsyncGenerator<readonly Entry[]> {
     const driver = this.#open();
     const { from = 1, through = Infinity } = given.readRange(range);
+    let unpacker: PageUnpacker | undefined;
     for await (const page of driver.read(given.id(id), { from: Math.max(from, 1), through })) {
       this.#open();
-      yield page;
+      if (holdsPacked(page)) {
+        unpacker ??= await this.#unpacker(id);
+        yield* unpacker.pagesOf(page);
+      } else yield page;
       this.#open();
     }
+  }
+
+  async rewrite(id: SessionId, from: number, entries: readonly NewEntry[], lease: Lease): Promise<void> {
+    const driver = this.#open();
+    checkWrite(id, entries, lease);
+    if (driver.rewrite === undefined) throw cannotRewrite(this.name);
+    return driver.rewrite(id, given.after(from), entries, lease);
+  }
+
+  async compress(id: SessionId, lease: Lease): Promise<void> {
+    const driver = this.#open();
+    const held = given.lease(lease);
+    if (driver.compress !== undefined) return driver.compress(given.id(id), held);
+    if (driver.rewrite === undefined) return;
+    const { compressSession } = await import("./compress.ts");
+    return compressSession(driver, (...args) => this.#open().rewrite?.(...args), given.id(id), held);
   }
 
   async acquire(id: SessionId, request: LeaseRequest): Promise<Acquired> {
@@ -154,6 +176,12 @@ class Shell implements Store {
     return this.close();
   }
 
+  /** Loaded late, because few stores hold what is packed. */
+  async #unpacker(id: SessionId): Promise<PageUnpacker> {
+    const { PageUnpacker } = await import("./packed-pages.ts");
+    return new PageUnpacker(id, (seq) => readOne(this.#open(), id, seq));
+  }
+
   async #close(): Promise<void> {
     await this.#driver.close(Promise.resolve());
   }
@@ -162,6 +190,11 @@ class Shell implements Store {
     if (this.#closing !== undefined) throw storeClosed(this.name);
     return this.#driver;
   }
+}
+
+async function readOne(driver: StoreDriver, id: SessionId, seq: number): Promise<Entry | undefined> {
+  for await (const [entry] of driver.read(id, { from: seq, through: seq })) return entry;
+  return undefined;
 }
 
 async function rejected(error: unknown): Promise<never> {

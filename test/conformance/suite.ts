@@ -17,6 +17,7 @@ import { migration } from "./migration.ts";
 import { model } from "./model.ts";
 import { reads } from "./reads.ts";
 import { records } from "./records.ts";
+import { room } from "./room.ts";
 import { sharing } from "./sharing.ts";
 
 export type { Capability, Check, Medium, StoreUnderTest } from "./check.ts";
@@ -45,6 +46,7 @@ export const capabilities: readonly Capability[] = [
   lifecycle,
   sharing,
   migration,
+  room,
   model,
 ];
 

@@ -62,6 +62,16 @@ export const sessionRequirements: RequirementTable = {
     "list-facts": "facts of ours in _meta",
     "list-agent": "sessions of a listing agent are appended, and ours once they are loaded",
   },
+  "history.md: Over ACP, archive, status and titles": {
+    "archive-any-agent":
+      "archive, unarchive and status are answered from the store, and the agent is not asked",
+    "archive-opens": "archiving ends a turn as close does, and loading brings the session back",
+    "list-filters": "session/list takes `archived` and filters of ours in _meta, and refuses others",
+    "title-stored": "a title is set without opening the session or waking the agent",
+    "commands-ours":
+      "a prompt with /sidecar is answered by us, marked, journaled, and never reaches the agent",
+    "commands-offered": "an agent's slash commands have ours behind them, unless it has one of that name",
+  },
   "protocol.md: Methods, close, delete and fork": {
     "close-turn": "close ends the turn as cancel does",
     "close-release": "close releases lease and agent session and keeps the history",

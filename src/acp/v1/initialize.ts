@@ -54,9 +54,9 @@ export interface AgentCapabilities {
   readonly close: boolean;
   readonly delete: boolean;
   readonly fork: boolean;
-  /** By a message of any place, as another sidecar can. */
-  readonly forkAt: boolean;
   readonly title: boolean;
+  readonly archive: boolean;
+  readonly status: boolean;
   readonly directories: boolean;
   readonly systemPrompt: boolean;
   readonly embeddedContext: boolean;
@@ -73,8 +73,9 @@ export function capabilitiesOf(initialized: Fields): AgentCapabilities {
     close: can("close"),
     delete: can("delete"),
     fork: can("fork"),
-    forkAt: recordOr(recordOr(recordOr(session.fork)._meta)["acp-sidecar"]).at === true,
     title: can("title"),
+    archive: can("archive"),
+    status: can("status"),
     directories: can("additionalDirectories"),
     systemPrompt: can("systemPrompt"),
     embeddedContext: recordOr(capabilities.promptCapabilities).embeddedContext === true,
@@ -85,7 +86,8 @@ export function capabilitiesOf(initialized: Fields): AgentCapabilities {
 export function overlay(initialized: Fields): Fields {
   const capabilities = recordOr(initialized.agentCapabilities);
   const theirs = recordOr(capabilities.sessionCapabilities);
-  const ours = { list: {}, resume: {}, close: {}, delete: {}, fork: {}, title: {} };
+  const names = ["list", "resume", "close", "delete", "fork", "title", "archive", "status"];
+  const ours = Object.fromEntries(names.map((name) => [name, {}]));
   const given = Object.fromEntries(Object.entries(theirs).filter(([, value]) => value !== null));
   return {
     ...initialized,
@@ -93,16 +95,8 @@ export function overlay(initialized: Fields): Fields {
     agentCapabilities: {
       ...capabilities,
       loadSession: true,
-      sessionCapabilities: { ...ours, ...given, fork: { ...recordOr(given.fork), ...forkMeta(given.fork) } },
+      sessionCapabilities: { ...ours, ...given },
     },
-  };
-}
-
-/** A fork may start at any message, by `_meta["acp-sidecar"].at`. */
-function forkMeta(fork: unknown): Fields {
-  const { _meta } = recordOr(fork);
-  return {
-    _meta: { ...recordOr(_meta), "acp-sidecar": { ...recordOr(recordOr(_meta)["acp-sidecar"]), at: true } },
   };
 }
 

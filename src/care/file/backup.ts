@@ -58,14 +58,20 @@ export async function backupFileStore(
   }
 }
 
+/** A segment may be written anew while it is to be copied. */
+const copyAttempts = 5;
+
 /** Bytes copied; none when the session was removed meanwhile. */
 async function copySession(file: SessionFile, to: string): Promise<number> {
-  try {
-    return await copyFiles(file, to);
-  } catch (error) {
-    if (!isMissing(error) || file.raw() !== undefined) throw error;
-    await fs.rm(to, { recursive: true, force: true });
-    return 0;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await copyFiles(file, to);
+    } catch (error) {
+      const isThere = file.raw() !== undefined;
+      if (!isMissing(error) || (isThere && attempt === copyAttempts)) throw error;
+      await fs.rm(to, { recursive: true, force: true });
+      if (!isThere) return 0;
+    }
   }
 }
 

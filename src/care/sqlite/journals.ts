@@ -1,7 +1,7 @@
 /** Journals of a database that is rebuilt: their gaps, their ancestors, what is left over of them. */
 import type { Database } from "../../sqlite/engine.ts";
 import { kindNumbers } from "../../store/sql/sqlite/schema.ts";
-import { placeholder } from "../damage.ts";
+import { placeholder } from "../../store/placeholder.ts";
 
 export interface Span {
   readonly from: number;

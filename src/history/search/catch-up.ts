@@ -47,7 +47,7 @@ export async function catchUp(
 
 /** By how many the store has more sessions than the index. */
 async function difference(registry: Sessions, index: TextIndex): Promise<number> {
-  const counted = await registry.count();
+  const counted = await registry.count({ archived: "include" });
   return counted - (await index.state()).sessions;
 }
 
@@ -66,7 +66,7 @@ async function whatIsNew(
     still.flatMap((record, at) => (record !== undefined && record.id === open[at]?.id ? [record] : [])),
   );
   await indexing.finish();
-  const newestMs = (await registry.list({ limit: 1 })).items[0]?.updatedAtMs ?? 0;
+  const newestMs = (await registry.list({ limit: 1, archived: "include" })).items[0]?.updatedAtMs ?? 0;
   return indexing.foundOlder || newestMs < knownMs ? undefined : newestMs;
 }
 
@@ -95,6 +95,7 @@ async function* pagesOf(
   let cursor: string | undefined;
   do {
     const page = await registry.list({
+      archived: "include",
       limit: 500,
       ...(updatedSinceMs !== undefined && { updatedSinceMs }),
       ...(cursor !== undefined && { cursor }),

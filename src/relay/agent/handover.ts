@@ -7,6 +7,7 @@ import { isRecord, textOr } from "../../base/json.ts";
 import type { PromptBody } from "../../acp/schema.ts";
 import { pagesBackwards } from "../../session/pages.ts";
 import { meaningOf } from "../../acp/entries.ts";
+import { isOwn } from "../../acp/own-mark.ts";
 import { usualKindOf, type UpdateData } from "../../acp/kinds.ts";
 import type { Entry } from "../../store/contract.ts";
 import type { RelayContext } from "../context.ts";
@@ -38,8 +39,7 @@ async function historyOf(ctx: RelayContext, live: LiveSession, throughSeq: numbe
   const { handoverBytes } = ctx.options;
   const parts: string[] = [];
   let bytes = 0;
-  const superseded = await ctx.registry.superseded(live.id);
-  for await (const entries of pagesBackwards(ctx.registry, live.id, throughSeq, superseded)) {
+  for await (const entries of pagesBackwards(ctx.registry, live.id, throughSeq)) {
     for (const entry of entries.toReversed()) {
       const part = partOf(entry);
       if (part === "") continue;
@@ -74,6 +74,7 @@ const leftOut: ReadonlySet<string> = new Set([
 ]);
 
 function partOf(entry: Entry): string {
+  if (isOwn(entry)) return "";
   if (entry.kind === "update" && leftOut.has(usualKindOf(entry.data) ?? "")) return "";
   const meaning = meaningOf(entry);
   switch (meaning.type) {

@@ -32,15 +32,19 @@ export async function foreignSessions(
   cursor: string | undefined,
 ): Promise<AgentPage> {
   const run = await ctx.agent.run();
-  if (!run.can.list) return { sessions: [] };
-  const page = await pageOf(run, asked, cursor);
+  const { archived, ...others } = asked;
+  // An agent that knows no archive has nothing there, and takes no such filter.
+  if (!run.can.list || (archived === "only" && !run.can.archive)) return { sessions: [] };
+  const page = await pageOf(run, run.can.archive ? asked : others, cursor);
   const sessions: ListedSession[] = [];
   for (let at = 0; at < page.sessions.length; at += askedAtOnce) {
     const some = page.sessions.slice(at, at + askedAtOnce);
     const ours = await Promise.all(
       some.map(({ sessionId }) => ctx.registry.hidden.isOurs(sessionId, run.facts)),
     );
-    sessions.push(...some.filter((_, place) => ours[place] !== true));
+    for (const [place, each] of some.entries())
+      // Whoever offers an archive says of each session whether it is there.
+      if (ours[place] !== true) sessions.push({ archived: false, ...each });
   }
   return { ...page, sessions };
 }

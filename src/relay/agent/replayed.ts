@@ -16,7 +16,7 @@ export function recallOf(ctx: RelayContext, live: LiveSession, mode: RecallMode)
   const read = () => {
     const { headSeq } = live.journal;
     const from = Math.max(1, Math.min(headSeq, through) - maxEntries);
-    return KnownTurns.in(ctx.registry.counting(live.id, { from, through: headSeq }), through);
+    return KnownTurns.in(ctx.registry.read(live.id, { from, through: headSeq }), through);
   };
   return new Recall(() => live.journal.reading(read), mode);
 }
@@ -30,7 +30,7 @@ export async function concludeReplay(
 ): Promise<void> {
   const { news, differs } = recall.conclude(taken);
   await orFail(ctx, live, async () => {
-    await tell(live, news, live.audience);
+    await tell(ctx, live, news, live.audience);
     if (!differs) return;
     ctx.log.warn({ sessionId: live.id }, "the agent's own history of the session differs from the journal");
     await live.attachments.sendStored([difference]);
@@ -41,7 +41,7 @@ export async function concludeReplay(
 export function endRecall(ctx: RelayContext, live: LiveSession): void {
   const { recall } = live;
   if (recall === undefined) return;
-  void live.outbound(() => orFail(ctx, live, () => tell(live, recall.rest(), live.audience)));
+  void live.outbound(() => orFail(ctx, live, () => tell(ctx, live, recall.rest(), live.audience)));
 }
 
 async function orFail(ctx: RelayContext, live: LiveSession, act: () => Promise<void>): Promise<void> {

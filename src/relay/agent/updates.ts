@@ -1,8 +1,9 @@
 /** The hot path: the agent's session updates, journaled and then forwarded, many at a time. */
 import { announcedIn, mayNameSessions, renamed } from "../../acp/children.ts";
-import { charsOf, entriesOf, isState, updateIn, type ArrivedUpdate } from "../../acp/updates.ts";
+import { charsOf, dataOf, entriesOf, isState, updateIn, type ArrivedUpdate } from "../../acp/updates.ts";
 import { tidyUp } from "../../base/heap.ts";
 import type { SessionPatch } from "../../store/contract.ts";
+import { commandsUpdate, withOurs } from "../commands/offered.ts";
 import type { RelayContext } from "../context.ts";
 import { readEarlier } from "./earlier-children.ts";
 import { withoutHandoverEcho } from "../live/handed-over.ts";
@@ -97,7 +98,7 @@ async function deliver(
   try {
     const updates =
       recall === undefined ? withoutHandoverEcho(live.handoverEcho, all) : await recall.news(all);
-    await tell(live, updates, audience);
+    await tell(ctx, live, updates, audience);
   } catch (error) {
     // What is not journaled is not forwarded either: the client is told by the end of the turn.
     ctx.holding.fail(live, error);
@@ -106,6 +107,7 @@ async function deliver(
 
 /** Into the journal, and then to whom it concerns. */
 export async function tell(
+  ctx: RelayContext,
   live: LiveSession,
   updates: readonly ArrivedUpdate[],
   audience: Audience,
@@ -115,9 +117,28 @@ export async function tell(
   tidyUp(chars);
   await live.journal.append(entriesOf(updates, Date.now()));
   tidyUp(chars);
-  for (const update of updates)
-    if (isState(update) && update.child === undefined) await noteState(live, updateIn(update));
-  if (audience === "client") await live.attachments.sendUpdates(updates);
+  let hasCommands = false;
+  for (const update of updates) {
+    if (!isState(update) || update.child !== undefined) continue;
+    hasCommands ||= update.sessionUpdate === commandsUpdate;
+    await noteState(live, updateIn(update));
+  }
+  if (audience !== "client") return;
+  if (hasCommands) await sendWithCommands(ctx, live, updates);
+  else await live.attachments.sendUpdates(updates);
+}
+
+/** One by one, because they are few where an agent says what its commands are. */
+async function sendWithCommands(
+  ctx: RelayContext,
+  live: LiveSession,
+  updates: readonly ArrivedUpdate[],
+): Promise<void> {
+  for (const update of updates) {
+    const isList = isState(update) && update.child === undefined && update.sessionUpdate === commandsUpdate;
+    if (isList) await live.attachments.sendStored([await withOurs(ctx, live, dataOf(update))]);
+    else await live.attachments.sendUpdates([update]);
+  }
 }
 
 /** What an update says of the session itself goes into its record: the title, and what to choose again after an attach. */

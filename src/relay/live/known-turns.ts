@@ -3,6 +3,7 @@
  * was said, and the end of the conversation to the letter. Bounded, however long the history is.
  */
 import { childIn } from "../../acp/child-mark.ts";
+import { isOwn } from "../../acp/own-mark.ts";
 import { meaningOf, plainChunkIn, unquoted, type TurnEnd } from "../../acp/entries.ts";
 import { updateKindOf } from "../../acp/kinds.ts";
 import { isRecord, type Json } from "../../base/json.ts";
@@ -118,12 +119,15 @@ export class KnownTurns {
   }
 
   #await(entry: Entry): void {
+    if (isOwn(entry)) return;
     const meaning = entry.kind === "prompt" ? meaningOf(entry) : undefined;
     if (meaning?.type !== "prompt") return;
     for (const key of keysOf(meaning.content.map(partOf))) this.#onTheirWay.add(key);
   }
 
   #take(entry: Entry): void {
+    // The agent knows nothing of it.
+    if (isOwn(entry)) return;
     const kind = entry.kind === "update" ? updateKindOf(entry.data) : "";
     const chunk = kind === "agent_message_chunk" ? plainChunkIn(entry.data) : undefined;
     if (chunk !== undefined) return this.#say(unquoted(chunk.body));

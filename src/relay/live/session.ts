@@ -67,6 +67,8 @@ export class LiveSession {
   /** A client has loaded it since the agent was last told of its setup. */
   isLoadedAnew = false;
   readonly turns = new Set<Turn>();
+  /** The agent has a command of our name: then it is the agent's. */
+  hasItsOwnSidecar = false;
   /** How often something struck all its turns: what waited then shares their fate. */
   failures = 0;
   /** The end of a turn that the store did not take; it goes before the next prompt. */

@@ -17,9 +17,8 @@ import type { RelayContext } from "../context.ts";
 import { LiveSession } from "../live/session.ts";
 import { initOf, makeSession, type Making } from "./new.ts";
 import { metaKey } from "../../acp/meta.ts";
-import { withoutOurs } from "./own-meta.ts";
 
-/** The point is the head, or `_meta["acp-sidecar"].at`: an entry by its `seq`, or a message by its id. */
+/** The point is the head, or `_meta["acp-sidecar"].atSeq`. */
 export async function forkSession(
   ctx: RelayContext,
   params: unknown,
@@ -29,7 +28,7 @@ export async function forkSession(
   ctx.registry.live.checkRoom();
   await ctx.adopting.get(parsed.sessionId)?.catch(() => undefined);
   const parent = await sealedParent(ctx, parsed.sessionId);
-  const atSeq = await forkPoint(ctx, parent, parsed);
+  const atSeq = forkPoint(parent, parsed);
   const run = await ctx.agent.run();
   const { title, metadata } = parent;
   const { systemPromptSeq = Infinity } = parent.settings;
@@ -37,10 +36,10 @@ export async function forkSession(
   const settings = { ...chosenIn(parent.settings), ...(isInstructed && { systemPromptSeq }) };
   const systemPrompt =
     parsed.systemPrompt ?? (isInstructed && run.can.systemPrompt && (await keptSystemPrompt(ctx, parent)));
-  const wanted = { ...withoutOurs(parsed), ...(isInstructions(systemPrompt) && { systemPrompt }) };
+  const wanted = { ...parsed, ...(isInstructions(systemPrompt) && { systemPrompt }) };
   const making = {
     run,
-    ...(await agentSide(ctx, run, parent, wanted, atSeq)),
+    ...agentSide(ctx, run, parent, wanted, atSeq),
     init: {
       ...initOf(ctx, run, parsed),
       ...(title !== undefined && { title }),
@@ -80,41 +79,35 @@ async function sealedParent(ctx: RelayContext, clientId: string): Promise<Sessio
   return record;
 }
 
-async function forkPoint(
-  { registry }: RelayContext,
-  parent: SessionRecord,
-  params: ExistingSessionParams,
-): Promise<number> {
-  const { sealedSeq } = parent;
-  const { at, atSeq = at } = parseParams(forkParams, "session/fork", params)._meta?.[metaKey] ?? {};
-  const seq = atSeq === undefined ? sealedSeq : await registry.back.seqOf(parent, atSeq);
-  if (seq <= sealedSeq) return seq;
-  const issues = [{ path: ["_meta", metaKey, "at"], message: `at most ${sealedSeq}` }];
-  throw new SidecarError("INVALID_PARAMS", `session/fork: at is ${seq}, beyond the last entry ${sealedSeq}`, {
-    data: { issues },
-  });
+function forkPoint({ sealedSeq }: SessionRecord, params: ExistingSessionParams): number {
+  const { _meta } = parseParams(forkParams, "session/fork", params);
+  const atSeq = _meta?.[metaKey]?.atSeq ?? sealedSeq;
+  if (atSeq <= sealedSeq) return atSeq;
+  const issues = [{ path: ["_meta", metaKey, "atSeq"], message: `at most ${sealedSeq}` }];
+  throw new SidecarError(
+    "INVALID_PARAMS",
+    `session/fork: atSeq is ${atSeq}, beyond the last entry ${sealedSeq}`,
+    {
+      data: { issues },
+    },
+  );
 }
 
 type AgentSide = Pick<Making, "method" | "agentParams" | "needsHandover">;
 
-/** An agent that has all of the session and can fork it there does it itself; any other gets a handover. */
-async function agentSide(
+/** An agent that can fork and stands where the fork starts does it itself; any other gets a handover. */
+function agentSide(
   ctx: RelayContext,
   run: AgentRun,
   parent: SessionRecord,
   params: ExistingSessionParams,
   atSeq: number,
-): Promise<AgentSide> {
+): AgentSide {
   const { sessionId, ...rest } = params;
-  const live = ctx.sessions.byClientId(sessionId);
-  const binding = live?.binding;
-  if (live?.owesHandover === false && binding?.run === run && run.can.fork) {
+  const binding = ctx.sessions.byClientId(sessionId)?.binding;
+  if (binding?.run === run && run.can.fork && atSeq === parent.headSeq) {
     const agentParams = { sessionId: binding.agentSessionId, ...rest };
-    if (atSeq === parent.headSeq) return { method: "session/fork", agentParams, needsHandover: false };
-    const at = run.can.forkAt ? await ctx.registry.back.agentMessageAt(parent.id, atSeq) : undefined;
-    const _meta = { ...rest._meta, [metaKey]: { at } };
-    if (at !== undefined)
-      return { method: "session/fork", agentParams: { ...agentParams, _meta }, needsHandover: false };
+    return { method: "session/fork", agentParams, needsHandover: false };
   }
   return anew(params, atSeq);
 }

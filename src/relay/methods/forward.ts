@@ -9,7 +9,7 @@ import type { RelayContext } from "../context.ts";
 import type { Child } from "../live/children.ts";
 import type { LiveSession } from "../live/session.ts";
 import { sessionNotFound } from "../../store/refusals.ts";
-import { promptData } from "./prompt.ts";
+import { promptData } from "./prompt-data.ts";
 import { withSessionIds } from "../../acp/ids.ts";
 
 /** A request of the client that we do not know. */

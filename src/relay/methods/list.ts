@@ -1,8 +1,9 @@
 /** `session/list`: ours from the store, then what the agent has that we do not know. https://agentclientprotocol.com/protocol/v1/session-list */
 import { isSidecarError, loggedReason, reasonOf, SidecarError } from "../../base/errors.ts";
 import { isRecord } from "../../base/json.ts";
-import { listSessionsParams, parseParams } from "../../acp/schema.ts";
-import type { SessionFilter, SessionRecord } from "../../store/contract.ts";
+import { listSessionsParams, parseParams, type ListSessionsParams } from "../../acp/schema.ts";
+import { isArchived, type Archived, type ListQuery } from "../../session/archived.ts";
+import type { SessionRecord } from "../../store/contract.ts";
 import { within } from "../../base/time.ts";
 import { agentListMs, didNotList, foreignSessions, type AgentPage } from "../agent/listed.ts";
 import type { RelayContext } from "../context.ts";
@@ -15,18 +16,49 @@ const agentPages = "a.";
 export async function listSessions(ctx: RelayContext, params: unknown): Promise<unknown> {
   const { cursor, ...asked } = parseParams(listSessionsParams, "session/list", params);
   const { cwd } = asked;
-  const filter: SessionFilter = typeof cwd === "string" ? { cwd } : {};
+  const { query, isOursOnly } = queryOf(asked);
   if (typeof cursor === "string" && cursor.startsWith(agentPages)) {
     return agentPage(ctx, asked, decode(cursor.slice(agentPages.length)));
   }
   const page = await ctx.registry.list({
-    ...filter,
+    ...query,
     ...(typeof cursor === "string" && { cursor: ownCursor(cursor) }),
   });
   const sessions = page.items.map((record) => infoOf(record, cwd ?? record.cwd));
   if (page.nextCursor !== undefined) return { sessions, nextCursor: ownPages + page.nextCursor };
+  if (isOursOnly) return { sessions };
   const more = await agentPage(ctx, asked, undefined);
   return { ...more, sessions: [...sessions, ...more.sessions] };
+}
+
+type Asked = Pick<ListSessionsParams, "cwd" | "archived" | "_meta">;
+
+/** What the store is asked; and whether the agent's sessions, of which we know nothing else, are left out. */
+function queryOf({ cwd, archived, _meta }: Asked): { query: ListQuery; isOursOnly: boolean } {
+  const { agent, title, since, until, limit } = _meta?.["acp-sidecar"] ?? {};
+  const where = (record: SessionRecord) =>
+    hasPart(title, [record.title]) && hasPart(agent, agentNames(record));
+  const query: ListQuery = {
+    ...(typeof cwd === "string" && { cwd }),
+    ...(typeof archived === "string" && { archived: archived as Archived }),
+    ...(since !== undefined && { updatedSinceMs: Date.parse(since) }),
+    ...(until !== undefined && { updatedBeforeMs: Date.parse(until) }),
+    ...(limit !== undefined && { limit }),
+    ...((title ?? agent) !== undefined && { where }),
+  };
+  const isOursOnly = [agent, title, since, until].some((each) => each !== undefined);
+  return { query, isOursOnly };
+}
+
+function agentNames({ agent }: SessionRecord): readonly unknown[] {
+  const info = isRecord(agent?.info) ? agent.info : {};
+  return [info.name, info.title, agent?.command];
+}
+
+function hasPart(part: string | undefined, texts: readonly unknown[]): boolean {
+  const wanted = part?.toLowerCase();
+  if (wanted === undefined) return true;
+  return texts.some((text) => typeof text === "string" && text.toLowerCase().includes(wanted));
 }
 
 function ownCursor(cursor: string): string {
@@ -51,6 +83,7 @@ function infoOf(record: SessionRecord, cwd: string): object {
     ...(additionalDirectories.length > 0 && { additionalDirectories }),
     ...(title !== undefined && { title }),
     updatedAt: new Date(updatedAtMs).toISOString(),
+    archived: isArchived(record),
     _meta: {
       [metaKey]: {
         createdAt: new Date(createdAtMs).toISOString(),

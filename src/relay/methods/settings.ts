@@ -9,9 +9,11 @@ import {
   setTitleParams,
 } from "../../acp/schema.ts";
 import type { Chosen, SessionPatch } from "../../store/contract.ts";
+import { sessionNotFound } from "../../store/refusals.ts";
 import { askSession } from "../agent/ask.ts";
 import type { RelayContext } from "../context.ts";
 import type { LiveSession } from "../live/session.ts";
+import { tellInfo } from "./info.ts";
 import { valuesOf, withChosen, withMode, withModel, withOptions } from "../agent/settings.ts";
 
 export async function setMode(ctx: RelayContext, params: unknown, request: RequestContext): Promise<unknown> {
@@ -57,16 +59,28 @@ export async function setTitle(
 ): Promise<unknown> {
   const method = "session/set_title";
   const { sessionId, ...rest } = parseParams(setTitleParams, method, params);
-  const live = await ctx.holding.require(ctx.client, sessionId);
-  const { can } = await ctx.agent.run();
-  const { answer } = can.title ? await askSession(ctx, live, method, request, async () => rest) : {};
+  const live = ctx.sessions.byClientId(sessionId);
+  if (live?.isHeld !== true) return renameStored(ctx, sessionId, rest.title);
+  const { answer } =
+    live.binding?.run.can.title === true
+      ? await askSession(ctx, live, method, request, async () => rest)
+      : {};
   const answered = await answer;
   const result = isRecord(answered) ? answered : {};
   const title = typeof result.title === "string" ? result.title : rest.title.trim();
   return live.answerInOrder(request, async () => {
     await noteSetting(live, method, { title }, { title });
+    await tellInfo(live, { title }, ctx.client);
     return { ...result, title };
   });
+}
+
+/** One that nobody here has open is not opened for it. */
+async function renameStored(ctx: RelayContext, sessionId: string, wanted: string): Promise<unknown> {
+  const record = await ctx.holding.find(sessionId);
+  if (record === undefined) throw sessionNotFound(sessionId);
+  const { title } = await ctx.registry.rename(record.id, wanted);
+  return { title };
 }
 
 async function set(

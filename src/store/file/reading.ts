@@ -115,8 +115,12 @@ async function* inOrder(
   }
 }
 
-/** The lines that hold a session's own entries in `span`. */
-async function* ownLines(file: SessionFile, span: Span, gone: () => SidecarError): AsyncGenerator<Lines> {
+/** The lines that hold a session's own entries in `span`; some before it may come with them. */
+export async function* ownLines(
+  file: SessionFile,
+  span: Span,
+  gone: () => SidecarError,
+): AsyncGenerator<Lines> {
   const opened = openedToRead(file);
   if (opened === undefined) throw gone();
   // The journal is held open from the start: it may be replaced while segments are read.
@@ -127,7 +131,12 @@ async function* ownLines(file: SessionFile, span: Span, gone: () => SidecarError
     let next = span.from;
     for (const segment of state.segments) {
       if (segment.through < next || segment.from > through) continue;
-      yield* segmentLines(file, segment, { from: next, through: Math.min(through, segment.through) }, gone);
+      const last = Math.min(through, segment.through);
+      const isThere = yield* segmentLines(file, segment, { from: next, through: last }, gone);
+      if (!isThere) {
+        yield* ownLines(file, { from: next, through }, gone);
+        return;
+      }
       next = segment.through + 1;
     }
     for (const stretch of stretches) {
@@ -167,26 +176,32 @@ export function stretchesFrom({ stretches }: JournalState, seq: number): Stretch
   return stretches.slice(firstStretchAt(stretches, seq)).map((stretch) => ({ ...stretch }));
 }
 
+/** False when others have written it anew under another name before it was read. */
 async function* segmentLines(
   file: SessionFile,
   segment: Segment,
   { from, through }: Span,
   gone: () => SidecarError,
-): AsyncGenerator<Lines> {
+): AsyncGenerator<Lines, boolean> {
   const source = segment.file;
   let passed = segment.from;
   try {
     for await (const lines of readSegment(file.openToRead(source))) {
       passed += lines.length;
       if (passed > from) yield { source, lines, through };
-      if (passed > through) return;
+      if (passed > through) return true;
     }
   } catch (error) {
-    if (isMissing(error) && file.raw() === undefined) throw gone();
+    if (isMissing(error)) {
+      const now = file.raw();
+      if (now === undefined) throw gone();
+      if (!now.segments.some((each) => each.file === source)) return false;
+    }
     if (!isMissing(error) && !isUnpackingError(error)) throw error;
     throw entryDamaged(file.id, Math.max(passed, from), source);
   }
   if (passed <= through) throw entryDamaged(file.id, passed, source);
+  return true;
 }
 
 /** Those lines of a stretch that still count. */

@@ -80,19 +80,20 @@ async function rotate(file: SessionFile): Promise<boolean> {
     const switched = await goOnInNextJournal(file, async (now) => {
       // Another process has rotated it meanwhile.
       if (firstInJournal(now) !== span.from) return undefined;
-      return beginning(file, now, [...now.segments, segment], span.through + 1);
+      return beginningOf(file, now, [...now.segments, segment]);
     });
     if (switched) await sweep(file);
     return switched;
   });
 }
 
-async function beginning(
+/** How a journal begins that names these segments: with what is behind them. */
+export async function beginningOf(
   file: SessionFile,
   state: JournalState,
   segments: JournalState["segments"],
-  from: number,
 ): Promise<Beginning> {
+  const from = firstBehind(segments, state);
   const carried: string[] = [];
   const fd = file.openToRead();
   try {
@@ -123,8 +124,12 @@ async function* plainLines(
   }
 }
 
-function firstInJournal(state: JournalState): number {
-  return (state.segments.at(-1)?.through ?? state.facts.lineage?.atSeq ?? 0) + 1;
+export function firstInJournal(state: JournalState): number {
+  return firstBehind(state.segments, state);
+}
+
+function firstBehind(segments: JournalState["segments"], { facts }: JournalState): number {
+  return (segments.at(-1)?.through ?? facts.lineage?.atSeq ?? 0) + 1;
 }
 
 /** Removes what nothing names and nobody writes. */

@@ -30,6 +30,7 @@ import { Layout } from "./layout.ts";
 import { appear, collect, deleteSession, enterInParent, prepareSession } from "./lifecycle.ts";
 import { OpenFiles } from "./open-files.ts";
 import { readPages } from "./reading.ts";
+import { rewrite } from "./rewrite.ts";
 import { Rotations } from "./rotation.ts";
 import type { SessionFile } from "./session-file.ts";
 import { recordOf, type JournalState } from "./state.ts";
@@ -138,6 +139,14 @@ class FileDriver implements StoreDriver {
       this.#rotations.consider(file);
       return head;
     });
+  }
+
+  rewrite(id: SessionId, from: number, entries: readonly NewEntry[], lease: Lease): Promise<void> {
+    const file = this.#catalogue.known(id) ?? this.#catalogue.find(id);
+    if (file === undefined) throw sessionNotFound(id);
+    this.#syncer.wrote(file);
+    const given = { from, entries: entries.map((entry) => ({ ...entry })), lease: { ...lease } };
+    return file.holdingUp(() => rewrite(file, given));
   }
 
   async *read(id: SessionId, { from, through }: Required<EntryRange>): AsyncGenerator<readonly Entry[]> {

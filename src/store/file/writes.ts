@@ -135,6 +135,6 @@ function write(
   throw othersKeepWriting(file);
 }
 
-function othersKeepWriting({ id }: SessionFile): SidecarError {
+export function othersKeepWriting({ id }: SessionFile): SidecarError {
   return new SidecarError("STORE_LOCKED", `Others keep writing to session ${id}; try again`);
 }

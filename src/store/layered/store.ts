@@ -80,6 +80,13 @@ function layered(truth: Store, layers: Layers): Store {
         () => truth.seal(id, range, entries, lease),
         (layer) => layer.sealed(id, range, entries),
       ),
+    rewrite: (id, from, entries, lease) =>
+      layers.write(
+        id,
+        () => truth.rewrite(id, from, entries, lease),
+        async (layer) => layer.forget(id),
+      ),
+    compress: (id, lease) => layers.write(id, () => truth.compress(id, lease)),
     read: (id, range) => layers.read(id, range),
     acquire: (id, request) => layers.write(id, () => truth.acquire(id, request)),
     renew: (lease) => layers.write(lease.sessionId, () => truth.renew(lease)),

@@ -3,11 +3,20 @@ import { SidecarError } from "../../base/errors.ts";
 import type { SessionId } from "../../base/ids.ts";
 import { frozenCopy } from "../copy.ts";
 import { matches, pageOf } from "../query.ts";
-import { cut, hold, newSession, pageFrom, put, recordOf, type StoredSession } from "./session.ts";
+import { cut, hold, newSession, pageFrom, put, recordOf, replace, type StoredSession } from "./session.ts";
 import { patched } from "../patch.ts";
 import { sessionExists, sessionNotFound } from "../refusals.ts";
 import { defineStore } from "../shell.ts";
-import { checkAppend, checkFork, checkLease, checkReadOn, checkSeal, leaseFor, takeLease } from "../rules.ts";
+import {
+  checkAppend,
+  checkFork,
+  checkLease,
+  checkReadOn,
+  checkRewrite,
+  checkSeal,
+  leaseFor,
+  takeLease,
+} from "../rules.ts";
 import type {
   Acquired,
   Entry,
@@ -76,7 +85,6 @@ export interface SessionTable {
   details?(): Readonly<Record<string, number>>;
   close(): void;
 }
-
 /** The Store contract over a table of sessions. What it hands out is frozen, so nothing needs to be copied. */
 export class MemoryDriver implements StoreDriver {
   readonly name: string;
@@ -148,6 +156,15 @@ export class MemoryDriver implements StoreDriver {
     session.sealedSeq = session.headSeq;
     this.#wrote(session, lease);
     return session.headSeq;
+  }
+
+  rewrite(id: SessionId, from: number, entries: readonly NewEntry[], lease: Lease): void {
+    const session = this.#leased(id, lease);
+    const bounds = { baseSeq: session.journal.baseSeq, sealedSeq: session.sealedSeq };
+    checkRewrite(id, bounds, from, entries.length);
+    this.#sessions.admit?.(session, session.facts, entries);
+    replace(session, from, entries);
+    this.#wrote(session, lease);
   }
 
   *read(id: SessionId, range: Required<EntryRange>): Generator<readonly Entry[]> {

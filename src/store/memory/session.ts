@@ -72,6 +72,15 @@ export function cut(session: StoredSession, from: number): void {
   session.headSeq = from - 1;
 }
 
+/** Puts as many others in the place of those from `from` on. */
+export function replace({ journal }: StoredSession, from: number, entries: readonly NewEntry[]): void {
+  for (const [i, { kind, atMs, data }] of entries.entries()) {
+    const at = from + i - 1 - journal.baseSeq;
+    journal.bytes += data.length - (journal.entries[at]?.data.length ?? 0);
+    journal.entries[at] = Object.freeze({ seq: from + i, kind, atMs, data });
+  }
+}
+
 /** @param lease frozen, its holder included */
 export function hold(session: StoredSession, lease: Lease): void {
   const { holder, fence, sinceMs, expiresAtMs, turnRunning } = lease;

@@ -9,6 +9,7 @@ import { defaultLimits, type Connection, type ConnectionLimits } from "./connect
 import { loadIoredis } from "./driver.ts";
 import { Flusher, readSyncPolicy } from "./sync-policy.ts";
 import { appendEntries, sealEntries } from "./journal.ts";
+import { rewriteEntries } from "./rewrite.ts";
 import { acquireLease, releaseLease, renewLease } from "./leases.ts";
 import { createSession, deleteSession } from "./lineage.ts";
 import { countSessions, listSessions, readStats } from "./lists.ts";
@@ -73,6 +74,8 @@ function operations(redis: Connection, flusher: Flusher, statsSessions: number):
       writing(id, appendEntries(redis, { id, entries, lease, writeId: nextWrite() }, after)),
     seal: (id, range, entries, lease) =>
       writing(id, sealEntries(redis, { id, entries, lease, writeId: nextWrite() }, range)),
+    rewrite: (id, from, entries, lease) =>
+      writing(id, rewriteEntries(redis, { id, entries, lease, writeId: nextWrite() }, from)),
     read: (id, range) => readEntries(redis, id, range),
     acquire: (id, request) => writing(id, acquireLease(redis, id, request, nextWrite())),
     renew: (lease) => writing(lease.sessionId, renewLease(redis, lease)),

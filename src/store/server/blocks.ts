@@ -54,6 +54,11 @@ export function cutBlock(text: string, from: number): Block[] {
   return encodeBlocks(kept[0]?.seq ?? from, kept);
 }
 
+/** The entries of a block from `from` on, as blocks again. */
+export function restOfBlock(text: string, from: number): Block[] {
+  return encodeBlocks(from, entriesIn([text], from, Infinity));
+}
+
 /** The entries `from` … `through` of blocks that follow each other. */
 export function entriesIn(blocks: readonly string[], from: number, through: number): Entry[] {
   const entries: Entry[] = [];

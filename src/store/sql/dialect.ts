@@ -53,6 +53,8 @@ export interface Dialect {
   appending(write: JournalWrite, after: number, seals: boolean): () => Operation<boolean | number>;
   /** Puts entries in the place of all from `from` on, of which `head` is the last. Prepared as well. */
   replacing(range: SealRange, entries: readonly NewEntry[]): (no: number) => Operation<unknown>;
+  /** Puts as many entries in the place of those from `from` on. Prepared as well. */
+  rewriting(from: number, entries: readonly NewEntry[]): (no: number) => Operation<unknown>;
   /** At least one entry of the stretch, unless there is none. */
   page(of: SessionKey, stretch: Stretch, isFirst: boolean): Awaitable<JournalPage>;
   /** The FROM and WHERE that lead to sessions, as `h`: to the first ones in the order of lists, or to all, to count them. */

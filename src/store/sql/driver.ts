@@ -3,7 +3,7 @@ import type { SessionId } from "../../base/ids.ts";
 import type { Lease, NewEntry } from "../contract.ts";
 import type { JournalWrite, StoreDriver } from "../driver.ts";
 import type { Dialect } from "./dialect.ts";
-import { appendEntries, readEntries, sealEntries } from "./journal.ts";
+import { appendEntries, readEntries, rewriteEntries, sealEntries } from "./journal.ts";
 import { acquireLease, releaseLease, renewLease, type Acquisition } from "./leases.ts";
 import { countSessions, listSessions } from "./lists.ts";
 import type { Runner } from "./operation.ts";
@@ -39,6 +39,10 @@ export function sqlOperations(runner: Runner, dialect: Dialect): Operations {
       if (range.from === range.head + 1) return append(given, range.head, true);
       const replace = dialect.replacing(range, entries);
       return runner.transact((attempt) => sealEntries(dialect, given, range, replace, attempt));
+    },
+    rewrite: (id, from, entries, lease) => {
+      const rewrite = dialect.rewriting(from, entries);
+      return runner.transact(() => rewriteEntries(dialect, { id, entries, lease }, from, rewrite));
     },
     read: (id, range) => readEntries(runner, dialect, id, range),
     acquire: (id, request) => {

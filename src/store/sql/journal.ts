@@ -4,7 +4,7 @@ import type { Entry, EntryRange, Lineage, NewEntry, SealRange } from "../contrac
 import type { JournalWrite } from "../driver.ts";
 import { assertEnd, assertGapless, readAhead } from "../reading.ts";
 import { journalConflict, sessionNotFound } from "../refusals.ts";
-import { checkAppend, checkLease, checkReadOn, checkSeal } from "../rules.ts";
+import { checkAppend, checkLease, checkReadOn, checkRewrite, checkSeal } from "../rules.ts";
 import type { Attempt } from "../server/retry.ts";
 import type { Dialect, Stretch } from "./dialect.ts";
 import { extendLease, locked, underLease } from "./leases.ts";
@@ -47,6 +47,21 @@ export function* sealEntries(
   yield* write(dialect.sql.seal, ...underLease(id, lease), newHead, writeId, lastTime(entries) ?? 0);
   yield* replace(row.no);
   return newHead;
+}
+
+/** Puts as many entries in the place of final ones, by what `rewriting` has prepared; done twice it is done once. Errors: as `Store.rewrite`. */
+export function* rewriteEntries(
+  dialect: Dialect,
+  { id, lease, entries }: Omit<JournalWrite, "writeId">,
+  from: number,
+  rewrite: (no: number) => Operation<unknown>,
+): Operation<void> {
+  const row = yield* locked(dialect, id);
+  yield* extendLease(dialect, dialect.sql.extend, id, lease);
+  const [own] = yield* rows<Link>(dialect.sql.chain, id, from);
+  const bounds = { baseSeq: own?.base_seq ?? 0, sealedSeq: row.sealed_seq };
+  checkRewrite(id, bounds, from, entries.length);
+  if (entries.length > 0) yield* rewrite(row.no);
 }
 
 export function lastTime(entries: readonly NewEntry[]): number | undefined {

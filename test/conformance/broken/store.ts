@@ -27,6 +27,8 @@ function delegating(good: Store): Store {
     count: (filter) => good.count(filter),
     append: (id, after, entries, lease) => good.append(id, after, entries, lease),
     seal: (id, range, entries, lease) => good.seal(id, range, entries, lease),
+    rewrite: (id, from, entries, lease) => good.rewrite(id, from, entries, lease),
+    compress: (id, lease) => good.compress(id, lease),
     read: (id, range) => good.read(id, range),
     acquire: (id, request) => good.acquire(id, request),
     renew: (lease) => good.renew(lease),

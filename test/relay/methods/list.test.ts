@@ -79,7 +79,9 @@ describe("a later page of the agent's list", () => {
     const list = (cursor?: string) => relay.client.request("session/list", { ...(cursor && { cursor }) });
     const page = (cursor: string) => `a.${Buffer.from(cursor).toString("base64url")}`;
     expect(await list()).toMatchObject({ sessions: [{ sessionId }] });
-    expect(await list(page("2"))).toEqual({ sessions: [{ sessionId: "theirs", cwd: "/work" }] });
+    expect(await list(page("2"))).toEqual({
+      sessions: [{ archived: false, sessionId: "theirs", cwd: "/work" }],
+    });
     await expect(list(page("3"))).rejects.toMatchObject({ code: -32602, message: "no such page" });
     await expect(list("a.?")).rejects.toMatchObject({ data: { code: "INVALID_CURSOR" } });
     await relay.close();

@@ -9,7 +9,7 @@ import { rows, write, type Operation } from "../operation.ts";
 import { trim } from "../records.ts";
 import { headColumns } from "../statements.ts";
 import type { Database } from "./database.ts";
-import { appending, readPage, replacing } from "./journal.ts";
+import { appending, readPage, replacing, rewriting } from "./journal.ts";
 import { postgresStatements, wordsOf, type Statements } from "./statements.ts";
 
 export function dialectOn(database: Database, schema: string): Dialect {
@@ -36,6 +36,7 @@ export function dialectOn(database: Database, schema: string): Dialect {
     },
     appending: (given, after, seals) => appending(sql, given, after, seals),
     replacing: (range, entries) => replacing(sql, range, entries),
+    rewriting: (from, entries) => rewriting(sql, from, entries),
     page: (of, stretch) => readPage(database, sql, of, stretch),
     *wayTo(terms, times) {
       return where(`FROM ${words.heads} h`, [...times, ...terms.map((term) => hasTerm(words, term))]);

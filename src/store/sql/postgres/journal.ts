@@ -1,6 +1,6 @@
 /** Journals in PostgreSQL: blocks of entries (see ../../server/blocks.ts). */
 import type { NewEntry, SealRange } from "../../contract.ts";
-import { cutBlock, encodeBlocks, entriesIn, type Block } from "../../server/blocks.ts";
+import { cutBlock, encodeBlocks, entriesIn, restOfBlock, type Block } from "../../server/blocks.ts";
 import type { JournalWrite } from "../../driver.ts";
 import type { SessionKey, JournalPage, Stretch } from "../dialect.ts";
 import { lastTime } from "../journal.ts";
@@ -11,6 +11,8 @@ import type { Statements } from "./statements.ts";
 
 const pageEntries = 1000;
 const pageBytes = 1 << 20;
+/** A statement takes 65,535 values. */
+const mostBlocks = 1000;
 
 export function appending(
   sql: Statements,
@@ -40,6 +42,34 @@ function* replace(sql: Statements, no: number, from: number, blocks: readonly Bl
   yield* write(sql.cut, no, kept[0]?.first ?? from);
   const all = [...kept, ...blocks];
   if (all.length > 0) yield* write(sql.insert(all.length), no, ...columnsOf(all));
+}
+
+/** Blocks that begin before them or end behind them are cut in two. */
+export function rewriting(
+  sql: Statements,
+  from: number,
+  entries: readonly NewEntry[],
+): (no: number) => Operation<void> {
+  const blocks = encodeBlocks(from, entries);
+  return (no) => rewrite(sql, no, { from, next: from + entries.length }, blocks);
+}
+
+function* rewrite(
+  sql: Statements,
+  no: number,
+  { from, next }: { readonly from: number; readonly next: number },
+  blocks: readonly Block[],
+): Operation<void> {
+  const [first] = yield* rows<{ data: string }>(sql.before, no, from);
+  const [last] = yield* rows<{ data: string }>(sql.before, no, next);
+  const before = first === undefined ? [] : cutBlock(first.data, from);
+  const behind = last === undefined ? [] : restOfBlock(last.data, next);
+  yield* write(sql.cutOut, no, before[0]?.first ?? from, next - 1);
+  const all = [...before, ...blocks, ...behind];
+  for (let at = 0; at < all.length; at += mostBlocks) {
+    const some = all.slice(at, at + mostBlocks);
+    yield* write(sql.insert(some.length), no, ...columnsOf(some));
+  }
 }
 
 function columnsOf(blocks: readonly Block[]): Value[] {

@@ -57,6 +57,7 @@ export function postgresStatements(schema: string, words = wordsOf(schema)) {
         ORDER BY first_seq DESC LIMIT 1
       ) b WHERE first_seq + entry_count > $2`,
     cut: `DELETE FROM ${schema}.blocks WHERE journal_id = $1 AND first_seq >= $2`,
+    cutOut: `DELETE FROM ${schema}.blocks WHERE journal_id = $1 AND first_seq BETWEEN $2 AND $3`,
   });
   return Object.freeze({
     ...shared,

@@ -34,6 +34,8 @@ export function dialectOn(connection: Connection, journal: Journal): Dialect {
     cut: (no, from) => journal.cut(no, from),
     appending: (given, after, seals) => () => journal.append(given, after, seals),
     replacing: (range, entries) => (no) => journal.replace(no, range, entries),
+    rewriting: (from, entries) => (no) =>
+      journal.replace(no, { from, head: from + entries.length - 1 }, entries),
     page: async (of, stretch, isFirst) => {
       // Entries come as fast as the disk allows: let others have their turn between pages.
       if (!isFirst) await nextTurn();

@@ -1,6 +1,7 @@
 /** Tables, and how rows stand for what the contract knows. */
 import type { EntryKind, NewSession } from "../../contract.ts";
 import { encodeFacts } from "../../facts.ts";
+import { packed } from "../../packed-kind.ts";
 
 /**
  * Version 1.
@@ -77,6 +78,7 @@ export const entryKinds: readonly EntryKind[] = [
   "end",
   "rewind",
   "summary",
+  packed,
 ];
 
 export const kindNumbers = Object.fromEntries(entryKinds.map((kind, i) => [kind, i])) as Record<

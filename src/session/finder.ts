@@ -1,24 +1,15 @@
-/** What is asked of sessions, and changes none. */
+/** What is found and read of sessions: the half of the registry that changes nothing. */
 import { isSessionId, type SessionId } from "../base/ids.ts";
 import { given } from "../store/arguments.ts";
+import type { AgentFacts, Entry, EntryRange, Page, SessionRecord, Store } from "../store/contract.ts";
 import { sessionNotFound } from "../store/refusals.ts";
-import type {
-  AgentFacts,
-  Entry,
-  EntryRange,
-  Page,
-  SessionFilter,
-  SessionQuery,
-  SessionRecord,
-  Store,
-} from "../store/contract.ts";
 import { resolveAddress, shownSessions, type Addressed } from "./address.ts";
-import { countVisible, HiddenRecords, isGone, visibleOf, whyHidden } from "./hidden.ts";
+import { countShown, listShown, type Archived, type CountFilter, type ListQuery } from "./archived.ts";
+import { HiddenRecords, isGone, whyHidden } from "./hidden.ts";
 import { messagesOf, type Message } from "./messages.ts";
-import { readCounting, supersededOf } from "./rewinds.ts";
-import type { Stretch } from "./stretches.ts";
+import { readCounting, supersededOf, type Stretch } from "./rewinds.ts";
 
-export class SessionReads {
+export class SessionFinder {
   readonly hidden: HiddenRecords;
   readonly #store: Store;
 
@@ -55,18 +46,17 @@ export class SessionReads {
    * The session that a person means: by id, or by a part of it; `last` is the newest of these folders. Errors:
    * `SESSION_NOT_FOUND`, `SESSION_AMBIGUOUS`, `INVALID_PARAMS` for an entry that is not there.
    */
-  resolve(address: string, folders: readonly string[] = [process.cwd()]): Promise<Addressed> {
-    return resolveAddress(address, shownSessions(this.#store, folders));
+  resolve(
+    address: string,
+    folders: readonly string[] = [process.cwd()],
+    archived?: Archived,
+  ): Promise<Addressed> {
+    return resolveAddress(address, shownSessions(this.#store, folders, archived));
   }
 
   /** What was said and counts, in order, in these entries or in all. Errors: `SESSION_NOT_FOUND`. */
   async *messages(id: SessionId, range?: EntryRange): AsyncIterable<Message> {
-    yield* messagesOf(this.counting(id, range));
-  }
-
-  /** Entries in order, by pages, without those that do not count. Errors: as `read`. */
-  async *counting(id: SessionId, range?: EntryRange): AsyncGenerator<readonly Entry[]> {
-    yield* readCounting(this.#store, await this.get(id), range);
+    yield* messagesOf(readCounting(this.#store, await this.get(id), range));
   }
 
   /** The entries that do not count after rewinds, as stretches in order. Errors: `SESSION_NOT_FOUND`. */
@@ -79,11 +69,12 @@ export class SessionReads {
     return this.#store.read(id, range);
   }
 
-  async list(query: SessionQuery = {}): Promise<Page<SessionRecord>> {
-    return visibleOf(this.#store, given.query(query));
+  /** Newest activity first. Archived ones only if asked for. */
+  async list(query: ListQuery = {}): Promise<Page<SessionRecord>> {
+    return listShown(this.#store, given.query(query));
   }
 
-  async count(filter: SessionFilter = {}): Promise<number> {
-    return countVisible(this.#store, given.query(filter));
+  async count(filter: CountFilter = {}): Promise<number> {
+    return countShown(this.#store, given.query(filter));
   }
 }

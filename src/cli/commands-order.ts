@@ -1,0 +1,51 @@
+/** The commands that keep sessions in order: titles, the archive, what they have used. */
+import type { Command } from "./command.ts";
+import { colorFlag, jsonFlag as json, quietFlag } from "./flags.ts";
+import { none, tool } from "./tool.ts";
+
+export const orderCommands: readonly Command[] = [
+  {
+    name: "sessions rename",
+    summary: "give a session another title",
+    synopsis: "ID TITLE [--json]",
+    flags: [json],
+    operands: { min: 2, max: Infinity },
+    notes: ["ID as in sessions show. Several words need no quotes."],
+    run: tool("renameSession"),
+  },
+  {
+    name: "sessions archive",
+    summary: "put sessions out of the way: not in lists, and in less room",
+    synopsis: "ID… [--json]",
+    flags: [json, quietFlag],
+    operands: { min: 1, max: Infinity },
+    notes: [
+      "ID as in sessions show.",
+      "They stay whole: searched if asked for, shown, exported. To open one in an editor brings it back.",
+    ],
+    run: tool("archiveSessions"),
+  },
+  {
+    name: "sessions unarchive",
+    summary: "bring sessions back from the archive",
+    synopsis: "ID… [--json]",
+    flags: [json, quietFlag],
+    operands: { min: 1, max: Infinity },
+    notes: ["ID as elsewhere; last is the newest one there. acp-sidecar sessions ls --archived lists them."],
+    run: tool("unarchiveSessions"),
+  },
+  {
+    name: "usage",
+    summary: "turns, tokens and cost, as the agents reported them",
+    synopsis: "[--by day|week|month|agent|project|session] [--since WHEN] [--json]",
+    flags: [
+      { name: "by", value: "day|week|month|agent|project|session", help: "what a row is (default day)" },
+      { name: "since", value: "WHEN", help: "only from then on: 30d, today, 2026-01-31" },
+      json,
+      colorFlag,
+    ],
+    operands: none,
+    notes: ["The first time reads every journal; what it finds is kept in your cache folder."],
+    run: tool("printUsage"),
+  },
+];

@@ -1,0 +1,124 @@
+/**
+ * What all sessions have used. It is read from the journals once; what was found is kept in the user's cache folder, and
+ * from then on only sessions are read that were active since. Without that folder, or with another one, all is read anew.
+ */
+import { readFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { isRecord } from "../../base/json.ts";
+import type { SessionId } from "../../base/ids.ts";
+import type { ListQuery } from "../../session/archived.ts";
+import type { SessionRegistry } from "../../session/registry.ts";
+import type { SessionRecord } from "../../store/contract.ts";
+import { UsageReader, type Sums } from "./sums.ts";
+
+/** What one session has used. */
+export interface SessionUsage {
+  readonly headSeq: number;
+  readonly agent: string;
+  readonly cwd: string;
+  readonly days: Readonly<Record<string, Sums>>;
+}
+
+export type UsageById = ReadonlyMap<SessionId, SessionUsage>;
+
+interface Kept {
+  readonly version: number;
+  /** No session that was active before is unknown. */
+  readonly sinceMs: number;
+  readonly sessions: Readonly<Record<SessionId, SessionUsage>>;
+}
+
+/** Another way to count is another version: what an older one has kept is left alone, and written over. */
+const version = 1;
+/** Clocks of others on the store may be so far behind ours. */
+const overlapMs = 10 * 60_000;
+const pageLimit = 1000;
+
+export interface UsageOptions {
+  /** Where what was found is kept; nothing is, without. */
+  readonly cacheFile?: string | undefined;
+  readonly onProgress?: (read: number) => void | Promise<void>;
+}
+
+/** Brought up to date. Errors: `STORE_…`. */
+export async function usageOf(registry: SessionRegistry, options: UsageOptions = {}): Promise<UsageById> {
+  const kept = readKept(options.cacheFile);
+  const found = new Map(Object.entries(kept?.sessions ?? {}) as [SessionId, SessionUsage][]);
+  const nowMs = Date.now();
+  const since = kept === undefined ? {} : { updatedSinceMs: Math.max(0, kept.sinceMs - overlapMs) };
+  let read = 0;
+  for await (const record of sessionsIn(registry, since)) {
+    const known = found.get(record.id);
+    if (known?.headSeq === record.headSeq && known.cwd === record.cwd) continue;
+    found.set(record.id, await read1(registry, record));
+    read += 1;
+    await options.onProgress?.(read);
+  }
+  if ((await registry.count({ archived: "include" })) !== found.size) await forgetGone(registry, found);
+  keep(options.cacheFile, { version, sinceMs: nowMs, sessions: Object.fromEntries(found) });
+  return found;
+}
+
+async function read1(registry: SessionRegistry, record: SessionRecord): Promise<SessionUsage> {
+  const { id, headSeq, cwd, lineage, agent } = record;
+  const reader = new UsageReader(lineage?.atSeq ?? 0);
+  for await (const page of registry.read(id)) for (const entry of page) reader.take(entry);
+  const info = isRecord(agent?.info) ? agent.info : {};
+  const name = [info.title, info.name].find((each) => typeof each === "string" && each !== "");
+  const command = agent?.command === undefined ? "" : path.basename(agent.command);
+  return {
+    headSeq,
+    agent: typeof name === "string" ? name : command,
+    cwd,
+    days: Object.fromEntries(reader.byDay()),
+  };
+}
+
+async function* sessionsIn(registry: SessionRegistry, filter: ListQuery): AsyncGenerator<SessionRecord> {
+  let cursor: string | undefined;
+  do {
+    const page = await registry.list({
+      ...filter,
+      archived: "include",
+      limit: pageLimit,
+      ...(cursor !== undefined && { cursor }),
+    });
+    yield* page.items;
+    cursor = page.nextCursor;
+  } while (cursor !== undefined);
+}
+
+/** Sessions that were deleted, or came back with an old activity: a restored one, or a store of before. */
+async function forgetGone(registry: SessionRegistry, found: Map<SessionId, SessionUsage>): Promise<void> {
+  const there = new Set<SessionId>();
+  for await (const record of sessionsIn(registry, {})) {
+    there.add(record.id);
+    if (found.get(record.id)?.headSeq !== record.headSeq) found.set(record.id, await read1(registry, record));
+  }
+  for (const id of found.keys()) if (!there.has(id)) found.delete(id);
+}
+
+function readKept(file: string | undefined): Kept | undefined {
+  if (file === undefined) return undefined;
+  try {
+    const kept: unknown = JSON.parse(readFileSync(file, "utf8"));
+    const isOurs = isRecord(kept) && kept.version === version && isRecord(kept.sessions);
+    return isOurs && typeof kept.sinceMs === "number" ? (kept as unknown as Kept) : undefined;
+  } catch {
+    // Not there, or damaged: it is made again.
+    return undefined;
+  }
+}
+
+/** What cannot be kept is found again the next time. */
+function keep(file: string | undefined, kept: Kept): void {
+  if (file === undefined) return;
+  const temporary = `${file}.${process.pid}.tmp`;
+  try {
+    mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+    writeFileSync(temporary, JSON.stringify(kept), { mode: 0o600 });
+    renameSync(temporary, file);
+  } catch {
+    rmSync(temporary, { force: true });
+  }
+}
