@@ -251,7 +251,7 @@ describe("the teller", () => {
       told([...strange, { kind: "request", data: { id: 1, method: "fs/read_text_file" } }]),
     ).toHaveLength(2);
     const teller = new Teller();
-    const [entry] = entriesOf([tool({ title: "x".repeat(10_000) }, "tool_call", "N")]) as [Entry];
+    const [entry] = entriesOf([tool({ title: "x".repeat(1100) }, "tool_call", "N")]) as [Entry];
     for (let n = 0; n < 30_000; n += 1) teller.told({ ...entry, data: entry.data.replace('"N"', `"${n}"`) });
     const last = entriesOf([tool({ status: "failed" }, "tool_call_update", "29999")]) as [Entry];
     const first = entriesOf([tool({ status: "failed" }, "tool_call_update", "0")]) as [Entry];
