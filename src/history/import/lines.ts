@@ -12,7 +12,7 @@ export interface Line {
 
 /** What is longer is no line of a conversation, and is not held. */
 export const maxLineBytes = 32 << 20;
-const chunkBytes = 256 << 10;
+const chunkBytes = 128 << 10;
 
 /** The bytes of a file. Errors: the system's own. */
 export function bytesOf(path: string, start = 0): AsyncIterable<Buffer> {

@@ -1,5 +1,6 @@
 /** All sessions of one or several places, brought in one after the other, and what came of it. */
 import { reasonOf, isSidecarError } from "../../base/errors.ts";
+import { tidyUp } from "../../base/heap.ts";
 import type { SessionRegistry } from "../../session/registry.ts";
 import { Intake, type Outcome } from "./intake.ts";
 import { keyOf } from "./mark.ts";
@@ -30,6 +31,9 @@ export interface ImportOptions {
   /** In bytes of the originals. */
   readonly onProgress?: (done: number, total: number) => void | Promise<void>;
 }
+
+/** What was read leaves as much behind; the heap would grow by it before anybody looked. */
+const tidyEachBytes = 16 << 20;
 
 export type Counts = Readonly<Record<Outcome["what"], number>>;
 
@@ -64,6 +68,7 @@ class Importing {
   #bytes = 0;
   #total = 0;
   #problems = 0;
+  #untidy = 0;
 
   constructor(options: ImportOptions) {
     this.#options = options;
@@ -134,6 +139,11 @@ class Importing {
   async #at(bytes: number): Promise<void> {
     this.#options.signal?.throwIfAborted();
     this.#bytes += bytes;
+    this.#untidy += bytes;
+    if (this.#untidy > tidyEachBytes) {
+      tidyUp(this.#untidy);
+      this.#untidy = 0;
+    }
     await this.#options.onProgress?.(this.#bytes, this.#total);
   }
 }

@@ -181,6 +181,7 @@ export function timeOf(value: unknown): number {
 export function titleFrom(text: string, maxChars = 80): string | undefined {
   const line = (text.trimStart().slice(0, 1000).split("\n", 1)[0] ?? "").replace(/\s+/g, " ").trim();
   if (line === "") return undefined;
+  if (line.length <= maxChars) return line;
   const chars = Array.from(line);
   return chars.length <= maxChars
     ? line

@@ -7,7 +7,7 @@ import { Placing } from "./placing.ts";
 import type { NativeBatch, NativeFacts, NativeSession } from "./native.ts";
 
 /** What is written at once: pages of about so much. */
-const pageChars = 1 << 20;
+const pageChars = 512 << 10;
 
 interface Manner {
   readonly isDryRun: boolean;
