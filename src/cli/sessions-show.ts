@@ -3,6 +3,7 @@ import { SidecarError } from "../base/errors.ts";
 import { jsonTextOf, objectText } from "../base/json-text.ts";
 import { isJsonObjectText, isRecord, textOr } from "../base/json.ts";
 import { countedPages, happeningsIn } from "../history/counted.ts";
+import { markIn } from "../history/import/mark.ts";
 import { drawn } from "../history/drawn.ts";
 import { startOfLast, turnAt } from "../session/conversation.ts";
 import type { Entry, EntryRange, SessionRecord } from "../session/registry-options.ts";
@@ -114,9 +115,21 @@ function printRecord(io: Io, record: SessionRecord): Promise<void> {
     ["MCP servers", list(record.mcpServerNames) ?? "none"],
     ["mode", settings.modeId],
     ["options", json(settings.configOptions)],
-    ["metadata", Object.keys(record.metadata).length === 0 ? undefined : json(record.metadata)],
+    ["imported from", importedFrom(record)],
+    ["metadata", othersOf(record.metadata)],
     ["forked from", lineage && `${lineage.parentId} after entry ${lineage.atSeq}`],
   ]);
+}
+
+/** Whose session it was, and what it is called there. */
+function importedFrom({ metadata }: SessionRecord): string | undefined {
+  return markIn(metadata)?.key.replace(":", " ");
+}
+
+/** Without what the sidecar itself keeps there. */
+function othersOf(metadata: SessionRecord["metadata"]): string | undefined {
+  const others = Object.entries(metadata).filter(([name]) => !name.startsWith("acp-sidecar."));
+  return others.length === 0 ? undefined : json(Object.fromEntries(others));
 }
 
 function agentAndVersion(record: SessionRecord): string | undefined {

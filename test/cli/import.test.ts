@@ -47,6 +47,8 @@ describe("import", () => {
     expect(shown.out).toContain("There is a spade.");
     expect(shown.out).toContain("2026-03-01");
     expect(shown.out).toContain("Claude Agent");
+    expect(shown.out).toMatch(/imported from: +claude 0f8b2f6e/);
+    expect(shown.out).not.toContain("acp-sidecar.import");
   });
 
   it("says what would be imported, and writes nothing", async () => {
