@@ -34,35 +34,79 @@ export async function withHandover(
   return [block, ...prompt];
 }
 
-/** The newest part of the conversation that fits the budget, oldest first. */
+/**
+ * The newest summary and the newest turns that fit the budget, oldest first. Messages are whole: half of one would be
+ * taken for all of it.
+ */
 async function historyOf(ctx: RelayContext, live: LiveSession, throughSeq: number): Promise<string> {
-  const { handoverBytes } = ctx.options;
-  const parts: string[] = [];
-  let bytes = 0;
-  for await (const entries of pagesBackwards(ctx.registry, live.id, throughSeq)) {
-    for (const entry of entries.toReversed()) {
-      const part = partOf(entry);
-      if (part === "") continue;
-      const size = Buffer.byteLength(part) + 2;
-      if (bytes + size > handoverBytes) {
-        // Of a single part beyond the budget the end is given, because it is the newest.
-        const rest = handoverBytes - bytes;
-        if (parts.length === 0 && rest > 0) parts.push(endOf(part, rest));
-        return ["(Older turns are left out.)", ...parts.reverse()].join("\n\n");
-      }
-      parts.push(part);
-      bytes += size;
-    }
-  }
-  return parts.reverse().join("\n\n");
+  const newest = new Newest(ctx.options.handoverBytes);
+  for await (const entries of pagesBackwards(ctx.registry, live.id, throughSeq))
+    for (const entry of entries.toReversed()) if (!newest.take(entry)) return newest.text();
+  return newest.text();
 }
 
-/** The end of a text within so many bytes, whole characters only. */
-function endOf(text: string, maxBytes: number): string {
-  const bytes = Buffer.from(text);
-  let start = Math.max(0, bytes.length - maxBytes);
-  while (start < bytes.length && ((bytes[start] ?? 0) & 0xc0) === 0x80) start += 1;
-  return bytes.toString("utf8", start);
+/** Takes entries, the newest first, until there is no more room, or a summary stands for all that is older. */
+class Newest {
+  readonly #maxBytes: number;
+  readonly #parts: string[] = [];
+  #bytes = 0;
+  #summary: { readonly throughSeq: number; readonly part: string } | undefined;
+  #isCut = false;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /** False when it wants no more. */
+  take(entry: Entry): boolean {
+    if (this.#summary !== undefined && entry.seq <= this.#summary.throughSeq) return false;
+    const summary = this.#summary === undefined ? summaryIn(entry) : undefined;
+    if (summary !== undefined && sizeOf(summary.part) <= this.#maxBytes) {
+      this.#summary = summary;
+      this.#bytes += sizeOf(summary.part);
+      while (this.#bytes > this.#maxBytes && this.#parts.length > 0) this.#dropOldest();
+      return !this.#isCut;
+    }
+    const part = partOf(entry);
+    if (part === "") return true;
+    this.#isCut = this.#bytes + sizeOf(part) > this.#maxBytes;
+    if (this.#isCut) return false;
+    this.#parts.push(part);
+    this.#bytes += sizeOf(part);
+    return true;
+  }
+
+  text(): string {
+    // The rest of a turn whose prompt is left out would read like an answer to nothing.
+    const isTurn = this.#parts.some((part) => part.startsWith(turnStart));
+    while (this.#isCut && isTurn && this.#parts.at(-1)?.startsWith(turnStart) === false) this.#dropOldest();
+    const head = this.#summary === undefined ? [] : [this.#summary.part];
+    const gap = this.#isCut ? ["(Older turns are left out.)"] : [];
+    return [...head, ...gap, ...this.#parts.toReversed()].join("\n\n");
+  }
+
+  #dropOldest(): void {
+    this.#isCut = true;
+    this.#bytes -= sizeOf(this.#parts.pop() ?? "");
+  }
+}
+
+function sizeOf(part: string): number {
+  return Buffer.byteLength(part) + 2;
+}
+
+/** Of ours, or of the agent's own, which stands for all before it. */
+function summaryIn(entry: Entry): { readonly throughSeq: number; readonly part: string } | undefined {
+  if (entry.kind !== "summary" && usualKindOf(entry.data) !== "compaction_update") return undefined;
+  const meaning = meaningOf(entry);
+  if (meaning.type === "summary") return summarised(meaning.throughSeq, meaning.content);
+  if (meaning.type !== "compaction" || meaning.data.update.status !== "completed") return undefined;
+  return summarised(entry.seq - 1, meaning.data.update.summary);
+}
+
+function summarised(throughSeq: number, content: unknown) {
+  const part = said("Summary of what came before", content);
+  return part === "" ? undefined : { throughSeq, part };
 }
 
 /** Kinds of updates that are no part of it, which need not be parsed: of thoughts there are many. */
@@ -91,6 +135,7 @@ function partOf(entry: Entry): string {
   }
 }
 
+const turnStart = "## User\n";
 const headings = { user: "User", assistant: "Assistant", system: "System" } as const;
 
 function toolCallPart({ sessionUpdate, title, status }: UpdateData["update"]): string {

@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { SidecarError } from "../../../src/base/errors.ts";
-import type { SessionId } from "../../../src/base/ids.ts";
 import { collect } from "../../../src/session/pages.ts";
+import type { SessionId } from "../../../src/base/ids.ts";
+import { SessionRegistry } from "../../../src/session/registry.ts";
 import { openMemoryStore } from "../../../src/store/memory/memory.ts";
-import { type Params, rig } from "../rig.ts";
+import { type Params, type ScriptedAgent, rig } from "../rig.ts";
 
 const text = (words: string) => ({ type: "text", text: words });
 
@@ -54,12 +55,48 @@ describe("a handover", () => {
     ]);
   });
 
-  it("counts its budget in bytes, and cuts no character", async () => {
-    const cut = await handedOver(["漢".repeat(1000)], 100);
-    const kept = /漢+/.exec(cut)?.[0] ?? "";
-    expect(Buffer.byteLength(kept)).toBeLessThanOrEqual(100);
-    expect(kept.length).toBeGreaterThan(20);
-    expect(cut).not.toContain("\ufffd");
+  it("counts its budget in bytes, and has messages whole or not at all", async () => {
+    const left = await handedOver(["漢".repeat(1000)], 100);
+    expect(left).toContain("(Older turns are left out.)");
+    expect(left).not.toContain("漢");
+    expect(await handedOver(["漢".repeat(10), "two"], 60)).toMatch(/left out.*## User\ntwo/s);
+  });
+
+  it("begins with the newest summary, ours or the agent's, and goes on with what came after", async () => {
+    const store = openMemoryStore();
+    const compaction = { sessionUpdate: "compaction_update", compactionId: "c", status: "completed" };
+    const update = { ...compaction, summary: [{ type: "text", text: "of the agent" }] };
+    const script = {
+      "session/prompt": async (params: Params, agent: ScriptedAgent) => {
+        if (JSON.stringify(params).includes("old")) await agent.update("agent-1", update);
+        return { stopReason: "end_turn" };
+      },
+    };
+    const first = await rig({ store, script });
+    const sessionId = await first.newSession();
+    await first.prompt(sessionId, "old");
+    await first.prompt(sessionId, "newer");
+    await first.close();
+    const handed = async (handoverBytes: number) => {
+      const second = await rig({ store, relay: { handoverBytes } });
+      await second.prompt(sessionId, "now");
+      const [prompt] = second.agentNow().heardOf("session/prompt");
+      await second.close();
+      return JSON.stringify(prompt);
+    };
+    const told = await handed(10_000);
+    expect(told).toMatch(/## Summary of what came before\\nof the agent.*## User\\nnewer/);
+    expect(told).not.toContain("## User\\nold");
+    const registry = new SessionRegistry({ store });
+    const { journal } = await registry.open(sessionId as SessionId);
+    const throughSeq = journal.headSeq;
+    const data = JSON.stringify({ throughSeq, content: [{ type: "text", text: "of ours" }], by: "x" });
+    await journal.seal([{ kind: "summary", atMs: Date.now(), data }]);
+    await journal.release();
+    const later = await handed(10_000);
+    expect(later).toContain("## Summary of what came before\\nof ours");
+    expect(later).not.toContain("of the agent");
+    expect(later).not.toContain("newer");
   });
 });
 
