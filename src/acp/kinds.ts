@@ -94,6 +94,17 @@ export function means(kind: string, meaning: UpdateKind["means"]): boolean {
   return updateKinds.get(kind)?.means === meaning;
 }
 
+/** Whether an update of this kind is said to somebody: no thought, and no event. */
+export function isSpeech(kind: string): boolean {
+  const { role = "thought" } = updateKinds.get(kind) ?? {};
+  return role !== "thought";
+}
+
+/** Whether an update of this kind begins a call of a tool; others tell how it goes on. */
+export function beginsCall(kind: string): boolean {
+  return kind === "tool_call";
+}
+
 /** Whether nothing stands in an object but these fields, each as it must be. */
 export function hasOnly(object: Readonly<Record<string, unknown>>, known: Fields): boolean {
   for (const name in object) if (known.get(name)?.(object[name]) !== true) return false;

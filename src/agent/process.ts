@@ -44,13 +44,8 @@ export async function startProcessAgent(
   const forget = identity && noteAgent(identity);
   let wanted = false;
   void stopWhenUseless(child, connection, gone, options.stopGraceMs);
-  const exited = gone.then(async (how): Promise<AgentExit> => {
-    await drained(connection);
-    strays.sum();
-    const error = exitError(options.command, how, stderr.lines);
-    connection.close(error);
-    return { error, wanted };
-  });
+  const failure = endOf(gone, connection, strays, (how) => exitError(options.command, how, stderr.lines));
+  const exited = failure.then((error): AgentExit => ({ error, wanted }));
   // Not part of the exit: the next run need not wait for what this one left behind.
   const cleaned = exited.then(() => stopGroup(child.pid, strayGraceMs)).then(forget);
   let stopping: Promise<void> | undefined;
@@ -73,6 +68,21 @@ export async function startProcessAgent(
     stop: () => (stopping ??= stop()),
     abandon: (reason) => connection.close(reason),
   };
+}
+
+/** Everything that the agent said is taken first. */
+async function endOf(
+  gone: Promise<HowItEnded>,
+  connection: Connection,
+  strays: Strays,
+  errorOf: (how: HowItEnded) => SidecarError,
+): Promise<SidecarError> {
+  const how = await gone;
+  await drained(connection);
+  strays.sum();
+  const error = errorOf(how);
+  connection.close(error);
+  return error;
 }
 
 function connect(

@@ -134,31 +134,16 @@ function fishValues({ takes }: OfferedFlag): string {
 }
 
 export function powershellScript({ places, valued }: Offers): string {
-  const text = (value: string) => quoted(value, "''");
-  const item = (word: string, help: string) => `@(${text(word)}, ${text(help === "" ? word : help)})`;
-  // One pair alone would be taken for a list of two words.
-  const list = (items: readonly string[]) => `@(${items.length === 1 ? "," : ""}${items.join(", ")})`;
-  const choices = valued.flatMap((flag) =>
-    typeof flag.takes === "string"
-      ? []
-      : [`    ${text(dashed(flag))} = @(${flag.takes.map(text).join(", ")})`],
-  );
   return script([
     `# PowerShell completion of ${program}`,
     `Register-ArgumentCompleter -Native -CommandName ${program} -ScriptBlock {`,
     "  param($wordToComplete, $commandAst, $cursorPosition)",
-    `  $valued = @(${valued.map((flag) => text(dashed(flag))).join(", ")})`,
+    `  $valued = @(${valued.map((flag) => powershellText(dashed(flag))).join(", ")})`,
     "  $choices = @{",
-    ...choices,
+    ...valued.flatMap(powershellChoices),
     "  }",
     "  $places = @{",
-    ...places.flatMap(({ at, words, flags }) => {
-      const offers = [
-        ...words.map(({ word, help }) => item(word, help)),
-        ...flags.map((flag) => item(dashed(flag), flag.help)),
-      ];
-      return at.map((each) => `    ${text(each)} = ${list(offers)}`);
-    }),
+    ...places.flatMap(powershellPlace),
     "  }",
     "  $at = @(); $skip = $false; $prev = ''",
     "  foreach ($element in ($commandAst.CommandElements | Select-Object -Skip 1)) {",
@@ -176,6 +161,30 @@ export function powershellScript({ places, valued }: Offers): string {
     "  }",
     "}",
   ]);
+}
+
+function powershellChoices(flag: OfferedFlag): string[] {
+  const { takes } = flag;
+  if (typeof takes === "string") return [];
+  return [`    ${powershellText(dashed(flag))} = @(${takes.map(powershellText).join(", ")})`];
+}
+
+function powershellPlace({ at, words, flags }: Place): string[] {
+  const offers = [
+    ...words.map(({ word, help }) => powershellItem(word, help)),
+    ...flags.map((flag) => powershellItem(dashed(flag), flag.help)),
+  ];
+  // One pair alone would be taken for a list of two words.
+  const list = `@(${offers.length === 1 ? "," : ""}${offers.join(", ")})`;
+  return at.map((each) => `    ${powershellText(each)} = ${list}`);
+}
+
+function powershellItem(word: string, help: string): string {
+  return `@(${powershellText(word)}, ${powershellText(help === "" ? word : help)})`;
+}
+
+function powershellText(value: string): string {
+  return quoted(value, "''");
 }
 
 /** "sessions ls" before "sessions", which its words begin with. */

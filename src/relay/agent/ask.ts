@@ -53,18 +53,7 @@ export async function askSession(
   request: RequestContext,
   compose: Compose,
 ): Promise<Asked> {
-  const ask = () =>
-    live.inbound.run(async (): Promise<Sent> => {
-      const binding = await attach(ctx, live, request.signal);
-      const params = await compose(binding);
-      const { run, agentSessionId } = binding;
-      const [received, sentAtMs] = [run.agent.received, performance.now()];
-      const answer = params && askAgent(ctx, run, method, { sessionId: agentSessionId, ...params }, request);
-      const wasUnheard = () => run.agent.received === received && performance.now() - sentAtMs < unheardMs;
-      const head = live.journal.headSeq;
-      const hasSaid = () => live.outboundIdle().then(() => live.journal.headSeq !== head);
-      return { binding, answer, wasUnheard, hasSaid };
-    });
+  const ask = () => live.inbound.run(() => attachAndAsk(ctx, live, method, request, compose));
   let hasDied = false;
   let forgotten: string | undefined;
   let triesLeft = 3;
@@ -90,6 +79,24 @@ export async function askSession(
   };
   const sent = await ask();
   return { answer: sent.answer && settled(sent) };
+}
+
+async function attachAndAsk(
+  ctx: RelayContext,
+  live: LiveSession,
+  method: string,
+  request: RequestContext,
+  compose: Compose,
+): Promise<Sent> {
+  const binding = await attach(ctx, live, request.signal);
+  const params = await compose(binding);
+  const { run, agentSessionId } = binding;
+  const [received, sentAtMs] = [run.agent.received, performance.now()];
+  const answer = params && askAgent(ctx, run, method, { sessionId: agentSessionId, ...params }, request);
+  const wasUnheard = () => run.agent.received === received && performance.now() - sentAtMs < unheardMs;
+  const head = live.journal.headSeq;
+  const hasSaid = () => live.outboundIdle().then(() => live.journal.headSeq !== head);
+  return { binding, answer, wasUnheard, hasSaid };
 }
 
 interface Sent {

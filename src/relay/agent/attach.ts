@@ -14,7 +14,7 @@ import { canTakeUp, mayTryNext, takeUp, takeUpAgain, type TakenUp } from "./take
 import { chooseAgain, type How } from "./choose-again.ts";
 import { DiedChoosing } from "./reapply.ts";
 import { concludeReplay } from "./replayed.ts";
-import { answeredKinds } from "./settings.ts";
+import { answeredKinds } from "../../acp/settings.ts";
 import { setupKey, setupParams } from "./setup.ts";
 import { enqueueUpdates, takeUpdates } from "./updates.ts";
 

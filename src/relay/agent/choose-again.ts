@@ -4,12 +4,13 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import type { SessionId } from "../../base/ids.ts";
+import { kindsOf, modeUpdate, optionsUpdate, saidBy, type AgentState } from "../../acp/settings.ts";
 import { updateOfParams, type UpdateMessage } from "../../acp/updates.ts";
 import type { Chosen, SessionSettings } from "../../store/contract.ts";
 import type { RelayContext } from "../context.ts";
-import type { AgentState, Binding, LiveSession } from "../live/session.ts";
+import type { Binding, LiveSession } from "../live/session.ts";
 import { reapplySettings } from "./reapply.ts";
-import { chosenIn, saidBy } from "./settings.ts";
+import { chosenIn } from "./settings.ts";
 import { enqueueUpdates } from "./updates.ts";
 
 export interface How {
@@ -42,11 +43,7 @@ export async function chooseAgain(
   live.agentState = heard.state;
   await noteOwed(live, owed);
   void enqueueUpdates(ctx, live, news(told, heard.state, binding.agentSessionId));
-  const { modeId, configOptions } = chosen;
-  return [
-    ...(modeId === undefined ? [] : ["current_mode_update"]),
-    ...(configOptions === undefined ? [] : ["config_option_update"]),
-  ];
+  return kindsOf(chosen);
 }
 
 /** In an agent's session that has just been made, and that nobody knows of yet. Errors: `DiedChoosing`. */
@@ -107,14 +104,12 @@ function news(told: Chosen, state: AgentState, sessionId: string): UpdateMessage
   const { modeId, configOptions = {} } = saidBy(state);
   const updates: UpdateMessage[] = [];
   if (modeId !== undefined && told.modeId !== undefined && modeId !== told.modeId) {
-    const update = { sessionUpdate: "current_mode_update", currentModeId: modeId };
-    updates.push(updateOfParams({ sessionId, update }));
+    updates.push(updateOfParams({ sessionId, update: modeUpdate(modeId) }));
   }
   const isNews = ([id, value]: [string, unknown]) =>
     Object.hasOwn(configOptions, id) && !isDeepStrictEqual(configOptions[id], value);
   if (Object.entries(told.configOptions ?? {}).some(isNews)) {
-    const update = { sessionUpdate: "config_option_update", configOptions: state.configOptions };
-    updates.push(updateOfParams({ sessionId, update }));
+    updates.push(updateOfParams({ sessionId, update: optionsUpdate(state) }));
   }
   return updates;
 }

@@ -8,7 +8,7 @@ import type { PromptBody } from "../../acp/schema.ts";
 import { pagesBackwards } from "../../session/pages.ts";
 import { meaningOf } from "../../acp/entries.ts";
 import { isOwn } from "../../acp/own-mark.ts";
-import { usualKindOf, type UpdateData } from "../../acp/kinds.ts";
+import { beginsCall, isSpeech, usualKindOf, type UpdateData } from "../../acp/kinds.ts";
 import type { Entry } from "../../store/contract.ts";
 import type { RelayContext } from "../context.ts";
 import { handoverPreamble, handoverText, handoverUri } from "../live/handed-over.ts";
@@ -109,17 +109,11 @@ function summarised(throughSeq: number, content: unknown) {
   return part === "" ? undefined : { throughSeq, part };
 }
 
-/** Kinds of updates that are no part of it, which need not be parsed: of thoughts there are many. */
-const leftOut: ReadonlySet<string> = new Set([
-  "agent_thought_chunk",
-  "tool_call_update",
-  "plan",
-  "usage_update",
-]);
-
 function partOf(entry: Entry): string {
   if (isOwn(entry)) return "";
-  if (entry.kind === "update" && leftOut.has(usualKindOf(entry.data) ?? "")) return "";
+  // What is no part of it need not be parsed: of thoughts there are many.
+  const kind = entry.kind === "update" ? usualKindOf(entry.data) : undefined;
+  if (kind !== undefined && !isSpeech(kind) && !beginsCall(kind)) return "";
   const meaning = meaningOf(entry);
   switch (meaning.type) {
     case "prompt":
@@ -139,7 +133,7 @@ const turnStart = "## User\n";
 const headings = { user: "User", assistant: "Assistant", system: "System" } as const;
 
 function toolCallPart({ sessionUpdate, title, status }: UpdateData["update"]): string {
-  if (sessionUpdate !== "tool_call" || typeof title !== "string") return "";
+  if (!beginsCall(sessionUpdate) || typeof title !== "string") return "";
   return `## Tool call\n${title}${typeof status === "string" ? ` (${status})` : ""}`;
 }
 

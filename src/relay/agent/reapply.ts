@@ -5,11 +5,21 @@
 import { isDeepStrictEqual } from "node:util";
 import { loggedReason, SidecarError } from "../../base/errors.ts";
 import type { SessionId } from "../../base/ids.ts";
-import { isRecord, type Json } from "../../base/json.ts";
+import type { Json } from "../../base/json.ts";
+import {
+  choosableOptions,
+  mayChooseMode,
+  mayChooseModel,
+  saidBy,
+  withMode,
+  withModel,
+  withOptions,
+  type AgentState,
+} from "../../acp/settings.ts";
 import type { Chosen } from "../../store/contract.ts";
 import type { RelayContext } from "../context.ts";
-import type { AgentState, Binding } from "../live/session.ts";
-import { chosenOrNone, saidBy, withMode, withModel, withOptions } from "./settings.ts";
+import type { Binding } from "../live/session.ts";
+import { chosenOrNone } from "./settings.ts";
 
 /** How often one thing is chosen again that another one resets: two that reset each other would go on for ever. */
 const maxTries = 2;
@@ -65,79 +75,34 @@ export async function reapplySettings(ctx: RelayContext, work: Reapplying): Prom
 function stepsOf({ chosen, heard: { state }, isSameAgent }: Reapplying): Step[] {
   const { modeId, modelId, configOptions = {} } = chosen;
   const steps: Step[] = [];
-  const { modes, models } = state;
-  if (
-    modeId !== undefined &&
-    mayChoose(modes, "currentModeId", "availableModes", "id", modeId, isSameAgent)
-  ) {
+  if (modeId !== undefined) {
+    const mayChoose = mayChooseMode(state, modeId);
     const done = (now: AgentState) => withMode(now, modeId);
-    steps.push({
-      key: "mode",
-      method: "session/set_mode",
-      params: { modeId },
-      done,
-      isBlind: !isRecord(modes),
-    });
+    const isBlind = mayChoose === undefined;
+    const step = { key: "mode", method: "session/set_mode", params: { modeId }, done, isBlind };
+    if (mayChoose ?? isSameAgent) steps.push(step);
   }
-  if (
-    modelId !== undefined &&
-    mayChoose(models, "currentModelId", "availableModels", "modelId", modelId, isSameAgent)
-  ) {
+  if (modelId !== undefined) {
+    const mayChoose = mayChooseModel(state, modelId);
     const done = (now: AgentState) => withModel(now, modelId);
-    const isBlind = !isRecord(models);
-    steps.push({ key: "model", method: "session/set_model", params: { modelId }, done, isBlind });
+    const isBlind = mayChoose === undefined;
+    const step = { key: "model", method: "session/set_model", params: { modelId }, done, isBlind };
+    if (mayChoose ?? isSameAgent) steps.push(step);
   }
-  const offered = offeredBy(state);
+  const mayChoose = choosableOptions(state);
   for (const [configId, value] of Object.entries(configOptions)) {
-    const isToBeSet = offered === undefined ? isSameAgent : takes(offered.get(configId), value);
-    if (isToBeSet) steps.push(optionStep(configId, value, offered === undefined));
+    const isToBeSet = mayChoose === undefined ? isSameAgent : mayChoose(configId, value);
+    if (isToBeSet) steps.push(optionStep(configId, value, mayChoose === undefined));
   }
   return steps;
 }
 
 function optionStep(configId: string, value: Json, isBlind: boolean): Step {
-  const done = (now: AgentState, result: unknown) =>
-    isRecord(result) ? withOptions(now, result.configOptions) : now;
+  const done = withOptions;
   // A value that is no string needs its type beside it.
   const type = typeof value === "boolean" ? { type: "boolean" } : {};
   const params = { configId, ...type, value };
   return { key: `option ${configId}`, method: "session/set_config_option", params, done, isBlind };
-}
-
-function mayChoose(
-  said: unknown,
-  current: string,
-  available: string,
-  idField: string,
-  id: string,
-  isSameAgent: boolean,
-): boolean {
-  if (!isRecord(said)) return isSameAgent;
-  const all = said[available];
-  const offered: readonly unknown[] = Array.isArray(all) ? all : [];
-  return said[current] !== id && offered.some((each) => isRecord(each) && each[idField] === id);
-}
-
-/** The options that the agent describes, by id; undefined when it describes none. */
-function offeredBy({
-  configOptions,
-}: AgentState): Map<unknown, Readonly<Record<string, unknown>>> | undefined {
-  if (!Array.isArray(configOptions)) return undefined;
-  const options: readonly unknown[] = configOptions;
-  return new Map(options.filter(isRecord).map((option) => [option.id, option]));
-}
-
-/** Whether an option has another value and offers this one. */
-function takes(option: Readonly<Record<string, unknown>> | undefined, value: Json): boolean {
-  if (option === undefined || isDeepStrictEqual(option.currentValue ?? null, value)) return false;
-  if (!Array.isArray(option.options)) return true;
-  const offered: readonly unknown[] = option.options;
-  const values = offered.filter(isRecord).flatMap((each) => {
-    // Values may stand in groups.
-    const group: readonly unknown[] = Array.isArray(each.options) ? each.options : [each];
-    return group.filter(isRecord).map((inner) => inner.value);
-  });
-  return values.includes(value);
 }
 
 /** What the agent says is otherwise than it was chosen. */

@@ -1,5 +1,6 @@
 /** The hot path: the agent's session updates, journaled and then forwarded, many at a time. */
 import { announcedIn, mayNameSessions, renamed } from "../../acp/children.ts";
+import { chosenBy, isOfSettings, titleIn, withUpdate } from "../../acp/settings.ts";
 import { charsOf, dataOf, entriesOf, isState, updateIn, type ArrivedUpdate } from "../../acp/updates.ts";
 import { tidyUp } from "../../base/heap.ts";
 import type { SessionPatch } from "../../store/contract.ts";
@@ -10,7 +11,7 @@ import { withoutHandoverEcho } from "../live/handed-over.ts";
 import type { Replaying } from "../live/replaying.ts";
 import type { LiveSession, UpdateBatch } from "../live/session.ts";
 import type { Audience } from "../live/turn.ts";
-import { settingUpdates, valuesOf, withChosen, withUpdate } from "./settings.ts";
+import { withChosen } from "./settings.ts";
 
 type Update = ReturnType<typeof updateIn>;
 
@@ -84,7 +85,7 @@ function withoutState(
 function isChosenAgain({ choosing }: LiveSession, update: ArrivedUpdate): boolean {
   const { sessionUpdate } = update.type === "update" ? update : update.shape;
   if (choosing === undefined || update.type !== "update" || update.child !== undefined) return false;
-  if (!settingUpdates.has(sessionUpdate)) return false;
+  if (!isOfSettings(sessionUpdate)) return false;
   choosing.state = withUpdate(choosing.state, updateIn(update));
   return true;
 }
@@ -152,17 +153,10 @@ function patchOf(
   update: Update,
   { record: { settings }, agentState }: LiveSession,
 ): SessionPatch | undefined {
-  const { sessionUpdate, title, currentModeId, configOptions } = update;
-  if (sessionUpdate === "session_info_update" && (typeof title === "string" || title === null))
-    return { title };
-  if (sessionUpdate === "current_mode_update" && typeof currentModeId === "string") {
-    // One that the client knows of chooses nothing.
-    if (currentModeId === settings.modeId) return undefined;
-    return { settings: withChosen(settings, { modeId: currentModeId }, agentState) };
-  }
-  if (sessionUpdate === "config_option_update" && Array.isArray(configOptions)) {
-    const chosen = { configOptions: valuesOf(configOptions) };
-    return { settings: withChosen(settings, chosen, agentState) };
-  }
-  return undefined;
+  const title = titleIn(update);
+  if (title !== undefined) return { title };
+  const chosen = chosenBy(update);
+  // A mode that the client knows of chooses nothing.
+  const isKnown = chosen?.modeId !== undefined && chosen.modeId === settings.modeId;
+  return chosen === undefined || isKnown ? undefined : { settings: withChosen(settings, chosen, agentState) };
 }

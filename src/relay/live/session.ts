@@ -1,4 +1,5 @@
 /** One session while it is live: its journal, its two lanes, its binding to an agent session, its turns. */
+import type { AgentState } from "../../acp/settings.ts";
 import type { AgentRun } from "../../agent/supervisor.ts";
 import { SidecarError } from "../../base/errors.ts";
 import { addUpdate, charsOf, type ArrivedUpdate, type UpdateMessage } from "../../acp/updates.ts";
@@ -18,9 +19,6 @@ export interface Binding {
   readonly run: AgentRun;
   readonly agentSessionId: string;
 }
-
-/** What an agent says of a session when it takes it up: modes, options, fields that we do not know. */
-export type AgentState = Readonly<Record<string, unknown>>;
 
 export type McpServers = readonly Readonly<Record<string, unknown>>[];
 

@@ -9,7 +9,7 @@ import {
   type ExistingSessionParams,
 } from "../../acp/schema.ts";
 import { sessionNotFound } from "../../store/refusals.ts";
-import type { SessionRecord } from "../../store/contract.ts";
+import type { SessionRecord, SessionSettings } from "../../store/contract.ts";
 import { chosenIn } from "../agent/settings.ts";
 import { isInstructions, keptSystemPrompt } from "../agent/setup.ts";
 import { mayTryNext } from "../agent/take-up.ts";
@@ -31,11 +31,9 @@ export async function forkSession(
   const atSeq = forkPoint(parent, parsed);
   const run = await ctx.agent.run();
   const { title, metadata } = parent;
-  const { systemPromptSeq = Infinity } = parent.settings;
-  const isInstructed = systemPromptSeq <= atSeq;
-  const settings = { ...chosenIn(parent.settings), ...(isInstructed && { systemPromptSeq }) };
-  const systemPrompt =
-    parsed.systemPrompt ?? (isInstructed && run.can.systemPrompt && (await keptSystemPrompt(ctx, parent)));
+  const settings = settingsAt(parent, atSeq);
+  const isInstructed = settings.systemPromptSeq !== undefined && run.can.systemPrompt;
+  const systemPrompt = parsed.systemPrompt ?? (isInstructed && (await keptSystemPrompt(ctx, parent)));
   const wanted = { ...parsed, ...(isInstructions(systemPrompt) && { systemPrompt }) };
   const making = {
     run,
@@ -91,6 +89,12 @@ function forkPoint({ sealedSeq }: SessionRecord, params: ExistingSessionParams):
       data: { issues },
     },
   );
+}
+
+/** What was chosen in the parent, and its instructions if they stand before that point. */
+function settingsAt({ settings }: SessionRecord, atSeq: number): SessionSettings {
+  const { systemPromptSeq = Infinity } = settings;
+  return { ...chosenIn(settings), ...(systemPromptSeq <= atSeq && { systemPromptSeq }) };
 }
 
 type AgentSide = Pick<Making, "method" | "agentParams" | "needsHandover">;

@@ -22,7 +22,7 @@ import { attach } from "../agent/attach.ts";
 import type { RelayContext } from "../context.ts";
 import type { Attachment } from "../live/attachments.ts";
 import { LiveSession } from "../live/session.ts";
-import { asAnswered } from "../agent/settings.ts";
+import { asAnswered } from "../../acp/settings.ts";
 import { keepSystemPrompt } from "../agent/setup.ts";
 import { commandsUpdate, withOurs } from "../commands/offered.ts";
 import { isLossError, runningTurns } from "../live/turns.ts";

@@ -1,21 +1,21 @@
 /** `session/new`, and what `session/fork` has in common with it. https://agentclientprotocol.com/protocol/v1/session-setup */
+import { answeredKinds, type AgentState } from "../../acp/settings.ts";
 import type { ArrivedUpdate } from "../../acp/updates.ts";
 import type { AgentRun } from "../../agent/supervisor.ts";
 import type { RequestContext } from "../../rpc/endpoint.ts";
 import { newSessionParams, parseParams, type NewSessionParams } from "../../acp/schema.ts";
 import { reasonOf } from "../../base/errors.ts";
-import { newSessionId } from "../../base/ids.ts";
+import { newSessionId, type SessionId } from "../../base/ids.ts";
 import type { SessionSettings } from "../../store/contract.ts";
 import type { SessionInit } from "../../session/registry-options.ts";
 import { askAgent } from "../agent/ask.ts";
 import { newSessionResult } from "../agent/attach.ts";
 import type { RelayContext } from "../context.ts";
 import { closeAtAgent } from "./end.ts";
-import { LiveSession, type AgentState, type SessionSetup } from "../live/session.ts";
+import { LiveSession, type SessionSetup } from "../live/session.ts";
 import { chooseInNew } from "../agent/choose-again.ts";
 import { DiedChoosing } from "../agent/reapply.ts";
 import { recallOf } from "../agent/replayed.ts";
-import { answeredKinds } from "../agent/settings.ts";
 import { keepSystemPrompt, setupKey, takenBy } from "../agent/setup.ts";
 import { takeUpdates } from "../agent/updates.ts";
 
@@ -88,9 +88,7 @@ export async function makeSession(
     throw error instanceof DiedChoosing ? error.cause : error;
   }
   // From here to the lane nothing is awaited: the agent's updates may be right behind its answer.
-  const live = new LiveSession(id, making.setup);
-  live.attachments.attach(ctx.client, id);
-  live.agentState = agentState;
+  const live = liveAs(ctx, id, making.setup, agentState);
   live.givenSetup = setupKey(agentParams);
   if (making.method === "session/fork") live.recall = recallOf(ctx, live, "compare");
   const early = ctx.unclaimed.settled(agentSessionId);
@@ -102,12 +100,29 @@ export async function makeSession(
     return { ...live.agentState, sessionId: id };
   });
   // Of what was chosen the answer speaks.
-  const isAnswered = new Set(init.settings === undefined ? [] : answeredKinds(agentState));
-  const isOwn = ({ sessionId }: ArrivedUpdate) => sessionId === agentSessionId;
-  const isNews = (update: ArrivedUpdate) =>
-    update.type !== "update" || !isOwn(update) || !isAnswered.has(update.sessionUpdate);
-  void takeUpdates(ctx, early.filter(isNews));
+  const answered = init.settings === undefined ? [] : answeredKinds(agentState);
+  void takeUpdates(ctx, withoutAnswered(early, agentSessionId, answered));
   return answer;
+}
+
+function liveAs(ctx: RelayContext, id: SessionId, setup: SessionSetup, state: AgentState): LiveSession {
+  const live = new LiveSession(id, setup);
+  live.attachments.attach(ctx.client, id);
+  live.agentState = state;
+  return live;
+}
+
+function withoutAnswered(
+  updates: readonly ArrivedUpdate[],
+  agentSessionId: string,
+  answered: readonly string[],
+): readonly ArrivedUpdate[] {
+  return updates.filter(
+    (update) =>
+      update.type !== "update" ||
+      update.sessionId !== agentSessionId ||
+      !answered.includes(update.sessionUpdate),
+  );
 }
 
 async function store(

@@ -14,7 +14,8 @@ import { askSession } from "../agent/ask.ts";
 import type { RelayContext } from "../context.ts";
 import type { LiveSession } from "../live/session.ts";
 import { tellInfo } from "./info.ts";
-import { valuesOf, withChosen, withMode, withModel, withOptions } from "../agent/settings.ts";
+import { withChosen } from "../agent/settings.ts";
+import { optionsIn, withMode, withModel, withOptions } from "../../acp/settings.ts";
 
 export async function setMode(ctx: RelayContext, params: unknown, request: RequestContext): Promise<unknown> {
   const { sessionId, ...rest } = parseParams(setModeParams, "session/set_mode", params);
@@ -44,10 +45,8 @@ export async function setConfigOption(
 ): Promise<unknown> {
   const { sessionId, ...rest } = parseParams(setConfigOptionParams, "session/set_config_option", params);
   return set(ctx, sessionId, "session/set_config_option", rest, request, (live, result) => {
-    const described = isRecord(result) ? result.configOptions : undefined;
-    const options = Array.isArray(described) ? valuesOf(described) : {};
-    live.agentState = withOptions(live.agentState, described);
-    return { configOptions: { [rest.configId]: rest.value as Json, ...options } };
+    live.agentState = withOptions(live.agentState, result);
+    return { configOptions: { [rest.configId]: rest.value as Json, ...optionsIn(result)?.configOptions } };
   });
 }
 

@@ -49,51 +49,54 @@ export function openLayeredStore({ layers, freshForMs = 0, retryMs = 1000 }: Lay
 function layered(truth: Store, layers: Layers): Store {
   return wrapStore(truth, {
     name: "layered",
-    create: (session) =>
-      layers.write(
-        session.id,
-        () => truth.create(session),
-        (layer, record) => layer.put(record),
-      ),
     get: (id) => layers.get(id),
-    update: (id, patch, lease) =>
-      layers.write(
-        id,
-        () => truth.update(id, patch, lease),
-        (layer, record) => layer.updated(record, patch),
-      ),
-    delete: (id, lease) =>
-      layers.write(
-        id,
-        () => truth.delete(id, lease),
-        (layer) => layer.deleted(id),
-      ),
-    append: (id, after, entries, lease) =>
-      layers.write(
-        id,
-        () => truth.append(id, after, entries, lease),
-        (layer) => layer.appended(id, after, entries, lease),
-      ),
-    seal: (id, range, entries, lease) =>
-      layers.write(
-        id,
-        () => truth.seal(id, range, entries, lease),
-        (layer) => layer.sealed(id, range, entries),
-      ),
-    rewrite: (id, from, entries, lease) =>
-      layers.write(
-        id,
-        () => truth.rewrite(id, from, entries, lease),
-        async (layer) => layer.forget(id),
-      ),
-    compress: (id, lease) => layers.write(id, () => truth.compress(id, lease)),
     read: (id, range) => layers.read(id, range),
+    ...recordWrites(truth, layers),
+    ...journalWrites(truth, layers),
     acquire: (id, request) => layers.write(id, () => truth.acquire(id, request)),
     renew: (lease) => layers.write(lease.sessionId, () => truth.renew(lease)),
     release: (lease) => layers.write(lease.sessionId, () => truth.release(lease)),
     stats: () => layers.stats(),
     close: () => layers.close(),
   });
+}
+
+function recordWrites(truth: Store, layers: Layers): Pick<Store, "create" | "update" | "delete"> {
+  return {
+    create: (session) => {
+      const act = () => truth.create(session);
+      return layers.write(session.id, act, (layer, record) => layer.put(record));
+    },
+    update: (id, patch, lease) => {
+      const act = () => truth.update(id, patch, lease);
+      return layers.write(id, act, (layer, record) => layer.updated(record, patch));
+    },
+    delete: (id, lease) => {
+      const act = () => truth.delete(id, lease);
+      return layers.write(id, act, (layer) => layer.deleted(id));
+    },
+  };
+}
+
+function journalWrites(
+  truth: Store,
+  layers: Layers,
+): Pick<Store, "append" | "seal" | "rewrite" | "compress"> {
+  return {
+    append: (id, after, entries, lease) => {
+      const act = () => truth.append(id, after, entries, lease);
+      return layers.write(id, act, (layer) => layer.appended(id, after, entries, lease));
+    },
+    seal: (id, range, entries, lease) => {
+      const act = () => truth.seal(id, range, entries, lease);
+      return layers.write(id, act, (layer) => layer.sealed(id, range, entries));
+    },
+    rewrite: (id, from, entries, lease) => {
+      const act = () => truth.rewrite(id, from, entries, lease);
+      return layers.write(id, act, async (layer) => layer.forget(id));
+    },
+    compress: (id, lease) => layers.write(id, () => truth.compress(id, lease)),
+  };
 }
 
 class Layers {

@@ -12,16 +12,22 @@ import { createSession, deleteSession, getRecord, updateRecord } from "./records
 type Operations = Omit<StoreDriver, "name" | "capabilities" | "flush" | "stats" | "close">;
 
 export function sqlOperations(runner: Runner, dialect: Dialect): Operations {
-  const writeOf = (id: SessionId, entries: readonly NewEntry[], lease: Lease): JournalWrite => ({
-    id,
-    entries,
-    lease,
-    writeId: dialect.nextWrite(),
-  });
-  const append = (given: JournalWrite, after: number, seals: boolean) => {
-    const prepared = dialect.appending(given, after, seals);
-    return runner.write((attempt) => appendEntries(dialect, given, after, prepared, attempt));
+  return {
+    ...recordOperations(runner, dialect),
+    ...journalOperations(runner, dialect),
+    acquire: (id, request) => {
+      const given: Acquisition = { id, request, writeId: dialect.nextWrite() };
+      return runner.transact((attempt) => acquireLease(dialect, given, attempt));
+    },
+    renew: (lease) => runner.write(() => renewLease(dialect, lease)),
+    release: (lease) => runner.write(() => releaseLease(dialect, lease)),
   };
+}
+
+function recordOperations(
+  runner: Runner,
+  dialect: Dialect,
+): Pick<Operations, "create" | "get" | "update" | "delete" | "list" | "count"> {
   return {
     create: (given) => {
       const writeId = dialect.nextWrite();
@@ -33,6 +39,24 @@ export function sqlOperations(runner: Runner, dialect: Dialect): Operations {
     delete: (id, lease) => runner.transact((attempt) => deleteSession(dialect, id, lease, attempt)),
     list: (query) => runner.read(() => listSessions(dialect, query)),
     count: (filter) => runner.read(() => countSessions(dialect, filter)),
+  };
+}
+
+function journalOperations(
+  runner: Runner,
+  dialect: Dialect,
+): Pick<Operations, "append" | "seal" | "rewrite" | "read"> {
+  const writeOf = (id: SessionId, entries: readonly NewEntry[], lease: Lease): JournalWrite => ({
+    id,
+    entries,
+    lease,
+    writeId: dialect.nextWrite(),
+  });
+  const append = (given: JournalWrite, after: number, seals: boolean) => {
+    const prepared = dialect.appending(given, after, seals);
+    return runner.write((attempt) => appendEntries(dialect, given, after, prepared, attempt));
+  };
+  return {
     append: (id, after, entries, lease) => append(writeOf(id, entries, lease), after, false),
     seal: (id, range, entries, lease) => {
       const given = writeOf(id, entries, lease);
@@ -45,11 +69,5 @@ export function sqlOperations(runner: Runner, dialect: Dialect): Operations {
       return runner.transact(() => rewriteEntries(dialect, { id, entries, lease }, from, rewrite));
     },
     read: (id, range) => readEntries(runner, dialect, id, range),
-    acquire: (id, request) => {
-      const given: Acquisition = { id, request, writeId: dialect.nextWrite() };
-      return runner.transact((attempt) => acquireLease(dialect, given, attempt));
-    },
-    renew: (lease) => runner.write(() => renewLease(dialect, lease)),
-    release: (lease) => runner.write(() => releaseLease(dialect, lease)),
   };
 }

@@ -59,10 +59,17 @@ export function postgresStatements(schema: string, words = wordsOf(schema)) {
     cut: `DELETE FROM ${schema}.blocks WHERE journal_id = $1 AND first_seq >= $2`,
     cutOut: `DELETE FROM ${schema}.blocks WHERE journal_id = $1 AND first_seq BETWEEN $2 AND $3`,
   });
-  return Object.freeze({
-    ...shared,
-    ...own,
-    ...blockStatements(schema, words),
+  return Object.freeze({ ...shared, ...own, ...blockStatements(schema, words) });
+}
+
+function blockStatements(schema: string, words: Words) {
+  const inserted = `INSERT INTO ${schema}.blocks (journal_id, first_seq, entry_count, data)`;
+  const advanced = `UPDATE ${schema}.heads SET ${extended(words)}, head_seq = head_seq + $6::bigint, last_write = $7,
+      updated_at_ms = CASE WHEN $9::boolean THEN greatest(updated_at_ms, $8::bigint)
+        ELSE COALESCE($8::bigint, updated_at_ms) END,
+      sealed_seq = CASE WHEN $9::boolean THEN head_seq + $6::bigint ELSE sealed_seq END
+    WHERE ${held} AND head_seq = $5::bigint`;
+  return {
     /**
      * Blocks from the one that holds entry $3 on, bounded in entries by the range and in bytes by the running
      * sum. Head and seal are of the same instant as the blocks; a row without block tells them alone.
@@ -78,19 +85,7 @@ export function postgresStatements(schema: string, words = wordsOf(schema)) {
           (SELECT max(first_seq) FROM ${schema}.blocks WHERE journal_id = $2 AND first_seq <= $3) AND $4
       ) page ON page.before < $5 WHERE h.id = $1 ORDER BY page.first_seq`,
     } satisfies PostgresStatement,
-  });
-}
-
-/** Statements that end with the columns of blocks: `first_seq`, `entry_count`, `data` of each. */
-function blockStatements(schema: string, words: Words) {
-  const inserted = `INSERT INTO ${schema}.blocks (journal_id, first_seq, entry_count, data)`;
-  const advanced = `UPDATE ${schema}.heads SET ${extended(words)}, head_seq = head_seq + $6::bigint, last_write = $7,
-      updated_at_ms = CASE WHEN $9::boolean THEN greatest(updated_at_ms, $8::bigint)
-        ELSE COALESCE($8::bigint, updated_at_ms) END,
-      sealed_seq = CASE WHEN $9::boolean THEN head_seq + $6::bigint ELSE sealed_seq END
-    WHERE ${held} AND head_seq = $5::bigint`;
-  return {
-    /** In one statement, so that an append is one round trip and its own transaction. */
+    /** In one statement, so that an append is one round trip and its own transaction. The last values are each block's columns. */
     append: byCount("append", (count) =>
       count === 0
         ? advanced
