@@ -18,6 +18,7 @@ await build({
       export { allowedBy, flagOf, optionNames, options, variableOf } from "./src/config/options.ts";
       export { defaultOf } from "./src/cli/option-text.ts";
       export { configFileSchema } from "./src/config/schema.ts";
+      export { searchSchema } from "./src/acp/schema.ts";
       export { entrySchema, sessionRecordSchema } from "./src/session/schema.ts";`,
     resolveDir: root,
   },
@@ -28,13 +29,14 @@ await build({
   logLevel: "warning",
 });
 const sources = await import(pathToFileURL(bundle));
-const { toJSONSchema, configFileSchema, entrySchema, sessionRecordSchema } = sources;
+const { toJSONSchema, configFileSchema, entrySchema, sessionRecordSchema, searchSchema } = sources;
 fs.rmSync(bundle);
 
 const schemas = {
   config: [configFileSchema(), "Configuration file of acp-sidecar"],
   entry: [entrySchema, "Journal entry of acp-sidecar"],
   session: [sessionRecordSchema, "Session record of acp-sidecar"],
+  search: [searchSchema, "Params and result of _acp-sidecar/search"],
 };
 const jsonSchemaOf = ([schema, title]) => ({ title, ...toJSONSchema(schema, { io: "input" }) });
 

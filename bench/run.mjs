@@ -8,6 +8,7 @@ import { historyExport } from "./history/export.mjs";
 import { append } from "./measure/append.mjs";
 import { bigSession } from "./measure/big-session.mjs";
 import { engines } from "./measure/engines.mjs";
+import { history } from "./measure/history.mjs";
 import { load } from "./measure/load.mjs";
 import { memory } from "./measure/memory.mjs";
 import { roundTrip } from "./measure/round-trip.mjs";
@@ -28,6 +29,7 @@ const measurements = {
   "big-session": bigSession,
   append,
   "history-export": historyExport,
+  history,
   engines,
   "stores-memory": storesMemory,
   "stores-durable": storesDurable,
@@ -44,6 +46,7 @@ eval "$(bash .ci/servers.sh)" starts the servers and sets them.
   --only NAME        one measurement, may be repeated: ${Object.keys(measurements).join(", ")}
   --quick            fewer and shorter rounds: the order of magnitude, not the figure
   --big-mb MB        size of the session that big-session loads (default 1000; ${"100 with --quick"})
+  --messages N       how many messages history searches (default 1000000; ${"20000 with --quick"})
   --dir DIR          where the databases go, on the disk that is to be measured (default: the temporary folder)
   --sidecar FILE     the sidecar to measure (default: bin/acp-sidecar.js of this checkout)
   --against FILE     another build's bin/acp-sidecar.js, measured in the same rounds
@@ -57,6 +60,7 @@ const { values } = parseArgs({
     only: { type: "string", multiple: true },
     quick: { type: "boolean", default: false },
     "big-mb": { type: "string" },
+    messages: { type: "string" },
     dir: { type: "string", default: os.tmpdir() },
     sidecar: { type: "string", default: builtSidecar },
     against: { type: "string" },
@@ -75,7 +79,9 @@ async function main() {
     return fail(`--only ${unknown}: allowed are ${Object.keys(measurements).join(", ")}`);
   const bigMb = Number(values["big-mb"] ?? (quick ? 100 : 1000));
   if (!(bigMb >= 1)) return fail(`--big-mb ${values["big-mb"]}: a number of megabytes is wanted`);
-  const options = { against: absolute(against), binary: absolute(values.sidecar), bigMb };
+  const historyMessages = Number(values.messages ?? (quick ? 20_000 : 1_000_000));
+  if (!(historyMessages >= 1000)) return fail(`--messages ${values.messages}: 1000 or more are wanted`);
+  const options = { against: absolute(against), binary: absolute(values.sidecar), bigMb, historyMessages };
   if (values.peers) installPeers();
   process.stdout.write(`${machine(values.dir)}${quick ? "; --quick" : ""}\n\n`);
   const [rows, tables] = [[], []];

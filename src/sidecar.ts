@@ -6,7 +6,7 @@ import { openAgent } from "./agent/open.ts";
 import { stopGroup } from "./agent/process-group.ts";
 import type { Config } from "./config/config.ts";
 import { defaults } from "./config/options.ts";
-import { defaultStoreUrl, surroundings } from "./config/paths.ts";
+import { cacheFolderOf, defaultStoreUrl, surroundings } from "./config/paths.ts";
 import { SidecarError } from "./base/errors.ts";
 import { createLogger, type Logger } from "./base/log.ts";
 import { Outlet } from "./base/outlet.ts";
@@ -87,7 +87,7 @@ function partsOfRelay(config: Omit<Config, "store">, registry: SessionRegistry, 
   const { log, secrets } = shared;
   const { agent, agentRestart } = config;
   return {
-    options: { ...config, deafMs: agentDeafMs },
+    options: { ...config, deafMs: agentDeafMs, cacheFolder: cacheFolderOf(surroundings()) },
     registry,
     agentCommand: agent?.command,
     startAgent: openAgent(agent, { ...messageLimit(config), ...shared, stopGraceMs: agentStopGraceMs }),

@@ -69,6 +69,53 @@ export const exportParams = z.looseObject({
   superseded: z.optional(z.boolean()),
 });
 
+const instant = z
+  .string()
+  .check(z.refine((text) => !Number.isNaN(Date.parse(text)), "must be a time as in ISO 8601"));
+
+/** `_acp-sidecar/search`, a method of our own: all but `query` are filters. */
+export const searchParams = z.object({
+  query: z.string(),
+  cwd: z.optional(absolutePath),
+  agent: z.optional(z.string()),
+  role: z.optional(z.string()),
+  since: z.optional(instant),
+  until: z.optional(instant),
+  sessionId: z.optional(z.string()),
+  archived: z.optional(z.boolean()),
+  superseded: z.optional(z.boolean()),
+  limit: z.optional(z.number()),
+});
+
+export type SearchParams = z.output<typeof searchParams>;
+
+/** The pieces of a snippet, put together, are a line of the message. */
+const searchResult = z.object({
+  sessions: z.array(
+    z.looseObject({
+      sessionId,
+      cwd: z.string(),
+      title: z.optional(z.string()),
+      agent: z.optional(z.string()),
+      updatedAt: z.string(),
+      isMore: z.boolean(),
+      hits: z.array(
+        z.looseObject({
+          address: z.string(),
+          seq: z.number(),
+          role: z.string(),
+          at: z.string(),
+          snippet: z.array(z.object({ text: z.string(), isMatch: z.boolean() })),
+          superseded: z.optional(z.boolean()),
+        }),
+      ),
+    }),
+  ),
+  isMore: z.boolean(),
+});
+
+export const searchSchema = z.object({ params: searchParams, result: searchResult });
+
 export const setModeParams = z.looseObject({ sessionId, modeId: z.string() });
 
 export const setModelParams = z.looseObject({ sessionId, modelId: z.string() });

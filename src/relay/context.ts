@@ -19,6 +19,8 @@ export interface RelayOptions {
   readonly leaseTtlMs: number;
   /** How long an agent may take nothing of what waits for it before it counts as deaf. The client is not read meanwhile. */
   readonly deafMs: number;
+  /** The user's cache folder; without one the index of a search is in memory. */
+  readonly cacheFolder?: string | undefined;
 }
 
 export interface RelayContext {

@@ -30,6 +30,7 @@ import { loadSession, resumeSession } from "./methods/load.ts";
 import { newSession } from "./methods/new.ts";
 import { archiveSession, sessionStatus, unarchiveSession } from "./methods/archive.ts";
 import { cancel, prompt } from "./methods/prompt.ts";
+import { search } from "./methods/search.ts";
 import { setConfigOption, setMode, setModel, setTitle } from "./methods/settings.ts";
 import { runningTurns } from "./live/turns.ts";
 import { Unclaimed } from "./live/unclaimed.ts";
@@ -205,4 +206,5 @@ const methods: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   ["session/archive", archiveSession],
   ["session/unarchive", unarchiveSession],
   ["session/status", sessionStatus],
+  ["_acp-sidecar/search", search],
 ]);

@@ -22,6 +22,10 @@ export const sessionRequirements: RequirementTable = {
     "new-early": "what the agent says of a session before we have answered comes behind our answer",
     "new-limit": "beyond maxSessions live sessions there is a clear error",
   },
+  "history.md: Over ACP": {
+    "search-method":
+      "_acp-sidecar/search finds what was said in all sessions, from the store, without the agent",
+  },
   "protocol.md: Methods, session/prompt": {
     "prompt-updates": "every update reaches the client, in order, before the answer",
     "prompt-journal": "prompt, updates and end are journaled",

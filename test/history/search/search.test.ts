@@ -139,6 +139,14 @@ onEveryStore((open) => {
     expect(await found("grape", { superseded: true })).toEqual([`${id}:4`, `${id}:2`, `${id}:1`]);
   });
 
+  it("leaves out what is archived, unless it is asked for", async () => {
+    const { session, found, registry } = await rig();
+    const id = await session([asks("a quince")]);
+    await registry.archive(id);
+    expect(await found("quince")).toEqual([]);
+    expect(await found("quince", { archived: true })).toEqual([`${id}:1`]);
+  });
+
   it("finds a subagent's words in the session that it works for, and an echo of the prompt not at all", async () => {
     const { session, found } = await rig();
     const ofChild = {
