@@ -69,7 +69,7 @@ export const exportParams = z.looseObject({
   superseded: z.optional(z.boolean()),
 });
 
-const instant = z
+const searchInstant = z
   .string()
   .check(z.refine((text) => !Number.isNaN(Date.parse(text)), "must be a time as in ISO 8601"));
 
@@ -79,8 +79,8 @@ export const searchParams = z.object({
   cwd: z.optional(absolutePath),
   agent: z.optional(z.string()),
   role: z.optional(z.string()),
-  since: z.optional(instant),
-  until: z.optional(instant),
+  since: z.optional(searchInstant),
+  until: z.optional(searchInstant),
   sessionId: z.optional(z.string()),
   archived: z.optional(z.boolean()),
   superseded: z.optional(z.boolean()),

@@ -111,7 +111,7 @@ export class Searcher {
       query,
       filter,
       superseded: options.superseded ?? false,
-      archived: options.archived ?? false,
+      archived: options.archived ?? options.in !== undefined,
       perSession: options.perSession ?? (options.in === undefined ? defaultPerSession : limit),
     });
     const sessions: FoundSession[] = [];
