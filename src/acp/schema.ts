@@ -152,21 +152,50 @@ export const listSessionsParams = z.looseObject({
   _meta: z.optional(z.nullable(z.looseObject({ "acp-sidecar": z.optional(listFilter) }))),
 });
 
-const forkPlace = z.looseObject({ atSeq: z.optional(z.number().check(z.int(), z.gte(0))) });
+const seq = z.number().check(z.int(), z.gte(0));
+/** An entry by its number, or a message by its id. */
+const place = z.union([seq, z.string()]);
+const forkPlace = z.looseObject({ atSeq: z.optional(seq), at: z.optional(place) });
+
+function ownMeta<T extends z.ZodMiniType>(ours: T) {
+  return z.looseObject({
+    _meta: z.optional(z.nullable(z.looseObject({ [metaKey]: z.optional(ours) }))),
+  });
+}
 
 /** Whether a session whose project has moved is to move with it. */
-export const moveParams = z.looseObject({
-  _meta: z.optional(
-    z.nullable(z.looseObject({ [metaKey]: z.optional(z.looseObject({ move: z.optional(z.boolean()) })) })),
-  ),
-});
+export const moveParams = ownMeta(z.looseObject({ move: z.optional(z.boolean()) }));
 
 /** Where a fork is to start. */
-export const forkParams = z.looseObject({
-  _meta: z.optional(z.nullable(z.looseObject({ [metaKey]: z.optional(forkPlace) }))),
+export const forkParams = ownMeta(forkPlace);
+
+/** How much of a session is to be replayed when it is loaded: all, unless told. */
+const replayWindow = z.union([
+  z.literal("none"),
+  z.strictObject({ last: z.number().check(z.int(), z.gte(1)) }),
+  z.strictObject({ afterSeq: seq }),
+]);
+export const replayParams = ownMeta(z.looseObject({ replay: z.optional(replayWindow) }));
+
+/** The prompt that is said anew. */
+export const editParams = ownMeta(z.looseObject({ edits: z.optional(place) }));
+
+/** `_acp-sidecar/rewind`. */
+export const rewindParams = z
+  .looseObject({ sessionId, at: z.optional(place), undo: z.optional(z.literal(true)) })
+  .check(
+    z.refine(({ at, undo }) => (at === undefined) !== (undo === undefined), "must have either at or undo"),
+  );
+
+/** `_acp-sidecar/messages`. */
+export const messagesParams = z.looseObject({
+  sessionId,
+  beforeSeq: z.optional(z.number().check(z.int(), z.gte(1))),
+  limit: z.optional(z.number().check(z.int(), z.gte(1), z.lte(100))),
 });
 
 export type ListSessionsParams = z.infer<typeof listSessionsParams>;
+export type ReplayWindow = z.infer<typeof replayWindow>;
 export type NewSessionParams = z.infer<typeof newSessionParams>;
 export type ExistingSessionParams = z.infer<typeof existingSessionParams>;
 export type PromptParams = z.infer<typeof promptParams>;

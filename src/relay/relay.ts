@@ -29,8 +29,10 @@ import { KnownSessions } from "./live/sessions.ts";
 import { loadSession, resumeSession } from "./methods/load.ts";
 import { newSession } from "./methods/new.ts";
 import { archiveSession, sessionStatus, unarchiveSession } from "./methods/archive.ts";
+import { pageOfMessages } from "./methods/messages.ts";
 import { cancel, prompt } from "./methods/prompt.ts";
 import { search } from "./methods/search.ts";
+import { rewindSession } from "./methods/rewind.ts";
 import { setConfigOption, setMode, setModel, setTitle } from "./methods/settings.ts";
 import { runningTurns } from "./live/turns.ts";
 import { Unclaimed } from "./live/unclaimed.ts";
@@ -207,4 +209,6 @@ const methods: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   ["session/unarchive", unarchiveSession],
   ["session/status", sessionStatus],
   ["_acp-sidecar/search", search],
+  ["_acp-sidecar/rewind", rewindSession],
+  ["_acp-sidecar/messages", pageOfMessages],
 ]);

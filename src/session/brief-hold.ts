@@ -15,21 +15,28 @@ const maxTries = 5;
  * take it again and again, `STORE_…`.
  */
 export function sealBriefly(entry: NewEntry, open: Open): Promise<void> {
-  return unlessTaken(() => sealOnce(entry, open));
+  return holdBriefly(async ({ journal }) => {
+    await journal.seal([], [entry]);
+    await journal.settle();
+  }, open);
 }
 
-async function sealOnce(entry: NewEntry, open: Open): Promise<void> {
+/** Does something to a session that is in no turn, and that nobody in this process holds. Errors: as `sealBriefly`. */
+export function holdBriefly<T>(act: (opened: OpenedJournal) => Promise<T>, open: Open): Promise<T> {
+  return unlessTaken(() => holdOnce(act, open));
+}
+
+async function holdOnce<T>(act: (opened: OpenedJournal) => Promise<T>, open: Open): Promise<T> {
   const holder = thisHolder();
-  const { journal } = await open({
+  const opened = await open({
     holder,
     // What this process holds already has its own writer.
     mayTake: (current) => !isSameHolder(current.holder, holder) && mayTake("idle", holder)(current),
   });
   try {
-    await journal.seal([], [entry]);
-    await journal.settle();
+    return await act(opened);
   } finally {
-    await journal.release();
+    await opened.journal.release();
   }
 }
 

@@ -56,7 +56,12 @@ export class SessionFinder {
 
   /** What was said and counts, in order, in these entries or in all. Errors: `SESSION_NOT_FOUND`. */
   async *messages(id: SessionId, range?: EntryRange): AsyncIterable<Message> {
-    yield* messagesOf(readCounting(this.#store, await this.get(id), range));
+    yield* messagesOf(this.counting(id, range));
+  }
+
+  /** Entries in order, by pages, without those that do not count. Errors: as `read`. */
+  async *counting(id: SessionId, range?: EntryRange): AsyncGenerator<readonly Entry[]> {
+    yield* readCounting(this.#store, await this.get(id), range);
   }
 
   /** The entries that do not count after rewinds, as stretches in order. Errors: `SESSION_NOT_FOUND`. */

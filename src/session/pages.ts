@@ -1,6 +1,7 @@
 /** Helpers over the pages in which stores hand out sessions and entries. */
 import type { SessionId } from "../base/ids.ts";
 import type { Entry, NewEntry, SessionFilter, SessionRecord, Store } from "../store/contract.ts";
+import { countingIn, type Stretch } from "./stretches.ts";
 
 /** Every session that matches, newest activity first. Those that change meanwhile do not move what comes behind. */
 export async function* everySession(
@@ -33,19 +34,25 @@ const pageChars = 1 << 20;
 /**
  * Pages of a session from its end to its start; entries within a page run forward. Where entries are small pages are
  * long, because every read costs; where they are large they are short, because all of a page is held.
+ * @param superseded what is passed over
  */
 export async function* pagesBackwards(
   store: Pick<Store, "read">,
   id: SessionId,
   throughSeq: number,
+  superseded: readonly Stretch[] = [],
 ): AsyncGenerator<Entry[]> {
   let length = firstPage;
-  for (let through = throughSeq; through > 0;) {
-    const from = Math.max(1, through - length + 1);
-    const page = await collect(store.read(id, { from, through }));
-    yield page;
-    through = from - 1;
-    const fitting = Math.ceil((length * pageChars) / (charsIn(page) + 1));
-    length = Math.min(fitting, length * fastestGrowth, longestPage);
+  for (const { from: first, through: last } of [
+    ...countingIn(superseded, { through: throughSeq }),
+  ].reverse()) {
+    for (let through = last; through >= first;) {
+      const from = Math.max(first, through - length + 1);
+      const page = await collect(store.read(id, { from, through }));
+      yield page;
+      through = from - 1;
+      const fitting = Math.ceil((length * pageChars) / (charsIn(page) + 1));
+      length = Math.min(fitting, length * fastestGrowth, longestPage);
+    }
   }
 }

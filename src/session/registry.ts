@@ -17,6 +17,7 @@ import { Expiry } from "./expiry.ts";
 import { figuresOf, type RegistryStats } from "./figures.ts";
 import { keptInPlace, movedTo, placed } from "./folders.ts";
 import { SessionFinder } from "./finder.ts";
+import { GoingBack } from "./going-back.ts";
 import { shown } from "./hidden.ts";
 import type { OpenedJournal, Taking } from "./journal.ts";
 import { LiveSet } from "./live.ts";
@@ -37,6 +38,7 @@ import {
 export class SessionRegistry extends SessionFinder {
   readonly live: LiveSet;
   readonly trash: Trash;
+  readonly back: GoingBack;
   readonly identity = (): Promise<string | undefined> => this.#store.identity(); // see `Store`
   readonly brought: BroughtSessions;
   readonly #store: Store;
@@ -59,6 +61,7 @@ export class SessionRegistry extends SessionFinder {
     this.#removal = new Removal({ ...options, ...this.#parts });
     this.trash = new Trash(this.#parts, options);
     this.brought = new BroughtSessions(this.#parts, options);
+    this.back = new GoingBack({ ...options, store, now, get: (id) => this.get(id), take: this.#take });
     this.#expiry = new Expiry({ ...options, ...this.#parts, removal: this.#removal, trash: this.trash, log });
   }
 
@@ -144,10 +147,22 @@ export class SessionRegistry extends SessionFinder {
     const { now, maxEntryBytes } = this.#options;
     const entry = messageEntry(given.message(message), now(), maxEntryBytes);
     await this.#writes.run(id, async () => {
-      await sealBriefly(entry, (taking) => takeSession(this.#parts, this.#options, id, taking));
+      await sealBriefly(entry, (taking) => this.#take(id, taking));
       this.live.touch(id);
     });
   }
+
+  /** From now on the conversation is what it was when `toSeq` was its last entry; more is in `back`. Errors: as there. */
+  async rewind(id: SessionId, toSeq: number): Promise<SessionRecord> {
+    return this.#writes.run(id, () => this.back.rewind(id, toSeq));
+  }
+
+  /** The same to just before the prompt at `seq`, and then says this. Errors: as `rewind`, `addMessage`. */
+  async edit(id: SessionId, seq: number, message: NewMessage): Promise<SessionRecord> {
+    return this.#writes.run(id, () => this.back.edit(id, seq, message));
+  }
+
+  readonly #take = (id: SessionId, taking: Taking) => takeSession(this.#parts, this.#options, id, taking);
 
   /** Deletes a session for good and returns what it was. Errors: `SESSION_NOT_FOUND`. */
   async end(id: SessionId): Promise<SessionRecord> {

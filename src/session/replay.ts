@@ -6,36 +6,18 @@ import { childIn } from "../acp/child-mark.ts";
 import { meaningOf } from "../acp/entries.ts";
 import { updateKindOf, updateKinds } from "../acp/kinds.ts";
 import type { SessionId } from "../base/ids.ts";
-import type { Json } from "../base/json.ts";
 import type { Entry, Store } from "../store/contract.ts";
 import { Echo } from "./echo.ts";
 import { foldEntries } from "./fold.ts";
 import { Nearest } from "./nearest.ts";
 import { collect } from "./pages.ts";
+import type { ReplayedState, ReplayOptions, ReplayRange } from "./replay-options.ts";
 import { patched } from "./session-info.ts";
 import { addBlocks, chunkText, idOf, plainPromptIn, showMessage } from "./shown-words.ts";
-import { Subagents, type Inherited, type Shown } from "./subagents.ts";
+import { countingIn } from "./stretches.ts";
+import { Subagents, type Shown } from "./subagents.ts";
 import { Terminals } from "./terminals.ts";
 import { mayShowTerminal, reasonOfEnd, terminalsIn, ToolCalls } from "./tool-calls.ts";
-
-export interface ReplayRange {
-  /** Folded already: streamed as it stands. */
-  readonly sealedSeq: number;
-  /** Beyond `sealedSeq`, of a turn that runs: folded on the way, bounded by the journal. */
-  readonly headSeq: number;
-}
-
-export interface ReplayOptions {
-  /** The client's, as in `initialize`: what it did not ask for is shown as the nearest thing that it knows. */
-  readonly capabilities?: Json | undefined;
-  /** Nothing goes on in the session: what has not ended never will. */
-  readonly isAtRest?: boolean;
-  /** Of a fork: what it has from its parent. */
-  readonly inherited?: Inherited | undefined;
-}
-
-/** By kind, the last value of what is state. */
-export type ReplayedState = Map<string, string>;
 
 /**
  * Yields JSON texts of update params without the session id, page by page: messages, tool calls and plans
@@ -48,10 +30,15 @@ export async function* replay(
   state: ReplayedState,
   options: ReplayOptions = {},
 ): AsyncGenerator<string[]> {
-  const { sealedSeq, headSeq } = range;
-  const view = new View(state, options, (from) => store.read(id, { from, through: headSeq }));
-  if (sealedSeq > 0) {
-    for await (const page of store.read(id, { through: sealedSeq })) yield await view.show(page);
+  const { sealedSeq, headSeq, fromSeq = 1 } = range;
+  const { superseded = [] } = options;
+  let until = headSeq;
+  const view = new View(state, options, (from) => store.read(id, { from, through: until }));
+  for (const { from, through } of countingIn(superseded, { from: fromSeq, through: sealedSeq })) {
+    const left = view.cut();
+    if (left.length > 0) yield left;
+    until = through === sealedSeq ? headSeq : through;
+    for await (const page of store.read(id, { from, through })) yield await view.show(page);
   }
   if (headSeq > sealedSeq) {
     const running = await collect(store.read(id, { from: sealedSeq + 1, through: headSeq }));
@@ -103,6 +90,13 @@ class View {
       }
     }
     return texts;
+  }
+
+  /** What counts goes on elsewhere: the turn that was shown last does not end. Returns what will never end. */
+  cut(): string[] {
+    this.#endOfTurn();
+    this.#lookedThrough = 0;
+    return this.#toolCalls.failAll("This was cut off: the conversation went back to here.");
   }
 
   /** What has not ended at the end of the journal. */
@@ -188,13 +182,17 @@ class View {
   }
 
   #endTurn(entry: Entry, texts: string[]): void {
-    this.#echo = undefined;
-    this.#promptToHear = undefined;
-    this.#terminals.endTurn();
+    this.#endOfTurn();
     if (!this.#toolCalls.hasOpen) return this.#toolCalls.endTurn();
     const meaning = meaningOf(entry);
     const reason = reasonOfEnd(meaning.type === "end" ? meaning.end : { interrupted: false });
     for (const text of this.#toolCalls.failAll(reason)) texts.push(text);
+  }
+
+  #endOfTurn(): void {
+    this.#echo = undefined;
+    this.#promptToHear = undefined;
+    this.#terminals.endTurn();
   }
 
   #isEcho(data: string): boolean {

@@ -6,12 +6,9 @@
 import { meaningOf } from "../acp/entries.ts";
 import type { Entry, EntryRange, Rewind, SessionRecord, Store } from "../store/contract.ts";
 import { collect } from "./pages.ts";
+import { countingIn, type Stretch } from "./stretches.ts";
 
-/** Entries `from` … `through`. */
-export interface Stretch {
-  readonly from: number;
-  readonly through: number;
-}
+export { countingIn, isSuperseded, type Stretch } from "./stretches.ts";
 
 type Reads = Pick<Store, "read">;
 type Told = Pick<SessionRecord, "id" | "headSeq" | "settings">;
@@ -74,27 +71,6 @@ export async function rewindsIn(pages: AsyncIterable<readonly Entry[]>): Promise
   return rewinds;
 }
 
-/** @param superseded as `supersededOf` gives it */
-export function isSuperseded(superseded: readonly Stretch[], seq: number): boolean {
-  const stretch = superseded[firstEndingAtOrAfter(superseded, seq)];
-  return stretch !== undefined && stretch.from <= seq;
-}
-
-/** What of a range counts, in order. Ends that are not given are those of a session with `headSeq`. */
-export function* countingIn(
-  superseded: readonly Stretch[],
-  { from: first = 1, through: last }: EntryRange & { readonly through: number },
-): Generator<Stretch> {
-  let from = first;
-  for (let at = firstEndingAtOrAfter(superseded, first); from <= last; at += 1) {
-    const gone = superseded[at];
-    const through = Math.min(last, (gone?.from ?? Infinity) - 1);
-    if (through >= from) yield { from, through };
-    if (gone === undefined) return;
-    from = gone.through + 1;
-  }
-}
-
 /** Entries of a range as `Store.read` gives them, without those that do not count. */
 export async function* readCounting(
   store: Reads,
@@ -103,17 +79,6 @@ export async function* readCounting(
 ): AsyncGenerator<readonly Entry[]> {
   for (const stretch of countingIn(await supersededOf(store, record), { from, through }))
     yield* store.read(record.id, stretch);
-}
-
-/** By halves: a search asks of every hit. */
-function firstEndingAtOrAfter(stretches: readonly Stretch[], seq: number): number {
-  let [low, high] = [0, stretches.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((stretches[middle]?.through ?? Infinity) < seq) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 /** What a fork has of its parent's rewinds. */

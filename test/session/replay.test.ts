@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { newSessionId } from "../../src/base/ids.ts";
-import { replay, type ReplayedState, type ReplayOptions } from "../../src/session/replay.ts";
+import { replay } from "../../src/session/replay.ts";
+import type { ReplayedState, ReplayOptions } from "../../src/session/replay-options.ts";
 import { openMemoryStore } from "../../src/store/memory/memory.ts";
 import type { Entry, Store } from "../../src/store/contract.ts";
 import {

@@ -2,7 +2,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { SessionId } from "../../src/base/ids.ts";
-import { countingIn, isSuperseded, rewindsIn, supersededOf } from "../../src/session/rewinds.ts";
+import { rewindsIn, supersededOf } from "../../src/session/rewinds.ts";
+import { countingIn, isSuperseded } from "../../src/session/stretches.ts";
 import type { NewEntry, Rewind, Store } from "../../src/store/contract.ts";
 import { openMemoryStore } from "../../src/store/memory/memory.ts";
 import { aSession, anEntry, leaseOf, mustGet } from "../conformance/samples.ts";

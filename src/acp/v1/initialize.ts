@@ -54,6 +54,8 @@ export interface AgentCapabilities {
   readonly close: boolean;
   readonly delete: boolean;
   readonly fork: boolean;
+  /** By a message of any place, as another sidecar can. */
+  readonly forkAt: boolean;
   readonly title: boolean;
   readonly archive: boolean;
   readonly status: boolean;
@@ -73,6 +75,7 @@ export function capabilitiesOf(initialized: Fields): AgentCapabilities {
     close: can("close"),
     delete: can("delete"),
     fork: can("fork"),
+    forkAt: recordOr(recordOr(recordOr(session.fork)._meta)["acp-sidecar"]).at === true,
     title: can("title"),
     archive: can("archive"),
     status: can("status"),
@@ -95,8 +98,16 @@ export function overlay(initialized: Fields): Fields {
     agentCapabilities: {
       ...capabilities,
       loadSession: true,
-      sessionCapabilities: { ...ours, ...given },
+      sessionCapabilities: { ...ours, ...given, fork: { ...recordOr(given.fork), ...forkMeta(given.fork) } },
     },
+  };
+}
+
+/** A fork may start at any message, by `_meta["acp-sidecar"].at`. */
+function forkMeta(fork: unknown): Fields {
+  const { _meta } = recordOr(fork);
+  return {
+    _meta: { ...recordOr(_meta), "acp-sidecar": { ...recordOr(recordOr(_meta)["acp-sidecar"]), at: true } },
   };
 }
 

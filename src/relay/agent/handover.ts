@@ -40,7 +40,8 @@ export async function withHandover(
  */
 async function historyOf(ctx: RelayContext, live: LiveSession, throughSeq: number): Promise<string> {
   const newest = new Newest(ctx.options.handoverBytes);
-  for await (const entries of pagesBackwards(ctx.registry, live.id, throughSeq))
+  const superseded = await ctx.registry.superseded(live.id);
+  for await (const entries of pagesBackwards(ctx.registry, live.id, throughSeq, superseded))
     for (const entry of entries.toReversed()) if (!newest.take(entry)) return newest.text();
   return newest.text();
 }

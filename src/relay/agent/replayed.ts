@@ -16,7 +16,7 @@ export function recallOf(ctx: RelayContext, live: LiveSession, mode: RecallMode)
   const read = () => {
     const { headSeq } = live.journal;
     const from = Math.max(1, Math.min(headSeq, through) - maxEntries);
-    return KnownTurns.in(ctx.registry.read(live.id, { from, through: headSeq }), through);
+    return KnownTurns.in(ctx.registry.counting(live.id, { from, through: headSeq }), through);
   };
   return new Recall(() => live.journal.reading(read), mode);
 }

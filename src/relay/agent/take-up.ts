@@ -162,7 +162,7 @@ async function ask(
 
 /** Whether there is something that an agent could replay. */
 async function hasTurns({ registry }: RelayContext, { id }: LiveSession): Promise<boolean> {
-  for await (const page of registry.read(id)) {
+  for await (const page of registry.counting(id)) {
     if (page.some(({ kind }) => kind === "prompt" || kind === "message")) return true;
   }
   return false;

@@ -17,8 +17,9 @@ import type { RelayContext } from "../context.ts";
 import { LiveSession } from "../live/session.ts";
 import { initOf, makeSession, type Making } from "./new.ts";
 import { metaKey } from "../../acp/meta.ts";
+import { withoutOurs } from "./own-meta.ts";
 
-/** The point is the head, or `_meta["acp-sidecar"].atSeq`. */
+/** The point is the head, or `_meta["acp-sidecar"].at`: an entry by its `seq`, or a message by its id. */
 export async function forkSession(
   ctx: RelayContext,
   params: unknown,
@@ -28,16 +29,16 @@ export async function forkSession(
   ctx.registry.live.checkRoom();
   await ctx.adopting.get(parsed.sessionId)?.catch(() => undefined);
   const parent = await sealedParent(ctx, parsed.sessionId);
-  const atSeq = forkPoint(parent, parsed);
+  const atSeq = await forkPoint(ctx, parent, parsed);
   const run = await ctx.agent.run();
   const { title, metadata } = parent;
   const settings = settingsAt(parent, atSeq);
   const isInstructed = settings.systemPromptSeq !== undefined && run.can.systemPrompt;
   const systemPrompt = parsed.systemPrompt ?? (isInstructed && (await keptSystemPrompt(ctx, parent)));
-  const wanted = { ...parsed, ...(isInstructions(systemPrompt) && { systemPrompt }) };
+  const wanted = { ...withoutOurs(parsed), ...(isInstructions(systemPrompt) && { systemPrompt }) };
   const making = {
     run,
-    ...agentSide(ctx, run, parent, wanted, atSeq),
+    ...(await agentSide(ctx, run, parent, wanted, atSeq)),
     init: {
       ...initOf(ctx, run, parsed),
       ...(title !== undefined && { title }),
@@ -77,18 +78,19 @@ async function sealedParent(ctx: RelayContext, clientId: string): Promise<Sessio
   return record;
 }
 
-function forkPoint({ sealedSeq }: SessionRecord, params: ExistingSessionParams): number {
-  const { _meta } = parseParams(forkParams, "session/fork", params);
-  const atSeq = _meta?.[metaKey]?.atSeq ?? sealedSeq;
-  if (atSeq <= sealedSeq) return atSeq;
-  const issues = [{ path: ["_meta", metaKey, "atSeq"], message: `at most ${sealedSeq}` }];
-  throw new SidecarError(
-    "INVALID_PARAMS",
-    `session/fork: atSeq is ${atSeq}, beyond the last entry ${sealedSeq}`,
-    {
-      data: { issues },
-    },
-  );
+async function forkPoint(
+  { registry }: RelayContext,
+  parent: SessionRecord,
+  params: ExistingSessionParams,
+): Promise<number> {
+  const { sealedSeq } = parent;
+  const { at, atSeq = at } = parseParams(forkParams, "session/fork", params)._meta?.[metaKey] ?? {};
+  const seq = atSeq === undefined ? sealedSeq : await registry.back.seqOf(parent, atSeq);
+  if (seq <= sealedSeq) return seq;
+  const issues = [{ path: ["_meta", metaKey, "at"], message: `at most ${sealedSeq}` }];
+  throw new SidecarError("INVALID_PARAMS", `session/fork: at is ${seq}, beyond the last entry ${sealedSeq}`, {
+    data: { issues },
+  });
 }
 
 /** What was chosen in the parent, and its instructions if they stand before that point. */
@@ -99,19 +101,24 @@ function settingsAt({ settings }: SessionRecord, atSeq: number): SessionSettings
 
 type AgentSide = Pick<Making, "method" | "agentParams" | "needsHandover">;
 
-/** An agent that can fork and stands where the fork starts does it itself; any other gets a handover. */
-function agentSide(
+/** An agent that has all of the session and can fork it there does it itself; any other gets a handover. */
+async function agentSide(
   ctx: RelayContext,
   run: AgentRun,
   parent: SessionRecord,
   params: ExistingSessionParams,
   atSeq: number,
-): AgentSide {
+): Promise<AgentSide> {
   const { sessionId, ...rest } = params;
-  const binding = ctx.sessions.byClientId(sessionId)?.binding;
-  if (binding?.run === run && run.can.fork && atSeq === parent.headSeq) {
+  const live = ctx.sessions.byClientId(sessionId);
+  const binding = live?.binding;
+  if (live?.owesHandover === false && binding?.run === run && run.can.fork) {
     const agentParams = { sessionId: binding.agentSessionId, ...rest };
-    return { method: "session/fork", agentParams, needsHandover: false };
+    if (atSeq === parent.headSeq) return { method: "session/fork", agentParams, needsHandover: false };
+    const at = run.can.forkAt ? await ctx.registry.back.agentMessageAt(parent.id, atSeq) : undefined;
+    const _meta = { ...rest._meta, [metaKey]: { at } };
+    if (at !== undefined)
+      return { method: "session/fork", agentParams: { ...agentParams, _meta }, needsHandover: false };
   }
   return anew(params, atSeq);
 }

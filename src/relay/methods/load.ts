@@ -1,7 +1,7 @@
 /** `session/load` and `session/resume`: a stored session comes back. https://agentclientprotocol.com/protocol/v1/session-setup */
-import { tidyUp } from "../../base/heap.ts";
 import { isSameFolder } from "../../base/folder.ts";
-import { acpErrors, isSidecarError, SidecarError } from "../../base/errors.ts";
+import { acpErrors, SidecarError } from "../../base/errors.ts";
+import { isRecord } from "../../base/json.ts";
 import type { RequestContext } from "../../rpc/endpoint.ts";
 import { isRpcError } from "../../rpc/errors.ts";
 import { updateIn } from "../../acp/updates.ts";
@@ -9,11 +9,12 @@ import {
   existingSessionParams,
   moveParams,
   parseParams,
+  replayParams,
   type ExistingSessionParams,
 } from "../../acp/schema.ts";
 import { isSessionId, type SessionId } from "../../base/ids.ts";
 import { movedTo } from "../../session/folders.ts";
-import { replay, type ReplayedState } from "../../session/replay.ts";
+import type { ReplayedState } from "../../session/replay-options.ts";
 import { sessionNotFound } from "../../store/refusals.ts";
 import type { SessionPatch, SessionRecord } from "../../store/contract.ts";
 import { adopt } from "./adopt.ts";
@@ -22,7 +23,9 @@ import { attach } from "../agent/attach.ts";
 import type { RelayContext } from "../context.ts";
 import type { Attachment } from "../live/attachments.ts";
 import { LiveSession } from "../live/session.ts";
-import { asAnswered } from "../../acp/settings.ts";
+import { asAnswered, type AgentState } from "../../acp/settings.ts";
+import { sendReplay, type LeftOut } from "./load-window.ts";
+import { withoutOurs } from "./own-meta.ts";
 import { keepSystemPrompt } from "../agent/setup.ts";
 import { commandsUpdate, withOurs } from "../commands/offered.ts";
 import { isLossError, runningTurns } from "../live/turns.ts";
@@ -48,13 +51,15 @@ async function loadOrResume(
   const found = await ctx.holding.find(parsed.sessionId);
   if (found === undefined) return adoptForeign(ctx, method, parsed, request);
   const isMove = isMoving(found, method, parsed);
-  const setup = LiveSession.setupOf(parsed, ctx.sessions.byId(found.id)?.setup);
+  const asked = parseParams(replayParams, method, parsed)._meta?.[metaKey]?.replay;
+  const setup = LiveSession.setupOf(withoutOurs(parsed), ctx.sessions.byId(found.id)?.setup);
   const live = await ctx.holding.open(ctx.client, parsed.sessionId, setup);
   const attachment = live.attachments.attach(ctx.client, parsed.sessionId);
   // It may be live, or have been opened by another request: this is what counts from now on.
   live.setup = setup;
   live.isLoadedAnew = true;
   live.swallowedState.clear();
+  let leftOut: LeftOut | undefined;
   try {
     if (isMove) await move(ctx, live, parsed.cwd);
     await live.update(factsOf(ctx, parsed));
@@ -65,12 +70,9 @@ async function loadOrResume(
     const state: ReplayedState = new Map();
     const isLoad = method === "session/load";
     const replaying = isLoad
-      ? live.outbound(() => sendReplay(ctx, live, attachment, state, isAtRest))
+      ? live.outbound(() => sendReplay(ctx, live, { attachment, asked, state, isAtRest }))
       : undefined;
-    // Both to their end, so that nothing of a failed load goes on behind its answer.
-    const [attached, replayed] = await Promise.allSettled([attaching, replaying]);
-    if (attached.status === "rejected") throw attached.reason;
-    if (replayed.status === "rejected") throw replayed.reason;
+    leftOut = await bothDone(attaching, replaying);
     await live.outbound(() => sendState(ctx, attachment, live, state));
   } catch (error) {
     // Somebody else has taken it meanwhile. It stays lost until it is loaded again: no prompt takes it back.
@@ -78,7 +80,25 @@ async function loadOrResume(
     if (live.isHeld && live.binding === undefined && live.turns.size === 0) await ctx.holding.release(live);
     throw error;
   }
-  return live.answerInOrder(request, async () => live.agentState);
+  return live.answerInOrder(request, async () => withLeftOut(live.agentState, leftOut));
+}
+
+/** Both to their end, so that nothing of a failed load goes on behind its answer. */
+async function bothDone<T>(
+  attaching: Promise<unknown>,
+  replaying: Promise<T> | undefined,
+): Promise<T | undefined> {
+  const [attached, replayed] = await Promise.allSettled([attaching, replaying]);
+  if (attached.status === "rejected") throw attached.reason;
+  if (replayed.status === "rejected") throw replayed.reason;
+  return replayed.value;
+}
+
+/** What was asked for in `_meta` is answered there. */
+function withLeftOut(state: AgentState, replay: LeftOut | undefined): AgentState {
+  if (replay === undefined) return state;
+  const { _meta } = state;
+  return { ...state, _meta: { ...(isRecord(_meta) && _meta), [metaKey]: { replay } } };
 }
 
 /** One that an agent has and we do not, from before the sidecar perhaps: adopted. */
@@ -143,39 +163,6 @@ function factsOf(ctx: RelayContext, params: ExistingSessionParams): SessionPatch
     // "When omitted or empty, no additional roots are activated": https://agentclientprotocol.com/protocol/v1/session-setup
     additionalDirectories: additionalDirectories ?? [],
   };
-}
-
-/** The whole conversation, page by page, at the client's pace. */
-async function sendReplay(
-  ctx: RelayContext,
-  live: LiveSession,
-  attachment: Attachment,
-  state: ReplayedState,
-  isAtRest: boolean,
-): Promise<void> {
-  const { sealedSeq, headSeq } = live.journal;
-  const { id, lineage } = live.record;
-  const inherited = lineage && { id, throughSeq: lineage.atSeq };
-  const options = { capabilities: attachment.client.facts?.capabilities, isAtRest, inherited };
-  try {
-    for await (const page of replay(ctx.registry, live.id, { sealedSeq, headSeq }, state, options)) {
-      tidyUp(page.reduce((sum, text) => sum + text.length, 0));
-      await attachment.sendStored(page);
-    }
-  } catch (error) {
-    if (isSidecarError(error, "STORE_CONFLICT")) await sayWhoSealed(ctx, live);
-    throw error;
-  }
-}
-
-/** Somebody else has sealed what was being read, so the lease is lost. The client is told that. */
-async function sayWhoSealed(ctx: RelayContext, live: LiveSession): Promise<void> {
-  try {
-    await live.journal.renew();
-  } catch (error) {
-    ctx.holding.noteFailure(live, error);
-    throw error;
-  }
 }
 
 /** What is state, unless the agent has just said it anew. */

@@ -11,15 +11,16 @@ import { commandLineIn } from "../commands/offered.ts";
 import type { RelayContext } from "../context.ts";
 import { withHandover } from "../agent/handover.ts";
 import { endRecall } from "../agent/replayed.ts";
+import { withoutOurs } from "./own-meta.ts";
+import { editedBy, goBackToEdit } from "./rewind.ts";
 import { closedMeanwhile, type Binding, type LiveSession } from "../live/session.ts";
+import { titleOf } from "../../session/titles.ts";
 import { withoutSecrets } from "../safe-error.ts";
 import { promptData } from "./prompt-data.ts";
 import { isCommand } from "../live/words.ts";
 import { cancelTurns, runningTurns, isLossError, untilLateTurnsAreGone, sendCancel } from "../live/turns.ts";
 import { Turn, type TurnOutcome } from "../live/turn.ts";
 
-/** Longest title, in characters. */
-const maxTitleChars = 80;
 /** How long a new prompt waits for an agent that is still at a turn which we have ended for it. */
 const lateTurnMs = 2000;
 
@@ -32,6 +33,8 @@ export async function prompt(ctx: RelayContext, params: unknown, request: Reques
     const { answerCommand } = await import("../commands/answer.ts");
     return answerCommand(ctx, live, line, parsed, request);
   }
+  const edited = editedBy(parsed);
+  if (edited !== undefined) await goBackToEdit(ctx, live, edited);
   const turn = new Turn();
   live.turns.add(turn);
   startTurn(ctx, live, turn, parsed, request);
@@ -75,7 +78,7 @@ function startTurn(
   const asked = history.then(async () => {
     await untilLateTurnsAreGone(live, lateTurnMs);
     return askSession(ctx, live, "session/prompt", request, (binding) =>
-      compose(ctx, live, turn, binding, body),
+      compose(ctx, live, turn, binding, withoutOurs(body)),
     );
   });
   const answered = asked.then(({ answer }) =>
@@ -192,31 +195,4 @@ function errorFacts(error: unknown) {
   const { code } = toRpcError(error);
   if (error instanceof SidecarError) return { code, name: error.code, message: error.message };
   return isRpcError(error) ? { code, message: reasonOf(error) } : { code };
-}
-
-/** A session's title until its agent gives it one: the first line of the first prompt. */
-export function titleOf(
-  prompt: readonly { readonly type: string; readonly [field: string]: unknown }[],
-): string | undefined {
-  for (const block of prompt) {
-    const line = block.type === "text" && typeof block.text === "string" ? firstLine(block.text) : "";
-    if (line !== "") return shortened(line);
-  }
-  return undefined;
-}
-
-/** Cut between characters: half of one is no text. */
-function shortened(line: string): string {
-  const chars = Array.from(line);
-  return chars.length <= maxTitleChars
-    ? line
-    : `${chars
-        .slice(0, maxTitleChars - 1)
-        .join("")
-        .trimEnd()}…`;
-}
-
-function firstLine(text: string): string {
-  const start = text.trimStart().slice(0, 1000);
-  return (start.split("\n", 1)[0] ?? "").replace(/\s+/g, " ").trim();
 }

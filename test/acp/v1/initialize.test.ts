@@ -21,7 +21,7 @@ describe("the answer to initialize", () => {
           resume: {},
           close: {},
           delete: {},
-          fork: {},
+          fork: { _meta: { "acp-sidecar": { at: true } } },
           title: {},
           archive: {},
           status: {},

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { toSessionId } from "../../../src/base/ids.ts";
-import { titleOf } from "../../../src/relay/methods/prompt.ts";
+import { titleOf } from "../../../src/session/titles.ts";
 import { collect } from "../../../src/session/pages.ts";
 import { type Rig, rig } from "../rig.ts";
 
