@@ -10,6 +10,25 @@ const supersededFlag: Flag = {
 
 export const historyCommands: readonly Command[] = [
   {
+    name: "sessions fork",
+    summary: "begin a session that goes on from another one, or from an entry of it",
+    synopsis: "ID[:SEQ] [--json]",
+    flags: [json],
+    operands: { min: 1, max: 1 },
+    run: tool("forkSession"),
+  },
+  {
+    name: "sessions rewind",
+    summary: "go back to an entry: what came after it is kept, and does not count any more",
+    synopsis: "ID:SEQ|ID --undo [--yes] [--json]",
+    flags: [{ name: "undo", help: "take the last rewind back" }, { name: "yes", help: "do not ask" }, json],
+    operands: { min: 1, max: 1 },
+    notes: [
+      "SEQ stands behind # in what acp-sidecar sessions show prints; --superseded shows what does not count.",
+    ],
+    run: tool("rewindSession"),
+  },
+  {
     name: "sessions tools",
     aliases: ["tools"],
     summary: "what the agent did with tools: when, how it went, which files, and how it was allowed",

@@ -13,11 +13,16 @@ export function assertMeant(command: string, { flags }: Invocation, io: Io): voi
 }
 
 /** Whether the person says yes; nothing else is one. */
-export async function isMeant(question: string, { flags }: Invocation, io: Io): Promise<boolean> {
+export async function isMeant(
+  question: string,
+  { flags }: Invocation,
+  io: Io,
+  otherwise = "Nothing was deleted.",
+): Promise<boolean> {
   if (flags["yes"]) return true;
   io.errors.write(`${question} [y/N] `);
   const isYes = /^y(es)?$/i.test((await lineFrom(io)).trim());
-  if (!isYes) io.errors.write("Nothing was deleted.\n");
+  if (!isYes) io.errors.write(`${otherwise}\n`);
   return isYes;
 }
 

@@ -12,6 +12,7 @@ export { listSessions } from "./sessions-ls.ts";
 export { archiveSessions, unarchiveSessions } from "./sessions-archive.ts";
 export { renameSession } from "./sessions-rename.ts";
 export { moveSession } from "./sessions-move.ts";
+export { forkSession, rewindSession } from "./sessions-back.ts";
 export { collectSessions } from "./sessions-gc.ts";
 export { restoreSessions } from "./sessions-restore.ts";
 export { removeSessions } from "./sessions-rm.ts";

@@ -1,0 +1,45 @@
+/** `sessions fork` and `sessions rewind`: going on from an earlier place. */
+import { SidecarError } from "../base/errors.ts";
+import type { Invocation, Io } from "./command.ts";
+import { isMeant } from "./confirm.ts";
+import { countText, print, printJson } from "./print.ts";
+import { addressed, withSessions } from "./sessions.ts";
+
+export function forkSession(invocation: Invocation, io: Io): Promise<number> {
+  const [address = ""] = invocation.operands;
+  return withSessions(invocation, io, async (registry) => {
+    const { record, seq } = await addressed(registry, address, io);
+    const fork = await registry.fork(record.id, seq);
+    const atSeq = fork.lineage?.atSeq ?? 0;
+    if (invocation.flags["json"]) await printJson(io, { id: fork.id, parentId: record.id, atSeq });
+    else await print(io, `${fork.id} goes on from entry ${atSeq} of ${record.id}\n`);
+    return 0;
+  });
+}
+
+export function rewindSession(invocation: Invocation, io: Io): Promise<number> {
+  const { flags, operands } = invocation;
+  const [address = ""] = operands;
+  if (!flags["yes"] && io.isTerminal !== true)
+    throw new SidecarError("USAGE", "sessions rewind asks first, and there is no terminal; allowed: --yes");
+  return withSessions(invocation, io, async (registry) => {
+    const { record, seq } = await addressed(registry, address, io);
+    const { id } = record;
+    if ((seq === undefined) !== (flags["undo"] === true))
+      throw new SidecarError("USAGE", `Say where to: ${id}:SEQ, or --undo to take the last rewind back`);
+    const effect = await registry.back.effect(id, seq ?? "undo");
+    const { toSeq, turns, turnsBack } = effect;
+    const again = turnsBack > 0 ? `, and ${countText(turnsBack, "turn")} will count again` : "";
+    const question = `Go back to entry ${toSeq} of ${id}: ${countText(turns, "turn")} will not count any more${again}?`;
+    if (!(await isMeant(question, invocation, io, "Nothing was changed."))) return 1;
+    const { headSeq } = await registry.back.rewind(id, toSeq);
+    if (flags["json"]) await printJson(io, { id, ...effect, headSeq });
+    else
+      await print(
+        io,
+        `${id} stands at entry ${toSeq}: ${countText(turns, "turn")} kept, and not counted any more\n` +
+          `Back again: acp-sidecar sessions rewind ${id} --undo\n`,
+      );
+    return 0;
+  });
+}
