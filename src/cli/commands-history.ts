@@ -54,7 +54,7 @@ export const historyCommands: readonly Command[] = [
   {
     name: "export",
     summary: "write sessions as Markdown, HTML, JSON, JSONL, or as a bundle for another store",
-    synopsis: "ID…|--all [--format FORMAT] [--out PATH] [--redact] [--force] [--json]",
+    synopsis: "ID…|--all [--archived] [--format FORMAT] [--out PATH] [--redact] [--force] [--json]",
     flags: [
       {
         name: "format",
@@ -65,7 +65,8 @@ export const historyCommands: readonly Command[] = [
       { name: "redact", help: "without what looks like a secret: keys, tokens, passwords" },
       { name: "no-thoughts", help: "without the agent's thoughts" },
       supersededFlag,
-      { name: "all", help: "every session" },
+      { name: "all", help: "every session that is not archived" },
+      { name: "archived", help: "with --all: archived ones, too" },
       { name: "force", help: "in the place of files that are there" },
       json,
       quietFlag,

@@ -23,7 +23,7 @@ export const searchCommand: Command = {
     },
     { name: "until", value: "WHEN", help: "only what was said before" },
     { name: "in", value: "ID", help: "only in this session" },
-    { name: "archived", help: "in archived sessions, too" },
+    { name: "archived", help: "in archived sessions, too; --in finds in its session anyway" },
     { name: "superseded", help: "what does not count any more after a rewind, too" },
     { name: "limit", value: "N", help: "at most so many hits (default 20)" },
     jsonFlag,

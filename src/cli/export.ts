@@ -30,15 +30,19 @@ export function exportSessions(invocation: Invocation, io: Io): Promise<number> 
     throw new SidecarError("USAGE", "--all is every session; leave out the ids, or --all");
   if (flags["all"] !== true && operands.length === 0)
     throw new SidecarError("USAGE", "nothing to export: name sessions, such as last, or use --all");
+  if (flags["archived"] === true && flags["all"] !== true)
+    throw new SidecarError("USAGE", "--archived goes with --all; a session that is named is exported anyway");
   return withSessions(invocation, io, async (registry) => {
     const named = await recordsOf(registry, operands, io);
     if (out === undefined) return toStdout(registry, named, invocation, io, format);
     const isFolder = named.length !== 1 || isDirectory(out) || /[\\/]$/.test(String(flags["out"]));
     if (isFolder) makeFolder(out);
-    const records = flags["all"] === true ? sessionsOf(registry, { filter: {} }, Infinity) : named;
+    const archived = flags["archived"] === true ? "include" : "exclude";
+    const records = flags["all"] === true ? sessionsOf(registry, { filter: { archived } }, Infinity) : named;
     const placeOf = (record: SessionRecord) => (isFolder ? path.join(out, fileNameOf(record, format)) : out);
     const saved = await saveEach(registry, records, placeOf, invocation, io, format);
     await report(saved, out, invocation, io);
+    if (flags["all"] === true && archived === "exclude") await tellLeftOut(registry, io);
     return 0;
   });
 }
@@ -141,6 +145,14 @@ async function report(saved: readonly Saved[], out: string, { flags }: Invocatio
   if (flags["redact"] !== true) return;
   const places = saved.reduce((sum, each) => sum + (each.redactions ?? 0), 0);
   await print(io, `${redactedText(places)}\n`);
+}
+
+/** On stderr: stdout may be for a program. */
+async function tellLeftOut(registry: SessionRegistry, io: Io): Promise<void> {
+  const count = await registry.count({ archived: "only" });
+  if (count === 0) return;
+  const what = `${countText(count, "archived session")} left out; --archived takes them, too`;
+  io.errors.write(`acp-sidecar: ${what}\n`);
 }
 
 function redactedText(places: number): string {

@@ -43,7 +43,7 @@ function optionsOf({ flags }: Invocation): SearchOptions {
   const nowMs = Date.now();
   return {
     limit: countFrom("limit", flags["limit"], 20),
-    archived: flags["archived"] === true,
+    ...(flags["archived"] === true && { archived: true }),
     superseded: flags["superseded"] === true,
     ...(cwd !== undefined && { cwd }),
     ...(agent !== undefined && { agent }),

@@ -1,4 +1,5 @@
 /** `sessions tree`: which sessions were forked from which. */
+import { isArchived } from "../session/archived.ts";
 import { branchesOf, type Branch } from "../history/lineage.ts";
 import type { Invocation, Io } from "./command.ts";
 import { oneLine, Outflow, print, timeText } from "./print.ts";
@@ -33,6 +34,7 @@ function jsonOf({ id, record, depth }: Branch): string {
     id,
     depth,
     isDeleted: record === undefined,
+    isArchived: record !== undefined && isArchived(record),
     ...lineage,
     title,
     cwd,
@@ -50,10 +52,11 @@ function lineOf(
   const above = isLast.slice(0, -1).map((last) => (last ? "   " : "│  "));
   const own = isLast.length === 0 ? "" : isLast.at(-1) === true ? "└─ " : "├─ ";
   const from = record?.lineage === undefined ? "" : ` from #${record.lineage.atSeq}`;
+  const away = record !== undefined && isArchived(record) ? "  (archived)" : "";
   const about =
     record === undefined
       ? "(deleted)"
-      : `${timeText(record.updatedAtMs)}${from}  ${oneLine(record.title ?? "")}`;
+      : `${timeText(record.updatedAtMs)}${from}${away}  ${oneLine(record.title ?? "")}`;
   const text = `${above.join("")}${own}${id}  ${about}`.trimEnd();
   const line = columns === undefined ? text : fitted(text, columns);
   return `${id === meant ? style.bold(line) : line}\n`;

@@ -3,6 +3,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { SessionRecord, Store } from "../../src/store/contract.ts";
+import { SessionRegistry } from "../../src/session/registry.ts";
 import { openStore } from "../../src/store/open.ts";
 import { saveText } from "../../src/history/export/save.ts";
 import { prompt, talk, written } from "../history/talk.ts";
@@ -59,6 +60,24 @@ describe("export [issue 10.2]", () => {
     expect((await run(first.id, "--out", place("there.md"), "--force")).status).toBe(0);
     expect(fs.readFileSync(place("there.md"), "utf8")).toContain("Please said");
     expect(fs.readdirSync(folder).filter((name) => name.endsWith(".part"))).toEqual([]);
+  });
+
+  it("leaves out archived sessions of --all and says so, takes them when told, and always one that is named", async () => {
+    await using registry = new SessionRegistry({ store });
+    await registry.archive(second.id);
+    await store.flush();
+    const some = await run("--all", "--format", "md", "--out", place("some"), "--json");
+    expect(some).toMatchObject({
+      status: 0,
+      err: "acp-sidecar: 1 archived session left out; --archived takes them, too\n",
+    });
+    expect((JSON.parse(some.out) as { readonly id: string }[]).map(({ id }) => id)).toEqual([first.id]);
+    const all = await run("--all", "--archived", "--format", "md", "--out", place("all"));
+    expect([all.err, fs.readdirSync(place("all")).length]).toEqual(["", 2]);
+    expect((await run(second.id)).out).toContain("password=");
+    expect((await run(first.id, "--archived")).err).toContain("--archived goes with --all");
+    await registry.unarchive(second.id);
+    await store.flush();
   });
 
   it("says how many places it redacted", async () => {

@@ -63,6 +63,17 @@ describe("search", () => {
     });
   });
 
+  it("leaves out archived sessions, unless they are asked for or named", async () => {
+    const of = async (verb: string) =>
+      expect((await cli(["sessions", verb, second], { env })).status).toBe(0);
+    await of("archive");
+    expect((await search("header")).out).not.toContain(second);
+    expect((await search("header", "--archived")).out).toContain(`${second}:1`);
+    expect((await search("header", "--in", second)).out).toContain(`${second}:1`);
+    await of("unarchive");
+    expect((await search("header", "--limit", "1")).out).toContain(`${second}:1`);
+  });
+
   it("prints JSON for programs", async () => {
     const { out } = await search("header", "--json", "--limit", "1");
     expect(JSON.parse(out)).toMatchObject({

@@ -47,6 +47,19 @@ describe("sessions tree [issue 10.3]", () => {
     expect(json[2]).toMatchObject({ id: b.id, depth: 2, parentId: a.id, atSeq: 2, isDeleted: false });
   });
 
+  it("has archived sessions in their place, marked", async () => {
+    const [, b] = forks as [SessionRecord, SessionRecord];
+    await registry.archive(b.id);
+    await store.flush();
+    const { out } = await run("sessions", "tree", root.id);
+    expect(out.match(/\(archived\)/g)).toHaveLength(1);
+    expect(out.split("\n")[2]).toMatch(new RegExp(`${b.id} .*\\(archived\\)`));
+    const json = JSON.parse((await run("sessions", "tree", "--json")).out) as { isArchived: boolean }[];
+    expect(json.map((each) => each.isArchived)).toEqual([false, false, true, false]);
+    await registry.unarchive(b.id);
+    await store.flush();
+  });
+
   it("keeps the place of a parent that is deleted, and takes any depth", async () => {
     const memory = openMemoryStore();
     const deep = new SessionRegistry({ store: memory });

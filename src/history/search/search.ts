@@ -25,7 +25,7 @@ export interface SearchOptions {
   readonly untilMs?: number;
   /** Only this session. */
   readonly in?: SessionId;
-  /** Archived sessions, too. */
+  /** Archived sessions, too; unless told only with `in`. */
   readonly archived?: boolean;
   /** What does not count any more after a rewind, too. */
   readonly superseded?: boolean;

@@ -145,6 +145,10 @@ onEveryStore((open) => {
     await registry.archive(id);
     expect(await found("quince")).toEqual([]);
     expect(await found("quince", { archived: true })).toEqual([`${id}:1`]);
+    expect(await found("quince", { in: id })).toEqual([`${id}:1`]);
+    expect(await found("quince", { in: id, archived: false })).toEqual([]);
+    await registry.unarchive(id);
+    expect(await found("quince")).toEqual([`${id}:1`]);
   });
 
   it("finds a subagent's words in the session that it works for, and an echo of the prompt not at all", async () => {

@@ -34,6 +34,9 @@ it("finds what was said, as the schema has it, and never asks the agent [REQ sea
     sessions: [],
     isMore: false,
   });
+  await relay.client.request("session/archive", { sessionId });
+  expect(await search({ query: "lantern" })).toEqual({ sessions: [], isMore: false });
+  expect(await search({ query: "lantern", archived: true })).toMatchObject({ sessions: [{ sessionId }] });
   const refused = (code: string): unknown =>
     expect.objectContaining({ data: expect.objectContaining({ code }) as unknown });
   await expect(search({ query: '"open' })).rejects.toEqual(refused("INVALID_QUERY"));
