@@ -6,7 +6,7 @@ const start = `{"${childMark}":"`;
 const firstOfName = 2;
 
 /** Data of an update entry without the mark. */
-export interface OfChild {
+interface OfChild {
   readonly child: string;
   readonly data: string;
 }

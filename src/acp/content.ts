@@ -66,3 +66,8 @@ function blockText(block: unknown): string {
   if (block.type === "text") return textOr(block.text, "");
   return `[${textOr(block.type, "?")}]`;
 }
+
+/** What the blocks say that are text, and nothing of the others. */
+export function wordsOf(blocks: readonly unknown[]): string {
+  return blocks.map((block) => (isRecord(block) ? textOr(block.text, "") : "")).join("");
+}

@@ -1,6 +1,6 @@
 /** What a journal's entries mean. The one decoder: replay, messages, handover and fold stand on it. */
 import { endOfString } from "../base/json-text.ts";
-import { isRecord, type Json } from "../base/json.ts";
+import { isRecord, objectIn, textIf, type Json } from "../base/json.ts";
 import type { NewEntry } from "../store/contract.ts";
 import { childMark } from "./child-mark.ts";
 import { means, updateKinds, usualKindOf, type UpdateData, type UpdateKind } from "./kinds.ts";
@@ -71,7 +71,7 @@ const unknown: Meaning = { type: "unknown" };
 
 /** Never throws: what cannot be decoded is `unknown` and stays as it came. */
 export function meaningOf({ kind, data: text }: Pick<NewEntry, "kind" | "data">): Meaning {
-  const data = recordIn(text);
+  const data = objectIn(text);
   // A program that is newer may have written a kind that is not known here.
   const decode = Object.hasOwn(decoders, kind) ? decoders[kind] : undefined;
   return data === undefined || decode === undefined ? unknown : decode(data);
@@ -82,7 +82,7 @@ type Fields = Readonly<Record<string, unknown>>;
 const decoders: Readonly<Record<NewEntry["kind"], (data: Fields) => Meaning>> = {
   prompt: ({ prompt, messageId }) =>
     Array.isArray(prompt)
-      ? { type: "prompt", content: prompt as Json[], messageId: textOf(messageId) }
+      ? { type: "prompt", content: prompt as Json[], messageId: textIf(messageId) }
       : unknown,
   message: ({ role, content }) =>
     isRole(role) && Array.isArray(content) ? { type: "message", role, content: content as Json[] } : unknown,
@@ -97,7 +97,7 @@ const decoders: Readonly<Record<NewEntry["kind"], (data: Fields) => Meaning>> = 
   rewind: ({ toSeq }) => (isSeq(toSeq) ? { type: "rewind", toSeq } : unknown),
   summary: ({ throughSeq, content, by }) =>
     isSeq(throughSeq) && Array.isArray(content)
-      ? { type: "summary", throughSeq, content: content as Json[], by: textOf(by) }
+      ? { type: "summary", throughSeq, content: content as Json[], by: textIf(by) }
       : unknown,
 };
 
@@ -116,7 +116,7 @@ export function meaningOfUpdate(data: UpdateData): Meaning {
     case "chunk":
       return role === undefined
         ? unknown
-        : { type: "chunk", role, content: content as Json, messageId: textOf(messageId), data };
+        : { type: "chunk", role, content: content as Json, messageId: textIf(messageId), data };
     case "state":
       return { type: "state", kind, data };
     case "toolCall":
@@ -134,7 +134,7 @@ export function meaningOfUpdate(data: UpdateData): Meaning {
 
 function planMeaning(data: UpdateData): Meaning {
   const { plan, planId } = data.update;
-  const id = textOf(isRecord(plan) ? plan.planId : planId);
+  const id = textIf(isRecord(plan) ? plan.planId : planId);
   return id === undefined ? unknown : { type: "plan", planId: id, data };
 }
 
@@ -197,7 +197,7 @@ function usualChunkIn(data: string, sessionUpdate: string, head: string): PlainC
 }
 
 function parsedChunkIn(data: string): PlainChunk | undefined {
-  const parsed = recordIn(data);
+  const parsed = objectIn(data);
   if (parsed === undefined || !isUpdateData(parsed)) return undefined;
   const { sessionUpdate: kind, messageId } = parsed.update;
   const text = joinableText(parsed);
@@ -220,15 +220,6 @@ export function unquoted(body: string): string {
   return body.includes("\\") ? (JSON.parse(`"${body}"`) as string) : body;
 }
 
-function recordIn(text: string): Fields | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isRecord(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 function isUpdateData(data: Fields): data is UpdateData {
   return isRecord(data.update) && typeof data.update.sessionUpdate === "string";
 }
@@ -243,10 +234,6 @@ function isRole(role: unknown): role is Role {
 
 function isSeq(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
-}
-
-function textOf(value: unknown): string | undefined {
-  return typeof value === "string" ? value : undefined;
 }
 
 function isId(value: unknown): value is string | null | undefined {

@@ -1,5 +1,5 @@
 /** The mark of what the sidecar itself has said in a conversation: its agent knows nothing of it. */
-import { isRecord } from "../base/json.ts";
+import { isRecord, objectIn } from "../base/json.ts";
 import type { NewEntry } from "../store/contract.ts";
 
 /** `_meta` of the params of a prompt that we answer, and of the updates that do. */
@@ -10,7 +10,7 @@ const text = JSON.stringify(ownMeta["acp-sidecar"]);
 /** Parsed only where the words are in it, because nearly nothing has the mark. */
 export function isOwn({ data }: Pick<NewEntry, "data">): boolean {
   if (!data.includes(text)) return false;
-  const parsed: unknown = JSON.parse(data);
-  const meta = isRecord(parsed) && isRecord(parsed._meta) ? parsed._meta["acp-sidecar"] : undefined;
+  const { _meta } = objectIn(data) ?? {};
+  const meta = isRecord(_meta) ? _meta["acp-sidecar"] : undefined;
   return isRecord(meta) && meta.origin === "sidecar";
 }

@@ -8,12 +8,23 @@ export function textOr(value: unknown, otherwise: string): string {
   return typeof value === "string" ? value : otherwise;
 }
 
+/** The string itself, if it is one. */
+export function textIf(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}
+
 /** Whether `text` is the JSON of one object. */
 export function isJsonObjectText(text: string): boolean {
+  return objectIn(text) !== undefined;
+}
+
+/** The object that `text` is the JSON of, if it is that of one. */
+export function objectIn(text: string): Readonly<Record<string, unknown>> | undefined {
   try {
-    return isRecord(JSON.parse(text));
+    const value: unknown = JSON.parse(text);
+    return isRecord(value) ? value : undefined;
   } catch {
-    return false;
+    return undefined;
   }
 }
 

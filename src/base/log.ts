@@ -7,7 +7,7 @@ import { redact, redactUrls } from "./redact.ts";
 import type { Secrets } from "./secrets.ts";
 
 /** Facts beside a message. Never prompt text or file contents above `debug`; MCP secrets at no level. */
-export type LogFields = Readonly<Record<string, unknown>>;
+type LogFields = Readonly<Record<string, unknown>>;
 
 /**
  * What every part logs through. Records are written before the call returns, so that a crash loses none; those that
@@ -23,12 +23,12 @@ export interface Logger {
   close(): void;
 }
 
-export type LogRecordLevel = "error" | "warn" | "info" | "debug";
+type LogRecordLevel = "error" | "warn" | "info" | "debug";
 
 const ranks = { silent: 0, error: 1, warn: 2, info: 3, debug: 4 } as const;
 
 /** Where records go, a line each. */
-export interface LogTarget {
+interface LogTarget {
   write(line: string): unknown;
 }
 

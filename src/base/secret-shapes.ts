@@ -6,7 +6,7 @@ import { hidden, redactUrls } from "./redact.ts";
 import { isSecretName } from "./secret-values.ts";
 
 /** A text without its secrets, and in how many places something was taken out. */
-export interface Cleaned {
+interface Cleaned {
   readonly text: string;
   readonly places: number;
 }

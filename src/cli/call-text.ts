@@ -7,7 +7,7 @@ import { printable } from "./print.ts";
 import type { Style } from "./style.ts";
 
 /** A line to be broken, and how its parts are coloured then. */
-export interface CallLine {
+interface CallLine {
   readonly text: string;
   readonly paint: (text: string) => string;
 }

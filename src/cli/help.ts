@@ -18,7 +18,7 @@ export const statuses = [
   "  130  interrupted",
 ];
 
-export interface HelpOptions {
+interface HelpOptions {
   /** Every option of the configuration. */
   readonly all?: boolean;
   readonly width?: number;

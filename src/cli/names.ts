@@ -33,6 +33,11 @@ export function secondWords(first: string): readonly string[] {
   return commands.flatMap(({ name }) => (name.startsWith(`${first} `) ? [name.slice(first.length + 1)] : []));
 }
 
+/** The commands of two words of which this is the second: `sessions rm` for `rm`. */
+export function namesWith(second: string): readonly string[] {
+  return commands.map(({ name }) => name).filter((name) => name.endsWith(` ${second}`));
+}
+
 /** The commands whose names begin with this word. */
 export function groupOf(first: string): readonly Command[] {
   return commands.filter(({ name }) => name === first || name.startsWith(`${first} `));

@@ -5,7 +5,7 @@ import { SidecarError } from "../base/errors.ts";
 import { meantBy } from "../base/likeness.ts";
 import type { Command, Invocation } from "./command.ts";
 import { commands, serveCommand } from "./commands.ts";
-import { commandAt, firstWords, plainWords, secondWords } from "./names.ts";
+import { commandAt, firstWords, namesWith, plainWords, secondWords } from "./names.ts";
 
 export type Parsed =
   | { readonly kind: "run"; readonly command: Command; readonly invocation: Invocation }
@@ -109,7 +109,8 @@ function notACommand(
   hint = "",
 ): SidecarError {
   const before = words.slice(0, -1).join(" ");
-  const meant = meantBy(wrong, allowed);
+  // Of `rm` alone the group is missing.
+  const meant = (before === "" ? namesWith(wrong)[0] : undefined) ?? meantBy(wrong, allowed);
   const help =
     meant === undefined
       ? `; allowed${before && ` after ${before}`}: ${allowed.join(", ")}${hint}`

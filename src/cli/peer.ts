@@ -27,7 +27,7 @@ export type Answer = Readonly<Record<string, unknown>>;
 const answerWithinMs = 60_000;
 export const peerLimits = { maxMessageBytes: 64 * 1024 ** 2, stopGraceMs: 5000, log: silentLogger };
 
-export interface PeerOptions {
+interface PeerOptions {
   readonly onUpdate?: (update: Update) => void;
   /** How long an answer is waited for. */
   readonly withinMs?: number;

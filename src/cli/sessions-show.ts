@@ -2,7 +2,8 @@
 import { SidecarError } from "../base/errors.ts";
 import { jsonTextOf, objectText } from "../base/json-text.ts";
 import { isJsonObjectText, isRecord, textOr } from "../base/json.ts";
-import { countedPages, happeningsIn } from "../history/counted.ts";
+import { countedPages } from "../history/counted.ts";
+import { happeningsIn } from "../session/conversation.ts";
 import { markIn } from "../history/import/mark.ts";
 import { drawn } from "../history/drawn.ts";
 import { startOfLast, turnAt } from "../session/conversation.ts";

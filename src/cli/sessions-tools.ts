@@ -1,6 +1,7 @@
 /** `sessions tools`: what the agent did with tools, a line each. */
 import { SidecarError } from "../base/errors.ts";
-import { countedPages, happeningsIn } from "../history/counted.ts";
+import { countedPages } from "../history/counted.ts";
+import { happeningsIn } from "../session/conversation.ts";
 import { toolLogOf, type ToolUse } from "../history/tool-log.ts";
 import type { Invocation, Io } from "./command.ts";
 import { paged } from "./pager.ts";

@@ -1,9 +1,7 @@
 /** What of a session is told: its entries without those that a rewind superseded, unless they are asked for. */
 import { foldedPages } from "../session/conversation.ts";
-import type { Happening } from "../session/happenings.ts";
 import { countingIn, type Stretch } from "../session/rewinds.ts";
 import type { SessionRegistry } from "../session/registry.ts";
-import { Teller } from "../session/teller.ts";
 import type { Entry, EntryRange, SessionRecord } from "../store/contract.ts";
 
 /** Where sessions are read: a registry is one. */
@@ -26,18 +24,4 @@ export async function* countedPages(
   const { from = 1, through = record.headSeq } = range;
   const wanted = withSuperseded ? [{ from, through }] : countingIn(superseded, { from, through });
   for (const stretch of wanted) yield* foldedPages(sessions, record, stretch);
-}
-
-/** @param turn where the first of them belongs, by the `seq` of its prompt */
-export async function* happeningsIn(
-  pages: AsyncIterable<readonly Entry[]>,
-  turn = 0,
-): AsyncGenerator<Happening> {
-  const teller = new Teller(turn);
-  for await (const page of pages) {
-    for (const entry of page) {
-      const happening = teller.told(entry);
-      if (happening !== undefined) yield happening;
-    }
-  }
 }

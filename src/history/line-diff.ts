@@ -1,6 +1,6 @@
 /** What changed between two texts, line by line, as people read it: a few lines around each change. */
 
-export interface DiffLine {
+interface DiffLine {
   /** A gap stands for lines that are the same. */
   readonly mark: " " | "+" | "-" | "gap";
   readonly text: string;

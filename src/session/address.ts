@@ -21,7 +21,7 @@ export interface Addressed {
 }
 
 /** The sessions that can be meant. */
-export interface Addressable {
+interface Addressable {
   readonly get: (id: SessionId) => Promise<SessionRecord | undefined>;
   readonly list: (query: SessionQuery) => Promise<Page<SessionRecord>>;
   /** The newest ones, at most so many; what `last` counts. */

@@ -57,7 +57,7 @@ export function changeBriefly(
   });
 }
 
-export interface Decision {
+interface Decision {
   readonly leaseTtlMs: number;
   /** From whom it may be taken: see `LeaseRequest`. */
   readonly mayTake: (current: LeaseState) => boolean;

@@ -15,7 +15,7 @@ import { everySession } from "./pages.ts";
 import { emptySession, type RegistryDefaults } from "./registry-options.ts";
 
 /** What a session is brought in with. */
-export type BroughtInit = Partial<NewSession> & Pick<NewSession, "cwd" | "createdAtMs" | "updatedAtMs">;
+type BroughtInit = Partial<NewSession> & Pick<NewSession, "cwd" | "createdAtMs" | "updatedAtMs">;
 
 type Options = Pick<RegistryDefaults, "durability" | "leaseTtlMs" | "onBusy">;
 

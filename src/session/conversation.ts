@@ -13,15 +13,13 @@ import { Teller } from "./teller.ts";
 /** What of a session there is to tell. */
 export type Told = Pick<SessionRecord, "id" | "sealedSeq" | "headSeq">;
 
-/** Errors: `STORE_…`, `SESSION_NOT_FOUND`. */
-export async function* conversationOf(
-  store: Pick<Store, "read">,
-  session: Told,
-  range: EntryRange = {},
+/** What pages of entries tell, in order. @param turn where the first of them belongs, by the `seq` of its prompt */
+export async function* happeningsIn(
+  pages: AsyncIterable<readonly Entry[]>,
+  turn = 0,
 ): AsyncGenerator<Happening> {
-  const { from = 1 } = range;
-  const teller = new Teller(from > 1 ? await turnAt(store, session, from - 1) : 0);
-  for await (const page of foldedPages(store, session, range)) {
+  const teller = new Teller(turn);
+  for await (const page of pages) {
     for (const entry of page) {
       const happening = teller.told(entry);
       if (happening !== undefined) yield happening;

@@ -8,7 +8,7 @@ import type { Entry, NewEntry, SessionPatch, SessionRecord, SessionSettings } fr
  * Asked before it goes on: hooks run in the order of their subscription and are awaited, and the first that fails
  * fails the operation.
  */
-export interface AskedEvents {
+interface AskedEvents {
   /** A session is made. A hook that fails refuses it: it is taken back. */
   create: { readonly record: SessionRecord };
   /** Live, but without activity for the idle time: no longer counted as live unless it is touched. History stays. */
@@ -16,7 +16,7 @@ export interface AskedEvents {
 }
 
 /** Told when it has been written. Nothing waits for a subscriber, and none can fail what it is told of. */
-export interface ToldEvents {
+interface ToldEvents {
   /** Made, and refused by nobody. */
   create: { readonly record: SessionRecord };
   /** Entries were journaled, of a turn that runs or beside one. */
@@ -45,7 +45,7 @@ export interface ToldEvents {
   restore: { readonly record: SessionRecord };
 }
 
-export interface SessionEvents extends AskedEvents, ToldEvents {}
+interface SessionEvents extends AskedEvents, ToldEvents {}
 
 export type SessionEvent = keyof SessionEvents;
 /** @param missed how many events were dropped just before this one, because the subscriber was too far behind */

@@ -9,7 +9,7 @@ import type { LiveSet } from "./live.ts";
 import type { Removal } from "./removal.ts";
 import type { Trash } from "./trash.ts";
 
-export interface ExpiryOptions {
+interface ExpiryOptions {
   readonly removal: Removal;
   readonly trash: Trash;
   readonly live: LiveSet;

@@ -12,7 +12,7 @@ import { beforePrompt, effectOf, rewindIn, undoSeq, type Held, type RewindEffect
 import { agentMessageAt, seqOfMessage } from "./message-places.ts";
 import { wordingsOf, type Wording } from "./wordings.ts";
 
-export interface GoingBackParts {
+interface GoingBackParts {
   readonly store: Store;
   readonly now: () => number;
   readonly maxEntryBytes: number;

@@ -138,14 +138,14 @@ export interface Set extends Place {
 }
 
 /** What is from here on, until the same kind is told again: usage, title, mode, commands. */
-export interface StateTold extends Place {
+interface StateTold extends Place {
   readonly type: "state";
   readonly kind: string;
   readonly update: UpdateData["update"];
 }
 
 /** The session went back: what came after `toSeq` does not count from here on. */
-export interface Rewound extends Place {
+interface Rewound extends Place {
   readonly type: "rewind";
   readonly toSeq: number;
 }

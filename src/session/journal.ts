@@ -22,7 +22,7 @@ import { isGone } from "./hidden.ts";
 import type { Use } from "./live.ts";
 import { charsIn, collect } from "./pages.ts";
 
-export interface JournalOptions {
+interface JournalOptions {
   readonly store: Store;
   readonly durability: Durability;
   readonly holder: Holder;

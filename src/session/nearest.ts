@@ -2,6 +2,7 @@
  * Updates that a client takes only if it said so in `initialize`: compactions, plans with an id, subagents. Others are
  * shown the nearest thing that every client knows. https://agentclientprotocol.com/protocol/v1/initialization
  */
+import { wordsOf } from "../acp/content.ts";
 import { meaningOf } from "../acp/entries.ts";
 import { takenBy } from "../acp/v1/initialize.ts";
 import { updateKinds, type Capability, type UpdateData } from "../acp/kinds.ts";
@@ -51,10 +52,10 @@ export class Nearest {
   #compaction(id: string, update: Update): string[] {
     const { sessionUpdate, content, summary, status, error } = update;
     if (sessionUpdate === "compaction_summary_chunk") {
-      this.#summaries.set(id, (this.#summaries.get(id) ?? "") + textIn([content]));
+      this.#summaries.set(id, (this.#summaries.get(id) ?? "") + wordsOf([content]));
       return [];
     }
-    if (Array.isArray(summary) || summary === null) this.#summaries.set(id, textIn(summary ?? []));
+    if (Array.isArray(summary) || summary === null) this.#summaries.set(id, wordsOf(summary ?? []));
     if (status === "in_progress") return [];
     const text = this.#summaries.get(id) ?? "";
     this.#summaries.delete(id);
@@ -106,7 +107,7 @@ const statusOf: ReadonlyMap<string, string> = new Map([
 
 /** A message between sessions. */
 function said({ content, messageId }: Update): string[] {
-  const text = textIn(Array.isArray(content) ? content : [content]);
+  const text = wordsOf(Array.isArray(content) ? content : [content]);
   return text === "" ? [] : [thought(text, textOr(messageId, ""))];
 }
 
@@ -117,10 +118,6 @@ function thought(text: string, id: string): string {
 
 function planOf(entries: readonly unknown[]): string {
   return dataOf({ sessionUpdate: "plan", entries });
-}
-
-function textIn(blocks: readonly unknown[]): string {
-  return blocks.map((block) => (isRecord(block) ? textOr(block.text, "") : "")).join("");
 }
 
 function dataOf(update: object): string {

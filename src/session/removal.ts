@@ -11,7 +11,7 @@ import { isDead, isFree, mayTake, thisHolder } from "./holder.ts";
 import { everySession } from "./pages.ts";
 import { intoTrash, type OnGone } from "./trash.ts";
 
-export interface RemovalOptions extends Parts {
+interface RemovalOptions extends Parts {
   readonly durability: Durability;
   readonly leaseTtlMs: number;
   /** For how long what is deleted can be brought back; 0: it is deleted for good. */

@@ -53,22 +53,10 @@ async function isThere(store: Reads, id: Told["id"], { at, toSeq }: Rewind): Pro
 }
 
 /** Where a rewind goes back to; undefined for every other entry. */
-export function toSeqIn(entry: Pick<Entry, "kind" | "data">): number | undefined {
+function toSeqIn(entry: Pick<Entry, "kind" | "data">): number | undefined {
   if (entry.kind !== "rewind") return undefined;
   const meaning = meaningOf(entry);
   return meaning.type === "rewind" ? meaning.toSeq : undefined;
-}
-
-/** The rewind entries of a whole journal, found by looking: for one whose record does not tell. */
-export async function rewindsIn(pages: AsyncIterable<readonly Entry[]>): Promise<readonly Rewind[]> {
-  const rewinds: Rewind[] = [];
-  for await (const page of pages) {
-    for (const entry of page) {
-      const toSeq = toSeqIn(entry);
-      if (toSeq !== undefined && toSeq < entry.seq) rewinds.push({ at: entry.seq, toSeq });
-    }
-  }
-  return rewinds;
 }
 
 /** Entries of a range as `Store.read` gives them, without those that do not count. */

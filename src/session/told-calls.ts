@@ -1,6 +1,6 @@
 /** Tool calls as the teller tells them: each update with what was said of its call before. */
 import type { Meaning } from "../acp/entries.ts";
-import { textOr } from "../base/json.ts";
+import { textIf, textOr } from "../base/json.ts";
 import { RecentMap } from "../base/recent-map.ts";
 import type { Called, Place } from "./happenings.ts";
 
@@ -21,16 +21,12 @@ export class Calls {
     const parentCallId = at.parentCallId ?? before?.parentCallId;
     const known: Known = {
       title: textOr(update.title, before?.title ?? toolCallId),
-      kind: textIn(update.kind) ?? before?.kind,
-      status: textIn(update.status) ?? before?.status,
+      kind: textIf(update.kind) ?? before?.kind,
+      status: textIf(update.status) ?? before?.status,
       startedAtMs: before?.startedAtMs ?? at.atMs,
       ...(parentCallId !== undefined && { parentCallId }),
     };
     this.#known.set(toolCallId, { ...known, title: known.title.slice(0, maxTitleChars) });
     return { ...at, type: "call", callId: toolCallId, ...known, isNews: before !== undefined, update };
   }
-}
-
-function textIn(value: unknown): string | undefined {
-  return typeof value === "string" ? value : undefined;
 }

@@ -1,6 +1,6 @@
 /** Subagents with sessions of their own, as the teller tells them. https://agentclientprotocol.com/protocol/v1/subagents */
 import type { Meaning } from "../acp/entries.ts";
-import { isRecord, type Json } from "../base/json.ts";
+import { isRecord, textIf, type Json } from "../base/json.ts";
 import { RecentMap } from "../base/recent-map.ts";
 import { sessionsOf } from "./call-parts.ts";
 import type { Called, Place, Sent, SubagentTold } from "./happenings.ts";
@@ -30,8 +30,8 @@ export class Children {
     const known = this.#of(session);
     const isNews = known.isTold === true;
     known.isTold = true;
-    if (title !== undefined) known.title = textIn(title);
-    if (state !== undefined) known.state = isRecord(state) ? textIn(state.state) : undefined;
+    if (title !== undefined) known.title = textIf(title);
+    if (state !== undefined) known.state = isRecord(state) ? textIf(state.state) : undefined;
     const { title: called, state: doing, byCallId } = known;
     return { type: "subagent", session, title: called, state: doing, byCallId, isNews, ...at };
   }
@@ -48,15 +48,11 @@ function sent(update: Readonly<Record<string, unknown>>, at: Place): Sent {
   const isPiece = isRecord(content);
   return {
     type: "sent",
-    messageId: textIn(messageId),
-    from: textIn(senderSessionId),
-    to: textIn(recipientSessionId),
+    messageId: textIf(messageId),
+    from: textIf(senderSessionId),
+    to: textIf(recipientSessionId),
     content: isPiece ? [content as Json] : Array.isArray(content) ? (content as Json[]) : [],
     goesOn: isPiece,
     ...at,
   };
-}
-
-function textIn(value: unknown): string | undefined {
-  return typeof value === "string" ? value : undefined;
 }

@@ -1,6 +1,6 @@
 /** Plans, compactions and settings as the teller tells them. */
 import type { Meaning } from "../acp/entries.ts";
-import { isRecord, textOr, type Json } from "../base/json.ts";
+import { isRecord, textIf, textOr, type Json } from "../base/json.ts";
 import type { Compacted, Place, Planned, PlanStep, Set } from "./happenings.ts";
 
 /** Undefined for a plan in which nothing stands. */
@@ -13,7 +13,7 @@ export function planned(
   const plan = isRecord(update.plan) ? update.plan : update;
   const entries: readonly unknown[] = Array.isArray(plan.entries) ? plan.entries : [];
   const steps = entries.flatMap(stepIn);
-  const text = textIn(plan.content) ?? textIn(plan.uri);
+  const text = textIf(plan.content) ?? textIf(plan.uri);
   if (steps.length === 0 && text === undefined && !isRemoved) return undefined;
   return { type: "plan", planId, steps, text, isRemoved, ...at };
 }
@@ -34,11 +34,11 @@ export function compacted(
   return {
     type: "compaction",
     compactionId,
-    status: textIn(status),
+    status: textIf(status),
     summary: blocks as Json[],
     // An update that says nothing of the summary leaves it as it was.
     goesOn: isPiece || summary === undefined,
-    error: textIn(error),
+    error: textIf(error),
     ...at,
   };
 }
@@ -53,8 +53,4 @@ export function setting({ method, params }: Meaning & { readonly type: "setting"
     value: typeof value === "boolean" ? String(value) : textOr(value, ""),
     ...at,
   };
-}
-
-function textIn(value: unknown): string | undefined {
-  return typeof value === "string" ? value : undefined;
 }

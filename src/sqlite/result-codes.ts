@@ -1,5 +1,7 @@
 /** Names of SQLite's result codes, for engines that tell the number only. https://sqlite.org/rescode.html */
 
+import { systemCodeOf } from "../base/errors.ts";
+
 /** By number; what is extended stands in its lowest byte, and counts from 1 above it. */
 const primary = (
   "OK ERROR INTERNAL PERM ABORT BUSY LOCKED NOMEM READONLY INTERRUPT IOERR CORRUPT NOTFOUND FULL CANTOPEN " +
@@ -35,4 +37,9 @@ export function resultCodeName(code: number): string {
   if (name === undefined) return `SQLITE_UNKNOWN_${code}`;
   const more = extended[name]?.[(code >> 8) - 1];
   return more ? `SQLITE_${name}_${more}` : `SQLITE_${name}`;
+}
+
+/** Another connection has the lock; trying again may help. */
+export function isBusy(error: unknown): boolean {
+  return /^SQLITE_(BUSY|LOCKED|PROTOCOL)/.test(systemCodeOf(error) ?? "");
 }

@@ -11,7 +11,7 @@ const pageChars = 1 << 20;
 const tries = 5;
 
 /** Reads one entry as the medium has it. */
-export type ReadOne = (seq: number) => Promise<Entry | undefined>;
+type ReadOne = (seq: number) => Promise<Entry | undefined>;
 
 export class PageUnpacker {
   readonly #id: SessionId;

@@ -119,6 +119,7 @@ describe("a command line", () => {
     [["sessions", "ls", "--limt", "3"], /^sessions ls has no flag --limt; did you mean --limit\?\n$/],
     [["sessions", "ls", "--repair"], /^sessions ls has no flag --repair; allowed: (--[a-z]+, )*--limit, /],
     [["frobnicate"], /^"frobnicate" is not a command; allowed: serve, sessions, .*; an agent/],
+    [["rm", "last"], /^"rm" is not a command; did you mean sessions rm\?\n$/],
     [["docter"], /^"docter" is not a command; did you mean doctor\?\n$/],
     [["sesions", "ls"], /^"sesions" is not a command; did you mean sessions\?\n$/],
     [["sessions", "hsow", "X"], /^"sessions hsow" is not a command; did you mean sessions show\?\n$/],

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { newSessionId, type SessionId } from "../../src/base/ids.ts";
 import { textOf } from "../../src/acp/content.ts";
 import { changedPathsOf, outputOf } from "../../src/session/call-parts.ts";
-import { conversationOf, startOfLast, turnAt } from "../../src/session/conversation.ts";
+import { foldedPages, happeningsIn, startOfLast, turnAt } from "../../src/session/conversation.ts";
 import type { Happening } from "../../src/session/happenings.ts";
 import type { Entry, EntryKind, EntryRange } from "../../src/store/contract.ts";
 
@@ -52,7 +52,10 @@ async function toldOf(
 > {
   const store = journal(told);
   const all = [];
-  for await (const each of conversationOf(store, { id, sealedSeq, headSeq: store.headSeq }, range)) {
+  const session = { id, sealedSeq, headSeq: store.headSeq };
+  const { from = 1 } = range;
+  const turn = from > 1 ? await turnAt(store, session, from - 1) : 0;
+  for await (const each of happeningsIn(foldedPages(store, session, range), turn)) {
     if (each.type === "said") all.push({ ...each, text: textOf(each) });
     else if (each.type !== "call") all.push(each);
     else all.push({ ...each, changed: changedPathsOf(each.update), output: outputOf(each.update) });

@@ -4,10 +4,11 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Database } from "../../sqlite/engine.ts";
 import { busyTimeoutMs, defaultLockWaitMs, untilFree } from "../../store/sql/sqlite/busy.ts";
 import { loadEngine } from "../../sqlite/engines.ts";
-import { asStoreError, isBusy } from "../../store/sql/sqlite/errors.ts";
+import { isBusy } from "../../sqlite/result-codes.ts";
+import { asStoreError } from "../../store/sql/sqlite/errors.ts";
 import { checkVersion } from "../../store/sql/sqlite/migrations.ts";
 
-export interface CompactionLimits {
+interface CompactionLimits {
   /** A file from before it could be done in steps is written anew at once, if it holds no more: that takes a moment. */
   readonly mostAtOnce?: number;
   readonly lockWaitMs?: number;

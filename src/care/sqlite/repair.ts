@@ -7,7 +7,8 @@ import { busyTimeoutMs, defaultLockWaitMs, untilFree } from "../../store/sql/sql
 import type { Database } from "../../sqlite/engine.ts";
 import { loadEngine } from "../../sqlite/engines.ts";
 import { unfinishedName } from "../unfinished.ts";
-import { asStoreError, isBusy } from "../../store/sql/sqlite/errors.ts";
+import { isBusy } from "../../sqlite/result-codes.ts";
+import { asStoreError } from "../../store/sql/sqlite/errors.ts";
 import { checkVersion } from "../../store/sql/sqlite/migrations.ts";
 import type { Damage, Repair } from "../damage.ts";
 import { findDamage } from "./check.ts";

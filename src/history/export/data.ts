@@ -2,7 +2,7 @@
 import { jsonTextOf, objectText } from "../../base/json-text.ts";
 import { isJsonObjectText } from "../../base/json.ts";
 import type { Entry } from "../../store/contract.ts";
-import { happeningsIn } from "../counted.ts";
+import { happeningsIn } from "../../session/conversation.ts";
 import type { Exported } from "./exported.ts";
 
 /** `{"format":"acp-sidecar.session","version":1,"session":{…},"happenings":[…]}`; one happening a line. */

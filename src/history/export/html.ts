@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { version } from "../../base/version.ts";
-import { happeningsIn } from "../counted.ts";
+import { happeningsIn } from "../../session/conversation.ts";
 import { drawn } from "../drawn.ts";
 import type { Thread } from "../threads.ts";
 import type { Stretch } from "../../session/rewinds.ts";

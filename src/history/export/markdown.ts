@@ -9,7 +9,7 @@ import { diffIn, itemsOfCall, pathsOf } from "../../session/call-parts.ts";
 import type { Called, Compacted, Happening, Planned, Said, Sent } from "../../session/happenings.ts";
 import type { Stretch } from "../../session/rewinds.ts";
 import { lineDiff } from "../line-diff.ts";
-import { happeningsIn } from "../counted.ts";
+import { happeningsIn } from "../../session/conversation.ts";
 import { drawn } from "../drawn.ts";
 import type { Drawer, Thread } from "../threads.ts";
 import type { Exported } from "./exported.ts";

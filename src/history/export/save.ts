@@ -6,7 +6,7 @@ import path from "node:path";
 import { reasonOf, SidecarError, systemCodeOf } from "../../base/errors.ts";
 import { syncDirectory } from "../../base/disk.ts";
 
-export interface Saving {
+interface Saving {
   /** In the place of a file that is there. */
   readonly force?: boolean;
   readonly signal?: AbortSignal;

@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { reasonOf, SidecarError } from "../../base/errors.ts";
-import { isRecord } from "../../base/json.ts";
+import { isRecord, objectIn } from "../../base/json.ts";
 import { entrySchema } from "../../session/schema.ts";
 import type { NewEntry } from "../../store/contract.ts";
 import { bundleStart, bundleVersion } from "../export/bundle.ts";
@@ -103,12 +103,8 @@ function tooLong(): never {
 }
 
 function fieldsIn(text: string, line: number): Readonly<Record<string, unknown>> {
-  try {
-    const fields: unknown = JSON.parse(text);
-    if (isRecord(fields)) return fields;
-  } catch {
-    // Told below.
-  }
+  const fields = objectIn(text);
+  if (fields !== undefined) return fields;
   throw line === 1
     ? new SidecarError("BUNDLE_INVALID", "This is no bundle")
     : invalid(`is cut off or broken at line ${line}`);

@@ -3,7 +3,7 @@ import type { Entry, NewEntry } from "../../store/contract.ts";
 import { RunningHash, type ImportMark } from "./mark.ts";
 import type { NativeBatch } from "./native.ts";
 
-export type Continuation =
+type Continuation =
   | { readonly what: "same" }
   /** Behind the first `skip` of its entries, which are here, it has more. */
   | ({ readonly what: "grown"; readonly entries: number } & Grown)

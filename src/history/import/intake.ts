@@ -31,7 +31,7 @@ export interface Outcome {
   readonly reason?: string;
 }
 
-export interface IntakeOptions {
+interface IntakeOptions {
   readonly registry: SessionRegistry;
   /** Say what would be, and write nothing. */
   readonly isDryRun?: boolean;

@@ -2,7 +2,7 @@
  * Entries of an original as they stand in the journal. An import ends the turn that is the last one; where that went on
  * later the journal has an end more than the original, and what names a place behind it names it by another number.
  */
-import { isRecord } from "../../base/json.ts";
+import { objectIn } from "../../base/json.ts";
 import type { NewEntry, Rewind } from "../../store/contract.ts";
 
 export class Placing {
@@ -19,8 +19,8 @@ export class Placing {
   place(entries: readonly NewEntry[], head: number): readonly NewEntry[] {
     return entries.map((entry, index) => {
       if (entry.kind !== "rewind") return entry;
-      const fields: unknown = JSON.parse(entry.data);
-      if (!isRecord(fields) || typeof fields["toSeq"] !== "number") return entry;
+      const fields = objectIn(entry.data);
+      if (typeof fields?.["toSeq"] !== "number") return entry;
       const toSeq = this.#seqOf(fields["toSeq"]);
       this.rewinds.push({ at: head + 1 + index, toSeq });
       return { ...entry, data: JSON.stringify({ ...fields, toSeq }) };

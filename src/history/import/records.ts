@@ -5,12 +5,6 @@ import type { Report } from "./native.ts";
 
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** A record of a file. */
-export interface NativeRecord {
-  readonly line: number;
-  readonly fields: Fields;
-}
-
 export function recordOf(
   { text, number: line, isOpen }: Line,
   path: string,

@@ -1,4 +1,5 @@
 /** Opens the database of an index: made anew where it is not there, damaged, or of another schema. */
+import { isBusy } from "../../sqlite/result-codes.ts";
 import { createHash } from "node:crypto";
 import { chmodSync, closeSync, mkdirSync, openSync, rmSync } from "node:fs";
 import path from "node:path";
@@ -113,10 +114,6 @@ export function indexError(error: unknown, place: string): unknown {
     `The search index ${place} cannot be read or written (${reason}); delete it, and it is made anew`,
     { cause: error },
   );
-}
-
-export function isBusy(error: unknown): boolean {
-  return /^SQLITE_(BUSY|LOCKED|PROTOCOL)/.test(systemCodeOf(error) ?? "");
 }
 
 class OtherSchema extends Error {}

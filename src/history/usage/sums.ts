@@ -1,7 +1,7 @@
 /** What a session's turns have used, by day, as its agents reported it. */
 import { childIn } from "../../acp/child-mark.ts";
 import { isOwn as isOfSidecar } from "../../acp/own-mark.ts";
-import { isRecord } from "../../base/json.ts";
+import { isRecord, objectIn } from "../../base/json.ts";
 import type { Entry } from "../../store/contract.ts";
 
 export interface Sums {
@@ -74,7 +74,7 @@ export class UsageReader {
   }
 
   #end(data: string, when: Pick<Reported, "day" | "isOwn">): void {
-    const { result } = parsed(data);
+    const { result } = objectIn(data) ?? {};
     const usage = isRecord(result) ? result.usage : undefined;
     if (!isRecord(usage)) return;
     const [input, output] = [countOf(usage.inputTokens), countOf(usage.outputTokens)];
@@ -83,7 +83,7 @@ export class UsageReader {
   }
 
   #update(data: string, day: string, isOwn: boolean): void {
-    const { update } = parsed(data);
+    const { update } = objectIn(data) ?? {};
     if (!isRecord(update) || update.sessionUpdate !== "usage_update" || !isRecord(update.cost)) return;
     const { amount, currency } = update.cost;
     if (typeof amount !== "number" || !(amount >= 0) || typeof currency !== "string") return;
@@ -108,15 +108,6 @@ function growsAlways(reported: readonly Tokens[]): boolean {
     if (before === undefined) return true;
     return each.input >= before.input && each.output >= before.output && each.total > before.total;
   });
-}
-
-function parsed(data: string): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(data);
-    return isRecord(value) ? value : {};
-  } catch {
-    return {};
-  }
 }
 
 function countOf(value: unknown): number {

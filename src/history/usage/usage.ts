@@ -34,7 +34,7 @@ const version = 1;
 const overlapMs = 10 * 60_000;
 const pageLimit = 1000;
 
-export interface UsageOptions {
+interface UsageOptions {
   /** Where what was found is kept; nothing is, without. */
   readonly cacheFile?: string | undefined;
   readonly onProgress?: (read: number) => void | Promise<void>;

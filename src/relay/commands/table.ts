@@ -7,7 +7,7 @@ import { fork } from "./fork.ts";
 import { rename } from "./rename.ts";
 import { usage } from "./usage.ts";
 
-export interface OwnCommand {
+interface OwnCommand {
   readonly name: string;
   /** What stands behind its name. */
   readonly hint: string;

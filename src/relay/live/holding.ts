@@ -14,7 +14,7 @@ import { LiveSession, type SessionSetup } from "./session.ts";
 import type { KnownSessions } from "./sessions.ts";
 import { endTurnsWith, failTurns } from "./turns.ts";
 
-export interface HoldingOptions {
+interface HoldingOptions {
   readonly registry: SessionRegistry;
   readonly sessions: KnownSessions;
   readonly log: Logger;

@@ -22,7 +22,7 @@ export interface Memory {
 }
 
 /** How a replay stands to the journal. */
-export interface Conclusion {
+interface Conclusion {
   readonly news: readonly ArrivedUpdate[];
   /** The agent has compacted or rewound its session, or it was changed otherwise. */
   readonly differs: boolean;

@@ -20,7 +20,7 @@ export interface Binding {
   readonly agentSessionId: string;
 }
 
-export type McpServers = readonly Readonly<Record<string, unknown>>[];
+type McpServers = readonly Readonly<Record<string, unknown>>[];
 
 /** What the client set the session up with, for the agent: secrets, kept in memory only. */
 export interface SessionSetup {

@@ -12,7 +12,7 @@ export type TurnOutcome =
  * `queued`: the agent does not have the prompt yet. `running`: it has. `cancelling`: it has been asked to stop, and has
  * a grace time to do so. `ended`: over for the client; an agent that we did not wait for may still be at it.
  */
-export type TurnState = "queued" | "running" | "cancelling" | "ended";
+type TurnState = "queued" | "running" | "cancelling" | "ended";
 
 const cancelled: TurnOutcome = { type: "answer", result: { stopReason: "cancelled" } };
 

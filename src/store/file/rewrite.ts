@@ -18,7 +18,7 @@ import type { SessionFile } from "./session-file.ts";
 import type { JournalState } from "./state.ts";
 import { othersKeepWriting } from "./writes.ts";
 
-export interface Rewriting {
+interface Rewriting {
   readonly from: number;
   readonly entries: readonly NewEntry[];
   readonly lease: Lease;

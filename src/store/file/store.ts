@@ -37,7 +37,7 @@ import { recordOf, type JournalState } from "./state.ts";
 import { Syncer } from "./syncer.ts";
 import * as writes from "./writes.ts";
 
-export interface FileStoreOptions {
+interface FileStoreOptions {
   readonly directory: string;
   /** Bytes of final or replaced entries in a journal at which it is rotated; 4 MiB unless told. */
   readonly rotateBytes?: number;

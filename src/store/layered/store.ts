@@ -22,7 +22,7 @@ import { FasterLayer } from "./faster-layer.ts";
 import { Fetches, type Fetch } from "./fetches.ts";
 import { readLayers } from "./reading.ts";
 
-export interface LayeredStoreOptions {
+interface LayeredStoreOptions {
   /** The fastest first. They are this store's from now on: it closes them. */
   readonly layers: readonly Store[];
   /**

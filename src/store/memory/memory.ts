@@ -37,7 +37,7 @@ import type {
 } from "../contract.ts";
 import type { StoreDriver } from "../driver.ts";
 
-export interface MemoryStoreOptions {
+interface MemoryStoreOptions {
   /** Sessions it takes before `create` fails with `STORE_FULL`; unbounded unless told. */
   readonly capacity?: number;
 }

@@ -29,9 +29,6 @@ const kinds: Readonly<Record<string, string>> = {
   EnterPlanMode: "switch_mode",
 };
 
-/** The tools by which a subagent is asked. */
-export const askingTools: ReadonlySet<string> = new Set(["Task", "Agent"]);
-
 export function shownCall(name: string, input: Fields): Shown {
   const path = textIn(input, "file_path") ?? textIn(input, "notebook_path");
   const told = ["command", "description", "pattern", "query", "url", "prompt"].map((field) =>

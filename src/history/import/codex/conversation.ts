@@ -3,6 +3,7 @@
  * The same words come as an event for its screen and as an item for its model: each is taken once. What the program
  * puts in itself has a user's role as an item, and no event.
  */
+import { wordsOf } from "../../../acp/content.ts";
 import { createHash } from "node:crypto";
 import { isRecord, type Json } from "../../../base/json.ts";
 import { listIn, recordIn, textIn, type Fields } from "../records.ts";
@@ -236,10 +237,6 @@ export class CodexConversation {
     this.#starts.length = kept;
     this.scribe.rewind(this.#atMs, seq, { kind: "event thread_rolled_back" });
   }
-}
-
-function wordsOf(blocks: readonly Json[]): string {
-  return blocks.map((block) => (isRecord(block) ? (textIn(block, "text") ?? "") : "")).join("");
 }
 
 /** The summary that stands in the place of what was before is the last thing in it. */

@@ -1,7 +1,7 @@
 /** The histories of Codex: a file of lines for each session, by its day; older ones compressed. */
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { isRecord } from "../../../base/json.ts";
+import { objectIn } from "../../../base/json.ts";
 import { filesBelow, stampOf, type FoundFile } from "../files.ts";
 import { guarded } from "../guarded.ts";
 import { bytesOf, linesOf } from "../lines.ts";
@@ -81,13 +81,9 @@ function readTitles(path: string, titles: Map<string, string>): void {
     return;
   }
   for (const line of text.split("\n")) {
-    try {
-      const fields: unknown = JSON.parse(line);
-      if (!isRecord(fields)) continue;
-      const [id, title] = [textIn(fields, "id"), titleFrom(textIn(fields, "thread_name") ?? "")];
-      if (id !== undefined && title !== undefined) titles.set(id, title);
-    } catch {
-      // A name that cannot be read names nothing.
-    }
+    // A name that cannot be read names nothing.
+    const fields = objectIn(line) ?? {};
+    const [id, title] = [textIn(fields, "id"), titleFrom(textIn(fields, "thread_name") ?? "")];
+    if (id !== undefined && title !== undefined) titles.set(id, title);
   }
 }

@@ -1,5 +1,5 @@
 /** Tool calls of Codex, as ACP shows them. */
-import { isRecord, type Json } from "../../../base/json.ts";
+import { isRecord, objectIn, type Json } from "../../../base/json.ts";
 import { listIn, recordIn, textIn, type Fields } from "../records.ts";
 import { titleFrom, type PlanItem, type ToolFields } from "../scribe.ts";
 import { changesIn } from "./patch.ts";
@@ -27,7 +27,7 @@ export function shownCall(type: string, item: Fields): ShownCall {
   const input = textIn(item, "input");
   if (name === "apply_patch" && input !== undefined) return patch(input, input);
   const given = textIn(item, "arguments") ?? input ?? "";
-  const fields = parsed(given);
+  const fields = objectIn(given);
   if (fields === undefined) return { fields: { title: name, kind: "other", rawInput: given } };
   if (name === "update_plan") return { plan: planIn(fields), fields: {} };
   if (name === "apply_patch") return patch(textIn(fields, "input") ?? "", fields);
@@ -108,16 +108,7 @@ export function outputOf(output: unknown): { status: "completed" | "failed"; con
 /** The form of a shell's answer in which the exit code stands beside the text. */
 function toldIn(text: string): Fields | undefined {
   if (!text.startsWith('{"output":') && !text.startsWith('{"metadata":')) return undefined;
-  return parsed(text);
-}
-
-function parsed(text: string): Fields | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isRecord(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
+  return objectIn(text);
 }
 
 export function usageOf(last: Fields): Json {

@@ -6,7 +6,8 @@
 import { isRecord, type Json } from "../../../base/json.ts";
 import { listIn, recordIn, textIn, type Fields } from "../records.ts";
 import { Scribe, timeOf, titleFrom } from "../scribe.ts";
-import { partsIn, wordsOf } from "./parts.ts";
+import { wordsOf } from "../../../acp/content.ts";
+import { partsIn } from "./parts.ts";
 import { isPlanTool, outputOf, planOf, shownCall, usageOf } from "./tools.ts";
 
 export class GeminiConversation {

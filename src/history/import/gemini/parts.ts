@@ -19,7 +19,3 @@ export function partsIn(content: unknown): Json[] {
       : [{ type: "text", text: `[${mimeType}]` }];
   });
 }
-
-export function wordsOf(blocks: readonly Json[]): string {
-  return blocks.map((block) => (isRecord(block) ? (textIn(block, "text") ?? "") : "")).join("");
-}

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { isRecord } from "../../../base/json.ts";
+import { objectIn } from "../../../base/json.ts";
 import { recordIn } from "../records.ts";
 
 export class Projects {
@@ -27,12 +27,7 @@ function lookUp(place: string): string | undefined {
 }
 
 function registered(path: string): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(textAt(path) ?? "{}");
-    return isRecord(value) ? (recordIn(value, "projects") ?? {}) : {};
-  } catch {
-    return {};
-  }
+  return recordIn(objectIn(textAt(path) ?? "") ?? {}, "projects") ?? {};
 }
 
 function textAt(path: string): string | undefined {

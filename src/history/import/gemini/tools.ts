@@ -2,7 +2,8 @@
 import { isRecord, type Json } from "../../../base/json.ts";
 import { listIn, recordIn, textIn, type Fields } from "../records.ts";
 import { titleFrom, type PlanItem, type ToolFields } from "../scribe.ts";
-import { partsIn, wordsOf } from "./parts.ts";
+import { wordsOf } from "../../../acp/content.ts";
+import { partsIn } from "./parts.ts";
 
 const kinds: Readonly<Record<string, string>> = {
   read_file: "read",

@@ -5,7 +5,7 @@ import type { Runner, Operation, Query, Work } from "../operation.ts";
 import { untilFree, WriteQueue } from "./busy.ts";
 import type { OpenedDatabase } from "./database.ts";
 import { transact, type Database, type Statement } from "../../../sqlite/engine.ts";
-import { isBusy } from "./errors.ts";
+import { isBusy } from "../../../sqlite/result-codes.ts";
 import { WalSync } from "./sync.ts";
 
 const keptStatements = 128;

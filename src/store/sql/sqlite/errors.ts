@@ -60,11 +60,6 @@ const meanings: Readonly<Record<string, Meaning>> = {
   STORE_UNAVAILABLE: unavailable,
 };
 
-/** Another connection has the lock; trying again may help. */
-export function isBusy(error: unknown): boolean {
-  return /^SQLITE_(BUSY|LOCKED|PROTOCOL)/.test(systemCodeOf(error) ?? "");
-}
-
 /**
  * `error` as the contract words it; what is no failure of the medium is given back as it is.
  * @param sessionId the session that was worked on, to be named if it is damaged
