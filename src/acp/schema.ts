@@ -69,9 +69,9 @@ export const exportParams = z.looseObject({
   superseded: z.optional(z.boolean()),
 });
 
-const searchInstant = z
+const instant = z
   .string()
-  .check(z.refine((text) => !Number.isNaN(Date.parse(text)), "must be a time as in ISO 8601"));
+  .check(z.refine((text) => !Number.isNaN(Date.parse(text)), "must be a date and time, as in ISO 8601"));
 
 /** `_acp-sidecar/search`, a method of our own: all but `query` are filters. */
 export const searchParams = z.object({
@@ -79,8 +79,8 @@ export const searchParams = z.object({
   cwd: z.optional(absolutePath),
   agent: z.optional(z.string()),
   role: z.optional(z.string()),
-  since: z.optional(searchInstant),
-  until: z.optional(searchInstant),
+  since: z.optional(instant),
+  until: z.optional(instant),
   sessionId: z.optional(z.string()),
   archived: z.optional(z.boolean()),
   superseded: z.optional(z.boolean()),
@@ -127,10 +127,6 @@ export const setTitleParams = z.looseObject({
 });
 
 export const setConfigOptionParams = z.looseObject({ sessionId, configId: z.string(), value: z.unknown() });
-
-const instant = z
-  .string()
-  .check(z.refine((text) => !Number.isNaN(Date.parse(text)), "must be a date and time"));
 
 /** Of ours: parts of names, times of last activity, and how many a page has. */
 const listFilter = z.looseObject({

@@ -1,4 +1,5 @@
 /** `search`: messages in all sessions with the words that are looked for. */
+import { textIf } from "../base/json.ts";
 import { SidecarError } from "../base/errors.ts";
 import { cacheFolderOf, surroundings } from "../config/paths.ts";
 import { searchRoles, type SearchRole } from "../history/search/entry-text.ts";
@@ -38,7 +39,7 @@ export function searchSessions(invocation: Invocation, io: Io): Promise<number> 
 
 /** Errors: `USAGE`. */
 function optionsOf({ flags }: Invocation): SearchOptions {
-  const text = (name: string) => (flags[name] === undefined ? undefined : String(flags[name]));
+  const text = (name: string) => textIf(flags[name]);
   const [cwd, agent, since, until] = [text("cwd"), text("agent"), text("since"), text("until")];
   const nowMs = Date.now();
   return {

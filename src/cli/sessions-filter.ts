@@ -1,8 +1,9 @@
 /** Which sessions are asked for: what the store can look for, and what is looked at here. */
+import { agentHas, hasPart } from "../session/agent-names.ts";
 import path from "node:path";
 import { SidecarError } from "../base/errors.ts";
 import { isSameFolder } from "../base/folder.ts";
-import { isRecord } from "../base/json.ts";
+import { textIf } from "../base/json.ts";
 import type { ListQuery } from "../session/archived.ts";
 import type { SessionRecord } from "../session/registry-options.ts";
 import type { SessionRegistry } from "../session/registry.ts";
@@ -18,7 +19,7 @@ export interface Wanted {
 
 /** Errors: `USAGE`. */
 export function wantedBy({ flags }: Invocation, nowMs = Date.now()): Wanted {
-  const text = (name: string) => (flags[name] === undefined ? undefined : String(flags[name]));
+  const text = (name: string) => textIf(flags[name]);
   const [since, until] = [text("since"), text("until")];
   const filter: ListQuery = {
     ...(flags["archived"] === true && { archived: "only" }),
@@ -51,14 +52,6 @@ export async function* sessionsOf(
   } while (cursor !== undefined);
 }
 
-/** What the agent of a session is called. */
-export function agentNameOf({ agent }: SessionRecord): string {
-  const info = isRecord(agent?.info) ? agent.info : {};
-  const named = [info.title, info.name].find((name) => typeof name === "string" && name !== "");
-  if (typeof named === "string") return named;
-  return agent?.command === undefined ? "" : path.basename(agent.command);
-}
-
 type Check = (record: SessionRecord) => boolean;
 
 /** By whichever link or spelling it was opened. */
@@ -80,18 +73,9 @@ function stateCheck(state: string | undefined): Check | undefined {
 }
 
 function agentCheck(name: string | undefined): Check | undefined {
-  if (name === undefined) return undefined;
-  return (record) => {
-    const info = isRecord(record.agent?.info) ? record.agent.info : {};
-    return has([info.name, info.title, record.agent?.command], name);
-  };
+  return name === undefined ? undefined : (record) => agentHas(record, name);
 }
 
 function titleCheck(text: string | undefined): Check | undefined {
-  return text === undefined ? undefined : ({ title }) => has([title], text);
-}
-
-function has(texts: readonly unknown[], part: string): boolean {
-  const wanted = part.toLowerCase();
-  return texts.some((text) => typeof text === "string" && text.toLowerCase().includes(wanted));
+  return text === undefined ? undefined : ({ title }) => hasPart([title], text);
 }

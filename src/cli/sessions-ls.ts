@@ -1,4 +1,5 @@
 /** `sessions ls`: sessions in a table, the newest activity first. */
+import { agentNameOf } from "../session/agent-names.ts";
 import { SidecarError } from "../base/errors.ts";
 import type { SessionRecord } from "../session/registry-options.ts";
 import type { SessionRegistry } from "../session/registry.ts";
@@ -6,7 +7,7 @@ import type { Invocation, Io } from "./command.ts";
 import { homely } from "./folder-text.ts";
 import { stateOf, type SessionState } from "./lease-text.ts";
 import { agoText, Outflow, print, printJson } from "./print.ts";
-import { agentNameOf, sessionsOf, wantedBy, type Wanted } from "./sessions-filter.ts";
+import { sessionsOf, wantedBy, type Wanted } from "./sessions-filter.ts";
 import { countFrom, withSessions } from "./sessions.ts";
 import { listTrash } from "./sessions-restore.ts";
 import { styleFor, type Style } from "./style.ts";

@@ -1,7 +1,7 @@
 /** `sessions show`: one session with all that is known of it, and what was said in it. */
 import { SidecarError } from "../base/errors.ts";
 import { jsonTextOf, objectText } from "../base/json-text.ts";
-import { isJsonObjectText, isRecord, textOr } from "../base/json.ts";
+import { isJsonObjectText } from "../base/json.ts";
 import { countedPages } from "../history/counted.ts";
 import { happeningsIn } from "../session/conversation.ts";
 import { markIn } from "../history/import/mark.ts";
@@ -15,7 +15,7 @@ import type { Layout } from "./conversation-text.ts";
 import { leaseText } from "./lease-text.ts";
 import { paged } from "./pager.ts";
 import { Outflow, print, printable, printFacts, timeText } from "./print.ts";
-import { agentNameOf } from "./sessions-filter.ts";
+import { agentLineOf } from "../session/agent-names.ts";
 import { addressed, countFrom, withSessions } from "./sessions.ts";
 import { styleFor } from "./style.ts";
 
@@ -134,9 +134,7 @@ function othersOf(metadata: SessionRecord["metadata"]): string | undefined {
 }
 
 function agentAndVersion(record: SessionRecord): string | undefined {
-  const { info } = record.agent ?? {};
-  if (!isRecord(info)) return undefined;
-  return `${agentNameOf(record)} ${textOr(info.version, "")}`.trim();
+  return record.agent?.info === undefined ? undefined : agentLineOf(record);
 }
 
 async function printConversation(

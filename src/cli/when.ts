@@ -1,13 +1,8 @@
 /** Points in time as people say them. */
 import { SidecarError } from "../base/errors.ts";
+import { msPer } from "../config/units.ts";
 
-const msPerUnit: Readonly<Record<string, number>> = {
-  s: 1000,
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-  w: 7 * 86_400_000,
-};
+const msPerUnit: Readonly<Record<string, number>> = { ...msPer, w: 7 * 86_400_000 };
 
 /**
  * `2h` and `3d` ago, `today`, `yesterday`, a day, or a day and a time, local unless it says another zone.

@@ -1,6 +1,6 @@
 /** Durations and sizes as people write them: `90s`, `5m`, `1h`, `30d`; `64KiB`, `1GiB`, or a plain number of bytes. */
 
-const msPer: Readonly<Record<string, number>> = {
+export const msPer: Readonly<Record<string, number>> = {
   ms: 1,
   s: 1000,
   m: 60_000,

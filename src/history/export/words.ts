@@ -1,5 +1,5 @@
 /** What exports for people call things. */
-import { textOr, isRecord, type Json } from "../../base/json.ts";
+import { agentLineOf } from "../../session/agent-names.ts";
 import { visibleLine } from "../../base/visible.ts";
 import type { Called, Decided, Ended } from "../../session/happenings.ts";
 import type { SessionRecord } from "../../store/contract.ts";
@@ -18,7 +18,7 @@ export function utcText(ms: number): string {
 /** What a reader wants to know of a session, in order. */
 export function factsOf(record: SessionRecord): readonly (readonly [string, string])[] {
   const { id, cwd, createdAtMs, updatedAtMs, lineage } = record;
-  const agent = agentOf(record);
+  const agent = visibleLine(agentLineOf(record));
   return [
     ["Session", id],
     ["Folder", visibleLine(cwd)],
@@ -34,12 +34,6 @@ export function factsOf(record: SessionRecord): readonly (readonly [string, stri
 export function titleOf({ title, id }: SessionRecord): string {
   const line = visibleLine(title ?? "").trim();
   return line === "" ? `Session ${id}` : line;
-}
-
-function agentOf({ agent }: SessionRecord): string {
-  const info: Json | undefined = agent?.info;
-  if (!isRecord(info)) return visibleLine(agent?.command ?? "");
-  return visibleLine(`${textOr(info.title, textOr(info.name, ""))} ${textOr(info.version, "")}`).trim();
 }
 
 /** Its mark, and how it went where that is not well. */

@@ -1,12 +1,11 @@
 /** Looks at what an index proposes: whether it is there, whether it counts, and whether its text is what is looked for. */
 import type { SessionId } from "../../base/ids.ts";
 import { isSidecarError } from "../../base/errors.ts";
-import { textOr } from "../../base/json.ts";
 import { isSuperseded, supersededOf } from "../../session/rewinds.ts";
 import type { SessionRecord } from "../../store/contract.ts";
 import type { SessionRegistry } from "../../session/registry.ts";
 import { EntryReader, type SearchRole } from "./entry-text.ts";
-import { agentNames } from "./known-session.ts";
+import { agentNameOf } from "../../session/agent-names.ts";
 import { matchesIn } from "./matching.ts";
 import type { MessageFilter } from "./match-text.ts";
 import type { Query } from "./query.ts";
@@ -110,6 +109,6 @@ export class Hits {
 
 function sessionOf(record: SessionRecord): Omit<FoundSession, "hits" | "isMore"> {
   const { id, title, cwd, updatedAtMs } = record;
-  const agent = textOr(agentNames(record)[0], "");
+  const agent = agentNameOf(record);
   return { id, cwd, updatedAtMs, ...(title !== undefined && { title }), ...(agent !== "" && { agent }) };
 }

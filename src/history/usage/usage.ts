@@ -2,6 +2,7 @@
  * What all sessions have used. It is read from the journals once; what was found is kept in the user's cache folder, and
  * from then on only sessions are read that were active since. Without that folder, or with another one, all is read anew.
  */
+import { agentNameOf } from "../../session/agent-names.ts";
 import { readFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { isRecord } from "../../base/json.ts";
@@ -60,15 +61,12 @@ export async function usageOf(registry: SessionRegistry, options: UsageOptions =
 }
 
 async function read1(registry: SessionRegistry, record: SessionRecord): Promise<SessionUsage> {
-  const { id, headSeq, cwd, lineage, agent } = record;
+  const { id, headSeq, cwd, lineage } = record;
   const reader = new UsageReader(lineage?.atSeq ?? 0);
   for await (const page of registry.read(id)) for (const entry of page) reader.take(entry);
-  const info = isRecord(agent?.info) ? agent.info : {};
-  const name = [info.title, info.name].find((each) => typeof each === "string" && each !== "");
-  const command = agent?.command === undefined ? "" : path.basename(agent.command);
   return {
     headSeq,
-    agent: typeof name === "string" ? name : command,
+    agent: agentNameOf(record),
     cwd,
     days: Object.fromEntries(reader.byDay()),
   };

@@ -1,4 +1,5 @@
 /** `session/list`: ours from the store, then what the agent has that we do not know. https://agentclientprotocol.com/protocol/v1/session-list */
+import { agentHas, hasPart } from "../../session/agent-names.ts";
 import { isSidecarError, loggedReason, reasonOf, SidecarError } from "../../base/errors.ts";
 import { isRecord } from "../../base/json.ts";
 import { listSessionsParams, parseParams, type ListSessionsParams } from "../../acp/schema.ts";
@@ -37,7 +38,8 @@ type Asked = Pick<ListSessionsParams, "cwd" | "archived" | "_meta">;
 function queryOf({ cwd, archived, _meta }: Asked): { query: ListQuery; isOursOnly: boolean } {
   const { agent, title, since, until, limit } = _meta?.["acp-sidecar"] ?? {};
   const where = (record: SessionRecord) =>
-    hasPart(title, [record.title]) && hasPart(agent, agentNames(record));
+    (title === undefined || hasPart([record.title], title)) &&
+    (agent === undefined || agentHas(record, agent));
   const query: ListQuery = {
     ...(typeof cwd === "string" && { cwd }),
     ...(typeof archived === "string" && { archived: archived as Archived }),
@@ -48,17 +50,6 @@ function queryOf({ cwd, archived, _meta }: Asked): { query: ListQuery; isOursOnl
   };
   const isOursOnly = [agent, title, since, until].some((each) => each !== undefined);
   return { query, isOursOnly };
-}
-
-function agentNames({ agent }: SessionRecord): readonly unknown[] {
-  const info = isRecord(agent?.info) ? agent.info : {};
-  return [info.name, info.title, agent?.command];
-}
-
-function hasPart(part: string | undefined, texts: readonly unknown[]): boolean {
-  const wanted = part?.toLowerCase();
-  if (wanted === undefined) return true;
-  return texts.some((text) => typeof text === "string" && text.toLowerCase().includes(wanted));
 }
 
 function ownCursor(cursor: string): string {

@@ -111,8 +111,8 @@ export class Layout {
   }
 }
 
-/** What is older was left behind by a crash. */
-const leftOverMs = 24 * 60 * 60 * 1000;
+/** What is older, and belongs to nothing, was left behind by a crash. */
+export const leftOverMs = 24 * 60 * 60 * 1000;
 
 /** What cannot be written cannot get entries that an older program does not know either. */
 function nameVersion(file: string): void {

@@ -13,10 +13,8 @@ import { goOnInNextJournal, type Beginning } from "./next-journal.ts";
 import { openedToRead, stretchesFrom, stretchLines, type Span } from "./reading.ts";
 import { writeSegment } from "./segments.ts";
 import type { SessionFile } from "./session-file.ts";
+import { leftOverMs } from "./layout.ts";
 import { firstStretchAt, headOf, type JournalState, type Stretch } from "./state.ts";
-
-/** Files that an interrupted rotation has left behind are surely nobody's any more. */
-const leftOverMs = 24 * 60 * 60 * 1000;
 
 /** The rotations of one store. */
 export class Rotations {
