@@ -8,6 +8,7 @@ import { tellUpdate, type Events } from "./events.ts";
 import type { LiveSet } from "./live.ts";
 import { emptySession, type SessionInit } from "./registry-options.ts";
 import { inheritedRewinds } from "./rewinds.ts";
+import { mended, withRewindsKept } from "./rewinds-kept.ts";
 
 /** What a registry is made of. */
 export interface Parts {
@@ -57,13 +58,20 @@ async function inherited(
   return { settings: rewinds.length > 0 ? { ...others, rewinds } : others };
 }
 
-/** Counts as activity. Errors: `SESSION_NOT_FOUND`. */
+/** By what it was before. Counts as activity. Errors: `SESSION_NOT_FOUND`. */
 export async function changeSession(
   { store, live, events, now }: Parts,
-  id: SessionId,
-  patch: SessionPatch,
+  before: SessionRecord,
+  wanted: SessionPatch,
 ): Promise<SessionRecord> {
-  const record = await store.update(id, { updatedAtMs: now(), ...patch });
+  const { id } = before;
+  const patch = withRewindsKept(before, wanted);
+  const record = await settled(
+    store,
+    before,
+    await store.update(id, { updatedAtMs: now(), ...patch }),
+    patch,
+  );
   if (isGone(record)) {
     // It went meanwhile: nothing brings it among the others again but its restoration.
     await store.update(id, { updatedAtMs: buriedAtMs });
@@ -72,6 +80,23 @@ export async function changeSession(
   live.touch(id);
   tellUpdate(events.tell, record, patch);
   return record;
+}
+
+/** Settings that were written over a rewind which came meanwhile know of it again. */
+async function settled(
+  store: Store,
+  before: SessionRecord,
+  after: SessionRecord,
+  { settings }: SessionPatch,
+): Promise<SessionRecord> {
+  if (settings === undefined) return after;
+  let [seen, now] = [before.sealedSeq, after];
+  while (now.sealedSeq > seen) {
+    const { sealedSeq } = now;
+    now = await mended(store, now, seen, (patch) => store.update(now.id, patch));
+    seen = sealedSeq;
+  }
+  return now;
 }
 
 /** A session that a hook refuses is not made: nobody would ever learn its id. */

@@ -4,6 +4,7 @@ import { broughtBackByOpening } from "./archived.ts";
 import type { Parts } from "./creation.ts";
 import { mayTake, thisHolder } from "./holder.ts";
 import { Journal, type OpenedJournal, type Taking } from "./journal.ts";
+import { mendedAfterCrash } from "./rewinds-kept.ts";
 import type { RegistryDefaults } from "./registry-options.ts";
 
 type Options = Pick<RegistryDefaults, "durability" | "leaseTtlMs" | "onBusy">;
@@ -26,7 +27,7 @@ export async function openSession(
 }
 
 /** For a moment, so that it is not live for it. Errors: `SESSION_NOT_FOUND`, `SESSION_BUSY`, `STORE_…`. */
-export function takeSession(
+export async function takeSession(
   { store, events }: Parts,
   { durability, leaseTtlMs, onBusy }: Options,
   id: SessionId,
@@ -34,5 +35,11 @@ export function takeSession(
 ): Promise<OpenedJournal> {
   const holder = taking.holder ?? thisHolder();
   const options = { store, durability, leaseTtlMs, tell: events.tell };
-  return Journal.open(id, { mayTake: mayTake(onBusy, holder), ...options, ...taking, holder });
+  const opened = await Journal.open(id, { mayTake: mayTake(onBusy, holder), ...options, ...taking, holder });
+  try {
+    return { ...opened, record: await mendedAfterCrash(store, opened) };
+  } catch (error) {
+    await opened.journal.release().catch(() => undefined);
+    throw error;
+  }
 }

@@ -104,7 +104,7 @@ export class SessionRegistry extends SessionFinder {
     return this.#writes.run(id, async () => {
       const before = await this.get(id);
       const patch = given.patch(given.callback(change)(before));
-      return changeSession(this.#parts, id, keptInPlace(before, patch));
+      return changeSession(this.#parts, before, keptInPlace(before, patch));
     });
   }
 

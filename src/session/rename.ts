@@ -21,10 +21,11 @@ export function titleFrom(text: string): string {
 /** No activity: it stays where it is in lists. Whoever has it open keeps it, and goes on under the new title. */
 export async function renameSession(
   parts: Parts,
-  { id, updatedAtMs }: SessionRecord,
+  before: SessionRecord,
   title: string,
   take: (taking: Taking) => Promise<OpenedJournal>,
 ): Promise<SessionRecord> {
+  const { updatedAtMs } = before;
   const holder = thisHolder();
   try {
     return await unlessTaken(async () => {
@@ -40,6 +41,6 @@ export async function renameSession(
     });
   } catch (error) {
     if (!isSidecarError(error, "SESSION_BUSY", "LEASE_LOST")) throw error;
-    return changeSession(parts, id, { title, updatedAtMs });
+    return changeSession(parts, before, { title, updatedAtMs });
   }
 }

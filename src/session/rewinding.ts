@@ -1,11 +1,11 @@
 /** Going back in a session: nothing is deleted, and what the agent knows of it does not count any more. */
 import { SidecarError } from "../base/errors.ts";
 import { meaningOf } from "../acp/entries.ts";
-import type { Entry, Rewind, SessionPatch, SessionRecord, Store } from "../store/contract.ts";
-import { formerIdsOf } from "./agent-ids.ts";
+import type { Entry, SessionPatch, SessionRecord, Store } from "../store/contract.ts";
 import type { Journal } from "./journal.ts";
 import { collect, pagesBackwards } from "./pages.ts";
 import { countingRewinds, supersededOf } from "./rewinds.ts";
+import { forgetting, mended } from "./rewinds-kept.ts";
 import { countingIn, isSuperseded, type Stretch } from "./stretches.ts";
 import { titleOf } from "./titles.ts";
 
@@ -73,7 +73,7 @@ export interface Held {
  */
 export async function rewindIn(
   { journal, record, update }: Held,
-  store: Reads,
+  store: Pick<Store, "read" | "get">,
   toSeq: number,
   nowMs: number,
 ): Promise<SessionRecord> {
@@ -90,33 +90,13 @@ export async function rewindIn(
       `Session ${record.id} was rewound ${maxRewinds} times, which is as often as can be; go on in a fork of it`,
       { data: { sessionId: record.id } },
     );
-  const changed = await update({
-    ...(await forgotten(store, now, toSeq, rewinds)),
-    updatedAtMs: nowMs,
-  });
+  const settings = forgetting(now, rewinds);
+  const changed = await update({ settings, ...(await titleAt(store, now, toSeq)), updatedAtMs: nowMs });
   await journal.seal([{ kind: "rewind", atMs: nowMs, data: JSON.stringify({ toSeq }) }]);
+  // Who changed its settings meanwhile may not have known.
+  const kept = await mended(store, (await store.get(record.id)) ?? changed, now.headSeq, update);
   await journal.settle();
-  return { ...changed, headSeq: journal.headSeq, sealedSeq: journal.sealedSeq };
-}
-
-/** The agent's sessions know what does not count: none is gone on with. */
-async function forgotten(
-  store: Reads,
-  record: SessionRecord,
-  toSeq: number,
-  rewinds: readonly Rewind[],
-): Promise<SessionPatch> {
-  const { owesHandoverTo: _, ...settings } = record.settings;
-  const formerIds = { ...settings.formerIds, ...formerIdsOf(record) };
-  return {
-    settings: {
-      ...settings,
-      rewinds,
-      ownAgentIds: 0,
-      ...(Object.keys(formerIds).length > 0 && { formerIds }),
-    },
-    ...(await titleAt(store, record, toSeq)),
-  };
+  return { ...kept, headSeq: journal.headSeq, sealedSeq: journal.sealedSeq };
 }
 
 /** The words of a prompt that does not count any more are no title; one that somebody gave stays. */

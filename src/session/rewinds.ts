@@ -49,11 +49,11 @@ export async function countingRewinds(
 async function isThere(store: Reads, id: Told["id"], { at, toSeq }: Rewind): Promise<boolean> {
   if (!(toSeq >= 0 && toSeq < at)) return false;
   const [entry] = await collect(store.read(id, { from: at, through: at }));
-  return entry !== undefined && toSeqIn(entry) === toSeq;
+  return entry !== undefined && rewindIn(entry) === toSeq;
 }
 
 /** Where a rewind goes back to; undefined for every other entry. */
-function toSeqIn(entry: Pick<Entry, "kind" | "data">): number | undefined {
+export function rewindIn(entry: Pick<Entry, "kind" | "data">): number | undefined {
   if (entry.kind !== "rewind") return undefined;
   const meaning = meaningOf(entry);
   return meaning.type === "rewind" ? meaning.toSeq : undefined;
