@@ -122,7 +122,7 @@ function saveEach(
         const exported = new SessionExport(registry, record, optionsFrom(flags, format));
         const place = placeOf(record);
         const onProgress = () => progress.at(0, 0);
-        const bytes = await saveText(place, exported, { force, signal, onProgress });
+        const bytes = await saveText(place, exported.texts(), { force, signal, onProgress });
         const { redactions } = exported;
         saved.push({ id: record.id, path: place, bytes, ...(flags["redact"] === true && { redactions }) });
       }

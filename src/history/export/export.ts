@@ -51,19 +51,24 @@ export class SessionExport implements AsyncIterable<string> {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<string> {
-    const { thoughts = true, superseded: withSuperseded = false } = this.#options;
-    const write = await writers[this.format]();
-    const superseded = await this.#sessions.superseded(this.record.id);
-    const telling = { superseded, withSuperseded: withSuperseded || this.format === "bundle" };
-    const pages = this.#redacted(countedPages(this.#sessions, this.record, telling));
     let piece = "";
-    for await (const text of write({ record: this.record, pages, thoughts, superseded })) {
+    for await (const text of this.texts()) {
       piece += text;
       if (piece.length < pieceChars) continue;
       yield piece;
       piece = "";
     }
     if (piece !== "") yield piece;
+  }
+
+  /** The same as it is made, in pieces of any size: for whoever joins them as bytes. */
+  async *texts(): AsyncGenerator<string> {
+    const { thoughts = true, superseded: withSuperseded = false } = this.#options;
+    const write = await writers[this.format]();
+    const superseded = await this.#sessions.superseded(this.record.id);
+    const telling = { superseded, withSuperseded: withSuperseded || this.format === "bundle" };
+    const pages = this.#redacted(countedPages(this.#sessions, this.record, telling));
+    yield* write({ record: this.record, pages, thoughts, superseded });
   }
 
   async *#redacted(pages: AsyncIterable<readonly Entry[]>): AsyncGenerator<readonly Entry[]> {

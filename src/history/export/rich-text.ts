@@ -1,6 +1,7 @@
 /** Markdown as HTML that does nothing: no tags of the text's own, no images, links only to the web and to mail. */
 import { SidecarError } from "../../base/errors.ts";
 import { inPieces, visible } from "../../base/visible.ts";
+import { escapedBy, plainParagraphs } from "./plain-paragraphs.ts";
 
 /** What is longer is shown as it was written: a parser's time is not to be a stranger's to choose. */
 export const maxRichChars = 1 << 15;
@@ -38,7 +39,7 @@ rules["code_block"] = (tokens, at) => codeBlock(tokens[at]?.content ?? "");
 
 export function richText(text: string): string {
   // What was written as an entity is a character by now.
-  return visible(markdown.render(text));
+  return visible(plainParagraphs(text) ?? markdown.render(text));
 }
 
 export function plainText(text: string): string {
@@ -50,17 +51,7 @@ export function codeBlock(text: string, language = ""): string {
   return `<pre${name}><code>${escapeHtml(text)}</code></pre>\n`;
 }
 
-const entities: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;",
-};
-
 /** For text and for attributes; what steers the direction of writing is spelled out. */
 export function escapeHtml(text: string): string {
-  return inPieces(text, (piece) =>
-    visible(piece).replace(/[&<>"']/g, (character) => entities[character] ?? ""),
-  );
+  return inPieces(text, (piece) => escapedBy(visible(piece)).replaceAll("'", "&#39;"));
 }
