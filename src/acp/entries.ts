@@ -228,6 +228,13 @@ function ofChild(child: unknown): { readonly child?: string } {
   return typeof child === "string" ? { child } : {};
 }
 
+/** Whether a turn begins with this entry: it is what a person said. */
+export function beginsTurn(entry: Pick<NewEntry, "kind" | "data">): boolean {
+  if (entry.kind !== "message") return entry.kind === "prompt";
+  const meaning = meaningOf(entry);
+  return meaning.type === "message" && meaning.role === "user";
+}
+
 function isRole(role: unknown): role is Role {
   return role === "user" || role === "assistant" || role === "system";
 }

@@ -2,7 +2,7 @@
  * A session as a conversation for people: what was said, thought and done, in order (`happenings.ts`). Read page by
  * page; of a long message no more than one entry is held.
  */
-import { meaningOf } from "../acp/entries.ts";
+import { beginsTurn } from "../acp/entries.ts";
 import type { SessionId } from "../base/ids.ts";
 import type { Entry, EntryRange, SessionRecord, Store } from "../store/contract.ts";
 import { foldEntries } from "./fold.ts";
@@ -71,10 +71,4 @@ async function startOfTurn(
     }
   }
   return 0;
-}
-
-function beginsTurn(entry: Entry): boolean {
-  if (entry.kind !== "message") return entry.kind === "prompt";
-  const meaning = meaningOf(entry);
-  return meaning.type === "message" && meaning.role === "user";
 }

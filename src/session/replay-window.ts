@@ -1,5 +1,5 @@
 /** A part of a session's replay: where it begins, what began before it, and what is still so at its end. */
-import { meaningOf } from "../acp/entries.ts";
+import { beginsTurn, meaningOf } from "../acp/entries.ts";
 import { childIn } from "../acp/child-mark.ts";
 import { means, updateKindOf, usualKindOf } from "../acp/kinds.ts";
 import { membersOf, objectText } from "../base/json-text.ts";
@@ -7,7 +7,6 @@ import type { SessionId } from "../base/ids.ts";
 import type { Entry, Store } from "../store/contract.ts";
 import { pagesBackwards } from "./pages.ts";
 import type { ReplayedState } from "./replay-options.ts";
-import { beginsTurn } from "./rewinding.ts";
 import type { Stretch } from "./stretches.ts";
 
 type Reads = Pick<Store, "read">;

@@ -1,6 +1,6 @@
 /** Going back in a session: nothing is deleted, and what the agent knows of it does not count any more. */
 import { SidecarError } from "../base/errors.ts";
-import { meaningOf } from "../acp/entries.ts";
+import { beginsTurn, meaningOf } from "../acp/entries.ts";
 import type { Entry, SessionPatch, SessionRecord, Store } from "../store/contract.ts";
 import type { Journal } from "./journal.ts";
 import { collect, pagesBackwards } from "./pages.ts";
@@ -147,12 +147,6 @@ function isPlace(entry: Entry): boolean {
   if (entry.kind !== "update") return entry.kind !== "request" && entry.kind !== "response";
   const meaning = meaningOf(entry);
   return meaning.type === "chunk" && meaning.role !== "thought";
-}
-
-export function beginsTurn(entry: Entry): boolean {
-  if (entry.kind !== "message") return entry.kind === "prompt";
-  const meaning = meaningOf(entry);
-  return meaning.type === "message" && meaning.role === "user";
 }
 
 /** Where the conversation stood before a prompt, which is to be said anew. Errors: `INVALID_PARAMS`. */

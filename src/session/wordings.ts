@@ -1,11 +1,10 @@
 /** The edit history of a prompt: what stood in its place before, and what stands there later. */
 import { SidecarError } from "../base/errors.ts";
 import type { Json } from "../base/json.ts";
-import { meaningOf } from "../acp/entries.ts";
+import { beginsTurn, meaningOf } from "../acp/entries.ts";
 import type { Entry, SessionRecord, Store } from "../store/contract.ts";
 import { pagesBackwards } from "./pages.ts";
 import { supersededOf } from "./rewinds.ts";
-import { beginsTurn } from "./rewinding.ts";
 import { isSuperseded, type Stretch } from "./stretches.ts";
 
 type Reads = Pick<Store, "read">;
