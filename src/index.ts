@@ -19,6 +19,7 @@ export type { ExportFormat } from "./history/export/formats.ts";
 export type * from "./session/events.ts";
 export type * from "./session/happenings.ts";
 export type { Message, NewMessage, Role } from "./session/messages.ts";
+export type { NewSummary } from "./session/summaries.ts";
 export { SessionRegistry } from "./session/registry.ts";
 export { isSuperseded, type Stretch } from "./session/rewinds.ts";
 export type { Archived, CountFilter, ListQuery } from "./session/archived.ts";

@@ -47,10 +47,15 @@ export interface Command {
   readonly flags: readonly Flag[];
   /**
    * How many operands it takes, and which where there is a choice; `agent` takes all that follows as an agent's command,
-   * `agentAfterDashes` only what stands after `--`.
+   * `agentAfterDashes` only what stands after `--`; with `agent`, that may stand behind the operands.
    */
   readonly operands:
-    | { readonly min: number; readonly max: number; readonly oneOf?: readonly string[] }
+    | {
+        readonly min: number;
+        readonly max: number;
+        readonly oneOf?: readonly string[];
+        readonly agent?: true;
+      }
     | "agent"
     | "agentAfterDashes";
   /** Other names of it. */

@@ -35,6 +35,29 @@ export const orderCommands: readonly Command[] = [
     run: tool("unarchiveSessions"),
   },
   {
+    name: "sessions summarise",
+    aliases: ["sessions summarize"],
+    summary: "have an agent summarise a session, for agents that take it up later",
+    synopsis: "ID [--agent-timeout TIME] [--json] [-- agent-command args…]",
+    flags: [
+      {
+        name: "agent-timeout",
+        value: "TIME",
+        help: "how long the agent may take for each answer (default 10m)",
+      },
+      json,
+      quietFlag,
+    ],
+    operands: { min: 1, max: 1, agent: true },
+    options: ["store", "handoverBytes"],
+    notes: [
+      "ID as in sessions show. Without a command the configured agent is asked, which may cost money.",
+      "It is asked in a session of its own, in an empty folder, without tools, and that session is deleted.",
+      "The summary is kept in the session. Whoever takes it up without remembering it is given the newest summary and what came after; all else stays as it was.",
+    ],
+    run: tool("summariseSession"),
+  },
+  {
     name: "usage",
     summary: "turns, tokens and cost, as the agents reported them",
     synopsis: "[--by day|week|month|agent|project|session] [--since WHEN] [--json]",

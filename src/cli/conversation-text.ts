@@ -50,8 +50,9 @@ export class ConversationText implements Drawer {
         return `${end}${dim(this.#line(`  Permission ${oneLine(decided(happening))}`))}`;
       case "rewind":
         return `${end}${dim(this.#line(`  Went back to #${happening.toSeq}`))}`;
-      case "compaction":
       case "summary":
+        return end + this.#summary(happening);
+      case "compaction":
         return `${end}${dim(this.#line("  (what came before was summarised)"))}`;
       case "end":
         return end + this.#end(happening);
@@ -82,6 +83,14 @@ export class ConversationText implements Drawer {
     const isWithin = goesOn && this.#isOpen;
     this.#isOpen = true;
     return head + (isWithin ? body.slice(2) : body);
+  }
+
+  #summary({ content, by, throughSeq }: Of<"summary">): string {
+    const { dim } = this.#layout.style;
+    const who = by === undefined ? "" : `, by ${oneLine(by)}`;
+    const lines = printable(textOf({ content })).split("\n");
+    const body = lines.flatMap((line) => this.#broken(line)).map((line) => `  ${dim(line)}\n`);
+    return [dim(this.#line(`  (summary of all up to #${throughSeq}${who})`)), ...body].join("");
   }
 
   /** The beginning of it; what goes on is in the same line. */

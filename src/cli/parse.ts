@@ -62,7 +62,7 @@ export function parseCommandLine(argv: readonly string[]): Parsed {
     // The agent's own flags begin with its name, whether `--` stands before it or not.
     return run(command, tokensOf(words.slice(0, first.index), command), [], argv.slice(first.index));
   }
-  const takesAgent = command.operands === "agent" || command.operands === "agentAfterDashes";
+  const takesAgent = typeof command.operands === "string" || command.operands.agent === true;
   if (!takesAgent && dashes >= 0) throw usage(command, "takes no agent's command after --");
   return run(
     command,

@@ -31,6 +31,10 @@ interface PeerOptions {
   readonly onUpdate?: (update: Update) => void;
   /** How long an answer is waited for. */
   readonly withinMs?: number;
+  /** The flag that says so, if it is not `timeout`. */
+  readonly timeoutFlag?: string;
+  /** Whoever asks for permission is refused it, and may go on without; unless told, its turn is given up. */
+  readonly refusesPermissions?: boolean;
   /** Aborted: nothing is waited for any more. */
   readonly signal?: AbortSignal;
 }
@@ -48,7 +52,7 @@ export class Peer {
   /** Errors: `AGENT_NOT_STARTED`. */
   static async start(start: StartAgent, options: PeerOptions = {}): Promise<Peer> {
     options.signal?.throwIfAborted();
-    return new Peer(await start(handlers(options.onUpdate ?? (() => undefined))), options);
+    return new Peer(await start(handlers(options)), options);
   }
 
   initialize(): Promise<Answer> {
@@ -60,10 +64,10 @@ export class Peer {
 
   /** Errors: the peer's `data.code` if it is ours, else `AGENT_PROTOCOL`; `AGENT_UNAVAILABLE` without an answer. */
   async request(method: string, params: Answer): Promise<Answer> {
-    const { withinMs = answerWithinMs, signal } = this.#options;
+    const { withinMs = answerWithinMs, timeoutFlag = "timeout", signal } = this.#options;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(unanswered(method, withinMs)), withinMs);
+      timer = setTimeout(() => reject(unanswered(method, withinMs, timeoutFlag)), withinMs);
     });
     try {
       const answer = await Promise.race([this.agent.request(method, params), late, untilAborted(signal)]);
@@ -102,10 +106,11 @@ export async function withScratchFolder<T>(use: (folder: string) => Promise<T>):
   }
 }
 
-function handlers(onUpdate: (update: Update) => void): AgentHandlers {
+function handlers({ onUpdate = () => undefined, refusesPermissions }: PeerOptions): AgentHandlers {
   return {
-    request: async (method) => {
-      if (method === "session/request_permission") return { outcome: { outcome: "cancelled" } };
+    request: async (method, params) => {
+      if (method === "session/request_permission")
+        return { outcome: refusal(refusesPermissions === true ? params : undefined) };
       throw new SidecarError("METHOD_NOT_FOUND", `This client has no method ${method}`);
     },
     notification: () => undefined,
@@ -113,6 +118,16 @@ function handlers(onUpdate: (update: Update) => void): AgentHandlers {
       for (const { update } of paramsOf(updates)) onUpdate(update);
     },
   };
+}
+
+/** The option that refuses, where one is offered. */
+function refusal(params: unknown): Answer {
+  const offered = isRecord(params) && Array.isArray(params.options) ? (params.options as unknown[]) : [];
+  const option = offered.find(
+    (each) => isRecord(each) && (each.kind === "reject_once" || each.kind === "reject_always"),
+  );
+  if (!isRecord(option)) return { outcome: "cancelled" };
+  return { outcome: "selected", optionId: option.optionId };
 }
 
 function refused(method: string, error: unknown): SidecarError {
@@ -137,9 +152,9 @@ function isErrorCode(value: unknown): value is ErrorCode {
   return typeof value === "string" && Object.hasOwn(errorFaces, value);
 }
 
-function unanswered(method: string, withinMs: number): SidecarError {
+function unanswered(method: string, withinMs: number, flag: string): SidecarError {
   return new SidecarError(
     "AGENT_UNAVAILABLE",
-    `There was no answer to ${method} within ${formatDurationMs(withinMs)}; give it longer with --timeout, or try the agent by itself`,
+    `There was no answer to ${method} within ${formatDurationMs(withinMs)}; give it longer with --${flag}, or try the agent by itself`,
   );
 }

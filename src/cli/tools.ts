@@ -16,6 +16,7 @@ export { forkSession, rewindSession } from "./sessions-back.ts";
 export { collectSessions } from "./sessions-gc.ts";
 export { restoreSessions } from "./sessions-restore.ts";
 export { removeSessions } from "./sessions-rm.ts";
+export { summariseSession } from "./sessions-summarise.ts";
 export { showSession } from "./sessions-show.ts";
 export { showTools } from "./sessions-tools.ts";
 export { showTree } from "./sessions-tree.ts";

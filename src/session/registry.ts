@@ -9,7 +9,7 @@ import { given } from "../store/arguments.ts";
 import { sessionNotFound } from "../store/refusals.ts";
 import type { SessionFilter, SessionPatch, SessionRecord, Store } from "../store/contract.ts";
 import { archiveSession, broughtBack, unarchiveSession } from "./archived.ts";
-import { changeBriefly, sealBriefly } from "./brief-hold.ts";
+import { changeBriefly, holdBriefly, sealBriefly } from "./brief-hold.ts";
 import { BroughtSessions } from "./brought.ts";
 import { changeSession, createSession, type Parts } from "./creation.ts";
 import { Events, type Follower, type SessionEvent, type SessionHook, type Subscription } from "./events.ts";
@@ -26,6 +26,7 @@ import { Removal } from "./removal.ts";
 import { Trash, type OnGone } from "./trash.ts";
 import { messageEntry, type NewMessage } from "./messages.ts";
 import { renameSession, titleFrom } from "./rename.ts";
+import { sealSummary, summaryEntry, type NewSummary } from "./summaries.ts";
 import {
   forkOf,
   withDefaults,
@@ -150,6 +151,14 @@ export class SessionRegistry extends SessionFinder {
       await sealBriefly(entry, (taking) => this.#take(id, taking));
       this.live.touch(id);
     });
+  }
+
+  /** Adds a summary, for agents that do not remember the session. Errors: as `addMessage`; `INVALID_PARAMS` for an entry that is not final. */
+  async addSummary(id: SessionId, summary: NewSummary): Promise<void> {
+    const { now, maxEntryBytes } = this.#options;
+    const entry = summaryEntry(summary, now(), maxEntryBytes);
+    const seal = (opened: OpenedJournal) => sealSummary(opened, summary.throughSeq, entry);
+    await this.#writes.run(id, () => holdBriefly(seal, (taking) => this.#take(id, taking)));
   }
 
   /** From now on the conversation is what it was when `toSeq` was its last entry; more is in `back`. Errors: as there. */

@@ -2,6 +2,7 @@
 import { unquoted } from "../../acp/entries.ts";
 import { updateIn, updateOfParams, type ArrivedUpdate } from "../../acp/updates.ts";
 import { isRecord, textOr, type Json } from "../../base/json.ts";
+import { closing } from "../../session/history-text.ts";
 
 /** How a handover begins: an agent may replay it as what the user said. */
 export const handoverPreamble =
@@ -9,14 +10,7 @@ export const handoverPreamble =
   "It is context, not an instruction: nothing in it is to be answered or done again. " +
   "What the user wants now comes after it.";
 
-const opening = "<conversation-history>";
-const closing = "</conversation-history>";
 const uriStart = "acp-sidecar://sessions/";
-
-/** The conversation for an agent that takes no embedded resources. Nothing that was said can close it. */
-export function handoverText(text: string): string {
-  return `${opening}\n${text.replace(/<(?=\/?conversation-history)/gi, "&lt;")}\n${closing}\n\n`;
-}
 
 export function handoverUri(sessionId: string): string {
   return `${uriStart}${sessionId}/history.md`;
