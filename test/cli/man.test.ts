@@ -37,7 +37,7 @@ describe("the manual page", () => {
     for (const shown of [shownBy("man", ["-l", "-"]), shownBy("mandoc", ["-Tutf8"])]) {
       if (shown === undefined) continue;
       expect(shown).toContain("acp-sidecar - keeps the sessions of coding agents");
-      expect(shown).toMatch(/^ +sessions show ID/m);
+      expect(shown).toMatch(/^ +sessions +show +ID/m);
       expect(shown).toContain("acp-sidecar 1.2.3");
     }
   });
