@@ -3,7 +3,7 @@ import { SidecarError } from "../base/errors.ts";
 import { isRecord } from "../base/json.ts";
 import { meaningOf } from "../acp/entries.ts";
 import type { Entry, SessionRecord, Store } from "../store/contract.ts";
-import { pagesBackwards } from "./pages.ts";
+import { collect, pagesBackwards } from "./pages.ts";
 import { supersededOf } from "./rewinds.ts";
 import { idOf } from "./shown-words.ts";
 
@@ -41,16 +41,17 @@ function isMessage(entry: Entry, messageId: string, quoted: string): boolean {
   return false;
 }
 
-/** The id of the message that ends at `seq`; undefined where none does, or it has none that its agent knows. */
+/** The id of the message with which the conversation ends at `seq`; undefined where its agent knows none. */
 export async function agentMessageAt(
   store: Pick<Store, "read">,
   { id }: Pick<Known, "id">,
   seq: number,
 ): Promise<string | undefined> {
-  for await (const page of store.read(id, { from: seq, through: seq }))
-    for (const entry of page) {
-      const meaning = meaningOf(entry);
-      if (meaning.type === "chunk" && isRecord(meaning.content)) return meaning.messageId;
-    }
-  return undefined;
+  if (seq < 1) return undefined;
+  const entries = await collect(store.read(id, { from: Math.max(1, seq - 1), through: seq }));
+  // The end of a turn says nothing: what stands before it is the last word.
+  const last = entries.findLast(({ kind }) => kind !== "end");
+  if (last === undefined) return undefined;
+  const meaning = meaningOf(last);
+  return meaning.type === "chunk" && isRecord(meaning.content) ? meaning.messageId : undefined;
 }

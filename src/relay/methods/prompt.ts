@@ -34,9 +34,10 @@ export async function prompt(ctx: RelayContext, params: unknown, request: Reques
     return answerCommand(ctx, live, line, parsed, request);
   }
   const edited = editedBy(parsed);
-  if (edited !== undefined) await goBackToEdit(ctx, live, edited);
   const turn = new Turn();
   live.turns.add(turn);
+  // A cancellation finds the turn while the conversation goes back.
+  if (edited !== undefined) await goBackToEdit(ctx, live, edited, turn);
   startTurn(ctx, live, turn, parsed, request);
   await turn.decided;
   return live.answerInOrder(request, async () => {

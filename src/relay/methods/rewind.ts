@@ -16,6 +16,7 @@ import { setupKey, setupParams } from "../agent/setup.ts";
 import { enqueueUpdates } from "../agent/updates.ts";
 import type { RelayContext } from "../context.ts";
 import type { Binding, LiveSession } from "../live/session.ts";
+import type { Turn } from "../live/turn.ts";
 import { runningTurns } from "../live/turns.ts";
 import { closeAtAgent } from "./end.ts";
 
@@ -42,22 +43,36 @@ export function editedBy({ _meta }: { readonly [field: string]: unknown }): numb
   return parseParams(editParams, "session/prompt", { _meta })._meta?.[metaKey]?.edits;
 }
 
-/** The conversation goes back to where a prompt stood. */
+/** The conversation goes back to where a prompt stood, for a turn that begins then, or never if that fails. */
 export async function goBackToEdit(
   ctx: RelayContext,
   live: LiveSession,
   edited: number | string,
+  turn: Turn,
 ): Promise<void> {
   const { back } = ctx.registry;
-  await goBack(ctx, live, async (record) => back.beforePrompt(record, await back.seqOf(record, edited)));
+  const placeIn: PlaceIn = async (record) => back.beforePrompt(record, await back.seqOf(record, edited));
+  try {
+    await goBack(ctx, live, placeIn, turn);
+  } catch (error) {
+    turn.end({ type: "error", error }, "nobody");
+    live.turns.delete(turn);
+    turn.noteOver();
+    throw error;
+  }
 }
 
 /** In both lanes: nothing is on its way to the agent or from it meanwhile. */
-async function goBack(ctx: RelayContext, live: LiveSession, placeIn: PlaceIn): Promise<RewindEffect> {
-  refuseInTurn(live);
+async function goBack(
+  ctx: RelayContext,
+  live: LiveSession,
+  placeIn: PlaceIn,
+  turn?: Turn,
+): Promise<RewindEffect> {
+  refuseInTurn(live, turn);
   return live.inbound.run(async () => {
     const { effect, binding } = await live.outbound(() =>
-      rewind(ctx, live, placeIn).catch((error: unknown) => {
+      rewind(ctx, live, placeIn, turn).catch((error: unknown) => {
         if (live.noteLoss()) ctx.holding.noteFailure(live, error);
         throw error;
       }),
@@ -67,8 +82,8 @@ async function goBack(ctx: RelayContext, live: LiveSession, placeIn: PlaceIn): P
   });
 }
 
-async function rewind(ctx: RelayContext, live: LiveSession, placeIn: PlaceIn) {
-  refuseInTurn(live);
+async function rewind(ctx: RelayContext, live: LiveSession, placeIn: PlaceIn, turn?: Turn) {
+  refuseInTurn(live, turn);
   const { journal } = live;
   if (live.owedEnd !== undefined) await journal.append([live.owedEnd]);
   live.owedEnd = undefined;
@@ -92,9 +107,9 @@ async function rewind(ctx: RelayContext, live: LiveSession, placeIn: PlaceIn) {
   return { effect, binding };
 }
 
-/** Errors: `SESSION_BUSY`. */
-function refuseInTurn(live: LiveSession): void {
-  if (runningTurns(live).length === 0) return;
+/** @param own the turn that goes back. Errors: `SESSION_BUSY`. */
+function refuseInTurn(live: LiveSession, own?: Turn): void {
+  if (runningTurns(live).every((turn) => turn === own)) return;
   throw new SidecarError(
     "SESSION_BUSY",
     `Session ${live.id} has a turn running and cannot go back meanwhile; cancel it first`,

@@ -1,6 +1,7 @@
 /** Going back over ACP: the agent does not know what does not count, whatever it can. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { Deferred } from "../../../src/base/deferred.ts";
 import type { SessionId } from "../../../src/base/ids.ts";
 import { initialized, rig, type Params, type Rig, type Script } from "../rig.ts";
 
@@ -201,6 +202,52 @@ describe("a prompt that says another anew", () => {
         _meta: { "acp-sidecar": { edits: 2 } },
       }),
     ).rejects.toMatchObject({ data: { code: "INVALID_PARAMS" } });
+    await relay.close();
+  });
+});
+
+describe("a cancellation while an edited prompt goes back", () => {
+  /** An agent that is at its fork until it is let go. */
+  async function goingBack() {
+    const [begun, goOn] = [new Deferred(), new Deferred()];
+    const { relay, id } = await threeTurns({
+      initialize: initialized({ fork: { _meta: { "acp-sidecar": { at: true } } } }),
+      "session/fork": async () => {
+        begun.settle();
+        await goOn.promise;
+        return { sessionId: "fork-1" };
+      },
+    });
+    const edit = (edits: number | string) =>
+      relay.client.request("session/prompt", {
+        sessionId: id,
+        prompt: [{ type: "text", text: "2" }],
+        _meta: { "acp-sidecar": { edits } },
+      });
+    return { relay, id, edit, begun: begun.promise, goOn };
+  }
+
+  it("ends the turn before the agent hears of it; the session goes on", async () => {
+    const { relay, id, edit, begun, goOn } = await goingBack();
+    const turn = edit("acp-sidecar:prompt:4");
+    await begun;
+    await expect(rewind(relay, id, { at: 0 })).rejects.toMatchObject({ data: { code: "SESSION_BUSY" } });
+    await relay.client.notify("session/cancel", { sessionId: id });
+    await relay.client.request("_acp-sidecar/info", {});
+    goOn.settle();
+    expect(await turn).toMatchObject({ stopReason: "cancelled" });
+    expect(promptsHeard(relay).map(({ text }) => text)).toEqual(["one", "two", "three"]);
+    await relay.prompt(id, "four");
+    expect((await shownByLoad(relay, id)).texts).toEqual(["one", "to one", "2", "four", "to four"]);
+    await relay.close();
+  });
+
+  it("has nothing to end when the place is refused: no turn is left behind", async () => {
+    const { relay, id, edit } = await goingBack();
+    await expect(edit(2)).rejects.toMatchObject({ data: { code: "INVALID_PARAMS" } });
+    await relay.client.notify("session/cancel", { sessionId: id });
+    await rewind(relay, id, { at: 0 });
+    expect((await shownByLoad(relay, id)).texts).toEqual([]);
     await relay.close();
   });
 });
