@@ -4,11 +4,20 @@
  */
 import { visible } from "../../base/visible.ts";
 
+/** Where a list or a quotation begins, maybe behind others: a code block in it ends with it, at a line of any form. */
+const container = /^[ \t]*(?:[-+*]|\d{1,9}[.)]|>)/;
+
 export class SafeMarkdown {
   /** A line without its end yet. */
   #rest = "";
   /** The fence of the code block that is open. */
   #fence: string | undefined;
+  /** Lines may belong to a list or a quotation. */
+  #isInside = false;
+  /** Whose code block a fence begins or ends cannot be told any more: nothing counts as code from here on. */
+  #isUnsure = false;
+  /** A line of this paragraph has backticks that a later one may close. */
+  #hasOpenCode = false;
 
   push(text: string): string {
     const all = this.#rest + text;
@@ -17,7 +26,7 @@ export class SafeMarkdown {
     if (end === 0) return "";
     return visible(all.slice(0, end))
       .split("\n")
-      .map((line) => this.#line(line))
+      .map((line, at, lines) => (at === lines.length - 1 ? line : this.#line(line)))
       .join("\n");
   }
 
@@ -31,39 +40,59 @@ export class SafeMarkdown {
   }
 
   #line(line: string): string {
-    const [, fence, info = ""] = /^ {0,3}(`{3,}|~{3,})(.*)$/.exec(line) ?? [];
+    const [, indent = "", fence, info = ""] = /^( {0,3})(`{3,}|~{3,})(.*)$/.exec(line) ?? [];
     if (this.#fence !== undefined) {
       if (fence?.startsWith(this.#fence) === true && info.trim() === "") this.#fence = undefined;
       return line;
     }
-    if (fence !== undefined && !(fence.startsWith("`") && info.includes("`"))) {
-      this.#fence = fence;
+    const isFence = fence !== undefined && !(fence.startsWith("`") && info.includes("`"));
+    if (isFence && !this.#isUnsure && (indent === "" || !this.#isInside)) {
+      [this.#fence, this.#isInside, this.#hasOpenCode] = [fence, false, false];
       return line;
     }
-    return line.includes("<") ? tagsAsText(line) : line;
+    this.#isUnsure ||= isFence;
+    this.#isInside ||= container.test(line);
+    if (line.trim() === "") this.#hasOpenCode = false;
+    return this.#tagsAsText(line);
+  }
+
+  #tagsAsText(line: string): string {
+    const { code, isOpen } = codeIn(line);
+    const isCode = !this.#isUnsure && !this.#hasOpenCode;
+    this.#hasOpenCode ||= isOpen;
+    if (!line.includes("<")) return line;
+    if (!isCode) return escaped(line);
+    let [safe, done] = ["", 0];
+    for (const { from, to } of code) {
+      safe += escaped(line.slice(done, from)) + line.slice(from, to);
+      done = to;
+    }
+    return safe + escaped(line.slice(done));
   }
 }
 
-/** Code between backticks stays as it is, if it ends on its line. */
-function tagsAsText(line: string): string {
-  const runs = Array.from(line.matchAll(/\\.|`+/g), ({ 0: run, index }) => ({ run, index }));
+/** Code between backticks that ends on its line; whether some are left that do not. */
+function codeIn(line: string): { code: readonly { from: number; to: number }[]; isOpen: boolean } {
+  const runs = Array.from(line.matchAll(/`+/g), ({ 0: run, index }) => ({ length: run.length, index }));
   // Where each run of backticks is closed: by the next one of its length.
   const closes = new Map<number, number>();
-  const next = new Map<string, number>();
-  for (const { run, index } of runs.toReversed()) {
-    const close = next.get(run);
-    if (close !== undefined) closes.set(index, close + run.length);
-    if (!run.startsWith("\\")) next.set(run, index);
+  const next = new Map<number, number>();
+  for (const { length, index } of runs.toReversed()) {
+    const close = next.get(length);
+    if (close !== undefined) closes.set(index, close + length);
+    next.set(length, index);
   }
-  let safe = "";
-  let done = 0;
+  const code = [];
+  let [done, isOpen] = [0, false];
   for (const { index } of runs) {
-    const close = index < done ? undefined : closes.get(index);
-    if (close === undefined) continue;
-    safe += escaped(line.slice(done, index)) + line.slice(index, close);
-    done = close;
+    if (index < done) continue;
+    const to = closes.get(index);
+    // A backslash before it makes a character of the first one: then nothing on this line is sure to be code.
+    if (to === undefined || line[index - 1] === "\\") return { code, isOpen: true };
+    code.push({ from: index, to });
+    [done, isOpen] = [to, false];
   }
-  return safe + escaped(line.slice(done));
+  return { code, isOpen };
 }
 
 /** What could begin a tag; addresses between angle brackets do not. */
