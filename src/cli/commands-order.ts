@@ -52,7 +52,7 @@ export const orderCommands: readonly Command[] = [
     options: ["store", "handoverBytes"],
     notes: [
       "ID as in sessions show. Without a command the configured agent is asked, which may cost money.",
-      "It is asked in a session of its own, in an empty folder, without tools, and that session is deleted.",
+      "It is asked in a session of its own, in an empty folder, without tools; where the agent can do that, the session is deleted.",
       "The summary is kept in the session. Whoever takes it up without remembering it is given the newest summary and what came after; all else stays as it was.",
     ],
     run: tool("summariseSession"),
