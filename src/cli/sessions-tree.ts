@@ -7,6 +7,9 @@ import { sessionAt, withSessions } from "./sessions.ts";
 import { styleFor, type Style } from "./style.ts";
 import { fitted } from "./width.ts";
 
+/** So much is written at once: a write for each line takes longer than all the rest of it. */
+const piece = 1 << 14;
+
 export function showTree(invocation: Invocation, io: Io): Promise<number> {
   const style = styleFor(invocation, io);
   return withSessions(invocation, io, async (registry) => {
@@ -15,13 +18,18 @@ export function showTree(invocation: Invocation, io: Io): Promise<number> {
     const isJson = invocation.flags["json"] === true;
     const flow = new Outflow(io);
     let count = 0;
+    let waiting = "";
     for await (const branch of branchesOf(registry, of)) {
       const text = isJson
         ? `${count === 0 ? "[\n" : ",\n"}${jsonOf(branch)}`
         : lineOf(branch, of?.id, style, io);
       count += 1;
-      if (!(await flow.write(text))) return 0;
+      waiting += text;
+      if (waiting.length < piece) continue;
+      if (!(await flow.write(waiting))) return 0;
+      waiting = "";
     }
+    if (!(await flow.write(waiting))) return 0;
     if (isJson) await print(io, count === 0 ? "[]\n" : "\n]\n");
     else if (count === 0) await print(io, "No session was forked from another.\n");
     return 0;

@@ -2,19 +2,25 @@
 import type { SessionRecord } from "../store/contract.ts";
 import type { SessionRegistry } from "../session/registry.ts";
 
+/** What is told of a session; no more is held, because there may be very many of them. */
+export type Relative = Pick<
+  SessionRecord,
+  "id" | "lineage" | "title" | "cwd" | "headSeq" | "createdAtMs" | "updatedAtMs" | "metadata"
+>;
+
 /** A session, and how it stands in its tree; trees are told depth first, a parent's forks in the order of their begin. */
 export interface Branch {
   readonly id: string;
   /** Undefined for a parent that is deleted. */
-  readonly record: SessionRecord | undefined;
+  readonly record: Relative | undefined;
   readonly depth: number;
   /** Of each level above and of its own, whether it is the last there. */
   readonly isLast: readonly boolean[];
 }
 
 interface Forest {
-  readonly records: ReadonlyMap<string, SessionRecord>;
-  readonly forks: ReadonlyMap<string, readonly SessionRecord[]>;
+  readonly records: ReadonlyMap<string, Relative>;
+  readonly forks: ReadonlyMap<string, readonly Relative[]>;
 }
 
 /** What a list needs of a session, whatever else it holds. */
@@ -31,8 +37,8 @@ export async function* branchesOf(
 }
 
 async function forestOf(registry: Pick<SessionRegistry, "list">): Promise<Forest> {
-  const records = new Map<string, SessionRecord>();
-  const forks = new Map<string, SessionRecord[]>();
+  const records = new Map<string, Relative>();
+  const forks = new Map<string, Relative[]>();
   let cursor: string | undefined;
   do {
     const page = await registry.list({
@@ -40,10 +46,13 @@ async function forestOf(registry: Pick<SessionRegistry, "list">): Promise<Forest
       archived: "include",
       ...(cursor !== undefined && { cursor }),
     });
-    for (const record of page.items) {
-      records.set(record.id, record);
-      const parent = record.lineage?.parentId;
-      if (parent !== undefined) forks.set(parent, [...(forks.get(parent) ?? []), record]);
+    for (const { id, lineage, title, cwd, headSeq, createdAtMs, updatedAtMs, metadata } of page.items) {
+      const relative = { id, lineage, title, cwd, headSeq, createdAtMs, updatedAtMs, metadata } as Relative;
+      records.set(id, relative);
+      if (lineage === undefined) continue;
+      const siblings = forks.get(lineage.parentId);
+      if (siblings === undefined) forks.set(lineage.parentId, [relative]);
+      else siblings.push(relative);
     }
     cursor = page.nextCursor;
   } while (cursor !== undefined);

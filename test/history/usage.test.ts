@@ -141,6 +141,10 @@ describe("what all have used", () => {
     await usageOf(registry, { cacheFile });
     expect(new Set(reads.splice(0))).toEqual(new Set([a, b]));
     expect((await usageOf(registry, { cacheFile })).size).toBe(2);
+    const written = readFileSync(cacheFile, "utf8");
+    await usageOf(registry, { cacheFile });
+    // Nothing is new: it is not written again, which takes longer than all the rest where there are many.
+    expect(readFileSync(cacheFile, "utf8")).toBe(written);
     expect(reads).toEqual([]);
     await registry.addMessage(b, { role: "user", content: [{ type: "text", text: "more" }] });
     await usageOf(registry, { cacheFile });

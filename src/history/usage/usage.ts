@@ -47,16 +47,21 @@ export async function usageOf(registry: SessionRegistry, options: UsageOptions =
   const found = new Map(Object.entries(kept?.sessions ?? {}) as [SessionId, SessionUsage][]);
   const nowMs = Date.now();
   const since = kept === undefined ? {} : { updatedSinceMs: Math.max(0, kept.sinceMs - overlapMs) };
-  let read = 0;
+  let [looked, read] = [0, 0];
   for await (const record of sessionsIn(registry, since)) {
+    looked += 1;
     const known = found.get(record.id);
     if (known?.headSeq === record.headSeq && known.cwd === record.cwd) continue;
     found.set(record.id, await read1(registry, record));
     read += 1;
     await options.onProgress?.(read);
   }
-  if ((await registry.count({ archived: "include" })) !== found.size) await forgetGone(registry, found);
-  keep(options.cacheFile, { version, sinceMs: nowMs, sessions: Object.fromEntries(found) });
+  const isComplete = (await registry.count({ archived: "include" })) === found.size;
+  if (!isComplete) await forgetGone(registry, found);
+  // What was kept is still right, and to write it takes longer than to look again at the few that were active since.
+  const isStillRight = kept !== undefined && read === 0 && isComplete && looked < pageLimit;
+  if (!isStillRight)
+    keep(options.cacheFile, { version, sinceMs: nowMs, sessions: Object.fromEntries(found) });
   return found;
 }
 
