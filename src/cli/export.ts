@@ -4,7 +4,8 @@ import path from "node:path";
 import { SidecarError } from "../base/errors.ts";
 import { makeDirectory } from "../base/disk.ts";
 import { SessionExport } from "../history/export/export.ts";
-import { exportFormats, fileEnds, type ExportFormat } from "../history/export/formats.ts";
+import { exportFileName } from "../history/export/file-name.ts";
+import { exportFormatNamed, exportFormats, fileEnds, type ExportFormat } from "../history/export/formats.ts";
 import { saveText } from "../history/export/save.ts";
 import type { SessionRecord } from "../session/registry-options.ts";
 import type { SessionRegistry } from "../session/registry.ts";
@@ -39,7 +40,8 @@ export function exportSessions(invocation: Invocation, io: Io): Promise<number> 
     if (isFolder) makeFolder(out);
     const archived = flags["archived"] === true ? "include" : "exclude";
     const records = flags["all"] === true ? sessionsOf(registry, { filter: { archived } }, Infinity) : named;
-    const placeOf = (record: SessionRecord) => (isFolder ? path.join(out, fileNameOf(record, format)) : out);
+    const placeOf = (record: SessionRecord) =>
+      isFolder ? path.join(out, exportFileName(record, format)) : out;
     const saved = await saveEach(registry, records, placeOf, invocation, io, format);
     await report(saved, out, invocation, io);
     if (flags["all"] === true && archived === "exclude") await tellLeftOut(registry, io);
@@ -53,7 +55,7 @@ function formatFrom(given: string | true | undefined, out: string | undefined): 
     const byName = exportFormats.find((name) => out !== undefined && out.endsWith(fileEnds[name]));
     return byName ?? "markdown";
   }
-  const format = exportFormats.find((name) => name === given || fileEnds[name] === `.${given}`);
+  const format = exportFormatNamed(String(given));
   if (format !== undefined) return format;
   throw new SidecarError(
     "USAGE",
@@ -173,17 +175,4 @@ function makeFolder(folder: string): void {
 
 function isDirectory(place: string): boolean {
   return statSync(place, { throwIfNoEntry: false })?.isDirectory() === true;
-}
-
-/** `2026-01-31-mend-the-test-7QK4ZP.md`: by its day and title, and unlike any other. */
-function fileNameOf({ id, title = "", createdAtMs }: SessionRecord, format: ExportFormat): string {
-  const day = new Date(createdAtMs).toISOString().slice(0, 10);
-  const words = title
-    .slice(0, 200)
-    .normalize("NFKD")
-    .toLowerCase()
-    .replace(/[^\p{L}\p{N}]+/gu, "-")
-    .slice(0, 40)
-    .replace(/^-|-$/g, "");
-  return `${[day, words, id.slice(-8)].filter((part) => part !== "").join("-")}${fileEnds[format]}`;
 }

@@ -160,9 +160,9 @@ type Defaulted = Omit<Config, "store"> & Partial<Pick<Config, "store">>;
 export function configOf(settings: Settings, agent?: AgentCommand): Defaulted {
   const config: Record<string, unknown> = agent === undefined ? {} : { agent };
   for (const name of optionNames) {
-    const { key, default: otherwise, off }: Option = options[name];
+    const { key, default: otherwise, off, kind }: Option = options[name];
     const found = settings[name] ?? otherwise;
-    const value = found === "off" ? off : found;
+    const value = found === "off" && kind.type !== "choice" ? off : found;
     if (value === undefined) continue;
     const [place = "", part] = key.split(".");
     config[place] = part === undefined ? value : { ...(config[place] as object), [part]: value };

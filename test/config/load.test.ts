@@ -142,6 +142,11 @@ describe("configuration", () => {
     expect((await load({ flags: { store: url } })).config.store).toBe(url);
   });
 
+  it("takes an off that is a choice as what it is", async () => {
+    const off = await load({ flags: { commands: "off" } });
+    expect(off.config.commands).toBe("off");
+  });
+
   it("switches retention off", async () => {
     const { config } = await load({
       file: file("off.json", { retention: "1d" }),

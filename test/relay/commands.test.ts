@@ -1,15 +1,19 @@
+import fs from "node:fs";
+import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { SessionRegistry } from "../../src/session/registry.ts";
 import { openMemoryStore } from "../../src/store/memory/memory.ts";
 import { wrapStore } from "../../src/store/shell.ts";
 import { entriesOf } from "../conformance/samples.ts";
 import type { SessionId } from "../../src/base/ids.ts";
-import { initialized, rig, type RigOptions } from "./rig.ts";
+import { textOf } from "../../src/acp/content.ts";
+import { scratchFolder } from "../cli/harness.ts";
+import { gate, rig, until, type RigOptions } from "./rig.ts";
 
 type Relay = Awaited<ReturnType<typeof rig>>;
 
 async function asked(options: RigOptions = {}) {
-  const relay = await rig(options);
+  const relay = await rig({ ...options, relay: { commands: "on", ...options.relay } });
   const sessionId = await relay.newSession();
   const ask = (text: string) =>
     relay.client.request("session/prompt", { sessionId, prompt: [{ type: "text", text }] });
@@ -31,7 +35,7 @@ describe("/sidecar in a prompt", () => {
     const { relay, sessionId, ask } = await asked({ store });
     expect(await ask("/sidecar help")).toEqual({ stopReason: "end_turn", _meta: own });
     expect(textsIn(relay)[0]).toContain("/sidecar rename TITLE");
-    expect(relay.updates[0]?._meta).toEqual(own);
+    expect(relay.updates.at(-1)?._meta).toEqual(own);
     expect(relay.agents[0]?.heardOf("session/prompt")).toEqual([]);
     const entries = await entriesOf(store, sessionId as SessionId);
     expect(entries.map(({ kind }) => kind)).toEqual(["prompt", "update", "end"]);
@@ -67,6 +71,100 @@ describe("/sidecar in a prompt", () => {
     await relay.close();
   });
 
+  it("finds what was said elsewhere, as text whatever it was, and never itself", async () => {
+    const store = openMemoryStore();
+    const registry = new SessionRegistry({ store });
+    const other = await registry.create({ cwd: "/other", title: "Of `lanterns`\u001b[31m" });
+    await registry.addMessage(other.id, { role: "user", content: "a ![lantern](http://x) of ``glass``" });
+    const { relay, ask } = await asked({ store });
+    await ask("/sidecar search lantern");
+    await ask("/sidecar search LANTERN");
+    const day = new Date().toISOString().slice(0, 10);
+    expect(textsIn(relay).at(-1)).toBe(
+      [
+        `- \`\` Of \`lanterns\`\\u001b[31m \`\` (${day})`,
+        `  - \`${other.id}:1\` user: \`\`\` a ![lantern](http://x) of \`\`glass\`\` \`\`\``,
+      ].join("\n"),
+    );
+    await ask("/sidecar search nowhere");
+    expect(textsIn(relay).at(-1)).toBe("Nothing was found.");
+    await ask('/sidecar search "open');
+    expect(textsIn(relay).at(-1)).toContain("a phrase begins and does not end");
+    await ask("/sidecar search");
+    expect(textsIn(relay).at(-1)).toContain("Say what to look for");
+    await relay.close();
+  });
+
+  it("exports into the session's folder, once, and not the command itself", async () => {
+    const cwd = scratchFolder();
+    const relay = await rig({ relay: { commands: "on" } });
+    const { sessionId } = (await relay.client.request("session/new", { cwd, mcpServers: [] })) as {
+      sessionId: string;
+    };
+    await relay.prompt(sessionId, "../../Etc: a question");
+    await relay.prompt(sessionId, "/sidecar export");
+    const name = `${new Date().toISOString().slice(0, 10)}-etc-a-question-${sessionId.slice(-8)}.md`;
+    expect(textsIn(relay).at(-1)).toContain(`\`${path.join(cwd, name)}\``);
+    const text = fs.readFileSync(path.join(cwd, name), "utf8");
+    expect([text.includes("a question"), text.includes("/sidecar")]).toEqual([true, false]);
+    await relay.prompt(sessionId, "/sidecar export md");
+    expect(textsIn(relay).at(-1)).toContain("is there already; move it away first");
+    await relay.prompt(sessionId, "/sidecar export html");
+    await relay.prompt(sessionId, "/sidecar export ../x");
+    expect(textsIn(relay).at(-1)).toContain("allowed: markdown, html");
+    expect(fs.readdirSync(cwd).toSorted()).toEqual([name.replace(/md$/, "html"), name]);
+    fs.rmSync(cwd, { recursive: true });
+    await relay.prompt(sessionId, "/sidecar export");
+    expect(textsIn(relay).at(-1)).toContain("could not be written");
+    await relay.close();
+  });
+
+  it("goes back by turns of the agent's, and takes that back", async () => {
+    const { relay, sessionId, ask } = await asked();
+    for (const text of ["one", "/sidecar usage", "two", "three", "/sidecar help"]) await ask(text);
+    await ask("/sidecar rewind 2");
+    expect(textsIn(relay).at(-1)).toContain("Went back by 2 turns");
+    const said = async () => {
+      const texts = [];
+      for await (const { role, content } of relay.registry.messages(sessionId as SessionId))
+        if (role === "user") texts.push(textOf({ content }));
+      return texts;
+    };
+    expect(await said()).toEqual(["one", "/sidecar usage", "/sidecar rewind 2"]);
+    await ask("and then");
+    const heard = relay.agents[0]?.heardOf("session/prompt") ?? [];
+    expect(JSON.stringify(heard.at(-1))).toContain("one");
+    expect(JSON.stringify(heard.at(-1))).not.toContain("three");
+    await ask("/sidecar rewind undo");
+    expect(await said()).toEqual([
+      "one",
+      "/sidecar usage",
+      "two",
+      "three",
+      "/sidecar help",
+      "/sidecar rewind undo",
+    ]);
+    await ask("/sidecar rewind 9");
+    expect(textsIn(relay).at(-1)).toContain("has 3 turns to go back by");
+    await ask("/sidecar rewind -1");
+    expect(textsIn(relay).at(-1)).toContain("by how many turns");
+    await relay.close();
+  });
+
+  it("does not go back in the middle of a turn", async () => {
+    const { passed, open } = gate();
+    const { relay, ask } = await asked({
+      script: { "session/prompt": () => passed.then(() => ({ stopReason: "end_turn" })) },
+    });
+    const turn = ask("go");
+    await until(() => relay.agents[0]?.heardOf("session/prompt").length === 1);
+    await ask("/sidecar rewind");
+    expect(textsIn(relay).at(-1)).toContain("has a turn running");
+    open();
+    expect(await turn).toMatchObject({ stopReason: "end_turn" });
+    await relay.close();
+  });
+
   it("says what is wrong as its answer, and fails where the store does", async () => {
     let isBroken = false;
     const inner = openMemoryStore();
@@ -78,7 +176,7 @@ describe("/sidecar in a prompt", () => {
     });
     const { relay, ask } = await asked({ store });
     await ask("/sidecar fly");
-    expect(textsIn(relay).at(-1)).toContain("allowed: rename, fork, usage, help");
+    expect(textsIn(relay).at(-1)).toContain("allowed: search, export, rewind, rename, fork, usage, help");
     await ask("/sidecar rename");
     expect(textsIn(relay).at(-1)).toContain("must not be empty");
     isBroken = true;
@@ -99,7 +197,7 @@ describe("/sidecar in a prompt", () => {
     await theirs.ask("/sidecars help");
     await theirs.ask("/sidecar help");
     expect(theirs.relay.agents[0]?.heardOf("session/prompt")).toHaveLength(2);
-    expect(theirs.relay.updates[0]?.update).toEqual(list);
+    expect(theirs.relay.updates.at(-1)?.update).toEqual(list);
     await theirs.relay.close();
   });
 
@@ -115,32 +213,6 @@ describe("/sidecar in a prompt", () => {
     expect(told).toContain("what counts");
     expect(told).not.toContain("Secret title");
     expect(told).not.toContain("/sidecar");
-    await relay.close();
-  });
-});
-
-describe("the agent's slash commands", () => {
-  it("have ours behind them, live and on load, and the journal has the agent's own [REQ commands-offered]", async () => {
-    const store = openMemoryStore();
-    const theirs = [{ name: "plan", description: "d" }];
-    const { relay, sessionId, ask } = await asked({ store, script: { initialize: initialized() } });
-    await relay.agents[0]?.update("agent-1", {
-      sessionUpdate: "available_commands_update",
-      availableCommands: theirs,
-    });
-    await ask("hello");
-    const listIn = ({ updates }: Relay) =>
-      updates
-        .map(({ update }) => update)
-        .findLast(({ sessionUpdate }) => sessionUpdate.startsWith("available"));
-    const merged = { availableCommands: [...theirs, { name: "sidecar" }] };
-    expect(listIn(relay)).toMatchObject(merged);
-    const data = (await entriesOf(store, sessionId as SessionId)).map((entry) => entry.data).join("");
-    expect(data).not.toContain('"name":"sidecar"');
-    relay.updates.length = 0;
-    await relay.client.request("session/close", { sessionId });
-    await relay.load(sessionId);
-    expect(listIn(relay)).toMatchObject(merged);
     await relay.close();
   });
 });

@@ -74,7 +74,8 @@ export const sessionRequirements: RequirementTable = {
     "title-stored": "a title is set without opening the session or waking the agent",
     "commands-ours":
       "a prompt with /sidecar is answered by us, marked, journaled, and never reaches the agent",
-    "commands-offered": "an agent's slash commands have ours behind them, unless it has one of that name",
+    "commands-offered":
+      "an agent's slash commands have ours behind them, unless it has one of that name; ours stand alone where it has none",
   },
   "protocol.md: Methods, close, delete and fork": {
     "close-turn": "close ends the turn as cancel does",

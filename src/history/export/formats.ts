@@ -18,6 +18,11 @@ export type ExportFormat = keyof typeof fileEnds;
 
 export const exportFormats = Object.keys(fileEnds) as readonly ExportFormat[];
 
+/** By its name, or by the end of its files: `html`, `md`. */
+export function exportFormatNamed(given: string): ExportFormat | undefined {
+  return exportFormats.find((name) => name === given || fileEnds[name] === `.${given}`);
+}
+
 /** Errors: `INVALID_PARAMS`. */
 export function exportFormatFrom(given: unknown): ExportFormat {
   const format = exportFormats.find((name) => name === given);

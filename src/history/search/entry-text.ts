@@ -1,6 +1,7 @@
 /** What of an entry is found: what people and agents said, thought and planned; of a tool call what it was, not what it gave. */
 import { textOf } from "../../acp/content.ts";
 import { meaningOf } from "../../acp/entries.ts";
+import { isOwn } from "../../acp/own-mark.ts";
 import type { Entry } from "../../store/contract.ts";
 import { outputOf, pathsOf } from "../../session/call-parts.ts";
 import type { Called, Happening } from "../../session/happenings.ts";
@@ -26,6 +27,8 @@ export class EntryReader {
   readonly #teller = new Teller();
 
   read(entry: Entry): Findable | undefined {
+    // The answer to a search would be found by the next one.
+    if (isOwn(entry)) return undefined;
     const found = entry.kind === "summary" ? summaryIn(entry) : saidIn(this.#teller.told(entry));
     if (found === undefined) return undefined;
     const text = found.text.slice(0, longestText);

@@ -8,18 +8,19 @@ import type { RelayContext } from "../context.ts";
 import type { LiveSession } from "../live/session.ts";
 import { runningTurns } from "../live/turns.ts";
 import { promptData } from "../methods/prompt-data.ts";
-import { runCommand } from "./table.ts";
+import { runCommand, runsAhead } from "./table.ts";
 
-export function answerCommand(
+export async function answerCommand(
   ctx: RelayContext,
   live: LiveSession,
   line: string,
   params: PromptParams,
   request: RequestContext,
 ): Promise<unknown> {
+  const ahead = runsAhead(line) ? await answerTo(ctx, live, line) : undefined;
   return live.answerInOrder(request, async () => {
     try {
-      await asTurn(ctx, live, line, params);
+      await asTurn(ctx, live, params, async () => ahead ?? answerTo(ctx, live, line));
     } catch (error) {
       ctx.holding.noteFailure(live, error);
       throw error;
@@ -31,14 +32,14 @@ export function answerCommand(
 async function asTurn(
   ctx: RelayContext,
   live: LiveSession,
-  line: string,
   { sessionId: _, ...body }: PromptParams,
+  answer: () => Promise<string>,
 ): Promise<void> {
   const meta = { ...(body._meta as object | null | undefined), ...ownMeta };
   const said = entryOf("prompt", promptData({ ...body, _meta: meta }, ctx.options));
   await live.journal.append(live.owedEnd === undefined ? [said] : [live.owedEnd, said]);
   live.owedEnd = undefined;
-  const content = { type: "text", text: await answerTo(ctx, live, line) };
+  const content = { type: "text", text: await answer() };
   const update = JSON.stringify({
     update: { sessionUpdate: "agent_message_chunk", content },
     _meta: ownMeta,

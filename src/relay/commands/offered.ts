@@ -1,4 +1,5 @@
 /** `/sidecar …` among the agent's slash commands, and in a prompt: what `serve` knows of it before one is used. */
+import { loggedReason } from "../../base/errors.ts";
 import { isRecord } from "../../base/json.ts";
 import type { PromptBody } from "../../acp/schema.ts";
 import type { RelayContext } from "../context.ts";
@@ -29,6 +30,7 @@ export async function withOurs(
 ): Promise<string> {
   const parsed = JSON.parse(data) as { readonly update: Readonly<Record<string, unknown>> };
   const { availableCommands } = parsed.update;
+  live.hasToldCommands = true;
   if (options.commands === "off" || !Array.isArray(availableCommands)) return data;
   const theirs: readonly unknown[] = availableCommands;
   live.hasItsOwnSidecar = theirs.some((each) => isRecord(each) && each.name === name);
@@ -38,4 +40,25 @@ export async function withOurs(
     ...parsed,
     update: { ...parsed.update, availableCommands: [...theirs, advertised] },
   });
+}
+
+/** Tells the clients of ours, where the agent of a new session has said nothing of its own. */
+export function offerOurs(ctx: RelayContext, live: LiveSession): void {
+  if (ctx.options.commands === "off") return;
+  const offering = live.outbound(async () => {
+    if (live.isHeld && !live.hasToldCommands) await live.attachments.sendStored(await oursAlone(ctx));
+  });
+  offering.catch((error: unknown) =>
+    ctx.log.warn(
+      { sessionId: live.id, error: loggedReason(error, ctx.log) },
+      "the client was not told of our commands",
+    ),
+  );
+}
+
+/** A list of ours as an update. */
+export async function oursAlone({ options }: Pick<RelayContext, "options">): Promise<readonly string[]> {
+  if (options.commands === "off") return [];
+  const { advertised } = await import("./table.ts");
+  return [JSON.stringify({ update: { sessionUpdate: commandsUpdate, availableCommands: [advertised] } })];
 }

@@ -67,6 +67,8 @@ export class LiveSession {
   readonly turns = new Set<Turn>();
   /** The agent has a command of our name: then it is the agent's. */
   hasItsOwnSidecar = false;
+  /** Clients have a list of commands with ours in it. */
+  hasToldCommands = false;
   /** How often something struck all its turns: what waited then shares their fate. */
   failures = 0;
   /** The end of a turn that the store did not take; it goes before the next prompt. */

@@ -27,7 +27,7 @@ import { asAnswered, type AgentState } from "../../acp/settings.ts";
 import { sendReplay, type LeftOut } from "./load-window.ts";
 import { withoutOurs } from "./own-meta.ts";
 import { keepSystemPrompt } from "../agent/setup.ts";
-import { commandsUpdate, withOurs } from "../commands/offered.ts";
+import { commandsUpdate, oursAlone, withOurs } from "../commands/offered.ts";
 import { isLossError, runningTurns } from "../live/turns.ts";
 import { metaKey } from "../../acp/meta.ts";
 
@@ -73,7 +73,7 @@ async function loadOrResume(
       ? live.outbound(() => sendReplay(ctx, live, { attachment, asked, state, isAtRest }))
       : undefined;
     leftOut = await bothDone(attaching, replaying);
-    await live.outbound(() => sendState(ctx, attachment, live, state));
+    await live.outbound(() => sendState(ctx, attachment, live, { state, isLoad }));
   } catch (error) {
     // Somebody else has taken it meanwhile. It stays lost until it is loaded again: no prompt takes it back.
     if (isLossError(error)) ctx.holding.noteFailure(live, error);
@@ -170,13 +170,17 @@ async function sendState(
   ctx: RelayContext,
   attachment: Attachment,
   live: LiveSession,
-  state: ReplayedState,
+  { state, isLoad }: { readonly state: ReplayedState; readonly isLoad: boolean },
 ): Promise<void> {
   const old = [...state].filter(([kind]) => !isSaidAnew(live, kind));
   const now = old.map(async ([kind, data]) =>
     kind === commandsUpdate ? withOurs(ctx, live, data) : asAnswered(live.agentState, kind, data),
   );
-  return attachment.sendStored(await Promise.all(now));
+  const told = await Promise.all(now);
+  // A client that resumes keeps the list that it had.
+  const hasList = state.has(commandsUpdate) || live.swallowedState.has(commandsUpdate);
+  const ours = isLoad && !hasList ? await oursAlone(ctx) : [];
+  return attachment.sendStored([...told, ...ours]);
 }
 
 /** A `session_info_update` is a patch: one that names no title leaves ours as it was. */

@@ -18,6 +18,7 @@ import { DiedChoosing } from "../agent/reapply.ts";
 import { recallOf } from "../agent/replayed.ts";
 import { keepSystemPrompt, setupKey, takenBy } from "../agent/setup.ts";
 import { takeUpdates } from "../agent/updates.ts";
+import { offerOurs } from "../commands/offered.ts";
 
 /** A session in the making: what the agent is asked, and what the record gets. */
 export interface Making {
@@ -102,6 +103,7 @@ export async function makeSession(
   // Of what was chosen the answer speaks.
   const answered = init.settings === undefined ? [] : answeredKinds(agentState);
   void takeUpdates(ctx, withoutAnswered(early, agentSessionId, answered));
+  offerOurs(ctx, live);
   return answer;
 }
 

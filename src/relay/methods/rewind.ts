@@ -63,7 +63,7 @@ export async function goBackToEdit(
 }
 
 /** In both lanes: nothing is on its way to the agent or from it meanwhile. */
-async function goBack(
+export async function goBack(
   ctx: RelayContext,
   live: LiveSession,
   placeIn: PlaceIn,

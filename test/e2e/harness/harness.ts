@@ -155,7 +155,14 @@ export class Harness {
     return new Program({
       command,
       cwd: cwd ?? this.dir,
-      env: { ...this.#environment(), [markName]: mark, ACP_FIXTURE_RECORD: recordDir, ...env },
+      // A list of ours in every session is no concern of most tests; e2e/commands.test.ts has it.
+      env: {
+        ...this.#environment(),
+        ACP_SIDECAR_COMMANDS: "off",
+        [markName]: mark,
+        ACP_FIXTURE_RECORD: recordDir,
+        ...env,
+      },
       mark,
       recordDir,
       ...(framing === undefined ? {} : { framing }),

@@ -1,0 +1,19 @@
+/** What the file of an exported session is called. */
+import type { SessionRecord } from "../../store/contract.ts";
+import { fileEnds, type ExportFormat } from "./formats.ts";
+
+/** `2026-01-31-mend-the-test-7QK4ZP.md`: by its day and title, and unlike any other. Letters, digits and dashes only. */
+export function exportFileName(
+  { id, title = "", createdAtMs }: Pick<SessionRecord, "id" | "title" | "createdAtMs">,
+  format: ExportFormat,
+): string {
+  const day = new Date(createdAtMs).toISOString().slice(0, 10);
+  const words = title
+    .slice(0, 200)
+    .normalize("NFKD")
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}]+/gu, "-")
+    .slice(0, 40)
+    .replace(/^-|-$/g, "");
+  return `${[day, words, id.slice(-8)].filter((part) => part !== "").join("-")}${fileEnds[format]}`;
+}

@@ -1,0 +1,33 @@
+import { SidecarError } from "../../base/errors.ts";
+import type { FoundSession, Hit } from "../../history/search/hits.ts";
+import { searchSessions } from "../../history/search/search.ts";
+import { plainSnippet } from "../../history/search/snippet.ts";
+import type { RelayContext } from "../context.ts";
+import type { LiveSession } from "../live/session.ts";
+import { asCode } from "./shown.ts";
+
+/** What a person looks through in an editor. */
+const limit = 10;
+
+export async function search(
+  { registry, options }: RelayContext,
+  live: LiveSession,
+  words: string,
+): Promise<string> {
+  if (words === "") throw new SidecarError("INVALID_PARAMS", "Say what to look for: `/sidecar search WORDS`");
+  const place = { limit, cacheFolder: options.cacheFolder };
+  const found = await live.journal.reading(() => searchSessions(registry, words, place));
+  if (found.sessions.length === 0) return "Nothing was found.";
+  const more = found.isMore ? ["", "There is more: `acp-sidecar search` shows all of it."] : [];
+  return [...found.sessions.flatMap(linesOf), ...more].join("\n");
+}
+
+function linesOf({ title, id, agent, updatedAtMs, hits }: FoundSession): string[] {
+  const day = new Date(updatedAtMs).toISOString().slice(0, 10);
+  const about = [day, ...(agent === undefined ? [] : [asCode(agent)])].join(", ");
+  return [`- ${asCode(title ?? id)} (${about})`, ...hits.map(hitLine)];
+}
+
+function hitLine({ address, role, snippet }: Hit): string {
+  return `  - \`${address}\` ${role}: ${asCode(plainSnippet(snippet))}`;
+}
