@@ -1,7 +1,7 @@
 import { isOwn } from "../../acp/own-mark.ts";
 import { SidecarError } from "../../base/errors.ts";
 import { pagesBackwards } from "../../session/pages.ts";
-import { beginsTurn } from "../../session/rewinding.ts";
+import { beginsTurn } from "../../acp/entries.ts";
 import type { SessionRecord } from "../../store/contract.ts";
 import type { RelayContext } from "../context.ts";
 import type { LiveSession } from "../live/session.ts";

@@ -103,7 +103,6 @@ export async function makeSession(
   // Of what was chosen the answer speaks.
   const answered = init.settings === undefined ? [] : answeredKinds(agentState);
   void takeUpdates(ctx, withoutAnswered(early, agentSessionId, answered));
-  offerOurs(ctx, live);
   return answer;
 }
 
@@ -137,6 +136,8 @@ async function store(
     await ctx.registry.create(init, live.id);
     await ctx.holding.openNew(live);
     await keep();
+    // Behind the answer, and behind what the agent has said before it.
+    offerOurs(ctx, live);
   } catch (error) {
     const { binding } = live;
     ctx.sessions.remove(live);
