@@ -48,6 +48,7 @@ describe("configuration", () => {
       durability: "turn",
       onBusy: "idle",
       cancelGraceMs: 10_000,
+      commands: "on",
       idleTimeoutMs: hourMs,
       sweepIntervalMs: 300_000,
       trashMs: 30 * 24 * hourMs,

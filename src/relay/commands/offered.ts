@@ -35,7 +35,7 @@ export async function withOurs(
   const theirs: readonly unknown[] = availableCommands;
   live.hasItsOwnSidecar = theirs.some((each) => isRecord(each) && each.name === name);
   if (live.hasItsOwnSidecar) return data;
-  const { advertised } = await import("./table.ts");
+  const { advertised } = await import("./listed.ts");
   return JSON.stringify({
     ...parsed,
     update: { ...parsed.update, availableCommands: [...theirs, advertised] },
@@ -59,6 +59,6 @@ export function offerOurs(ctx: RelayContext, live: LiveSession): void {
 /** A list of ours as an update. */
 export async function oursAlone({ options }: Pick<RelayContext, "options">): Promise<readonly string[]> {
   if (options.commands === "off") return [];
-  const { advertised } = await import("./table.ts");
+  const { advertised } = await import("./listed.ts");
   return [JSON.stringify({ update: { sessionUpdate: commandsUpdate, availableCommands: [advertised] } })];
 }
