@@ -33,6 +33,7 @@ export type { SearchOptions, SearchPlace, SearchResult } from "./history/search/
 export type { SnippetPart } from "./history/search/snippet.ts";
 export { openLayers, openStore, type LayersOptions } from "./store/open.ts";
 export type * from "./store/contract.ts";
+export type { TextIndex } from "./store/text-index.ts";
 // What an author of a store needs, beside the suite in acp-sidecar/conformance.
 export type { StoreDriver } from "./store/driver.ts";
 export { decodeCursor, encodeCursor, listOrder, matches, pageOf, pageSize, toPage } from "./store/query.ts";

@@ -8,6 +8,7 @@ import { KeyedQueue } from "../base/queue.ts";
 import { given } from "../store/arguments.ts";
 import { sessionNotFound } from "../store/refusals.ts";
 import type { SessionFilter, SessionPatch, SessionRecord, Store } from "../store/contract.ts";
+import type { TextIndex } from "../store/text-index.ts";
 import { archiveSession, broughtBack, unarchiveSession } from "./archived.ts";
 import { changeBriefly, holdBriefly, sealBriefly } from "./brief-hold.ts";
 import { BroughtSessions } from "./brought.ts";
@@ -41,6 +42,7 @@ export class SessionRegistry extends SessionFinder {
   readonly trash: Trash;
   readonly back: GoingBack;
   readonly identity = (): Promise<string | undefined> => this.#store.identity(); // see `Store`
+  readonly textIndex = (): Promise<TextIndex | undefined> => this.#store.textIndex();
   readonly brought: BroughtSessions;
   readonly #store: Store;
   readonly #options: RegistryDefaults;

@@ -1,6 +1,7 @@
 /** The Store contract: what every medium does for the session layer. Imports no driver. */
 import type { SessionId } from "../base/ids.ts";
 import type { AgentFacts, ClientFacts, SessionSettings } from "./session-facts.ts";
+import type { TextIndex } from "./text-index.ts";
 
 export type { AgentFacts, Chosen, ClientFacts, Rewind, SessionSettings } from "./session-facts.ts";
 
@@ -252,6 +253,7 @@ export interface Store extends AsyncDisposable {
 
   /** What tells the medium from every other: what is derived from it is kept under that. Undefined where it ends with us. */
   identity(): Promise<string | undefined>;
+  textIndex(): Promise<TextIndex | undefined>; // of its words, where the medium keeps one itself
 
   /** Releases what the store holds; later calls fail with `STORE_CLOSED`. Idempotent; `await using` does the same. */
   close(): Promise<void>;

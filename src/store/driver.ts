@@ -11,6 +11,7 @@ import type {
   SessionRecord,
   Store,
 } from "./contract.ts";
+import type { TextIndex } from "./text-index.ts";
 
 export type Awaitable<T> = T | Promise<T>;
 
@@ -32,7 +33,15 @@ type Members = {
   readonly [Name in keyof Store as Name extends Narrowed ? never : Name]: Operation<Store[Name]>;
 };
 type Narrowed =
-  "list" | "count" | "read" | "rewrite" | "compress" | "identity" | "close" | typeof Symbol.asyncDispose;
+  | "list"
+  | "count"
+  | "read"
+  | "rewrite"
+  | "compress"
+  | "identity"
+  | "textIndex"
+  | "close"
+  | typeof Symbol.asyncDispose;
 
 /**
  * The operations of the contract, and what the shell must know of the medium. Operations are only called while the
@@ -49,6 +58,8 @@ export interface StoreDriver extends Members {
   ): AsyncIterable<readonly Entry[]> | Iterable<readonly Entry[]>;
   /** Left out by a medium that ends with the process, and by one that cannot be told from another. */
   identity?(): Awaitable<string | undefined>;
+  /** Left out by a medium that keeps no index of words: whoever searches keeps one. */
+  textIndex?(): Awaitable<TextIndex | undefined>;
   /** Where it is given, the shell packs entries by it (packing.ts). `from` … are the session's own and final, or it refuses. */
   rewrite?(id: SessionId, from: number, entries: readonly NewEntry[], lease: Lease): Awaitable<void>;
   /** In the place of what the shell does: for a driver around another one. */

@@ -19,6 +19,7 @@ import type {
   StoreCapabilities,
   StoreStats,
 } from "./contract.ts";
+import type { TextIndex } from "./text-index.ts";
 import { forwarding, queueing, translating } from "./decorate.ts";
 import type { Awaitable, StoreDriver } from "./driver.ts";
 import { holdsPacked } from "./packed-kind.ts";
@@ -165,6 +166,10 @@ class Shell implements Store {
 
   async identity(): Promise<string | undefined> {
     return this.#open().identity?.();
+  }
+
+  async textIndex(): Promise<TextIndex | undefined> {
+    return this.#open().textIndex?.();
   }
 
   close(): Promise<void> {

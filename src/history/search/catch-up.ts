@@ -8,7 +8,7 @@ import type { SessionRecord } from "../../store/contract.ts";
 import type { SessionRegistry } from "../../session/registry.ts";
 import { forget } from "./forks.ts";
 import { Indexing } from "./indexing.ts";
-import type { TextIndex } from "./text-index.ts";
+import type { TextIndex } from "../../store/text-index.ts";
 
 /** Clocks of machines that share a store differ by so much; what is later shows in counts, or when all is gone through. */
 const clocksDifferMs = 10_000;

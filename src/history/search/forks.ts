@@ -2,7 +2,7 @@
 import type { SessionId } from "../../base/ids.ts";
 import type { SessionRegistry } from "../../session/registry.ts";
 import type { Indexing } from "./indexing.ts";
-import type { KnownSession, TextIndex } from "./text-index.ts";
+import type { KnownSession, TextIndex } from "../../store/text-index.ts";
 
 /** Forgets sessions that are gone. Errors: `STORE_…`. */
 export async function forget(

@@ -6,12 +6,12 @@ import type { SessionRecord } from "../../store/contract.ts";
 import type { SessionRegistry } from "../../session/registry.ts";
 import { EntryReader, type SearchRole } from "./entry-text.ts";
 import { agentNameOf } from "../../session/agent-names.ts";
-import { matchesIn } from "./matching.ts";
+import { isPlausible, matchesIn } from "./matching.ts";
 import type { MessageFilter } from "./match-text.ts";
 import type { Query } from "./query.ts";
 import { isShown } from "./shown.ts";
 import { snippetOf, type SnippetPart } from "./snippet.ts";
-import type { Candidate } from "./text-index.ts";
+import type { Candidate } from "../../store/text-index.ts";
 
 /** A message that was found. */
 export interface Hit {
@@ -87,7 +87,7 @@ export class Hits {
     const found = seq > sealedSeq ? undefined : await this.#entry(id, seq);
     const matches = found === undefined ? undefined : matchesIn(found.text, this.#looking.query);
     if (found === undefined || matches === undefined) {
-      this.stale += 1;
+      if (found === undefined || !isPlausible(found.text, this.#looking.query)) this.stale += 1;
       return undefined;
     }
     const { role, atMs, text } = found;

@@ -6,12 +6,19 @@ import { isSidecarError } from "../../base/errors.ts";
 import { EntryReader } from "./entry-text.ts";
 import { factsOf, isSameFacts, sumOf } from "./known-session.ts";
 import { indexedWords } from "./match-text.ts";
-import type { IndexedMessage, KnownSession, TextIndex } from "./text-index.ts";
+import type { IndexedMessage, KnownSession, TextIndex } from "../../store/text-index.ts";
 
 /** What is read before it is written. */
 const [mostMessages, mostSessions, mostChars] = [10_000, 1000, 6 << 20];
 
 type Sessions = Pick<SessionRegistry, "read" | "find">;
+
+/** So many at a time keep other processes waiting. */
+const sessionsAlone = 50;
+
+function isUpToDate(record: SessionRecord, known: KnownSession | undefined): boolean {
+  return known?.throughSeq === record.sealedSeq && isSameFacts(known, factsOf(record));
+}
 
 /** What costs a session alone. */
 function isOfOneSession(error: unknown): boolean {
@@ -41,6 +48,19 @@ export class Indexing {
 
   async add(records: readonly SessionRecord[]): Promise<void> {
     const known = await this.#index.known(records.map(({ id }) => id));
+    if (this.#index.alone === undefined) return this.#all(records, known);
+    const grown = records.filter((record) => !isUpToDate(record, known.get(record.id)));
+    for (let at = 0; at < grown.length; at += sessionsAlone) {
+      const some = grown.slice(at, at + sessionsAlone);
+      await this.#index.alone(async () => {
+        // Another process may have been here while we waited.
+        await this.#all(some, await this.#index.known(some.map(({ id }) => id)));
+        await this.#write();
+      });
+    }
+  }
+
+  async #all(records: readonly SessionRecord[], known: ReadonlyMap<SessionId, KnownSession>): Promise<void> {
     for (const record of records) await this.#session(record, known.get(record.id));
   }
 

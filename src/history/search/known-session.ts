@@ -3,7 +3,7 @@ import { agentNamesOf } from "../../session/agent-names.ts";
 import { crc32 } from "../../base/crc32.ts";
 import { realFolderOf } from "../../session/folders.ts";
 import type { Entry, SessionRecord } from "../../store/contract.ts";
-import type { KnownSession } from "./text-index.ts";
+import type { KnownSession } from "../../store/text-index.ts";
 
 type Facts = Omit<KnownSession, "fromSeq" | "throughSeq" | "sum">;
 

@@ -1,5 +1,6 @@
-/** A query and its filters in the language of FTS5, and what stands in an index for a message. */
+/** What an index is asked for by a query and its filters, and what stands in an index for a message. */
 import type { Findable, SearchRole } from "./entry-text.ts";
+import type { Asked, Wanted, WantedWord } from "../../store/text-index.ts";
 import type { Query, Term } from "./query.ts";
 import { wordsOf } from "./words.ts";
 
@@ -33,33 +34,32 @@ export interface MessageFilter {
   readonly untilMs?: number;
 }
 
-export function matchText({ all, none }: Query, { role, sinceMs, untilMs }: MessageFilter): string {
-  const wanted = all.map(termText);
-  if (role !== undefined) wanted.push(quoted(mark + role));
+type Match = Pick<Asked, "wanted" | "unwanted">;
+
+export function matchOf({ all, none }: Query, { role, sinceMs, untilMs }: MessageFilter): Match {
+  const wanted = all.map(termWords);
+  if (role !== undefined) wanted.push(exactly(mark + role));
   const days = sinceMs === undefined ? [] : daysBetween(sinceMs, untilMs ?? Date.now() + dayMs);
-  if (days.length > 0) wanted.push(`(${days.map((day) => quoted(mark + day)).join(" OR ")})`);
-  const unwanted = none.flatMap(unwantedText).map((term) => ` NOT ${term}`);
-  return `(${wanted.join(" AND ")})${unwanted.join("")}`;
+  if (days.length > 0) wanted.push({ any: days.map((day) => exactly(mark + day)) });
+  return { wanted: { all: wanted }, unwanted: none.flatMap(unwantedWords) };
 }
 
-/** The index knows not where words stand: that those of a phrase stand together is seen in the text. */
-function termText({ words, whole, isPrefix }: Term): string {
-  const star = isPrefix ? " *" : "";
+/** An index need not know where words stand: that those of a phrase stand together is seen in the text. */
+function termWords({ words, whole, isPrefix }: Term): Wanted {
   const last = words.length - 1;
-  const all = words.map((word, at) => (at === last ? `${quoted(word)}${star}` : quoted(word))).join(" AND ");
-  if (words.length === 1) return all;
-  return whole === undefined ? `(${all})` : `((${all}) OR ${quoted(whole)}${star})`;
+  const all = words.map((word, at): WantedWord => ({ word, isPrefix: isPrefix && at === last }));
+  if (whole === undefined || words.length === 1) return { all };
+  return { any: [{ all }, { word: whole, isPrefix }] };
 }
 
 /** Only what surely is not meant: a message with the words of a phrase need not have the phrase. */
-function unwantedText({ words, whole, isPrefix }: Term): string[] {
+function unwantedWords({ words, whole, isPrefix }: Term): WantedWord[] {
   const [word] = words.length === 1 ? words : [whole];
-  return word === undefined ? [] : [`${quoted(word)}${isPrefix ? " *" : ""}`];
+  return word === undefined ? [] : [{ word, isPrefix }];
 }
 
-/** No word holds a quote. */
-function quoted(word: string): string {
-  return `"${word}"`;
+function exactly(word: string): Wanted {
+  return { word, isPrefix: false };
 }
 
 const dayMs = 24 * 60 * 60 * 1000;

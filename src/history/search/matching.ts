@@ -21,6 +21,22 @@ export function matchesIn(text: string, { all, none }: Query): readonly Stretch[
   return apart(found);
 }
 
+/** Of a text that is so long an index need not know all words. */
+const longText = 100_000;
+
+/** Whether an index that knows not where words stand may propose a text, although it does not match. */
+export function isPlausible(text: string, { all, none }: Query): boolean {
+  if (text.length >= longText) return true;
+  const words = wordsOf(text);
+  const has = (term: Term) => stretchesOf(words, term, 1).length > 0;
+  const hasAll = ({ words: each, isPrefix }: Term) =>
+    each.every((word, at) => has({ words: [word], isPrefix: isPrefix && at === each.length - 1 }));
+  return (
+    all.every((term) => has(term) || hasAll(term)) &&
+    !none.some((term) => term.words.length === 1 && has(term))
+  );
+}
+
 /** Nobody looks at more marks in a snippet. */
 const mostMarks = 200;
 

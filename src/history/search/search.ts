@@ -9,10 +9,10 @@ import { catchUp, type CaughtUp } from "./catch-up.ts";
 import { searchRoles, type SearchRole } from "./entry-text.ts";
 import { Hits, type FoundSession } from "./hits.ts";
 import { indexError, indexPath, isDamage, isUnwritable, removeIndexFile } from "./index-file.ts";
-import { matchText } from "./match-text.ts";
+import { matchOf } from "./match-text.ts";
 import { parseQuery, type Query } from "./query.ts";
 import { openSqliteIndex } from "./sqlite-index.ts";
-import type { Asked, TextIndex } from "./text-index.ts";
+import type { Asked, TextIndex } from "../../store/text-index.ts";
 
 export interface SearchOptions {
   /** Only sessions of this folder, by whichever spelling. */
@@ -146,6 +146,8 @@ export class Searcher {
   }
 
   async #open(): Promise<TextIndex> {
+    const ofStore = await this.#registry.textIndex();
+    if (ofStore !== undefined) return ofStore;
     const identity = await this.#registry.identity();
     const { cacheFolder } = this.#place;
     if (identity === undefined || cacheFolder === undefined) return openSqliteIndex(inMemory);
@@ -178,10 +180,10 @@ export async function searchSessions(
 function askedOf(
   query: Query,
   { cwd, agent, in: id, sinceMs }: SearchOptions,
-  filter: Parameters<typeof matchText>[1],
+  filter: Parameters<typeof matchOf>[1],
 ): Asked {
   return {
-    match: matchText(query, filter),
+    ...matchOf(query, filter),
     ...(id !== undefined && { id }),
     ...(cwd !== undefined && { folders: spellingsOf(cwd) }),
     ...(agent !== undefined && { agent }),

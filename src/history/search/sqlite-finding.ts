@@ -4,9 +4,10 @@
  */
 import type { SessionId } from "../../base/ids.ts";
 import type { Database, Statement } from "../../sqlite/engine.ts";
+import { fts5Text } from "./fts5-text.ts";
 import type { Shards } from "./shards.ts";
 import { spanLength } from "./sqlite-rows.ts";
-import type { Asked, Candidate, SessionsAsked } from "./text-index.ts";
+import type { Asked, Candidate, SessionsAsked } from "../../store/text-index.ts";
 
 /** More matches than these are many. */
 const few = 2000;
@@ -48,7 +49,7 @@ export class Finding {
         : this.#count(`SELECT 1 FROM sessions ${where} LIMIT ${fewSessions + 1}`, values);
     if (fits === 0) return;
     if (fits > fewSessions) {
-      const rows = this.#few(asked.match);
+      const rows = this.#few(fts5Text(asked));
       if (rows !== undefined) {
         yield* this.#ordered(bySpanOf(rows), asked);
         return;
@@ -100,10 +101,11 @@ export class Finding {
       ORDER BY updated_at_ms DESC, id DESC LIMIT ${sessionsAtOnce}`;
     let behind: readonly unknown[] = [Number.MAX_SAFE_INTEGER, ""];
     const read = new Map<number, BySpan>();
+    const match = fts5Text(asked);
     for (;;) {
       const page = this.#statement(sql).all(...values, ...behind) as Session[];
       for (const session of page) {
-        const seqs = this.#matchesOf(session, asked.match, read);
+        const seqs = this.#matchesOf(session, match, read);
         if (seqs.length > 0) yield { id: session.id, seqs };
       }
       const last = page.at(-1);

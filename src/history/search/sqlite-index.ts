@@ -20,7 +20,7 @@ import type {
   IndexState,
   KnownSession,
   TextIndex,
-} from "./text-index.ts";
+} from "../../store/text-index.ts";
 
 const lockWaitMs = 5000;
 /** Of a step of tidying. */

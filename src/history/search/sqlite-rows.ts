@@ -1,6 +1,6 @@
 /** How rows of the index stand for sessions and messages. */
 import type { SessionId } from "../../base/ids.ts";
-import type { KnownSession } from "./text-index.ts";
+import type { KnownSession } from "../../store/text-index.ts";
 
 /** Entries in a stretch: few, so that the numbers of neighbouring messages are near one another and take few bytes. */
 export const spanLength = 4096;

@@ -1,4 +1,4 @@
-/** Migrations of a server's store: one process at a time runs them, and the others wait for it. */
+/** Migrations of a server's store, and what else one process at a time does: the others wait for it. */
 import { randomUUID } from "node:crypto";
 import { SidecarError } from "../../base/errors.ts";
 import { pause } from "../../base/time.ts";
@@ -7,6 +7,10 @@ import { pause } from "../../base/time.ts";
 export interface MigrationLock {
   /** What is migrated, for people: "the tables in acp_sidecar". */
   readonly of: string;
+  /** Unless it is migrated: "indexing". */
+  readonly doing?: string;
+  /** For how long the others wait. */
+  readonly waitMs?: number;
   /** False while another owner has it. */
   readonly take: (owner: string, forMs: number) => Promise<boolean>;
   /** Keeps it for longer if it is still the owner's; 0 gives it back. */
@@ -21,7 +25,7 @@ const pollMs = 100;
 export async function locked(lock: MigrationLock, work: (owner: string) => Promise<void>): Promise<void> {
   const owner = randomUUID();
   for (let waitedMs = 0; !(await lock.take(owner, lockMs)); waitedMs += pollMs) {
-    if (waitedMs >= waitForLockMs) throw stillLocked(lock);
+    if (waitedMs >= (lock.waitMs ?? waitForLockMs)) throw stillLocked(lock);
     await pause(pollMs);
   }
   // Copying aside may take longer than a lock is given for.
@@ -34,9 +38,9 @@ export async function locked(lock: MigrationLock, work: (owner: string) => Promi
   }
 }
 
-function stillLocked({ of }: MigrationLock): SidecarError {
+function stillLocked({ of, doing = "migrating", waitMs = waitForLockMs }: MigrationLock): SidecarError {
   return new SidecarError(
     "STORE_LOCKED",
-    `Another process has been migrating ${of} for ${waitForLockMs / 1000} s; try again when it is done`,
+    `Another process has been ${doing} ${of} for ${waitMs / 1000} s; try again when it is done`,
   );
 }

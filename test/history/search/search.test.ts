@@ -129,11 +129,10 @@ onEveryStore((open) => {
   });
 
   it("leaves out what a rewind has superseded, unless it is asked for", async () => {
-    const { session, add, found, registry } = await rig();
+    const { session, add, found, store } = await rig();
     const id = await session([asks("grape one"), says("grape two")]);
-    await registry.update(id, ({ settings }) => ({
-      settings: { ...settings, rewinds: [{ at: 3, toSeq: 1 }] },
-    }));
+    const { settings } = (await store.get(id))!;
+    await store.update(id, { settings: { ...settings, rewinds: [{ at: 3, toSeq: 1 }] } });
     await add(id, [{ kind: "rewind", data: { toSeq: 1 } }, says("grape three")]);
     expect(await found("grape")).toEqual([`${id}:4`, `${id}:1`]);
     expect(await found("grape", { superseded: true })).toEqual([`${id}:4`, `${id}:2`, `${id}:1`]);

@@ -15,7 +15,8 @@ export async function backUp(send: Send, schema: string, version: number): Promi
   const prefix = `backup_v${version}_`;
   const tables = await tablesIn(send, schema);
   if (tables.includes(`${prefix}meta`)) return;
-  const own = tables.filter((table) => !/^backup_v[0-9]+_/.test(table));
+  // The index of words is made anew of the sessions.
+  const own = tables.filter((table) => !/^(backup_v[0-9]+|search)_/.test(table));
   await send(plain("BEGIN ISOLATION LEVEL REPEATABLE READ"));
   try {
     for (const table of [...own.filter((each) => each !== "meta"), "meta"]) {

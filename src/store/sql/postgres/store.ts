@@ -52,6 +52,7 @@ function storeOn(database: Database, schema: string, syncPolicy: SyncPolicy): St
       ...(await database.read(() => totalsOf(dialect))),
       bytes: await sizeOf(database, schema),
     }),
+    textIndex: async () => (await import("./text-index.ts")).openTextIndex(database, schema),
     identity: () => `postgres:${database.place}/${schema}`,
     close: (queued) => database.close(queued),
     toStoreError: (error) => postgresFailure(error, database.place),

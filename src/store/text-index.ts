@@ -1,5 +1,5 @@
 /** What an index of a store's words keeps and finds. It proposes; whether a message matches is decided by its text. */
-import type { SessionId } from "../../base/ids.ts";
+import type { SessionId } from "../base/ids.ts";
 
 type Awaitable<T> = T | Promise<T>;
 
@@ -53,9 +53,18 @@ export interface SessionsAsked {
   readonly activeSinceMs?: number;
 }
 
+export interface WantedWord {
+  readonly word: string;
+  /** It may go on. */
+  readonly isPrefix: boolean;
+}
+
+/** What a message has: a word, all of several, or any of them. */
+export type Wanted = WantedWord | { readonly all: readonly Wanted[] } | { readonly any: readonly Wanted[] };
+
 export interface Asked extends SessionsAsked {
-  /** In the language of FTS5. */
-  readonly match: string;
+  readonly wanted: Wanted;
+  readonly unwanted: readonly WantedWord[];
 }
 
 /** A session that may match, and where: the newest first. */
@@ -67,6 +76,8 @@ export interface Candidate {
 export interface TextIndex {
   /** Where it is, for people. */
   readonly place: string;
+  /** Where several processes write: runs it while no other does the same, so that none does again what another has done. */
+  alone?(work: () => Promise<void>): Promise<void>;
   state(): Awaitable<IndexState>;
   note(state: Partial<Omit<IndexState, "sessions">>): Awaitable<void>;
   known(ids: readonly SessionId[]): Awaitable<ReadonlyMap<SessionId, KnownSession>>;
