@@ -5,6 +5,8 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import { builtSidecar } from "./contenders.mjs";
 import { historyExport } from "./history/export.mjs";
+import { historyImport } from "./history/import.mjs";
+import { historyMany } from "./history/many.mjs";
 import { append } from "./measure/append.mjs";
 import { bigSession } from "./measure/big-session.mjs";
 import { engines } from "./measure/engines.mjs";
@@ -29,6 +31,8 @@ const measurements = {
   "big-session": bigSession,
   append,
   "history-export": historyExport,
+  "history-import": historyImport,
+  "history-many": historyMany,
   history,
   engines,
   "stores-memory": storesMemory,
@@ -43,10 +47,13 @@ SDK (c), and behind acp-sidecar with SQLite and --durability turn (d), and print
 the stores, each group in a table of its own. "stores-network" wants TEST_POSTGRES_URL and TEST_REDIS_URL:
 eval "$(bash .ci/servers.sh)" starts the servers and sets them.
 
-  --only NAME        one measurement, may be repeated: ${Object.keys(measurements).join(", ")}
+  --only NAME        one measurement, may be repeated: ${Object.keys(measurements).join(", ")};
+                     history is all of those whose names begin so
   --quick            fewer and shorter rounds: the order of magnitude, not the figure
   --big-mb MB        size of the session that big-session loads (default 1000; ${"100 with --quick"})
   --messages N       how many messages history searches (default 1000000; ${"20000 with --quick"})
+  --import-mb MB     size of the history that history-import brings in (default 1000; ${"50 with --quick"})
+  --sessions N       how many sessions history-many looks at (default 100000; ${"5000 with --quick"})
   --dir DIR          where the databases go, on the disk that is to be measured (default: the temporary folder)
   --sidecar FILE     the sidecar to measure (default: bin/acp-sidecar.js of this checkout)
   --against FILE     another build's bin/acp-sidecar.js, measured in the same rounds
@@ -61,6 +68,8 @@ const { values } = parseArgs({
     quick: { type: "boolean", default: false },
     "big-mb": { type: "string" },
     messages: { type: "string" },
+    "import-mb": { type: "string" },
+    sessions: { type: "string" },
     dir: { type: "string", default: os.tmpdir() },
     sidecar: { type: "string", default: builtSidecar },
     against: { type: "string" },
@@ -73,7 +82,10 @@ if (values.help) process.stdout.write(help);
 else process.exitCode = await main();
 
 async function main() {
-  const { quick, against, only = Object.keys(measurements) } = values;
+  const { quick, against } = values;
+  const all = Object.keys(measurements);
+  const ofHistory = all.filter((name) => name.startsWith("history"));
+  const only = [...new Set((values.only ?? all).flatMap((name) => (name === "history" ? ofHistory : name)))];
   const unknown = only.find((name) => !Object.hasOwn(measurements, name));
   if (unknown !== undefined)
     return fail(`--only ${unknown}: allowed are ${Object.keys(measurements).join(", ")}`);
@@ -81,7 +93,12 @@ async function main() {
   if (!(bigMb >= 1)) return fail(`--big-mb ${values["big-mb"]}: a number of megabytes is wanted`);
   const historyMessages = Number(values.messages ?? (quick ? 20_000 : 1_000_000));
   if (!(historyMessages >= 1000)) return fail(`--messages ${values.messages}: 1000 or more are wanted`);
-  const options = { against: absolute(against), binary: absolute(values.sidecar), bigMb, historyMessages };
+  const importMb = Number(values["import-mb"] ?? (quick ? 50 : 1000));
+  if (!(importMb >= 1)) return fail(`--import-mb ${values["import-mb"]}: a number of megabytes is wanted`);
+  const sessions = Number(values.sessions ?? (quick ? 5000 : 100_000));
+  if (!(sessions >= 10)) return fail(`--sessions ${values.sessions}: 10 or more are wanted`);
+  const binary = absolute(values.sidecar);
+  const options = { against: absolute(against), binary, bigMb, historyMessages, importMb, sessions };
   if (values.peers) installPeers();
   process.stdout.write(`${machine(values.dir)}${quick ? "; --quick" : ""}\n\n`);
   const [rows, tables] = [[], []];

@@ -1,16 +1,12 @@
 /** Taking a large session along: how fast each form is written, and how much more memory that takes than a small one. */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { statSync } from "node:fs";
 import path from "node:path";
 import { sidecar } from "../contenders.mjs";
-import { memoryOf } from "../measure/memory.mjs";
+
 import { entry, libraryOf, openStoreOf, storeSession } from "../store.mjs";
+import { measured } from "./cpu.mjs";
 
 const formats = ["markdown", "html", "json", "jsonl", "bundle"];
-/** Between two looks at how much a process holds: the system keeps the peak. */
-const lookEachMs = 20;
-
 export async function historyExport({ folder, quick, options }) {
   const contender = sidecar(folder, options.binary, "export");
   const library = await libraryOf(contender.library);
@@ -25,7 +21,7 @@ export async function historyExport({ folder, quick, options }) {
     const { seconds, peakMb, bytes } = await exported(contender, folder, options, large.id, format);
     const rate = large.bytes / 1e6 / Math.max(0.001, seconds - before.seconds);
     rows.push({
-      what: `export of ${(large.bytes / 1e9).toFixed(2)} GB as ${format}, MB/s`,
+      what: `export of ${(large.bytes / 1e9).toFixed(2)} GB as ${format}, MB per second of one core`,
       figures: { sidecar: rate },
       ratio: `${(bytes / 1e6).toFixed(0)} MB written, ${(peakMb - before.peakMb).toFixed(0)} MB more resident`,
       wanted: "≥ 50 MB/s, ≤ 60 MB",
@@ -49,20 +45,8 @@ async function exported(contender, folder, options, id, format) {
     out,
     "--force",
   ];
-  const startedMs = performance.now();
-  const child = spawn(process.execPath, argv, { stdio: ["ignore", "ignore", "inherit"] });
-  let peakMb = 0;
-  const look = setInterval(() => {
-    try {
-      ({ peakMb } = memoryOf(child.pid));
-    } catch {
-      // It has ended.
-    }
-  }, lookEachMs);
-  const [status] = await once(child, "exit");
-  clearInterval(look);
-  if (status !== 0) throw new Error(`export ended with ${status}`);
-  return { seconds: (performance.now() - startedMs) / 1000, peakMb, bytes: statSync(out).size };
+  const used = await measured(argv, folder);
+  return { ...used, bytes: statSync(out).size };
 }
 
 const words =
