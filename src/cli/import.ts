@@ -37,10 +37,8 @@ async function importFiles(invocation: Invocation, io: Io): Promise<number> {
   const [place = "", ...more] = operands;
   if (statSync(place, { throwIfNoEntry: false }) === undefined || more.length > 0) {
     const names = Object.keys(sources).join(", ");
-    throw new SidecarError(
-      "USAGE",
-      `${JSON.stringify(place)} is no history that can be read: ${names}, or a bundle`,
-    );
+    const what = more.length > 0 ? "is no agent whose history can be read" : "is not there";
+    throw new SidecarError("USAGE", `${JSON.stringify(place)} ${what}; allowed: ${names}, or a bundle`);
   }
   if (flags["watch"] === true) throw new SidecarError("USAGE", "--watch is for the histories of agents");
   const { bundlesFor } = await import("../history/import/bundle.ts");

@@ -165,7 +165,7 @@ function unknownFlag({ name, flags }: Command, given: string): SidecarError {
 
 function checkOperands({ operands, ...command }: Command, given: readonly string[]): void {
   const { min, max, oneOf } = typeof operands === "string" ? { min: 0, max: 0 } : operands;
-  if (given.length < min) throw usage(command, `needs ${command.synopsis.split(" ")[0]}`);
+  if (given.length < min) throw usage(command, `needs ${command.synopsis.split(" ")[given.length]}`);
   if (given.length > max) throw usage(command, `takes no "${given[max]}"`);
   const wrong = given.find((word) => oneOf?.includes(word) === false);
   if (wrong === undefined || oneOf === undefined) return;

@@ -132,6 +132,8 @@ describe("a command line", () => {
     [["--store="], /^serve needs a value for --store/],
     [["sessions", "ls", "--json=yes"], /takes --json without a value, not --json=yes/],
     [["sessions", "show"], /^sessions show needs ID/],
+    [["sessions", "rename", "last"], /^sessions rename needs TITLE/],
+    [["import", "/not/there"], /^"\/not\/there" is not there; allowed: claude, .*a bundle/],
     [["sessions", "show", "a", "b"], /^sessions show takes no "b"/],
     [["sessions", "ls", "--", "agent"], /^sessions ls takes no agent's command/],
     [["sessions", "ls", "--limit", "many"], /^--limit is "many"; allowed: a whole number above 0/],

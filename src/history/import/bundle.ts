@@ -11,7 +11,14 @@ import { bundleStart, bundleVersion } from "../export/bundle.ts";
 import { fileEnds } from "../export/formats.ts";
 import { filesBelow, type FoundFile } from "./files.ts";
 import { bytesOf, linesOf } from "./lines.ts";
-import type { HistoryReader, NativeBatch, NativeFacts, NativeSession, Report } from "./native.ts";
+import {
+  isTime,
+  type HistoryReader,
+  type NativeBatch,
+  type NativeFacts,
+  type NativeSession,
+  type Report,
+} from "./native.ts";
 
 /** An entry has 64 MiB at most; as a text in JSON it may have six times as much. */
 const maxLineBytes = 400 << 20;
@@ -122,13 +129,19 @@ function checkVersion(text: string, fields: Readonly<Record<string, unknown>>): 
 }
 
 function recordIn({ record }: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  if (isRecord(record) && typeof record["id"] === "string" && record["id"] !== "") return record;
-  throw invalid("says of no session whose it is");
+  if (!isRecord(record) || typeof record["id"] !== "string" || record["id"] === "")
+    throw invalid("says of no session whose it is");
+  const { cwd, createdAtMs, updatedAtMs } = record;
+  for (const time of [createdAtMs, updatedAtMs])
+    if (time !== undefined && !isTime(time)) throw invalid("has a time that there is not");
+  if (typeof cwd === "string" && cwd.includes("\0")) throw invalid("has a folder that there cannot be");
+  return record;
 }
 
 /** Of what it counts, one. */
 function checkedEntry(fields: Readonly<Record<string, unknown>>, seq: number): 1 {
-  if (entrySchema.safeParse(fields).success && fields["seq"] === seq) return 1;
+  const entry = entrySchema.safeParse(fields).data;
+  if (entry?.seq === seq && isTime(entry.atMs) && objectIn(entry.data) !== undefined) return 1;
   throw invalid(`has something else where entry ${seq} should be`);
 }
 
@@ -139,7 +152,7 @@ function factsIn({
   updatedAtMs,
   agent,
 }: Readonly<Record<string, unknown>>): NativeFacts {
-  const time = (value: unknown) => (Number.isSafeInteger(value) ? (value as number) : undefined);
+  const time = (value: unknown) => (isTime(value) ? value : undefined);
   return {
     cwd: typeof cwd === "string" ? cwd : undefined,
     title: typeof title === "string" ? title : undefined,

@@ -57,3 +57,11 @@ export interface HistoryReader {
   /** The sessions of a folder or file. */
   sessions(place: string, report: Report): AsyncIterable<NativeSession>;
 }
+
+/** The last one that a calendar has. */
+const lastMs = 8_640_000_000_000_000;
+
+/** Whether it is a time at which something may have been said: what another program notes may be any number. */
+export function isTime(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= lastMs;
+}

@@ -7,6 +7,7 @@ import { withChild } from "../../acp/child-mark.ts";
 import type { Json } from "../../base/json.ts";
 import type { SessionId } from "../../base/ids.ts";
 import type { EntryKind, NewEntry } from "../../store/contract.ts";
+import { isTime } from "./native.ts";
 
 /** What the original calls a record. */
 export interface Origin {
@@ -158,7 +159,7 @@ export class Scribe {
 
   /** The time of a record that tells none is that of the one before; none goes back. */
   #add(kind: EntryKind, atMs: number, data: string): void {
-    const at = Number.isFinite(atMs) && atMs > 0 ? Math.trunc(atMs) : this.lastMs;
+    const at = isTime(Math.trunc(atMs)) && atMs > 0 ? Math.trunc(atMs) : this.lastMs;
     this.firstMs ??= at;
     this.lastMs = Math.max(this.lastMs, at);
     this.#entries.push({ kind, atMs: this.lastMs, data });

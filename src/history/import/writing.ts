@@ -4,7 +4,7 @@ import type { Journal } from "../../session/journal.ts";
 import type { SessionRegistry } from "../../session/registry.ts";
 import { keyOf, marked, markIn, markOf, RunningHash } from "./mark.ts";
 import { Placing } from "./placing.ts";
-import type { NativeBatch, NativeFacts, NativeSession } from "./native.ts";
+import { isTime, type NativeBatch, type NativeFacts, type NativeSession } from "./native.ts";
 
 /** What is written at once: pages of about so much. */
 const pageChars = 512 << 10;
@@ -58,7 +58,7 @@ export class Writing {
   async #begin(): Promise<boolean> {
     const { nativeId, modifiedAtMs } = this.#native;
     const { cwd, title, agent, ...times } = this.#facts as NativeFacts;
-    const createdAtMs = times.createdAtMs || modifiedAtMs;
+    const createdAtMs = timeOr(times.createdAtMs, modifiedAtMs);
     const key = keyOf(this.#native);
     const { journal } = await this.#registry.brought.begin({
       cwd: cwd ?? "/",
@@ -89,7 +89,7 @@ export class Writing {
     if (!(await this.#write())) return "rival";
     const journal = this.#journal as Journal;
     const { title, ...times } = this.#facts as NativeFacts;
-    const updatedAtMs = times.updatedAtMs || this.#native.modifiedAtMs;
+    const updatedAtMs = timeOr(times.updatedAtMs, this.#native.modifiedAtMs);
     const { rewinds } = this.#placing;
     const { id } = await this.#registry.brought.reveal(journal, {
       ...(rewinds.length > 0 && { settings: { rewinds } }),
@@ -107,4 +107,10 @@ export class Writing {
     this.#journal = undefined;
     if (journal !== undefined) await this.#registry.brought.discard(journal).catch(() => undefined);
   }
+}
+
+function timeOr(time: number | undefined, otherwise: number): number {
+  const whole = Math.trunc(time ?? 0);
+  if (whole > 0 && isTime(whole)) return whole;
+  return isTime(Math.trunc(otherwise)) ? Math.trunc(otherwise) : 0;
 }

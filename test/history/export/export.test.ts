@@ -82,9 +82,7 @@ describe("an export [issue 10.2]", () => {
         prompt("three"),
       ];
       const { id } = await written(store, entries);
-      await registry.update(id, ({ settings }) => ({
-        settings: { ...settings, rewinds: [{ at: 5, toSeq: 2 }] },
-      }));
+      await store.update(id, { settings: { rewinds: [{ at: 5, toSeq: 2 }] } });
       for (const format of ["markdown", "html", "json", "jsonl"] as const) {
         const without = await textOf(await exportSession(registry, id, { format }));
         expect([without.includes("first"), without.includes("second"), without.includes("three")]).toEqual([

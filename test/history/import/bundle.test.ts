@@ -1,4 +1,5 @@
 /** From an export to an import, and nothing from what is no bundle as it was written. */
+import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
 import fc from "fast-check";
@@ -31,6 +32,15 @@ async function bundleOf(
   }))
     text += piece;
   return [text, made];
+}
+
+/** Its hash made right again, as by somebody who means it. */
+function resealed(text: string): string {
+  const lines = text.trimEnd().split("\n").slice(0, -1);
+  const sha256 = createHash("sha256")
+    .update(`${lines.join("\n")}\n`)
+    .digest("hex");
+  return [...lines, JSON.stringify({ end: { entries: lines.length - 2, sha256 } }), ""].join("\n");
 }
 
 function fileOf(text: string, name = "a.acpbundle"): string {
@@ -122,6 +132,26 @@ describe("a bundle [issue 10.2]", () => {
     ],
     ["that goes on", (text: string) => `${text}{"seq":1}\n`, "behind its end"],
     ["without a record", (text: string) => text.replace('"record"', '"x"'), "whose it is"],
+    [
+      "of a time that there is not",
+      (text: string) => resealed(text.replace(/"updatedAtMs":\d+/, '"updatedAtMs":9000000000000000')),
+      "has a time",
+    ],
+    [
+      "with an entry of no time",
+      (text: string) => resealed(text.replace(/"atMs":\d+/, '"atMs":9000000000000000')),
+      "entry 1 should be",
+    ],
+    [
+      "of a folder that there cannot be",
+      (text: string) => resealed(text.replace('"cwd":"/', '"cwd":"/\\u0000')),
+      "has a folder",
+    ],
+    [
+      "with an entry that is no object",
+      (text: string) => resealed(text.replace(/"data":".*"/, '"data":"[]"')),
+      "entry 1 should be",
+    ],
     ["that is none", () => "# Notes\n", "no bundle"],
     ["that is empty", () => "", "no end"],
   ])("%s is refused in one line, and nothing comes of it", async (_, spoil, said) => {

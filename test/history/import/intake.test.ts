@@ -40,6 +40,30 @@ describe("an import into a store", () => {
       expect(items[0]?.headSeq).toBe(items[0]?.sealedSeq);
     });
 
+    it("takes no time that there is not: one such session would be in the way of every list", async () => {
+      const registry = registryOf(await open());
+      for (const time of [9e15, -5, NaN, 1e300, 1.5]) {
+        const entries = [{ kind: "prompt" as const, atMs: 7, data: JSON.stringify({ prompt: [] }) }];
+        const facts = { agent: {}, createdAtMs: time, updatedAtMs: time };
+        const native: NativeSession = {
+          ...{
+            source: "claude",
+            nativeId: `at ${time}`,
+            path: "/x",
+            stamp: "s",
+            modifiedAtMs: 1000,
+            bytes: 1,
+          },
+          read: async function* () {
+            yield { entries, facts, bytes: 1 };
+          },
+        };
+        const { id } = await new Intake({ registry, report: () => {} }).take(native);
+        const { createdAtMs, updatedAtMs } = await registry.get(id as NonNullable<typeof id>);
+        for (const each of [createdAtMs, updatedAtMs]) expect([1, 1000]).toContain(each);
+      }
+    });
+
     it("does nothing the second time, and nothing when only the file's time is new", async () => {
       const [registry, home] = [registryOf(await open()), newHome()];
       const file = claudeFolder(home, plainTurns);
