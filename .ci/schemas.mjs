@@ -19,6 +19,7 @@ await build({
       export { defaultOf } from "./src/cli/option-text.ts";
       export { configFileSchema } from "./src/config/schema.ts";
       export { searchSchema } from "./src/acp/schema.ts";
+      export { rewindSchema, messagesSchema, ownMetaSchema } from "./src/acp/place-schema.ts";
       export { entrySchema, sessionRecordSchema } from "./src/session/schema.ts";`,
     resolveDir: root,
   },
@@ -29,14 +30,17 @@ await build({
   logLevel: "warning",
 });
 const sources = await import(pathToFileURL(bundle));
-const { toJSONSchema, configFileSchema, entrySchema, sessionRecordSchema, searchSchema } = sources;
+const { toJSONSchema, configFileSchema, entrySchema, sessionRecordSchema } = sources;
 fs.rmSync(bundle);
 
 const schemas = {
   config: [configFileSchema(), "Configuration file of acp-sidecar"],
   entry: [entrySchema, "Journal entry of acp-sidecar"],
   session: [sessionRecordSchema, "Session record of acp-sidecar"],
-  search: [searchSchema, "Params and result of _acp-sidecar/search"],
+  search: [sources.searchSchema, "Params and result of _acp-sidecar/search"],
+  rewind: [sources.rewindSchema, "Params and result of _acp-sidecar/rewind"],
+  messages: [sources.messagesSchema, "Params and result of _acp-sidecar/messages"],
+  meta: [sources.ownMetaSchema, "What acp-sidecar understands in _meta of ACP's methods"],
 };
 const jsonSchemaOf = ([schema, title]) => ({ title, ...toJSONSchema(schema, { io: "input" }) });
 

@@ -155,7 +155,7 @@ describe("the parts of the program", () => {
       [/^fzstd$/, /^history\/import\/codex\/zst\.ts$/],
       [/^string-width$/, /^cli\/width\.ts$/],
       [/^markdown-it$/, /^history\/export\/rich-text\.ts$/],
-      [/^zod\/mini$/, /^(acp|config|session)\/schema\.ts$/],
+      [/^zod\/mini$/, /^((acp|config|session)\/|acp\/place-)schema\.ts$/],
     ];
     const strays = sources.flatMap(({ file, imports }) =>
       imports

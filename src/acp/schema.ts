@@ -3,7 +3,6 @@ import * as z from "zod/mini";
 import { SidecarError } from "../base/errors.ts";
 import { isAbsoluteFolder, ownSpelling } from "../base/folder.ts";
 import { isRecord } from "../base/json.ts";
-import { metaKey } from "./meta.ts";
 
 const absolutePath = z.pipe(
   z.string().check(z.refine((path) => isAbsoluteFolder(path), "must be an absolute path")),
@@ -13,7 +12,7 @@ const directories = z.optional(z.nullable(z.array(absolutePath)));
 /** Only the names are ours to know; commands, env and headers are secrets that just pass by. */
 const mcpServers = z.array(z.looseObject({ name: z.string() }));
 const meta = z.optional(z.nullable(z.record(z.string(), z.unknown())));
-const sessionId = z.string();
+export const sessionId = z.string();
 
 /** The fields that ACP requires of the blocks it knows (protocol page "Content"); other kinds pass as they are. */
 const contentFields: Readonly<Record<string, readonly string[]>> = {
@@ -148,50 +147,7 @@ export const listSessionsParams = z.looseObject({
   _meta: z.optional(z.nullable(z.looseObject({ "acp-sidecar": z.optional(listFilter) }))),
 });
 
-const seq = z.number().check(z.int(), z.gte(0));
-/** An entry by its number, or a message by its id. */
-const place = z.union([seq, z.string()]);
-const forkPlace = z.looseObject({ atSeq: z.optional(seq), at: z.optional(place) });
-
-function ownMeta<T extends z.ZodMiniType>(ours: T) {
-  return z.looseObject({
-    _meta: z.optional(z.nullable(z.looseObject({ [metaKey]: z.optional(ours) }))),
-  });
-}
-
-/** Whether a session whose project has moved is to move with it. */
-export const moveParams = ownMeta(z.looseObject({ move: z.optional(z.boolean()) }));
-
-/** Where a fork is to start. */
-export const forkParams = ownMeta(forkPlace);
-
-/** How much of a session is to be replayed when it is loaded: all, unless told. */
-const replayWindow = z.union([
-  z.literal("none"),
-  z.strictObject({ last: z.number().check(z.int(), z.gte(1)) }),
-  z.strictObject({ afterSeq: seq }),
-]);
-export const replayParams = ownMeta(z.looseObject({ replay: z.optional(replayWindow) }));
-
-/** The prompt that is said anew. */
-export const editParams = ownMeta(z.looseObject({ edits: z.optional(place) }));
-
-/** `_acp-sidecar/rewind`. */
-export const rewindParams = z
-  .looseObject({ sessionId, at: z.optional(place), undo: z.optional(z.literal(true)) })
-  .check(
-    z.refine(({ at, undo }) => (at === undefined) !== (undo === undefined), "must have either at or undo"),
-  );
-
-/** `_acp-sidecar/messages`. */
-export const messagesParams = z.looseObject({
-  sessionId,
-  beforeSeq: z.optional(z.number().check(z.int(), z.gte(1))),
-  limit: z.optional(z.number().check(z.int(), z.gte(1), z.lte(100))),
-});
-
 export type ListSessionsParams = z.infer<typeof listSessionsParams>;
-export type ReplayWindow = z.infer<typeof replayWindow>;
 export type NewSessionParams = z.infer<typeof newSessionParams>;
 export type ExistingSessionParams = z.infer<typeof existingSessionParams>;
 export type PromptParams = z.infer<typeof promptParams>;

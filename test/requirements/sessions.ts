@@ -25,6 +25,11 @@ export const sessionRequirements: RequirementTable = {
   "history.md: Over ACP": {
     "search-method":
       "_acp-sidecar/search finds what was said in all sessions, from the store, without the agent",
+    "rewind-method":
+      "_acp-sidecar/rewind keeps what it supersedes, shows and hands over nothing of it, and survives a kill",
+    "edit-prompt": "a prompt that edits another stands in its place, for the agent too",
+    "load-window": "session/load replays a part on request, and says what it left out",
+    "messages-method": "_acp-sidecar/messages gives a session page by page, backwards",
   },
   "protocol.md: Methods, session/prompt": {
     "prompt-updates": "every update reaches the client, in order, before the answer",

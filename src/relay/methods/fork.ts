@@ -2,12 +2,8 @@
 import type { AgentRun } from "../../agent/supervisor.ts";
 import { loggedReason, SidecarError } from "../../base/errors.ts";
 import type { RequestContext } from "../../rpc/endpoint.ts";
-import {
-  existingSessionParams,
-  forkParams,
-  parseParams,
-  type ExistingSessionParams,
-} from "../../acp/schema.ts";
+import { existingSessionParams, parseParams, type ExistingSessionParams } from "../../acp/schema.ts";
+import { forkParams } from "../../acp/place-schema.ts";
 import { sessionNotFound } from "../../store/refusals.ts";
 import type { SessionRecord, SessionSettings } from "../../store/contract.ts";
 import { chosenIn } from "../agent/settings.ts";

@@ -2,7 +2,7 @@
 import { isSidecarError, SidecarError } from "../../base/errors.ts";
 import { tidyUp } from "../../base/heap.ts";
 import { updateKindOf } from "../../acp/kinds.ts";
-import type { ReplayWindow } from "../../acp/schema.ts";
+import type { ReplayWindow } from "../../acp/place-schema.ts";
 import { replay } from "../../session/replay.ts";
 import type { ReplayedState } from "../../session/replay-options.ts";
 import { patched } from "../../session/session-info.ts";

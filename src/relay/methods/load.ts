@@ -5,13 +5,8 @@ import { isRecord } from "../../base/json.ts";
 import type { RequestContext } from "../../rpc/endpoint.ts";
 import { isRpcError } from "../../rpc/errors.ts";
 import { updateIn } from "../../acp/updates.ts";
-import {
-  existingSessionParams,
-  moveParams,
-  parseParams,
-  replayParams,
-  type ExistingSessionParams,
-} from "../../acp/schema.ts";
+import { existingSessionParams, parseParams, type ExistingSessionParams } from "../../acp/schema.ts";
+import { moveParams, replayParams } from "../../acp/place-schema.ts";
 import { isSessionId, type SessionId } from "../../base/ids.ts";
 import { movedTo } from "../../session/folders.ts";
 import type { ReplayedState } from "../../session/replay-options.ts";

@@ -1,5 +1,6 @@
 /** `_acp-sidecar/messages`: a stored session page by page, from its end to its beginning. It wakes no agent and takes no lease. */
-import { messagesParams, parseParams } from "../../acp/schema.ts";
+import { parseParams } from "../../acp/schema.ts";
+import { messagesParams } from "../../acp/place-schema.ts";
 import { replay } from "../../session/replay.ts";
 import { startOfTurns, withCalls } from "../../session/replay-window.ts";
 import { countingIn } from "../../session/stretches.ts";

@@ -26,7 +26,7 @@ const script: Script = {
   },
 };
 
-it("a part of a session is loaded with what is still so, and the rest is asked for backwards", async () => {
+it("a part of a session is loaded with what is still so, and the rest is asked for backwards [REQ load-window, messages-method]", async () => {
   const relay = await rig({ script });
   const id = await relay.newSession();
   for (let i = 1; i <= 6; i += 1) await relay.prompt(id, `t${i}`);
@@ -69,6 +69,52 @@ it("a part of a session is loaded with what is still so, and the rest is asked f
   };
   expect(await pageBefore()).toEqual({ beforeSeq: 6, texts: ["t2", "to t2"] });
   expect(await pageBefore(6)).toEqual({ beforeSeq: undefined, texts: ["t1", "to t1"] });
+  await relay.close();
+});
+
+it("what is said in a window of a call that began before it comes behind the call", async () => {
+  const saying: Script = {
+    "session/prompt": async (params, agent) => {
+      const id = params["sessionId"] as string;
+      const first = (params["prompt"] as { text: string }[]).at(-1)?.text === "first";
+      const call = { toolCallId: "c", ...(first && { title: "Look around", kind: "read" }) };
+      const status = first ? "in_progress" : "completed";
+      await agent.update(id, { sessionUpdate: first ? "tool_call" : "tool_call_update", ...call, status });
+      const never = { sessionUpdate: "tool_call_update", toolCallId: "never begun", status };
+      if (!first) await agent.update(id, never);
+      return { stopReason: "end_turn" };
+    },
+  };
+  const relay = await rig({ script: saying });
+  const id = await relay.newSession();
+  for (const words of ["first", "second", "third"]) await relay.prompt(id, words);
+  const before = relay.updates.length;
+  await relay.client.request("session/load", {
+    sessionId: id,
+    cwd: "/work",
+    mcpServers: [],
+    _meta: { "acp-sidecar": { replay: { last: 2 } } },
+  });
+  const calls = (updates: readonly { update: object }[]) =>
+    updates
+      .map(({ update }) => update as { sessionUpdate: string; toolCallId?: string; title?: string })
+      .filter(({ toolCallId }) => toolCallId !== undefined)
+      .map(({ sessionUpdate, toolCallId, title }) => [sessionUpdate, toolCallId, title]);
+  const announced = [
+    ["tool_call", "c", "Look around"],
+    ["tool_call_update", "c", undefined],
+    ["tool_call", "never begun", "never begun"],
+    ["tool_call_update", "never begun", undefined],
+  ];
+  const again = [
+    ["tool_call_update", "c", undefined],
+    ["tool_call_update", "never begun", undefined],
+  ];
+  expect(calls(relay.updates.slice(before))).toEqual([...announced, ...again]);
+  const page = await relay.client.request("_acp-sidecar/messages", { sessionId: id, limit: 1 });
+  const { updates } = page as { updates: { sessionId: string; update: object }[] };
+  expect(calls(updates)).toEqual(announced);
+  expect(updates.every(({ sessionId }) => sessionId === id)).toBe(true);
   await relay.close();
 });
 

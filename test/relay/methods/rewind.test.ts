@@ -183,7 +183,7 @@ describe("a rewind", () => {
 });
 
 describe("a prompt that says another anew", () => {
-  it("stands in its place, and what came after that is gone for the agent", async () => {
+  it("stands in its place, and what came after that is gone for the agent [REQ edit-prompt]", async () => {
     const { relay, id } = await threeTurns();
     await relay.client.request("session/prompt", {
       sessionId: id,
