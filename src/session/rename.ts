@@ -11,9 +11,17 @@ export function titleEntry(title: string, atMs: number): NewEntry {
   return { kind: "setting", atMs, data: JSON.stringify({ method: "session/set_title", params: { title } }) };
 }
 
+/** What is longer is in the way in every list. */
+const maxTitleChars = 1000;
+
 /** Errors: `INVALID_PARAMS`. */
 export function titleFrom(text: string): string {
   const title = text.trim();
+  if (title.length > maxTitleChars)
+    throw new SidecarError(
+      "INVALID_PARAMS",
+      `The title has ${title.length} characters; give one of at most ${maxTitleChars}`,
+    );
   if (title !== "") return title;
   throw new SidecarError("INVALID_PARAMS", "A title must not be empty; give one of at least one character");
 }

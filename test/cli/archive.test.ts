@@ -60,5 +60,7 @@ describe("sessions archive, unarchive and rename", () => {
     expect((await cli(["sessions", "rename", first, " ", "--store", url])).err).toContain(
       "must not be empty",
     );
+    const long = await cli(["sessions", "rename", first, "x".repeat(1001), "--store", url]);
+    expect(long).toMatchObject({ status: 2, err: expect.stringContaining("at most 1000") as string });
   });
 });
