@@ -18,7 +18,7 @@ await build({
       export { allowedBy, flagOf, optionNames, options, variableOf } from "./src/config/options.ts";
       export { defaultOf } from "./src/cli/option-text.ts";
       export { configFileSchema } from "./src/config/schema.ts";
-      export { searchSchema } from "./src/acp/schema.ts";
+      export { exportSchema, listFilterSchema, searchSchema } from "./src/acp/schema.ts";
       export { rewindSchema, messagesSchema, ownMetaSchema } from "./src/acp/place-schema.ts";
       export { entrySchema, sessionRecordSchema } from "./src/session/schema.ts";`,
     resolveDir: root,
@@ -41,6 +41,8 @@ const schemas = {
   rewind: [sources.rewindSchema, "Params and result of _acp-sidecar/rewind"],
   messages: [sources.messagesSchema, "Params and result of _acp-sidecar/messages"],
   meta: [sources.ownMetaSchema, "What acp-sidecar understands in _meta of ACP's methods"],
+  export: [sources.exportSchema, "Params and result of _acp-sidecar/export"],
+  list: [sources.listFilterSchema, "Filters of session/list in _meta of acp-sidecar"],
 };
 const jsonSchemaOf = ([schema, title]) => ({ title, ...toJSONSchema(schema, { io: "input" }) });
 

@@ -72,6 +72,16 @@ const instant = z
   .string()
   .check(z.refine((text) => !Number.isNaN(Date.parse(text)), "must be a date and time, as in ISO 8601"));
 
+const exportResult = z.looseObject({
+  sessionId,
+  format: z.string(),
+  mimeType: z.string(),
+  content: z.string(),
+  redactions: z.optional(z.number()),
+});
+
+export const exportSchema = z.object({ params: exportParams, result: exportResult });
+
 /** `_acp-sidecar/search`, a method of our own: all but `query` are filters. */
 export const searchParams = z.object({
   query: z.string(),
@@ -135,6 +145,9 @@ const listFilter = z.looseObject({
   until: z.optional(instant),
   limit: z.optional(z.number().check(z.int(), z.gte(1))),
 });
+
+/** What stands in `_meta["acp-sidecar"]` of `session/list`. */
+export const listFilterSchema = listFilter;
 
 const isArchiveFilter = (value: string) => ["exclude", "include", "only"].includes(value);
 

@@ -30,6 +30,7 @@ export const sessionRequirements: RequirementTable = {
     "edit-prompt": "a prompt that edits another stands in its place, for the agent too",
     "load-window": "session/load replays a part on request, and says what it left out",
     "messages-method": "_acp-sidecar/messages gives a session page by page, backwards",
+    "export-method": "_acp-sidecar/export gives a stored session as one text, as its schema has it",
   },
   "protocol.md: Methods, session/prompt": {
     "prompt-updates": "every update reaches the client, in order, before the answer",
