@@ -23,7 +23,13 @@ export function rewindSession(invocation: Invocation, io: Io): Promise<number> {
   if (!flags["yes"] && io.isTerminal !== true)
     throw new SidecarError("USAGE", "sessions rewind asks first, and there is no terminal; allowed: --yes");
   return withSessions(invocation, io, async (registry) => {
-    const { record, seq } = await addressed(registry, address, io);
+    // Before the first entry nothing stands, so that no other command can mean it.
+    const isStart = address.endsWith(":0");
+    const { record, seq = isStart ? 0 : undefined } = await addressed(
+      registry,
+      isStart ? address.slice(0, -2) : address,
+      io,
+    );
     const { id } = record;
     if ((seq === undefined) !== (flags["undo"] === true))
       throw new SidecarError("USAGE", `Say where to: ${id}:SEQ, or --undo to take the last rewind back`);

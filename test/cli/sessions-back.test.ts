@@ -46,6 +46,14 @@ it("sessions rewind goes back, says what it did, and is undone", async () => {
   });
 });
 
+it("sessions rewind ID:0 goes back to before the first prompt", async () => {
+  const { status, out } = await run("sessions", "rewind", `${root.id}:0`, "--yes");
+  expect([status, out]).toEqual([0, expect.stringContaining("stands at entry 0")]);
+  expect(await registry.superseded(root.id)).toMatchObject([{ from: 1 }]);
+  expect(await run("sessions", "rewind", `${root.id}:0`, "--undo", "--yes")).toMatchObject({ status: 2 });
+  expect(await run("sessions", "rewind", root.id, "--undo", "--yes")).toMatchObject({ status: 0 });
+});
+
 it("sessions fork begins a session at an entry", async () => {
   const { id, atSeq } = JSON.parse((await run("sessions", "fork", `${root.id}:4`, "--json")).out) as {
     id: SessionRecord["id"];
