@@ -77,12 +77,39 @@ async function verifySession(
   damages: Damage[],
   watch: Watch,
 ): Promise<number> {
-  const { id: sessionId, headSeq } = record;
-  let last = 0;
-  const report = (seq: number, problem: string) =>
-    damages.push({ sessionId, entries: { from: seq, through: seq }, problem });
+  const first = await lookThrough(store, record, watch);
+  if (first.found.length === 0) return first.last;
+  // Another process may have archived or sealed it meanwhile: what a second look finds as well is damage.
+  const now = await recordNow(store, record);
+  if (now === undefined) return first.last;
+  const { last, found } = await lookThrough(store, now, watch);
+  for (const damage of found) damages.push(damage);
+  return last;
+}
+
+/** The one before if it cannot be read: then that is damage, too. */
+async function recordNow(store: Store, before: SessionRecord): Promise<SessionRecord | undefined> {
   try {
-    for await (const page of watched(store.read(sessionId, { through: headSeq }), watch)) {
+    return await store.get(before.id);
+  } catch (error) {
+    if (isSidecarError(error, "STORE_CORRUPT")) return before;
+    throw error;
+  }
+}
+
+interface Look {
+  /** `seq` of the last entry that could be read. */
+  readonly last: number;
+  readonly found: readonly Damage[];
+}
+
+async function lookThrough(store: Store, { id, headSeq }: SessionRecord, watch: Watch): Promise<Look> {
+  let last = 0;
+  const found: Damage[] = [];
+  const report = (seq: number, problem: string) =>
+    found.push({ sessionId: id, entries: { from: seq, through: seq }, problem });
+  try {
+    for await (const page of watched(store.read(id, { through: headSeq }), watch)) {
       const sound: Entry[] = [];
       for (const entry of page) {
         const { seq, data } = entry;
@@ -92,15 +119,15 @@ async function verifySession(
         else sound.push(entry);
         last = seq;
       }
-      for (const { seq } of await notShowable(sessionId, sound)) report(seq, "cannot be folded or shown");
+      for (const { seq } of await notShowable(id, sound)) report(seq, "cannot be folded or shown");
     }
     if (last !== headSeq) report(last, `is the last one, but the head is ${headSeq}`);
   } catch (error) {
-    if (isSidecarError(error, "SESSION_NOT_FOUND")) return last;
+    if (isSidecarError(error, "SESSION_NOT_FOUND")) return { last, found };
     if (!isSidecarError(error, "STORE_CORRUPT")) throw error;
     report(last + 1, reasonOf(error));
   }
-  return last;
+  return { last, found };
 }
 
 /** Those entries over which a fold, a load or whoever shows messages would stumble. */

@@ -7,6 +7,7 @@ import { SessionRegistry } from "../../src/session/registry.ts";
 import { verifySessions } from "../../src/care/verify.ts";
 import type * as Replay from "../../src/session/replay.ts";
 import { openMemoryStore } from "../../src/store/memory/memory.ts";
+import { wrapStore } from "../../src/store/shell.ts";
 import { openSqliteStore } from "../../src/store/sql/sqlite/store.ts";
 import type { SessionRecord, Store } from "../../src/store/contract.ts";
 import { anEntry, aSession, leaseOf } from "../conformance/samples.ts";
@@ -47,6 +48,21 @@ describe("verifying a store", () => {
     expect(damages).not.toEqual([]);
     expect(new Set(damages.map(({ sessionId }) => sessionId))).toEqual(new Set([damaged.id]));
     expect(damages[0]?.problem).toMatch(/2/);
+  });
+
+  it("looks again before it says damage: another process may have been archiving the session", async () => {
+    const memory = openMemoryStore({});
+    const { id } = await memory.create(aSession());
+    await memory.append(id, 0, [anEntry("one"), anEntry("two")], await leaseOf(memory, id));
+    let looks = 0;
+    const changing = wrapStore(memory, {
+      async *read(...args) {
+        looks += 1;
+        for await (const page of memory.read(...args)) yield looks === 1 ? page.slice(1) : page;
+      },
+    });
+    expect(await verifySessions(changing)).toMatchObject({ entries: 2, damages: [] });
+    expect(looks).toBe(2);
   });
 
   it("names entries that hold no JSON object, and those over which a load would stumble", async () => {

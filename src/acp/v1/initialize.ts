@@ -6,6 +6,7 @@ import { SidecarError } from "../../base/errors.ts";
 import { isRecord, keepable, type Json } from "../../base/json.ts";
 import type { AgentFacts } from "../../store/contract.ts";
 import type { Capability } from "../kinds.ts";
+import { metaKey } from "../meta.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -85,6 +86,18 @@ export function capabilitiesOf(initialized: Fields): AgentCapabilities {
   };
 }
 
+/** What a client may ask of the sidecar besides ACP; shapes: `schemas/`. */
+const ownMethods = {
+  methods: [
+    "_acp-sidecar/search",
+    "_acp-sidecar/messages",
+    "_acp-sidecar/rewind",
+    "_acp-sidecar/export",
+  ],
+  /** Members of `_meta["acp-sidecar"]` that these methods heed. */
+  meta: { "session/load": ["replay"], "session/fork": ["at"], "session/prompt": ["edits"] },
+};
+
 /** The agent's answer with what the sidecar adds laid over it. */
 export function overlay(initialized: Fields): Fields {
   const capabilities = recordOr(initialized.agentCapabilities);
@@ -98,6 +111,7 @@ export function overlay(initialized: Fields): Fields {
     agentCapabilities: {
       ...capabilities,
       loadSession: true,
+      _meta: { ...recordOr(capabilities._meta), [metaKey]: ownMethods },
       sessionCapabilities: { ...ours, ...given, fork: { ...recordOr(given.fork), ...forkMeta(given.fork) } },
     },
   };

@@ -13,6 +13,7 @@ import { sessionNotFound } from "../../store/refusals.ts";
 import { askSession } from "../agent/ask.ts";
 import type { RelayContext } from "../context.ts";
 import type { LiveSession } from "../live/session.ts";
+import { titleFrom } from "../../session/rename.ts";
 import { tellInfo } from "./info.ts";
 import { withChosen } from "../agent/settings.ts";
 import { optionsIn, withMode, withModel, withOptions } from "../../acp/settings.ts";
@@ -58,15 +59,16 @@ export async function setTitle(
 ): Promise<unknown> {
   const method = "session/set_title";
   const { sessionId, ...rest } = parseParams(setTitleParams, method, params);
+  const wanted = titleFrom(rest.title);
   const live = ctx.sessions.byClientId(sessionId);
-  if (live?.isHeld !== true) return renameStored(ctx, sessionId, rest.title);
+  if (live?.isHeld !== true) return renameStored(ctx, sessionId, wanted);
   const { answer } =
     live.binding?.run.can.title === true
       ? await askSession(ctx, live, method, request, async () => rest)
       : {};
   const answered = await answer;
   const result = isRecord(answered) ? answered : {};
-  const title = typeof result.title === "string" ? result.title : rest.title.trim();
+  const title = typeof result.title === "string" ? result.title : wanted;
   return live.answerInOrder(request, async () => {
     await noteSetting(live, method, { title }, { title });
     await tellInfo(live, { title }, ctx.client);

@@ -16,6 +16,17 @@ describe("the answer to initialize", () => {
       agentCapabilities: {
         promptCapabilities: { image: true },
         loadSession: true,
+        _meta: {
+          "acp-sidecar": {
+            methods: [
+              "_acp-sidecar/search",
+              "_acp-sidecar/messages",
+              "_acp-sidecar/rewind",
+              "_acp-sidecar/export",
+            ],
+            meta: { "session/load": ["replay"], "session/fork": ["at"], "session/prompt": ["edits"] },
+          },
+        },
         sessionCapabilities: {
           list: { paged: true },
           resume: {},

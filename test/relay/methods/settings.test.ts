@@ -48,4 +48,13 @@ describe("session/set_title [issue 14.17]", () => {
     await expect(asked).rejects.toMatchObject({ code: -32602 });
     await relay.close();
   });
+
+  it("is refused where it would be in the way in every list", async () => {
+    const relay = await rig();
+    const sessionId = await relay.newSession();
+    const title = "x".repeat(1001);
+    const asked = relay.client.request("session/set_title", { sessionId, title });
+    await expect(asked).rejects.toMatchObject({ code: -32602, message: expect.stringMatching(/1000/) });
+    await relay.close();
+  });
 });
