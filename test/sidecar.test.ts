@@ -1,4 +1,4 @@
-import { once } from "node:events";
+import { createInterface } from "node:readline";
 import { PassThrough } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { runSidecar } from "../src/sidecar.ts";
@@ -8,11 +8,15 @@ describe("the sidecar in a program", () => {
   it("takes a store that is open, and a part of a configuration; the store stays open", async () => {
     const store = openMemoryStore();
     const [input, output] = [new PassThrough(), new PassThrough()];
+    const lines = createInterface(output)[Symbol.asyncIterator]();
     const running = runSidecar({ store, logLevel: "silent", maxSessions: 1 }, { input, output });
     const ask = async (id: number, method: string, params: object): Promise<unknown> => {
       input.write(`${JSON.stringify({ jsonrpc: "2.0", id, method, params })}\n`);
-      const [answer] = (await once(output, "data")) as [Buffer];
-      return JSON.parse(answer.toString());
+      for (;;) {
+        const { value } = (await lines.next()) as { value: string };
+        const message = JSON.parse(value) as { id?: number };
+        if (message.id === id) return message;
+      }
     };
     await ask(1, "initialize", { protocolVersion: 1, clientCapabilities: {} });
     const made = { result: { sessionId: expect.any(String) as string } };
