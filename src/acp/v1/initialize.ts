@@ -88,12 +88,7 @@ export function capabilitiesOf(initialized: Fields): AgentCapabilities {
 
 /** What a client may ask of the sidecar besides ACP; shapes: `schemas/`. */
 const ownMethods = {
-  methods: [
-    "_acp-sidecar/search",
-    "_acp-sidecar/messages",
-    "_acp-sidecar/rewind",
-    "_acp-sidecar/export",
-  ],
+  methods: ["_acp-sidecar/search", "_acp-sidecar/messages", "_acp-sidecar/rewind", "_acp-sidecar/export"],
   /** Members of `_meta["acp-sidecar"]` that these methods heed. */
   meta: { "session/load": ["replay"], "session/fork": ["at"], "session/prompt": ["edits"] },
 };
