@@ -54,7 +54,10 @@ describe("session/set_title [issue 14.17]", () => {
     const sessionId = await relay.newSession();
     const title = "x".repeat(1001);
     const asked = relay.client.request("session/set_title", { sessionId, title });
-    await expect(asked).rejects.toMatchObject({ code: -32602, message: expect.stringMatching(/1000/) as string });
+    await expect(asked).rejects.toMatchObject({
+      code: -32602,
+      message: expect.stringMatching(/1000/) as string,
+    });
     await relay.close();
   });
 });
