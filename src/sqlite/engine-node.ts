@@ -88,7 +88,9 @@ class Connection implements Database {
   async backup(target: string, { progress }: { readonly progress: CopyProgress }): Promise<void> {
     try {
       const rate = progress({ totalPages: 0, remainingPages: 0 });
-      await this.#sqlite.backup(this.#db, target, { rate, progress });
+      const totalPages = await this.#sqlite.backup(this.#db, target, { rate, progress });
+      // Node tells of each step but the last.
+      progress({ totalPages, remainingPages: 0 });
     } catch (error) {
       throw withCode(error);
     }
