@@ -100,7 +100,7 @@ export class Alignment {
 
   /** These words of the journal may begin a new turn here. */
   mayGoOn(known: KnownTurns, key: string): boolean {
-    if (!this.#isOrdered || !this.#isAnchored || known.isOnItsWay(key)) return false;
+    if (!known.isPlain || !this.#isOrdered || !this.#isAnchored || known.isOnItsWay(key)) return false;
     return known.placeOf(key, 0) !== undefined;
   }
 

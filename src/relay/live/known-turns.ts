@@ -45,6 +45,8 @@ export class KnownTurns {
   /** Places by what was said by the user, and by the agent. */
   readonly #places = new Map<string, number[]>();
   #isCut = false;
+  #isPlain = true;
+  #awaitsEnd = false;
   /** What the user says in prompts that the agent has not had yet, or may have had and not answered. */
   readonly #onTheirWay = new Set<string>();
   #open: OpenTurn | undefined;
@@ -61,12 +63,21 @@ export class KnownTurns {
       }
     }
     known.#close();
+    if (known.#awaitsEnd) known.#isPlain = false;
     return known;
   }
 
   /** Whether some are too old to be known. */
   get isCut(): boolean {
     return this.#isCut || this.count > maxTurns;
+  }
+
+  /**
+   * Every prompt was answered well before the next one came. Where they overlapped or were cut off, the journal may have
+   * under one prompt what the agent has under another.
+   */
+  get isPlain(): boolean {
+    return this.#isPlain;
   }
 
   isOnItsWay(key: string): boolean {
@@ -140,13 +151,19 @@ export class KnownTurns {
   #takeOther(entry: Entry): void {
     const meaning = meaningOf(entry);
     if (meaning.type === "prompt") {
+      if (this.#awaitsEnd) this.#isPlain = false;
+      this.#awaitsEnd = true;
       this.#begin(meaning.content, !isCommand(meaning.content));
       this.#echo = new Echo(meaning.content);
     } else if (meaning.type === "message") {
       if (meaning.role === "user") this.#begin(meaning.content, false);
       else this.#say(meaning.content.map((each) => partOf(each).text ?? "").join(""));
     } else if (meaning.type === "end") {
-      if (this.#open !== undefined && !isGoodEnd(meaning.end)) this.#open.counts = false;
+      this.#awaitsEnd = false;
+      if (!isGoodEnd(meaning.end)) {
+        this.#isPlain = false;
+        if (this.#open !== undefined) this.#open.counts = false;
+      }
       this.#echo = undefined;
     }
   }

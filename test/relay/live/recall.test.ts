@@ -324,6 +324,23 @@ describe("a replay of words that are said again and again", () => {
     );
   });
 
+  it("brings nothing where prompts overlapped: what was said to one stands under another in the journal", async () => {
+    const prompt = (asked: string) => ["prompt", { prompt: [{ type: "text", text: asked }] }] as const;
+    const end = ["end", { result: { stopReason: "end_turn" } }] as const;
+    const said = (answer: string) => ["update", { update: chunk("agent", answer) }] as const;
+    const journal = [prompt("one"), prompt("two"), said("to one"), end, said("to two"), end].map(
+      ([kind, data], at): Entry => ({ seq: at + 1, atMs: 1, kind, data: JSON.stringify(data) }),
+    );
+    const agents = ["one", "two"].map((asked) => ({ asked, answer: `to ${asked}` }));
+    const replayed = replayOf([...agents, { asked: "one", answer: "to one to two" }, ...agents]);
+    for (const isLate of [false, true]) expect(await newsOf(journal, replayed, isLate)).toEqual([]);
+    const plainly = [prompt("one"), said("to one"), end, prompt("two"), said("to two"), end].map(
+      ([kind, data], at): Entry => ({ seq: at + 1, atMs: 1, kind, data: JSON.stringify(data) }),
+    );
+    const anew = replayOf([...agents, { asked: "one", answer: "again" }]);
+    expect(await newsOf(plainly, anew, false)).not.toEqual([]);
+  });
+
   it("brings what was answered anew behind the journal's end, and nothing else", async () => {
     const answer = fc.string({ minLength: 1, maxLength: 9 }).map((text) => `new ${text}`);
     const theirs = fc.uniqueArray(answer, {
