@@ -328,15 +328,16 @@ describe("a replay of words that are said again and again", () => {
     const prompt = (asked: string) => ["prompt", { prompt: [{ type: "text", text: asked }] }] as const;
     const end = ["end", { result: { stopReason: "end_turn" } }] as const;
     const said = (answer: string) => ["update", { update: chunk("agent", answer) }] as const;
-    const journal = [prompt("one"), prompt("two"), said("to one"), end, said("to two"), end].map(
-      ([kind, data], at): Entry => ({ seq: at + 1, atMs: 1, kind, data: JSON.stringify(data) }),
-    );
-    const agents = ["one", "two"].map((asked) => ({ asked, answer: `to ${asked}` }));
-    const replayed = replayOf([...agents, { asked: "one", answer: "to one to two" }, ...agents]);
+    const entriesOf = (all: readonly (readonly [Entry["kind"], object])[]) =>
+      all.map(([kind, data], at): Entry => ({ seq: at + 1, atMs: 1, kind, data: JSON.stringify(data) }));
+    const turnOf = (asked: string) => [prompt(asked), said(`to ${asked}`), end];
+    const overlapped = [prompt("one"), prompt("two"), said("to one"), end, said("to two"), end];
+    const journal = entriesOf([...overlapped, ...turnOf("three")]);
+    const agents = ["one", "two", "three"].map((asked) => ({ asked, answer: `to ${asked}` }));
+    // The end of one replay, and another one.
+    const replayed = replayOf([...agents.slice(-1), ...agents]);
     for (const isLate of [false, true]) expect(await newsOf(journal, replayed, isLate)).toEqual([]);
-    const plainly = [prompt("one"), said("to one"), end, prompt("two"), said("to two"), end].map(
-      ([kind, data], at): Entry => ({ seq: at + 1, atMs: 1, kind, data: JSON.stringify(data) }),
-    );
+    const plainly = entriesOf(["one", "two", "three"].flatMap(turnOf));
     const anew = replayOf([...agents, { asked: "one", answer: "again" }]);
     expect(await newsOf(plainly, anew, false)).not.toEqual([]);
   });
