@@ -5,11 +5,10 @@
 import type { SessionId } from "../base/ids.ts";
 import type { Metadata, Page, SessionFilter, SessionQuery, SessionRecord, Store } from "../store/contract.ts";
 import { encodeCursor, pageSize } from "../store/query.ts";
-import { unlessTaken } from "./brief-hold.ts";
+import { holdBriefly } from "./brief-hold.ts";
 import type { Parts } from "./creation.ts";
 import { countIn } from "./folders.ts";
 import { countVisible, hiddenAs, visibleOf } from "./hidden.ts";
-import { mayTake, thisHolder } from "./holder.ts";
 import type { OpenedJournal, Taking } from "./journal.ts";
 import { tellUpdate } from "./events.ts";
 
@@ -87,24 +86,21 @@ export async function countShown(
   return archived === "only" ? marked - trashed : (await countVisible(store, filter)) - (marked - trashed);
 }
 
-/** Errors: `SESSION_NOT_FOUND`, `SESSION_BUSY` in a turn, `STORE_…`; then it is archived already, perhaps, and takes more room. */
+/**
+ * Errors: `SESSION_NOT_FOUND`, `SESSION_BUSY` in a turn or while this process holds it, `STORE_…`; then it is archived
+ * already, perhaps, and takes more room.
+ */
 export function archiveSession(
   store: Store,
   id: SessionId,
   take: (taking: Taking) => Promise<OpenedJournal>,
 ): Promise<SessionRecord> {
-  const holder = thisHolder();
-  return unlessTaken(async () => {
-    const { journal, record } = await take({ holder, mayTake: mayTake("idle", holder) });
-    try {
-      const archived = await journal.update({ metadata: { ...record.metadata, ...mark } });
-      await store.compress(id, journal.lease);
-      await journal.settle();
-      return archived;
-    } finally {
-      await journal.release();
-    }
-  });
+  return holdBriefly(async ({ journal, record }) => {
+    const archived = await journal.update({ metadata: { ...record.metadata, ...mark } });
+    await store.compress(id, journal.lease);
+    await journal.settle();
+    return archived;
+  }, take);
 }
 
 /** In lists again, where it was. */
@@ -119,9 +115,14 @@ export async function unarchiveSession(
   return record;
 }
 
-/** Whoever opens a session wants it back. */
+/** Whoever opens a session wants it back. One that cannot be brought back is let go. */
 export async function broughtBackByOpening(opened: OpenedJournal): Promise<OpenedJournal> {
   if (!isArchived(opened.record)) return opened;
   const metadata = broughtBack(opened.record.metadata);
-  return { ...opened, record: await opened.journal.update({ metadata }) };
+  try {
+    return { ...opened, record: await opened.journal.update({ metadata }) };
+  } catch (error) {
+    await opened.journal.release().catch(() => undefined);
+    throw error;
+  }
 }

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
+import { SidecarError } from "../../src/base/errors.ts";
 import { isArchived } from "../../src/session/archived.ts";
 import { SessionRegistry } from "../../src/session/registry.ts";
 import type { Store } from "../../src/store/contract.ts";
@@ -116,6 +117,29 @@ describe("the archive", () => {
     await expect(registry.archive("01JGH0000000000000000000A1" as typeof a)).rejects.toMatchObject({
       code: "SESSION_NOT_FOUND",
     });
+  });
+
+  it("takes nothing from who has it open here", async () => {
+    const { registry, ids } = await filled(openMemoryStore(), ["a"]);
+    const [a] = ids;
+    if (a === undefined) throw new Error("no session");
+    const { journal } = await registry.open(a);
+    await expect(registry.archive(a)).rejects.toMatchObject({ code: "SESSION_BUSY" });
+    await journal.seal([]);
+    await journal.release();
+    await registry.archive(a);
+  });
+
+  it("lets go of a session that could not be brought back", async () => {
+    const memory = openMemoryStore();
+    const { registry, ids } = await filled(memory, ["a"]);
+    const [a] = ids;
+    if (a === undefined) throw new Error("no session");
+    await registry.archive(a);
+    const update = () => Promise.reject(new SidecarError("STORE_FULL", "full"));
+    const full = new SessionRegistry({ store: wrapStore(memory, { update }) });
+    await expect(full.open(a)).rejects.toMatchObject({ code: "STORE_FULL" });
+    expect((await memory.get(a))?.lease).toBeUndefined();
   });
 
   it("can be told again what a full disk kept it from", async () => {
