@@ -6,7 +6,7 @@ const prose =
   "The sum of floats was the reason, so the total is kept in cents and `round` is called once.\n\n";
 /** One session of so many bytes in a folder as `~/.claude`. Returns its bytes. */
 export function claudeHistory(home, bytes) {
-  const folder = path.join(home, "projects", "-work-apple");
+  const folder = path.join(home, "projects", "-home-ada-apple");
   mkdirSync(folder, { recursive: true });
   const id = randomUUID();
   const file = openSync(path.join(folder, `${id}.jsonl`), "w");
@@ -17,7 +17,7 @@ export function claudeHistory(home, bytes) {
       parentUuid: parent,
       isSidechain: false,
       userType: "external",
-      cwd: "/work/apple",
+      cwd: "/home/ada/apple",
       sessionId: id,
       version: "2.0.0",
       gitBranch: "main",
@@ -45,12 +45,12 @@ export function claudeHistory(home, bytes) {
     const lines = [
       record("user", { message: { role: "user", content: `Read part ${turn}, and say what is wrong` } }),
       answer({ type: "thinking", thinking: prose.repeat(4), signature: "c2lnbmVk".repeat(40) }),
-      answer({ type: "tool_use", id: call, name: "Read", input: { file_path: "/work/apple/src/total.ts" } }),
+      answer({ type: "tool_use", id: call, name: "Read", input: { file_path: "/home/ada/apple/src/total.ts" } }),
       record("user", {
         message: { role: "user", content: [{ tool_use_id: call, type: "tool_result", content: code }] },
         toolUseResult: {
           type: "text",
-          file: { filePath: "/work/apple/src/total.ts", content: code, numLines: 120 },
+          file: { filePath: "/home/ada/apple/src/total.ts", content: code, numLines: 120 },
         },
       }),
       answer({ type: "text", text: prose.repeat(20) }),

@@ -51,7 +51,7 @@ function sessionOf(number, atMs) {
     createdAtMs: atMs,
     updatedAtMs: atMs,
     title: `Session number ${number}`,
-    cwd: `/work/project-${number % 20}`,
+    cwd: `/home/ada/project-${number % 20}`,
     additionalDirectories: [],
     agent: { info: { name: "bench-agent", version: "1.0.0" } },
     mcpServerNames: [],

@@ -10,7 +10,7 @@ const time = () => new Date(Date.UTC(2026, 2, 1, 10, minute++)).toISOString();
 type Fields = Readonly<Record<string, unknown>>;
 
 export function record(type: string, uuid: string, parentUuid: string | null, fields: Fields = {}): Fields {
-  return { type, uuid, parentUuid, sessionId: claudeId, cwd: "/work/apple", timestamp: time(), ...fields };
+  return { type, uuid, parentUuid, sessionId: claudeId, cwd: "/home/ada/apple", timestamp: time(), ...fields };
 }
 
 export const user = (uuid: string, parent: string | null, content: unknown, more: Fields = {}) =>
@@ -48,7 +48,7 @@ export const asLines = (records: readonly unknown[]) =>
 
 /** A folder as `~/.claude/projects`, with one session. */
 export function claudeFolder(home: string, records: readonly unknown[], id = claudeId): string {
-  const folder = path.join(home, ".claude", "projects", "-work-apple");
+  const folder = path.join(home, ".claude", "projects", "-home-ada-apple");
   fs.mkdirSync(folder, { recursive: true });
   const file = path.join(folder, `${id}.jsonl`);
   fs.writeFileSync(file, asLines(records));
@@ -64,7 +64,7 @@ export const plainTurns = [
   assistant("a4", "r1", "m2", [text("There is a spade.")]),
   user("u2", "a4", [text("dig a hole")]),
   assistant("a5", "u2", "m3", [
-    toolUse("t2", "Edit", { file_path: "/work/apple/hole.txt", old_string: "", new_string: "o" }),
+    toolUse("t2", "Edit", { file_path: "/home/ada/apple/hole.txt", old_string: "", new_string: "o" }),
   ]),
   user("r2", "a5", [toolResult("t2", "no spade", { is_error: true })]),
   assistant("a6", "r2", "m4", [text("It failed.")]),

@@ -56,7 +56,7 @@ describe("a history of Claude Code", () => {
       "agent_message_chunk There is a spade.",
       ended,
       "prompt dig a hole",
-      "tool_call Edit /work/apple/hole.txt | pending | /work/apple/hole.txt:  -> o",
+      "tool_call Edit /home/ada/apple/hole.txt | pending | /home/ada/apple/hole.txt:  -> o",
       "tool_call_update failed | no spade",
       "agent_message_chunk It failed.",
       ended,

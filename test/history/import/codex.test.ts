@@ -19,8 +19,8 @@ const event = (type: string, fields: object = {}) => line("event_msg", { type, .
 const item = (type: string, fields: object = {}) => line("response_item", { type, ...fields });
 const words = (role: string, text: string) =>
   item("message", { role, content: [{ type: role === "assistant" ? "output_text" : "input_text", text }] });
-const meta = line("session_meta", { id, cwd: "/work/apple", cli_version: "1", source: "cli" });
-const context = words("user", "<environment_context>\n  <cwd>/work/apple</cwd>\n</environment_context>");
+const meta = line("session_meta", { id, cwd: "/home/ada/apple", cli_version: "1", source: "cli" });
+const context = words("user", "<environment_context>\n  <cwd>/home/ada/apple</cwd>\n</environment_context>");
 const asked = (text: string) => [words("user", text), event("user_message", { message: text })];
 const answered = (text: string) => [event("agent_message", { message: text }), words("assistant", text)];
 
@@ -77,7 +77,7 @@ describe("a history of Codex", () => {
       "agent_message_chunk Here.",
       ended,
     ]);
-    expect(record).toMatchObject({ cwd: "/work/apple", title: "plant an apple tree", agentSessionIds: [id] });
+    expect(record).toMatchObject({ cwd: "/home/ada/apple", title: "plant an apple tree", agentSessionIds: [id] });
   });
 
   it("shows calls with what they did: commands, patches, plans, searches", async () => {
@@ -174,7 +174,7 @@ describe("a history of Codex", () => {
     const { counting, record } = await imported([
       { id, timestamp: "2025-06-01T10:00:00Z", instructions: null },
       { record_type: "state" },
-      bare("user", "<environment_context><cwd>/work/pear</cwd></environment_context>"),
+      bare("user", "<environment_context><cwd>/home/ada/pear</cwd></environment_context>"),
       bare("user", "plant a pear"),
       bare("assistant", "Planted."),
       bare("user", "thanks"),
@@ -186,13 +186,13 @@ describe("a history of Codex", () => {
       "prompt thanks",
       ended,
     ]);
-    expect(record?.cwd).toBe("/work/pear");
+    expect(record?.cwd).toBe("/home/ada/pear");
   });
 
   it("takes a fork for a session of its own, with its own id", async () => {
-    const parent = line("session_meta", { id: "019b0000-1111-7222-8333-444455556666", cwd: "/work/old" });
+    const parent = line("session_meta", { id: "019b0000-1111-7222-8333-444455556666", cwd: "/home/ada/old" });
     const { record } = await imported([meta, parent, ...asked("one")]);
-    expect(record).toMatchObject({ cwd: "/work/apple", agentSessionIds: [id] });
+    expect(record).toMatchObject({ cwd: "/home/ada/apple", agentSessionIds: [id] });
   });
 
   it("reads compressed files, and names one that is damaged", async () => {

@@ -35,10 +35,10 @@ async function imported(
   const home = path.join(scratch, `home-${(homes += 1)}`);
   const place = path.join(home, ".gemini", "tmp", slug);
   fs.mkdirSync(path.join(place, "chats"), { recursive: true });
-  if (slug === "apple") fs.writeFileSync(path.join(place, ".project_root"), "/work/apple\n");
+  if (slug === "apple") fs.writeFileSync(path.join(place, ".project_root"), "/home/ada/apple\n");
   fs.writeFileSync(
     path.join(home, ".gemini", "projects.json"),
-    JSON.stringify({ projects: { "/work/pear": "pear" } }),
+    JSON.stringify({ projects: { "/home/ada/pear": "pear" } }),
   );
   fs.writeFileSync(
     path.join(place, "chats", name),
@@ -94,7 +94,7 @@ describe("a history of Gemini CLI", () => {
       "tool_call ls | completed | spade",
     ]);
     expect(counting.at(-1)).toContain('"totalTokens":6');
-    expect(record).toMatchObject({ cwd: "/work/apple", title: "A spade", agentSessionIds: [sessionId] });
+    expect(record).toMatchObject({ cwd: "/home/ada/apple", title: "A spade", agentSessionIds: [sessionId] });
   });
 
   it("goes back to before a message, and to nothing for one that is not there", async () => {
@@ -134,7 +134,7 @@ describe("a history of Gemini CLI", () => {
   it("shows what was changed in a file, and a list of things to do as a plan", async () => {
     const changed = {
       fileName: "a.txt",
-      filePath: "/work/a.txt",
+      filePath: "/home/ada/a.txt",
       fileDiff: "",
       originalContent: null,
       newContent: "x",
@@ -147,7 +147,7 @@ describe("a history of Gemini CLI", () => {
           {
             id: "t1",
             name: "write_file",
-            args: { file_path: "/work/a.txt" },
+            args: { file_path: "/home/ada/a.txt" },
             status: "success",
             resultDisplay: changed,
           },
@@ -162,14 +162,14 @@ describe("a history of Gemini CLI", () => {
       }),
     ]);
     expect(counting.slice(1, -1)).toEqual([
-      "tool_call write_file /work/a.txt | completed | /work/a.txt: null -> x",
+      "tool_call write_file /home/ada/a.txt | completed | /home/ada/a.txt: null -> x",
       "plan completed: dig",
       "tool_call glob | failed | no",
     ]);
   });
 
   it("reads older files: one document, in a folder that is named by a hash", async () => {
-    const slug = createHash("sha256").update("/work/pear").digest("hex");
+    const slug = createHash("sha256").update("/home/ada/pear").digest("hex");
     const text = JSON.stringify({ ...meta, messages: [user("u1", "one"), says("g1", "1")] }, undefined, 2);
     const { counting, record } = await imported([], {
       name: "session-2025-06-01T10-00-5d0c0000.json",
@@ -177,7 +177,7 @@ describe("a history of Gemini CLI", () => {
       text,
     });
     expect(counting).toEqual(["prompt one", "agent_message_chunk 1", ended]);
-    expect(record?.cwd).toBe("/work/pear");
+    expect(record?.cwd).toBe("/home/ada/pear");
     const broken = await imported([], { name: "session-x.json", text: `{"sessionId":"a","messages":[` });
     expect(broken.problems).toMatchObject([{ reason: "is no JSON" }]);
     expect(broken.told).toMatchObject([{ what: "empty" }]);

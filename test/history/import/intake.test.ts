@@ -29,7 +29,7 @@ describe("an import into a store", () => {
       expect(items).toMatchObject([
         {
           id: told[0]?.id,
-          cwd: "/work/apple",
+          cwd: "/home/ada/apple",
           title: "plant an apple tree",
           agentSessionIds: [claudeId],
           agent: { info: { name: "@agentclientprotocol/claude-agent-acp" } },
@@ -135,7 +135,7 @@ describe("an import into a store", () => {
         { what: "skipped", reason: expect.stringContaining("trash") as string },
       ]);
       const own = registryOf(await open());
-      const { id } = await own.create({ cwd: "/work/apple", agentSessionIds: [claudeId] });
+      const { id } = await own.create({ cwd: "/home/ada/apple", agentSessionIds: [claudeId] });
       expect((await importFrom(own, claude, home)).told).toMatchObject([
         { what: "skipped", id, reason: "it is a session here already" },
       ]);

@@ -90,7 +90,7 @@ async function asDatabase(
     CREATE TABLE event (id TEXT PRIMARY KEY, data TEXT);
     CREATE TABLE session_message (id TEXT PRIMARY KEY, session_id TEXT, type TEXT, seq INTEGER, time_created INTEGER, time_updated INTEGER, data TEXT)`);
   for (const { id, parentId, title, revert, updated = at(1), messages } of sessions) {
-    db.prepare("INSERT INTO session VALUES (?, 'p', ?, '/work/apple', ?, ?, ?, ?)").run(
+    db.prepare("INSERT INTO session VALUES (?, 'p', ?, '/home/ada/apple', ?, ?, ?, ?)").run(
       id,
       parentId ?? null,
       title ?? `New session - ${id}`,
@@ -136,7 +136,7 @@ function asStorage(home: string, sessions: readonly Session[]): string {
   };
   for (const { id, parentId, title = "Trees", revert, updated = at(1), messages } of sessions) {
     const time = { created: at(0), updated };
-    write(`session/p/${id}.json`, { id, parentID: parentId, directory: "/work/apple", title, revert, time });
+    write(`session/p/${id}.json`, { id, parentID: parentId, directory: "/home/ada/apple", title, revert, time });
     for (const message of messages) {
       write(`message/${id}/${message.id}.json`, { id: message.id, sessionID: id, ...message.info });
       for (const [part, data] of message.parts.entries())
@@ -179,7 +179,7 @@ describe("a history of opencode", () => {
     const { counting, problems, record } = await imported(home);
     expect(problems).toEqual([]);
     expect(counting).toEqual(allTurns);
-    expect(record).toMatchObject({ cwd: "/work/apple", title: "plant", agentSessionIds: ["ses_1"] });
+    expect(record).toMatchObject({ cwd: "/home/ada/apple", title: "plant", agentSessionIds: ["ses_1"] });
     expect(fs.readFileSync(file)).toEqual(before);
     db.close();
   });

@@ -149,6 +149,7 @@ it("gives a fork all of its history, or refuses it, while another process delete
   await store.close();
 });
 
+// Elsewhere a shell's limit of open files does not hold for the program in the same way.
 it.runIf(process.platform === "linux")("works with 64 files, most of them left to others", async () => {
   const { store, directory } = await opened();
   await store.close();
