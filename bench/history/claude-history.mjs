@@ -45,7 +45,12 @@ export function claudeHistory(home, bytes) {
     const lines = [
       record("user", { message: { role: "user", content: `Read part ${turn}, and say what is wrong` } }),
       answer({ type: "thinking", thinking: prose.repeat(4), signature: "c2lnbmVk".repeat(40) }),
-      answer({ type: "tool_use", id: call, name: "Read", input: { file_path: "/home/ada/apple/src/total.ts" } }),
+      answer({
+        type: "tool_use",
+        id: call,
+        name: "Read",
+        input: { file_path: "/home/ada/apple/src/total.ts" },
+      }),
       record("user", {
         message: { role: "user", content: [{ tool_use_id: call, type: "tool_result", content: code }] },
         toolUseResult: {

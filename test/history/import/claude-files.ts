@@ -10,7 +10,15 @@ const time = () => new Date(Date.UTC(2026, 2, 1, 10, minute++)).toISOString();
 type Fields = Readonly<Record<string, unknown>>;
 
 export function record(type: string, uuid: string, parentUuid: string | null, fields: Fields = {}): Fields {
-  return { type, uuid, parentUuid, sessionId: claudeId, cwd: "/home/ada/apple", timestamp: time(), ...fields };
+  return {
+    type,
+    uuid,
+    parentUuid,
+    sessionId: claudeId,
+    cwd: "/home/ada/apple",
+    timestamp: time(),
+    ...fields,
+  };
 }
 
 export const user = (uuid: string, parent: string | null, content: unknown, more: Fields = {}) =>

@@ -77,7 +77,11 @@ describe("a history of Codex", () => {
       "agent_message_chunk Here.",
       ended,
     ]);
-    expect(record).toMatchObject({ cwd: "/home/ada/apple", title: "plant an apple tree", agentSessionIds: [id] });
+    expect(record).toMatchObject({
+      cwd: "/home/ada/apple",
+      title: "plant an apple tree",
+      agentSessionIds: [id],
+    });
   });
 
   it("shows calls with what they did: commands, patches, plans, searches", async () => {

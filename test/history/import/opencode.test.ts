@@ -136,7 +136,14 @@ function asStorage(home: string, sessions: readonly Session[]): string {
   };
   for (const { id, parentId, title = "Trees", revert, updated = at(1), messages } of sessions) {
     const time = { created: at(0), updated };
-    write(`session/p/${id}.json`, { id, parentID: parentId, directory: "/home/ada/apple", title, revert, time });
+    write(`session/p/${id}.json`, {
+      id,
+      parentID: parentId,
+      directory: "/home/ada/apple",
+      title,
+      revert,
+      time,
+    });
     for (const message of messages) {
       write(`message/${id}/${message.id}.json`, { id: message.id, sessionID: id, ...message.info });
       for (const [part, data] of message.parts.entries())
