@@ -1,9 +1,10 @@
 /** The mark of what the sidecar itself has said in a conversation: its agent knows nothing of it. */
+import { metaKey } from "./meta.ts";
 import { isRecord, objectIn } from "../base/json.ts";
 import type { NewEntry } from "../store/contract.ts";
 
 /** `_meta` of the params of a prompt that we answer, and of the updates that do. */
-export const ownMeta = { "acp-sidecar": { origin: "sidecar" } } as const;
+export const ownMeta = { [metaKey]: { origin: "sidecar" } } as const;
 
 const text = JSON.stringify(ownMeta["acp-sidecar"]);
 

@@ -1,4 +1,5 @@
 /** What the sidecar itself reads of ACP's params. Everything else passes through untouched. */
+import { metaKey } from "./meta.ts";
 import * as z from "zod/mini";
 import { SidecarError } from "../base/errors.ts";
 import { isAbsoluteFolder, ownSpelling } from "../base/folder.ts";
@@ -157,7 +158,7 @@ export const listSessionsParams = z.looseObject({
   archived: z.optional(
     z.nullable(z.string().check(z.refine(isArchiveFilter, "must be exclude, include or only"))),
   ),
-  _meta: z.optional(z.nullable(z.looseObject({ "acp-sidecar": z.optional(listFilter) }))),
+  _meta: z.optional(z.nullable(z.looseObject({ [metaKey]: z.optional(listFilter) }))),
 });
 
 export type ListSessionsParams = z.infer<typeof listSessionsParams>;

@@ -76,7 +76,7 @@ export function capabilitiesOf(initialized: Fields): AgentCapabilities {
     close: can("close"),
     delete: can("delete"),
     fork: can("fork"),
-    forkAt: recordOr(recordOr(recordOr(session.fork)._meta)["acp-sidecar"]).at === true,
+    forkAt: recordOr(recordOr(recordOr(session.fork)._meta)[metaKey]).at === true,
     title: can("title"),
     archive: can("archive"),
     status: can("status"),
@@ -116,7 +116,7 @@ export function overlay(initialized: Fields): Fields {
 function forkMeta(fork: unknown): Fields {
   const { _meta } = recordOr(fork);
   return {
-    _meta: { ...recordOr(_meta), "acp-sidecar": { ...recordOr(recordOr(_meta)["acp-sidecar"]), at: true } },
+    _meta: { ...recordOr(_meta), [metaKey]: { ...recordOr(recordOr(_meta)[metaKey]), at: true } },
   };
 }
 

@@ -3,6 +3,7 @@
  * summaries. Each carries the id and the kind that it had where it comes from. What was written never changes by what
  * comes later, so that a history that has grown begins as it did before.
  */
+import { metaKey } from "../../acp/meta.ts";
 import { withChild } from "../../acp/child-mark.ts";
 import type { Json } from "../../base/json.ts";
 import type { SessionId } from "../../base/ids.ts";
@@ -169,7 +170,7 @@ export class Scribe {
 
 function metaOf({ kind, id, model }: Origin): Json {
   const native = { kind, ...(id !== undefined && { id }), ...(model !== undefined && { model }) };
-  return { "acp-sidecar": { native } };
+  return { [metaKey]: { native } };
 }
 
 /** Milliseconds of a time as JSON has it; NaN for none. */

@@ -1,4 +1,5 @@
 /** `session/archive`, `session/unarchive`, `session/status` (unstable): answered from the store, whatever the agent can. */
+import { metaKey } from "../../acp/meta.ts";
 import { parseParams, sessionParams } from "../../acp/schema.ts";
 import { isArchived } from "../../session/archived.ts";
 import { isFree, thisHolder } from "../../session/holder.ts";
@@ -24,7 +25,7 @@ export async function archiveSession(
   if (record === undefined) return theirs(ctx, "archive", method, params, request);
   const live = ctx.sessions.byId(record.id);
   if (live !== undefined) {
-    await tellInfo(live, { _meta: { "acp-sidecar": { archived: true } } }, ctx.client);
+    await tellInfo(live, { _meta: { [metaKey]: { archived: true } } }, ctx.client);
     await closeSession(ctx, { sessionId });
   }
   await ctx.registry.archive(record.id);
@@ -63,7 +64,7 @@ function statusOf(record: SessionRecord, isHeldHere: boolean): object {
   return {
     status: isOpen ? "open" : "saved",
     _meta: {
-      "acp-sidecar": {
+      [metaKey]: {
         archived: isArchived(record),
         turnRunning: isOpen && lease?.turnRunning === true,
         entries: headSeq,

@@ -36,7 +36,7 @@ type Asked = Pick<ListSessionsParams, "cwd" | "archived" | "_meta">;
 
 /** What the store is asked; and whether the agent's sessions, of which we know nothing else, are left out. */
 function queryOf({ cwd, archived, _meta }: Asked): { query: ListQuery; isOursOnly: boolean } {
-  const { agent, title, since, until, limit } = _meta?.["acp-sidecar"] ?? {};
+  const { agent, title, since, until, limit } = _meta?.[metaKey] ?? {};
   const where = (record: SessionRecord) =>
     (title === undefined || hasPart([record.title], title)) &&
     (agent === undefined || agentHas(record, agent));
