@@ -1,4 +1,5 @@
 /** Who is measured: the same agent alone, behind two relays, and behind the sidecar. */
+import { execFileSync } from "node:child_process";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -16,10 +17,19 @@ export function sidecar(folder, binary = builtSidecar, name = "sidecar") {
     name,
     command: node,
     args: [binary, "--store", store, "--durability", "turn", "--", ...agent],
-    env: { XDG_CONFIG_HOME: folder, XDG_DATA_HOME: folder },
+    env: { XDG_CONFIG_HOME: folder, XDG_DATA_HOME: folder, ...withoutCommands(binary) },
     store,
     library: path.join(path.dirname(binary), "../dist/index.js"),
   };
+}
+
+/**
+ * Without its own slash command, of which it tells unasked: the relays beside it have none. A build from before
+ * it refuses the option.
+ */
+function withoutCommands(binary) {
+  const help = execFileSync(node, [binary, "serve", "--help"], { encoding: "utf8" });
+  return help.includes("--commands") ? { ACP_SIDECAR_COMMANDS: "off" } : {};
 }
 
 /** By the letters of the table: the agent, relays (b) and (c), the sidecar (d), and another build of it to compare with. */
