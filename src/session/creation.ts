@@ -3,6 +3,7 @@ import type { SessionId } from "../base/ids.ts";
 import type { Durability } from "../config/config.ts";
 import type { SessionPatch, SessionRecord, Store } from "../store/contract.ts";
 import { sessionNotFound } from "../store/refusals.ts";
+import type { HeldRoom } from "./held.ts";
 import { buriedAtMs, isGone } from "./hidden.ts";
 import { tellUpdate, type Events } from "./events.ts";
 import type { LiveSet } from "./live.ts";
@@ -15,6 +16,7 @@ export interface Parts {
   readonly store: Store;
   readonly live: LiveSet;
   readonly events: Events;
+  readonly room: HeldRoom;
   readonly now: () => number;
 }
 

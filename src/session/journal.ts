@@ -18,6 +18,7 @@ import type {
 } from "../store/contract.ts";
 import { tellAppend, tellSeal, tellUpdate, type Tell } from "./events.ts";
 import { foldEntries } from "./fold.ts";
+import { Held, type HeldRoom } from "./held.ts";
 import { isGone } from "./hidden.ts";
 import type { Use } from "./live.ts";
 import { charsIn, collect } from "./pages.ts";
@@ -33,6 +34,8 @@ interface JournalOptions {
   readonly tell: Tell;
   /** Where the session counts as live while it is open. */
   readonly use?: Use;
+  /** Where unsealed entries find room that are more than a few. */
+  readonly room?: HeldRoom;
 }
 
 /** How a session is taken: by whom, and from whom. What is not said is as the registry was set up. */
@@ -40,8 +43,6 @@ export type Taking = Partial<Pick<JournalOptions, "holder" | "mayTake" | "use">>
 
 /** Unsealed entries are folded when they reach this size, turn or no turn: memory stays flat. */
 const maxUnsealedChars = 4 << 20;
-/** Up to this size they are kept at hand; more are read back when they are to be folded. */
-const maxHeldChars = 64 << 10;
 
 export interface OpenedJournal {
   readonly journal: Journal;
@@ -58,9 +59,7 @@ export class Journal {
   #lease: Lease;
   #head: number;
   #sealed: number;
-  #unsealedChars = 0;
-  /** All unsealed entries; undefined when only the store has them. */
-  #held: NewEntry[] | undefined;
+  readonly #unsealed: Held;
   /** A write failed and may have been done all the same: ask before the next one. */
   #doubtful = false;
   #lost: SidecarError | undefined;
@@ -73,7 +72,8 @@ export class Journal {
     this.#lease = lease;
     this.#head = record.headSeq;
     this.#sealed = record.sealedSeq;
-    this.#held = this.#head === this.#sealed ? [] : undefined;
+    this.#unsealed = new Held(options.room);
+    if (this.#head === this.#sealed) this.#unsealed.begin();
   }
 
   /**
@@ -124,21 +124,20 @@ export class Journal {
 
   /** Nothing more will be written here: the session is not live any longer. The lease stays until it is released. */
   endUse(): void {
+    this.#unsealed.drop();
     this.#options.use?.end();
   }
 
   /** Journals entries. On return they are as safe as `durability` asks. Errors: `LEASE_LOST`, `SESSION_NOT_FOUND`, `STORE_…`. */
   async append(entries: readonly NewEntry[]): Promise<void> {
     if (entries.length === 0) return;
-    const chars = this.#unsealedChars + charsIn(entries);
+    const chars = charsIn(entries);
     // Folded before it is written: what is large is written once, and not read back for that.
-    if (chars > maxUnsealedChars) return this.#seal(entries, []);
+    if (this.#unsealed.chars + chars > maxUnsealedChars) return this.#seal(entries, []);
     await this.#write(async () => {
       this.#head = await this.#options.store.append(this.id, this.#head, entries, this.#lease);
     });
-    this.#unsealedChars = chars;
-    if (this.#unsealedChars > maxHeldChars) this.#held = undefined;
-    for (const entry of entries) this.#held?.push(entry);
+    this.#unsealed.add(entries, chars);
     if (this.#options.durability === "full") await this.#options.store.flush();
     tellAppend(this.#options.tell, this.id, entries, this.#head);
   }
@@ -161,7 +160,7 @@ export class Journal {
       const final = [...entries, ...last];
       tidyUp(charsIn(added), final);
       this.#sealed = this.#head = await store.seal(this.id, { from, head: before }, final, this.#lease);
-      [this.#unsealedChars, this.#held] = [0, []];
+      this.#unsealed.begin();
       if (added.length > 0 && durability === "full") await store.flush();
       if (added.length > 0) tellAppend(tell, this.id, added, before + added.length);
       tellSeal(tell, this.id, { entries: final, last }, this.#head);
@@ -235,7 +234,7 @@ export class Journal {
     if (record === undefined) throw sessionNotFound(this.id);
     this.#head = record.headSeq;
     this.#sealed = record.sealedSeq;
-    this.#held = undefined;
+    this.#unsealed.drop();
     this.#doubtful = false;
   }
 
@@ -246,7 +245,8 @@ export class Journal {
 
   /** The unsealed entries and those that go on with them, folded, from the first one that is not in the store like that. */
   async #folded(added: readonly NewEntry[]): Promise<{ from: number; entries: NewEntry[] }> {
-    const stored = this.#head === this.#sealed ? [] : (this.#held ?? (await this.#readUnsealed()));
+    const stored =
+      this.#head === this.#sealed ? [] : (this.#unsealed.entries ?? (await this.#readUnsealed()));
     const folded = foldEntries([...stored, ...added], this.#compactions);
     let same = 0;
     while (same < stored.length && folded[same]?.data === stored[same]?.data) same += 1;

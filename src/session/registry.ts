@@ -19,6 +19,7 @@ import { figuresOf, type RegistryStats } from "./figures.ts";
 import { keptInPlace, movedTo, placed } from "./folders.ts";
 import { SessionFinder } from "./finder.ts";
 import { GoingBack } from "./going-back.ts";
+import { HeldRoom } from "./held.ts";
 import { shown } from "./hidden.ts";
 import type { OpenedJournal, Taking } from "./journal.ts";
 import { LiveSet } from "./live.ts";
@@ -60,7 +61,7 @@ export class SessionRegistry extends SessionFinder {
     [this.#options, this.#store] = [options, store];
     this.#events = new Events(log);
     this.live = new LiveSet(options.maxSessions, wanted.now);
-    this.#parts = { store, live: this.live, events: this.#events, now };
+    this.#parts = { store, live: this.live, events: this.#events, room: new HeldRoom(), now };
     this.#removal = new Removal({ ...options, ...this.#parts });
     this.trash = new Trash(this.#parts, options);
     this.brought = new BroughtSessions(this.#parts, options);

@@ -3,6 +3,7 @@ import { newSessionId, type SessionId } from "../../src/base/ids.ts";
 import type { Tell } from "../../src/session/events.ts";
 import { thisHolder } from "../../src/session/holder.ts";
 import type { Durability } from "../../src/config/config.ts";
+import type { HeldRoom } from "../../src/session/held.ts";
 import { Journal } from "../../src/session/journal.ts";
 import { collect } from "../../src/session/pages.ts";
 import { openMemoryStore } from "../../src/store/memory/memory.ts";
@@ -22,9 +23,9 @@ export async function session(store: Store): Promise<SessionId> {
 export function open(
   store: Store,
   id: SessionId,
-  more: { holder?: Holder; durability?: Durability; may?: boolean; tell?: Tell } = {},
+  more: { holder?: Holder; durability?: Durability; may?: boolean; tell?: Tell; room?: HeldRoom } = {},
 ) {
-  const { holder = thisHolder(), durability = "turn", may = true, tell = () => undefined } = more;
+  const { holder = thisHolder(), durability = "turn", may = true, tell = () => undefined, room } = more;
   return Journal.open(id, {
     store,
     durability,
@@ -32,6 +33,7 @@ export function open(
     leaseTtlMs: 30_000,
     mayTake: () => may,
     tell,
+    ...(room !== undefined && { room }),
   });
 }
 

@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { newSessionId } from "../../src/base/ids.ts";
 import type { Tell } from "../../src/session/events.ts";
+import { HeldRoom } from "../../src/session/held.ts";
 import { thisHolder } from "../../src/session/holder.ts";
+import type { Store } from "../../src/store/contract.ts";
 import { openMemoryStore } from "../../src/store/memory/memory.ts";
 import { chunk, end, prompt, tool, type Item } from "./entries.ts";
 import { flaky } from "./flaky-store.ts";
@@ -69,6 +71,42 @@ describe("a journal", () => {
     await journal.append(entries(chunk("end", "1")));
     const texts = (await contents(store, id)) as unknown as { content: { text: string } }[];
     expect(texts.map(({ content }) => content.text).join("").length).toBe(9 * big.length + 3);
+  });
+
+  it("keeps what is not sealed at hand while there is room for it, among all journals", async () => {
+    const store = openMemoryStore();
+    const reads: string[] = [];
+    const read: Store["read"] = (id, range) => {
+      reads.push(id);
+      return store.read(id, range);
+    };
+    const counted = new Proxy(store, {
+      get: (_, name) => {
+        const value: unknown = name === "read" ? read : Reflect.get(store, name, store);
+        return typeof value === "function" ? (value.bind(store) as unknown) : value;
+      },
+    });
+    const room = new HeldRoom();
+    const journals = await Promise.all(
+      [1, 2, 3].map(async () => (await open(counted, await session(store), { room })).journal),
+    );
+    const half = "x".repeat(0.7 * (1 << 20));
+    const turn = entries(prompt(), chunk(half, "1"), chunk(half, "2"), chunk("b", "2"));
+    const kept = ["prompt", chunk(half, "1"), chunk(`${half}b`, "2"), "end"];
+    for (const journal of journals) await journal.append(turn);
+    for (const journal of journals) {
+      await journal.seal(entries(end));
+      expect(JSON.stringify(await contents(store, journal.id)) === JSON.stringify(kept)).toBe(true);
+    }
+    expect(reads).toEqual([journals[2]?.id]);
+    // Sealed or let go, they make room for others.
+    await journals[2]?.append(turn);
+    journals[2]?.endUse();
+    for (const journal of journals.slice(0, 2)) {
+      await journal.append(turn);
+      await journal.seal(entries(end));
+    }
+    expect(reads).toHaveLength(1);
   });
 
   it.each([
