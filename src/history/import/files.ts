@@ -1,5 +1,5 @@
 /** The files of a history: found, and looked at for whether they have changed. */
-import { readdirSync, statSync, type Stats } from "node:fs";
+import { closeSync, openSync, readdirSync, readSync, statSync, type Stats } from "node:fs";
 import { join } from "node:path";
 import { reasonOf, systemCodeOf } from "../../base/errors.ts";
 import type { Report } from "./native.ts";
@@ -45,11 +45,32 @@ export function filesIn(folder: string, wanted: (name: string) => boolean, repor
   });
 }
 
+/** How a file begins, as text; its last character may be cut. Empty where it cannot be read: whoever reads all of it says so. */
+export function startOf({ path }: FoundFile, bytes: number): string {
+  const start = Buffer.alloc(bytes);
+  let fd: number | undefined;
+  try {
+    fd = openSync(path, "r");
+    return start.toString("utf8", 0, readSync(fd, start, 0, bytes, 0));
+  } catch {
+    return "";
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+  }
+}
+
+/** When one of them was written to last. */
+export function modifiedLast(files: readonly FoundFile[]): number {
+  return files.reduce((last, each) => Math.max(last, each.modifiedAtMs), 0);
+}
+
+export function bytesIn(files: readonly FoundFile[]): number {
+  return files.reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
 /** Differs when one of them has. */
 export function stampOf(files: readonly FoundFile[]): string {
-  const bytes = files.reduce((sum, each) => sum + each.bytes, 0);
-  const newest = files.reduce((last, each) => Math.max(last, each.modifiedAtMs), 0);
-  return `${files.length}-${bytes}-${newest}`;
+  return `${files.length}-${bytesIn(files)}-${modifiedLast(files)}`;
 }
 
 function foundFile(path: string, { size: bytes, mtimeMs }: Stats): FoundFile {

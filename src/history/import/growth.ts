@@ -1,7 +1,9 @@
 /** What has come since a session was brought in: the original as it is now, held against what the record says of it then. */
 import type { Entry, NewEntry } from "../../store/contract.ts";
+import { EntryStream } from "./entry-stream.ts";
 import { RunningHash, type ImportMark } from "./mark.ts";
 import type { NativeBatch } from "./native.ts";
+import { isLike } from "./sharing.ts";
 
 type Continuation =
   | { readonly what: "same" }
@@ -26,7 +28,7 @@ export async function continuationOf(
   mark: ImportMark,
   ours: AsyncIterable<readonly Entry[]>,
 ): Promise<Continuation> {
-  const here = new Here(ours);
+  const here = new EntryStream(ours);
   const comparing = new Comparing(mark, here);
   try {
     for await (const batch of native) {
@@ -42,7 +44,7 @@ class Comparing {
   /** What was brought in is there as it was. */
   isSame = false;
   readonly #mark: ImportMark;
-  readonly #here: Here;
+  readonly #here: EntryStream;
   readonly #hash = new RunningHash();
   #tail: readonly NewEntry[] = [];
   #skip: number;
@@ -51,7 +53,7 @@ class Comparing {
   #hasItsEnd = false;
   #last: Entry | undefined;
 
-  constructor(mark: ImportMark, here: Here) {
+  constructor(mark: ImportMark, here: EntryStream) {
     this.#mark = mark;
     this.#here = here;
     this.#skip = mark.count;
@@ -99,34 +101,5 @@ class Comparing {
     }
     this.#more += 1;
     return true;
-  }
-}
-
-function isLike(a: NewEntry, b: NewEntry): boolean {
-  // A rewind names a place by the number that it has in the journal.
-  return a.kind === b.kind && (a.data === b.data || a.kind === "rewind");
-}
-
-/** Entries one by one. */
-class Here {
-  readonly #pages: AsyncIterator<readonly Entry[]>;
-  #page: readonly Entry[] = [];
-  #at = 0;
-
-  constructor(pages: AsyncIterable<readonly Entry[]>) {
-    this.#pages = pages[Symbol.asyncIterator]();
-  }
-
-  async next(): Promise<Entry | undefined> {
-    while (this.#at >= this.#page.length) {
-      const next = await this.#pages.next();
-      if (next.done === true) return undefined;
-      [this.#page, this.#at] = [next.value, 0];
-    }
-    return this.#page[this.#at++];
-  }
-
-  async close(): Promise<void> {
-    await this.#pages.return?.();
   }
 }

@@ -2,6 +2,9 @@
 import { isSidecarError, reasonOf } from "../../base/errors.ts";
 import type { Report } from "./native.ts";
 
+/** Takes one, wherever it stands. */
+export type Guard = (take: () => void) => void;
+
 export function guarded<T>(
   path: string,
   line: number | undefined,

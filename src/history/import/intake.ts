@@ -10,6 +10,7 @@ import { Continuing } from "./continuing.ts";
 import { continuationOf, type Grown } from "./growth.ts";
 import { keyOf, marked, markIn, type ImportMark } from "./mark.ts";
 import type { NativeBatch, NativeSession, Report } from "./native.ts";
+import { sharedWith, type Shared } from "./sharing.ts";
 import { Writing } from "./writing.ts";
 
 /** What has become of a session: with the id that it has here, where it has one. */
@@ -40,6 +41,7 @@ interface IntakeOptions {
   readonly onBytes?: (bytes: number) => void | Promise<void>;
 }
 
+const untold: Report = () => undefined;
 const beingImported = "it is being imported by another process";
 
 export class Intake {
@@ -86,18 +88,33 @@ export class Intake {
 
   async #bring(native: NativeSession, what: "imported" | "replaced"): Promise<Outcome> {
     const { registry, isDryRun = false } = this.#options;
-    const writing = new Writing(registry, native, { isDryRun, mayStandBeside: what === "replaced" });
+    const shared = await this.#shared(native);
+    const writing = new Writing(registry, native, { isDryRun, mayStandBeside: what === "replaced", shared });
     try {
       for await (const batch of this.#batches(native)) {
         if (!(await writing.add(batch))) return skipped(beingImported);
       }
       const written = await writing.finish();
       if (written === "rival") return skipped(beingImported);
-      return written.entries === 0 ? { what: "empty", entries: 0 } : { what, ...written };
+      return written === "empty" ? { what: "empty", entries: 0 } : { what, ...written };
     } catch (error) {
       await writing.undo();
       throw error;
     }
+  }
+
+  /** What a fork has from its parent, if that is here. What cannot be read is told when all of it is read. */
+  async #shared(native: NativeSession): Promise<Shared | undefined> {
+    const { registry } = this.#options;
+    if (native.forkOf === undefined) return undefined;
+    const key = keyOf({ source: native.source, nativeId: native.forkOf });
+    const known = await registry.brought.knownAs(native.forkOf);
+    const isParent = (each: SessionRecord) =>
+      markIn(each.metadata)?.key === key && registry.brought.whyHidden(each) === undefined;
+    const parent = known.find(isParent);
+    if (parent === undefined) return undefined;
+    const ours = registry.read(parent.id, { through: parent.sealedSeq });
+    return sharedWith(native.read(untold), parent, ours);
   }
 
   async *#batches(native: NativeSession): AsyncGenerator<NativeBatch> {

@@ -57,7 +57,7 @@ export class RunningHash {
   }
 }
 
-export function keyOf({ source, nativeId }: NativeSession): string {
+export function keyOf({ source, nativeId }: Pick<NativeSession, "source" | "nativeId">): string {
   return `${source}:${nativeId}`;
 }
 

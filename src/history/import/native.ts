@@ -1,5 +1,5 @@
 /** Sessions as other programs have kept them: what a reader of a format gives to the intake. */
-import type { AgentFacts, NewEntry } from "../../store/contract.ts";
+import type { AgentFacts, NewEntry, NewSession } from "../../store/contract.ts";
 
 /** Something that could not be read. It names a place, never what stands there. */
 export interface Problem {
@@ -46,6 +46,10 @@ export interface NativeSession {
   readonly stamp: string;
   readonly modifiedAtMs: number;
   readonly bytes: number;
+  /** What that program calls the session that it was forked from, whose beginning it may repeat. */
+  readonly forkOf?: string | undefined;
+  /** Of one of our own: its record, whose id it keeps, and as which it is known again. */
+  readonly record?: NewSession;
   /** From its beginning, as often as it is called. The same original gives the same entries, to the letter. */
   read(report: Report): AsyncIterable<NativeBatch>;
 }

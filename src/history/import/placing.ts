@@ -6,13 +6,17 @@ import { objectIn } from "../../base/json.ts";
 import type { NewEntry, Rewind } from "../../store/contract.ts";
 
 export class Placing {
-  /** Those of the entries that were placed, by where they stand. */
-  readonly rewinds: Rewind[] = [];
+  /** Those of the entries that were placed, by where they stand; behind those that were inherited. */
+  readonly rewinds: Rewind[];
   readonly #tails: readonly number[];
 
-  /** @param tails behind which entries of the original the journal has an end more */
-  constructor(tails: readonly number[] = []) {
+  /**
+   * @param tails behind which entries of the original the journal has an end more
+   * @param inherited rewinds that a fork has from its parent
+   */
+  constructor(tails: readonly number[] = [], inherited: readonly Rewind[] = []) {
     this.#tails = tails;
+    this.rewinds = [...inherited];
   }
 
   /** @param head `seq` of the entry before the first of them */

@@ -107,7 +107,8 @@ class Importing {
         if (other === undefined || isNewer(native, other)) byKey.set(keyOf(native), native);
       }
     }
-    return [...byKey.values()].filter(isWanted).sort((a, b) => a.modifiedAtMs - b.modifiedAtMs);
+    const wanted = [...byKey.values()].filter(isWanted).sort((a, b) => a.modifiedAtMs - b.modifiedAtMs);
+    return parentsFirst(wanted);
   }
 
   async #take(intake: Intake, native: NativeSession): Promise<void> {
@@ -146,6 +147,23 @@ class Importing {
     }
     await this.#options.onProgress?.(this.#bytes, this.#total);
   }
+}
+
+/** A fork shares what its parent has only when that is there. */
+function parentsFirst(sessions: readonly NativeSession[]): NativeSession[] {
+  const byKey = new Map(sessions.map((native) => [keyOf(native), native]));
+  const ordered = new Set<NativeSession>();
+  for (const native of sessions) {
+    const line: NativeSession[] = [];
+    let next: NativeSession | undefined = native;
+    // What is ordered twice stays where it came first: a circle ends where it began.
+    while (next !== undefined && !ordered.has(next) && byKey.delete(keyOf(next))) {
+      line.push(next);
+      next = next.forkOf === undefined ? undefined : byKey.get(keyOf({ ...next, nativeId: next.forkOf }));
+    }
+    for (const each of line.reverse()) ordered.add(each);
+  }
+  return [...ordered];
 }
 
 function isNewer(a: NativeSession, b: NativeSession): boolean {

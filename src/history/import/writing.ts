@@ -2,8 +2,10 @@
 import type { NewEntry, SessionRecord } from "../../store/contract.ts";
 import type { Journal } from "../../session/journal.ts";
 import type { SessionRegistry } from "../../session/registry.ts";
+import { inheritedRewinds } from "../../session/rewinds.ts";
 import { keyOf, marked, markIn, markOf, RunningHash } from "./mark.ts";
 import { Placing } from "./placing.ts";
+import type { Shared } from "./sharing.ts";
 import { isTime, type NativeBatch, type NativeFacts, type NativeSession } from "./native.ts";
 
 /** What is written at once: pages of about so much. */
@@ -13,6 +15,8 @@ interface Manner {
   readonly isDryRun: boolean;
   /** It takes the place of one that is there. */
   readonly mayStandBeside: boolean;
+  /** What it has from the session that it was forked from. */
+  readonly shared?: Shared | undefined;
 }
 
 export class Writing {
@@ -20,17 +24,22 @@ export class Writing {
   readonly #manner: Manner;
   readonly #native: NativeSession;
   readonly #hash = new RunningHash();
-  readonly #placing = new Placing();
+  readonly #placing: Placing;
   #journal: Journal | undefined;
   #facts: NativeFacts | undefined;
   #waiting: NewEntry[] = [];
   #chars = 0;
+  /** So many of the next entries are shared. */
+  #left: number;
   #tail: readonly NewEntry[] = [];
 
   constructor(registry: SessionRegistry, native: NativeSession, manner: Manner) {
     this.#registry = registry;
     this.#manner = manner;
     this.#native = native;
+    const { shared } = manner;
+    this.#left = shared?.count ?? 0;
+    this.#placing = new Placing(shared?.tails, shared && inheritedRewinds(shared.parent, shared.atSeq));
   }
 
   /** False when another process brings the same one in. */
@@ -38,7 +47,9 @@ export class Writing {
     this.#hash.add(entries);
     [this.#facts, this.#tail] = [facts, tail];
     if (this.#manner.isDryRun) return true;
-    for (const entry of entries) {
+    const own = this.#left === 0 ? entries : entries.slice(this.#left);
+    this.#left -= entries.length - own.length;
+    for (const entry of own) {
       this.#waiting.push(entry);
       this.#chars += entry.data.length;
     }
@@ -57,6 +68,7 @@ export class Writing {
   /** False when somebody else was quicker: of two who see one another both stay away, and the next one takes it. */
   async #begin(): Promise<boolean> {
     const { nativeId, modifiedAtMs } = this.#native;
+    const { shared } = this.#manner;
     const { cwd, title, agent, ...times } = this.#facts as NativeFacts;
     const createdAtMs = timeOr(times.createdAtMs, modifiedAtMs);
     const key = keyOf(this.#native);
@@ -66,6 +78,7 @@ export class Writing {
       updatedAtMs: createdAtMs,
       agent,
       agentSessionIds: [nativeId],
+      ...(shared && { lineage: { parentId: shared.parent.id, atSeq: shared.atSeq } }),
       ...(title !== undefined && { title }),
       metadata: marked({}, { key, stamp: "", hash: "", count: 0, head: 0, tails: [] }),
     });
@@ -81,10 +94,12 @@ export class Writing {
     return false;
   }
 
-  /** On return it is a session like any other. Without an entry there is none. */
-  async finish(): Promise<{ id?: SessionRecord["id"]; entries: number } | "rival"> {
-    const entries = this.#hash.count === 0 ? 0 : this.#hash.count + this.#tail.length;
-    if (this.#manner.isDryRun || entries === 0) return { entries };
+  /** On return it is a session like any other. Without an entry there is none. Of what it shares none is counted. */
+  async finish(): Promise<{ id?: SessionRecord["id"]; entries: number } | "empty" | "rival"> {
+    const { shared, isDryRun } = this.#manner;
+    if (this.#hash.count === 0) return "empty";
+    const entries = this.#hash.count - (shared?.count ?? 0) + this.#tail.length;
+    if (isDryRun) return { entries };
     for (const entry of this.#tail) this.#waiting.push(entry);
     if (!(await this.#write())) return "rival";
     const journal = this.#journal as Journal;
@@ -93,7 +108,7 @@ export class Writing {
     const { rewinds } = this.#placing;
     const { id } = await this.#registry.brought.reveal(journal, {
       ...(rewinds.length > 0 && { settings: { rewinds } }),
-      metadata: marked({}, markOf(this.#native, this.#hash, journal)),
+      metadata: marked({}, markOf(this.#native, this.#hash, journal, shared?.tails)),
       ...(title !== undefined && { title }),
       updatedAtMs,
     });

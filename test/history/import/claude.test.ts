@@ -278,4 +278,48 @@ describe("a history of Claude Code", () => {
     expect(told).toMatchObject([{ what: "empty" }]);
     expect(await registry.count()).toBe(0);
   });
+
+  it("takes two records that share an id and say different things, and a copy once", async () => {
+    const { counting, entries } = await imported([
+      user("u1", null, "plant"),
+      assistant("a1", "u1", "m1", [text("I dig.")]),
+      assistant("a1", "u1", "m1", [text("I dig.")]),
+      assistant("a1", "u1", "m2", [text("I water.")]),
+      user("u1", "a1", "and again"),
+      user("u1", "a1", "and again"),
+    ]);
+    expect(counting.map((line) => line.replace(/,"usage.*/, ""))).toEqual([
+      "prompt plant",
+      "agent_message_chunk I dig.",
+      "agent_message_chunk I water.",
+      ended,
+      "prompt and again",
+      `${ended}}`,
+    ]);
+    const ids = entries
+      .filter(({ kind }) => kind === "prompt")
+      .map(({ data }) => data.includes('"messageId"'));
+    expect(ids).toEqual([true, false]);
+  });
+
+  it("shares with its parent what a branch repeats of it", async () => {
+    const home = path.join(scratch, `home-${(homes += 1)}`);
+    const branchId = "0f8b2f6e-2222-4222-8333-444455556666";
+    claudeFolder(home, plainTurns);
+    const copied = plainTurns.map((each) => ({
+      ...(each as object),
+      sessionId: branchId,
+      forkedFrom: { sessionId: claudeId, messageUuid: "x" },
+    }));
+    claudeFolder(home, [...copied, user("b1", "a6", "and a pear")], branchId);
+    const registry = registryOf(openMemoryStore());
+    const { told } = await importFrom(registry, claude, home);
+    const [parent, branch] = told;
+    expect(branch).toMatchObject({ what: "imported", entries: 2 });
+    const record = await registry.get(branch?.id as never);
+    expect(record.lineage).toEqual({ parentId: parent?.id, atSeq: record.headSeq - 2 });
+    const lines = outline(await entriesOf(registry, branch?.id));
+    expect(lines.slice(0, -2)).toEqual(outline(await entriesOf(registry, parent?.id)));
+    expect(lines.at(-2)).toBe("prompt and a pear");
+  });
 });

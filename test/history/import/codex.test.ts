@@ -199,6 +199,78 @@ describe("a history of Codex", () => {
     expect(record).toMatchObject({ cwd: "/home/ada/apple", agentSessionIds: [id] });
   });
 
+  it("shares with its parent what a fork repeats of it, whatever times it has there", async () => {
+    const home = path.join(scratch, `home-${(homes += 1)}`);
+    const folder = path.join(home, ".codex", "sessions", "2026", "03", "01");
+    fs.mkdirSync(folder, { recursive: true });
+    const write = (whose: string, lines: readonly unknown[], modified: number) => {
+      const file = path.join(folder, `rollout-2026-03-01T10-00-00-${whose}.jsonl`);
+      fs.writeFileSync(file, lines.map((each) => `${JSON.stringify(each)}\n`).join(""));
+      fs.utimesSync(file, modified, modified);
+    };
+    const forkId = "019b0000-1111-7222-8333-444455556666";
+    const oldId = "019c0000-1111-7222-8333-444455556666";
+    const shared = () => [
+      ...asked("one"),
+      ...answered("1"),
+      event("thread_rolled_back", { num_turns: 1 }),
+      ...asked("two"),
+      ...answered("2"),
+      line("compacted", { message: "They counted." }),
+      event("task_complete"),
+    ];
+    const own = [...asked("three"), ...answered("3")];
+    // The parent was written to last, and is brought in first.
+    write(id, [meta, ...shared(), ...asked("elsewhere")], 3000);
+    const forkMeta = { id: forkId, forked_from_id: id, cwd: "/home/ada/apple" };
+    const forked = [line("session_meta", forkMeta), meta, context, ...shared(), ...own];
+    write(forkId, forked, 2000);
+    const oldMeta = { id: oldId, cwd: "/home/ada/apple" };
+    write(oldId, [line("session_meta", oldMeta), meta, ...shared(), ...asked("five")], 1000);
+    const registry = registryOf(openMemoryStore());
+    const { told } = await importFrom(registry, codex, home);
+    expect(told.map(({ nativeId, entries }) => [nativeId, entries])).toEqual([
+      [id, 10],
+      [oldId, 2],
+      [forkId, 3],
+    ]);
+    const [parent, , fork] = told;
+    const record = await registry.get(fork?.id as never);
+    expect(record).toMatchObject({ lineage: { parentId: parent?.id, atSeq: 8 }, agentSessionIds: [forkId] });
+    const counted = [
+      "prompt two",
+      "agent_message_chunk 2",
+      "compaction_update completed | They counted.",
+      ended,
+    ];
+    expect(outline(await countingOf(registry, fork?.id))).toEqual([
+      ...counted,
+      "prompt three",
+      "agent_message_chunk 3",
+      ended,
+    ]);
+    // Again is a no-op, and what grows goes on.
+    write(forkId, [...forked, ...asked("four")], 4000);
+    const again = await importFrom(registry, codex, home);
+    expect(again.told.map(({ what, entries }) => [what, entries])).toEqual([
+      ["present", 0],
+      ["present", 0],
+      ["continued", 2],
+    ]);
+    expect(outline(await countingOf(registry, fork?.id)).slice(-3)).toEqual([ended, "prompt four", ended]);
+  });
+
+  it("takes a fork whole whose parent is not there", async () => {
+    const forked = line("session_meta", {
+      id,
+      forked_from_id: "019b0000-1111-7222-8333-444455556666",
+      cwd: "/a",
+    });
+    const { counting, record } = await imported([forked, ...asked("one"), ...answered("1"), ...asked("two")]);
+    expect(counting).toHaveLength(5);
+    expect(record?.lineage).toBeUndefined();
+  });
+
   it("reads compressed files, and names one that is damaged", async () => {
     const name = `rollout-2026-03-01T10-00-00-${id}.jsonl.zst`;
     const text = Buffer.from([meta, ...asked("packed")].map((each) => `${JSON.stringify(each)}\n`).join(""));

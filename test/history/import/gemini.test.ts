@@ -26,11 +26,15 @@ interface Where {
   readonly name?: string;
   readonly slug?: string;
   readonly text?: string;
+  /** Files of subagents, by their names. */
+  readonly subagents?: Readonly<Record<string, readonly unknown[]>>;
 }
+
+const linesOf = (records: readonly unknown[]) => records.map((each) => `${JSON.stringify(each)}\n`).join("");
 
 async function imported(
   records: readonly unknown[],
-  { name = "session-2026-03-01T10-00-5d0c0000.jsonl", slug = "apple", text }: Where = {},
+  { name = "session-2026-03-01T10-00-5d0c0000.jsonl", slug = "apple", text, subagents = {} }: Where = {},
 ) {
   const home = path.join(scratch, `home-${(homes += 1)}`);
   const place = path.join(home, ".gemini", "tmp", slug);
@@ -40,10 +44,11 @@ async function imported(
     path.join(home, ".gemini", "projects.json"),
     JSON.stringify({ projects: { "/home/ada/pear": "pear" } }),
   );
-  fs.writeFileSync(
-    path.join(place, "chats", name),
-    text ?? records.map((each) => `${JSON.stringify(each)}\n`).join(""),
-  );
+  fs.writeFileSync(path.join(place, "chats", name), text ?? linesOf(records));
+  for (const [agent, told] of Object.entries(subagents)) {
+    fs.mkdirSync(path.join(place, "chats", sessionId), { recursive: true });
+    fs.writeFileSync(path.join(place, "chats", sessionId, `${agent}.jsonl`), linesOf(told));
+  }
   const registry = registryOf(openMemoryStore());
   const { told, problems } = await importFrom(registry, gemini, home);
   const { items } = await registry.list();
@@ -129,6 +134,93 @@ describe("a history of Gemini CLI", () => {
       { $set: { messages: [user("u9", "anew"), says("g9", "9"), "odd", null] } },
     ]);
     expect(counting).toEqual(["prompt anew", "agent_message_chunk 9", ended]);
+  });
+
+  it("keeps what a list of messages leaves out, as what does not count any more", async () => {
+    const { counting, lines } = await imported([
+      meta,
+      user("u1", "one"),
+      says("g1", "1"),
+      user("u2", "two"),
+      { $set: { messages: [user("u1", "one"), says("g1", "1, masked")] } },
+    ]);
+    expect(counting).toEqual(["prompt one", "agent_message_chunk 1, masked", ended]);
+    expect(lines).toContain("prompt two");
+    const masked = await imported([
+      meta,
+      user("u1", "one"),
+      says("g1", "1"),
+      { $set: { messages: [user("u1", "one"), says("g1", "1, masked")] } },
+    ]);
+    expect(masked.lines).toEqual(["prompt one", "agent_message_chunk 1, masked", ended]);
+  });
+
+  it("has a summary where the history was compressed, and all that was said before", async () => {
+    const { lines } = await imported([
+      meta,
+      user("u1", "one"),
+      says("g1", "1"),
+      user("u2", "two"),
+      says("g2", "2"),
+      {
+        $set: {
+          messages: [
+            user("s1", "<state_snapshot>They counted.</state_snapshot>"),
+            says("s2", "Got it. Thanks for the additional context!"),
+            user("u2", "two"),
+            says("g2", "2"),
+          ],
+        },
+      },
+      user("u3", "three"),
+    ]);
+    expect(lines).toEqual([
+      "prompt one",
+      "agent_message_chunk 1",
+      ended,
+      "prompt two",
+      "agent_message_chunk 2",
+      "compaction_update completed | <state_snapshot>They counted.</state_snapshot>",
+      ended,
+      "prompt three",
+      ended,
+    ]);
+  });
+
+  it("shows subagents, whose files lie beside the session, as children where they were asked", async () => {
+    const call = { id: "t1", name: "delegate", args: {}, status: "success", agentId: "k3x9aa" };
+    const sub = { sessionId: "k3x9aa", projectHash: "h", kind: "subagent" };
+    const read = { id: "t2", name: "read_file", args: { file_path: "/a" }, status: "success" };
+    const { lines, told, problems } = await imported(
+      [meta, user("u1", "go"), says("g1", "I ask.", { toolCalls: [call] }), says("g2", "Done.")],
+      {
+        subagents: {
+          k3x9aa: [
+            sub,
+            user("a1", "look for a spade"),
+            says("a2", "no"),
+            { $rewindTo: "a2" },
+            says("a3", "I look.", { toolCalls: [read], tokens: { total: 9 } }),
+          ],
+          lost: [{ ...sub, sessionId: "lost" }, user("b1", "never named"), "odd"],
+        },
+      },
+    );
+    expect(told).toHaveLength(1);
+    expect(problems).toMatchObject([{ line: 3, reason: "is no JSON object" }]);
+    expect(lines).toEqual([
+      "prompt go",
+      "agent_message_chunk I ask.",
+      "tool_call delegate | completed",
+      "subagent_update look for a spade",
+      "  child user_message_chunk look for a spade",
+      "  child agent_message_chunk I look.",
+      "  child tool_call read_file /a | completed",
+      "agent_message_chunk Done.",
+      "subagent_update never named",
+      "  child user_message_chunk never named",
+      ended,
+    ]);
   });
 
   it("shows what was changed in a file, and a list of things to do as a plan", async () => {

@@ -6,6 +6,7 @@
 import { isRecord, type Json } from "../../../base/json.ts";
 import { listIn, recordIn, textIn, type Fields } from "../records.ts";
 import { Scribe, timeOf, titleFrom } from "../scribe.ts";
+import { KnownRecords } from "./records.ts";
 import { Sidechains } from "./sidechains.ts";
 import { Speech, type Beside } from "./speech.ts";
 import { blockOf } from "./tools.ts";
@@ -24,10 +25,10 @@ export class ClaudeConversation {
   cwd: string | undefined;
   readonly #speech: Speech;
   readonly #sidechains: Sidechains;
+  readonly #records = new KnownRecords();
+  #messageId: string | undefined;
   readonly #titles = new Map<string, string>();
   #firstWords: string | undefined;
-  /** By record: its turn. */
-  readonly #turnOf = new Map<string, number>();
   /** By turn: the last entry of it. */
   readonly #lastSeq: number[] = [0];
   #turn = 0;
@@ -48,12 +49,16 @@ export class ClaudeConversation {
     const type = textIn(fields, "type") ?? "";
     this.cwd ??= textIn(fields, "cwd");
     if (Object.hasOwn(titleFields, type)) this.#note(type as keyof typeof titleFields, fields);
+    const uuid = textIn(fields, "uuid");
+    if (uuid === undefined) return undefined;
+    const isAgain = this.#records.has(uuid);
+    if (!this.#records.isNew(uuid, fields)) return undefined;
     if (fields["isSidechain"] === true) {
-      if (!this.#isKnown(fields)) this.#sidechains.take(fields);
+      this.#sidechains.take(fields);
       return undefined;
     }
-    const uuid = textIn(fields, "uuid");
-    if (uuid === undefined || this.#isKnown(fields)) return undefined;
+    // Of two with one id, the first is the one that is meant by it.
+    this.#messageId = isAgain ? undefined : uuid;
     if (type === "user") return this.#user(uuid, fields);
     this.#place(uuid, fields);
     if (type === "assistant") this.#speech.answer(fields);
@@ -62,15 +67,10 @@ export class ClaudeConversation {
     return undefined;
   }
 
-  /** After a branch a record may stand there twice. */
-  #isKnown(fields: Fields): boolean {
-    const uuid = textIn(fields, "uuid");
-    return uuid !== undefined && this.#turnOf.has(uuid);
-  }
-
   #place(uuid: string, fields: Fields): void {
     const parent = textIn(fields, "parentUuid");
-    this.#turnOf.set(uuid, (parent === undefined ? undefined : this.#turnOf.get(parent)) ?? this.#turn);
+    const turn = parent === undefined ? undefined : this.#records.turnOf(parent);
+    this.#records.place(uuid, turn ?? this.#turn);
   }
 
   #note(type: keyof typeof titleFields, fields: Fields): void {
@@ -120,7 +120,12 @@ export class ClaudeConversation {
   #prompt(uuid: string, fields: Fields, blocks: readonly Json[]): void {
     if (blocks.length === 0) return this.#place(uuid, fields);
     this.#turnTo(uuid, fields);
-    this.scribe.prompt(timeOf(fields["timestamp"]), blocks, { kind: "user", id: uuid }, { messageId: uuid });
+    this.scribe.prompt(
+      timeOf(fields["timestamp"]),
+      blocks,
+      { kind: "user", id: uuid },
+      { messageId: this.#messageId },
+    );
     this.#speech.newTurn();
     this.#firstWords ??= titleFrom(
       blocks.map((block) => (isRecord(block) ? (textIn(block, "text") ?? "") : "")).join(""),
@@ -134,14 +139,14 @@ export class ClaudeConversation {
     this.#lastSeq[this.#turn] = scribe.seq;
     const parent = textIn(fields, "parentUuid");
     const isFirst = parent === undefined && fields["parentUuid"] === null && this.#boundary === undefined;
-    const from = parent === undefined ? undefined : this.#turnOf.get(parent);
+    const from = parent === undefined ? undefined : this.#records.turnOf(parent);
     const goesBackTo = isFirst ? 0 : (from ?? this.#turn);
     const seq = this.#lastSeq[goesBackTo] ?? 0;
     if (goesBackTo !== this.#turn)
       scribe.rewind(timeOf(fields["timestamp"]), seq, { kind: "user", id: uuid });
     this.#turn = this.#lastSeq.length;
     this.#lastSeq.push(scribe.seq);
-    this.#turnOf.set(uuid, this.#turn);
+    this.#records.place(uuid, this.#turn);
   }
 
   /** What the user said while the agent was at work. */
@@ -155,7 +160,7 @@ export class ClaudeConversation {
     if (mode !== "prompt" || kind !== "human" || blocks.length === 0) return;
     const at = timeOf(fields["timestamp"]);
     const origin = { kind: "attachment queued_command", id: uuid };
-    this.scribe.prompt(at, blocks, origin, { messageId: uuid, isWithin: true });
+    this.scribe.prompt(at, blocks, origin, { messageId: this.#messageId, isWithin: true });
   }
 
   #system(uuid: string, fields: Fields): void {

@@ -1,6 +1,6 @@
 /** The histories of Claude Code: a file of records for each session, and its subagents' beside it. */
 import { dirname, join } from "node:path";
-import { filesBelow, filesIn, stampOf, type FoundFile } from "../files.ts";
+import { bytesIn, filesBelow, filesIn, modifiedLast, stampOf, startOf, type FoundFile } from "../files.ts";
 import { guarded } from "../guarded.ts";
 import { bytesOf, linesOf } from "../lines.ts";
 import type { HistoryReader, NativeBatch, NativeFacts, NativeSession, Report } from "../native.ts";
@@ -37,12 +37,20 @@ function sessionOf(file: FoundFile, report: Report): NativeSession {
   return {
     source: "claude",
     nativeId,
+    forkOf: parentIn(file, nativeId),
     path: file.path,
     stamp: stampOf(files),
-    modifiedAtMs: Math.max(...files.map(({ modifiedAtMs }) => modifiedAtMs)),
-    bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
+    modifiedAtMs: modifiedLast(files),
+    bytes: bytesIn(files),
     read: (told) => new Reading(file, folder, agents, told).batches(nativeId),
   };
+}
+
+/** A branch repeats the records of the session that it left, and each of them names that. */
+function parentIn(file: FoundFile, nativeId: string): string | undefined {
+  const start = startOf(file, 64 << 10);
+  const parent = /"forkedFrom"\s?:\s?\{\s?"sessionId"\s?:\s?"([\w-]{1,100})"/.exec(start)?.[1];
+  return parent === nativeId ? undefined : parent;
 }
 
 class Reading {

@@ -23,7 +23,7 @@ export class Sidechains {
   /** A record between those of the session. */
   take(fields: Fields): void {
     const uuid = textIn(fields, "uuid");
-    if (uuid === undefined || this.#rootOf.has(uuid)) return;
+    if (uuid === undefined) return;
     const parent = textIn(fields, "parentUuid");
     const root = (parent === undefined ? undefined : this.#rootOf.get(parent)) ?? uuid;
     this.#rootOf.set(uuid, root);

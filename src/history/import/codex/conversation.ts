@@ -47,7 +47,7 @@ export class CodexConversation {
   /** Calls that are shown as something else. */
   readonly #unshown = new Set<string>();
 
-  take(fields: Fields, line: number): void {
+  take(fields: Fields): void {
     this.#atMs = timeOf(fields["timestamp"]);
     const payload = recordIn(fields, "payload");
     switch (textIn(fields, "type")) {
@@ -60,7 +60,7 @@ export class CodexConversation {
       case "event_msg":
         return this.#event(payload ?? {});
       case "compacted":
-        return this.#compacted(payload ?? {}, line);
+        return this.#compacted(payload ?? {});
       case "response_item":
         return this.#item(payload ?? {});
       default:
@@ -223,10 +223,10 @@ export class CodexConversation {
     if (last !== undefined) this.scribe.usage(usageOf(last));
   }
 
-  #compacted(item: Fields, line: number): void {
+  #compacted(item: Fields): void {
     const message = textIn(item, "message") ?? "";
     const text = message === "" ? lastWordsIn(listIn(item, "replacement_history")) : message;
-    this.scribe.summary(this.#atMs, `compacted-${line}`, text, { kind: "compacted" });
+    this.scribe.summary(this.#atMs, `compacted-${this.scribe.seq + 1}`, text, { kind: "compacted" });
   }
 
   #rollBack(turns: unknown): void {

@@ -1,12 +1,13 @@
 /** The histories of Codex: a file of lines for each session, by its day; older ones compressed. */
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { isSidecarError } from "../../../base/errors.ts";
 import { objectIn } from "../../../base/json.ts";
-import { filesBelow, stampOf, type FoundFile } from "../files.ts";
+import { filesBelow, stampOf, startOf, type FoundFile } from "../files.ts";
 import { guarded } from "../guarded.ts";
 import { bytesOf, linesOf } from "../lines.ts";
 import type { HistoryReader, NativeBatch, NativeFacts, NativeSession, Report } from "../native.ts";
-import { recordOf, textIn } from "../records.ts";
+import { recordIn, recordOf, textIn } from "../records.ts";
 import { titleFrom } from "../scribe.ts";
 import { CodexConversation } from "./conversation.ts";
 
@@ -27,15 +28,47 @@ export const codex: HistoryReader = {
     readTitles(join(place, "session_index.jsonl"), titles);
     for (const file of filesBelow(place, { file: (name) => fileForm.test(name) }, report)) {
       const [, nativeId] = fileForm.exec(file.name) ?? [];
-      if (nativeId !== undefined) yield sessionOf(file, nativeId, titles.get(nativeId));
+      if (nativeId === undefined) continue;
+      const forkOf = parentIn(await startOfRollout(file), nativeId);
+      yield sessionOf(file, { nativeId, forkOf }, titles.get(nativeId));
     }
   },
 };
 
-function sessionOf(file: FoundFile, nativeId: string, title: string | undefined): NativeSession {
+/** What the first line says of a session may be long: instructions stand in it. */
+const startBytes = 64 << 10;
+
+async function startOfRollout(file: FoundFile): Promise<string> {
+  if (!file.name.endsWith(".zst")) return startOf(file, startBytes);
+  const { unpacked } = await import("./zst.ts");
+  try {
+    for await (const piece of unpacked(file.path))
+      return Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength).toString("utf8", 0, startBytes);
+  } catch (error) {
+    if (isSidecarError(error)) throw error;
+    // Whoever reads all of it says what is wrong.
+  }
+  return "";
+}
+
+/** A fork says so; older ones only repeat what their parent's first line was, behind their own. */
+function parentIn(start: string, nativeId: string): string | undefined {
+  const [first = "", second = ""] = start.split("\n", 2);
+  const told = /"forked_from_id"\s?:\s?"([\w-]{1,100})"/.exec(first)?.[1];
+  const line = told === undefined ? (objectIn(second) ?? {}) : {};
+  const payload = textIn(line, "type") === "session_meta" ? recordIn(line, "payload") : undefined;
+  const parent = told ?? (payload && textIn(payload, "id"));
+  return parent === nativeId ? undefined : parent;
+}
+
+function sessionOf(
+  file: FoundFile,
+  ids: Pick<NativeSession, "nativeId" | "forkOf">,
+  title: string | undefined,
+): NativeSession {
   return {
     source: "codex",
-    nativeId,
+    ...ids,
     path: file.path,
     stamp: stampOf([file]),
     modifiedAtMs: file.modifiedAtMs,
@@ -63,8 +96,7 @@ async function* batches(
   for await (const { lines, bytes } of linesOf(pieces, path, report)) {
     for (const line of lines) {
       const fields = recordOf(line, path, report);
-      if (fields !== undefined)
-        guarded(path, line.number, report, () => conversation.take(fields, line.number));
+      if (fields !== undefined) guarded(path, line.number, report, () => conversation.take(fields));
     }
     yield { entries: scribe.taken(), facts: facts(), bytes: isPacked ? 0 : bytes };
   }

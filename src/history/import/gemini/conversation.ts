@@ -3,24 +3,35 @@
  * takes the place of all; going back drops a message and what follows. What had to go is written all the same, as what
  * does not count any more.
  */
-import { isRecord, type Json } from "../../../base/json.ts";
+import { isRecord } from "../../../base/json.ts";
+import type { Guard } from "../guarded.ts";
 import { listIn, recordIn, textIn, type Fields } from "../records.ts";
 import { Scribe, timeOf, titleFrom } from "../scribe.ts";
 import { wordsOf } from "../../../acp/content.ts";
 import { partsIn } from "./parts.ts";
-import { isPlanTool, outputOf, planOf, shownCall, usageOf } from "./tools.ts";
+import { Speech } from "./speech.ts";
+import type { Subagents } from "./subagents.ts";
 
 export class GeminiConversation {
   readonly scribe = new Scribe();
-  id: string | undefined;
   title: string | undefined;
-  isSubagent = false;
   directory: string | undefined;
   #firstWords: string | undefined;
   /** Not written yet, because they may change: in order. */
   #waiting = new Map<string, Fields>();
   /** Of those that are written and count: the last entry before each, in order. */
   readonly #before = new Map<string, number>();
+
+  readonly #subagents: Subagents;
+  readonly #speech: Speech;
+
+  readonly #guard: Guard;
+
+  constructor(subagents: Subagents, guard: Guard) {
+    this.#subagents = subagents;
+    this.#guard = guard;
+    this.#speech = new Speech(this.scribe);
+  }
 
   get name(): string | undefined {
     return this.title ?? this.#firstWords;
@@ -40,20 +51,23 @@ export class GeminiConversation {
     } else this.#note(record);
   }
 
-  /** Nothing more comes. */
+  /** Nothing more comes. Subagents that no call has named are told last. */
   end(): void {
+    this.#flush();
+    this.#subagents.tellRest(this.scribe);
+  }
+
+  #flush(): void {
     for (const [id, message] of this.#waiting) {
       if (textIn(message, "type") === "user") this.scribe.endTurn();
       this.#before.set(id, this.scribe.seq);
-      this.#write(message);
+      this.#guard(() => this.#write(message));
     }
     this.#waiting.clear();
   }
 
   #meta(fields: Fields): void {
-    this.id ??= textIn(fields, "sessionId");
     this.title = titleFrom(textIn(fields, "summary") ?? "") ?? this.title;
-    this.isSubagent ||= fields["kind"] === "subagent";
     const [directory] = listIn(fields, "directories");
     if (typeof directory === "string") this.directory ??= directory;
   }
@@ -67,7 +81,7 @@ export class GeminiConversation {
 
   #goBack(id: string): void {
     const isWaiting = this.#waiting.has(id);
-    this.end();
+    this.#flush();
     // One that is not there drops all.
     const seq = this.#before.get(id) ?? 0;
     let isBehind = !this.#before.has(id);
@@ -78,17 +92,37 @@ export class GeminiConversation {
     this.scribe.rewind(this.scribe.lastMs, seq, { kind: isWaiting ? "$rewindTo" : "again", id });
   }
 
-  #replaceAll(messages: readonly unknown[]): void {
-    if (this.#before.size > 0) this.scribe.rewind(this.scribe.lastMs, 0, { kind: "$set messages" });
-    this.#before.clear();
-    this.#waiting.clear();
-    for (const message of messages) this.#note(message);
+  /** A list that begins with a summary stands for what was before; any other takes its place. */
+  #replaceAll(list: readonly unknown[]): void {
+    const messages = list.filter(isRecord);
+    const ids = new Set(messages.map((message) => textIn(message, "id")));
+    const summary = messages.find((message) => summaryIn(message) !== undefined);
+    if (summary !== undefined) this.#summarise(summary, messages);
+    else {
+      // What is told again is not told twice; what is not would be lost.
+      if ([...this.#waiting.keys()].some((id) => !ids.has(id))) this.#flush();
+      if (this.#before.size > 0) this.scribe.rewind(this.scribe.lastMs, 0, { kind: "$set messages" });
+      this.#before.clear();
+      this.#waiting.clear();
+      for (const message of messages) this.#note(message);
+    }
+  }
+
+  #summarise(summary: Fields, messages: readonly Fields[]): void {
+    this.#flush();
+    const id = textIn(summary, "id") ?? `summary-${this.scribe.seq + 1}`;
+    if (this.#before.has(id)) return;
+    this.#before.set(id, this.scribe.seq);
+    this.scribe.summary(timeOf(summary["timestamp"]), id, summaryIn(summary), { kind: "state_snapshot", id });
+    const isNew = (message: Fields) => message !== summary && !this.#before.has(textIn(message, "id") ?? id);
+    for (const message of messages) if (isNew(message) && !isThanks(message)) this.#note(message);
   }
 
   #write(message: Fields): void {
     const type = textIn(message, "type");
     if (type === "user") this.#prompt(message);
-    else if (type === "gemini") this.#answer(message);
+    else if (type === "gemini")
+      for (const asked of this.#speech.answer(message)) this.#subagents.tell(asked, this.scribe);
   }
 
   #prompt(message: Fields): void {
@@ -100,41 +134,20 @@ export class GeminiConversation {
     this.scribe.prompt(timeOf(message["timestamp"]), parts, { kind: "user", id }, { messageId: id });
     this.#firstWords ??= titleFrom(words);
   }
-
-  #answer(message: Fields): void {
-    const atMs = timeOf(message["timestamp"]);
-    const id = textIn(message, "id");
-    const origin = { kind: "gemini", id, model: textIn(message, "model") };
-    for (const thought of listIn(message, "thoughts")) {
-      if (!isRecord(thought)) continue;
-      const text = [textIn(thought, "subject"), textIn(thought, "description")].filter(Boolean).join("\n\n");
-      const block: Json = { type: "text", text };
-      if (text !== "")
-        this.scribe.message(timeOf(thought["timestamp"]), "agent_thought_chunk", block, origin, {
-          messageId: id,
-        });
-    }
-    for (const part of partsIn(message["content"]))
-      this.scribe.message(atMs, "agent_message_chunk", part, origin, { messageId: id });
-    for (const call of listIn(message, "toolCalls")) if (isRecord(call)) this.#call(call, origin.model);
-    const tokens = recordIn(message, "tokens");
-    if (tokens !== undefined) this.scribe.usage(usageOf(tokens));
-  }
-
-  #call(call: Fields, model: string | undefined): void {
-    const toolCallId = textIn(call, "id");
-    if (toolCallId === undefined) return;
-    const atMs = timeOf(call["timestamp"]);
-    const name = textIn(call, "name") ?? "tool";
-    const origin = { kind: `toolCall ${name}`, id: toolCallId, model };
-    const plan = isPlanTool(name) ? planOf(recordIn(call, "args") ?? {}) : undefined;
-    if (plan !== undefined) return this.scribe.plan(atMs, plan, origin);
-    const { status, content } = outputOf(call);
-    this.scribe.toolCall(atMs, { toolCallId, status, ...shownCall(name, call), content }, origin);
-  }
 }
 
 /** What older versions say to begin with, in the user's name. */
 function isSetUp(words: string): boolean {
   return words.startsWith("This is the Gemini CLI. We are setting up the context for our chat.");
+}
+
+/** What stands in the place of a history that has become too long. */
+function summaryIn(message: Fields): string | undefined {
+  const words = wordsOf(partsIn(message["content"])).trim();
+  return textIn(message, "type") === "user" && words.startsWith("<state_snapshot>") ? words : undefined;
+}
+
+/** How the program lets the agent answer to that. */
+function isThanks(message: Fields): boolean {
+  return wordsOf(partsIn(message["content"])).trim() === "Got it. Thanks for the additional context!";
 }

@@ -1,13 +1,14 @@
 /** The histories of Gemini CLI: a file for each session in a folder for each project; older ones are one document of JSON. */
-import { closeSync, openSync, readFileSync, readSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { isRecord } from "../../../base/json.ts";
-import { filesBelow, stampOf, type FoundFile } from "../files.ts";
+import { bytesIn, filesBelow, filesIn, modifiedLast, stampOf, startOf, type FoundFile } from "../files.ts";
 import { guarded } from "../guarded.ts";
 import { bytesOf, linesOf, maxLineBytes } from "../lines.ts";
 import type { HistoryReader, NativeBatch, NativeFacts, NativeSession, Report } from "../native.ts";
 import { recordOf } from "../records.ts";
 import { GeminiConversation } from "./conversation.ts";
+import { Subagents } from "./subagents.ts";
 import { Projects } from "./projects.ts";
 
 const agent = { info: { name: "gemini-cli", title: "Gemini CLI" } };
@@ -35,36 +36,41 @@ function sessionOf(file: FoundFile, projects: Projects, report: Report): NativeS
   }
   const chats = dirname(file.path);
   const cwd = basename(chats) === "chats" ? projects.folderOf(chats) : undefined;
+  const isPlain = /^[\w-]{1,200}$/.test(nativeId);
+  const subagents = isPlain ? filesIn(join(chats, nativeId), (name) => name.endsWith(".jsonl"), report) : [];
+  const files = [file, ...subagents];
   return {
     source: "gemini",
     nativeId,
     path: file.path,
-    stamp: stampOf([file]),
-    modifiedAtMs: file.modifiedAtMs,
-    bytes: file.bytes,
-    read: (told) => batches(file, cwd, told),
+    stamp: stampOf(files),
+    modifiedAtMs: modifiedLast(files),
+    bytes: bytesIn(files),
+    read: (told) => batches({ nativeId, file, subagents, cwd }, told),
   };
 }
 
 /** The file's name has only a part of it. It stands near the beginning, whichever form the file has. */
-function idIn({ path }: FoundFile): string | undefined {
-  const start = Buffer.alloc(4096);
-  const fd = openSync(path, "r");
-  try {
-    const length = readSync(fd, start, 0, start.length, 0);
-    const text = start.toString("utf8", 0, length);
-    return /"sessionId"\s{0,9}:\s{0,9}"([^"\\]{1,200})"/.exec(text)?.[1];
-  } finally {
-    closeSync(fd);
-  }
+function idIn(file: FoundFile): string | undefined {
+  return /"sessionId"\s{0,9}:\s{0,9}"([^"\\]{1,200})"/.exec(startOf(file, 4096))?.[1];
+}
+
+interface Found {
+  readonly nativeId: string;
+  readonly file: FoundFile;
+  readonly subagents: readonly FoundFile[];
+  readonly cwd: string | undefined;
 }
 
 async function* batches(
-  file: FoundFile,
-  cwd: string | undefined,
+  { nativeId, file, subagents, cwd }: Found,
   report: Report,
 ): AsyncGenerator<NativeBatch> {
-  const conversation = new GeminiConversation();
+  const { path } = file;
+  const guard = (take: () => void) => guarded(path, undefined, report, take);
+  const asked = new Subagents(nativeId, guard);
+  for (const each of subagents) await asked.read(each, report);
+  const conversation = new GeminiConversation(asked, guard);
   const { scribe } = conversation;
   const facts = (): NativeFacts => ({
     cwd: cwd ?? conversation.directory,
@@ -73,7 +79,6 @@ async function* batches(
     createdAtMs: scribe.firstMs,
     updatedAtMs: scribe.lastMs || undefined,
   });
-  const { path } = file;
   if (path.endsWith(".json")) whole(file, conversation, report);
   else {
     for await (const { lines, bytes } of linesOf(bytesOf(path), path, report)) {
@@ -84,8 +89,8 @@ async function* batches(
       yield { entries: scribe.taken(), facts: facts(), bytes };
     }
   }
-  guarded(path, undefined, report, () => conversation.end());
-  const bytes = path.endsWith(".json") ? file.bytes : 0;
+  conversation.end();
+  const bytes = bytesIn(subagents) + (path.endsWith(".json") ? file.bytes : 0);
   yield { entries: scribe.taken(), facts: facts(), bytes, tail: scribe.tail() };
 }
 

@@ -1,0 +1,90 @@
+/**
+ * Subagents of Gemini CLI: each has a file beside the session, in a folder that is named by the session's id. What one
+ * has said in the end is told where it was asked; what it took back is not told, because nothing goes back in a child.
+ */
+import { derivedId } from "../../../base/ids.ts";
+import { isRecord } from "../../../base/json.ts";
+import type { FoundFile } from "../files.ts";
+import type { Guard } from "../guarded.ts";
+import { bytesOf, linesOf } from "../lines.ts";
+import type { Report } from "../native.ts";
+import { listIn, recordIn, recordOf, textIn, type Fields } from "../records.ts";
+import { timeOf, titleFrom, type Scribe } from "../scribe.ts";
+import { wordsOf } from "../../../acp/content.ts";
+import { partsIn } from "./parts.ts";
+import { Speech } from "./speech.ts";
+
+export class Subagents {
+  readonly #sessionId: string;
+  /** By their ids, in order. */
+  readonly #messages = new Map<string, readonly Fields[]>();
+  readonly #told = new Set<string>();
+  readonly #guard: Guard;
+
+  constructor(sessionId: string, guard: Guard) {
+    this.#sessionId = sessionId;
+    this.#guard = guard;
+  }
+
+  async read({ name, path }: FoundFile, report: Report): Promise<void> {
+    const kept = new Kept();
+    for await (const { lines } of linesOf(bytesOf(path), path, report))
+      for (const line of lines) {
+        const record = recordOf(line, path, report);
+        if (record !== undefined) kept.take(record);
+      }
+    this.#messages.set(name.slice(0, -".jsonl".length), kept.messages);
+  }
+
+  /** Also again: what was told of it before may not count any more. */
+  tell(id: string, scribe: Scribe): void {
+    const messages = this.#messages.get(id) ?? [];
+    this.#told.add(id);
+    if (messages.length === 0) return;
+    const child = derivedId("gemini", this.#sessionId, id);
+    const asked = messages.find((message) => textIn(message, "type") === "user") ?? {};
+    const title = titleFrom(wordsOf(partsIn(asked["content"]))) ?? "subagent";
+    const at = timeOf(messages[0]?.["timestamp"]);
+    scribe.subagent(at, child, { title, state: { state: "idle" } }, { kind: "subagent", id });
+    const speech = new Speech(scribe, child);
+    for (const message of messages) this.#guard(() => say(message, speech));
+  }
+
+  tellRest(scribe: Scribe): void {
+    for (const id of this.#messages.keys()) if (!this.#told.has(id)) this.tell(id, scribe);
+  }
+}
+
+function say(message: Fields, speech: Speech): void {
+  const type = textIn(message, "type");
+  if (type === "gemini") speech.answer(message);
+  else if (type === "user") speech.asked(message);
+}
+
+/** The messages that count at the end of a file. */
+class Kept {
+  readonly #byId = new Map<string, Fields>();
+
+  get messages(): readonly Fields[] {
+    return [...this.#byId.values()];
+  }
+
+  take(record: Fields): void {
+    const to = textIn(record, "$rewindTo");
+    if (to !== undefined) return this.#goBack(to);
+    const set = recordIn(record, "$set");
+    if (set !== undefined && Array.isArray(set["messages"])) this.#byId.clear();
+    for (const message of [record, ...listIn(set ?? record, "messages")]) {
+      const id = isRecord(message) ? textIn(message, "id") : undefined;
+      if (id !== undefined && isRecord(message)) this.#byId.set(id, message);
+    }
+  }
+
+  #goBack(to: string): void {
+    let isBehind = !this.#byId.has(to);
+    for (const id of [...this.#byId.keys()]) {
+      isBehind ||= id === to;
+      if (isBehind) this.#byId.delete(id);
+    }
+  }
+}
