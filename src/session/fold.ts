@@ -8,6 +8,7 @@
  */
 import { childIn, withChild } from "../acp/child-mark.ts";
 import { meaningOf, plainChunkIn, type Meaning, type PlainChunk } from "../acp/entries.ts";
+import { beginsCall } from "../acp/kinds.ts";
 import { shallowMeaningOf } from "../acp/shallow.ts";
 import type { NewEntry } from "../store/contract.ts";
 import { Slot, TextSlot, UpdateSlot } from "./slots.ts";
@@ -134,7 +135,7 @@ class Folder {
     const key = `tool ${toolCallId}`;
     const open = this.#open.get(key);
     const slot = new UpdateSlot(entry, data);
-    const isCall = slot.sessionUpdate === "tool_call";
+    const isCall = beginsCall(slot.sessionUpdate);
     if (open !== undefined && mayJoin(open, slot, isCall)) return open.addToolCall(slot);
     // Progress of a call that stands already does not come between two texts.
     if (open === undefined || isCall) this.#show(slot);
@@ -192,7 +193,7 @@ function keyOf({ sessionUpdate, messageId }: Omit<PlainChunk, "body">): string {
 
 /** Progress joins its call; a call that is announced late joins its progress; a second announcement stands for itself. */
 function mayJoin(open: UpdateSlot, slot: UpdateSlot, isCall: boolean): boolean {
-  const openIsCall = open.sessionUpdate === "tool_call";
+  const openIsCall = beginsCall(open.sessionUpdate);
   if (open.isLike(slot)) return !isCall || !openIsCall;
   return !isCall && openIsCall && slot.isPlain;
 }

@@ -1,7 +1,7 @@
 /** A part of a session's replay: where it begins, what began before it, and what is still so at its end. */
 import { beginsTurn, meaningOf } from "../acp/entries.ts";
 import { childIn } from "../acp/child-mark.ts";
-import { means, updateKindOf, usualKindOf } from "../acp/kinds.ts";
+import { beginsCall, means, updateKindOf, usualKindOf } from "../acp/kinds.ts";
 import { membersOf, objectText } from "../base/json-text.ts";
 import type { SessionId } from "../base/ids.ts";
 import type { Entry, Store } from "../store/contract.ts";
@@ -112,7 +112,7 @@ function callIn(text: string): CallId | undefined {
   const meaning = meaningOf({ kind: "update", data: text });
   if (meaning.type !== "toolCall") return undefined;
   const { toolCallId, data } = meaning;
-  const isUpdate = data.update.sessionUpdate === "tool_call_update";
+  const isUpdate = !beginsCall(data.update.sessionUpdate);
   return {
     toolCallId,
     key: `${String((data as { sessionId?: unknown }).sessionId)} ${toolCallId}`,
@@ -158,6 +158,6 @@ function begins(entry: Entry, toolCallId: string, quoted: string): boolean {
   return (
     meaning.type === "toolCall" &&
     meaning.toolCallId === toolCallId &&
-    meaning.data.update.sessionUpdate === "tool_call"
+    beginsCall(meaning.data.update.sessionUpdate)
   );
 }

@@ -4,7 +4,7 @@
  */
 import { childIn } from "../acp/child-mark.ts";
 import { meaningOf } from "../acp/entries.ts";
-import { updateKindOf, updateKinds } from "../acp/kinds.ts";
+import { beginsCall, updateKindOf, updateKinds } from "../acp/kinds.ts";
 import type { SessionId } from "../base/ids.ts";
 import type { Entry, Store } from "../store/contract.ts";
 import { Echo } from "./echo.ts";
@@ -148,7 +148,7 @@ class View {
 
   #showCall({ data: stored, kind, seq, child }: Shown, texts: string[]): void {
     const calls = child === undefined ? this.#toolCalls : this.#subagents.callsOf(child);
-    const data = calls.show(stored, kind === "tool_call");
+    const data = calls.show(stored, beginsCall(kind));
     const isPlain = child === undefined && this.#options.inherited === undefined;
     texts.push(isPlain ? data : this.#subagents.named({ data, kind, seq, child }));
   }

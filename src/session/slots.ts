@@ -1,6 +1,6 @@
 /** What a fold keeps: an entry with what was joined to it, as texts, so that every value stays to the letter. */
 import { plainChunkData, type PlainChunk } from "../acp/entries.ts";
-import type { UpdateData } from "../acp/kinds.ts";
+import { beginsCall, type UpdateData } from "../acp/kinds.ts";
 import { isPlainUpdate, lastingMetaIn } from "../acp/plain.ts";
 import { itemsOf, membersOf, objectText } from "../base/json-text.ts";
 import type { NewEntry } from "../store/contract.ts";
@@ -109,7 +109,7 @@ export class UpdateSlot extends Slot {
     next.#eachMember((name, value) => {
       if (value !== "null") fields.set(name, value);
     }, knownOfCall);
-    if (next.sessionUpdate === "tool_call") this.sessionUpdate = next.sessionUpdate;
+    if (beginsCall(next.sessionUpdate)) this.sessionUpdate = next.sessionUpdate;
   }
 
   /** Null clears a field; a piece is added to the summary. */
