@@ -2,7 +2,6 @@
 import { homedir } from "node:os";
 import { statSync } from "node:fs";
 import { SidecarError } from "../base/errors.ts";
-import { isSessionId } from "../base/ids.ts";
 import type { HistoryReader, Problem } from "../history/import/native.ts";
 import { importHistory, type ImportOptions, type ImportResult, type Told } from "../history/import/run.ts";
 import { isSource, sources } from "../history/import/sources.ts";
@@ -41,12 +40,9 @@ async function importFiles(invocation: Invocation, io: Io): Promise<number> {
     throw new SidecarError("USAGE", `${JSON.stringify(place)} ${what}; allowed: ${names}, or a bundle`);
   }
   if (flags["watch"] === true) throw new SidecarError("USAGE", "--watch is for the histories of agents");
-  const { bundlesFor } = await import("../history/import/bundle.ts");
-  const run = (registry: SessionRegistry) => {
-    const isHere = async (id: string) => isSessionId(id) && (await registry.exists(id));
-    const bringing = { title: "Bundles", reader: bundlesFor(isHere), places: [place], registry };
-    return bring(invocation, io, bringing);
-  };
+  const { bundles } = await import("../history/import/bundle/reader.ts");
+  const run = (registry: SessionRegistry) =>
+    bring(invocation, io, { title: "Bundles", reader: bundles, places: [place], registry });
   return withSessions(invocation, io, run, { ifAbsent: flags["dry-run"] === true ? "imagine" : "make" });
 }
 

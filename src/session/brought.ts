@@ -12,6 +12,7 @@ import { isHeld, isSameHolder, mayTake, thisHolder } from "./holder.ts";
 import { Journal, type OpenedJournal } from "./journal.ts";
 import { takeSession } from "./opening.ts";
 import { everySession } from "./pages.ts";
+import { asRestored, overtakenBy } from "./restored.ts";
 import { emptySession, type RegistryDefaults } from "./registry-options.ts";
 
 /** What a session is brought in with. */
@@ -38,6 +39,23 @@ export class BroughtSessions {
   /** Why a record is no session to anybody; undefined for one that is. */
   whyHidden(record: SessionRecord): Hidden | undefined {
     return whyHidden(record);
+  }
+
+  /** The record that stands under this id, hidden or not. */
+  stored(id: SessionId): Promise<SessionRecord | undefined> {
+    return this.#parts.store.get(id);
+  }
+
+  /** A hidden session that becomes the one that it was elsewhere. Errors: as `begin`. */
+  async restore(session: NewSession): Promise<OpenedJournal> {
+    return this.begin(await asRestored(this.#parts.store, session));
+  }
+
+  /** It has gone on elsewhere, as this says, and its entries stand here by now. */
+  async overtake(journal: Journal, now: NewSession): Promise<void> {
+    const before = await this.#parts.store.get(journal.id);
+    if (before !== undefined) await journal.update(overtakenBy(before, now));
+    await journal.settle();
   }
 
   /** A hidden session, ours to write; unless told, its id sorts by its beginning. What is sealed in it is told to nobody. Errors: `SESSION_EXISTS`, `STORE_…`. */

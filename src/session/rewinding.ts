@@ -22,7 +22,7 @@ export interface RewindEffect {
 }
 
 /** So many rewinds a session bears: all are read whenever it is. */
-const maxRewinds = 10_000;
+export const maxRewinds = 10_000;
 
 /** Where a rewind goes that takes back the last one. Errors: `INVALID_PARAMS` where there is none. */
 export async function undoSeq(store: Reads, record: Known): Promise<number> {

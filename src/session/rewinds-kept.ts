@@ -20,7 +20,10 @@ type Reads = Pick<Store, "read">;
 type Write = (patch: SessionPatch) => Promise<SessionRecord>;
 
 /** Settings after rewinds. The agent's sessions know what does not count: none is gone on with. */
-export function forgetting(record: SessionRecord, rewinds: readonly Rewind[]): SessionSettings {
+export function forgetting(
+  record: Pick<SessionRecord, "agentSessionIds" | "settings" | "agent">,
+  rewinds: readonly Rewind[],
+): SessionSettings {
   const { owesHandoverTo: _, ...settings } = record.settings;
   const formerIds = { ...settings.formerIds, ...formerIdsOf(record) };
   return {

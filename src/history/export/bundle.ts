@@ -1,11 +1,12 @@
 /**
  * A bundle: one session in one file, for another store or another machine. Lines of JSON: a header with the version of
  * the format, the session's record, each entry with its data as a text (so that it comes back to the letter), and an
- * end that counts the entries and has the SHA-256 of all lines before it. Its reader is `history/import/bundle.ts`.
+ * end that counts the entries and has the SHA-256 of all lines before it. Its reader is `history/import/bundle/`.
  */
 import { createHash } from "node:crypto";
 import { jsonTextOf } from "../../base/json-text.ts";
 import type { Entry } from "../../store/contract.ts";
+import { withParent } from "../kept-lineage.ts";
 import type { Exported } from "./exported.ts";
 
 export const bundleVersion = 1;
@@ -19,7 +20,7 @@ export async function* bundleOf({ record, pages }: Exported): AsyncGenerator<str
     hash.update(text).update("\n");
     return `${text}\n`;
   };
-  const { lease: _, headSeq: _head, sealedSeq: _sealed, ...taken } = record;
+  const { lease: _, headSeq: _head, sealedSeq: _sealed, ...taken } = withParent(record);
   yield line(`${bundleStart}${bundleVersion}}`);
   yield line(jsonTextOf({ record: taken }));
   let entries = 0;

@@ -5,44 +5,24 @@
 import { isSidecarError } from "../../base/errors.ts";
 import type { SessionRecord } from "../../store/contract.ts";
 import type { Journal } from "../../session/journal.ts";
-import type { SessionRegistry } from "../../session/registry.ts";
 import { Continuing } from "./continuing.ts";
 import { continuationOf, type Grown } from "./growth.ts";
 import { keyOf, marked, markIn, type ImportMark } from "./mark.ts";
-import type { NativeBatch, NativeSession, Report } from "./native.ts";
+import { Restoring } from "./bundle/restoring.ts";
+import type { NativeSession, Report } from "./native.ts";
+import {
+  batchesOf,
+  beingImported,
+  cleared,
+  inTrash,
+  skipped,
+  type IntakeOptions,
+  type Outcome,
+} from "./outcome.ts";
 import { sharedWith, type Shared } from "./sharing.ts";
 import { Writing } from "./writing.ts";
 
-/** What has become of a session: with the id that it has here, where it has one. */
-export interface Outcome {
-  readonly what:
-    | "imported"
-    /** It had grown there, and goes on here. */
-    | "continued"
-    /** It had changed there from some point on: made anew, and the one before is in the trash. */
-    | "replaced"
-    /** Nothing new. */
-    | "present"
-    /** Nothing is said in it. */
-    | "empty"
-    /** Not taken, by this reason. */
-    | "skipped";
-  readonly id?: SessionRecord["id"];
-  readonly entries: number;
-  readonly reason?: string;
-}
-
-interface IntakeOptions {
-  readonly registry: SessionRegistry;
-  /** Say what would be, and write nothing. */
-  readonly isDryRun?: boolean;
-  readonly report: Report;
-  /** Awaited between two batches, with the bytes of the original. What it throws ends the import. */
-  readonly onBytes?: (bytes: number) => void | Promise<void>;
-}
-
 const untold: Report = () => undefined;
-const beingImported = "it is being imported by another process";
 
 export class Intake {
   readonly #options: IntakeOptions;
@@ -53,6 +33,8 @@ export class Intake {
 
   /** Errors: `STORE_…`; what is wrong with the session itself is its outcome. */
   async take(native: NativeSession): Promise<Outcome> {
+    const { record } = native;
+    if (record !== undefined) return new Restoring(this.#options).take({ ...native, record });
     const { brought } = this.#options.registry;
     const key = keyOf(native);
     const known = await brought.knownAs(native.nativeId);
@@ -66,24 +48,12 @@ export class Intake {
     if (other !== undefined) return skipped("it is a session here already", other.id);
     for (const record of known) {
       const why = brought.whyHidden(record);
-      if (why === "trashed") return skipped("it is in the trash; acp-sidecar sessions restore", record.id);
+      if (why === "trashed") return skipped(inTrash, record.id);
       if (why === "deleted") return skipped("it was deleted here");
       if (why === "adopting") return skipped("it is being loaded from its agent");
     }
-    if (!(await this.#clear(mine))) return skipped(beingImported);
+    if (!(await cleared(this.#options, mine))) return skipped(beingImported);
     return this.#bring(native, "imported");
-  }
-
-  /** What an import has left that was killed. False while one is at work. */
-  async #clear(unfinished: readonly SessionRecord[]): Promise<boolean> {
-    if (this.#options.isDryRun === true) return true;
-    try {
-      for (const record of unfinished) await this.#options.registry.brought.clear(record);
-      return true;
-    } catch (error) {
-      if (isSidecarError(error, "SESSION_BUSY")) return false;
-      throw error;
-    }
   }
 
   async #bring(native: NativeSession, what: "imported" | "replaced"): Promise<Outcome> {
@@ -91,7 +61,7 @@ export class Intake {
     const shared = await this.#shared(native);
     const writing = new Writing(registry, native, { isDryRun, mayStandBeside: what === "replaced", shared });
     try {
-      for await (const batch of this.#batches(native)) {
+      for await (const batch of batchesOf(native, this.#options)) {
         if (!(await writing.add(batch))) return skipped(beingImported);
       }
       const written = await writing.finish();
@@ -117,14 +87,6 @@ export class Intake {
     return sharedWith(native.read(untold), parent, ours);
   }
 
-  async *#batches(native: NativeSession): AsyncGenerator<NativeBatch> {
-    const { report, onBytes } = this.#options;
-    for await (const batch of native.read(report)) {
-      yield batch;
-      await onBytes?.(batch.bytes);
-    }
-  }
-
   async #update(native: NativeSession, record: SessionRecord): Promise<Outcome> {
     const mark = markIn(record.metadata) as ImportMark;
     const unchanged: Outcome = { what: "present", id: record.id, entries: 0 };
@@ -134,7 +96,7 @@ export class Intake {
     }
     const { registry, isDryRun = false } = this.#options;
     const ours = registry.read(record.id, { from: mark.head, through: record.headSeq });
-    const found = await continuationOf(this.#batches(native), mark, ours);
+    const found = await continuationOf(batchesOf(native, this.#options), mark, ours);
     if (found.what === "gone on")
       return skipped("it has gone on here since it was imported, and there as well", record.id);
     if (found.what === "same") {
@@ -168,7 +130,9 @@ export class Intake {
     try {
       ({ journal } = await brought.goOn(record.id));
       if (journal.headSeq !== record.headSeq) return skipped("it goes on here", record.id);
-      const entries = await new Continuing(native, record, journal, grown).write(this.#batches(native));
+      const entries = await new Continuing(native, record, journal, grown).write(
+        batchesOf(native, this.#options),
+      );
       return { what: "continued", id: record.id, entries };
     } catch (error) {
       if (isSidecarError(error, "SESSION_BUSY")) return skipped("somebody is at work in it here", record.id);
@@ -177,8 +141,4 @@ export class Intake {
       await journal?.release();
     }
   }
-}
-
-function skipped(reason: string, id?: SessionRecord["id"]): Outcome {
-  return { what: "skipped", entries: 0, reason, ...(id !== undefined && { id }) };
 }

@@ -2,9 +2,10 @@
 import { reasonOf, isSidecarError } from "../../base/errors.ts";
 import { tidyUp } from "../../base/heap.ts";
 import type { SessionRegistry } from "../../session/registry.ts";
-import { Intake, type Outcome } from "./intake.ts";
+import { Intake } from "./intake.ts";
 import { keyOf } from "./mark.ts";
 import type { HistoryReader, NativeSession, Problem } from "./native.ts";
+import type { Outcome } from "./outcome.ts";
 
 /** How it went with one session. */
 export interface Told extends Outcome {

@@ -5,7 +5,7 @@ import path from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { exportSession } from "../../../src/history/export/export.ts";
-import { bundlesFor } from "../../../src/history/import/bundle.ts";
+import { bundles } from "../../../src/history/import/bundle/reader.ts";
 import { importHistory, type ImportResult, type Told } from "../../../src/history/import/run.ts";
 import { replay } from "../../../src/session/replay.ts";
 import { SessionRegistry } from "../../../src/session/registry.ts";
@@ -14,7 +14,7 @@ import { openStore } from "../../../src/store/open.ts";
 import { openMemoryStore } from "../../../src/store/memory/memory.ts";
 import { cli, scratchFolder } from "../../cli/harness.ts";
 import { onEveryStore } from "../../session/every-store.ts";
-import { entry, prompt, say, talk, written } from "../talk.ts";
+import { end, entry, prompt, say, talk, written } from "../talk.ts";
 
 const folder = scratchFolder();
 let bundle: string;
@@ -52,10 +52,9 @@ function fileOf(text: string, name = "a.acpbundle"): string {
 async function brought(store: Store, place: string): Promise<[ImportResult, Told[]]> {
   const registry = new SessionRegistry({ store });
   const told: Told[] = [];
-  const isHere = async () => false;
   const result = await importHistory({
     registry,
-    reader: bundlesFor(isHere),
+    reader: bundles,
     places: [place],
     onSession: (each) => void told.push(each),
   });
@@ -131,7 +130,30 @@ describe("a bundle [issue 10.2]", () => {
       "entry 4 should be",
     ],
     ["that goes on", (text: string) => `${text}{"seq":1}\n`, "behind its end"],
-    ["without a record", (text: string) => text.replace('"record"', '"x"'), "whose it is"],
+    ["without a record", (text: string) => resealed(text.replace('"record"', '"x"')), "has a time"],
+    [
+      "of a record in another form",
+      (text: string) => resealed(text.replace('"agentSessionIds":[]', '"agentSessionIds":[1]')),
+      "whose it is",
+    ],
+    [
+      "of a record that is nested too deep",
+      (text: string) =>
+        resealed(text.replace('"info":{', `"info":{"x":${"[".repeat(5000)}${"]".repeat(5000)},`)),
+      "whose it is",
+    ],
+    [
+      "that goes back too often",
+      (text: string) => {
+        const lines = text.trimEnd().split("\n");
+        const last = lines.length - 3;
+        const back = (at: number) =>
+          JSON.stringify({ seq: last + at, kind: "rewind", atMs: 1, data: `{"toSeq":${last + at - 2}}` });
+        const all = Array.from({ length: 10_001 }, (_none, at) => back(at + 1));
+        return resealed([...lines.slice(0, -1), ...all, "end"].join("\n"));
+      },
+      "goes back more than",
+    ],
     [
       "of a time that there is not",
       (text: string) => resealed(text.replace(/"updatedAtMs":\d+/, '"updatedAtMs":9000000000000000')),
@@ -165,7 +187,7 @@ describe("a bundle [issue 10.2]", () => {
     await opened.close();
   });
 
-  it("in a folder with a spoilt one comes in, and that one is named; its own session is not doubled", async () => {
+  it("in a folder with a spoilt one comes in, and that one is named", async () => {
     const several = path.join(folder, "several");
     fs.mkdirSync(several);
     fs.writeFileSync(path.join(several, "a.acpbundle"), bundle);
@@ -174,13 +196,129 @@ describe("a bundle [issue 10.2]", () => {
     const { status, out, err } = await cli(["import", several, "--store", store]);
     expect([status, out]).toEqual([5, expect.stringContaining("1 session imported")]);
     expect(err).toContain("b.acpbundle");
-    const back = await cli(["export", record.id.slice(-6), "--store", store]);
-    expect(back.status).toBe(4);
-    const [line = ""] = (await cli(["sessions", "ls", "--jsonl", "--store", store])).out.split("\n");
-    const listed = [JSON.parse(line) as { readonly id: string }];
+    // It is the same session here, under its id.
     const own = path.join(folder, "own.acpbundle");
-    expect((await cli(["export", listed[0]?.id ?? "", "--store", store, "--out", own])).status).toBe(0);
+    expect((await cli(["export", record.id, "--store", store, "--out", own])).status).toBe(0);
     const again = await cli(["import", own, "--store", store]);
-    expect([again.status, again.err]).toEqual([0, expect.stringContaining("is a session here already")]);
+    expect([again.status, again.out]).toEqual([0, expect.stringContaining("1 there already")]);
+  });
+});
+
+const textOf = async (store: Store, id: SessionRecord["id"]) => {
+  let text = "";
+  for await (const piece of await exportSession(new SessionRegistry({ store }), id, { format: "bundle" }))
+    text += piece;
+  return text;
+};
+
+/** Adds a turn as a client would. */
+async function goesOn(store: Store, id: SessionRecord["id"], words: string): Promise<void> {
+  const registry = new SessionRegistry({ store });
+  const { journal } = await registry.open(id);
+  await journal.seal([prompt(words), say(`${words}, too`), end()]);
+  await journal.release();
+  await registry.close();
+}
+
+describe("a bundle that goes in circles [issue 10.2]", () => {
+  onEveryStore((open) => {
+    it("is the same session: nothing is there twice, and what was said elsewhere comes back", async () => {
+      const here = await open();
+      const there = openMemoryStore();
+      const { id } = await written(here, [...talk(), entry("rewind", { toSeq: 16 }), prompt("anew"), end()]);
+      const first = await textOf(here, id);
+      expect((await brought(there, fileOf(first)))[1]).toMatchObject([{ what: "imported", id }]);
+      expect(await textOf(there, id)).toContain(first.split("\n")[3]);
+      const back = fileOf(await textOf(there, id), "back.acpbundle");
+      expect((await brought(here, back))[1]).toMatchObject([{ what: "present", id, entries: 0 }]);
+      await goesOn(there, id, "elsewhere");
+      await new SessionRegistry({ store: there }).rename(id, "Called anew");
+      fileOf(await textOf(there, id), "back.acpbundle");
+      expect((await brought(here, back))[1]).toMatchObject([{ what: "continued", id, entries: 4 }]);
+      const record = (await here.get(id)) as SessionRecord;
+      expect(record).toMatchObject({
+        title: "Called anew",
+        settings: { ownAgentIds: 0, rewinds: [{ toSeq: 16 }] },
+      });
+      expect(await allOf(here, record)).toEqual(await allOf(there, (await there.get(id)) as SessionRecord));
+      expect((await brought(here, back))[1]).toMatchObject([{ what: "present" }]);
+      // An older one is in it already; where both have gone on, neither is touched.
+      expect((await brought(here, fileOf(first)))[1]).toMatchObject([{ what: "present" }]);
+      await goesOn(here, id, "here");
+      await goesOn(there, id, "there");
+      fileOf(await textOf(there, id), "back.acpbundle");
+      expect((await brought(here, back))[1]).toMatchObject([{ what: "skipped", entries: 0 }]);
+      expect((await here.list()).items).toHaveLength(1);
+    });
+
+    it("has all that its record had: title, folders, choices, metadata, times, agent, archived", async () => {
+      const [here, there] = [await open(), openMemoryStore()];
+      const registry = new SessionRegistry({ store: there });
+      const { id } = await written(there, talk());
+      await registry.update(id, () => ({
+        additionalDirectories: ["/other"],
+        mcpServerNames: ["files"],
+        client: { info: { name: "editor" } },
+        agentSessionIds: ["a-1", "a-2"],
+        settings: { modeId: "plan", configOptions: { x: true }, systemPromptSeq: 1, owesHandoverTo: "a-2" },
+        metadata: { team: "trees", "acp-sidecar.import": "claude:a-1" },
+      }));
+      await registry.addSummary(id, { throughSeq: 5, content: [{ type: "text", text: "sum" }], by: "me" });
+      await registry.archive(id);
+      const before = await registry.get(id);
+      await brought(here, fileOf(await textOf(there, id)));
+      const { lease: _, ...after } = (await here.get(id)) as SessionRecord;
+      const { lease: _before, settings, ...same } = before;
+      const { owesHandoverTo: _owes, ...chosen } = settings;
+      // An agent's session that was gone on with there is not gone on with here.
+      const whose = { info: { name: "agent" } };
+      expect(after).toEqual({
+        ...same,
+        settings: { ...chosen, ownAgentIds: 0, formerIds: { "a-2": whose } },
+      });
+      expect((await new SessionRegistry({ store: here }).list()).items).toEqual([]);
+      expect(await allOf(here, after)).toEqual(await allOf(there, before));
+    });
+
+    it("is a fork again where its parent is, and says where it is from where that is not", async () => {
+      const [here, there] = [await open(), openMemoryStore()];
+      const registry = new SessionRegistry({ store: there });
+      const parent = await written(there, talk());
+      const fork = await registry.fork(parent.id, 16);
+      await goesOn(there, fork.id, "forked");
+      const place = path.join(folder, `family-${parent.id}`);
+      fs.mkdirSync(place);
+      fs.writeFileSync(path.join(place, "a.acpbundle"), await textOf(there, fork.id));
+      fs.writeFileSync(path.join(place, "b.acpbundle"), await textOf(there, parent.id));
+      expect((await brought(here, place))[1].map(({ id, entries }) => [id, entries])).toEqual([
+        [parent.id, 18],
+        [fork.id, 3],
+      ]);
+      const made = (await here.get(fork.id)) as SessionRecord;
+      expect(made.lineage).toEqual({ parentId: parent.id, atSeq: 16 });
+      expect(await allOf(here, made)).toEqual(await allOf(there, await registry.get(fork.id)));
+      const alone = openMemoryStore();
+      const lone = fileOf(await textOf(there, fork.id), "lone.acpbundle");
+      expect((await brought(alone, lone))[1]).toMatchObject([{ what: "imported", entries: 19 }]);
+      expect((await alone.get(fork.id))?.lineage).toBeUndefined();
+      expect(await textOf(alone, fork.id)).toContain(`"lineage":{"parentId":"${parent.id}","atSeq":16}`);
+      expect((await brought(here, fileOf(await textOf(alone, fork.id))))[1]).toMatchObject([
+        { what: "present" },
+      ]);
+    });
+  });
+
+  it("does not come back from the trash by itself, nor over what an agent's session is here already", async () => {
+    const [here, there] = [openMemoryStore(), openMemoryStore()];
+    const registry = new SessionRegistry({ store: here });
+    const { id } = await written(there, talk());
+    await new SessionRegistry({ store: there }).update(id, () => ({ agentSessionIds: ["a-1"] }));
+    const place = fileOf(await textOf(there, id));
+    const other = await registry.create({ cwd: "/b", agentSessionIds: ["a-1"] });
+    await brought(here, place);
+    expect((await registry.find("a-1"))?.id).toBe(other.id);
+    await registry.remove(id);
+    expect((await brought(here, place))[1]).toMatchObject([{ what: "skipped", id }]);
+    expect(await registry.exists(id)).toBe(false);
   });
 });
