@@ -1,6 +1,7 @@
 /** Going back in a session: nothing is deleted, and what the agent knows of it does not count any more. */
 import { SidecarError } from "../base/errors.ts";
 import { beginsTurn, meaningOf } from "../acp/entries.ts";
+import { isOwn } from "../acp/own-mark.ts";
 import type { Entry, SessionPatch, SessionRecord, Store } from "../store/contract.ts";
 import type { Journal } from "./journal.ts";
 import { collect, pagesBackwards } from "./pages.ts";
@@ -41,7 +42,7 @@ export async function effectOf(store: Reads, record: Known, toSeq: number): Prom
   return { toSeq, turns, turnsBack: await turnsOnlyIn(store, record, gone, now) };
 }
 
-/** Turns that are in what the first leaves, and not in what the second does. */
+/** Turns that are in what the first leaves, and not in what the second does; what we have answered ourselves is none. */
 async function turnsOnlyIn(
   store: Reads,
   { id, headSeq }: Known,
@@ -53,7 +54,8 @@ async function turnsOnlyIn(
     for (const { from, through } of others) {
       const shared = { from: Math.max(from, stretch.from), through: Math.min(through, stretch.through) };
       if (shared.from > shared.through) continue;
-      for await (const page of store.read(id, shared)) turns += page.filter(beginsTurn).length;
+      for await (const page of store.read(id, shared))
+        turns += page.filter((entry) => beginsTurn(entry) && !isOwn(entry)).length;
     }
   }
   return turns;

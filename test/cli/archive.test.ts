@@ -42,6 +42,20 @@ describe("sessions archive, unarchive and rename", () => {
     expect((await cli(["sessions", "ls", ...at])).out).toContain("first");
   });
 
+  it("say of what is so already that it is", async () => {
+    const { url, ids } = await madeStore("again");
+    const [first = "", second = ""] = ids;
+    const at = ["--store", url];
+    await cli(["sessions", "archive", first, ...at]);
+    const again = await cli(["sessions", "archive", first, second, second, ...at]);
+    expect(again).toMatchObject({ status: 0, err: "" });
+    expect(again.out).toMatch(/^Archived 1 session, .* given back\n/);
+    expect(again.out).toContain(`${first} is archived already\n`);
+    await cli(["sessions", "unarchive", second, ...at]);
+    const back = await cli(["sessions", "unarchive", second, ...at]);
+    expect(back).toMatchObject({ status: 0, err: "", out: `${second} is not archived\n` });
+  });
+
   it("say of each that is not there why, and do the others", async () => {
     const { url, ids } = await madeStore("some");
     const ran = await cli(["sessions", "archive", "NOWHERE1", ids[1] ?? "", "--store", url]);

@@ -136,6 +136,7 @@ describe("/sidecar in a prompt", () => {
     expect(JSON.stringify(heard.at(-1))).toContain("one");
     expect(JSON.stringify(heard.at(-1))).not.toContain("three");
     await ask("/sidecar rewind undo");
+    expect(textsIn(relay).at(-1)).toContain("2 turns again, 1 turn not any more");
     expect(await said()).toEqual([
       "one",
       "/sidecar usage",
