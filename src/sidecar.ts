@@ -13,6 +13,7 @@ import { Outlet } from "./base/outlet.ts";
 import { Secrets } from "./base/secrets.ts";
 import { isSecretName } from "./base/secret-values.ts";
 import { Relay, type RelayParts } from "./relay/relay.ts";
+import type { Follower } from "./session/events.ts";
 import { SessionRegistry } from "./session/registry.ts";
 import { given } from "./store/arguments.ts";
 import { deferStore } from "./store/deferred.ts";
@@ -29,6 +30,8 @@ export interface SidecarIo {
   readonly output: Writable;
   /** Where the log goes, if it goes to no file, and what the agent says on its stderr. */
   readonly errors?: Writable;
+  /** Told of all that is written to sessions, as by `SessionRegistry.follow`; the last of it may come after the end. */
+  readonly follow?: Follower;
 }
 
 /** How long an agent may take to end by itself, and then after SIGTERM. */
@@ -57,6 +60,7 @@ export async function runSidecar(
   const log = await logFor(config, errors, secrets, launched);
   const store = deferStore(nameOf(where), () => openFor(where, config, log));
   const registry = new SessionRegistry({ ...config, store, log });
+  if (io.follow !== undefined) registry.follow(io.follow);
   const parts = { log, errors, secrets, launched };
   const relay = new Relay(partsOfRelay(config, registry, parts), { ...io, ...messageLimit(config), log });
   log.info({ version, store: store.name, agent: config.agent?.command ?? "echo" }, "acp-sidecar started");

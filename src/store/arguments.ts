@@ -158,6 +158,7 @@ interface Streams {
   readonly input: object;
   readonly output: object;
   readonly errors?: object | undefined;
+  readonly follow?: unknown;
 }
 
 /** Each gives back what it was given. */
@@ -183,7 +184,10 @@ export const given = {
     "config",
     shape<{ store?: unknown }>({ store: maybe(store) }),
   ),
-  streams: passing<Streams>("io", shape<Streams>({ input: record, output: record, errors: maybe(record) })),
+  streams: passing<Streams>(
+    "io",
+    shape<Streams>({ input: record, output: record, errors: maybe(record), follow: maybe(callable) }),
+  ),
   age: passing<{ readonly idleForMs: number }>("age", shape<{ idleForMs: number }>({ idleForMs: number })),
   callback: passing<unknown>("callback", callable),
 };
