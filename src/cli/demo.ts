@@ -5,9 +5,8 @@ import { agentLine } from "./agent-text.ts";
 import type { Invocation, Io } from "./command.ts";
 import { compare, isText, textOf, type Account } from "./demo-account.ts";
 import { interruptible } from "./interrupt.ts";
-import { Peer, sidecarWith, withScratchFolder, type Update } from "./peer.ts";
+import { answerTimeFrom, Peer, sidecarWith, turnTimeout, withScratchFolder, type Update } from "./peer.ts";
 import { countText, oneLine, print } from "./print.ts";
-import { timeFrom } from "./sessions.ts";
 
 const defaultPrompt =
   "Say these words back to me one by one, so that there is time to pull the plug between two of them. " +
@@ -16,8 +15,6 @@ const defaultPrompt =
 
 /** When the agent has begun to say something: enough of it to be seen, or what it says in a moment. */
 const killAfter = { texts: 20, ms: 300 };
-/** Models think, and some agents fetch half a world before the first word. */
-const defaultTimeout = "10m";
 
 /** What one run is about. */
 interface Run {
@@ -30,7 +27,7 @@ interface Run {
 }
 
 export function demo({ agent: words, flags }: Invocation, io: Io): Promise<number> {
-  const withinMs = timeFrom("timeout", flags["timeout"] ?? defaultTimeout, { min: 1000, max: 86_400_000 });
+  const withinMs = answerTimeFrom("timeout", flags["timeout"] ?? turnTimeout);
   const [command, ...args] = words;
   const agent = command === undefined ? undefined : { command, args };
   const goOn = () => "the agent was ended, and nothing is left of it";

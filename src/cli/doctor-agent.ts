@@ -51,7 +51,7 @@ export async function tryAgent(start: StartAgent, options: TrialOptions): Promis
       if (prompt !== undefined) await tryPrompt(peer, { sessionId, prompt, said, facts });
     } finally {
       // Whoever lists the agent's sessions is not to find ours.
-      if (!signal.aborted) await takeBack(peer, initialized, sessionId);
+      if (!signal.aborted) await peer.forget(initialized, sessionId);
     }
     return { facts };
   } catch (error) {
@@ -83,14 +83,6 @@ async function tryPrompt(peer: Peer, { sessionId, prompt, said, facts }: Prompte
     const what = `The agent answered with no text (its turn ended with ${textIn(stopReason, "?")})`;
     throw new SidecarError("AGENT_PROTOCOL", what);
   }
-}
-
-/** As far as the agent can; what it cannot forget stays in its own list. */
-async function takeBack(peer: Peer, initialized: Answer, sessionId: unknown): Promise<void> {
-  const can = capabilitiesOf(initialized);
-  const method = can.delete ? "session/delete" : can.close ? "session/close" : undefined;
-  if (method === undefined) return;
-  await peer.request(method, { sessionId }).catch(() => undefined);
 }
 
 function msSince(beganMs: number): string {

@@ -7,10 +7,9 @@ import { configOf } from "./configured.ts";
 import { tryAgent, type Problem, type Trial, type TrialOptions } from "./doctor-agent.ts";
 import { tryStore, type StoreTrial } from "./doctor-store.ts";
 import { interruptible } from "./interrupt.ts";
-import { peerLimits, sidecarWith, withScratchFolder } from "./peer.ts";
+import { answerTimeFrom, peerLimits, sidecarWith, withScratchFolder } from "./peer.ts";
 import { oneLine, print, printFacts, printJson } from "./print.ts";
 import { Progress } from "./progress.ts";
-import { timeFrom } from "./sessions.ts";
 import { printTable } from "./table.ts";
 
 /** Long enough for an agent that fetches models or asks a server first. */
@@ -30,7 +29,7 @@ interface Report {
 export async function doctor(invocation: Invocation, io: Io): Promise<number> {
   const { config } = await configOf(invocation, io);
   const { prompt, timeout = defaultTimeout } = invocation.flags;
-  const withinMs = timeFrom("timeout", timeout, { min: 1000, max: 86_400_000 });
+  const withinMs = answerTimeFrom("timeout", timeout);
   const progress = new Progress(invocation, io, "doctor");
   const report = await withScratchFolder((cwd) =>
     interruptible(

@@ -1,5 +1,6 @@
 /** Flags that several commands have. */
-import type { Flag } from "./command.ts";
+import { SidecarError } from "../base/errors.ts";
+import type { Flag, Invocation } from "./command.ts";
 
 export const jsonFlag: Flag = { name: "json", help: "print JSON, for programs" };
 
@@ -17,3 +18,8 @@ export const deletionFlags: readonly Flag[] = [
   { name: "dry-run", help: "say what would be deleted, and delete nothing" },
   { name: "yes", help: "do not ask; needed where there is no terminal" },
 ];
+
+/** Errors: `USAGE` where both forms of JSON are asked for. */
+export function assertOneForm({ json, jsonl }: Invocation["flags"]): void {
+  if (json && jsonl) throw new SidecarError("USAGE", "--json and --jsonl are two forms of the same; use one");
+}

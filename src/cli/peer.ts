@@ -5,15 +5,17 @@ import path from "node:path";
 import type { Agent, AgentHandlers, StartAgent } from "../agent/agent.ts";
 import { openAgent } from "../agent/open.ts";
 import type { AgentCommand } from "../config/config.ts";
+import { defaults } from "../config/options.ts";
 import { acpErrors, errorFaces, reasonOf, SidecarError, type ErrorCode } from "../base/errors.ts";
 import { isRecord } from "../base/json.ts";
 import { silentLogger } from "../base/log.ts";
 import { paramsOf } from "../acp/updates.ts";
-import { untilAborted } from "../base/time.ts";
+import { untilAborted, waitAtMost } from "../base/time.ts";
 import { formatDurationMs } from "../config/units.ts";
-import { initializeRequest } from "../acp/v1/initialize.ts";
+import { capabilitiesOf, initializeRequest } from "../acp/v1/initialize.ts";
 import { version } from "../base/version.ts";
 import type { Io } from "./command.ts";
+import { timeFrom } from "./sessions.ts";
 
 /** What a `session/update` carries. */
 export interface Update {
@@ -23,20 +25,26 @@ export interface Update {
 
 export type Answer = Readonly<Record<string, unknown>>;
 
-/** Long enough for an agent that fetches models or asks a server first. */
-const answerWithinMs = 60_000;
-export const peerLimits = { maxMessageBytes: 64 * 1024 ** 2, stopGraceMs: 5000, log: silentLogger };
+/** Long enough for a turn: models think, and some agents download much before the first word. */
+export const turnTimeout = "10m";
+/** An agent that does not listen is ended all the same. */
+const forgetWithinMs = 3000;
+export const peerLimits = {
+  maxMessageBytes: defaults.maxMessageBytes,
+  stopGraceMs: 5000,
+  log: silentLogger,
+};
 
 interface PeerOptions {
-  readonly onUpdate?: (update: Update) => void;
+  readonly onUpdate: (update: Update) => void;
   /** How long an answer is waited for. */
-  readonly withinMs?: number;
+  readonly withinMs: number;
   /** The flag that says so, if it is not `timeout`. */
   readonly timeoutFlag?: string;
-  /** Whoever asks for permission is refused it, and may go on without; unless told, its turn is given up. */
+  /** A request for permission is refused, and the turn goes on without it; otherwise the turn is given up. */
   readonly refusesPermissions?: boolean;
   /** Aborted: nothing is waited for any more. */
-  readonly signal?: AbortSignal;
+  readonly signal: AbortSignal;
 }
 
 /** One conversation with an agent, as a client that offers it nothing. */
@@ -50,21 +58,29 @@ export class Peer {
   }
 
   /** Errors: `AGENT_NOT_STARTED`. */
-  static async start(start: StartAgent, options: PeerOptions = {}): Promise<Peer> {
-    options.signal?.throwIfAborted();
+  static async start(start: StartAgent, options: PeerOptions): Promise<Peer> {
+    options.signal.throwIfAborted();
     return new Peer(await start(handlers(options)), options);
   }
 
   initialize(): Promise<Answer> {
-    // Some tell how to log in only to who can run them on a terminal: a person who reads this can.
+    // Some agents say how to log in only to a client that can run them on a terminal: whoever reads this can.
     const clientCapabilities = { auth: { terminal: true }, _meta: { "terminal-auth": true } };
     const clientInfo = { name: "acp-sidecar-cli", title: "acp-sidecar", version };
     return this.request("initialize", initializeRequest({ clientCapabilities, clientInfo }));
   }
 
+  /** Has the agent forget a session, as far as it can: what it cannot forget stays in its own list. Never rejects. */
+  async forget(initialized: Answer, sessionId: unknown): Promise<void> {
+    const can = capabilitiesOf(initialized);
+    const method = can.delete ? "session/delete" : can.close ? "session/close" : undefined;
+    // After Ctrl-C, too: so not by `request`, which that ends.
+    if (method !== undefined) await waitAtMost(this.agent.request(method, { sessionId }), forgetWithinMs);
+  }
+
   /** Errors: the peer's `data.code` if it is ours, else `AGENT_PROTOCOL`; `AGENT_UNAVAILABLE` without an answer. */
   async request(method: string, params: Answer): Promise<Answer> {
-    const { withinMs = answerWithinMs, timeoutFlag = "timeout", signal } = this.#options;
+    const { withinMs, timeoutFlag = "timeout", signal } = this.#options;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(unanswered(method, withinMs, timeoutFlag)), withinMs);
@@ -73,7 +89,7 @@ export class Peer {
       const answer = await Promise.race([this.agent.request(method, params), late, untilAborted(signal)]);
       return isRecord(answer) ? answer : {};
     } catch (error) {
-      throw error instanceof SidecarError || signal?.aborted === true ? error : refused(method, error);
+      throw error instanceof SidecarError || signal.aborted ? error : refused(method, error);
     } finally {
       clearTimeout(timer);
     }
@@ -96,6 +112,11 @@ export function sidecarWith(
   return openAgent(command, peerLimits);
 }
 
+/** How long an answer is waited for, by a flag. Errors: `USAGE`. */
+export function answerTimeFrom(flag: string, text: string | true): number {
+  return timeFrom(flag, text, { min: 1000, max: 24 * 3_600_000 });
+}
+
 /** Runs `use` with a scratch folder that is gone afterwards. */
 export async function withScratchFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "acp-sidecar-"));
@@ -106,7 +127,7 @@ export async function withScratchFolder<T>(use: (folder: string) => Promise<T>):
   }
 }
 
-function handlers({ onUpdate = () => undefined, refusesPermissions }: PeerOptions): AgentHandlers {
+function handlers({ onUpdate, refusesPermissions }: PeerOptions): AgentHandlers {
   return {
     request: async (method, params) => {
       if (method === "session/request_permission")

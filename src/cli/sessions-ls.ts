@@ -1,9 +1,9 @@
 /** `sessions ls`: sessions in a table, the newest activity first. */
 import { agentNameOf } from "../session/agent-names.ts";
-import { SidecarError } from "../base/errors.ts";
 import type { SessionRecord } from "../session/registry-options.ts";
 import type { SessionRegistry } from "../session/registry.ts";
 import type { Invocation, Io } from "./command.ts";
+import { assertOneForm } from "./flags.ts";
 import { homely } from "./folder-text.ts";
 import { stateOf, type SessionState } from "./lease-text.ts";
 import { agoText, Outflow, print, printJson } from "./print.ts";
@@ -16,7 +16,7 @@ import { turnCounter } from "./turn-count.ts";
 
 export function listSessions(invocation: Invocation, io: Io): Promise<number> {
   const { limit, json, jsonl, trash } = invocation.flags;
-  if (json && jsonl) throw new SidecarError("USAGE", "--json and --jsonl are two forms of the same; use one");
+  assertOneForm(invocation.flags);
   if (trash) return listTrash(invocation, io);
   const most = countFrom("limit", limit, 50);
   const wanted = wantedBy(invocation);

@@ -1,5 +1,6 @@
 /** `sessions show`: one session with all that is known of it, and what was said in it. */
 import { SidecarError } from "../base/errors.ts";
+import { beginsTurn } from "../acp/entries.ts";
 import { jsonTextOf, objectText } from "../base/json-text.ts";
 import { isJsonObjectText } from "../base/json.ts";
 import { countedPages } from "../history/counted.ts";
@@ -14,6 +15,7 @@ import { conversationPicture, toolsFrom } from "./conversation-picture.ts";
 import type { Layout } from "./conversation-text.ts";
 import { leaseText } from "./lease-text.ts";
 import { paged } from "./pager.ts";
+import { assertOneForm } from "./flags.ts";
 import { Outflow, print, printable, printFacts, timeText } from "./print.ts";
 import { agentLineOf } from "../session/agent-names.ts";
 import { addressed, countFrom, withSessions } from "./sessions.ts";
@@ -29,7 +31,7 @@ interface Shown {
 export function showSession(invocation: Invocation, io: Io): Promise<number> {
   const { flags } = invocation;
   const { entries, json, jsonl } = flags;
-  if (json && jsonl) throw new SidecarError("USAGE", "--json and --jsonl are two forms of the same; use one");
+  assertOneForm(flags);
   const style = styleFor(invocation, io);
   return withSessions(invocation, io, async (registry) => {
     const shown = await shownBy(invocation, io, registry);
@@ -91,7 +93,7 @@ function seqFrom(flag: string, text: string | true | undefined, record: SessionR
 async function turnWith(registry: SessionRegistry, record: SessionRecord, seq: number): Promise<EntryRange> {
   const from = Math.max(1, await turnAt(registry, record, seq));
   for await (const page of registry.read(record.id, { from: seq + 1 })) {
-    const next = page.find(({ kind }) => kind === "prompt");
+    const next = page.find(beginsTurn);
     if (next !== undefined) return { from, through: next.seq - 1 };
   }
   return { from };

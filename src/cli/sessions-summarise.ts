@@ -9,19 +9,16 @@ import type { SessionRegistry } from "../session/registry.ts";
 import { toSummarise } from "../session/summaries.ts";
 import type { Invocation, Io } from "./command.ts";
 import { interruptible } from "./interrupt.ts";
-import { peerLimits, withScratchFolder } from "./peer.ts";
+import { answerTimeFrom, peerLimits, turnTimeout, withScratchFolder } from "./peer.ts";
 import { print, printable, printJson } from "./print.ts";
 import { Progress } from "./progress.ts";
-import { sessionAt, timeFrom, withSessions } from "./sessions.ts";
+import { sessionAt, withSessions } from "./sessions.ts";
 import { askForSummary, type SummaryRequest, type WrittenSummary } from "./summary-agent.ts";
-
-/** Models think, and some agents fetch half a world before the first word. */
-const defaultTimeout = "10m";
 
 export function summariseSession(invocation: Invocation, io: Io): Promise<number> {
   const { operands, flags } = invocation;
-  const timeout = flags["agent-timeout"] ?? defaultTimeout;
-  const withinMs = timeFrom("agent-timeout", timeout, { min: 1000, max: 86_400_000 });
+  const timeout = flags["agent-timeout"] ?? turnTimeout;
+  const withinMs = answerTimeFrom("agent-timeout", timeout);
   return withSessions(invocation, io, async (registry, config) => {
     const agent = agentOf(config);
     const { id } = await sessionAt(registry, operands[0] ?? "", io);

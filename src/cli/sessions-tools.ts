@@ -1,9 +1,9 @@
 /** `sessions tools`: what the agent did with tools, a line each. */
-import { SidecarError } from "../base/errors.ts";
 import { countedPages } from "../history/counted.ts";
 import { happeningsIn } from "../session/conversation.ts";
 import { toolLogOf, type ToolUse } from "../history/tool-log.ts";
 import type { Invocation, Io } from "./command.ts";
+import { assertOneForm } from "./flags.ts";
 import { paged } from "./pager.ts";
 import { oneLine, Outflow, print, timeText } from "./print.ts";
 import { sessionAt, withSessions } from "./sessions.ts";
@@ -11,8 +11,7 @@ import { styleFor, type Style } from "./style.ts";
 
 export function showTools(invocation: Invocation, io: Io): Promise<number> {
   const { flags, operands } = invocation;
-  if (flags["json"] && flags["jsonl"])
-    throw new SidecarError("USAGE", "--json and --jsonl are two forms of the same; use one");
+  assertOneForm(flags);
   const style = styleFor(invocation, io);
   return withSessions(invocation, io, async (registry) => {
     const record = await sessionAt(registry, operands[0] ?? "", io);

@@ -2,7 +2,6 @@
 import type { StartAgent } from "../agent/agent.ts";
 import { SidecarError } from "../base/errors.ts";
 import { isRecord, textOr } from "../base/json.ts";
-import { waitAtMost } from "../base/time.ts";
 import { capabilitiesOf } from "../acp/v1/initialize.ts";
 import { betweenTags } from "../session/history-text.ts";
 import { Peer, type Answer, type Update } from "./peer.ts";
@@ -33,9 +32,6 @@ const request =
   "letter; what was tried and did not work; what is still open. Keep what an earlier summary in it says and still " +
   "matters. Use no tools and ask nothing. Answer with the summary only, in the language of the conversation, in no more than 1000 words.";
 
-/** An agent that does not listen is ended all the same. */
-const forgetWithinMs = 3000;
-
 /** The agent has ended when this settles. Errors: `AGENT_…`, or why it was aborted. */
 export async function askForSummary(start: StartAgent, asked: SummaryRequest): Promise<WrittenSummary> {
   const { cwd, name, maxBytes, withinMs, signal } = asked;
@@ -54,7 +50,8 @@ export async function askForSummary(start: StartAgent, asked: SummaryRequest): P
       isOver = true;
       return { text: answer.whole(stopReason), by: nameIn(initialized) ?? name };
     } finally {
-      await forget(peer, initialized, sessionId, isOver);
+      if (!isOver) void peer.agent.notify("session/cancel", { sessionId });
+      await peer.forget(initialized, sessionId);
     }
   } finally {
     await peer.agent.stop();
@@ -102,18 +99,6 @@ function historyBlock(history: string, embeddedContext: boolean): Answer {
   if (!embeddedContext) return { type: "text", text: betweenTags(text) };
   const uri = "acp-sidecar://summary/history.md";
   return { type: "resource", resource: { uri, mimeType: "text/markdown", text } };
-}
-
-/** As far as the agent can; what it cannot forget stays in its own list. */
-async function forget(peer: Peer, initialized: Answer, sessionId: unknown, isOver: boolean): Promise<void> {
-  const can = capabilitiesOf(initialized);
-  const method = can.delete ? "session/delete" : can.close ? "session/close" : undefined;
-  if (method === undefined) return;
-  const cancelled = isOver ? Promise.resolve() : peer.agent.notify("session/cancel", { sessionId });
-  await waitAtMost(
-    cancelled.then(() => peer.agent.request(method, { sessionId })),
-    forgetWithinMs,
-  );
 }
 
 function nameIn({ agentInfo }: Answer): string | undefined {

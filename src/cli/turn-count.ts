@@ -1,7 +1,8 @@
 /** How many turns sessions have: counted where they are shown, because no record says it. */
+import { beginsTurn } from "../acp/entries.ts";
+import { isSidecarError } from "../base/errors.ts";
 import type { SessionRecord } from "../session/registry-options.ts";
 import type { SessionRegistry } from "../session/registry.ts";
-import { isSidecarError } from "../base/errors.ts";
 
 /** A list is not to wait for what one column of it costs. */
 const forMs = 1000;
@@ -15,8 +16,7 @@ export function turnCounter(registry: SessionRegistry): (record: SessionRecord) 
     let turns = 0;
     try {
       for await (const page of registry.read(id, { through: headSeq })) {
-        for (const { kind, data } of page)
-          if (kind === "prompt" || (kind === "message" && data.startsWith('{"role":"user"'))) turns += 1;
+        turns += page.filter(beginsTurn).length;
         if (spentMs + performance.now() - beganMs > forMs) return `${turns}+`;
       }
       return String(turns);

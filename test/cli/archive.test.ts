@@ -62,6 +62,9 @@ describe("sessions archive, unarchive and rename", () => {
     expect(ran.status).not.toBe(0);
     expect(ran.err).toContain("NOWHERE1");
     expect(ran.out).toContain("Archived 1 session");
+    const again = await cli(["sessions", "unarchive", "NOWHERE1", "--json", "--store", url]);
+    const failed = [{ session: "NOWHERE1", code: "SESSION_NOT_FOUND" }];
+    expect(JSON.parse(again.out)).toMatchObject({ unarchived: [], failed });
   });
 
   it("give another title, of several words, shown without control characters", async () => {

@@ -5,6 +5,7 @@ import stringWidth from "string-width";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { newSessionId } from "../../src/base/ids.ts";
 import { thisHolder } from "../../src/session/holder.ts";
+import { SessionRegistry } from "../../src/session/registry.ts";
 import { emptySession } from "../../src/session/registry-options.ts";
 import type { EntryKind, NewEntry, Store } from "../../src/store/contract.ts";
 import { openStore } from "../../src/store/open.ts";
@@ -119,6 +120,20 @@ describe("sessions show", () => {
     expect(entries.map((line) => (JSON.parse(line) as { seq: number }).seq)).toEqual([7, 8]);
     expect((await show(id, "--last", "0")).status).toBe(2);
     expect((await show(`${id}:1`, "--last", "1")).status).toBe(2);
+  });
+
+  it("shows one turn of a session that a program wrote message by message", async () => {
+    const registry = new SessionRegistry({ store });
+    const { id: written } = await registry.create({ cwd: folder });
+    for (const [role, text] of [
+      ["user", "First question"],
+      ["assistant", "First answer"],
+      ["user", "Second question"],
+    ] as const)
+      await registry.addMessage(written, { role, content: text });
+    const { out } = await show(written, "--at", "2");
+    expect(out).toMatch(/First question[^]*First answer/);
+    expect(out).not.toContain("Second");
   });
 
   it("gives programs messages or entries, a line each", async () => {
