@@ -5,6 +5,7 @@ import type * as PinoModule from "pino";
 import { reasonOf, SidecarError } from "./errors.ts";
 import { redact, redactUrls } from "./redact.ts";
 import type { Secrets } from "./secrets.ts";
+import { visibleLine } from "./visible.ts";
 
 /** Facts beside a message. Never prompt text or file contents above `debug`; MCP secrets at no level. */
 type LogFields = Readonly<Record<string, unknown>>;
@@ -82,7 +83,7 @@ function readableLine(at: LogRecordLevel, fields: unknown, message: string): str
   );
   const line = `${time} ${at}: ${message}${facts.length === 0 ? "" : ` (${facts.join(", ")})`}`;
   // What an agent has said may stand in it: a terminal must not obey it.
-  return `acp-sidecar ${line.replace(/[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu, " ")}\n`;
+  return `acp-sidecar ${visibleLine(line)}\n`;
 }
 
 /** Writes nothing. */

@@ -3,7 +3,7 @@
  * passwords in URLs. Linear in the text, whatever it holds. It may take out too much, and it cannot know everything.
  */
 import { hidden, redactUrls } from "./redact.ts";
-import { isSecretName } from "./secret-values.ts";
+import { isSecretName, tokenShape } from "./secret-values.ts";
 
 /** A text without its secrets, and in how many places something was taken out. */
 interface Cleaned {
@@ -11,9 +11,6 @@ interface Cleaned {
   readonly places: number;
 }
 
-/** Tokens by how their issuers begin them. */
-const tokens =
-  /\b(?:(?:sk|pk|rk)[-_]|gh[pousr]_|github_pat_|glpat-|xox[abeprs]-|npm_|hf_|AKIA|ASIA|AIza|ya29\.|eyJ|SG\.|dop_v1_|shpat_|pypi-|AGE-SECRET-KEY-)[\w.-]{12,}/g;
 const schemes = /\b(bearer|basic)[ \t]{1,3}[A-Za-z0-9+/_.~=-]{12,}/gi;
 const cookies = /^([ \t]{0,20}(?:set-)?cookie:)[^\n]{4,}/gim;
 /** `NAME=value`, `name: value`, `"name": "value"`: whether the name is one is asked behind it. */
@@ -29,7 +26,7 @@ export function withoutSecretShapes(text: string): Cleaned {
     return put;
   };
   let safe = text.includes(keyBegins) ? withoutKeys(text, found) : text;
-  safe = safe.replace(tokens, (token) => (/\d/.test(token) ? found(hidden) : token));
+  safe = safe.replace(tokenShape, (token) => (/\d/.test(token) ? found(hidden) : token));
   safe = safe.replace(schemes, (_, scheme: string) => found(`${scheme} ${hidden}`));
   if (/cookie:/i.test(safe)) safe = safe.replace(cookies, (_, name: string) => found(`${name} ${hidden}`));
   safe = safe.replace(named, (all, name: string, value: string) =>

@@ -15,9 +15,9 @@ const harmless =
   /^(?:(?:[~.]{0,2}|[A-Za-z]:)[\\/][\w .@%,+~\\/-]*(?:[:;](?:[~.]{0,2}|[A-Za-z]:)[\\/][\w .@%,+~\\/-]*)*|https?:\/\/[^@?#]*|application\/[\w.+-]+|production|development|[\d.,:-]+)$/;
 /** Says nothing, and stands everywhere. */
 const plainWord = /^(?:true|false|null|none|auto|default|enabled|disabled|basic|bearer|\d{1,6})$/i;
-/** Words of an argument that are a token by their form. */
-const tokens =
-  /\b(?:sk|pk|rk|ghp|gho|ghs|ghu|github_pat|glpat|xox[abpr]|npm|hf|AKIA|AIza|eyJ)[-_A-Za-z0-9][\w.-]{10,}/g;
+/** Tokens by how their issuers begin them. */
+export const tokenShape =
+  /\b(?:(?:sk|pk|rk)[-_]|gh[pousr]_|github_pat_|glpat-|xox[abeprs]-|npm_|hf_|AKIA|ASIA|AIza|ya29\.|eyJ|SG\.|dop_v1_|shpat_|pypi-|AGE-SECRET-KEY-)[\w.-]{12,}/g;
 
 /** The variable `PWD` is the folder that one is in, whatever its name looks like: every path of the project begins with it. */
 export function isSecretName(name: string): boolean {
@@ -76,7 +76,7 @@ class Finder {
     // `--token=abc`, `KEY=abc`, `Authorization: Bearer abc`
     const [, key = "", value = ""] = /^([\w.-]{1,100})\s?[=:]\s?(.*)$/s.exec(text) ?? [];
     if (isSecretName(key) && value.length >= minNamed) this.#add(value);
-    for (const [token] of text.matchAll(tokens)) this.#add(token);
+    for (const [token] of text.matchAll(tokenShape)) this.#add(token);
     if (text.includes(":")) this.#url(text);
     // Some give a whole set of headers as one variable.
     if (isPlaced && text.startsWith("{")) this.#open.push({ value: jsonIn(text), name: "", isPlaced });

@@ -1,6 +1,7 @@
 /** What a command with several operands could not do: told at once, and the others go on. */
 import { SidecarError } from "../base/errors.ts";
 import type { Io } from "./command.ts";
+import { oneLine } from "./print.ts";
 
 interface Failure {
   /** As it was named. */
@@ -29,7 +30,7 @@ export class Failures {
       return await act();
     } catch (error) {
       if (!(error instanceof SidecarError)) throw error;
-      this.#io.errors.write(`acp-sidecar: ${error.message}\n`);
+      this.#io.errors.write(`acp-sidecar: ${oneLine(error.message)}\n`);
       this.list.push({ session, code: error.code, message: error.message });
       this.#status = error.exitStatus;
       return undefined;

@@ -1,5 +1,6 @@
 /** One run of the program, from its words to its exit status. */
 import { SidecarError, reasonOf } from "../base/errors.ts";
+import { visibleLine } from "../base/visible.ts";
 import type { Io } from "./command.ts";
 import { Interrupted, interruptedStatus } from "./interrupt.ts";
 import { parseCommandLine } from "./parse.ts";
@@ -25,7 +26,8 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
         return await parsed.command.run(parsed.invocation, io);
     }
   } catch (error) {
-    io.errors.write(`acp-sidecar: ${reasonOf(error)}\n`);
+    // It may quote an agent, or a file's name.
+    io.errors.write(`acp-sidecar: ${visibleLine(reasonOf(error))}\n`);
     if (error instanceof Interrupted) return interruptedStatus;
     if (error instanceof SidecarError) return error.exitStatus;
     // Ours to mend: whoever reports it needs to know where it happened.

@@ -49,7 +49,7 @@ describe("the log", () => {
     log.info({}, "not this");
     expect(lines).toEqual([
       expect.stringMatching(
-        /^acp-sidecar \d\d:\d\d:\d\d warn: something strange \(reason=not \[31m JSON, count=3, deep=\{.*\}\)\n$/,
+        /^acp-sidecar \d\d:\d\d:\d\d warn: something strange \(reason=not\\u001b\[31m JSON, count=3, deep=\{.*\}\)\n$/,
       ) as string,
     ]);
     expect(lines.join("")).not.toContain("hunter2");

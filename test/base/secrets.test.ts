@@ -29,8 +29,11 @@ describe("a secret is known by where it stands, by its name and by its form", ()
     expect(knowing(params).hide(`it is ${secret}, you see`)).toBe("it is [redacted], you see");
   });
 
-  it("a token of a known form in any argument", () => {
-    const token = "ghp_abcdefghijklmnopqrstuvwx";
+  it.each([
+    "ghp_abcdefghijklmnopqrstuvwx",
+    "pypi-abcdefghijklmnopqrstuvwx",
+    "AGE-SECRET-KEY-1ABCDEFGHIJKLMNOP",
+  ])("a token of a known form in any argument: %s", (token) => {
     expect(knowing({ args: ["login", token] }).hide(`<${token}>`)).toBe("<[redacted]>");
   });
 
@@ -39,9 +42,13 @@ describe("a secret is known by where it stands, by its name and by its form", ()
     ["an address", { env: { URL: "https://localhost:8080/any" }, url: "https://localhost:8080/any" }],
     ["a plain word", { env: { DEBUG: "true", NODE_ENV: "production", MAX_TOKENS: "32000" } }],
     ["the folder that one is in", { env: { PWD: "/home/somebody" }, args: ["PWD=/home/somebody"] }],
-    ["what is no secret by its place", { cwd: "/some/where/else", args: ["--verbose", "everything"] }],
+    [
+      "what is no secret by its place",
+      { cwd: "/some/where/else", args: ["--verbose", "everything", "skip-it-and-go-on"] },
+    ],
   ])("%s is none", (_what, params) => {
-    const text = "/home/somebody /usr/bin true production 32000 https://localhost:8080/any everything else";
+    const text =
+      "/home/somebody /usr/bin true production 32000 https://localhost:8080/any everything else skip-it-and-go-on";
     expect(knowing(params).hide(text)).toBe(text);
   });
 });

@@ -68,6 +68,13 @@ describe("demo", () => {
     expect(err).toMatch(/^acp-sidecar: The agent no-such-agent could not be started: .*\n$/);
   });
 
+  it("shows nothing of an agent's last words that a terminal would obey", async () => {
+    const program = "console.error('fatal: \\x1b[31mred'); process.exit(1)";
+    const { status, err } = await cli(["demo", process.execPath, "-e", program]);
+    expect(status).toBe(6);
+    expect(err).toMatch(/it said: fatal: \\u001b\[31mred\n$/);
+  });
+
   it.each([
     ["the prompt", [], [], ["the prompt"]],
     ["a word", [said("one "), said("two")], [asked, said("one ")], ["text of agent_message_chunk"]],
