@@ -10,7 +10,7 @@ import { isRecord, type Json } from "../../base/json.ts";
 import { Echo } from "../../session/echo.ts";
 import type { Entry } from "../../store/contract.ts";
 import { Tail } from "./tail.ts";
-import { Digest, isCommand, keysOf, partOf, type Part } from "./words.ts";
+import { Digest, isCommand, keysOf, mayBeginOf, partOf, type Part, type Said } from "./words.ts";
 
 /** So many turns are known, the newest. */
 const maxTurns = 4096;
@@ -19,7 +19,7 @@ const minSaidChars = 20;
 
 interface KnownTurn {
   readonly keys: readonly string[];
-  readonly said: string;
+  readonly said: Said;
   /** An agent that remembers the session remembers it: it ended well. */
   readonly counts: boolean;
 }
@@ -97,13 +97,14 @@ export class KnownTurns {
 
   /** What the agent said in the turn of that place, as a digest. */
   saidIn(place: number): string | undefined {
-    return this.#turns.get(place)?.said;
+    return this.#turns.get(place)?.said.result;
   }
 
-  /** Whether a turn that the user began with these words had this answer. */
+  /** Whether a turn that the user began with these words may have had this answer, or one that goes on from it. */
   hasAnswer(key: string, said: Digest): boolean {
+    const { kept } = said;
     const places = this.#places.get(`user ${key}`) ?? [];
-    return places.some((place) => this.saidIn(place) === said.result);
+    return places.some((place) => mayBeginOf(kept, this.#turns.get(place)?.said));
   }
 
   /** Whether a turn that counts stands from `from` on, before `to`. */
@@ -214,10 +215,10 @@ export class KnownTurns {
     this.#open = undefined;
     const place = this.count;
     this.count += 1;
-    const turn = { keys: keysOf(parts), said: said.result, counts };
+    const turn = { keys: keysOf(parts), said: said.kept, counts };
     this.#turns.set(place, turn);
     for (const key of turn.keys) this.#add(`user ${key}`, place);
-    this.#add(`agent ${turn.said}`, place);
+    this.#add(`agent ${turn.said.result}`, place);
     if (counts) this.last = place;
     if (counts && this.first < 0) this.first = place;
     this.#forget(place - maxTurns);
@@ -233,7 +234,7 @@ export class KnownTurns {
     const turn = this.#turns.get(place);
     if (turn === undefined) return;
     this.#turns.delete(place);
-    for (const key of [...turn.keys.map((each) => `user ${each}`), `agent ${turn.said}`]) {
+    for (const key of [...turn.keys.map((each) => `user ${each}`), `agent ${turn.said.result}`]) {
       const places = this.#places.get(key) ?? [];
       if (places.length <= 1) this.#places.delete(key);
       else places.shift();

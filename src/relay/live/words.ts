@@ -43,20 +43,44 @@ export function digestOf(text: string): string {
   return new Digest().add(text).result;
 }
 
-/** The digest of a text that comes in pieces. */
-export class Digest {
-  readonly #hash = createHash("sha1");
+/** So much of the beginning of a text is known to the letter. */
+const maxOpeningChars = 64;
+
+/** What is kept of a text that was said. */
+export interface Said {
+  readonly result: string;
   /** Characters that count. */
+  readonly chars: number;
+  readonly opening: string;
+}
+
+/** Whether a text may be this one, or this one cut off somewhere: so it is, as far as is known. */
+export function mayBeginOf({ result, chars, opening }: Said, whole: Said | undefined): boolean {
+  if (whole === undefined) return false;
+  return result === whole.result || (chars < whole.chars && whole.opening.startsWith(opening));
+}
+
+/** The digest of a text that comes in pieces. */
+export class Digest implements Said {
+  readonly #hash = createHash("sha1");
   chars = 0;
+  opening = "";
 
   add(text: string): this {
     const squeezed = text.replace(/\s+/g, "");
     this.chars += squeezed.length;
+    if (this.opening.length < maxOpeningChars)
+      this.opening = (this.opening + squeezed).slice(0, maxOpeningChars);
     this.#hash.update(squeezed);
     return this;
   }
 
   get result(): string {
     return this.#hash.copy().digest("base64").slice(0, 16);
+  }
+
+  /** All of it, as it is now. */
+  get kept(): Said {
+    return { result: this.result, chars: this.chars, opening: this.opening };
   }
 }

@@ -324,22 +324,62 @@ describe("a replay of words that are said again and again", () => {
     );
   });
 
-  it("brings nothing where prompts overlapped: what was said to one stands under another in the journal", async () => {
-    const prompt = (asked: string) => ["prompt", { prompt: [{ type: "text", text: asked }] }] as const;
-    const end = ["end", { result: { stopReason: "end_turn" } }] as const;
-    const said = (answer: string) => ["update", { update: chunk("agent", answer) }] as const;
-    const entriesOf = (all: readonly (readonly [Entry["kind"], object])[]) =>
-      all.map(([kind, data], at): Entry => ({ seq: at + 1, atMs: 1, kind, data: JSON.stringify(data) }));
-    const turnOf = (asked: string) => [prompt(asked), said(`to ${asked}`), end];
-    const overlapped = [prompt("one"), prompt("two"), said("to one"), end, said("to two"), end];
-    const journal = entriesOf([...overlapped, ...turnOf("three")]);
-    const agents = ["one", "two", "three"].map((asked) => ({ asked, answer: `to ${asked}` }));
-    // The end of one replay, and another one.
-    const replayed = replayOf([...agents.slice(-1), ...agents]);
-    for (const isLate of [false, true]) expect(await newsOf(journal, replayed, isLate)).toEqual([]);
-    const plainly = entriesOf(["one", "two", "three"].flatMap(turnOf));
-    const anew = replayOf([...agents, { asked: "one", answer: "again" }]);
-    expect(await newsOf(plainly, anew, false)).not.toEqual([]);
+  it("brings nothing where it ends within an answer that was told to the same words", async () => {
+    const said = ["x", "more x", "x"].map((answer) => ({ asked: "one", answer }));
+    const again = [chunk("user", "one"), chunk("agent", "more")];
+    expect(await newsOf(journalOf(said, false), [...replayOf(said), ...again], false)).toEqual([]);
+  });
+
+  describe("where prompts overlapped, and what was said to one stands under another in the journal", () => {
+    /** @param order at each moment: 0 the next prompt comes, 1 the first of those that run goes on, 2 the last one */
+    const overlapped = (all: readonly SaidTurn[], order: readonly number[]): Entry[] => {
+      const journal: (readonly [Entry["kind"], object])[] = [];
+      const running: { readonly words: string[] }[] = [];
+      const coming = [...all];
+      for (let at = 0; coming.length + running.length > 0; at += 1) {
+        const now = order[at] ?? 1;
+        const next = running.length === 0 || now === 0 ? coming.shift() : undefined;
+        const one = running[now === 2 ? running.length - 1 : 0];
+        const word = next === undefined ? one?.words.shift() : undefined;
+        if (next !== undefined) {
+          journal.push(["prompt", { prompt: [{ type: "text", text: next.asked }] }]);
+          running.push({ words: next.answer.split(" ") });
+        } else if (word !== undefined) journal.push(["update", { update: chunk("agent", word) }]);
+        else if (one !== undefined) {
+          journal.push(["end", { result: { stopReason: "end_turn" } }]);
+          running.splice(running.indexOf(one), 1);
+        }
+      }
+      return journal.map(([kind, data], at) => ({ seq: at + 1, atMs: 1, kind, data: JSON.stringify(data) }));
+    };
+
+    it("brings nothing of another replay behind the first", async () => {
+      const said = ["x", "more x", "x", "x"].map((answer) => ({ asked: "one", answer }));
+      const again = [chunk("user", "one"), chunk("agent", "more")];
+      for (const isLate of [false, true])
+        expect(await newsOf(overlapped(said, [0, 0]), [...replayOf(said), ...again], isLate)).toEqual([]);
+    });
+
+    it("brings nothing, from where, how often and in whichever order it was said", async () => {
+      const answer = fc
+        .array(fc.constantFrom("x", "y", "more"), { minLength: 1, maxLength: 2 })
+        .map((words) => words.join(" "));
+      const words = fc.record({ asked: fc.constantFrom("one", "two"), answer });
+      const replay = fc.record({ front: fc.nat(4), again: fc.nat(4), end: fc.nat(20), isLate: fc.boolean() });
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(words, { minLength: 2, maxLength: 5 }),
+          fc.array(fc.nat(2), { maxLength: 20 }),
+          replay,
+          async (said, order, { front, again, end, isLate }) => {
+            const first = replayOf(said.slice(front % said.length));
+            const second = replayOf(said.slice(again % said.length)).slice(0, end);
+            expect(await newsOf(overlapped(said, order), [...first, ...second], isLate)).toEqual([]);
+          },
+        ),
+        { numRuns: 1000 },
+      );
+    });
   });
 
   it("brings what was answered anew behind the journal's end, and nothing else", async () => {
