@@ -83,8 +83,10 @@ export class Nearest {
   #subagent({ sessionId, title, state }: Update): string[] {
     if (typeof sessionId !== "string") return [];
     const doing = isRecord(state) ? state.state : undefined;
-    const status = typeof doing === "string" ? (statusOf.get(doing) ?? "in_progress") : undefined;
+    const told = typeof doing === "string" ? (statusOf.get(doing) ?? "in_progress") : undefined;
     const isNew = !this.#subagents.has(sessionId);
+    // Nothing says that it works: as pending it would be for ever.
+    const status = told ?? (isNew ? "completed" : undefined);
     this.#subagents.add(sessionId);
     const name = typeof title === "string" || isNew ? { title: textOr(title, "Subagent") } : {};
     return [

@@ -9,6 +9,9 @@ const usualStart = '{"update":';
 const usualEnded =
   /^\{"update":\{"sessionUpdate":"tool_call(?:_update)?","toolCallId":"([^"\\]{0,200})"(?:,"(?:title|name|kind)":"[^"\\]{0,500}"){0,3},"status":"(?:completed|failed)"/;
 
+/** So many calls of a turn are known to have been shown; beyond that any may have been. */
+const maxSeen = 10_000;
+
 export class ToolCalls {
   readonly #terminals: Terminals;
   /** Calls that have not ended, each with its content as text; undefined where what it had said is not known. */
@@ -51,10 +54,8 @@ export class ToolCalls {
   /** Reads no further than it must: most calls say early that they are done. */
   #note(data: string, isCall: boolean): void {
     const ended = usualEnded.exec(data)?.[1];
-    if (ended !== undefined) {
-      if (this.#open.size > 0) this.#open.delete(ended);
-      return;
-    }
+    // Written anew: a piece of a text keeps all of it in memory.
+    if (ended !== undefined) return this.#close(JSON.parse(`"${ended}"`) as string);
     let id = "";
     let status = isCall ? '"pending"' : undefined;
     let content: string | undefined;
@@ -68,12 +69,14 @@ export class ToolCalls {
     const key = JSON.parse(id) as string;
     const isOpen = status === '"pending"' || status === '"in_progress"';
     if (isOpen || (status === undefined && this.#open.has(key))) {
-      const before = this.#open.has(key) ? this.#open.get(key) : this.#seen.has(key) ? undefined : "[]";
-      this.#open.set(key, content ?? before);
-    } else {
-      this.#open.delete(key);
-      this.#seen.add(key);
-    }
+      const isKnown = this.#open.has(key) || this.#seen.has(key) || this.#seen.size === maxSeen;
+      this.#open.set(key, content ?? (isKnown ? this.#open.get(key) : "[]"));
+    } else this.#close(key);
+  }
+
+  #close(key: string): void {
+    this.#open.delete(key);
+    if (this.#seen.size < maxSeen) this.#seen.add(key);
   }
 
   #withoutTerminals(data: string): string {

@@ -224,6 +224,16 @@ describe("tool calls in a replay", () => {
     expect(updates[2]).toMatchObject({ toolCallId: "t", status: "failed" });
   });
 
+  it.each([
+    ["first what it is", (fields: object) => tool(fields, "tool_call_update", "a")],
+    ["first how it went", (fields: object) => tool({ ...fields, _meta: {} }, "tool_call_update", "a")],
+  ])("that are taken up again when they had ended keep what they had said: %s", async (_what, update) => {
+    const said = update({ status: "failed", content: [text("said")] });
+    const again = tool({ title: "T", status: "pending" }, "tool_call", "a");
+    const { updates } = await replayed([prompt(), said, again, end]);
+    expect(updates.slice(2)).toEqual([again, tool({ status: "failed" }, "tool_call_update", "a")]);
+  });
+
   it("that end behind their turn have ended", async () => {
     const items = [prompt(), tool({ title: "T" }, "tool_call"), end, tool({ status: "completed" })];
     const { updates } = await replayed(items, items.length, { isAtRest: true });
@@ -358,6 +368,15 @@ describe("what a client did not ask for [issue 14.16]", () => {
     expect((await replayed([compaction({ status: "failed", error: "Full" })])).updates).toEqual([
       thought("The conversation was not compacted. Full", "c"),
     ]);
+  });
+
+  it("is shown as ended where nothing says that it goes on", async () => {
+    const shown = tool(
+      { title: "Helper", kind: "other", status: "completed" },
+      "tool_call",
+      "acp-sidecar:subagent:child",
+    );
+    expect((await replayed([subagent({ title: "Helper" })])).updates).toEqual([shown]);
   });
 
   it("and what it asked for as it is", async () => {

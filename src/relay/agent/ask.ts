@@ -117,10 +117,17 @@ function isForgotten(error: unknown, { agentSessionId }: Binding): boolean {
 }
 
 /**
- * "Resource not found", and not what: the official SDKs' words where no name is given to them. It may be the session,
- * which is worth one try; it is not given up for that.
+ * Not found, and nothing is said of what ("Resource not found", "gone"): it may be the session, which is worth one try;
+ * it is not given up for that.
  */
 function isBareRefusal(error: unknown): boolean {
-  if (!isRpcError(error, acpErrors.resourceNotFound) || isRecord(error.data)) return false;
-  return /^(?:resource )?not found\.?$/i.test(error.message);
+  if (!isRpcError(error, acpErrors.resourceNotFound)) return false;
+  const { message, data } = error;
+  const said = [message, data, ...(isRecord(data) ? Object.values(data) : [])];
+  return !said.some((each) => typeof each === "string" && isNaming(each));
+}
+
+/** A path, an address, something in quotes or behind a colon. */
+function isNaming(text: string): boolean {
+  return /[/\\"'`:]|\.\w/.test(text);
 }

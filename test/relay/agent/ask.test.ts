@@ -117,39 +117,48 @@ describe("a session that the agent has let go", () => {
     await relay.close();
   });
 
-  // As the official SDKs word it where no name is given to them.
-  it("is taken up again where the agent does not say what it has not found, once", async () => {
-    let [isKnown, isBack, isTalking] = [false, true, false];
-    const script: Script = {
-      initialize: initialized({ resume: {} }),
-      "session/resume": () => {
-        isKnown = isBack;
-        return {};
-      },
-      "session/prompt": async ({ sessionId }, agent) => {
-        if (isTalking) await agent.say(String(sessionId), "partly done");
-        if (!isKnown) throw new RpcError(-32002, "Resource not found");
-        return { stopReason: "end_turn" };
-      },
-    };
-    const relay = await rig({ script });
-    const sessionId = await relay.newSession();
-    await expect(relay.prompt(sessionId)).resolves.toMatchObject({ stopReason: "end_turn" });
-    [isKnown, isBack] = [false, false];
-    await expect(relay.prompt(sessionId)).rejects.toMatchObject({ code: -32002 });
-    const asked = (method: string) => relay.agentNow().heardOf(method).length;
-    expect([asked("session/prompt"), asked("session/resume")]).toEqual([4, 2]);
-    // What may have been another thing costs the session nothing, and nothing is done twice.
-    isTalking = true;
-    await expect(relay.prompt(sessionId)).rejects.toMatchObject({ code: -32002 });
-    expect([asked("session/prompt"), asked("session/new")]).toEqual([5, 1]);
-    await relay.close();
-  });
+  it.each([
+    ["in the official SDKs' words", "Resource not found"],
+    ["in words of its own", "gone"],
+  ])(
+    "is taken up again where the agent does not say what it has not found, once: %s",
+    async (_what, words) => {
+      let [isKnown, isBack, isTalking] = [false, true, false];
+      const script: Script = {
+        initialize: initialized({ resume: {} }),
+        "session/resume": () => {
+          isKnown = isBack;
+          return {};
+        },
+        "session/prompt": async ({ sessionId }, agent) => {
+          if (isTalking) await agent.say(String(sessionId), "partly done");
+          if (!isKnown) throw new RpcError(-32002, words);
+          return { stopReason: "end_turn" };
+        },
+      };
+      const relay = await rig({ script });
+      const sessionId = await relay.newSession();
+      await expect(relay.prompt(sessionId)).resolves.toMatchObject({ stopReason: "end_turn" });
+      [isKnown, isBack] = [false, false];
+      await expect(relay.prompt(sessionId)).rejects.toMatchObject({ code: -32002 });
+      const asked = (method: string) => relay.agentNow().heardOf(method).length;
+      expect([asked("session/prompt"), asked("session/resume")]).toEqual([4, 2]);
+      // What may have been another thing costs the session nothing, and nothing is done twice.
+      isTalking = true;
+      await expect(relay.prompt(sessionId)).rejects.toMatchObject({ code: -32002 });
+      expect([asked("session/prompt"), asked("session/new")]).toEqual([5, 1]);
+      await relay.close();
+    },
+  );
 
-  it("is not meant when something else is not found", async () => {
+  it.each([
+    ["by its words", "Resource not found: file:///a", undefined],
+    ["by its data", "Resource not found", { uri: "file:///a" }],
+    ["a file", "No a.ts there", undefined],
+  ])("is not meant when something else is not found: %s", async (_what, words, data) => {
     const script = {
       "session/prompt": () => {
-        throw new RpcError(-32002, "Resource not found: file:///a");
+        throw new RpcError(-32002, words, data);
       },
     };
     const relay = await rig({ script });
