@@ -115,7 +115,7 @@ const relayDefaults: RelayOptions = {
   maxEntryBytes: maxMessageBytes,
   leaseTtlMs: 30_000,
   deafMs: 30_000,
-  // Or every session begins with a list of ours; test/relay/commands-offered.test.ts has them on.
+  // Or every session begins with a list of ours; test/relay/commands/offered.test.ts has them on.
   commands: "off",
 };
 

@@ -1,14 +1,14 @@
 import fs from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { SessionRegistry } from "../../src/session/registry.ts";
-import { openMemoryStore } from "../../src/store/memory/memory.ts";
-import { wrapStore } from "../../src/store/shell.ts";
-import { entriesOf } from "../conformance/samples.ts";
-import type { SessionId } from "../../src/base/ids.ts";
-import { textOf } from "../../src/acp/content.ts";
-import { scratchFolder } from "../cli/harness.ts";
-import { gate, rig, until, type RigOptions } from "./rig.ts";
+import { SessionRegistry } from "../../../src/session/registry.ts";
+import { openMemoryStore } from "../../../src/store/memory/memory.ts";
+import { wrapStore } from "../../../src/store/shell.ts";
+import { entriesOf } from "../../conformance/samples.ts";
+import type { SessionId } from "../../../src/base/ids.ts";
+import { textOf } from "../../../src/acp/content.ts";
+import { scratchFolder } from "../../cli/harness.ts";
+import { gate, rig, until, type RigOptions } from "../rig.ts";
 
 type Relay = Awaited<ReturnType<typeof rig>>;
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import type { SessionId } from "../../src/base/ids.ts";
-import { openMemoryStore } from "../../src/store/memory/memory.ts";
-import { entriesOf } from "../conformance/samples.ts";
-import { initialized, rig, type Rig, type RigOptions, type Script } from "./rig.ts";
+import type { SessionId } from "../../../src/base/ids.ts";
+import { openMemoryStore } from "../../../src/store/memory/memory.ts";
+import { entriesOf } from "../../conformance/samples.ts";
+import { initialized, rig, type Rig, type RigOptions, type Script } from "../rig.ts";
 
 async function asked(options: RigOptions = {}) {
   const relay = await rig({ ...options, relay: { commands: "on", ...options.relay } });
