@@ -51,6 +51,12 @@ export function runOf({ seq, data }: Entry): number {
   return data.includes(" ") ? seq : Number(data);
 }
 
+/** How many entries are in the run whose first one this is; undefined if it is not. */
+export function lengthOfRun({ data }: Entry): number | undefined {
+  const [, count] = /^(\d{1,9}) /.exec(data) ?? [];
+  return count === undefined ? undefined : Number(count);
+}
+
 export interface Unpacked {
   readonly from: number;
   readonly entries: readonly Pick<Entry, "kind" | "data">[];

@@ -2,6 +2,7 @@
 import { SidecarError } from "../base/errors.ts";
 import type { SessionId } from "../base/ids.ts";
 import type { Entry } from "./contract.ts";
+import type { StoreDriver } from "./driver.ts";
 
 /**
  * Yields what `fetch` gives, call after call, until it gives undefined. At most one page is fetched ahead, so that
@@ -17,6 +18,16 @@ export async function* readAhead<T>(fetch: () => Promise<T | undefined>): AsyncG
     yield page;
     page = await (ahead ?? fetch());
   }
+}
+
+/** One entry as the medium has it; undefined where there is none. */
+export async function readOne(
+  driver: Pick<StoreDriver, "read">,
+  id: SessionId,
+  seq: number,
+): Promise<Entry | undefined> {
+  for await (const [entry] of driver.read(id, { from: seq, through: seq })) return entry;
+  return undefined;
 }
 
 /** Errors: `STORE_CORRUPT` unless the entries run from `next` without a gap. */

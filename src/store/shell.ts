@@ -24,6 +24,7 @@ import { forwarding, queueing, translating } from "./decorate.ts";
 import type { Awaitable, StoreDriver } from "./driver.ts";
 import { holdsPacked } from "./packed-kind.ts";
 import type { PageUnpacker } from "./packed-pages.ts";
+import { readOne } from "./reading.ts";
 import { cannotRewrite, storeClosed } from "./refusals.ts";
 
 /**
@@ -132,7 +133,11 @@ class Shell implements Store {
     const driver = this.#open();
     checkWrite(id, entries, lease);
     if (driver.rewrite === undefined) throw cannotRewrite(this.name);
-    return driver.rewrite(id, given.after(from), entries, lease);
+    // They may be changed by whoever gave them, while what is packed is looked for.
+    const wanted = { from: given.after(from), entries: entries.map((entry) => ({ ...entry })) };
+    const { inWholeRuns } = await import("./whole-runs.ts");
+    const whole = await inWholeRuns(driver, id, wanted);
+    return this.#open().rewrite?.(id, whole.from, whole.entries, { ...lease });
   }
 
   async compress(id: SessionId, lease: Lease): Promise<void> {
@@ -195,11 +200,6 @@ class Shell implements Store {
     if (this.#closing !== undefined) throw storeClosed(this.name);
     return this.#driver;
   }
-}
-
-async function readOne(driver: StoreDriver, id: SessionId, seq: number): Promise<Entry | undefined> {
-  for await (const [entry] of driver.read(id, { from: seq, through: seq })) return entry;
-  return undefined;
 }
 
 async function rejected(error: unknown): Promise<never> {

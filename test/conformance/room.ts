@@ -173,6 +173,27 @@ const rewriting: Check[] = [
     },
   },
   {
+    title: "rewrites a part of what was compressed, and leaves all around it as it was",
+    run: async (store) => {
+      if (!(await rewrites(store))) return;
+      const entries = aConversation(60);
+      const { id, lease } = await written(store, entries);
+      await store.compress(id, lease);
+      const expected = [...entries];
+      for (const [from, count] of [
+        [7, 3],
+        [1, 1],
+        [230, 11],
+        [100, 40],
+      ] as const) {
+        expected.splice(from - 1, count, ...someEntries(count, from));
+        await store.rewrite(id, from, someEntries(count, from), lease);
+        await assertJournal(store, id, expected);
+        if (from === 1) await store.compress(id, lease);
+      }
+    },
+  },
+  {
     title: "rewrites nothing that is not final, is inherited, or is held by somebody else",
     run: async (store) => {
       if (!(await rewrites(store))) return;
