@@ -22,6 +22,7 @@ export type { Message, NewMessage, Role } from "./session/messages.ts";
 export type { NewSummary } from "./session/summaries.ts";
 export { SessionRegistry } from "./session/registry.ts";
 export { isSuperseded, type Stretch } from "./session/rewinds.ts";
+export type { CompactionEffect, CompactionUndone, CompactOptions } from "./session/compaction.ts";
 export type { Archived, CountFilter, ListQuery } from "./session/archived.ts";
 export type { RegistryStats } from "./session/figures.ts";
 export type { RegistryOptions, SessionInit } from "./session/registry-options.ts";

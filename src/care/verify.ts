@@ -10,6 +10,7 @@ import { messagesOf } from "../session/messages.ts";
 import { whyHidden } from "../session/hidden.ts";
 import { everySession } from "../session/pages.ts";
 import { replay } from "../session/replay.ts";
+import { otherOriginals } from "./verify-originals.ts";
 import { entrySchema, sessionRecordSchema } from "../session/schema.ts";
 
 export interface Verification {
@@ -42,11 +43,13 @@ export async function verifySessions(
     for await (const record of everySession(store)) {
       if (sessions === (limits.sessions ?? Infinity) || performance.now() > untilMs) break;
       watch.signal?.throwIfAborted();
-      // What is kept of deletions is no session, but may be damaged as well.
-      if (whyHidden(record) !== "deleted") sessions += 1;
+      // What is kept of deletions and of what was compacted is no session, but may be damaged as well.
+      if (whyHidden(record) !== "deleted" && whyHidden(record) !== "originals") sessions += 1;
       if (whyHidden(record) === "trashed") trashed += 1;
       checkRecord(record, damages);
+      const before = damages.length;
       entries += await verifySession(store, record, damages, watch);
+      if (damages.length === before) damages.push(...(await otherOriginals(store, record)));
       await watch.onProgress?.(sessions, total);
     }
   } catch (error) {

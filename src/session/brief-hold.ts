@@ -1,5 +1,6 @@
 /** What is done to a session that nobody here holds: it is taken for a moment. */
 import { isSidecarError } from "../base/errors.ts";
+import type { OnBusy } from "../config/config.ts";
 import type { SessionId } from "../base/ids.ts";
 import type { LeaseState, NewEntry, SessionPatch, SessionRecord, Store } from "../store/contract.ts";
 import { isSameHolder, mayTake, thisHolder } from "./holder.ts";
@@ -23,15 +24,24 @@ export function sealBriefly(entry: NewEntry, open: Open): Promise<void> {
 
 /** Does something to a session that is in no turn, and that nobody in this process holds. Errors: as `sealBriefly`. */
 export function holdBriefly<T>(act: (opened: OpenedJournal) => Promise<T>, open: Open): Promise<T> {
-  return unlessTaken(() => holdOnce(act, open));
+  return unlessTaken(() => holdOnce(act, open, "idle"));
 }
 
-async function holdOnce<T>(act: (opened: OpenedJournal) => Promise<T>, open: Open): Promise<T> {
+/** The same to one that nobody holds at all: who has it open believes to know what stands in it. */
+export function holdUnused<T>(act: (opened: OpenedJournal) => Promise<T>, open: Open): Promise<T> {
+  return unlessTaken(() => holdOnce(act, open, "error"));
+}
+
+async function holdOnce<T>(
+  act: (opened: OpenedJournal) => Promise<T>,
+  open: Open,
+  onBusy: OnBusy,
+): Promise<T> {
   const holder = thisHolder();
   const opened = await open({
     holder,
     // What this process holds already has its own writer.
-    mayTake: (current) => !isSameHolder(current.holder, holder) && mayTake("idle", holder)(current),
+    mayTake: (current) => !isSameHolder(current.holder, holder) && mayTake(onBusy, holder)(current),
   });
   try {
     return await act(opened);

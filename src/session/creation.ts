@@ -7,6 +7,7 @@ import type { HeldRoom } from "./held.ts";
 import { buriedAtMs, isGone } from "./hidden.ts";
 import { tellUpdate, type Events } from "./events.ts";
 import type { LiveSet } from "./live.ts";
+import type { Originals } from "./originals.ts";
 import { emptySession, type SessionInit } from "./registry-options.ts";
 import { inheritedRewinds } from "./rewinds.ts";
 import { mended, withRewindsKept } from "./rewinds-kept.ts";
@@ -17,6 +18,7 @@ export interface Parts {
   readonly live: LiveSet;
   readonly events: Events;
   readonly room: HeldRoom;
+  readonly originals: Originals;
   readonly now: () => number;
 }
 

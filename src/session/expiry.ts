@@ -6,12 +6,14 @@ import { Interval } from "../base/interval.ts";
 import type { Logger } from "../base/log.ts";
 import type { Events } from "./events.ts";
 import type { LiveSet } from "./live.ts";
+import type { Originals } from "./originals.ts";
 import type { Removal } from "./removal.ts";
 import type { Trash } from "./trash.ts";
 
 interface ExpiryOptions {
   readonly removal: Removal;
   readonly trash: Trash;
+  readonly originals: Originals;
   readonly live: LiveSet;
   readonly events: Events;
   readonly log: Logger;
@@ -38,15 +40,21 @@ export class Expiry {
 
   /** One round. Failures are logged. */
   async sweep(): Promise<void> {
-    const { removal, trash, retentionMs, trashMs, log } = this.#options;
+    const { removal, trash, originals, retentionMs, trashMs, log } = this.#options;
     // Where nothing more goes into the trash, what is there already has its time.
     const keptMs = trashMs || defaults.trashMs;
     try {
       const idle = await this.#detachIdle();
       const expired = retentionMs === undefined ? 0 : await removal.expire(retentionMs);
       const deleted = await trash.round(keptMs);
-      const found = { idle, expired, ...(deleted > 0 && { deletedFromTrash: deleted }) };
-      if (idle + expired + deleted > 0) log.info(found, "swept sessions");
+      const forgotten = await originals.round(keptMs);
+      const found = {
+        idle,
+        expired,
+        ...(deleted > 0 && { deletedFromTrash: deleted }),
+        ...(forgotten > 0 && { forgottenOriginals: forgotten }),
+      };
+      if (idle + expired + deleted + forgotten > 0) log.info(found, "swept sessions");
     } catch (error) {
       log.error({ error: loggedReason(error, log) }, "sweeping sessions failed");
     }

@@ -21,10 +21,11 @@ import { emptySession } from "./registry-options.ts";
 /**
  * Why: `adopting` — what the agent replays is not whole yet, or never became so because its process died;
  * `importing` — the same of what is brought in from a file;
- * `trashed` — deleted, and can be brought back (see trash.ts); `deleted` — a tombstone.
+ * `trashed` — deleted, and can be brought back (see trash.ts); `deleted` — a tombstone;
+ * `originals` — what entries were before they were compacted (see originals.ts).
  */
-export type Hidden = "adopting" | "importing" | "trashed" | "deleted";
-const allHidden: readonly Hidden[] = ["adopting", "importing", "trashed", "deleted"];
+export type Hidden = "adopting" | "importing" | "trashed" | "deleted" | "originals";
+const allHidden: readonly Hidden[] = ["adopting", "importing", "trashed", "deleted", "originals"];
 
 const key = "acp-sidecar.hidden";
 
@@ -41,7 +42,7 @@ export function whyHidden({ metadata }: { readonly metadata: Metadata }): Hidden
 /** Whether nobody may know that it is there. */
 export function isGone(record: { readonly metadata: Metadata }): boolean {
   const why = whyHidden(record);
-  return why === "trashed" || why === "deleted";
+  return why === "trashed" || why === "deleted" || why === "originals";
 }
 
 /** The metadata of the session that it becomes. */

@@ -12,6 +12,7 @@ import type { TextIndex } from "../store/text-index.ts";
 import { archiveSession, broughtBack, unarchiveSession } from "./archived.ts";
 import { changeBriefly, holdBriefly, sealBriefly } from "./brief-hold.ts";
 import { BroughtSessions } from "./brought.ts";
+import { Compaction, type CompactionEffect, type CompactOptions } from "./compaction.ts";
 import { changeSession, createSession, type Parts } from "./creation.ts";
 import { Events, type Follower, type SessionEvent, type SessionHook, type Subscription } from "./events.ts";
 import { Expiry } from "./expiry.ts";
@@ -24,6 +25,7 @@ import { shown } from "./hidden.ts";
 import type { OpenedJournal, Taking } from "./journal.ts";
 import { LiveSet } from "./live.ts";
 import { openSession, takeSession } from "./opening.ts";
+import { notCompacted, Originals } from "./originals.ts";
 import { Removal } from "./removal.ts";
 import { Trash, type OnGone } from "./trash.ts";
 import { messageEntry, type NewMessage } from "./messages.ts";
@@ -42,6 +44,8 @@ export class SessionRegistry extends SessionFinder {
   readonly live: LiveSet;
   readonly trash: Trash;
   readonly back: GoingBack;
+  readonly compaction: Compaction;
+  readonly originals: Originals;
   readonly identity = (): Promise<string | undefined> => this.#store.identity(); // see `Store`
   readonly textIndex = (): Promise<TextIndex | undefined> => this.#store.textIndex();
   readonly brought: BroughtSessions;
@@ -61,11 +65,15 @@ export class SessionRegistry extends SessionFinder {
     [this.#options, this.#store] = [options, store];
     this.#events = new Events(log);
     this.live = new LiveSet(options.maxSessions, wanted.now);
-    this.#parts = { store, live: this.live, events: this.#events, room: new HeldRoom(), now };
+    this.originals = new Originals({ store, now });
+    const { live, originals } = this;
+    this.#parts = { store, live, events: this.#events, room: new HeldRoom(), originals, now };
     this.#removal = new Removal({ ...options, ...this.#parts });
     this.trash = new Trash(this.#parts, options);
     this.brought = new BroughtSessions(this.#parts, options);
-    this.back = new GoingBack({ ...options, store, now, get: (id) => this.get(id), take: this.#take });
+    const door = { store, now, get: (id: SessionId) => this.get(id), take: this.#take };
+    this.back = new GoingBack({ ...options, ...door });
+    this.compaction = new Compaction({ ...door, originals: this.originals });
     this.#expiry = new Expiry({ ...options, ...this.#parts, removal: this.#removal, trash: this.trash, log });
   }
 
@@ -91,7 +99,7 @@ export class SessionRegistry extends SessionFinder {
   /** A new session that shares the parent's entries up to `atSeq` (its head, unless told). */
   async fork(parentId: SessionId, atSeq?: number): Promise<SessionRecord> {
     const parent = await this.get(parentId);
-    const metadata = broughtBack(shown(parent.metadata));
+    const metadata = notCompacted(broughtBack(shown(parent.metadata)));
     return this.create({ ...forkOf(parent, atSeq ?? parent.sealedSeq), metadata });
   }
 
@@ -136,6 +144,11 @@ export class SessionRegistry extends SessionFinder {
   /** Back into lists, where it was. Errors: `SESSION_NOT_FOUND`. */
   async unarchive(id: SessionId): Promise<SessionRecord> {
     return this.#writes.run(id, async () => unarchiveSession(this.#parts, await this.get(id)));
+  }
+
+  /** What tools gave and agents thought in old turns makes room for notes; `undo` is in `compaction`. Errors: as there. */
+  async compact(id: SessionId, options?: CompactOptions): Promise<CompactionEffect> {
+    return this.#writes.run(id, () => this.compaction.compact(given.id(id), options));
   }
 
   /** Notes activity. Errors: `SESSION_NOT_FOUND`. */

@@ -28,7 +28,11 @@ export class Removal {
   /** For good, whoever holds it. True if it was there. On return it will not come back after a power cut either,
    * unless durability is `none`. */
   async delete(id: SessionId): Promise<boolean> {
-    return this.#gone(id, await this.#options.store.delete(id));
+    const { store, originals } = this.#options;
+    const mayHaveOriginals = await originals.mayBeOf(id);
+    const wasThere = await store.delete(id);
+    if (mayHaveOriginals) await originals.forget(id);
+    return this.#gone(id, wasThere);
   }
 
   /** Taken first, so that no turn begins meanwhile. Errors: `SESSION_BUSY` in a turn, unless forced. */
@@ -40,6 +44,7 @@ export class Removal {
       isToGo: (record) => !isGone(record),
       becomes: (record) => this.#becomes(record),
     });
+    await this.#originalsGoWith(removed);
     return this.#gone(id, removed !== undefined);
   }
 
@@ -65,7 +70,9 @@ export class Removal {
         record.updatedAtMs < updatedBeforeMs && !live.has(id) && !isGone(record);
       try {
         const decision = { leaseTtlMs, mayTake, isToGo, becomes };
-        if (live.has(id) || (await decideUnused(store, id, decision)) === undefined) return false;
+        const gone = live.has(id) ? undefined : await decideUnused(store, id, decision);
+        if (gone === undefined) return false;
+        await this.#originalsGoWith(gone);
       } catch (error) {
         if (isSidecarError(error, "SESSION_BUSY", "LEASE_LOST")) return false;
         throw error;
@@ -92,6 +99,11 @@ export class Removal {
   #becomes(record: SessionRecord): SessionPatch | undefined {
     const { trashMs, now } = this.#options;
     return trashMs > 0 && whyHidden(record) === undefined ? intoTrash(record, now()) : undefined;
+  }
+
+  /** In the trash it still has what belongs to it. */
+  async #originalsGoWith(removed: SessionRecord | undefined): Promise<void> {
+    if (removed !== undefined && !isGone(removed)) await this.#options.originals.goWith(removed);
   }
 
   async #gone(id: SessionId, wasThere: boolean): Promise<boolean> {

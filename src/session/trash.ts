@@ -10,6 +10,7 @@ import { decideUnused } from "./brief-hold.ts";
 import type { Parts } from "./creation.ts";
 import { buriedAtMs, hiddenAs, shown, whyHidden } from "./hidden.ts";
 import { isDead, thisHolder } from "./holder.ts";
+import { NextLook } from "./next-look.ts";
 import { everySession } from "./pages.ts";
 
 /** A session as it was, and when it went. */
@@ -48,14 +49,10 @@ interface Times {
   readonly retentionMs?: number;
 }
 
-/** Between two looks through the whole trash, at least and at most. */
-const [shortestMs, longestMs] = [3_600_000, 86_400_000];
-
 export class Trash {
   readonly #parts: Parts;
   readonly #times: Times;
-  /** Nothing in it can be due before. */
-  #dueAtMs = -Infinity;
+  readonly #nextLook = new NextLook();
 
   constructor(parts: Parts, times: Times) {
     this.#parts = parts;
@@ -136,14 +133,13 @@ export class Trash {
         await onGone();
       } else oldestMs = Math.min(oldestMs, trashedAtMs);
     }
-    const waitMs = Math.max(oldestMs + forMs - this.#parts.now(), shortestMs);
-    this.#dueAtMs = this.#parts.now() + Math.min(waitMs, longestMs);
+    this.#nextLook.after(this.#parts.now(), oldestMs, forMs);
     return deleted;
   }
 
   /** The same in rounds: the trash is looked through only when something in it may be due. */
   async round(forMs: number): Promise<number> {
-    return this.#parts.now() < this.#dueAtMs ? 0 : this.empty({ forMs });
+    return this.#nextLook.isDue(this.#parts.now()) ? this.empty({ forMs }) : 0;
   }
 
   async *#since(): AsyncGenerator<Trashed> {
@@ -156,7 +152,9 @@ export class Trash {
   async #delete(id: SessionId, beforeMs: number): Promise<boolean> {
     try {
       const isToGo = ({ trashedAtMs }: Trashed) => trashedAtMs <= beforeMs;
-      return (await this.#decide(id, { isToGo })) !== undefined;
+      const gone = await this.#decide(id, { isToGo });
+      if (gone !== undefined) await this.#parts.originals.goWith(gone);
+      return gone !== undefined;
     } catch (error) {
       // Somebody is bringing it back, or deletes it, too.
       if (isSidecarError(error, "SESSION_BUSY", "LEASE_LOST")) return false;

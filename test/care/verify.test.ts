@@ -50,6 +50,38 @@ describe("verifying a store", () => {
     expect(damages[0]?.problem).toMatch(/2/);
   });
 
+  it("holds what is kept from before a session was compacted against its hashes", async () => {
+    const memory = openMemoryStore();
+    const registry = new SessionRegistry({ store: memory });
+    const { id } = await registry.create({ cwd: "/tmp" });
+    const { journal } = await registry.open(id);
+    const long = {
+      sessionUpdate: "agent_thought_chunk",
+      content: { type: "text", text: "why ".repeat(200) },
+    };
+    const prompt = { kind: "prompt" as const, atMs: 1, data: JSON.stringify({ prompt: [] }) };
+    const thought = { kind: "update" as const, atMs: 1, data: JSON.stringify({ update: long }) };
+    await journal.seal([], [prompt, thought, prompt]);
+    await journal.release();
+    await registry.compact(id, { beforeSeq: 3 });
+    const found = { sessions: 1, trashed: 0, entries: 5, damages: [] };
+    expect(await verifySessions(memory)).toEqual(found);
+    const [kept] = await registry.originals.of(id);
+    const other = (change: (data: string, seq: number) => string) =>
+      wrapStore(memory, {
+        async *read(of, range) {
+          for await (const page of memory.read(of, range))
+            yield of === kept?.id
+              ? page.map((each) => ({ ...each, data: change(each.data, each.seq) }))
+              : page;
+        },
+      });
+    expect((await verifySessions(other((data) => `${data} `))).damages).toEqual([
+      { sessionId: id, entries: { from: 2, through: 2 }, problem: expect.stringContaining("hash") as string },
+    ]);
+    expect((await verifySessions(other(() => "{}"))).damages).toMatchObject([{ sessionId: kept?.id }]);
+  });
+
   it("looks again before it says damage: another process may have been archiving the session", async () => {
     const memory = openMemoryStore({});
     const { id } = await memory.create(aSession());

@@ -119,6 +119,11 @@ export class FasterLayer {
     this.#known.delete(id);
   }
 
+  /** Final entries of a session are others now. Its forks share them, and which those are is not known here. */
+  rewritten(): void {
+    this.#known.clear();
+  }
+
   async deleted(id: SessionId): Promise<void> {
     this.#known.delete(id);
     await this.#attempt(id, () => this.store.delete(id));

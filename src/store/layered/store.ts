@@ -93,7 +93,7 @@ function journalWrites(
     },
     rewrite: (id, from, entries, lease) => {
       const act = () => truth.rewrite(id, from, entries, lease);
-      return layers.write(id, act, async (layer) => layer.forget(id));
+      return layers.write(id, act, async (layer) => layer.rewritten());
     },
     compress: (id, lease) => layers.write(id, () => truth.compress(id, lease)),
   };
