@@ -22,6 +22,8 @@ export interface KnownSession {
   readonly sum: number;
   /** It had entries that were not final. */
   readonly isOpen: boolean;
+  /** When final entries were last replaced by others, as its record says; 0 for never. */
+  readonly rewrittenAtMs: number;
 }
 
 export interface IndexedMessage {

@@ -1,5 +1,6 @@
 /** What of an entry is found: what people and agents said, thought and planned; of a tool call what it was, not what it gave. */
 import { textOf } from "../../acp/content.ts";
+import { compactedFrom } from "../../acp/compacted.ts";
 import { meaningOf } from "../../acp/entries.ts";
 import { isOwn } from "../../acp/own-mark.ts";
 import type { Entry } from "../../store/contract.ts";
@@ -29,10 +30,18 @@ export class EntryReader {
   read(entry: Entry): Findable | undefined {
     // The answer to a search would be found by the next one.
     if (isOwn(entry)) return undefined;
-    const found = entry.kind === "summary" ? summaryIn(entry) : saidIn(this.#teller.told(entry));
+    const found = entry.kind === "summary" ? summaryIn(entry) : this.#said(entry);
     if (found === undefined) return undefined;
     const text = found.text.slice(0, longestText);
     return /\S/.test(text) ? { seq: entry.seq, atMs: entry.atMs, role: found.role, text } : undefined;
+  }
+
+  /** A note that stands for what was compacted is nobody's words. */
+  #said(entry: Entry): Text | undefined {
+    const isCompacted = compactedFrom(entry) !== undefined;
+    const happening = this.#teller.told(entry);
+    if (!isCompacted) return saidIn(happening, outputLines);
+    return happening?.type === "call" ? saidIn(happening, 0) : undefined;
   }
 }
 
@@ -43,14 +52,15 @@ function summaryIn(entry: Entry): Text | undefined {
   return meaning.type === "summary" ? { role: "summary", text: textOf(meaning) } : undefined;
 }
 
-function saidIn(happening: Happening | undefined): Text | undefined {
+/** @param lines how many of what a tool gave */
+function saidIn(happening: Happening | undefined, lines: number): Text | undefined {
   switch (happening?.type) {
     case "said":
       return { role: happening.by, text: textOf(happening) };
     case "sent":
       return { role: "assistant", text: textOf(happening) };
     case "call":
-      return { role: "tool", text: callText(happening) };
+      return { role: "tool", text: callText(happening, lines) };
     case "plan":
       return {
         role: "plan",
@@ -63,8 +73,8 @@ function saidIn(happening: Happening | undefined): Text | undefined {
   }
 }
 
-function callText({ update }: Called): string {
+function callText({ update }: Called, lines: number): string {
   const title = typeof update.title === "string" ? update.title : "";
-  const output = outputOf(update).slice(0, outputChars).split("\n", outputLines);
+  const output = outputOf(update).slice(0, outputChars).split("\n", lines);
   return [title, ...pathsOf(update), ...output].join("\n").trim();
 }

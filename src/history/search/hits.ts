@@ -1,8 +1,9 @@
 /** Looks at what an index proposes: whether it is there, whether it counts, and whether its text is what is looked for. */
+import { compactedFrom } from "../../acp/compacted.ts";
 import type { SessionId } from "../../base/ids.ts";
 import { isSidecarError } from "../../base/errors.ts";
 import { isSuperseded, supersededOf } from "../../session/rewinds.ts";
-import type { SessionRecord } from "../../store/contract.ts";
+import type { Entry, SessionRecord } from "../../store/contract.ts";
 import type { SessionRegistry } from "../../session/registry.ts";
 import { EntryReader, type SearchRole } from "./entry-text.ts";
 import { agentNameOf } from "../../session/agent-names.ts";
@@ -84,10 +85,14 @@ export class Hits {
   }
 
   async #hit({ id, sealedSeq }: SessionRecord, seq: number): Promise<Hit | undefined> {
-    const found = seq > sealedSeq ? undefined : await this.#entry(id, seq);
+    const entry = seq > sealedSeq ? undefined : await this.#entry(id, seq);
+    const found = entry && new EntryReader().read(entry);
     const matches = found === undefined ? undefined : matchesIn(found.text, this.#looking.query);
     if (found === undefined || matches === undefined) {
-      if (found === undefined || !isPlausible(found.text, this.#looking.query)) this.stale += 1;
+      // An index that knows what was there before it was compacted is no worse for it.
+      const isCompacted = entry !== undefined && compactedFrom(entry) !== undefined;
+      const isKnown = found !== undefined && isPlausible(found.text, this.#looking.query);
+      if (!isKnown && !isCompacted) this.stale += 1;
       return undefined;
     }
     const { role, atMs, text } = found;
@@ -96,10 +101,10 @@ export class Hits {
     return { address: `${id}:${seq}`, seq, role, atMs, snippet: snippetOf(text, matches) };
   }
 
-  async #entry(id: SessionId, seq: number) {
+  async #entry(id: SessionId, seq: number): Promise<Entry | undefined> {
     try {
       for await (const page of this.#registry.read(id, { from: seq, through: seq }))
-        for (const entry of page) return new EntryReader().read(entry);
+        for (const entry of page) return entry;
     } catch (error) {
       if (!isSidecarError(error, "SESSION_NOT_FOUND", "STORE_CONFLICT", "STORE_CORRUPT")) throw error;
     }

@@ -8,7 +8,7 @@ import { inMemory, type Database } from "../../sqlite/engine.ts";
 import { loadEngine } from "../../sqlite/engines.ts";
 
 /** Counted up with every change of what is kept, or of how words are told apart: older files are made anew. */
-const schemaVersion = 3;
+const schemaVersion = 4;
 const applicationId = 0x61637369;
 const busyTimeoutMs = 20;
 
@@ -26,7 +26,8 @@ const schema = `
     from_seq INTEGER NOT NULL,
     through_seq INTEGER NOT NULL,
     sum INTEGER NOT NULL,
-    is_open INTEGER NOT NULL
+    is_open INTEGER NOT NULL,
+    rewritten_at_ms INTEGER NOT NULL
   ) STRICT;
   CREATE INDEX sessions_by_activity ON sessions (updated_at_ms, id);
   CREATE INDEX sessions_by_parent ON sessions (parent_id) WHERE parent_id IS NOT NULL;

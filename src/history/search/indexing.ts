@@ -82,6 +82,8 @@ export class Indexing {
 
   async #session(record: SessionRecord, known: KnownSession | undefined): Promise<void> {
     const facts = factsOf(record);
+    // Others than were indexed stand there now.
+    if (known !== undefined && known.rewrittenAtMs !== facts.rewrittenAtMs) return this.#anew(record);
     if (known !== undefined && known.throughSeq === record.sealedSeq) {
       if (!isSameFacts(known, facts)) this.#sessions.push({ ...known, ...facts });
       return;
@@ -90,7 +92,10 @@ export class Indexing {
       if (known !== undefined && record.sealedSeq < known.throughSeq) throw new Restored();
       await this.#grown(record, known ?? (await this.#first(record)));
     } catch (error) {
-      if (error instanceof Restored) return this.#anew(record);
+      if (error instanceof Restored) {
+        this.foundOlder = true;
+        return this.#anew(record);
+      }
       if (!isOfOneSession(error)) throw error;
       if (isSidecarError(error, "STORE_CORRUPT")) this.unread.push(record.id);
     }
@@ -108,7 +113,6 @@ export class Indexing {
   }
 
   async #anew(record: SessionRecord): Promise<void> {
-    this.foundOlder = true;
     await this.#write();
     await this.#index.drop([record.id]);
     await this.#session(record, undefined);

@@ -2,6 +2,7 @@
 import { agentNamesOf } from "../../session/agent-names.ts";
 import { crc32 } from "../../base/crc32.ts";
 import { realFolderOf } from "../../session/folders.ts";
+import { compactedAtMs } from "../../session/originals.ts";
 import type { Entry, SessionRecord } from "../../store/contract.ts";
 import type { KnownSession } from "../../store/text-index.ts";
 
@@ -18,6 +19,7 @@ export function factsOf(record: SessionRecord): Facts {
     parentId: lineage?.parentId,
     baseSeq: lineage?.atSeq ?? 0,
     isOpen: record.sealedSeq < record.headSeq,
+    rewrittenAtMs: compactedAtMs(record),
   };
 }
 

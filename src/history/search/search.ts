@@ -81,6 +81,11 @@ export class Searcher {
     return this.#queue.run(() => this.#sound(async () => catchUp(this.#registry, await this.#opened())));
   }
 
+  /** The next search reads the session anew: others than it has indexed stand there now. Errors: `STORE_…`. */
+  async forget(id: SessionId): Promise<void> {
+    return this.#queue.run(() => this.#sound(async () => (await this.#opened()).drop([id])));
+  }
+
   async close(): Promise<void> {
     await this.#queue.idle();
     const index = this.#index;

@@ -28,7 +28,7 @@ const mergedPages = 300;
 /** A shard is tidied when so many messages were added. */
 const muchWritten = 2000;
 const columns =
-  "id, updated_at_ms, cwd, folder, agent, parent_id, base_seq, from_seq, through_seq, sum, is_open";
+  "id, updated_at_ms, cwd, folder, agent, parent_id, base_seq, from_seq, through_seq, sum, is_open, rewritten_at_ms";
 
 /** Errors: `STORE_UNAVAILABLE` without a SQLite; the system's own where the file cannot be written. */
 export async function openSqliteIndex(file: string): Promise<TextIndex> {
@@ -144,18 +144,18 @@ class SqliteIndex implements TextIndex {
   }
 
   #put(session: KnownSession): void {
-    const { id, updatedAtMs, cwd, folder, agent, parentId, baseSeq, fromSeq, throughSeq, sum, isOpen } =
-      session;
+    const { id, updatedAtMs, cwd, folder, agent, parentId, baseSeq, fromSeq, throughSeq, sum } = session;
     const facts = [updatedAtMs, cwd, folder, agent, parentId ?? null, baseSeq, fromSeq, throughSeq, sum];
     this.#run(
-      `INSERT INTO sessions (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      `INSERT INTO sessions (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (id) DO UPDATE SET updated_at_ms = excluded.updated_at_ms, cwd = excluded.cwd,
          folder = excluded.folder, agent = excluded.agent, parent_id = excluded.parent_id,
          base_seq = excluded.base_seq, from_seq = excluded.from_seq, through_seq = excluded.through_seq,
-         sum = excluded.sum, is_open = excluded.is_open`,
+         sum = excluded.sum, is_open = excluded.is_open, rewritten_at_ms = excluded.rewritten_at_ms`,
       id,
       ...facts,
-      Number(isOpen),
+      Number(session.isOpen),
+      session.rewrittenAtMs,
     );
   }
 

@@ -27,6 +27,7 @@ export interface SessionRow {
   readonly through_seq: number;
   readonly sum: number;
   readonly is_open: number;
+  readonly rewritten_at_ms: number;
 }
 
 export function toKnown(row: SessionRow): KnownSession {
@@ -42,5 +43,6 @@ export function toKnown(row: SessionRow): KnownSession {
     throughSeq: row.through_seq,
     sum: row.sum,
     isOpen: row.is_open === 1,
+    rewrittenAtMs: row.rewritten_at_ms,
   };
 }

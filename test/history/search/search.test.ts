@@ -165,6 +165,40 @@ onEveryStore((open) => {
     expect(await found("kiwi")).toEqual([`${id}:4`, `${id}:1`]);
   });
 
+  it("finds nothing that was compacted, and all of it when that is undone", async () => {
+    const { session, registry, searcher, found } = await rig();
+    const output = (word: string) => [
+      { type: "content", content: { type: "text", text: `${word} ${"x ".repeat(400)}` } },
+    ];
+    const id = await session([
+      asks("look for treasure"),
+      thought(`treasure may be buried ${"deep ".repeat(80)}`),
+      tool({ title: "Dig", status: "completed", content: output("treasure") }, "tool_call"),
+      end,
+      asks("and now"),
+      end,
+    ]);
+    const all = [`${id}:3`, `${id}:2`, `${id}:1`];
+    expect(await found("treasure")).toEqual(all);
+    await registry.compact(id, { beforeSeq: 5 });
+    // It is known by what stands there now, not by an index that was brought up to date before.
+    expect(await found("treasure")).toEqual([`${id}:1`]);
+    expect((await searcher.search("treasure")).indexed).toBe(0);
+    await searcher.forget(id);
+    expect(await found("treasure")).toEqual([`${id}:1`]);
+    expect(await found("compacted")).toEqual([]);
+    expect(await found("dig")).toEqual([`${id}:3`]);
+    await registry.compaction.undo(id);
+    await searcher.forget(id);
+    expect(await found("treasure")).toEqual(all);
+    await registry.compact(id, { beforeSeq: 5 });
+    const other = await session([asks("elsewhere")]);
+    await registry.delete(other);
+    // Whoever goes through all sessions sees that its words are others.
+    expect((await searcher.search("elsewhere")).indexed).toBe(3);
+    expect(await found("buried")).toEqual([]);
+  });
+
   it("finds what a plain scan finds, whatever is looked for", { timeout: 60_000 }, async () => {
     const { session, searcher, store } = await rig();
     const ids = [];

@@ -6,7 +6,7 @@ import { systemCodeOf } from "../../../base/errors.ts";
 import type { Database, Send } from "./database.ts";
 
 /** Counted up with every change of what is kept, or of how words are told apart. */
-export const indexVersion = 1;
+export const indexVersion = 2;
 
 const tableNames = ["search_state", "search_sessions", "search_messages"] as const;
 
@@ -33,7 +33,8 @@ function tables(schema: string): readonly string[] {
       from_seq bigint NOT NULL,
       through_seq bigint NOT NULL,
       sum bigint NOT NULL,
-      is_open boolean NOT NULL)`,
+      is_open boolean NOT NULL,
+      rewritten_at_ms bigint NOT NULL)`,
     `CREATE INDEX search_sessions_by_activity ON ${schema}.search_sessions (updated_at_ms DESC, id DESC)`,
     `CREATE INDEX search_sessions_by_journal ON ${schema}.search_sessions (journal_id)`,
     `CREATE INDEX search_sessions_by_parent ON ${schema}.search_sessions (parent_id)`,

@@ -7,9 +7,9 @@ import { keptWords, storable } from "./text-index-words.ts";
 /** Of words in one statement. */
 const mostChars = 1 << 20;
 
-export const columns = `id, updated_at_ms, cwd, folder, agent, parent_id, base_seq, from_seq, through_seq, sum, is_open`;
+export const columns = `id, updated_at_ms, cwd, folder, agent, parent_id, base_seq, from_seq, through_seq, sum, is_open, rewritten_at_ms`;
 const given = `id text, updated_at_ms bigint, cwd text, folder text, agent text, parent_id text, base_seq bigint,
-  from_seq bigint, through_seq bigint, sum bigint, is_open boolean`;
+  from_seq bigint, through_seq bigint, sum bigint, is_open boolean, rewritten_at_ms bigint`;
 
 export interface SessionRow {
   readonly id: SessionId;
@@ -23,6 +23,7 @@ export interface SessionRow {
   readonly through_seq: number;
   readonly sum: number;
   readonly is_open: boolean;
+  readonly rewritten_at_ms: number;
 }
 
 export function* writing(schema: string, { sessions, messages }: Batch): Operation<void> {
@@ -78,8 +79,7 @@ function* inParts(messages: readonly IndexedMessage[]): Generator<readonly Index
 }
 
 function toRow(session: KnownSession): SessionRow {
-  const { id, updatedAtMs, cwd, folder, agent, parentId, baseSeq, fromSeq, throughSeq, sum, isOpen } =
-    session;
+  const { id, updatedAtMs, cwd, folder, agent, parentId, baseSeq, fromSeq, throughSeq, sum } = session;
   return {
     id,
     updated_at_ms: updatedAtMs,
@@ -91,7 +91,8 @@ function toRow(session: KnownSession): SessionRow {
     from_seq: fromSeq,
     through_seq: throughSeq,
     sum,
-    is_open: isOpen,
+    is_open: session.isOpen,
+    rewritten_at_ms: session.rewrittenAtMs,
   };
 }
 
@@ -108,5 +109,6 @@ export function toKnown(row: SessionRow): KnownSession {
     throughSeq: row.through_seq,
     sum: row.sum,
     isOpen: row.is_open,
+    rewrittenAtMs: row.rewritten_at_ms,
   };
 }
