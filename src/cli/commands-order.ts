@@ -35,6 +35,30 @@ export const orderCommands: readonly Command[] = [
     run: tool("unarchiveSessions"),
   },
   {
+    name: "sessions compact",
+    summary: "put short notes in the place of what tools gave and the agent thought in old turns",
+    synopsis: "ID [--before SEQ] [--dry-run] [--yes] [--json] | ID --undo [--json]",
+    flags: [
+      {
+        name: "before",
+        value: "SEQ",
+        help: "entries before this one (default: before the newest five turns)",
+      },
+      { name: "undo", help: "as it was, as far as what was there is kept" },
+      { name: "dry-run", help: "say what it would save, and change nothing" },
+      { name: "yes", help: "do not ask; needed where there is no terminal" },
+      json,
+    ],
+    operands: { min: 1, max: 1 },
+    options: ["store", "trash"],
+    notes: [
+      "ID as in sessions show; ID:SEQ is the same as --before SEQ. The newest turn stays whole in any case.",
+      "What was said stays, and of a tool call its title, kind, outcome, files and permission. Each note has the SHA-256 of what stood there.",
+      "What was there is kept for as long as the trash keeps things (--trash), or until sessions gc --trash. A session that somebody has open is busy.",
+    ],
+    run: tool("compactSession"),
+  },
+  {
     name: "sessions summarise",
     aliases: ["sessions summarize"],
     summary: "have an agent summarise a session, for agents that take it up later",

@@ -142,7 +142,10 @@ export const commands: readonly Command[] = [
     ],
     operands: none,
     options: ["store", "retention"],
-    notes: ["They go to the trash, from which sessions restore brings them back."],
+    notes: [
+      "They go to the trash, from which sessions restore brings them back.",
+      "With the trash goes what sessions compact has kept, of the same age.",
+    ],
     run: tool("collectSessions"),
   },
   ...historyCommands,

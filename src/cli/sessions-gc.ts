@@ -24,6 +24,8 @@ interface Wanted {
 interface Counts {
   readonly aged: number;
   readonly due: number;
+  /** Of how many times that sessions were compacted what was there goes. */
+  readonly originals: number;
 }
 
 export function collectSessions(invocation: Invocation, io: Io): Promise<number> {
@@ -35,14 +37,16 @@ export function collectSessions(invocation: Invocation, io: Io): Promise<number>
     const counts = {
       aged: await lengthOf(agedIn(registry, wanted)),
       due: await lengthOf(dueIn(registry, wanted)),
+      originals: await registry.originals.countOlder(wanted.trashedForMs),
     };
-    const isMore = counts.aged + counts.due > 0;
+    const isMore = counts.aged + counts.due + counts.originals > 0;
     if (isMore && !(await isMeant(question(counts, wanted), invocation, io))) return 1;
     const before = isMore ? (await registry.stats()).bytes : 0;
-    const { trashed, deleted } = await collect(registry, wanted, counts, new Progress(invocation, io, "gc"));
-    const freedBytes = deleted > 0 ? await freed(registry, config.store, before) : 0;
-    if (invocation.flags["json"]) await printJson(io, { trashed, deleted, freedBytes });
-    else await print(io, `${sumText("went", trashed, deleted)}${freedText(freedBytes)}\n`);
+    const sums = await collect(registry, wanted, counts, new Progress(invocation, io, "gc"));
+    const isLess = sums.deleted + sums.originals > 0;
+    const freedBytes = isLess ? await freed(registry, config.store, before) : 0;
+    if (invocation.flags["json"]) await printJson(io, { ...sums, freedBytes });
+    else await print(io, `${sumText("went", sums)}${freedText(freedBytes)}\n`);
     return 0;
   });
 }
@@ -51,24 +55,25 @@ export function collectSessions(invocation: Invocation, io: Io): Promise<number>
 async function collect(
   registry: SessionRegistry,
   { idleForMs, trashedForMs, isTrashOff }: Wanted,
-  { aged, due }: Counts,
+  { aged, due, originals }: Counts,
   progress: Progress,
-): Promise<{ readonly trashed: number; readonly deleted: number }> {
+): Promise<Sums> {
   let gone = 0;
   progress.stage("deleting", "sessions");
   try {
     return await interruptible(
-      () => `${countText(gone, "session")} went; run it again to go on`,
+      () => `${gone} of ${aged + due + originals} went; run it again to go on`,
       async (signal) => {
         const onGone = async () => {
           signal.throwIfAborted();
-          await progress.at((gone += 1), aged + due);
+          await progress.at((gone += 1), aged + due + originals);
         };
         const expired = idleForMs === undefined ? 0 : await registry.expire({ idleForMs }, onGone);
         const emptied = await registry.trash.empty({ forMs: trashedForMs }, onGone);
+        const forgotten = await registry.originals.empty(trashedForMs, onGone);
         return isTrashOff
-          ? { trashed: 0, deleted: emptied + expired }
-          : { trashed: expired, deleted: emptied };
+          ? { trashed: 0, deleted: emptied + expired, originals: forgotten }
+          : { trashed: expired, deleted: emptied, originals: forgotten };
       },
     );
   } finally {
@@ -129,21 +134,33 @@ async function showWhatGoes(
   };
   const [aged, due] = [await show(agedIn(registry, wanted)), await show(dueIn(registry, wanted))];
   const [trashed, deleted] = wanted.isTrashOff ? [[], [...aged, ...due]] : [aged, due];
-  if (flags["json"]) await printJson(io, { dryRun: true, trashed, deleted });
-  else await print(io, `${sumText("would go", trashed.length, deleted.length)}\n`);
+  const originals = await registry.originals.countOlder(wanted.trashedForMs);
+  if (flags["json"]) await printJson(io, { dryRun: true, trashed, deleted, originals });
+  else
+    await print(
+      io,
+      `${sumText("would go", { trashed: trashed.length, deleted: deleted.length, originals })}\n`,
+    );
   return 0;
 }
 
-function question({ aged, due }: Counts, { isTrashOff }: Wanted): string {
+function question({ aged, due, originals }: Counts, { isTrashOff }: Wanted): string {
   const [trashed, deleted] = isTrashOff ? [0, aged + due] : [aged, due];
-  return `${sumText("will go", trashed, deleted)}. Go on?`;
+  return `${sumText("will go", { trashed, deleted, originals })}. Go on?`;
+}
+
+interface Sums {
+  readonly trashed: number;
+  readonly deleted: number;
+  readonly originals: number;
 }
 
 /** `3 sessions went to the trash, 1 session went for good` */
-function sumText(go: string, trashed: number, deleted: number): string {
+function sumText(go: string, { trashed, deleted, originals }: Sums): string {
   const parts = [
     ...(trashed > 0 ? [`${countText(trashed, "session")} ${go} to the trash`] : []),
     ...(deleted > 0 ? [`${countText(deleted, "session")} ${go} for good`] : []),
+    ...(originals > 0 ? [`what stood in ${countText(originals, "compacted session")} ${go} for good`] : []),
   ];
   return parts.length === 0 ? `No session ${go}` : parts.join(", ");
 }

@@ -11,6 +11,7 @@ export { searchSessions } from "./search.ts";
 export { listSessions } from "./sessions-ls.ts";
 export { archiveSessions, unarchiveSessions } from "./sessions-archive.ts";
 export { renameSession } from "./sessions-rename.ts";
+export { compactSession } from "./sessions-compact.ts";
 export { moveSession } from "./sessions-move.ts";
 export { forkSession, rewindSession } from "./sessions-back.ts";
 export { collectSessions } from "./sessions-gc.ts";

@@ -105,7 +105,7 @@ describe("--dry-run", () => {
     expect(gc.out).toMatch(new RegExp(`^${old} {2}\\S+ \\S+ {2}Old one\n1 session would go to the trash\n$`));
     await registry.remove(old);
     const trash = await sessions("gc", "--trash", "--dry-run", "--json");
-    expect(JSON.parse(trash.out)).toEqual({ dryRun: true, trashed: [], deleted: [old] });
+    expect(JSON.parse(trash.out)).toEqual({ dryRun: true, trashed: [], deleted: [old], originals: 0 });
     expect([await listed(), await trashed()]).toEqual([[recent], [old]]);
   });
 
@@ -128,7 +128,7 @@ describe("sessions gc", () => {
     expect(await sessions("gc", "--yes")).toMatchObject({ status: 2 });
     expect(await sessions("gc", "--older-than", "30", "--yes")).toMatchObject({ status: 2 });
     expect((await sessions("gc", "--retention", "1h", "--json", "--yes")).out).toBe(
-      '{\n  "trashed": 1,\n  "deleted": 0,\n  "freedBytes": 0\n}\n',
+      '{\n  "trashed": 1,\n  "deleted": 0,\n  "originals": 0,\n  "freedBytes": 0\n}\n',
     );
   });
 
@@ -143,7 +143,7 @@ describe("sessions gc", () => {
     const off = await cli(["sessions", "gc", "--older-than", "1d", "--yes", "--json", "--store", url], {
       env: { ACP_SIDECAR_TRASH: "off" },
     });
-    expect(JSON.parse(off.out)).toEqual({ trashed: 0, deleted: 1, freedBytes: 0 });
+    expect(JSON.parse(off.out)).toEqual({ trashed: 0, deleted: 1, originals: 0, freedBytes: 0 });
     expect(await store.count()).toBe(0);
   });
 
