@@ -12,7 +12,7 @@ export interface AgentExit {
   readonly wanted: boolean;
 }
 
-/** What an agent's messages are handed to, in order. A promise that is returned holds back the messages behind. */
+/** What an agent's messages are handed to, in order. A returned promise holds back the messages after it. */
 export interface AgentHandlers extends Pick<PeerHandlers, "request" | "notification"> {
   /** `session/update`s that came together. */
   updates(updates: readonly ArrivedUpdate[]): void | Promise<void>;

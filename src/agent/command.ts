@@ -30,7 +30,7 @@ export function spawnOf(
   const found = platform === "win32" ? findOnWindows(command, env, isFile) : command;
   if (platform !== "win32" || !/\.(cmd|bat)$/i.test(found))
     return { command: found, args, windowsVerbatimArguments: false };
-  // What npm puts there hands its arguments on to a second reading.
+  // Scripts that npm puts there hand their arguments to a second shell.
   const readings = /[\\/]node_modules[\\/]\.bin[\\/]/i.test(found) ? 2 : 1;
   const words = [forShell(win32.normalize(found), 1), ...args.map((arg) => forShell(quoted(arg), readings))];
   return {
@@ -52,7 +52,7 @@ function findOnWindows(command: string, env: Environment, isFile: (path: string)
   return places.find(isFile) ?? command;
 }
 
-/** As programs take their command line apart: backslashes before a quote are doubled, and so are those at the end. */
+/** Quoted for how programs split their command line: backslashes before a quote are doubled, and so are those at the end. */
 function quoted(arg: string): string {
   let text = "";
   let backslashes = 0;

@@ -1,4 +1,4 @@
-/** Which agent it is that is configured: a program of its own, or the built-in one. */
+/** Which agent is configured: a program, or the built-in one. */
 import type { StartAgent } from "./agent.ts";
 import { EchoAgent } from "./echo.ts";
 import type { AgentCommand } from "../config/config.ts";
@@ -10,7 +10,7 @@ interface OpenAgentOptions extends Omit<ProcessAgentOptions, keyof AgentCommand>
   readonly launched?: Promise<Launched> | undefined;
 }
 
-/** Every run is a new one. */
+/** What it returns starts a new run at each call. */
 export function openAgent(command: AgentCommand | undefined, options: OpenAgentOptions): StartAgent {
   if (command === undefined) return async (handlers) => new EchoAgent(handlers);
   let first = options.launched;

@@ -25,9 +25,9 @@ export interface ProcessAgentOptions extends AgentCommand {
   readonly secrets?: Secrets | undefined;
 }
 
-/** How long the pipe of an agent that is gone may be silent, and one that has closed a pipe may still be there. */
+/** How long an agent that is gone may leave its pipe open without a word, and how long one may outlive its pipes. */
 const drainAfterExitMs = 1000;
-/** What the agent started and left behind is given this long to follow it. */
+/** How long what the agent started may outlive it. */
 const strayGraceMs = 300;
 
 /** Errors: `AGENT_NOT_STARTED`. */

@@ -1,4 +1,4 @@
-/** An agent's stderr: passed on as it comes, but for secrets; its last lines are kept for errors. */
+/** An agent's stderr: passed on as it comes, without secrets; its last lines are kept for errors. */
 import type { Readable } from "node:stream";
 import type { Outlet } from "../base/outlet.ts";
 import type { Secrets } from "../base/secrets.ts";

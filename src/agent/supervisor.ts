@@ -20,7 +20,7 @@ export interface AgentRun {
 
 export interface SupervisorOptions {
   readonly start: StartAgent;
-  /** The program that is the agent, for the record; none for the built-in one. */
+  /** The agent's program, to be recorded with sessions; none for the built-in agent. */
   readonly command?: string | undefined;
   /** Failed runs in a row until a pause is made, and the first pause between two tries (it doubles). */
   readonly restart: { readonly attempts: number; readonly backoffMs: number };
@@ -98,7 +98,7 @@ export class AgentSupervisor {
     if (run !== undefined) await act(run);
   }
 
-  /** A request that sets up the connection is repeated after a restart; of those about one thing the last. */
+  /** A request that sets up the connection is repeated after a restart: of several about one thing only the last. */
   remember(about: string, method: string, params: unknown): void {
     this.#repeated.delete(about);
     this.#repeated.set(about, { method, params });

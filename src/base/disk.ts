@@ -1,4 +1,4 @@
-/** Directories: made one by one, so that what cannot be made fails at once; their names made safe. */
+/** Directories and files: made, and synced so that they survive a power cut. */
 import { closeSync, fsyncSync, mkdirSync, openSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { systemCodeOf } from "./errors.ts";
@@ -6,8 +6,8 @@ import { systemCodeOf } from "./errors.ts";
 const ownerOnly = 0o700;
 
 /**
- * Makes a directory and those that lead to it, so that they survive a power cut. Node's own recursive mkdir tries for
- * ever where a parent is there and takes no children, as `/proc` does. Errors: the system's own.
+ * Makes a directory and the missing ones above it, one by one, so that they survive a power cut. Node's own recursive
+ * mkdir never ends where a parent exists but takes no children, as `/proc` does. Errors: the system's own.
  */
 export function makeDirectory(path: string): void {
   const missing: string[] = [];
@@ -46,7 +46,7 @@ export function syncFile(path: string): void {
 
 function isThere(path: string): boolean {
   try {
-    // Through links: one that leads nowhere cannot be made a directory, and says so below.
+    // Links are followed: one that leads nowhere cannot become a directory, and mkdir says so.
     return statSync(path).isDirectory();
   } catch (error) {
     if (systemCodeOf(error) === "ENOENT" && path !== dirname(path)) return false;

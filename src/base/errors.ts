@@ -27,18 +27,18 @@ export const errorFaces = {
   MESSAGE_TOO_LARGE: { rpcCode: -32600, exitStatus: 1 },
   INVALID_PARAMS: usage,
   INVALID_CURSOR: usage,
-  /** What is looked for cannot be understood; the message says why. */
+  /** A search query cannot be understood; the message says why. */
   INVALID_QUERY: usage,
   CWD_MISMATCH: usage,
   METHOD_NOT_FOUND: { rpcCode: -32601, exitStatus: 1 },
   REQUEST_CANCELLED: { rpcCode: -32800, exitStatus: 1 },
   INTERNAL: failure,
 
-  /** A file is to be written, and there is one already. */
+  /** A file was to be written, and there is one already. */
   FILE_EXISTS: usage,
   /** A file cannot be written or read. */
   FILE_FAILED: failure,
-  /** What is to be taken in is no bundle of ours, of another version, or not as it was written. */
+  /** What is to be imported is not a bundle of ours, has another version, or was changed or cut off. */
   BUNDLE_INVALID: usage,
 
   CONFIG_INVALID: usage,
@@ -135,7 +135,7 @@ export function systemCodeOf(error: unknown): string | undefined {
   return typeof error.code === "string" ? error.code : undefined;
 }
 
-/** For a log. What an agent says itself may quote a prompt, which only `debug` shows: else its errors' code is enough. */
+/** The reason as a log may have it: an agent's own words may quote a prompt, which only `debug` shows. */
 export function loggedReason(error: unknown, log: { writes(level: "debug"): boolean }): string {
   if (!(error instanceof Error) || log.writes("debug")) return reasonOf(error);
   if (isSidecarError(error, "AGENT_EXITED", "AGENT_UNAVAILABLE")) return error.code;

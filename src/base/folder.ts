@@ -22,7 +22,7 @@ export function ownSpelling(given: string, platform: NodeJS.Platform = process.p
   return isOwn ? given : plainFolder(given, platform);
 }
 
-/** Whether it names a folder whoever asks, and from wherever. */
+/** Whether it names the same folder whoever asks, and wherever they are. */
 export function isAbsoluteFolder(given: string, platform: NodeJS.Platform = process.platform): boolean {
   if (platform === "win32") return path.win32.isAbsolute(given);
   return path.posix.isAbsolute(given) || plainFolder(given, platform) !== path.posix.resolve(given);

@@ -1,6 +1,6 @@
 /**
- * Memory beside large messages. V8 lets its heap grow by as much as there is in it before it looks what of that is
- * garbage: of a message of 30 MB several dead copies stay. Whoever has handled one may say that now is the time.
+ * Memory that large messages leave behind. V8 lets its heap double before it looks for garbage, so several dead copies
+ * of a message of 30 MB stay. Whoever has handled such a message may say that now is the time to look.
  */
 import { createRequire } from "node:module";
 import type * as V8 from "node:v8";
@@ -12,7 +12,7 @@ const largeChars = 8 << 20;
 let collect: (() => void) | undefined;
 
 /**
- * Frees what the handling of so many characters has left behind; nothing where there are few, or the platform cannot.
+ * Frees what handling so many characters has left behind. Does nothing where they are few, or the platform cannot.
  * @param kept entries whose texts were put together: each is made one piece first, so that its parts are left behind, too
  */
 export function tidyUp(chars: number, kept: readonly { readonly data: string }[] = []): void {

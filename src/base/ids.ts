@@ -20,7 +20,7 @@ export function newSessionId(): SessionId {
   return mint() as SessionId;
 }
 
-/** One that sorts where a session belongs that was begun elsewhere, at this time. */
+/** A new id for a session that began elsewhere at this time: it sorts by that. */
 export function sessionIdAt(beganMs: number): SessionId {
   return ulid(Math.min(Math.max(0, Math.trunc(beganMs)), Date.now())) as SessionId;
 }

@@ -6,7 +6,7 @@
 const [quote, backslash, comma] = [0x22, 0x5c, 0x2c];
 const [openBracket, closeBracket, openBrace, closeBrace] = [0x5b, 0x5d, 0x7b, 0x7d];
 
-/** Where the string ends whose first character is at `from`: the place of its closing quote; -1 for none. */
+/** The place of the closing quote of the string whose first character is at `from`; -1 if there is none. */
 export function endOfString(text: string, from: number): number {
   for (let at = text.indexOf('"', from); at >= 0; at = text.indexOf('"', at + 1)) {
     let escapes = at;
@@ -26,9 +26,7 @@ export function membersOf(object: string): Map<string, string> {
   return members;
 }
 
-/**
- * The same one by one, until `visit` returns true: whoever looks for an early one need not read on.
- */
+/** Visits members one by one until `visit` returns true: who looks for an early one need not read on. */
 export function eachMember(object: string, visit: (name: string, value: string) => boolean): void {
   let at = skipSpace(object, skipSpace(object, 0) + 1);
   while (object.charCodeAt(at) === quote) {
@@ -66,7 +64,7 @@ export function objectText(members: ReadonlyMap<string, string>): string {
   return `{${texts.join(",")}}`;
 }
 
-/** The text of plain JSON as JSON.stringify has it, and of what is too deep for that, too. */
+/** The text of plain JSON, as JSON.stringify gives it, however deeply it is nested. */
 export function jsonTextOf(value: unknown): string {
   try {
     return JSON.stringify(value);
@@ -104,7 +102,7 @@ function skipSpace(text: string, from: number): number {
   return at;
 }
 
-/** Behind the last character of the value that begins at `from`. */
+/** The place after the last character of the value that begins at `from`. */
 function endOfValue(text: string, from: number): number {
   let depth = 0;
   for (let at = from; at < text.length; at += 1) {

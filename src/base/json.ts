@@ -3,7 +3,7 @@
 /** Any JSON value, as the protocol carries it. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
-/** The string itself; anything else is no text. */
+/** The string itself, or `otherwise` for anything else. */
 export function textOr(value: unknown, otherwise: string): string {
   return typeof value === "string" ? value : otherwise;
 }
@@ -32,17 +32,17 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Of facts that a peer tells of itself more is nobody's use. */
+/** Levels of the facts that a peer tells of itself; nobody needs deeper ones. */
 const maxFactDepth = 32;
 
-/** Facts as they may be kept: of those that are nested deeper than any store or reader takes only the texts and numbers. */
+/** Facts as they are kept. If they are nested deeper than stores and readers take, only texts and numbers stay. */
 export function keepable(facts: Readonly<Record<string, unknown>>): Json {
   if (!isDeeperThan(facts, maxFactDepth)) return facts as Json;
   const plain = Object.entries(facts).filter(([, value]) => typeof value !== "object");
   return Object.fromEntries(plain) as Json;
 }
 
-/** Level by level, because what is asked may be too deep for a stack. */
+/** Level by level, because the value may be too deep for the stack. */
 function isDeeperThan(value: unknown, depth: number): boolean {
   let level: unknown[] = [value];
   for (let deep = 0; level.length > 0; deep += 1) {

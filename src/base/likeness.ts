@@ -1,4 +1,4 @@
-/** Which of the words that exist somebody may have meant who typed another one. */
+/** Which known word a person meant who mistyped it. */
 
 /** Nobody types longer words by mistake; the costs of a comparison stay bounded. */
 const longestWord = 64;
@@ -13,10 +13,10 @@ export function meantBy(word: string, candidates: readonly string[]): string | u
     if (edits < fewest) [best, fewest] = [candidate, edits];
   }
   if (best === undefined) return undefined;
-  // A third of the letters may be wrong; of a short word one.
+  // A third of the letters may be wrong, and one letter of a short word.
   const allowed = Math.max(1, Math.floor(Math.max(word.length, best.length) / 3));
   if (fewest <= allowed) return best;
-  // What was begun and not ended.
+  // Or only the beginning was typed.
   const begun = typed.length < 3 ? [] : candidates.filter((each) => each.toLowerCase().startsWith(typed));
   return begun.length === 1 ? begun[0] : undefined;
 }

@@ -56,7 +56,7 @@ function startFromProc(pid: number): string | undefined {
   return state === "" || state === "Z" || state === "X" ? undefined : (others[18] ?? "");
 }
 
-/** Fields 3 and on: behind the name, which may hold anything. */
+/** The fields from the third on: those after the name, which may hold anything. */
 function statOf(pid: number): string[] {
   const stat = readOr(`/proc/${pid}/stat`);
   return stat.slice(stat.lastIndexOf(")") + 2).split(" ");

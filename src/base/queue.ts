@@ -1,6 +1,6 @@
 /**
- * Tasks one after the other, in the order in which they came: of one thing, or of each of many. No queue drops a task or
- * refuses one: each is a call whose caller waits for it, and bounds by that how many there are. Where somebody outside
+ * Tasks one after the other, in the order in which they came: in one queue, or in one for each key. No queue drops or
+ * refuses a task: each belongs to a caller who waits for it, and that bounds how many there are. Where somebody outside
  * decides how much comes, the relay stops reading while a session's queue is long.
  */
 

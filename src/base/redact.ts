@@ -8,12 +8,12 @@ const secretPlaces = new Set(["mcpservers", "env", "headers"]);
 
 /** Stands in the place of a secret. */
 export const hidden = "[redacted]";
-/** Of a longer text the beginning is enough, in a log. */
+/** A log needs only the beginning of a longer text. */
 const maxTextChars = 16_384;
 
-/** Where a password may begin in a URL: behind a user's name, or none. Not an address of IPv6, nor a path. */
+/** Where a password may begin in a URL: after the user's name, which may be empty. Not in an IPv6 address or a path. */
 const authority = /(?:\/\/|\b(?:postgres(?:ql)?|rediss?|https?|wss?):(?!\/\/))[^\s:/?#@[]*:/gi;
-/** A value by a name that says that it is secret; as libpq has it, perhaps between quotes. */
+/** A value whose name says that it is secret, with or without quotes, as libpq takes it. */
 const namedValue =
   /((?:^|[?&;\s])(?:[\w.-]{0,64}(?:password|passwd|passphrase|token|secret|api_?key)))=('[^'\n]*'|"[^"\n]*"|[^\s&#]*)/gi;
 
@@ -34,7 +34,7 @@ function withoutPasswords(text: string): string {
   let done = 0;
   for (const [at, from] of starts.entries()) {
     if (from < done) continue;
-    const end = words.lastAt(from) ?? behindSpaces(text, from, starts[at + 1] ?? text.length);
+    const end = words.lastAt(from) ?? lastAtOfLine(text, from, starts[at + 1] ?? text.length);
     if (end === undefined) continue;
     safe += `${text.slice(done, from)}***`;
     done = end;
@@ -52,7 +52,7 @@ class Words {
     this.#text = text;
   }
 
-  /** The last `@` behind `from` in the same word. */
+  /** The last `@` after `from` in the same word. */
   lastAt(from: number): number | undefined {
     if (from > this.#end) {
       const rest = /[\s"']/g;
@@ -65,15 +65,15 @@ class Words {
   }
 }
 
-/** The last `@` on the line before `before`: of a password with spaces or quotes in it, and not of a port. */
-function behindSpaces(text: string, from: number, before: number): number | undefined {
+/** The last `@` on the line before `before`: it ends a password with spaces or quotes in it. Not where a port begins. */
+function lastAtOfLine(text: string, from: number, before: number): number | undefined {
   if (/^(?:\s|$|\d{1,5}(?!\d|[^\s/?#"'),;\]}]))/.test(text.slice(from, from + 7))) return undefined;
   const [line = ""] = text.slice(from, before).split("\n", 1);
   const at = line.lastIndexOf("@");
   return at < 0 ? undefined : from + at;
 }
 
-/** A store's URL as it may be shown. Of layers each is redacted for itself, so that none hides another. */
+/** A store's URL as it may be shown. Each layer is redacted by itself, so that none hides another. */
 export function redactStoreUrl(url: string): string {
   const layers = layersOf(url);
   return layers === undefined ? redactUrls(url) : layeredUrl(layers.map(redactUrls));
@@ -99,7 +99,7 @@ export function redact(value: unknown, hide: (text: string) => string = (text) =
 
 function isSecret(key: string, value: unknown): boolean {
   if (secretPlaces.has(key.toLowerCase().replaceAll(/[-_]/g, ""))) return true;
-  // A number of tokens is none.
+  // A number of tokens is no secret.
   return isSecretName(key) && typeof value !== "number" && typeof value !== "boolean";
 }
 

@@ -13,7 +13,7 @@ interface Cleaned {
 
 const schemes = /\b(bearer|basic)[ \t]{1,3}[A-Za-z0-9+/_.~=-]{12,}/gi;
 const cookies = /^([ \t]{0,20}(?:set-)?cookie:)[^\n]{4,}/gim;
-/** `NAME=value`, `name: value`, `"name": "value"`: whether the name is one is asked behind it. */
+/** `NAME=value`, `name: value`, `"name": "value"`; whether the name is that of a secret is asked afterwards. */
 const named =
   /(?<![\w.-])([A-Za-z_][\w.-]{0,80}["']?[ \t]{0,3}[:=][ \t]{0,3})("[^"\n]+"|'[^'\n]+'|[^\s"'`,;(){}<>[\]]+)/g;
 const keyBegins = "-----BEGIN ";
@@ -37,7 +37,7 @@ export function withoutSecretShapes(text: string): Cleaned {
   return { text: withoutUrls, places };
 }
 
-/** Code says `token: string` and `password = ask()`; a value in quotes, of a variable, or with digits in it is meant. */
+/** Code says `token: string` and `password = ask()`: only a value in quotes, of a variable, or with digits counts. */
 function isSecretValue(nameAndSign: string, value: string): boolean {
   const name = /^[\w.-]+/.exec(nameAndSign)?.[0] ?? "";
   if (!isSecretName(name) || value.includes(hidden)) return false;

@@ -1,9 +1,9 @@
 /** Which values of params are secret: by their place, by their name, by their form. */
 import { isRecord } from "./json.ts";
 
-/** What is named as a secret is one from this length on; what only stands where secrets stand, from that. */
+/** The shortest secret: one that is named as such, and one that only stands where secrets stand. */
 const [minNamed, minPlaced] = [4, 8];
-/** What is longer is no secret, and one that is as long as this costs time wherever it is looked for. */
+/** Longer texts are no secrets, and to look for them everywhere would cost time. */
 const maxChars = 16_384;
 /** Params are looked through this far. */
 const maxParts = 100_000;
@@ -13,7 +13,7 @@ const secretName =
 /** Not secret wherever they stand: paths, lists of them, addresses without credentials, plain words of settings. */
 const harmless =
   /^(?:(?:[~.]{0,2}|[A-Za-z]:)[\\/][\w .@%,+~\\/-]*(?:[:;](?:[~.]{0,2}|[A-Za-z]:)[\\/][\w .@%,+~\\/-]*)*|https?:\/\/[^@?#]*|application\/[\w.+-]+|production|development|[\d.,:-]+)$/;
-/** Says nothing, and stands everywhere. */
+/** Too common to be secret. */
 const plainWord = /^(?:true|false|null|none|auto|default|enabled|disabled|basic|bearer|\d{1,6})$/i;
 /** Tokens by how their issuers begin them. */
 export const tokenShape =
@@ -49,7 +49,7 @@ class Finder {
   }
 
   #record(value: Readonly<Record<string, unknown>>, isPlaced: boolean): void {
-    // As ACP has variables and headers.
+    // ACP's form of variables and headers.
     if (isPlaced && typeof value.name === "string" && "value" in value) {
       this.#open.push({ value: value.value, name: value.name, isPlaced });
       return;
@@ -61,7 +61,7 @@ class Finder {
   #list(list: readonly unknown[], name: string, isPlaced: boolean): void {
     let before = "";
     for (const each of list) {
-      // `--token abc`: the flag names what comes behind it.
+      // `--token abc`: the flag names what comes after it.
       const isNamed = name === "args" && /^--?[\w-]+$/.test(before);
       this.#open.push({ value: each, name: isNamed ? before : name, isPlaced });
       before = typeof each === "string" ? each.slice(0, 100) : "";
@@ -107,7 +107,7 @@ class Finder {
     this.#addForm(/^(?:bearer|basic|token|digest)\s+(\S+)$/i.exec(secret)?.[1] ?? "");
   }
 
-  /** Of a short one too little is its own. Without the end, which depends on what stands behind it. */
+  /** Not of a short one, whose base64 many texts share. Without the end, which depends on what follows it. */
   #addBase64(secret: string): void {
     const bytes = Buffer.from(secret);
     if (bytes.length < minPlaced) return;

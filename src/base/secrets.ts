@@ -69,7 +69,7 @@ export class Secrets {
     this.#values = [...this.#known].sort((a, b) => b.length - a.length);
   }
 
-  /** Where the end of the text begins that may go on as a secret; it cuts through none. */
+  /** From where on the text may be the beginning of a secret; never in the middle of one. */
   #heldFrom(text: string): number {
     let from = text.length;
     for (const value of this.#values) from = Math.min(from, beginningOf(value, text));
@@ -84,7 +84,7 @@ export class Secrets {
   }
 }
 
-/** Where the longest end of `text` begins with which `value` begins, though not all of it; else the text's end. */
+/** Where the longest end of `text` starts that is a beginning of `value`, but not all of it; else the text's end. */
 function beginningOf(value: string, text: string): number {
   const first = value.charAt(0);
   for (let at = Math.max(0, text.length - value.length + 1); ; at += 1) {

@@ -59,7 +59,7 @@ export function layersOf(url: string): readonly string[] | undefined {
   return scheme === "layered" ? urlsIn(rest) : undefined;
 }
 
-/** Those, of which there must be two. Errors: `CONFIG_INVALID`. */
+/** The layers of a layered store, two or more. Errors: `CONFIG_INVALID`. */
 export function layersIn({ rest }: StoreUrl): readonly string[] {
   const layers = urlsIn(rest);
   if (layers !== undefined && layers.length >= 2) return layers;

@@ -33,7 +33,7 @@ export function pause(ms: number, signal?: AbortSignal): Promise<void> {
   });
 }
 
-/** Rejects when it is aborted; never settles else. What is raced with it is left to itself. */
+/** Rejects when `signal` is aborted, and never settles otherwise: to be raced with what may take long. */
 export function untilAborted(signal: AbortSignal | undefined): Promise<never> {
   return new Promise((_, reject) => {
     const end = () => reject(signal?.reason as Error);

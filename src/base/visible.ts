@@ -1,6 +1,6 @@
 /** Text from outside, made safe to show: what could steer a terminal or turn the direction of writing is spelled out. */
 
-/** Control characters but for the end of a line and tabs, what separates lines elsewhere, and marks of direction. */
+/** Control characters except newlines and tabs, other separators of lines, and marks of direction. */
 const unseen = /[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 const halves = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 
@@ -9,7 +9,7 @@ export function visible(text: string): string {
   return text.length > pieceChars ? inPieces(text, visiblePiece) : visiblePiece(text);
 }
 
-/** A replacement holds all of its places at once: of a long text those of a piece are enough. */
+/** A replacement keeps all of its matches in memory: in a long text, those of one piece at a time. */
 const pieceChars = 1 << 16;
 
 /** Piece by piece, none of which ends within a character or an end of a line. */

@@ -47,7 +47,7 @@ export interface Command {
   readonly flags: readonly Flag[];
   /**
    * How many operands it takes, and which where there is a choice; `agent` takes all that follows as an agent's command,
-   * `agentAfterDashes` only what stands after `--`; with `agent`, that may stand behind the operands.
+   * `agentAfterDashes` only what stands after `--`; with `agent: true`, that may follow the operands.
    */
   readonly operands:
     | {

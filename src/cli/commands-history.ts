@@ -67,7 +67,7 @@ export const historyCommands: readonly Command[] = [
       supersededFlag,
       { name: "all", help: "every session that is not archived" },
       { name: "archived", help: "with --all: archived ones, too" },
-      { name: "force", help: "in the place of files that are there" },
+      { name: "force", help: "replace files that are there" },
       json,
       quietFlag,
     ],

@@ -15,7 +15,7 @@ export const orderCommands: readonly Command[] = [
   },
   {
     name: "sessions archive",
-    summary: "put sessions out of the way: not in lists, and in less room",
+    summary: "put sessions out of the way: not in lists, and packed into less space",
     synopsis: "ID… [--json]",
     flags: [json, quietFlag],
     operands: { min: 1, max: Infinity },
@@ -77,7 +77,7 @@ export const orderCommands: readonly Command[] = [
     notes: [
       "ID as in sessions show. Without a command the configured agent is asked, which may cost money.",
       "It is asked in a session of its own, in an empty folder, without tools; where the agent can do that, the session is deleted.",
-      "The summary is kept in the session. Whoever takes it up without remembering it is given the newest summary and what came after; all else stays as it was.",
+      "The summary is kept in the session. An agent that takes the session up and does not remember it is given the newest summary and what came after it; nothing else changes.",
     ],
     run: tool("summariseSession"),
   },

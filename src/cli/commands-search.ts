@@ -10,11 +10,11 @@ export const searchCommand: Command = {
   synopsis: "QUERY… [filters] [--limit N] [--json]",
   flags: [
     { name: "cwd", value: "DIR", help: "only in sessions of this folder; . is the one where you are" },
-    { name: "agent", value: "NAME", help: "only in sessions of an agent whose name has this in it" },
+    { name: "agent", value: "NAME", help: "only in sessions of an agent whose name contains this" },
     {
       name: "role",
       value: "user|assistant|thought|tool|plan|summary",
-      help: "only what was said by, or is one of these",
+      help: "only messages of this kind",
     },
     {
       name: "since",

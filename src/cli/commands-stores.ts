@@ -7,7 +7,7 @@ export const storeCommands: readonly Command[] = [
   {
     name: "import",
     summary:
-      "bring in the history of an agent, or bundles, as sessions like any other; again brings in what is new",
+      "bring in the history of an agent, or bundles, as sessions like any other; run again, it brings in what is new",
     synopsis: "claude|codex|gemini|opencode [PATH]|BUNDLE|DIR [--dry-run] [--since WHEN] [--watch] [--json]",
     flags: [
       { name: "dry-run", help: "say what would be imported, and write nothing" },

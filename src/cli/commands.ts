@@ -1,4 +1,4 @@
-/** The commands. Each loads its code when it runs, for an editor waits for `serve`. */
+/** The commands. Each loads its code when it runs, because an editor waits for `serve`. */
 import type { Command } from "./command.ts";
 import { colorFlag, jsonFlag as json, deletionFlags, noPagerFlag, quietFlag } from "./flags.ts";
 import { historyCommands } from "./commands-history.ts";
@@ -29,9 +29,9 @@ export const commands: readonly Command[] = [
     summary: "list sessions, newest activity first",
     synopsis: "[filters] [--limit N] [--json|--jsonl]",
     flags: [
-      { name: "agent", value: "NAME", help: "only those of an agent whose name has this in it" },
+      { name: "agent", value: "NAME", help: "only those of an agent whose name contains this" },
       { name: "cwd", value: "DIR", help: "only those of this folder; . is the one where you are" },
-      { name: "title", value: "TEXT", help: "only those whose title has this in it" },
+      { name: "title", value: "TEXT", help: "only those whose title contains this" },
       {
         name: "state",
         value: "running|open|idle",
@@ -189,7 +189,7 @@ export const commands: readonly Command[] = [
     name: "config init",
     summary: "write a configuration file that explains every option",
     synopsis: "[options] [--force] [-- agent-command args…]",
-    flags: [{ name: "force", help: "in the place of one that is there" }],
+    flags: [{ name: "force", help: "replace a file that is there" }],
     operands: "agentAfterDashes",
     options: "all",
     notes: [
@@ -215,7 +215,7 @@ export const commands: readonly Command[] = [
     options: [],
     notes: [
       'bash: eval "$(acp-sidecar completion bash)", in ~/.bashrc.',
-      'zsh: eval "$(acp-sidecar completion zsh)", in ~/.zshrc behind compinit.',
+      'zsh: eval "$(acp-sidecar completion zsh)", in ~/.zshrc after compinit.',
       "fish: acp-sidecar completion fish > ~/.config/fish/completions/acp-sidecar.fish",
       "powershell: acp-sidecar completion powershell | Out-String | Invoke-Expression, in $PROFILE.",
     ],

@@ -7,11 +7,11 @@ import { placeholder } from "./option-text.ts";
 export interface OfferedFlag {
   readonly name: string;
   readonly help: string;
-  /** What stands behind it; a list is a choice. */
+  /** What follows it; a list is a choice. */
   readonly takes: "nothing" | "file" | "folder" | "text" | readonly string[];
 }
 
-/** What may stand behind some words. */
+/** What may follow some words. */
 export interface Place {
   /** The words before, without flags: "" is the beginning. Several that mean the same. */
   readonly at: readonly string[];
@@ -61,7 +61,7 @@ function placeOf(command: Command, list: readonly Command[]): Place {
   };
 }
 
-/** The places behind the first word of commands that have two, and are no command themselves. */
+/** The places after the first word of commands that have two, where that word is no command itself. */
 function groupsOf(list: readonly Command[]): Place[] {
   const firsts = new Set(
     list.flatMap(({ name }) => (name.includes(" ") ? [name.split(" ", 1)[0] ?? ""] : [])),

@@ -1,6 +1,6 @@
 /**
  * The scripts that shells read. Each finds the words before the cursor, without flags and their values, and offers
- * what may stand behind them; behind `--` stands an agent's command, of which we know nothing.
+ * what may follow them; after `--` comes an agent's command, of which we know nothing.
  */
 import type { OfferedFlag, Offers, Place } from "./completion-places.ts";
 

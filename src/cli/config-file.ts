@@ -20,7 +20,7 @@ export async function printConfigPath(invocation: Invocation, io: Io): Promise<n
 /** Errors: `CONFIG_INVALID` for values that are not allowed, and where a file is there already. */
 export async function initConfig(invocation: Invocation, io: Io): Promise<number> {
   const file = placeOf(invocation, io);
-  // Only what is given is looked at, and nothing that stands in a file or the environment.
+  // Only what is given is checked, and nothing from a file or the environment.
   const at = { env: {}, platform: process.platform };
   await loadConfig({ flags: { store: "memory:", ...invocation.settings }, surroundings: at });
   writeNew(file, fileText(invocation, io), invocation.flags["force"] === true);
@@ -66,8 +66,8 @@ function fileText({ settings, agent }: Invocation, io: Io): string {
     entry("agent", command === undefined ? example : { command, args }, command !== undefined),
   ];
   const head = [
-    "// Configuration of acp-sidecar. Without the // before it a line counts.",
-    "// Flags and ACP_SIDECAR_… variables go before what stands here; acp-sidecar config prints what is in force.",
+    "// Configuration of acp-sidecar. Remove the // before a line to set that option.",
+    "// Flags and ACP_SIDECAR_… variables override this file; acp-sidecar config prints what is in force.",
   ];
   return `${[...head, "{", ...schemaLine(io), ...agentLines, ...lines, "}"].join("\n")}\n`;
 }

@@ -24,7 +24,7 @@ type Of<T extends Happening["type"]> = Extract<Happening, { readonly type: T }>;
 
 export class ConversationText implements Drawer {
   readonly #layout: Layout;
-  /** The last line of a message that may go on has no end yet. */
+  /** The last line has no end yet, because its message may go on. */
   #isOpen = false;
   #last: Happening["type"] | "thought" | undefined;
 

@@ -50,7 +50,7 @@ export async function tryAgent(start: StartAgent, options: TrialOptions): Promis
     try {
       if (prompt !== undefined) await tryPrompt(peer, { sessionId, prompt, said, facts });
     } finally {
-      // Whoever lists the agent's sessions is not to find ours.
+      // Whoever lists the agent's sessions must not find ours.
       if (!signal.aborted) await peer.forget(initialized, sessionId);
     }
     return { facts };

@@ -21,7 +21,7 @@ type Fields = Readonly<Record<string, unknown>>;
 function wayOf(method: Fields, agent: AgentCommand | undefined): string | undefined {
   const own = terminalIn(method);
   if (own !== undefined) return `run ${shellLine(own)}`;
-  // ACP: the agent's own command with these arguments behind.
+  // ACP: the agent's own command, followed by these arguments.
   if (Array.isArray(method.args) && agent !== undefined) {
     const { command, args } = agent;
     return `run ${shellLine([command, ...withoutSecrets(args), ...texts(method.args)])}`;
@@ -46,7 +46,7 @@ function texts(list: unknown): string[] {
   return Array.isArray(list) ? list.filter((each) => typeof each === "string") : [];
 }
 
-/** Arguments may hold secrets: what stands behind a flag that is called so is not shown. */
+/** Arguments may hold secrets: what follows a flag with such a name is not shown. */
 function withoutSecrets(args: readonly string[]): string[] {
   const secret = /^--?[\w-]*(?:key|token|secret|password)[\w-]*/i;
   return args.map((arg, at) => {

@@ -59,9 +59,9 @@ async function examine(storeUrl: string, io: Io, trial: TrialOptions, progress: 
   progress.stage(`starting ${oneLine(name)} by itself, opening a session…`);
   const byItself = await tryAgent(openAgent(agent, peerLimits), trial);
   progress.stage(`starting ${oneLine(name)} through the sidecar…`);
-  // The user's sessions are none of its business: what it opens is forgotten with it.
+  // The trial leaves the user's sessions alone: what it opens is forgotten with it.
   const sidecar = sidecarWith(io, { folder, store: "memory:", agent });
-  // One that does not start by itself does so with nobody, and may take its time not to.
+  // An agent that does not start by itself does not start through us either, and to wait for that takes time.
   const throughSidecar = byItself.facts["starts"] === "no" ? byItself : await tryAgent(sidecar, trial);
   progress.stage("opening the store, reading its newest sessions, writing one…");
   const store = await tryStore(storeUrl, folder);

@@ -24,7 +24,7 @@ export class Failures {
     return this.#status;
   }
 
-  /** What `act` gives; undefined when it failed. Errors: such as are none of ours. */
+  /** What `act` gives; undefined when it failed with an error of ours. Errors: all others. */
   async of<T>(session: string, act: () => Promise<T>): Promise<T | undefined> {
     try {
       return await act();

@@ -12,7 +12,7 @@ export const colorFlag: Flag = {
 
 export const noPagerFlag: Flag = { name: "no-pager", help: "on a terminal, not through PAGER" };
 
-export const quietFlag: Flag = { name: "quiet", help: "say nothing of how far it is" };
+export const quietFlag: Flag = { name: "quiet", help: "show no progress" };
 
 export const deletionFlags: readonly Flag[] = [
   { name: "dry-run", help: "say what would be deleted, and delete nothing" },

@@ -28,7 +28,7 @@ export function firstWords(): readonly string[] {
   return [...new Set(commands.map(({ name }) => name.split(" ", 1)[0] ?? name))];
 }
 
-/** What may stand behind a first word. */
+/** What may follow a first word. */
 export function secondWords(first: string): readonly string[] {
   return commands.flatMap(({ name }) => (name.startsWith(`${first} `) ? [name.slice(first.length + 1)] : []));
 }

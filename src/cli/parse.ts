@@ -92,7 +92,7 @@ function commandOf(
   if (first === undefined) return { command: serveCommand, used: 0 };
   const found = commandAt(words);
   const parts = secondWords(first);
-  // A word behind the name of a group is one of its commands, or a mistake.
+  // A word after the name of a group is one of its commands, or a mistake.
   const isStray = found?.used === 1 && parts.length > 0 && second !== undefined;
   if (found !== undefined && !isStray) return found;
   // The value of a mistyped flag looks like a command.

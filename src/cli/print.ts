@@ -19,7 +19,7 @@ export async function print({ output }: Pick<Io, "output">, text: string): Promi
 /** After so much of it a long output looks whether anybody reads it still. */
 const lookAfterChars = 64 * 1024;
 
-/** Long output: whoever reads it may go away at any time, and then nothing more is to be looked up for him. */
+/** Long output: its reader may go away at any time, and then nothing more is to be looked up. */
 export class Outflow {
   readonly #io: Pick<Io, "output">;
   #unlooked = 0;
@@ -27,7 +27,7 @@ export class Outflow {
 
   constructor(io: Pick<Io, "output">) {
     this.#io = io;
-    // Stdout is never destroyed, whatever befalls it.
+    // Stdout is never destroyed, whatever happens to it.
     for (const end of ["error", "close"]) io.output.once(end, () => (this.#isGone = true));
   }
 
@@ -48,7 +48,7 @@ export function printJson(io: Pick<Io, "output">, value: unknown): Promise<void>
   return print(io, `${JSON.stringify(value, undefined, 2)}\n`);
 }
 
-/** `name: value` lines under one another; on a terminal long values are broken where they stand. */
+/** `name: value` lines under one another; on a terminal long values are wrapped in their column. */
 export function printFacts(
   io: Pick<Io, "output" | "columns">,
   facts: readonly (readonly [string, string | undefined])[],

@@ -1,11 +1,11 @@
-/** How far something long is: a bar on a terminal, a line now and then in a log. On stderr, beside what is printed. */
+/** How far something long has come: a bar on a terminal, a line now and then in a log. On stderr, apart from output. */
 import type { Watch } from "../care/watch.ts";
 import type { Invocation, Io } from "./command.ts";
 import { fitted } from "./width.ts";
 
 /** Between two changes of the bar. */
 const redrawMs = 100;
-/** The first line in a log, and those behind it. */
+/** The first line in a log, and those after it. */
 const logFirstMs = 10_000;
 const logEachMs = 30_000;
 

@@ -44,7 +44,7 @@ export async function serve(invocation: Invocation, io: Io): Promise<number> {
 
 /**
  * A terminal speaks no ACP: somebody wants the agent itself. Editors that let their user log in to the agent run its
- * command in a terminal, with arguments for that behind (auth methods of type "terminal").
+ * command in a terminal, followed by arguments for that (auth methods of type "terminal").
  */
 async function onTerminal(agent: AgentCommand, io: Io, stop: AbortSignal): Promise<number> {
   io.errors.write(`acp-sidecar: this is a terminal: running ${agent.command} itself\n`);

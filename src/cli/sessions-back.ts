@@ -23,7 +23,7 @@ export function rewindSession(invocation: Invocation, io: Io): Promise<number> {
   if (!flags["yes"] && io.isTerminal !== true)
     throw new SidecarError("USAGE", "sessions rewind asks first, and there is no terminal; allowed: --yes");
   return withSessions(invocation, io, async (registry) => {
-    // Before the first entry nothing stands, so that no other command can mean it.
+    // Entry 0, the place before the first entry, means something to this command only.
     const isStart = address.endsWith(":0");
     const { record, seq = isStart ? 0 : undefined } = await addressed(
       registry,

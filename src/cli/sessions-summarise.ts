@@ -41,7 +41,7 @@ function agentOf({ agent }: Config): AgentCommand {
 }
 
 function leftOut(maxBytes: number): string {
-  return `the oldest turns are left out, for more than ${formatBytes(maxBytes)} is not read; --handover-bytes SIZE allows more`;
+  return `the oldest turns are left out, because no more than ${formatBytes(maxBytes)} is read; --handover-bytes SIZE allows more`;
 }
 
 function asked(

@@ -1,4 +1,4 @@
-/** The sessions that a command line is about: the configured store behind its one door, opened for one command. */
+/** The sessions that a command line is about: the configured store, opened for one command. */
 import type { Config } from "../config/config.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import { SidecarError } from "../base/errors.ts";
@@ -24,8 +24,8 @@ export function urlToRead({ config, origins }: LoadedConfig): string {
 }
 
 /**
- * Opens the configured store, which must be there unless it may be made or thought to be empty, hands its sessions to `use`, and closes it
- * whatever happens.
+ * Opens the configured store, hands its sessions to `use`, and closes it whatever happens.
+ * @param ifAbsent where there is no store: refuse, make one, or go on as if there were an empty one
  */
 export async function withSessions<T>(
   invocation: Invocation,
@@ -46,7 +46,7 @@ export async function withSessions<T>(
   }
 }
 
-/** What an address on the command line means; `last` is the newest session of the folder that we are in, out of the archive unless told. */
+/** What an address on the command line means. `last` is the newest session of the folder that we are in, no archived one unless told. */
 export function addressed(
   registry: SessionRegistry,
   address: string,

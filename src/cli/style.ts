@@ -1,4 +1,4 @@
-/** Colours, where a terminal takes them and nobody has asked for none. https://no-color.org, https://force-color.org */
+/** Colours, where a terminal shows them and nobody has switched them off. https://no-color.org, https://force-color.org */
 import { SidecarError } from "../base/errors.ts";
 import type { Invocation, Io } from "./command.ts";
 

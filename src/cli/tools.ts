@@ -1,4 +1,4 @@
-/** Every command but `serve`, loaded as one. */
+/** Every command except `serve`, loaded as one. */
 export { printCompletion } from "./completion.ts";
 export { initConfig, printConfigPath } from "./config-file.ts";
 export { printConfig } from "./config.ts";

@@ -7,7 +7,7 @@ import type { SessionRegistry } from "../session/registry.ts";
 /** A list is not to wait for what one column of it costs. */
 const forMs = 1000;
 
-/** Returns a function that counts; beyond its time, and where a session cannot be read, it says so. */
+/** Returns a function that counts; `?` beyond its time, and where a session cannot be read. */
 export function turnCounter(registry: SessionRegistry): (record: SessionRecord) => Promise<string> {
   let spentMs = 0;
   return async ({ id, headSeq }) => {

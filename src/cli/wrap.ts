@@ -8,7 +8,7 @@ export type Measure = (text: string) => number;
 const lengthOf: Measure = (text) => text.length;
 
 /**
- * Lines of at most `width`, broken at spaces; a word that is wider stands alone in its line. Lines behind the first
+ * Lines of at most `width`, broken at spaces; a word that is wider stands alone in its line. Lines after the first
  * begin with `indent`.
  */
 export function wrapped(text: string, width: number, indent = "", measure: Measure = lengthOf): string[] {

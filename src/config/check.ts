@@ -47,7 +47,7 @@ function checkAgent({ value, label }: Given): AgentCommand {
   const where = result.error.issues[0]?.path.join(".") ?? "";
   throw new SidecarError(
     "CONFIG_INVALID",
-    `${label}${where === "" ? " is wrong" : ` is wrong at ${where}`}; allowed: a command, and a list of arguments and an object of environment texts`,
+    `${label}${where === "" ? " is wrong" : ` is wrong at ${where}`}; allowed: a command, with a list of arguments and an object of environment variables`,
     { data: { option: "agent" } },
   );
 }

@@ -4,12 +4,12 @@
 const token = /"(?:[^"\\\n]|\\.)*"?|\/\/[^\n]*|\/\*[^]*?(?:\*\/|$)|[^]/g;
 
 /**
- * The text with spaces in the place of comments (two slashes, or slash and star) and of a comma behind the last value,
+ * The text with spaces in the place of comments (two slashes, or slash and star) and of a comma after the last value,
  * so that a place in it is still the place in the file.
  */
 export function withoutComments(text: string): string {
   const parts: string[] = [];
-  /** The comma that nothing has followed yet, by its place among the parts; none behind nothing. */
+  /** The place among the parts of a comma that nothing has followed yet, if a value stood before it. */
   let comma: number | undefined;
   let last = "";
   for (const [part] of text.matchAll(token)) {

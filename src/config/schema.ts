@@ -8,7 +8,7 @@ function range(min: number, max: number) {
   return z.int().check(z.gte(min), z.lte(max));
 }
 
-/** Of numbers only 0 says what it means without a unit. */
+/** Without a unit only 0 is clear. */
 function duration(min: number, max: number) {
   const text = z.string().check(z.regex(durationPattern));
   const inRange = z.pipe(z.pipe(text, z.transform(parseDurationMs)), range(min, max));

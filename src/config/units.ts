@@ -9,7 +9,7 @@ export const msPer: Readonly<Record<string, number>> = {
 };
 const bytesPer: Readonly<Record<string, number>> = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 };
 
-/** A number alone could be anything, but for 0. */
+/** Without a unit only 0 is clear. */
 export const durationPattern = /^(?:0|(\d+(?:\.\d+)?)(ms|s|m|h|d))$/;
 export const sizePattern = /^(\d+(?:\.\d+)?)(B|KiB|MiB|GiB)?$/;
 

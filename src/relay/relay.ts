@@ -43,7 +43,7 @@ export interface RelayParts {
   readonly options: RelayOptions;
   readonly registry: SessionRegistry;
   readonly startAgent: StartAgent;
-  /** The program that is the agent, for the record; none for the built-in one. */
+  /** The agent's program, to be recorded with sessions; none for the built-in agent. */
   readonly agentCommand: string | undefined;
   readonly agentRestart: { readonly attempts: number; readonly backoffMs: number };
   readonly log: Logger;

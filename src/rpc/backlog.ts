@@ -6,12 +6,12 @@ export class Backlog {
   #room: Promise<void> | undefined;
   #settleRoom: () => void = () => undefined;
 
-  /** @param limitChars passed by the last message only: a single one may be as long as it is */
+  /** @param limitChars only the last message may pass it, however long that message is */
   constructor(limitChars: number) {
     this.#limitChars = limitChars;
   }
 
-  /** A message has come. Returns what is to be called when it has been passed on; again does nothing. */
+  /** A message has come. Returns what is to be called when it has been passed on; further calls do nothing. */
   hold(chars: number): () => void {
     let held = chars;
     if (!this.#isFull) this.#movedAtMs = performance.now();

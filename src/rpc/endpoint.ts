@@ -25,8 +25,8 @@ export type { RequestContext } from "./incoming.ts";
 export type { InvalidMessage } from "./inbox.ts";
 
 /**
- * What a peer's messages are handed to. A promise that is returned holds back the messages behind; that of a
- * notification does so only when there is too much that waits like it.
+ * What a peer's messages are handed to. A returned promise holds back the messages after it; that of a notification
+ * does so only when too much is waiting.
  */
 export interface PeerHandlers {
   /** The answer, or a rejection: `SidecarError` or a peer's `RpcError` reach the other side as such. */
@@ -55,7 +55,7 @@ export interface ConnectionOptions {
 
 /** What has come and is not passed on yet is bounded by this, however long a single message may be. */
 const maxBacklogChars = 8 << 20;
-/** What a call that waits takes beside its text. */
+/** What a waiting call takes besides its text. */
 const callOverheadChars = 1000;
 
 export class Connection {
@@ -65,7 +65,7 @@ export class Connection {
   readonly #outgoing = new OutgoingRequests();
   readonly #backlog: Backlog;
   readonly #handlers: PeerHandlers;
-  /** Calls of a peer that does not read: they wait, lest the answers pile up. */
+  /** Calls of a peer that does not read wait here, so that answers do not pile up. */
   readonly #unread = new Queue();
   readonly #log: Logger;
   #closeReason: SidecarError | undefined;

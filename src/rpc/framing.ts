@@ -18,10 +18,10 @@ export type Frame =
 const newline = 0x0a;
 const headerStart = "content-";
 const maxHeaderBytes = 8 * 1024;
-/** Of what is skipped so much of its beginning is kept. */
+/** How much is kept of the beginning of a message that is skipped. */
 const excerptChars = 200;
 
-/** What takes whole lines in one piece, if it can; one by one they are frames. */
+/** Takes whole lines in one piece, if it can; otherwise each line is a frame. */
 type TakeLines<T> = (lines: string) => T | undefined;
 
 /** Cuts the chunks of one stream into frames. The first bytes decide the framing, once. */
@@ -31,7 +31,7 @@ export class FrameDecoder<T = never> {
   #decoder: NdjsonDecoder<T> | HeaderDecoder | undefined;
   #start: Buffer = Buffer.alloc(0);
 
-  /** @param takeLines asked for every piece of whole lines that is read: what it makes of it stands for its frames */
+  /** @param takeLines asked for every piece of whole lines: what it returns takes the place of their frames */
   constructor(limitBytes: number, takeLines?: TakeLines<T>) {
     this.#limitBytes = limitBytes;
     this.#takeLines = takeLines;

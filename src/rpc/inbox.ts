@@ -16,7 +16,7 @@ import {
   type ResponseMessage,
 } from "./messages.ts";
 
-/** A message that is none, and what JSON-RPC wants to be said of it: the error, under this id. */
+/** What is not a message, and how JSON-RPC wants it to be answered: with this error, under this id. */
 export interface InvalidMessage {
   readonly id: RequestId | null;
   /** `PARSE_ERROR`, `INVALID_REQUEST`, `MESSAGE_TOO_LARGE`. */
@@ -30,7 +30,7 @@ interface InboxHandlers {
   response(message: ResponseMessage): void;
   notification(method: string, params: unknown): void;
   invalid(message: InvalidMessage): void | Promise<void>;
-  /** Asked behind every message that does not go by the lane: a promise holds back the reading. */
+  /** Asked after every message that does not go by the lane: a promise holds back the reading. */
   room(): Promise<void> | undefined;
   /** The stream broke, or a handler failed: nothing more will be read. */
   broken(error: unknown): void;
@@ -170,7 +170,7 @@ export class Inbox {
   }
 }
 
-/** Whoever the message went to takes its next steps before the message behind it is handed over. */
+/** Lets whoever was given a message go on before the next one is handed over. */
 function aTurnOfTheLoop(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

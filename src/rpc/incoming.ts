@@ -11,7 +11,7 @@ export interface RequestContext {
   readonly id: RequestId;
   /** Aborted by the peer's `$/cancel_request`, and when the peer has gone. */
   readonly signal: AbortSignal;
-  /** Settles when the answer has been written: what must come behind it waits for this. */
+  /** Settles when the answer has been written: what must come after it waits for this. */
   readonly answered: Promise<void>;
   /** To be called when somebody else has the request: until then, or its answer, it counts as backlog. */
   readonly passedOn: () => void;

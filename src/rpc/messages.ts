@@ -19,7 +19,7 @@ export interface ResponseMessage {
   readonly error?: { readonly code: number; readonly message: string; readonly data?: unknown };
 }
 
-/** A fast way for notifications of one kind: many at once, and where it can be seen what they are, unparsed. */
+/** A fast way for notifications of one kind: many at once, and unparsed where their text shows what they are. */
 export interface Lane<T> {
   /** Whole lines in one piece, if all of them are of this kind and that can be seen. */
   recognise(lines: string): T | undefined;
@@ -32,7 +32,7 @@ export interface Lane<T> {
   skipped?(outline: OutlineFields, reason: string): T | undefined;
   /** Adds what came next to what came with it. */
   add(batch: T[], next: T): void;
-  /** Takes what came together, in order. A promise that is returned holds back the messages behind. */
+  /** Takes what came together, in order. A returned promise holds back the messages after it. */
   deliver(batch: readonly T[]): void | Promise<void>;
 }
 

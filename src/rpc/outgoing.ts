@@ -19,7 +19,7 @@ export class OutgoingRequests {
     return { id, answer };
   }
 
-  /** The peer has answered. What nobody asked, or has had an answer to, is nobody's. */
+  /** The peer has answered. An answer that nobody waits for is dropped. */
   answered({ id, result, error }: ResponseMessage): void {
     const number = numberOf(id);
     const waiting = this.#waiting.get(number);

@@ -90,7 +90,7 @@ export class Output {
 
   #write(text: string): Promise<void> {
     if (!this.#open) return done;
-    // Of a string the stream would make a buffer of three times its length.
+    // The stream would turn a string into a buffer of three times its length.
     const bytes = text.length < pieceChars ? text : Buffer.from(text);
     return this.#stream.write(bytes, "utf8") && this.#drained === undefined ? done : this.#drain();
   }
