@@ -94,7 +94,7 @@ describe("session/cancel", () => {
     expect(textOf(await next.replay(sessionId, cwd))).toContain("still-1 still-2 ");
   });
 
-  it("does nothing for an idle or unknown session [REQ cancel-idle, bad-nothing]", async () => {
+  it("reaches the agent between turns, and does nothing for an unknown session [REQ cancel-idle, bad-nothing]", async () => {
     const { sessionId } = await client.newSession(cwd);
     const sentBefore = agentMessages().length;
     const from = client.program.out.length;
@@ -104,8 +104,11 @@ describe("session/cancel", () => {
     const { sessions } = await client.agent.request("session/list", {});
     expect(sessions).not.toEqual([]);
     expect(client.program.out.messages(from)).toHaveLength(1);
-    const forwarded = agentMessages().slice(sentBefore);
-    expect(forwarded.filter(({ params }) => params?.["sessionId"] === "no such thing")).toEqual([]);
     expect(await client.say(sessionId, "hello")).toBe("echo: hello");
+    const heard = agentMessages()
+      .slice(sentBefore)
+      .filter(({ method }) => method === "session/cancel" || method === "session/prompt");
+    expect(heard.map(({ method }) => method)).toEqual(["session/cancel", "session/prompt"]);
+    expect(heard[0]?.params?.["sessionId"]).toBe(heard[1]?.params?.["sessionId"]);
   });
 });

@@ -46,7 +46,7 @@ export const sessionRequirements: RequirementTable = {
     "cancel-grace": "after the grace time we answer cancelled ourselves",
     "cancel-permission": "the agent's open permission requests are then answered cancelled",
     "cancel-late": "later updates of that turn are journaled and kept from the client",
-    "cancel-idle": "cancelling an idle or unknown session does nothing",
+    "cancel-idle": "cancelling an idle session reaches the agent; of an unknown one nobody hears",
   },
   "protocol.md: Methods, session/load": {
     "load-messages": "whole messages in order of first appearance",

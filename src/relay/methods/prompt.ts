@@ -61,7 +61,10 @@ export async function cancel(ctx: RelayContext, params: unknown): Promise<void> 
   const child = ctx.sessions.children.byId(sessionId);
   if (child !== undefined) return sendCancel(child.live, params, child.agentSessionId);
   const live = ctx.sessions.byClientId(sessionId);
-  if (live !== undefined) cancelTurns(live, ctx.options.cancelGraceMs, params);
+  if (live === undefined) return;
+  // Some agents work between turns, too.
+  if (runningTurns(live).length === 0) sendCancel(live, params);
+  else cancelTurns(live, ctx.options.cancelGraceMs, params);
 }
 
 function startTurn(
