@@ -5,11 +5,11 @@ import type { SessionRegistry } from "../../session/registry.ts";
 import { isSidecarError } from "../../base/errors.ts";
 import { EntryReader } from "./entry-text.ts";
 import { factsOf, isSameFacts, sumOf } from "./known-session.ts";
-import { indexedWords } from "./match-text.ts";
+import { indexedWords } from "./indexed-words.ts";
 import type { IndexedMessage, KnownSession, TextIndex } from "../../store/text-index.ts";
 
-/** What is read before it is written. */
-const [mostMessages, mostSessions, mostChars] = [10_000, 1000, 6 << 20];
+/** What is read before it is written: more at a time takes memory, and the event loop for longer, and is no quicker. */
+const [mostMessages, mostSessions, mostChars] = [1000, 1000, 1 << 20];
 
 type Sessions = Pick<SessionRegistry, "read" | "find">;
 
@@ -157,16 +157,17 @@ export class Indexing {
     let sum: number | undefined;
     for await (const page of this.#registry.read(session.id, range)) {
       for (const entry of page) {
-        sum = sumOf(entry);
         if (knownSum !== undefined && entry.seq === range.from) {
-          if (sum !== knownSum) throw new Restored();
+          if (sumOf(entry) !== knownSum) throw new Restored();
           continue;
         }
         const found = reader.read(entry);
         if (found !== undefined) this.#wait(session.id, entry.seq, indexedWords(found));
       }
+      const end = page.at(-1);
+      if (end !== undefined) sum = sumOf(end);
       if (this.#waiting.length < mostMessages && this.#chars < mostChars) continue;
-      const last = page.at(-1)?.seq ?? 0;
+      const last = end?.seq ?? 0;
       // Looked at again next time, should this be where we end.
       if (last > session.throughSeq && last >= session.fromSeq)
         this.#sessions.push({ ...session, throughSeq: last, sum: sum ?? 0, isOpen: true });

@@ -231,8 +231,9 @@ const corpus = [
   ["東京タワーへ行く", "今日は東京で日本語を話す"],
   ["naïve café, Straße", "a naive cafe in the STRASSE", "userId equals user_id"],
   ["hello big wide world", "world hello", "say hello to the world"],
+  ["put it in to the box", "in the box, not to be", "inTo THE — tó bé", "to be in"],
 ];
 const queries =
-  'parse header parseHTTPHeader parseht* http hello world "hello big" -big -"world hello" 東京 東 日本語 タワー cafe STRASSE user userid userId src/net naive* wor*'
+  'parse header parseHTTPHeader parseht* http hello world "hello big" -big -"world hello" 東京 東 日本語 タワー cafe STRASSE user userid userId src/net naive* wor* "in to" "to be" "to the" -"in to" in_to in/t*'
     .match(/-?"[^"]*"|\S+/g)!
     .slice();

@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { daysBetween, indexedWords } from "../../../src/history/search/match-text.ts";
+import { indexedWords } from "../../../src/history/search/indexed-words.ts";
+import { pairsOf } from "../../../src/history/search/common-pairs.ts";
+import { daysBetween, matchOf } from "../../../src/history/search/match-text.ts";
 import { matchesIn } from "../../../src/history/search/matching.ts";
 import { parseQuery } from "../../../src/history/search/query.ts";
 import { plainSnippet, snippetOf } from "../../../src/history/search/snippet.ts";
@@ -130,6 +132,11 @@ describe("what is indexed", () => {
         "Ab".repeat(40),
         "\0",
         "\ue000user",
+        " in ",
+        "To",
+        "ín—",
+        "the\u001b[1m ",
+        "_of.a ",
       ),
       fc.string({ unit: "binary", maxLength: 6 }),
     );
@@ -141,9 +148,26 @@ describe("what is indexed", () => {
         const words = indexed.match(/[A-Za-z0-9\u0080-\u{10ffff}]+/gu) ?? [];
         // As FTS5 has it, which knows ASCII only.
         const told = words.map((word) => word.replace(/[A-Z]+/g, (capitals) => capitals.toLowerCase()));
-        expect(told).toEqual([...row, ...wholes].map((word) => word.text));
+        const pairs = pairsOf(row.map((word) => word.text));
+        expect(told).toEqual([...[...row, ...wholes].map((word) => word.text), ...pairs]);
       }),
     );
+  });
+
+  it("has common words that stand together as one word, so that few messages are read for a phrase of them", () => {
+    const pairs = (text: string) =>
+      indexedWords({ text, role: "user", atMs: 0, seq: 1 }).match(/\S+\ue001\S+/g) ?? [];
+    expect(pairs("Put it in, to the intoTo box of theirs")).toEqual([
+      "it\ue001in",
+      "in\ue001to",
+      "to\ue001the",
+      "the\ue001into",
+      "into\ue001to",
+    ]);
+    const { wanted } = matchOf(parseQuery('"box in to the"'), {});
+    expect(JSON.stringify(wanted)).toContain("in\ue001to");
+    expect(JSON.stringify(matchOf(parseQuery('"in the*"'), {}))).toContain("in\ue001the");
+    expect(JSON.stringify(matchOf(parseQuery("in/the*"), {}))).not.toContain("\ue001");
   });
 
   it("of a time are whole months, and days where they are no whole ones", () => {
