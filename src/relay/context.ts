@@ -8,6 +8,7 @@ import type { Client } from "./live/attachments.ts";
 import type { Holding } from "./live/holding.ts";
 import type { KnownSessions } from "./live/sessions.ts";
 import type { Unclaimed } from "./live/unclaimed.ts";
+import type { Searching } from "./searching.ts";
 
 export interface RelayOptions {
   readonly cancelGraceMs: number;
@@ -21,6 +22,8 @@ export interface RelayOptions {
   readonly deafMs: number;
   /** The user's cache folder; without one the index of a search is in memory. */
   readonly cacheFolder?: string | undefined;
+  /** After so much quiet that index is brought up to date; 10 s unless told. */
+  readonly indexAfterMs?: number;
 }
 
 export interface RelayContext {
@@ -32,6 +35,7 @@ export interface RelayContext {
   readonly sessions: KnownSessions;
   readonly holding: Holding;
   readonly unclaimed: Unclaimed;
+  readonly searching: Searching;
   readonly log: Logger;
   /** Of this client's sessions and of the configuration: taken out of all that is not the conversation. */
   readonly secrets: Secrets;

@@ -35,6 +35,7 @@ import { search } from "./methods/search.ts";
 import { rewindSession } from "./methods/rewind.ts";
 import { setConfigOption, setMode, setModel, setTitle } from "./methods/settings.ts";
 import { runningTurns } from "./live/turns.ts";
+import { Searching } from "./searching.ts";
 import { Unclaimed } from "./live/unclaimed.ts";
 import { canTakeUp } from "./agent/take-up.ts";
 import { takeUpdates } from "./agent/updates.ts";
@@ -74,7 +75,9 @@ export class Relay {
     const client = { connection: new Connection(streams, this.#clientHandlers()), facts: undefined };
     const unclaimed = new Unclaimed((updates) => client.connection.sendTexts(updates.map(textOfUpdate)));
     const shared = { options, registry, log, secrets, forwarded: new Map(), adopting: new Map() };
-    this.#ctx = { ...shared, client, agent, sessions, holding, unclaimed };
+    const isBusy = () => [...sessions.all()].some((live) => runningTurns(live).length > 0);
+    const searching = new Searching({ registry, log, ...options, isBusy });
+    this.#ctx = { ...shared, client, agent, sessions, holding, unclaimed, searching };
     agent.observe(agentObserver(this.#ctx));
     agent.begin();
     this.#heartbeat = new Interval(options.leaseTtlMs / 3, () => {
@@ -92,16 +95,17 @@ export class Relay {
 
   /** Ends turns, lets go of sessions, stops the agent; on return nothing of it is left. */
   async close(): Promise<void> {
-    const { agent } = this.#ctx;
+    const { agent, searching } = this.#ctx;
     const client = this.#ctx.client.connection;
     client.stopReading();
+    searching.idle.close();
     await this.#heartbeat.close();
     const letGo = this.#letAllGo();
     const lastWords = letGo.then(() => client.idle()).then(() => client.flushed());
     await waitAtMost(lastWords, lastWordsMs);
     // A client that does not read holds up its sessions no longer.
     client.close(new SidecarError("REQUEST_CANCELLED", "The client has gone"));
-    await letGo;
+    await Promise.all([letGo, searching.close()]);
     // What the client asked for with its last words may have been made or loaded meanwhile.
     await this.#letAllGo();
     await agent.stop();
@@ -119,10 +123,15 @@ export class Relay {
 
   #clientHandlers(): PeerHandlers {
     return {
-      request: (method, params, request) =>
-        this.#clientRequest(method, params, request).catch((error: unknown) => {
-          throw withoutSecrets(this.#ctx.secrets, error);
-        }),
+      request: (method, params, request) => {
+        const { idle } = this.#ctx.searching;
+        idle.noteBegun();
+        return this.#clientRequest(method, params, request)
+          .catch((error: unknown) => {
+            throw withoutSecrets(this.#ctx.secrets, error);
+          })
+          .finally(() => idle.noteDone());
+      },
       notification: (method, params) => {
         if (method === "session/cancel") return cancel(this.#ctx, params);
         if (this.#initialized !== undefined) return forwardToAgent(this.#ctx, method, params);

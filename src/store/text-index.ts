@@ -78,8 +78,13 @@ export interface Candidate {
 export interface TextIndex {
   /** Where it is, for people. */
   readonly place: string;
-  /** Where several processes write: runs it while no other does the same, so that none does again what another has done. */
-  alone?(work: () => Promise<void>): Promise<void>;
+  /**
+   * Where several processes write: runs it while no other does the same, so that none does again what another has done.
+   * `waiting` runs while it waits for another; what it rejects with ends that.
+   */
+  alone?(work: () => Promise<void>, waiting?: () => Promise<void>): Promise<void>;
+  /** Asks for so long to be the one process that brings it up to date in idle moments; 0 gives that back. False while another is. */
+  claim?(forMs: number): Awaitable<boolean>;
   state(): Awaitable<IndexState>;
   note(state: Partial<Omit<IndexState, "sessions">>): Awaitable<void>;
   known(ids: readonly SessionId[]): Awaitable<ReadonlyMap<SessionId, KnownSession>>;
@@ -89,8 +94,8 @@ export interface TextIndex {
   all(): Awaitable<readonly SessionId[]>;
   /** All of it, or nothing. */
   write(batch: Batch): Awaitable<void>;
-  /** After much was written: makes it small and quick, in steps. */
-  tidy(): Promise<void>;
+  /** After much was written: makes it small and quick, in steps. `pace` runs after each; what it rejects with ends that. */
+  tidy(pace?: () => Promise<void>): Promise<void>;
   drop(ids: readonly SessionId[]): Awaitable<void>;
   /** Sessions with the newest activity first. */
   candidates(asked: Asked): AsyncIterable<Candidate>;

@@ -8,6 +8,7 @@ import type { SessionRecord } from "../../store/contract.ts";
 import type { SessionRegistry } from "../../session/registry.ts";
 import { forget } from "./forks.ts";
 import { Indexing } from "./indexing.ts";
+import { paceOf, type Pace } from "./pace.ts";
 import type { TextIndex } from "../../store/text-index.ts";
 
 /** Clocks of machines that share a store differ by so much; what is later shows in counts, or when all is gone through. */
@@ -27,13 +28,20 @@ export interface CaughtUp {
 
 type Sessions = Pick<SessionRegistry, "list" | "count" | "read" | "find">;
 
-/** @param all go through all sessions, whatever is known. Errors: `STORE_…` */
+interface CatchingUp {
+  /** Go through all sessions, whatever is known. */
+  readonly all?: boolean;
+  readonly nowMs?: number;
+  readonly pace?: Pace;
+}
+
+/** Errors: `STORE_…`, those of `pace`; then it goes on with the next one. */
 export async function catchUp(
   registry: Sessions,
   index: TextIndex,
-  { all = false, nowMs = Date.now() }: { readonly all?: boolean; readonly nowMs?: number } = {},
+  { all = false, nowMs = Date.now(), pace = paceOf() }: CatchingUp = {},
 ): Promise<CaughtUp> {
-  const indexing = new Indexing(registry, index);
+  const indexing = new Indexing(registry, index, pace);
   const before = await index.state();
   const isDue = all || before.newestMs === 0 || nowMs - before.lookedAtMs > lookAgainMs;
   const newestMs = isDue ? undefined : await whatIsNew(registry, index, indexing, before.newestMs);
@@ -41,7 +49,7 @@ export async function catchUp(
   if (newestMs !== undefined && counted === before.difference) {
     if (newestMs !== before.newestMs) await index.note({ newestMs });
   } else await everything(registry, index, indexing, nowMs);
-  if (indexing.messages >= manyMessages) await index.tidy();
+  if (indexing.messages >= manyMessages) await index.tidy(pace.rest);
   return { messages: indexing.messages, unread: indexing.unread };
 }
 

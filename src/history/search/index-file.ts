@@ -96,24 +96,25 @@ export function indexError(error: unknown, place: string): unknown {
   const code = systemCodeOf(error);
   if (code === undefined) return error;
   const reason = `${code}: ${reasonOf(error)}`;
+  const data = { index: place };
   if (/FULL|ENOSPC|EDQUOT/.test(code)) {
     return new SidecarError(
       "STORE_FULL",
       `No space is left for the search index ${place}; make room and search again, no session is touched`,
-      { cause: error },
+      { data, cause: error },
     );
   }
   if (isBusy(error)) {
     return new SidecarError(
       "STORE_LOCKED",
       `The search index ${place} is kept locked by another process; search again when it is done`,
-      { cause: error },
+      { data, cause: error },
     );
   }
   return new SidecarError(
     "STORE_FAILED",
     `The search index ${place} cannot be read or written (${reason}); delete it, and it is made anew`,
-    { cause: error },
+    { data, cause: error },
   );
 }
 

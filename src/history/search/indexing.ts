@@ -6,6 +6,7 @@ import { isSidecarError } from "../../base/errors.ts";
 import { EntryReader } from "./entry-text.ts";
 import { factsOf, isSameFacts, sumOf } from "./known-session.ts";
 import { indexedWords } from "./indexed-words.ts";
+import type { Pace } from "./pace.ts";
 import type { IndexedMessage, KnownSession, TextIndex } from "../../store/text-index.ts";
 
 /** What is read before it is written: more at a time takes memory, and the event loop for longer, and is no quicker. */
@@ -35,18 +36,21 @@ export class Indexing {
   foundOlder = false;
   readonly #registry: Sessions;
   readonly #index: TextIndex;
+  readonly #pace: Pace;
   #sessions: KnownSession[] = [];
   #waiting: IndexedMessage[] = [];
   /** Those that are not written yet. */
   #forks: KnownSession[] = [];
   #chars = 0;
 
-  constructor(registry: Sessions, index: TextIndex) {
+  constructor(registry: Sessions, index: TextIndex, pace: Pace) {
     this.#registry = registry;
     this.#index = index;
+    this.#pace = pace;
   }
 
   async add(records: readonly SessionRecord[]): Promise<void> {
+    await this.#pace.rest();
     const known = await this.#index.known(records.map(({ id }) => id));
     if (this.#index.alone === undefined) return this.#all(records, known);
     const grown = records.filter((record) => !isUpToDate(record, known.get(record.id)));
@@ -56,7 +60,8 @@ export class Indexing {
         // Another process may have been here while we waited.
         await this.#all(some, await this.#index.known(some.map(({ id }) => id)));
         await this.#write();
-      });
+      }, this.#pace.step);
+      await this.#pace.rest();
     }
   }
 
@@ -166,7 +171,10 @@ export class Indexing {
       }
       const end = page.at(-1);
       if (end !== undefined) sum = sumOf(end);
-      if (this.#waiting.length < mostMessages && this.#chars < mostChars) continue;
+      if (this.#waiting.length < mostMessages && this.#chars < mostChars) {
+        await this.#pace.step();
+        continue;
+      }
       const last = end?.seq ?? 0;
       // Looked at again next time, should this be where we end.
       if (last > session.throughSeq && last >= session.fromSeq)
@@ -185,6 +193,8 @@ export class Indexing {
   async #write(): Promise<void> {
     const batch = { sessions: this.#sessions, messages: this.#waiting };
     [this.#sessions, this.#waiting, this.#forks, this.#chars] = [[], [], [], 0];
-    if (batch.sessions.length > 0 || batch.messages.length > 0) await this.#index.write(batch);
+    if (batch.sessions.length === 0 && batch.messages.length === 0) return;
+    await this.#index.write(batch);
+    await (this.#index.alone === undefined ? this.#pace.rest() : this.#pace.step());
   }
 }

@@ -1,17 +1,15 @@
 /** Search over all conversations: what is looked for, the index of the store, and what is found. */
-import { inMemory } from "../../sqlite/engine.ts";
 import { SidecarError } from "../../base/errors.ts";
 import { toSessionId, type SessionId } from "../../base/ids.ts";
-import { Queue } from "../../base/queue.ts";
 import { spellingsOf } from "../../session/folders.ts";
 import type { SessionRegistry } from "../../session/registry.ts";
 import { catchUp, type CaughtUp } from "./catch-up.ts";
 import { searchRoles, type SearchRole } from "./entry-text.ts";
 import { Hits, type FoundSession } from "./hits.ts";
-import { indexError, indexPath, isDamage, isUnwritable, removeIndexFile } from "./index-file.ts";
+import { IndexDoor, type IndexPlace } from "./index-door.ts";
 import { matchOf } from "./match-text.ts";
+import { goOn, paceOf, restingPace } from "./pace.ts";
 import { parseQuery, type Query } from "./query.ts";
-import { openSqliteIndex } from "./sqlite-index.ts";
 import type { Asked, TextIndex } from "../../store/text-index.ts";
 
 export interface SearchOptions {
@@ -46,65 +44,84 @@ export interface SearchResult {
   readonly unread: readonly SessionId[];
 }
 
-export interface SearchPlace {
-  /** The user's cache folder, in which the index is kept; without one it is in memory. */
-  readonly cacheFolder?: string | undefined;
-}
+export type SearchPlace = IndexPlace;
 
 const [defaultLimit, greatestLimit, defaultPerSession] = [20, 1000, 3];
+/** A claim on idle moments outlives the longest step. */
+const claimMs = 30_000;
 
 /** A store's index, opened with the first search. One search runs at a time. */
 export class Searcher {
   readonly #registry: SessionRegistry;
-  readonly #place: SearchPlace;
-  readonly #queue = new Queue();
-  #index: TextIndex | undefined;
-  #file: string | undefined;
+  readonly #door: IndexDoor;
 
   constructor(registry: SessionRegistry, place: SearchPlace = {}) {
     this.#registry = registry;
-    this.#place = place;
+    this.#door = new IndexDoor(registry, place);
   }
 
   /**
    * Finds messages with all the words. The index is brought up to date first; made anew where it is damaged. Errors:
-   * `INVALID_QUERY`, `INVALID_PARAMS`, `STORE_…`.
+   * `INVALID_QUERY`, `INVALID_PARAMS`, `STORE_…`, `REQUEST_CANCELLED` once `signal` is aborted.
    */
-  async search(text: string, options: SearchOptions = {}): Promise<SearchResult> {
+  async search(text: string, options: SearchOptions = {}, signal?: AbortSignal): Promise<SearchResult> {
     const query = parseQuery(text);
     check(options);
-    return this.#queue.run(() => this.#sound(() => this.#search(query, options)));
+    return this.#door.with((index) => this.#search(index, query, options, signal));
   }
 
-  /** Brings the index up to date, for the next search to be quick. Errors: `STORE_…`. */
-  async catchUp(): Promise<CaughtUp> {
-    return this.#queue.run(() => this.#sound(async () => catchUp(this.#registry, await this.#opened())));
+  /** Brings the index up to date, for the next search to be quick. Errors: `STORE_…`, `REQUEST_CANCELLED`. */
+  async catchUp(signal?: AbortSignal): Promise<CaughtUp> {
+    return this.#door.with((index) => catchUp(this.#registry, index, { pace: paceOf(signal) }));
   }
 
   /** The next search reads the session anew: others than it has indexed stand there now. Errors: `STORE_…`. */
   async forget(id: SessionId): Promise<void> {
-    return this.#queue.run(() => this.#sound(async () => (await this.#opened()).drop([id])));
+    return this.#door.with(async (index) => index.drop([id]));
   }
 
-  async close(): Promise<void> {
-    await this.#queue.idle();
-    const index = this.#index;
-    this.#index = undefined;
-    await index?.close();
+  /**
+   * The same while nothing else is to be done: with a rest after each step; not where the index is in memory, nor
+   * while another process does it. Errors: as `catchUp`.
+   */
+  async catchUpIdly(signal: AbortSignal, restMs: number): Promise<void> {
+    await this.#door.with(async (index) => {
+      if (this.#door.isInMemory || (await index.claim?.(claimMs)) === false) return;
+      const pace = restingPace(restMs, signal);
+      const rest = async () => {
+        await pace.rest();
+        await index.claim?.(claimMs);
+      };
+      try {
+        await catchUp(this.#registry, index, { pace: { ...pace, rest } });
+      } finally {
+        await index.claim?.(0);
+      }
+    });
   }
 
-  async #search(query: Query, options: SearchOptions): Promise<SearchResult> {
-    const index = await this.#opened();
-    const found = await catchUp(this.#registry, index);
-    const { stale, ...first } = await this.#found(index, query, options);
+  /** Settles when all that was asked for has ended. */
+  close(): Promise<void> {
+    return this.#door.close();
+  }
+
+  async #search(
+    index: TextIndex,
+    query: Query,
+    options: SearchOptions,
+    signal: AbortSignal | undefined,
+  ): Promise<SearchResult> {
+    const pace = paceOf(signal);
+    const found = await catchUp(this.#registry, index, { pace });
+    const { stale, ...first } = await this.#found(index, query, options, signal);
     if (stale === 0) return { ...first, indexed: found.messages, unread: found.unread };
     // What is not there any more was deleted, or the store was restored.
-    const again = await catchUp(this.#registry, index, { all: true });
-    const { stale: _, ...second } = await this.#found(index, query, options);
+    const again = await catchUp(this.#registry, index, { all: true, pace });
+    const { stale: _, ...second } = await this.#found(index, query, options, signal);
     return { ...second, indexed: found.messages + again.messages, unread: again.unread };
   }
 
-  async #found(index: TextIndex, query: Query, options: SearchOptions) {
+  async #found(index: TextIndex, query: Query, options: SearchOptions, signal: AbortSignal | undefined) {
     const limit = Math.min(options.limit ?? defaultLimit, greatestLimit);
     const { role, sinceMs, untilMs } = options;
     const filter = {
@@ -122,6 +139,7 @@ export class Searcher {
     const sessions: FoundSession[] = [];
     let left = limit;
     for await (const candidate of index.candidates(askedOf(query, options, filter))) {
+      goOn(signal);
       const session = await hits.in(candidate, Math.max(left, 1));
       if (session === undefined) continue;
       if (left === 0) return { sessions, isMore: true, stale: hits.stale };
@@ -130,41 +148,6 @@ export class Searcher {
     }
     const isMore = sessions.some((session) => session.isMore);
     return { sessions, isMore, stale: hits.stale };
-  }
-
-  /** An index that is damaged is made anew, once. */
-  async #sound<T>(work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (error) {
-      if (this.#file === undefined || !isDamage(causeOf(error))) throw error;
-    }
-    await this.#index?.close();
-    this.#index = undefined;
-    removeIndexFile(this.#file);
-    return work();
-  }
-
-  async #opened(): Promise<TextIndex> {
-    this.#index ??= await this.#open();
-    return this.#index;
-  }
-
-  async #open(): Promise<TextIndex> {
-    const ofStore = await this.#registry.textIndex();
-    if (ofStore !== undefined) return ofStore;
-    const identity = await this.#registry.identity();
-    const { cacheFolder } = this.#place;
-    if (identity === undefined || cacheFolder === undefined) return openSqliteIndex(inMemory);
-    const file = indexPath(cacheFolder, identity);
-    try {
-      const index = await openSqliteIndex(file);
-      this.#file = file;
-      return index;
-    } catch (error) {
-      if (!isUnwritable(error)) throw indexError(error, file);
-      return openSqliteIndex(inMemory);
-    }
   }
 }
 
@@ -211,8 +194,4 @@ function check({ role, limit, perSession, in: id }: SearchOptions): void {
       `${name} is ${JSON.stringify(value)}; allowed: a whole number above 0`,
     );
   }
-}
-
-function causeOf(error: unknown): unknown {
-  return error instanceof SidecarError && error.cause !== undefined ? error.cause : error;
 }

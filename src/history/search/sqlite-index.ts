@@ -3,6 +3,7 @@
  * place in that, so that what was found needs no look-up to be known; a session that is forgotten takes its
  * stretches along, and what the words still say of them is passed over.
  */
+import { randomInt } from "node:crypto";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { SessionId } from "../../base/ids.ts";
 import { pause } from "../../base/time.ts";
@@ -49,6 +50,7 @@ class SqliteIndex implements TextIndex {
   readonly #db: Database;
   readonly #finding: Finding;
   readonly #shards: Shards;
+  readonly #claimant = randomInt(1, 2 ** 47);
   /** How much was written to shards that are not tidied yet. */
   readonly #untidy = new Map<number, number>();
   /** The last one that was looked up: messages come session by session. */
@@ -76,14 +78,19 @@ class SqliteIndex implements TextIndex {
   }
 
   note(state: Partial<Omit<IndexState, "sessions">>): Promise<void> {
-    return this.#transact(() => {
-      for (const [name, value] of Object.entries(state))
-        this.#run(
-          "INSERT INTO meta VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
-          name,
-          value,
-        );
+    return this.#transact(() => this.#note(state));
+  }
+
+  /** A claim is a row of each name: until when, and whose. */
+  async claim(forMs: number): Promise<boolean> {
+    let isMine = false;
+    await this.#transact(() => {
+      const value = (name: string) => this.#one<number>("SELECT value FROM meta WHERE name = ?", name) ?? 0;
+      isMine = value("claimedBy") === this.#claimant || value("claimedUntilMs") < Date.now();
+      if (isMine)
+        this.#note({ claimedBy: this.#claimant, claimedUntilMs: forMs === 0 ? 0 : Date.now() + forMs });
     });
+    return isMine;
   }
 
   known(ids: readonly SessionId[]): ReadonlyMap<SessionId, KnownSession> {
@@ -111,13 +118,13 @@ class SqliteIndex implements TextIndex {
   }
 
   /** Each step holds the lock, and the event loop, for some milliseconds. */
-  async tidy(): Promise<void> {
+  async tidy(pace: () => Promise<void> = nextTurn): Promise<void> {
     for (const [shard, written] of this.#untidy) {
       this.#untidy.delete(shard);
       if (written < muchWritten) continue;
       for (let pages = -mergedPages, isMore = true; isMore; pages = mergedPages) {
         await this.#transact(() => (isMore = this.#shards.tidy(shard, pages)));
-        await nextTurn();
+        await pace();
       }
     }
   }
@@ -141,6 +148,11 @@ class SqliteIndex implements TextIndex {
 
   close(): void {
     this.#db.close();
+  }
+
+  #note(values: Readonly<Record<string, number>>): void {
+    const sql = "INSERT INTO meta VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value";
+    for (const [name, value] of Object.entries(values)) this.#run(sql, name, value);
   }
 
   #put(session: KnownSession): void {

@@ -1,7 +1,7 @@
 /** A prompt that is a command of ours: journaled and answered as a turn, and the agent is not woken for it. */
 import { ownMeta } from "../../acp/own-mark.ts";
 import type { PromptParams } from "../../acp/schema.ts";
-import { isSidecarError } from "../../base/errors.ts";
+import { isSidecarError, type SidecarError } from "../../base/errors.ts";
 import type { RequestContext } from "../../rpc/endpoint.ts";
 import type { NewEntry } from "../../store/contract.ts";
 import type { RelayContext } from "../context.ts";
@@ -17,15 +17,16 @@ export async function answerCommand(
   params: PromptParams,
   request: RequestContext,
 ): Promise<unknown> {
-  const ahead = runsAhead(line) ? await answerTo(ctx, live, line) : undefined;
+  const answer = () => answerTo(ctx, live, line, request.signal);
+  const ahead = runsAhead(line) ? await answer() : undefined;
   return live.answerInOrder(request, async () => {
     try {
-      await asTurn(ctx, live, params, async () => ahead ?? answerTo(ctx, live, line));
+      const { stopReason } = await asTurn(ctx, live, params, async () => ahead ?? answer());
+      return { stopReason, _meta: ownMeta };
     } catch (error) {
       ctx.holding.noteFailure(live, error);
       throw error;
     }
-    return { stopReason: "end_turn", _meta: ownMeta };
   });
 }
 
@@ -33,35 +34,55 @@ async function asTurn(
   ctx: RelayContext,
   live: LiveSession,
   { sessionId: _, ...body }: PromptParams,
-  answer: () => Promise<string>,
-): Promise<void> {
+  answer: () => Promise<Answer>,
+): Promise<Answer> {
   const meta = { ...(body._meta as object | null | undefined), ...ownMeta };
   const said = entryOf("prompt", promptData({ ...body, _meta: meta }, ctx.options));
   await live.journal.append(live.owedEnd === undefined ? [said] : [live.owedEnd, said]);
   live.owedEnd = undefined;
-  const content = { type: "text", text: await answer() };
-  const update = JSON.stringify({
-    update: { sessionUpdate: "agent_message_chunk", content },
-    _meta: ownMeta,
-  });
-  const end = JSON.stringify({ result: { stopReason: "end_turn" }, _meta: ownMeta });
-  const last = [entryOf("update", update), entryOf("end", end)];
+  const answered = await answer();
+  const { stopReason, text } = answered;
+  const updates = text === undefined ? [] : [textUpdate(text)];
+  const end = JSON.stringify({ result: { stopReason }, _meta: ownMeta });
+  const last = [...updates.map((update) => entryOf("update", update)), entryOf("end", end)];
   if (runningTurns(live).length > 0) await live.journal.append(last);
   else await live.journal.seal(last);
   await live.journal.settle();
-  await live.attachments.sendStored([update]);
+  await live.attachments.sendStored(updates);
+  return answered;
+}
+
+function textUpdate(text: string): string {
+  const content = { type: "text", text };
+  return JSON.stringify({ update: { sessionUpdate: "agent_message_chunk", content }, _meta: ownMeta });
 }
 
 function entryOf(kind: NewEntry["kind"], data: string): NewEntry {
   return { kind, atMs: Date.now(), data };
 }
 
+interface Answer {
+  readonly stopReason: "end_turn" | "cancelled";
+  readonly text?: string;
+}
+
 /** What goes wrong is an answer, too, unless the session is lost or the store fails. */
-async function answerTo(ctx: RelayContext, live: LiveSession, line: string): Promise<string> {
+async function answerTo(
+  ctx: RelayContext,
+  live: LiveSession,
+  line: string,
+  signal: AbortSignal,
+): Promise<Answer> {
   try {
-    return await runCommand(ctx, live, line);
+    return { stopReason: "end_turn", text: await runCommand(ctx, live, line, signal) };
   } catch (error) {
-    if (!isSidecarError(error) || live.lost !== undefined || error.code.startsWith("STORE_")) throw error;
-    return `${error.message}.`;
+    if (!isSidecarError(error) || live.lost !== undefined || isOfStore(error)) throw error;
+    if (error.code === "REQUEST_CANCELLED") return { stopReason: "cancelled" };
+    return { stopReason: "end_turn", text: `${error.message}.` };
   }
+}
+
+/** Not of what is derived from it. */
+function isOfStore({ code, data }: SidecarError): boolean {
+  return code.startsWith("STORE_") && data["index"] === undefined;
 }

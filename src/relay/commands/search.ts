@@ -1,6 +1,5 @@
 import { SidecarError } from "../../base/errors.ts";
 import type { FoundSession, Hit } from "../../history/search/hits.ts";
-import { searchSessions } from "../../history/search/search.ts";
 import { plainSnippet } from "../../history/search/snippet.ts";
 import type { RelayContext } from "../context.ts";
 import type { LiveSession } from "../live/session.ts";
@@ -10,13 +9,13 @@ import { asCode } from "./shown.ts";
 const limit = 10;
 
 export async function search(
-  { registry, options }: RelayContext,
+  { searching }: RelayContext,
   live: LiveSession,
   words: string,
+  signal: AbortSignal,
 ): Promise<string> {
   if (words === "") throw new SidecarError("INVALID_PARAMS", "Say what to look for: `/sidecar search WORDS`");
-  const place = { limit, cacheFolder: options.cacheFolder };
-  const found = await live.journal.reading(() => searchSessions(registry, words, place));
+  const found = await live.whileHeld(searching.search(words, { limit }, { signal, by: live.id }));
   if (found.sessions.length === 0) return "Nothing was found.";
   const more = found.isMore ? ["", "There is more: `acp-sidecar search` shows all of it."] : [];
   return [...found.sessions.flatMap(linesOf), ...more].join("\n");

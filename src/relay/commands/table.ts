@@ -6,28 +6,34 @@ import type { LiveSession } from "../live/session.ts";
 import { commandNames, helpText, type CommandName } from "./listed.ts";
 
 /** Gives the answer, as Markdown. What it throws is told in its place. */
-type Run = (ctx: RelayContext, live: LiveSession, words: string) => Promise<string>;
+type Run = (ctx: RelayContext, live: LiveSession, words: string, signal: AbortSignal) => Promise<string>;
 
 const runs: Readonly<Record<CommandName, Run>> = {
   search: async (...given) => (await import("./search.ts")).search(...given),
-  export: async (...given) => (await import("./export.ts")).exportHere(...given),
-  rewind: async (...given) => (await import("./rewind.ts")).rewind(...given),
+  export: async (ctx, live, words) => (await import("./export.ts")).exportHere(ctx, live, words),
+  rewind: async (ctx, live, words) => (await import("./rewind.ts")).rewind(ctx, live, words),
   rename: async (ctx, live, words) => (await import("./rename.ts")).rename(ctx, live, titleFrom(words)),
   fork: async (ctx, live) => (await import("./fork.ts")).fork(ctx, live),
   usage: async (ctx, live) => (await import("./usage.ts")).usage(ctx, live),
   help: async () => helpText(),
 };
 
-/** Whether a command runs before its turn begins, because it takes the session's lanes itself. */
+/** Whether a command runs before its turn begins, because it takes the session's lanes itself, or takes long. */
 export function runsAhead(line: string): boolean {
-  return commandIn(line).command === "rewind";
+  const { command } = commandIn(line);
+  return command === "rewind" || command === "search";
 }
 
 /** What a prompt asks for behind `/sidecar`. Errors: `INVALID_PARAMS` for a command that we do not have. */
-export async function runCommand(ctx: RelayContext, live: LiveSession, line: string): Promise<string> {
+export async function runCommand(
+  ctx: RelayContext,
+  live: LiveSession,
+  line: string,
+  signal: AbortSignal,
+): Promise<string> {
   const { name, words, command } = commandIn(line);
   if (name === "") return helpText();
-  if (command !== undefined) return runs[command](ctx, live, words);
+  if (command !== undefined) return runs[command](ctx, live, words, signal);
   throw new SidecarError("INVALID_PARAMS", `There is no such command; allowed: ${commandNames.join(", ")}`);
 }
 

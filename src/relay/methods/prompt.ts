@@ -62,6 +62,7 @@ export async function cancel(ctx: RelayContext, params: unknown): Promise<void> 
   if (child !== undefined) return sendCancel(child.live, params, child.agentSessionId);
   const live = ctx.sessions.byClientId(sessionId);
   if (live === undefined) return;
+  ctx.searching.giveUp(live.id);
   // Some agents work between turns, too.
   if (runningTurns(live).length === 0) sendCancel(live, params);
   else cancelTurns(live, ctx.options.cancelGraceMs, params);

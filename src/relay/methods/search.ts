@@ -3,16 +3,17 @@ import { parseParams, searchParams, type SearchParams } from "../../acp/schema.t
 import type { SessionId } from "../../base/ids.ts";
 import type { FoundSession, Hit } from "../../history/search/hits.ts";
 import type { SearchOptions } from "../../history/search/search.ts";
+import type { RequestContext } from "../../rpc/endpoint.ts";
 import type { RelayContext } from "../context.ts";
 
-/** Errors: `INVALID_PARAMS`, `INVALID_QUERY`, `STORE_…`. */
-export async function search({ registry, options }: RelayContext, params: unknown): Promise<unknown> {
+/** Errors: `INVALID_PARAMS`, `INVALID_QUERY`, `STORE_…`, `REQUEST_CANCELLED`. */
+export async function search(
+  { searching }: RelayContext,
+  params: unknown,
+  { signal }: RequestContext,
+): Promise<unknown> {
   const { query, ...wanted } = parseParams(searchParams, "_acp-sidecar/search", params);
-  const { searchSessions } = await import("../../history/search/search.ts");
-  const found = await searchSessions(registry, query, {
-    ...optionsOf(wanted),
-    cacheFolder: options.cacheFolder,
-  });
+  const found = await searching.search(query, optionsOf(wanted), { signal });
   return { sessions: found.sessions.map(sessionOf), isMore: found.isMore };
 }
 

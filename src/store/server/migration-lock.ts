@@ -11,6 +11,8 @@ export interface MigrationLock {
   readonly doing?: string;
   /** For how long the others wait. */
   readonly waitMs?: number;
+  /** Runs while another has it; what it rejects with ends the waiting. */
+  readonly waiting?: () => Promise<void>;
   /** False while another owner has it. */
   readonly take: (owner: string, forMs: number) => Promise<boolean>;
   /** Keeps it for longer if it is still the owner's; 0 gives it back. */
@@ -27,6 +29,7 @@ export async function locked(lock: MigrationLock, work: (owner: string) => Promi
   for (let waitedMs = 0; !(await lock.take(owner, lockMs)); waitedMs += pollMs) {
     if (waitedMs >= (lock.waitMs ?? waitForLockMs)) throw stillLocked(lock);
     await pause(pollMs);
+    await lock.waiting?.();
   }
   // Copying aside may take longer than a lock is given for.
   const keeper = setInterval(() => void lock.prolong(owner, lockMs).catch(() => undefined), lockMs / 3);

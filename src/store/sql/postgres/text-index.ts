@@ -33,8 +33,8 @@ class ServerIndex implements TextIndex {
     this.place = `the tables search_… in ${schema} at ${database.place}`;
   }
 
-  async alone(work: () => Promise<void>): Promise<void> {
-    await locked(this.#lock(), work);
+  async alone(work: () => Promise<void>, waiting?: () => Promise<void>): Promise<void> {
+    await locked({ ...this.#lock(), ...(waiting && { waiting }) }, work);
   }
 
   async state(): Promise<IndexState> {
