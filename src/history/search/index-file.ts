@@ -8,7 +8,7 @@ import { inMemory, type Database } from "../../sqlite/engine.ts";
 import { loadEngine } from "../../sqlite/engines.ts";
 
 /** Counted up with every change of what is kept, or of how words are told apart: older files are made anew. */
-const schemaVersion = 4;
+const schemaVersion = 5;
 const applicationId = 0x61637369;
 const busyTimeoutMs = 20;
 
