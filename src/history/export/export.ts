@@ -1,6 +1,8 @@
 /** A session as a text for people, programs or another store. Streaming: no more than a page of entries is held. */
+import { tidyUp } from "../../base/heap.ts";
 import type { SessionId } from "../../base/ids.ts";
 import type { Entry, SessionRecord } from "../../store/contract.ts";
+import { charsIn } from "../../session/pages.ts";
 import type { SessionRegistry } from "../../session/registry.ts";
 import { countedPages, type Sessions } from "../counted.ts";
 import type { Writer } from "./exported.ts";
@@ -28,6 +30,9 @@ const writers: Readonly<Record<ExportFormat, () => Promise<Writer>>> = {
 
 /** Pieces are handed on when they have this much: many small ones would cost more than what is in them. */
 const pieceChars = 1 << 16;
+
+/** What was written leaves as much behind; the heap would grow by it before anybody looked. */
+const tidyEachChars = 16 << 20;
 
 /** The text of one session, piece by piece, and what was taken out of it. */
 export class SessionExport implements AsyncIterable<string> {
@@ -73,8 +78,14 @@ export class SessionExport implements AsyncIterable<string> {
 
   async *#redacted(pages: AsyncIterable<readonly Entry[]>): AsyncGenerator<readonly Entry[]> {
     const redaction = this.#redaction;
-    for await (const page of pages)
+    let untidyChars = 0;
+    for await (const page of pages) {
       yield redaction === undefined ? page : page.map((entry) => redaction.entry(entry));
+      untidyChars += charsIn(page);
+      if (untidyChars < tidyEachChars) continue;
+      tidyUp(untidyChars);
+      untidyChars = 0;
+    }
   }
 }
 

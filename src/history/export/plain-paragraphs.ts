@@ -22,29 +22,41 @@ export function plainParagraphs(text: string): string | undefined {
       isOpen = false;
       continue;
     }
-    if (!isPlain(line, isCalm)) return undefined;
-    html += (isOpen ? "\n" : "<p>") + withCode(safe[at] ?? "");
+    const drawn = lineHtml(line, safe[at] ?? "", isCalm);
+    if (drawn === undefined) return undefined;
+    html += (isOpen ? "\n" : "<p>") + drawn;
     isOpen = true;
   }
   return isOpen ? `${html}</p>\n` : html;
 }
 
 /** Every second part between backticks is code; it ends on its line, and has one of them on each side. */
-function isPlain(line: string, isCalm: boolean): boolean {
-  if (!plainStart.test(line) || /\s$/.test(line.slice(-1))) return false;
-  if (!line.includes("`")) return isCalm || !special.test(line);
-  const parts = line.split("`");
-  if (parts.length % 2 === 0 || line.includes("``")) return false;
-  return isCalm || parts.every((part, at) => (at % 2 === 1 ? !/[\r\0]/.test(part) : !special.test(part)));
-}
-
-function withCode(line: string): string {
-  if (!line.includes("`")) return line;
-  const parts = line.split("`");
+function lineHtml(line: string, safe: string, isCalm: boolean): string | undefined {
+  if (!hasPlainEnds(line)) return undefined;
+  if (!line.includes("`")) return isCalm || !special.test(line) ? safe : undefined;
+  const parts = safe.split("`");
+  if (parts.length % 2 === 0 || line.includes("``") || !(isCalm || hasPlainText(line))) return undefined;
   let html = parts[0] ?? "";
   for (let at = 1; at + 1 < parts.length; at += 2)
-    html += `<code>${(parts[at] ?? "").replace(/^ (.+) $/, "$1")}</code>${parts[at + 1] ?? ""}`;
+    html += `<code>${withoutFrame(parts[at] ?? "")}</code>${parts[at + 1] ?? ""}`;
   return html;
+}
+
+/** Nearly every line begins with a letter that is told by its number, and ends with what is no space. */
+function hasPlainEnds(line: string): boolean {
+  const first = line.charCodeAt(0) | 32;
+  if (!(first >= 97 && first <= 122) && !plainStart.test(line)) return false;
+  const last = line.charCodeAt(line.length - 1);
+  return last > 32 && last < 127 ? true : !/\s$/.test(line.slice(-1));
+}
+
+function hasPlainText(line: string): boolean {
+  return line.split("`").every((part, at) => (at % 2 === 1 ? !/[\r\0]/.test(part) : !special.test(part)));
+}
+
+/** Code between backticks may have a space at each end that is no part of it. */
+function withoutFrame(code: string): string {
+  return code.startsWith(" ") ? code.replace(/^ (.+) $/, "$1") : code;
 }
 
 /** As markdown-it escapes. Where there is nothing to escape, a look is all that it costs. */

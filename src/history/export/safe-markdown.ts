@@ -7,6 +7,8 @@ import { visible } from "../../base/visible.ts";
 /** Where a list or a quotation begins, maybe behind others: a code block in it ends with it, at a line of any form. */
 const container = /^[ \t]*(?:[-+*]|\d{1,9}[.)]|>)/;
 
+const fenceForm = /^( {0,3})(`{3,}|~{3,})(.*)$/;
+
 export class SafeMarkdown {
   /** A line without its end yet. */
   #rest = "";
@@ -40,7 +42,8 @@ export class SafeMarkdown {
   }
 
   #line(line: string): string {
-    const [, indent = "", fence, info = ""] = /^( {0,3})(`{3,}|~{3,})(.*)$/.exec(line) ?? [];
+    const mayBeFence = line.includes("```") || line.includes("~~~");
+    const [, indent = "", fence, info = ""] = mayBeFence ? (fenceForm.exec(line) ?? []) : [];
     if (this.#fence !== undefined) {
       if (fence?.startsWith(this.#fence) === true && info.trim() === "") this.#fence = undefined;
       return line;
@@ -57,10 +60,11 @@ export class SafeMarkdown {
   }
 
   #tagsAsText(line: string): string {
+    if (!line.includes("`")) return escaped(line);
+    if (!line.includes("<") && isClosed(line)) return line;
     const { code, isOpen } = codeIn(line);
     const isCode = !this.#isUnsure && !this.#hasOpenCode;
     this.#hasOpenCode ||= isOpen;
-    if (!line.includes("<")) return line;
     if (!isCode) return escaped(line);
     let [safe, done] = ["", 0];
     for (const { from, to } of code) {
@@ -69,6 +73,14 @@ export class SafeMarkdown {
     }
     return safe + escaped(line.slice(done));
   }
+}
+
+/** Whether all of its backticks are single ones by twos: most lines with code are so, and need no closer look. */
+function isClosed(line: string): boolean {
+  if (line.includes("``") || line.includes("\\")) return false;
+  let count = 0;
+  for (let at = line.indexOf("`"); at >= 0; at = line.indexOf("`", at + 1)) count += 1;
+  return count % 2 === 0;
 }
 
 /** Code between backticks that ends on its line; whether some are left that do not. */
@@ -97,5 +109,6 @@ function codeIn(line: string): { code: readonly { from: number; to: number }[]; 
 
 /** What could begin a tag; addresses between angle brackets do not. */
 function escaped(text: string): string {
+  if (!text.includes("<")) return text;
   return text.replace(/<(?!https?:\/\/)(?=[A-Za-z/!?])/g, "&lt;");
 }
