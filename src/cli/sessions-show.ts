@@ -3,7 +3,7 @@ import { SidecarError } from "../base/errors.ts";
 import { beginsTurn } from "../acp/entries.ts";
 import { jsonTextOf, objectText } from "../base/json-text.ts";
 import { isJsonObjectText } from "../base/json.ts";
-import { countedPages } from "../history/counted.ts";
+import { toldPages } from "../history/counted.ts";
 import { happeningsIn } from "../session/conversation.ts";
 import { markIn } from "../history/import/mark.ts";
 import { drawn } from "../history/drawn.ts";
@@ -152,7 +152,7 @@ async function printConversation(
   const telling = { superseded, withSuperseded: withSuperseded || isOne, range };
   const { from = 1 } = range;
   const turn = from > 1 ? await turnAt(registry, record, from - 1) : 0;
-  const happenings = happeningsIn(countedPages(registry, record, telling), turn);
+  const happenings = happeningsIn(toldPages(registry, record, telling), turn);
   for await (const text of drawn(happenings, conversationPicture(layout), superseded))
     if (!(await flow.write(text))) return;
 }

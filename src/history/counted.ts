@@ -1,6 +1,7 @@
 /** What of a session is told: its entries without those that a rewind superseded, unless they are asked for. */
 import { foldedPages } from "../session/conversation.ts";
 import { countingIn, type Stretch } from "../session/rewinds.ts";
+import { withTerminals } from "../session/told-terminals.ts";
 import type { SessionRegistry } from "../session/registry.ts";
 import type { Entry, EntryRange, SessionRecord } from "../store/contract.ts";
 
@@ -24,4 +25,14 @@ export async function* countedPages(
   const { from = 1, through = record.headSeq } = range;
   const wanted = withSuperseded ? [{ from, through }] : countingIn(superseded, { from, through });
   for (const stretch of wanted) yield* foldedPages(sessions, record, stretch);
+}
+
+/** The same as people are told them: a call that shows a terminal shows what that said. */
+export function toldPages(
+  sessions: Pick<Sessions, "read">,
+  record: SessionRecord,
+  telling: Telling,
+): AsyncGenerator<readonly Entry[]> {
+  const readFrom = (from: number) => sessions.read(record.id, { from });
+  return withTerminals(countedPages(sessions, record, telling), readFrom);
 }

@@ -71,7 +71,7 @@ export class Terminals {
 }
 
 /** Nothing is said of success. */
-function exitIn(status: unknown): string {
+export function exitIn(status: unknown): string {
   if (!isRecord(status)) return "";
   const { exitCode, signal } = status;
   if (typeof signal === "string") return `Ended by ${signal}.`;

@@ -4,7 +4,7 @@ import type { SessionId } from "../../base/ids.ts";
 import type { Entry, SessionRecord } from "../../store/contract.ts";
 import { charsIn } from "../../session/pages.ts";
 import type { SessionRegistry } from "../../session/registry.ts";
-import { countedPages, type Sessions } from "../counted.ts";
+import { countedPages, toldPages, type Sessions } from "../counted.ts";
 import type { Writer } from "./exported.ts";
 import { exportFormatFrom, type ExportFormat } from "./formats.ts";
 import { Redaction } from "./redaction.ts";
@@ -72,7 +72,9 @@ export class SessionExport implements AsyncIterable<string> {
     const write = await writers[this.format]();
     const superseded = await this.#sessions.superseded(this.record.id);
     const telling = { superseded, withSuperseded: withSuperseded || this.format === "bundle" };
-    const pages = this.#redacted(countedPages(this.#sessions, this.record, telling));
+    const isToTheLetter = this.format === "jsonl" || this.format === "bundle";
+    const pagesOf = isToTheLetter ? countedPages : toldPages;
+    const pages = this.#redacted(pagesOf(this.#sessions, this.record, telling));
     yield* write({ record: this.record, pages, thoughts, superseded });
   }
 

@@ -60,7 +60,7 @@ function bodyOf({ update }: Called): string {
 function itemHtml(item: CallFields): string {
   const diff = diffIn(item);
   if (diff !== undefined) return diffHtml(diff);
-  if (item.type === "terminal") return `<p class="note">(a terminal)</p>`;
+  if (item.type === "terminal") return `<p class="note">(a terminal; its output was not recorded)</p>`;
   if (item.type !== "content") return "";
   return imageHtml(item.content) ?? codeBlock(textOf({ content: [item.content] }));
 }

@@ -120,7 +120,7 @@ function bodyOf({ update }: Called): string {
       return `\n${codeSpan(visibleLine(diff.path))}\n${fenced(visible(lines.join("\n")), "diff")}`;
     }
     if (item.type === "content") return fenced(visible(textOf({ content: [item.content] })));
-    return item.type === "terminal" ? "\n_(a terminal)_\n" : "";
+    return item.type === "terminal" ? "\n_(a terminal; its output was not recorded)_\n" : "";
   });
   const { rawInput, rawOutput } = update;
   const paths = items.length === 0 ? pathsOf(update) : [];
