@@ -3,7 +3,9 @@ import { SidecarError } from "../base/errors.ts";
 import type { Picture } from "../history/drawn.ts";
 import type { Thread } from "../history/threads.ts";
 import { ConversationText, type Layout, type Tools } from "./conversation-text.ts";
+import { editedText } from "../history/export/words.ts";
 import { oneLine } from "./print.ts";
+import { fitted } from "./width.ts";
 
 const indent = 4;
 
@@ -19,12 +21,22 @@ export function conversationPicture(layout: Layout): Picture {
     drawer: (depth) =>
       new ConversationText({ ...layout, columns: columns && Math.max(20, columns - indent * depth) }),
     wrap,
+    edited: (earlier) => {
+      const lines = earlier.map(({ seq, text }) =>
+        style.dim(`${lineIn(`    #${seq}  ${oneLine(text)}`, columns)}\n`),
+      );
+      return `\n${style.yellow(`  ✎ ${editedText(earlier.length)}`)}\n${lines.join("")}`;
+    },
     superseded: {
       begin: ({ through }) =>
         style.yellow(`\n── superseded from here to #${through}: the session went back ──\n`),
       end: () => style.yellow("\n── here the session goes on ──\n"),
     },
   };
+}
+
+function lineIn(text: string, columns: number | undefined): string {
+  return columns === undefined ? text : fitted(text, columns);
 }
 
 /** Errors: `USAGE`. */

@@ -152,8 +152,9 @@ async function printConversation(
   const telling = { superseded, withSuperseded: withSuperseded || isOne, range };
   const { from = 1 } = range;
   const turn = from > 1 ? await turnAt(registry, record, from - 1) : 0;
+  const rewinds = withSuperseded ? (record.settings.rewinds ?? []) : [];
   const happenings = happeningsIn(toldPages(registry, record, telling), turn);
-  for await (const text of drawn(happenings, conversationPicture(layout), superseded))
+  for await (const text of drawn(happenings, conversationPicture(layout), { superseded, rewinds }))
     if (!(await flow.write(text))) return;
 }
 

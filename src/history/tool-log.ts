@@ -14,7 +14,7 @@ export interface ToolUse {
   /** ACP's word: `completed`, `failed` …; undefined where the agent said none. */
   readonly status: string | undefined;
   readonly startedAtMs: number;
-  /** From its first sign to its last, where both are known: a turn that is final keeps the first only. */
+  /** From its first sign to its last; undefined where it gave one only, or both at once. */
   readonly tookMs: number | undefined;
   /** Files that it was about, and those of them that it changed. */
   readonly files: readonly string[];
@@ -50,7 +50,7 @@ export async function* toolLogOf(happenings: AsyncIterable<Happening>): AsyncGen
 }
 
 function used(call: Called, before: ToolUse | undefined): ToolUse {
-  const { seq, atMs, turn, callId, child, parentCallId, title, kind, status, startedAtMs, update } = call;
+  const { seq, turn, callId, child, parentCallId, title, kind, status, startedAtMs, lastMs, update } = call;
   return {
     seq: before?.seq ?? seq,
     turn,
@@ -61,7 +61,7 @@ function used(call: Called, before: ToolUse | undefined): ToolUse {
     kind,
     status,
     startedAtMs,
-    tookMs: before === undefined ? undefined : atMs - startedAtMs,
+    tookMs: before === undefined && lastMs === startedAtMs ? undefined : lastMs - startedAtMs,
     files: united(before?.files, pathsOf(update)),
     changed: united(before?.changed, changedPathsOf(update)),
   };

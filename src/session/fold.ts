@@ -9,6 +9,7 @@
 import { childIn, withChild } from "../acp/child-mark.ts";
 import { meaningOf, plainChunkIn, type Meaning, type PlainChunk } from "../acp/entries.ts";
 import { beginsCall } from "../acp/kinds.ts";
+import { lastHeardIn, saidIn, withoutLastHeard } from "../acp/last-heard.ts";
 import { shallowMeaningOf } from "../acp/shallow.ts";
 import type { NewEntry } from "../store/contract.ts";
 import { Slot, TextSlot, UpdateSlot } from "./slots.ts";
@@ -134,7 +135,12 @@ class Folder {
   #toolCall(entry: NewEntry, { toolCallId, data }: Known<"toolCall">): void {
     const key = `tool ${toolCallId}`;
     const open = this.#open.get(key);
-    const slot = new UpdateSlot(entry, data);
+    const lastMs = lastHeardIn(data);
+    const slot =
+      lastMs === undefined
+        ? new UpdateSlot(entry, data)
+        : new UpdateSlot({ ...entry, data: withoutLastHeard(entry.data) }, saidIn(data));
+    if (lastMs !== undefined) slot.heardUntil(lastMs);
     const isCall = beginsCall(slot.sessionUpdate);
     if (open !== undefined && mayJoin(open, slot, isCall)) return open.addToolCall(slot);
     // Progress of a call that stands already does not come between two texts.

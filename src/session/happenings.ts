@@ -43,6 +43,8 @@ export interface Called extends Place {
   readonly status: string | undefined;
   /** When it was first heard of. */
   readonly startedAtMs: number;
+  /** When this was heard of last: of a call of a turn that is final, with all that was said of it since. */
+  readonly lastMs: number;
   /** Of a call that was told before. */
   readonly isNews: boolean;
   /** All that this update says, in full: see `call-parts.ts` for what stands in it. */

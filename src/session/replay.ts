@@ -16,6 +16,7 @@ import { patched } from "./session-info.ts";
 import { addBlocks, chunkText, idOf, plainPromptIn, showMessage } from "./shown-words.ts";
 import { countingIn } from "./stretches.ts";
 import { Subagents, type Shown } from "./subagents.ts";
+import { withoutLastHeard } from "../acp/last-heard.ts";
 import { Terminals } from "./terminals.ts";
 import { mayShowTerminal, reasonOfEnd, terminalsIn, ToolCalls } from "./tool-calls.ts";
 
@@ -148,7 +149,7 @@ class View {
 
   #showCall({ data: stored, kind, seq, child }: Shown, texts: string[]): void {
     const calls = child === undefined ? this.#toolCalls : this.#subagents.callsOf(child);
-    const data = calls.show(stored, beginsCall(kind));
+    const data = calls.show(withoutLastHeard(stored), beginsCall(kind));
     const isPlain = child === undefined && this.#options.inherited === undefined;
     texts.push(isPlain ? data : this.#subagents.named({ data, kind, seq, child }));
   }

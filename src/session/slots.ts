@@ -1,6 +1,7 @@
 /** What a fold keeps: an entry with what was joined to it, as texts, so that every value stays to the letter. */
 import { plainChunkData, type PlainChunk } from "../acp/entries.ts";
 import { beginsCall, type UpdateData } from "../acp/kinds.ts";
+import { withLastHeard } from "../acp/last-heard.ts";
 import { isPlainUpdate, lastingMetaIn } from "../acp/plain.ts";
 import { itemsOf, membersOf, objectText } from "../base/json-text.ts";
 import type { NewEntry } from "../store/contract.ts";
@@ -67,6 +68,8 @@ export class UpdateSlot extends Slot {
   readonly #meta: string | undefined;
   /** Parsed, but for values that are large. */
   readonly #update: UpdateData["update"];
+  /** When it was heard of last. */
+  #lastMs: number;
   /** The members of the update as texts, once another one has been folded in. */
   #fields: Map<string, string> | undefined;
   /** The blocks of a compaction's summary as texts, if all of them are known. */
@@ -74,11 +77,17 @@ export class UpdateSlot extends Slot {
 
   constructor(entry: NewEntry, data: UpdateData) {
     super(entry);
+    this.#lastMs = entry.atMs;
     this.isPlain = isPlainUpdate(data);
     this.#update = data.update;
     this.sessionUpdate = data.update.sessionUpdate;
     this.#meta =
       !this.isPlain && lastingMetaIn(data) ? membersOf(this.#updateText()).get("_meta") : undefined;
+  }
+
+  /** One that was folded before. */
+  heardUntil(lastMs: number): void {
+    this.#lastMs = Math.max(this.#lastMs, lastMs);
   }
 
   /** Both hold nothing but what we know, and the same `_meta`, if any: nobody can tell whether it was said once or twice. */
@@ -110,6 +119,7 @@ export class UpdateSlot extends Slot {
       if (value !== "null") fields.set(name, value);
     }, knownOfCall);
     if (beginsCall(next.sessionUpdate)) this.sessionUpdate = next.sessionUpdate;
+    this.heardUntil(next.#lastMs);
   }
 
   /** Null clears a field; a piece is added to the summary. */
@@ -138,6 +148,12 @@ export class UpdateSlot extends Slot {
   }
 
   override folded(): NewEntry {
+    const entry = this.#joined();
+    if (this.#lastMs <= entry.atMs) return entry;
+    return { ...entry, data: withLastHeard(entry.data, this.#lastMs) };
+  }
+
+  #joined(): NewEntry {
     const fields = this.#fields;
     if (fields === undefined) return this.entry;
     const { entry, sessionUpdate } = this;

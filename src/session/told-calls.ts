@@ -1,4 +1,5 @@
 /** Tool calls as the teller tells them: each update with what was said of its call before. */
+import { lastHeardIn } from "../acp/last-heard.ts";
 import type { Meaning } from "../acp/entries.ts";
 import { textIf, textOr } from "../base/json.ts";
 import { RecentMap } from "../base/recent-map.ts";
@@ -27,6 +28,14 @@ export class Calls {
       ...(parentCallId !== undefined && { parentCallId }),
     };
     this.#known.set(toolCallId, { ...known, title: known.title.slice(0, maxTitleChars) });
-    return { ...at, type: "call", callId: toolCallId, ...known, isNews: before !== undefined, update };
+    return {
+      ...at,
+      type: "call",
+      callId: toolCallId,
+      ...known,
+      isNews: before !== undefined,
+      lastMs: lastHeardIn(data) ?? at.atMs,
+      update,
+    };
   }
 }

@@ -72,10 +72,11 @@ export class SessionExport implements AsyncIterable<string> {
     const write = await writers[this.format]();
     const superseded = await this.#sessions.superseded(this.record.id);
     const telling = { superseded, withSuperseded: withSuperseded || this.format === "bundle" };
+    const rewinds = withSuperseded ? (this.record.settings.rewinds ?? []) : [];
     const isToTheLetter = this.format === "jsonl" || this.format === "bundle";
     const pagesOf = isToTheLetter ? countedPages : toldPages;
     const pages = this.#redacted(pagesOf(this.#sessions, this.record, telling));
-    yield* write({ record: this.record, pages, thoughts, superseded });
+    yield* write({ record: this.record, pages, thoughts, superseded, rewinds });
   }
 
   async *#redacted(pages: AsyncIterable<readonly Entry[]>): AsyncGenerator<readonly Entry[]> {

@@ -1,13 +1,11 @@
 /** What the writer of a form is given, and what it is. */
-import type { Stretch } from "../../session/rewinds.ts";
+import type { Passed } from "../drawn.ts";
 import type { Entry, SessionRecord } from "../../store/contract.ts";
 
-export interface Exported {
+export interface Exported extends Passed {
   readonly record: SessionRecord;
   readonly pages: AsyncIterable<readonly Entry[]>;
   readonly thoughts: boolean;
-  /** What of these entries does not count. */
-  readonly superseded: readonly Stretch[];
 }
 
 /** Yields the text in pieces. */

@@ -16,7 +16,7 @@ export function callHtml(call: Called): string {
   const { mark, word } = outcomeOf(call);
   const state = call.status === "completed" ? "ok" : call.status === "failed" ? "failed" : "open";
   const kind = call.kind === undefined ? "" : `<span class="kind">${line(call.kind)}</span>`;
-  const facts = [word, spanText(call.isNews ? call.atMs - call.startedAtMs : 0), countsText(call)];
+  const facts = [word, spanText(call.lastMs - call.startedAtMs), countsText(call)];
   const said = facts.filter((fact) => fact !== "").join(" · ");
   const summary = `<span class="mark">${mark}</span>${kind}${line(call.title)} <span class="facts">${said}</span>`;
   return folded(`call ${state}`, summary, bodyOf(call), call.seq);

@@ -42,6 +42,7 @@ details[open]>summary{border-bottom:1px solid var(--line)}
 .agent>.body>article{margin:.8rem 0}.agent>.body>.you{margin-top:.8rem}
 .superseded{opacity:.6;border-left:3px dashed var(--line);padding-left:.9rem}
 .plan{list-style:none;padding:.5rem .8rem;margin:.5rem 0;border:1px solid var(--line);border-radius:.5rem;background:var(--panel);font-size:.9rem}
+.edited ol{margin:.2rem 0;padding-left:1.4rem}.edited li{margin:.35rem 0}
 .plan .completed{color:var(--soft)}
 .diff{padding:.4rem 0;white-space:pre;overflow-x:auto}.diff code{display:inline-block;min-width:100%}
 .diff ins,.diff del,.diff span{display:block;text-decoration:none;padding:0 .85rem}

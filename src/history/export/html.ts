@@ -6,6 +6,7 @@ import { createHash } from "node:crypto";
 import { version } from "../../base/version.ts";
 import { happeningsIn } from "../../session/conversation.ts";
 import { drawn } from "../drawn.ts";
+import type { Wording } from "../edits.ts";
 import type { Thread } from "../threads.ts";
 import type { Stretch } from "../../session/rewinds.ts";
 import type { Exported } from "./exported.ts";
@@ -13,13 +14,13 @@ import { HtmlDrawer } from "./html-drawer.ts";
 import { folded, line } from "./html-parts.ts";
 import { style } from "./html-style.ts";
 import { escapeHtml } from "./rich-text.ts";
-import { factsOf, titleOf } from "./words.ts";
+import { editedText, factsOf, titleOf, utcText } from "./words.ts";
 
 const styleHash = createHash("sha256").update(style).digest("base64");
 /** Whatever might have slipped through does nothing: no script, no address, no form. */
 const policy = `default-src 'none'; style-src 'sha256-${styleHash}'; img-src data:; base-uri 'none'; form-action 'none'`;
 
-export async function* htmlOf({ record, pages, thoughts, superseded }: Exported): AsyncGenerator<string> {
+export async function* htmlOf({ record, pages, thoughts, ...passed }: Exported): AsyncGenerator<string> {
   const title = escapeHtml(titleOf(record));
   const facts = factsOf(record).map(([name, value]) => `<dt>${name}</dt><dd>${escapeHtml(value)}</dd>`);
   yield `<!doctype html>
@@ -32,7 +33,7 @@ export async function* htmlOf({ record, pages, thoughts, superseded }: Exported)
 <main>
 `;
   const drawer = (depth: number) => new HtmlDrawer(depth, thoughts);
-  yield* drawn(happeningsIn(pages), { drawer, wrap, superseded: marks }, superseded);
+  yield* drawn(happeningsIn(pages), { drawer, wrap, edited, superseded: marks }, passed);
   yield `</main>
 <footer>Exported by acp-sidecar ${escapeHtml(version)}.</footer></body></html>
 `;
@@ -43,6 +44,18 @@ const marks = {
     `<section class="superseded"><p class="note">Superseded from here to #${through}: the session went back.</p>\n`,
   end: () => "</section>\n",
 };
+
+function edited(earlier: readonly Wording[]): string {
+  const items = earlier.map(({ seq, atMs, text, isCut }) => {
+    const words = `<div class="plain">${escapeHtml(text)}${isCut ? "…" : ""}</div>`;
+    return `<li><a class="seq" href="#e${seq}">#${seq}</a> <time>${utcText(atMs)}</time>${words}</li>`;
+  });
+  return folded(
+    "edited",
+    `<span class="mark">✎</span>${editedText(earlier.length)}`,
+    `<ol>${items.join("")}</ol>`,
+  );
+}
 
 function wrap({ title, session, from, through }: Thread, body: string): string {
   const place = from === through ? `#${from}` : `#${from}–#${through}`;

@@ -11,13 +11,25 @@ import type { Stretch } from "../../session/rewinds.ts";
 import { lineDiff } from "../line-diff.ts";
 import { happeningsIn } from "../../session/conversation.ts";
 import { drawn } from "../drawn.ts";
+import type { Wording } from "../edits.ts";
 import type { Drawer, Thread } from "../threads.ts";
 import type { Exported } from "./exported.ts";
 import { fenced, markdownOfBlock } from "./blocks.ts";
 import { SafeMarkdown } from "./safe-markdown.ts";
-import { decisionText, endText, factsOf, outcomeOf, planMarks, speakers, titleOf, utcText } from "./words.ts";
+import {
+  decisionText,
+  editedText,
+  endText,
+  factsOf,
+  outcomeOf,
+  planMarks,
+  spanText,
+  speakers,
+  titleOf,
+  utcText,
+} from "./words.ts";
 
-export async function* markdownOf({ record, pages, thoughts, superseded }: Exported): AsyncGenerator<string> {
+export async function* markdownOf({ record, pages, thoughts, ...passed }: Exported): AsyncGenerator<string> {
   const facts = factsOf(record).map(([name, value]) => `| ${name} | ${codeSpan(value)} |\n`);
   yield `# ${asText(titleOf(record))}\n\n| | |\n| --- | --- |\n${facts.join("")}`;
   const drawer = (depth: number) => new MarkdownDrawer(depth, thoughts);
@@ -26,7 +38,15 @@ export async function* markdownOf({ record, pages, thoughts, superseded }: Expor
       `\n---\n\n_Superseded from here to #${through}: the session went back._\n`,
     end: () => "\n_Here the session goes on._\n",
   };
-  yield* drawn(happeningsIn(pages), { drawer, wrap, superseded: marks }, superseded);
+  yield* drawn(happeningsIn(pages), { drawer, wrap, edited, superseded: marks }, passed);
+}
+
+function edited(earlier: readonly Wording[]): string {
+  const items = earlier.map(
+    ({ seq, atMs, text, isCut }) =>
+      `- #${seq} · ${utcText(atMs)}\n${fenced(visible(isCut ? `${text}…` : text))}`,
+  );
+  return `\n<details><summary>✎ ${editedText(earlier.length)}</summary>\n\n${items.join("\n")}\n</details>\n`;
 }
 
 function wrap({ title, session, from, through }: Thread, body: string): string {
@@ -105,7 +125,8 @@ class MarkdownDrawer implements Drawer {
 function callText(call: Called): string {
   const { mark, word } = outcomeOf(call);
   const name = [mark, call.kind, call.title].filter(Boolean).join(" · ");
-  const head = `\n<details><summary>${tagless(`${name}${word === "" ? "" : ` (${word})`}`)} · #${call.seq}</summary>\n`;
+  const facts = [word, spanText(call.lastMs - call.startedAtMs)].filter((fact) => fact !== "").join(", ");
+  const head = `\n<details><summary>${tagless(`${name}${facts === "" ? "" : ` (${facts})`}`)} · #${call.seq}</summary>\n`;
   return `${head}${bodyOf(call)}\n</details>\n`;
 }
 

@@ -74,3 +74,7 @@ export function endText({ end: { interrupted, error, stopReason } }: Ended): str
   if (stopReason === undefined || stopReason === "end_turn") return undefined;
   return `The turn ended: ${visibleLine(stopReason).replaceAll("_", " ")}`;
 }
+
+export function editedText(earlier: number): string {
+  return `Said anew: ${earlier} earlier ${earlier === 1 ? "wording" : "wordings"}`;
+}
