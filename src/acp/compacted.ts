@@ -46,6 +46,15 @@ export function compactedFrom({ data }: Pick<NewEntry, "data">): CompactedFrom |
   return { sha256, bytes };
 }
 
+/** Whether two entries say the same, or one says what the other did before it was compacted. */
+export function isSameButCompacted(a: NewEntry, b: NewEntry): boolean {
+  if (a.kind !== b.kind || a.atMs !== b.atMs) return false;
+  if (a.data === b.data) return true;
+  const [ofA, ofB] = [compactedFrom(a), compactedFrom(b)];
+  if (ofA === undefined && ofB === undefined) return false;
+  return (ofA?.sha256 ?? sha256Of(a.data)) === (ofB?.sha256 ?? sha256Of(b.data));
+}
+
 export function sha256Of(data: string): string {
   return createHash("sha256").update(data).digest("hex");
 }

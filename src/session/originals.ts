@@ -30,7 +30,13 @@ export function markedCompacted(before: { readonly metadata: Metadata }, nowMs: 
   return { ...before.metadata, [compactedKey]: Math.max(nowMs, compactedAtMs(before) + 1) };
 }
 
-/** The metadata of a session whose entries are its own: a fork's are another's. */
+/** Other metadata of a session that is compacted here, or not. */
+export function compactedAs(here: { readonly metadata: Metadata }, metadata: Metadata): Metadata {
+  const at = compactedAtMs(here);
+  return at === 0 ? notCompacted(metadata) : { ...metadata, [compactedKey]: at };
+}
+
+/** The metadata of a session of which no originals are here: a fork's are its parent's. */
 export function notCompacted({ [compactedKey]: _, ...metadata }: Metadata): Metadata {
   return metadata;
 }

@@ -4,6 +4,7 @@
  */
 import { placed } from "./folders.ts";
 import { shown } from "./hidden.ts";
+import { compactedAs, notCompacted } from "./originals.ts";
 import { forgetting } from "./rewinds-kept.ts";
 import type { NewSession, SessionPatch, SessionRecord, SessionSettings, Store } from "../store/contract.ts";
 
@@ -15,7 +16,7 @@ export async function asRestored(store: Pick<Store, "list">, session: NewSession
     if (items.length === 0) agentSessionIds.push(agentSessionId);
   }
   const settings = settingsOf({ ...session, agentSessionIds });
-  return { ...session, agentSessionIds, settings, metadata: shown(session.metadata) };
+  return { ...session, agentSessionIds, settings, metadata: notCompacted(shown(session.metadata)) };
 }
 
 function settingsOf(session: NewSession): SessionSettings {
@@ -44,7 +45,7 @@ export function overtakenBy(before: SessionRecord, now: NewSession): SessionPatc
     additionalDirectories,
     mcpServerNames,
     settings: forgotten({ ...before, settings }),
-    metadata: placed({ cwd: before.cwd, metadata: shown(metadata) }).metadata,
+    metadata: placed({ cwd: before.cwd, metadata: compactedAs(before, shown(metadata)) }).metadata,
     ...(agent && { agent }),
     ...(title !== undefined && { title }),
   };

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { newSessionId, type SessionId } from "../../src/base/ids.ts";
 import { mayTake, thisHolder } from "../../src/session/holder.ts";
+import { SessionRegistry } from "../../src/session/registry.ts";
 import { hashOf, migrateSessions } from "../../src/care/migrate.ts";
 import { openMemoryStore } from "../../src/store/memory/memory.ts";
 import { openSqliteStore } from "../../src/store/sql/sqlite/store.ts";
@@ -108,6 +109,30 @@ describe("migrating sessions", () => {
     await migrateSessions(from, to);
     expect((await to.get(fork))?.lineage).toBeUndefined();
     expect(await hashOf(to.read(fork))).toBe(await hashOf(from.read(fork)));
+  });
+
+  it("brings a copy up to date whose original was compacted meanwhile, and leaves what it has", async () => {
+    const { from, to } = await stores();
+    const registry = new SessionRegistry({ store: from });
+    const { id } = await registry.create({ cwd: "/tmp" });
+    const { journal } = await registry.open(id);
+    const update = {
+      sessionUpdate: "agent_thought_chunk",
+      content: { type: "text", text: "why ".repeat(200) },
+    };
+    const thought: NewEntry = { kind: "update", atMs: 1, data: JSON.stringify({ update }) };
+    const prompt: NewEntry = { kind: "prompt", atMs: 1, data: '{"prompt":[]}' };
+    await journal.seal([], [prompt, thought, prompt]);
+    await journal.release();
+    await migrateSessions(from, to);
+    await registry.compact(id, { beforeSeq: 3 });
+    await registry.addMessage(id, { role: "user", content: "more" });
+    expect(await migrateSessions(from, to)).toMatchObject({ copied: 2, entries: 3 });
+    const copy = new SessionRegistry({ store: to });
+    expect(await copy.compaction.effect(id, { beforeSeq: 3 })).toMatchObject({ entries: 1 });
+    await migrateSessions(to, openMemoryStore());
+    await copy.delete(id);
+    expect(await to.count()).toBe(0);
   });
 
   it("refuses when the target has other content under the same id", async () => {

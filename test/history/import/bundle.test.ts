@@ -251,6 +251,34 @@ describe("a bundle that goes in circles [issue 10.2]", () => {
       expect((await here.list()).items).toHaveLength(1);
     });
 
+    it("is the same session where it was compacted, here or there, and stays as it is here", async () => {
+      const [here, there] = [await open(), openMemoryStore()];
+      const long = "deep thoughts ".repeat(80);
+      const old = [prompt("think"), say(long, "agent_thought_chunk"), end(), prompt("more"), end()];
+      const { id } = await written(here, old);
+      const first = fileOf(await textOf(here, id));
+      await brought(there, first);
+      const registry = new SessionRegistry({ store: here });
+      await registry.compact(id, { beforeSeq: 4 });
+      expect((await brought(here, first))[1]).toMatchObject([{ what: "present", id }]);
+      const back = fileOf(await textOf(here, id), "back.acpbundle");
+      expect((await brought(there, back))[1]).toMatchObject([{ what: "present", id }]);
+      await goesOn(there, id, "elsewhere");
+      fileOf(await textOf(there, id), "back.acpbundle");
+      expect((await brought(here, back))[1]).toMatchObject([{ what: "continued", id, entries: 3 }]);
+      expect(await textOf(here, id)).not.toContain("deep thoughts");
+      const other = openMemoryStore();
+      await brought(other, fileOf(await textOf(here, id)));
+      expect(await allOf(other, (await other.get(id)) as SessionRecord)).toEqual(
+        await allOf(here, (await here.get(id)) as SessionRecord),
+      );
+      expect(await new SessionRegistry({ store: other }).get(id)).toMatchObject({ metadata: {} });
+      expect(await registry.compaction.undo(id)).toMatchObject({ entries: 1, left: 0 });
+      await registry.compact(id, { beforeSeq: 4 });
+      await registry.delete(id);
+      expect(await here.count()).toBe(0);
+    });
+
     it("has all that its record had: title, folders, choices, metadata, times, agent, archived", async () => {
       const [here, there] = [await open(), openMemoryStore()];
       const registry = new SessionRegistry({ store: there });

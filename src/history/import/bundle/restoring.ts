@@ -2,6 +2,7 @@
  * A session from a bundle: the same session here, under its id. One that is here already goes on where the bundle has more,
  * and is left alone where both have gone on; so a bundle may go from store to store and back, and nothing is there twice.
  */
+import { isSameButCompacted } from "../../../acp/compacted.ts";
 import { isSidecarError } from "../../../base/errors.ts";
 import { isArchived } from "../../../session/archived.ts";
 import type { Journal } from "../../../session/journal.ts";
@@ -127,9 +128,9 @@ export class Restoring {
     let same = 0;
     try {
       for await (const { entries } of bundle.read(untold))
-        for (const { kind, atMs, data } of entries) {
+        for (const entry of entries) {
           const next = await ours.next();
-          if (next?.kind !== kind || next.atMs !== atMs || next.data !== data) return { same, isAll: false };
+          if (next === undefined || !isSameButCompacted(next, entry)) return { same, isAll: false };
           same += 1;
         }
       return { same, isAll: true };
