@@ -7,6 +7,7 @@ import type { CompactionEffect } from "../session/compaction.ts";
 import type { SessionRegistry } from "../session/registry.ts";
 import type { Invocation, Io } from "./command.ts";
 import { isMeant } from "./confirm.ts";
+import { freed, freedText } from "./freed.ts";
 import { countText, print, printJson, sizeText } from "./print.ts";
 import { addressed, countFrom, sessionAt, withSessions } from "./sessions.ts";
 
@@ -14,15 +15,16 @@ export async function compactSession(invocation: Invocation, io: Io): Promise<nu
   const { flags } = invocation;
   if (flags["undo"]) return undo(invocation, io);
   if (!flags["yes"] && !flags["dry-run"] && io.isTerminal !== true) throw nobodyToAsk();
-  return withSessions(invocation, io, async (registry) => {
+  return withSessions(invocation, io, async (registry, { store }) => {
     const { id, ...options } = await placeIn(registry, invocation, io);
     const effect = await registry.compaction.effect(id, options);
-    if (effect.entries === 0 || flags["dry-run"]) return told(invocation, io, id, effect);
+    if (effect.entries === 0 || flags["dry-run"]) return told(invocation, io, { id, ...effect });
     const question = `Compact ${entriesText(effect)} of ${id}: ${sizesText(effect, "will become")}?`;
     if (!(await isMeant(question, invocation, io, "Nothing was changed."))) return 1;
+    const before = (await registry.stats()).bytes;
     const done = await registry.compact(id, { beforeSeq: effect.beforeSeq });
     await readAnew(registry, id, io);
-    return told(invocation, io, id, done);
+    return told(invocation, io, { id, ...done, freedBytes: await freed(registry, store, before) });
   });
 }
 
@@ -56,12 +58,19 @@ async function placeIn(registry: SessionRegistry, { operands, flags }: Invocatio
   return { id: record.id, ...(beforeSeq !== undefined && { beforeSeq }) };
 }
 
-async function told({ flags }: Invocation, io: Io, id: SessionId, effect: CompactionEffect): Promise<number> {
+/** What was done, or would be. What is kept to undo it takes room, too, packed. */
+interface Told extends CompactionEffect {
+  readonly id: SessionId;
+  readonly freedBytes?: number;
+}
+
+async function told({ flags }: Invocation, io: Io, effect: Told): Promise<number> {
+  const { id, freedBytes = 0 } = effect;
   const isDry = flags["dry-run"] === true;
-  if (flags["json"]) await printJson(io, { id, ...(isDry && { dryRun: true }), ...effect });
+  if (flags["json"]) await printJson(io, { ...effect, ...(isDry && { dryRun: true }) });
   else if (effect.entries === 0) await print(io, `Nothing to compact in ${id}${beforeText(effect)}\n`);
   else {
-    const what = `${entriesText(effect)} of ${id}: ${sizesText(effect, isDry ? "would become" : "became")}`;
+    const what = `${entriesText(effect)} of ${id}: ${sizesText(effect, isDry ? "would become" : "became")}${freedText(freedBytes)}`;
     const back = `Back again: acp-sidecar sessions compact ${id} --undo\n`;
     await print(io, `${isDry ? "Would compact" : "Compacted"} ${what}\n${isDry ? "" : back}`);
   }

@@ -2,13 +2,16 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { compactedFrom } from "../../src/acp/compacted.ts";
 import type { SessionId } from "../../src/base/ids.ts";
 import { SessionRegistry } from "../../src/session/registry.ts";
 import { openStore } from "../../src/store/open.ts";
 import { entriesOf } from "../conformance/samples.ts";
 import { chunk, end, newEntry, prompt, thought, tool } from "../session/entries.ts";
+import { redisSandbox } from "../store/redis/sandbox.ts";
+import { describeServer } from "../store/servers.ts";
+import { postgresSandbox } from "../store/sql/postgres/sandbox.ts";
 import { binary, cli, scratchFolder } from "./harness.ts";
 
 const folder = scratchFolder();
@@ -27,8 +30,8 @@ function turn(at: number) {
   ];
 }
 
-async function madeStore(name: string, turns = 8, scheme = "file") {
-  const url = `${scheme}:${join(folder, name)}`;
+async function madeStore(place: string, turns = 8) {
+  const url = place.includes(":") ? place : `file:${join(folder, place)}`;
   const store = await openStore(url);
   const registry = new SessionRegistry({ store });
   const { id } = await registry.create({ cwd: process.cwd(), title: "made" });
@@ -72,7 +75,7 @@ describe("sessions compact", () => {
     expect(yes).toMatchObject({ status: 0, err: "" });
     expect(yes.out).toMatch(
       new RegExp(
-        `^Compacted 6 entries before entry 16 of ${id}: .* KiB became .* KiB\\nBack again: .* --undo\\n$`,
+        `^Compacted 6 entries before entry 16 of ${id}: .* KiB became .* KiB, .* given back\\nBack again: .* --undo\\n$`,
       ),
     );
     const shown = await cli(["sessions", "show", id, ...at, "--tools", "full", "--last", "8", "--no-pager"]);
@@ -148,32 +151,44 @@ describe("sessions compact", () => {
       expect([args, ran.status]).toEqual([args, status]);
     }
   });
+});
 
-  it.each(["file", "sqlite"])(
-    "leaves all as it was, or all compacted, when it is killed (%s)",
-    async (scheme) => {
-      const { url, id, at } = await madeStore(`killed-${scheme}`, 400, scheme);
-      const before = await readIn(url, id);
-      const env = { ...process.env, XDG_CACHE_HOME: join(folder, "cache") };
-      const compact = (killed: Promise<unknown>) => {
-        const args = [binary, "sessions", "compact", id, ...at, "--yes"];
-        const child = spawn(process.execPath, args, { stdio: "ignore", env });
-        void killed.then(() => child.kill("SIGKILL"));
-        return once(child, "exit");
-      };
-      const startMs = performance.now();
-      await compact(new Promise(() => undefined));
-      const wholeMs = performance.now() - startMs;
-      await cli(["sessions", "compact", id, ...at, "--undo"]);
-      for (const share of [0.4, 0.55, 0.7, 0.85]) {
-        await compact(delay(wholeMs * share));
-        const after = await readIn(url, id);
-        const changed = after.filter(({ data }, n) => data !== before[n]?.data);
-        expect([0, 790]).toContain(changed.length);
-        expect((await cli(["verify", ...at])).out).toContain("0 damaged");
-        await cli(["sessions", "compact", id, ...at, "--undo"]);
-        expect(await readIn(url, id)).toEqual(before);
-      }
-    },
-  );
+/** Killed at some shares of the time that it takes. */
+async function isWholeAfterKills(place: string): Promise<void> {
+  const { url, id, at } = await madeStore(place, 200);
+  const before = await readIn(url, id);
+  const env = { ...process.env, XDG_CACHE_HOME: join(folder, "cache") };
+  const compact = (killed: Promise<unknown>) => {
+    const args = [binary, "sessions", "compact", id, ...at, "--yes"];
+    const child = spawn(process.execPath, args, { stdio: "ignore", env });
+    void killed.then(() => child.kill("SIGKILL"));
+    return once(child, "exit");
+  };
+  const startMs = performance.now();
+  await compact(new Promise(() => undefined));
+  const wholeMs = performance.now() - startMs;
+  await cli(["sessions", "compact", id, ...at, "--undo"]);
+  for (const share of [0.4, 0.55, 0.7, 0.85]) {
+    await compact(delay(wholeMs * share));
+    const changed = (await readIn(url, id)).filter(({ data }, n) => data !== before[n]?.data);
+    expect([0, 390]).toContain(changed.length);
+    expect((await cli(["verify", ...at])).out).toContain("0 damaged");
+    await cli(["sessions", "compact", id, ...at, "--undo"]);
+    expect(await readIn(url, id)).toEqual(before);
+  }
+}
+
+describe("a session whose compaction is killed is as it was, or is compacted", () => {
+  it("in files", { timeout: 300_000 }, () => isWholeAfterKills(`file:${join(folder, "killed")}`));
+  it("in SQLite", { timeout: 300_000 }, () => isWholeAfterKills(`sqlite:${join(folder, "killed.db")}`));
+  describeServer("TEST_POSTGRES_URL", 5432, (server) => {
+    const sandbox = postgresSandbox(server);
+    afterAll(sandbox.close);
+    it("in PostgreSQL", { timeout: 300_000 }, () => isWholeAfterKills(sandbox.url));
+  });
+  describeServer("TEST_REDIS_URL", 6379, (server) => {
+    const sandbox = redisSandbox(server);
+    afterAll(sandbox.close);
+    it("in Redis", { timeout: 300_000 }, () => isWholeAfterKills(sandbox.url));
+  });
 });
