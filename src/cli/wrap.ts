@@ -3,7 +3,7 @@
 import { pieces, widthOf } from "./width.ts";
 
 /** How wide a text is; its length, where it is our own. */
-export type Measure = (text: string) => number;
+type Measure = (text: string) => number;
 
 const lengthOf: Measure = (text) => text.length;
 

@@ -3,7 +3,7 @@ import type { SessionRecord } from "../store/contract.ts";
 import type { SessionRegistry } from "../session/registry.ts";
 
 /** What is told of a session; no more is held, because there may be very many of them. */
-export type Relative = Pick<
+type Relative = Pick<
   SessionRecord,
   "id" | "lineage" | "title" | "cwd" | "headSeq" | "createdAtMs" | "updatedAtMs" | "metadata"
 >;

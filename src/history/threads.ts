@@ -14,9 +14,8 @@ export interface Drawer {
 export interface Thread {
   /** What a person may call it; undefined where nobody has said. */
   readonly title: string | undefined;
-  /** The subagent's session, or else the call that it worked in. */
+  /** The subagent's session, if it has one of its own. */
   readonly session: string | undefined;
-  readonly callId: string | undefined;
   readonly from: number;
   readonly through: number;
 }
@@ -28,7 +27,6 @@ export interface Drawing {
 }
 
 interface Open {
-  readonly key: string;
   readonly parent: string;
   readonly depth: number;
   readonly drawer: Drawer;
@@ -96,19 +94,12 @@ export class Threads implements Drawer {
     return this.#held > maxHeldChars || this.#open.size > maxOpen ? this.#end(true) : "";
   }
 
-  #begin(key: string, { seq, child, parentCallId }: Happening): Open {
+  #begin(key: string, { seq, child }: Happening): Open {
     const { title, parent = main } = this.#titles.get(key) ?? {};
     const around = this.#open.get(parent);
     const depth = Math.min((around?.depth ?? 0) + 1, deepest);
-    const thread = {
-      title,
-      session: child,
-      callId: child === undefined ? parentCallId : undefined,
-      from: seq,
-      through: seq,
-    };
+    const thread = { title, session: child, from: seq, through: seq };
     const open = {
-      key,
       parent: around === undefined ? main : parent,
       depth,
       drawer: this.#drawing.drawer(depth),

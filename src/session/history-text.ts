@@ -17,9 +17,9 @@ export function betweenTags(text: string): string {
 }
 
 /** What a history is read from: the registry. */
-export type HistorySource = Pick<SessionFinder, "read" | "superseded">;
+type HistorySource = Pick<SessionFinder, "read" | "superseded">;
 
-export interface HistoryText {
+interface HistoryText {
   /** "" when nothing was said. */
   readonly text: string;
   /** There was more than fits. */

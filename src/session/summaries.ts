@@ -20,7 +20,7 @@ export interface NewSummary {
   readonly by: string;
 }
 
-export interface ToSummarise {
+interface ToSummarise {
   readonly throughSeq: number;
   /** The conversation, as an agent is told it. */
   readonly history: string;

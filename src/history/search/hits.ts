@@ -40,7 +40,7 @@ export interface FoundSession {
   readonly isMore: boolean;
 }
 
-export interface Looking {
+interface Looking {
   readonly query: Query;
   readonly filter: MessageFilter;
   readonly superseded: boolean;

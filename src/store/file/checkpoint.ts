@@ -26,7 +26,7 @@ const fileName = "record.json";
 const markBytes = 512;
 
 /** Where a reader of a journal may begin. */
-export interface Start {
+interface Start {
   /** Bytes of the journal that were known to be on the medium, and the last entry then. */
   readonly safe: number;
   readonly headSeq: number;

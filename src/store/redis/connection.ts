@@ -19,7 +19,7 @@ export const defaultLimits: ConnectionLimits = {
 };
 
 /** A Lua script; all that it touches is named by its keys, and they are all of one slot. */
-export interface Script {
+interface Script {
   readonly text: string;
   readonly sha: string;
 }

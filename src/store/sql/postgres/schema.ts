@@ -20,8 +20,6 @@ export const migrations: readonly Migration[] = [
   { version: 2, statements: () => [] },
 ];
 
-export const schemaVersion = migrations.at(-1)?.version ?? 0;
-
 function firstTables(schema: string): readonly string[] {
   return [
     `CREATE TABLE IF NOT EXISTS ${schema}.sessions (

@@ -6,7 +6,7 @@ import { systemCodeOf } from "../../../base/errors.ts";
 import type { Database, Send } from "./database.ts";
 
 /** Counted up with every change of what is kept, or of how words are told apart. */
-export const indexVersion = 3;
+const indexVersion = 3;
 
 const tableNames = ["search_state", "search_sessions", "search_messages"] as const;
 
