@@ -13,7 +13,7 @@ export function isPlainUpdate(data: UpdateData): boolean {
 }
 
 /**
- * The `_meta` of an update that is plain but for that, if nothing stands in it but facts that agents say with every
+ * The `_meta` of an update that is plain apart from it, if nothing stands in it but facts that agents say with every
  * update: said again to the letter they say nothing more. Whatever else stands there may be a piece of something.
  */
 export function lastingMetaIn(data: UpdateData): object | undefined {

@@ -1,12 +1,10 @@
 /**
- * `session/update`s on their way from the agent to the journal and the clients: to the letter, but for the session
+ * `session/update`s on their way from the agent to the journal and the clients: to the letter, except for the session
  * id. Nothing is parsed for that or written anew, so neither depth nor numbers matter.
  */
 import { membersOf, objectText } from "../base/json-text.ts";
 import { isRecord } from "../base/json.ts";
-import type { NewEntry } from "../store/contract.ts";
-import { childIn, withChild } from "./child-mark.ts";
-import { plainChunkData, type PlainChunk } from "./entries.ts";
+import { childIn } from "./child-mark.ts";
 import { means, type UpdateData } from "./kinds.ts";
 
 /** Params of `session/update` as far as the sidecar reads them. */
@@ -21,7 +19,7 @@ export interface UpdateMessage {
   /** Our id of the subagent's session whose it is. */
   readonly child?: string;
   readonly sessionUpdate: string;
-  /** What stands behind the session id, to the end of the message: the members of the params come first. */
+  /** What comes after the session id, to the end of the message: the members of the params come first. */
   readonly rest: string;
   /** So much of it belongs to the params, their closing brace included. */
   readonly paramsChars: number;
@@ -33,7 +31,7 @@ export interface ChunkShape {
   readonly sessionUpdate: string;
   /** As JSON: a string or null; undefined if there is none. */
   readonly messageId: string | undefined;
-  /** The members of the params up to the first character of what the chunk says; then all behind its last. */
+  /** The members of the params up to the first character of what the chunk says; then all after its last. */
   readonly head: string;
   readonly tail: string;
 }
@@ -53,7 +51,7 @@ export interface ChunkRun {
 export type ArrivedUpdate = UpdateMessage | ChunkRun;
 
 /** A run that has this much goes on as another: nobody is to hold a text of unbounded length. */
-const maxRunChars = 1 << 20;
+export const maxRunChars = 1 << 20;
 
 export function isUpdateParams(params: unknown): params is UpdateParams {
   return (
@@ -218,36 +216,4 @@ export function updateIn(update: UpdateMessage): UpdateData["update"] {
 /** As the journal has it. */
 export function dataOf({ rest, paramsChars }: UpdateMessage): string {
   return `{${rest.slice(0, paramsChars)}`;
-}
-
-/** As few entries as may be: a run of text chunks of one message is one, everything else is kept to the letter. */
-export function entriesOf(updates: readonly ArrivedUpdate[], atMs: number): NewEntry[] {
-  const entries: NewEntry[] = [];
-  let run: { -readonly [Part in keyof PlainChunk]: PlainChunk[Part] } | undefined;
-  let whose: string | undefined;
-  const add = (data: string) => {
-    entries.push({ kind: "update", atMs, data: whose === undefined ? data : withChild(data, whose) });
-  };
-  const endRun = () => {
-    if (run !== undefined) add(plainChunkData(run));
-    run = undefined;
-  };
-  for (const update of updates) {
-    if (update.type === "update" || update.child !== whose) endRun();
-    whose = update.child;
-    if (update.type === "update") {
-      add(dataOf(update));
-      continue;
-    }
-    const { shape, bodies } = update;
-    const { sessionUpdate, messageId } = shape;
-    const goesOn = run?.sessionUpdate === sessionUpdate && run.messageId === messageId;
-    if (run === undefined || !goesOn || run.body.length > maxRunChars) {
-      endRun();
-      run = { sessionUpdate, messageId, body: "" };
-    }
-    run.body += bodies.join("");
-  }
-  endRun();
-  return entries;
 }

@@ -56,7 +56,7 @@ export function shown({ [key]: _, ...metadata }: Metadata): Metadata {
  */
 export const buriedAtMs = 0;
 
-/** What a filter matches but for what is gone. */
+/** What a filter matches, except for what is gone. */
 export function withoutGone<F extends SessionFilter>(filter: F): F {
   return { ...filter, updatedSinceMs: Math.max(filter.updatedSinceMs ?? 0, buriedAtMs + 1) };
 }

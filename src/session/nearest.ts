@@ -85,7 +85,7 @@ export class Nearest {
     const doing = isRecord(state) ? state.state : undefined;
     const told = typeof doing === "string" ? (statusOf.get(doing) ?? "in_progress") : undefined;
     const isNew = !this.#subagents.has(sessionId);
-    // Nothing says that it works: as pending it would be for ever.
+    // Nothing says that it works: it would stay pending forever.
     const status = told ?? (isNew ? "completed" : undefined);
     this.#subagents.add(sessionId);
     const name = typeof title === "string" || isNew ? { title: textOr(title, "Subagent") } : {};

@@ -66,7 +66,7 @@ export class UpdateSlot extends Slot {
   sessionUpdate: string;
   /** Beside what we know stands `_meta` that is as good once as twice: its text. */
   readonly #meta: string | undefined;
-  /** Parsed, but for values that are large. */
+  /** Parsed, except for large values. */
   readonly #update: UpdateData["update"];
   /** When it was heard of last. */
   #lastMs: number;

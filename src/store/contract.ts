@@ -38,7 +38,7 @@ export interface NewSession {
 export interface SessionRecord extends NewSession {
   /** `seq` of the last entry, inherited ones counted; 0 for none. */
   readonly headSeq: number;
-  /** Entries up to here are final: whole messages that keep their `seq` for ever. */
+  /** Entries up to here are final: whole messages that keep their `seq` forever. */
   readonly sealedSeq: number;
   /** Who holds or last held the session without releasing it. */
   readonly lease?: LeaseState;

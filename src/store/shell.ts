@@ -37,7 +37,7 @@ export function defineStore(driver: StoreDriver): Store {
 }
 
 /**
- * A store that does what `inner` does, but for `overrides`, which call `inner` where they want it. It closes `inner`.
+ * A store that does what `inner` does, except for `overrides`, which call `inner` where they want it. It closes `inner`.
  * @param inner the store, or what gives it for each call: then `overrides` say what it is called and capable of
  */
 export function wrapStore(inner: Store, overrides: Partial<StoreDriver>): Store;

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { TextChunks } from "../../src/acp/chunks.ts";
-import { entriesOf, paramsOf, textOfUpdate, textsOf, type UpdateParams } from "../../src/acp/updates.ts";
+import { entriesOf } from "../../src/acp/update-entries.ts";
+import { paramsOf, textOfUpdate, textsOf, type UpdateParams } from "../../src/acp/updates.ts";
 import { countOf } from "./count.ts";
 
 type Writer = (message: unknown) => string;

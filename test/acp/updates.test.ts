@@ -1,12 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { updateLane } from "../../src/acp/chunks.ts";
-import {
-  entriesOf as coalesced,
-  textsOf,
-  type ArrivedUpdate,
-  type UpdateParams,
-} from "../../src/acp/updates.ts";
+import { entriesOf as coalesced } from "../../src/acp/update-entries.ts";
+import { textsOf, type ArrivedUpdate, type UpdateParams } from "../../src/acp/updates.ts";
 import { foldEntries } from "../../src/session/fold.ts";
 import type { NewEntry } from "../../src/store/contract.ts";
 import { raw } from "../rpc/streams.ts";

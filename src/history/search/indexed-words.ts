@@ -38,7 +38,7 @@ function takenApart(text: string): Indexed {
   };
 }
 
-/** Most texts are plain for the most part: they are left as they are, but for what is not. */
+/** Most texts are plain for the most part: only what is not is changed. */
 function wordsIn(text: string): Indexed {
   const pairs = new CommonPairs();
   const { length } = text;

@@ -21,7 +21,7 @@ import type { RelayContext } from "../context.ts";
 import type { Binding } from "../live/session.ts";
 import { chosenOrNone } from "./settings.ts";
 
-/** How often one thing is chosen again that another one resets: two that reset each other would go on for ever. */
+/** How often one thing is chosen again that another one resets: two that reset each other would never end. */
 const maxTries = 2;
 
 interface Reapplying {

@@ -1,7 +1,8 @@
 /** The hot path: the agent's session updates, journaled and then forwarded, many at a time. */
 import { announcedIn, mayNameSessions, renamed } from "../../acp/children.ts";
 import { chosenBy, isOfSettings, titleIn, withUpdate } from "../../acp/settings.ts";
-import { charsOf, dataOf, entriesOf, isState, updateIn, type ArrivedUpdate } from "../../acp/updates.ts";
+import { entriesOf } from "../../acp/update-entries.ts";
+import { charsOf, dataOf, isState, updateIn, type ArrivedUpdate } from "../../acp/updates.ts";
 import { tidyUp } from "../../base/heap.ts";
 import type { SessionPatch } from "../../store/contract.ts";
 import { commandsUpdate, withOurs } from "../commands/offered.ts";

@@ -1,4 +1,4 @@
-/** Whatever the sidecar has no part in: forwarded as it is, but for the session id. */
+/** Whatever the sidecar has no part in: forwarded as it is, except for the session id. */
 import { isContentBlock } from "../../acp/content.ts";
 import type { PromptBody } from "../../acp/schema.ts";
 import { isRecord } from "../../base/json.ts";

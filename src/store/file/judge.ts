@@ -44,7 +44,7 @@ export function apply(state: JournalState, unit: Unit): Verdict {
   return verdict;
 }
 
-/** Behind damage the latest line is believed, but for what is final. */
+/** After damage the latest line is believed, except about what is final. */
 export function judge(state: JournalState, { line, offset }: Pick<Unit, "line" | "offset">): Verdict {
   const { headSeq, sealedSeq, headUnsure, leaseUnsure } = state;
   if (state.next !== undefined) return "moved";

@@ -4,7 +4,7 @@ import { SidecarError } from "../../base/errors.ts";
 import type { SessionId } from "../../base/ids.ts";
 import type { StoredJournal, StoredSession } from "./session.ts";
 import { defineStore } from "../shell.ts";
-import { MemoryDriver, type SessionTable } from "./memory.ts";
+import { MemoryDriver, type SessionTable } from "./driver.ts";
 import type { NewEntry, NewSession, Store } from "../contract.ts";
 
 export interface CacheStoreOptions {

@@ -38,7 +38,7 @@ export class Connection {
   readonly keys: Keys;
   /** Keys are spread over several servers, so that a script reaches one session only. */
   readonly clustered: boolean;
-  /** How long the server keeps what nobody writes to, in ms; empty for ever. */
+  /** How long the server keeps what nobody writes to, in ms; empty: forever. */
   readonly retention: number | "";
   /** Whether lists may read records in the same command; asked when the store is opened. */
   joins = false;

@@ -13,7 +13,7 @@ export interface RedisLocation {
   readonly place: string;
   /** What every key starts with. */
   readonly prefix: string;
-  /** How long the server keeps a session that nobody writes to; undefined for ever. */
+  /** How long the server keeps a session that nobody writes to; undefined: forever. */
   readonly retentionMs: number | undefined;
 }
 

@@ -50,7 +50,7 @@ async function forward(redis: Connection, all: readonly Migration[], newest: num
 }
 
 /**
- * Copies a key to `PREFIXbackup:vN:REST` for ever; the braces stay, and with them the slot. What stands there
+ * Copies a key to `PREFIXbackup:vN:REST` forever; the braces stay, and with them the slot. What stands there
  * already is older and so the true one.
  */
 async function keep(redis: Connection, key: string, version: number): Promise<void> {

@@ -1,4 +1,4 @@
-/** Statements that are the same in every dialect but for names, and those that each dialect adds to them. */
+/** Statements that are the same in every dialect, except for names, and those that each dialect adds to them. */
 import type { Statement } from "./operation.ts";
 
 /** Tables, columns and words of a dialect. */

@@ -34,7 +34,7 @@ export function postgresStatements(schema: string, words = wordsOf(schema)) {
       (SELECT COALESCE(sum(entry_count), 0)::bigint FROM ${schema}.blocks) AS entries`,
   });
   const own = named({
-    // One statement, hence one round trip.
+    // One statement, so one round trip.
     create: `WITH made AS (
         INSERT INTO ${schema}.sessions (id, facts) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING
         RETURNING id, journal_id

@@ -14,7 +14,7 @@ const pageChars = 1 << 16;
 const entriesPerCut = 500;
 const rememberedSessions = 4096;
 
-/** A number stays right for ever, because none is used twice; the time is to be checked where it is used. */
+/** A number stays right forever, because none is used twice; the time is to be checked where it is used. */
 interface KnownSession {
   readonly no: number;
   updatedAtMs: number;
