@@ -14,12 +14,6 @@ export default defineConfig({
   plugins: [luaInTests],
   test: {
     globalSetup: ["test/built.ts"],
-    tags: [
-      {
-        name: "long",
-        description: "what .ci/run runs, and npm test does not; CONTRIBUTING says what belongs there",
-      },
-    ],
     testTimeout: 30_000,
     hookTimeout: 30_000,
     // Many tests wait for processes and timers: two at a time even where there are two cores.

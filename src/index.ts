@@ -32,7 +32,10 @@ export type { CaughtUp } from "./history/search/catch-up.ts";
 export { Searcher, searchSessions } from "./history/search/search.ts";
 export type { SearchOptions, SearchPlace, SearchResult } from "./history/search/search.ts";
 export type { SnippetPart } from "./history/search/snippet.ts";
-export { openLayers, openStore, type LayersOptions } from "./store/open.ts";
+export { openLayers, type LayersOptions } from "./store/open.ts";
+export { openStoreWith as openStore, type Encryption } from "./store/open-encrypted.ts";
+export { Keyring } from "./store/encrypted/keyring.ts";
+export { encryptedStore } from "./store/encrypted/store.ts";
 export type * from "./store/contract.ts";
 export type { TextIndex } from "./store/text-index.ts";
 // What an author of a store needs, beside the suite in acp-sidecar/conformance.

@@ -5,7 +5,7 @@ import { reapLeftOvers } from "./agent/left-over.ts";
 import { openAgent } from "./agent/open.ts";
 import { stopGroup } from "./agent/process-group.ts";
 import type { Config } from "./config/config.ts";
-import { defaults } from "./config/options.ts";
+import { agentOf, defaults } from "./config/options.ts";
 import { cacheFolderOf, defaultStoreUrl, surroundings } from "./config/paths.ts";
 import { SidecarError } from "./base/errors.ts";
 import { createLogger, type Logger } from "./base/log.ts";
@@ -17,7 +17,7 @@ import type { Follower } from "./session/events.ts";
 import { SessionRegistry } from "./session/registry.ts";
 import { given } from "./store/arguments.ts";
 import { deferStore } from "./store/deferred.ts";
-import { openStore } from "./store/open.ts";
+import { openStoreWith } from "./store/open-encrypted.ts";
 import type { Store } from "./store/contract.ts";
 import { layersOf, splitStoreUrl } from "./base/store-url.ts";
 import { version } from "./base/version.ts";
@@ -89,7 +89,8 @@ interface Shared {
 
 function partsOfRelay(config: Omit<Config, "store">, registry: SessionRegistry, shared: Shared): RelayParts {
   const { log, secrets } = shared;
-  const { agent, agentRestart } = config;
+  const agent = agentOf(config);
+  const { agentRestart } = config;
   return {
     options: { ...config, deafMs: agentDeafMs, cacheFolder: cacheFolderOf(surroundings()) },
     registry,
@@ -131,10 +132,10 @@ async function logFor(
 /** The store, if it can promise what is asked of it. Errors: `STORE_…`, `CONFIG_INVALID`. */
 async function openFor(
   where: string | Store,
-  { durability }: Pick<Config, "durability">,
+  { durability, ...encryption }: Pick<Config, "durability" | "encryptionKey" | "previousKeys">,
   log: Logger,
 ): Promise<Store> {
-  const store = typeof where === "string" ? await openStore(where) : where;
+  const store = typeof where === "string" ? await openStoreWith(where, encryption) : where;
   if (store.recovered !== undefined)
     log.info({ store: store.name, found: store.recovered }, "store recovered");
   if (durability !== "full" || store.capabilities.survivesPowerLoss) return store;

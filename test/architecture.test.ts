@@ -44,27 +44,30 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   "store/sql/sqlite": ["store", "store/sql", "sqlite"],
   "store/sql/postgres": ["store", "store/sql", "store/server"],
   "store/redis": ["store", "store/server"],
-  care: ["acp", "session", "store"],
+  // A decorator: it knows no driver.
+  "store/encrypted": ["store"],
+  care: ["acp", "session", "store", "store/encrypted"],
   "care/file": ["care", "store", "store/file"],
   "care/sqlite": ["care", "store", "store/sql/sqlite", "sqlite"],
   config: [],
   "sidecar.ts": ["relay", "history", "session", "agent", "acp", "rpc", "config", "store"],
   // Sessions through their one door; of the store only what `aboutStores` says.
   cli: ["sidecar.ts", "care", "history", "session", "agent", "acp", "rpc", "config"],
-  "index.ts": ["acp", "sidecar.ts", "history", "session", "config", "store"],
+  "index.ts": ["acp", "sidecar.ts", "history", "session", "config", "store", "store/encrypted"],
 };
 /** What is opened by a name that is only known when the program runs: the arrows upward, each a dynamic import. */
 const openers: Readonly<Record<string, RegExp>> = {
   "store/open.ts": /^store\/(?!server$)/,
+  "store/open-encrypted.ts": /^store\/encrypted$/,
   "care/maintenance.ts": /^care\//,
 };
 /** What of the store single files need, who are about a store as a whole or open the configured one. */
 const aboutStores: Readonly<Record<string, readonly string[]>> = {
   "cli/configured.ts": ["store/open.ts"],
-  "cli/sessions.ts": ["store/open.ts"],
-  "cli/verify.ts": ["store/open.ts"],
-  "cli/migrate.ts": ["store/open.ts", "store/contract.ts"],
-  "cli/doctor-store.ts": ["store/open.ts", "store/contract.ts"],
+  "cli/sessions.ts": ["store/open-encrypted.ts"],
+  "cli/verify.ts": ["store/open-encrypted.ts"],
+  "cli/migrate.ts": ["store/open-encrypted.ts", "store/contract.ts"],
+  "cli/doctor-store.ts": ["store/open-encrypted.ts", "store/contract.ts"],
 };
 /** Packages, and the files that may import them. */
 const owners: readonly (readonly [RegExp, RegExp])[] = [

@@ -11,12 +11,14 @@ interface Spawn {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Ours without our own settings, among which may be a store's password; what is configured for the agent is added. */
+/** Ours without our own settings, among which may be a store's password, and without its keys; what is configured for the agent is added. */
 export function environmentOf(
-  { env: given }: AgentCommand,
+  { env: given, withheld = [] }: AgentCommand,
   ours: Environment,
 ): Record<string, string | undefined> {
-  const inherited = Object.entries(ours).filter(([name]) => !/^acp_sidecar_/i.test(name));
+  const inherited = Object.entries(ours).filter(
+    ([name]) => !/^acp_sidecar_/i.test(name) && !withheld.includes(name),
+  );
   return { ...Object.fromEntries(inherited), ...given };
 }
 

@@ -75,6 +75,15 @@ export const errorFaces = {
   STORE_CLOSED: store,
   STORE_FAILED: store,
 
+  /** A key is not in the form of one, or may be read by others; the message says how to mend it. */
+  KEY_INVALID: usage,
+  /** The store is encrypted with a key that is not at hand; the message names its id. */
+  KEY_MISSING: store,
+  /** Changed or moved by other hands, or plain where all is encrypted; the message names the session and entry where it can. */
+  DECRYPT_FAILED: store,
+  /** Encryption is asked for, and the store holds plain sessions. */
+  NOT_ENCRYPTED: store,
+
   AGENT_NOT_STARTED: agent,
   AGENT_EXITED: agent,
   /** Too many failed starts in a row; the message says when the next try is allowed. */

@@ -54,7 +54,7 @@ export async function verifySessions(
     }
   } catch (error) {
     // What the list would have named is not looked for.
-    if (!isSidecarError(error, "STORE_CORRUPT")) throw error;
+    if (!isSidecarError(error, "STORE_CORRUPT", "DECRYPT_FAILED")) throw error;
     damages.push({ problem: `the list of sessions: ${reasonOf(error)}` });
   }
   return { sessions, trashed, entries, damages };
@@ -95,7 +95,7 @@ async function recordNow(store: Store, before: SessionRecord): Promise<SessionRe
   try {
     return await store.get(before.id);
   } catch (error) {
-    if (isSidecarError(error, "STORE_CORRUPT")) return before;
+    if (isSidecarError(error, "STORE_CORRUPT", "DECRYPT_FAILED")) return before;
     throw error;
   }
 }
@@ -127,7 +127,7 @@ async function lookThrough(store: Store, { id, headSeq }: SessionRecord, watch: 
     if (last !== headSeq) report(last, `is the last one, but the head is ${headSeq}`);
   } catch (error) {
     if (isSidecarError(error, "SESSION_NOT_FOUND")) return { last, found };
-    if (!isSidecarError(error, "STORE_CORRUPT")) throw error;
+    if (!isSidecarError(error, "STORE_CORRUPT", "DECRYPT_FAILED")) throw error;
     report(last + 1, reasonOf(error));
   }
   return { last, found };

@@ -44,11 +44,18 @@ function rowsOf({ config, origins }: LoadedConfig): Row[] {
   ];
 }
 
-function shownAs({ type }: OptionKind, value: string | number | undefined): Pick<Row, "value" | "text"> {
+function shownAs({ type }: OptionKind, value: ReturnType<typeof valueIn>): Pick<Row, "value" | "text"> {
   if (value === undefined)
     return type === "path" ? { value: null, text: "stderr" } : { value: "off", text: "off" };
   const isTime = type === "duration" || type === "optionalDuration";
   if (type === "optionalDuration" && value === 0) return { value: "off", text: "off" };
   if (isTime) return { value, text: formatDurationMs(Number(value)) };
+  if (type === "key" || type === "keys") return shownKeys([value].flat().map(String), type);
   return { value, text: type === "size" ? formatBytes(Number(value)) : String(value) };
+}
+
+/** Arguments of a command that prints a key may be secret. */
+function shownKeys(sources: readonly string[], type: "key" | "keys"): Pick<Row, "value" | "text"> {
+  const shown = sources.map((source) => source.replace(/^(command:\s*\S+)\s.*$/s, "$1 …"));
+  return { value: type === "key" ? (shown[0] ?? null) : shown, text: shown.join(", ") };
 }

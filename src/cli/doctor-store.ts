@@ -3,7 +3,8 @@ import { isSidecarError, reasonOf, type ErrorCode } from "../base/errors.ts";
 import { redactStoreUrl } from "../base/redact.ts";
 import { newSessionId } from "../base/ids.ts";
 import { verifySessions } from "../care/verify.ts";
-import { openStore } from "../store/open.ts";
+import type { Config } from "../config/config.ts";
+import { openStoreWith } from "../store/open-encrypted.ts";
 import { emptyPlaceOf, isRepairable } from "../care/maintenance.ts";
 import type { NewSession, Store } from "../store/contract.ts";
 import type { Problem } from "./doctor-agent.ts";
@@ -15,14 +16,16 @@ export interface StoreTrial {
 }
 
 /** Never rejects: what fails is the trial's problem. `cwd` is a folder that no session of a user is in. */
-export async function tryStore(url: string, cwd: string): Promise<StoreTrial> {
+export async function tryStore(config: Config, cwd: string): Promise<StoreTrial> {
+  const { store: url } = config;
   const facts: Record<string, string> = { url: redactStoreUrl(url) };
   let store: Store | undefined;
   try {
     // It is written to below: a place that was mistyped is made a store, and that is told.
     const isNew = emptyPlaceOf(url) !== undefined;
-    store = await openStore(url);
+    store = await openStoreWith(url, config);
     facts.opens = isNew ? "yes, made now: nothing was there" : "yes";
+    facts.encrypted = config.encryptionKey === undefined || !store.capabilities.persistent ? "no" : "yes";
     facts["survives the process"] = store.capabilities.persistent ? "yes" : "no";
     facts["survives a power cut"] = store.capabilities.survivesPowerLoss ? "yes" : "no";
     facts["shared by processes"] = store.capabilities.shared ? "yes" : "no";

@@ -5,6 +5,8 @@ import { agentLine } from "./agent-text.ts";
 import type { Invocation, Io } from "./command.ts";
 import { configOf } from "./configured.ts";
 import { tryAgent, type Problem, type Trial, type TrialOptions } from "./doctor-agent.ts";
+import type { Config } from "../config/config.ts";
+import { agentOf } from "../config/options.ts";
 import { tryStore, type StoreTrial } from "./doctor-store.ts";
 import { interruptible } from "./interrupt.ts";
 import { answerTimeFrom, peerLimits, sidecarWith, withScratchFolder } from "./peer.ts";
@@ -35,9 +37,9 @@ export async function doctor(invocation: Invocation, io: Io): Promise<number> {
     interruptible(
       () => "what it had started is ended; run it again to try all",
       (signal) => {
-        const { agent } = config;
+        const agent = agentOf(config);
         const asked = prompt === undefined ? undefined : String(prompt);
-        return examine(config.store, io, { cwd, agent, prompt: asked, withinMs, signal }, progress);
+        return examine(config, io, { cwd, agent, prompt: asked, withinMs, signal }, progress);
       },
     ),
   ).finally(() => progress.end());
@@ -53,7 +55,7 @@ function statusOf({ problems, store }: Report): number {
   return store.problem === undefined ? agentFailed : storeFailed;
 }
 
-async function examine(storeUrl: string, io: Io, trial: TrialOptions, progress: Progress): Promise<Report> {
+async function examine(config: Config, io: Io, trial: TrialOptions, progress: Progress): Promise<Report> {
   const { agent, cwd: folder } = trial;
   const name = agent === undefined ? "echo" : agentLine(agent);
   progress.stage(`starting ${oneLine(name)} by itself, opening a session…`);
@@ -64,7 +66,7 @@ async function examine(storeUrl: string, io: Io, trial: TrialOptions, progress: 
   // An agent that does not start by itself does not start through us either, and to wait for that takes time.
   const throughSidecar = byItself.facts["starts"] === "no" ? byItself : await tryAgent(sidecar, trial);
   progress.stage("opening the store, reading its newest sessions, writing one…");
-  const store = await tryStore(storeUrl, folder);
+  const store = await tryStore(config, folder);
   trial.signal.throwIfAborted();
   const agentProblem = byItself.problem ?? throughSidecar.problem;
   return {

@@ -1,7 +1,8 @@
 /** `migrate`, `backup`, `restore`: all sessions of one store into another. */
 import { SidecarError } from "../base/errors.ts";
 import { migrateSessions } from "../care/migrate.ts";
-import { openStore } from "../store/open.ts";
+import type { Config } from "../config/config.ts";
+import { openStoreWith } from "../store/open-encrypted.ts";
 import type { StoreBackup } from "../care/damage.ts";
 import type { Store } from "../store/contract.ts";
 import { assertStoreThere, backUpStore } from "../care/maintenance.ts";
@@ -17,20 +18,24 @@ interface Copy {
   readonly fromUrl: string;
   readonly toUrl: string;
   readonly flags: Invocation["flags"];
+  /** A source is read as it is; a new target is encrypted if a key is named. */
+  readonly config: Config;
 }
 
-export function migrate({ flags }: Invocation, io: Io): Promise<number> {
+export async function migrate(invocation: Invocation, io: Io): Promise<number> {
+  const { flags } = invocation;
   const fromUrl = urlIn("migrate", "from", flags["from"]);
   const toUrl = urlIn("migrate", "to", flags["to"]);
   assertCopyable(fromUrl, toUrl);
-  return watching({ name: "migrate", fromUrl, toUrl, flags }, io, copySessions);
+  const { config } = await configOf(invocation, io);
+  return watching({ name: "migrate", fromUrl, toUrl, flags, config }, io, copySessions);
 }
 
 export async function backup(invocation: Invocation, io: Io): Promise<number> {
   const { config } = await configOf(invocation, io);
   const { flags } = invocation;
   return copyStore(
-    { name: "backup", fromUrl: config.store, toUrl: urlIn("backup", "to", flags["to"]), flags },
+    { name: "backup", fromUrl: config.store, toUrl: urlIn("backup", "to", flags["to"]), flags, config },
     io,
   );
 }
@@ -39,7 +44,7 @@ export async function restore(invocation: Invocation, io: Io): Promise<number> {
   const { config } = await configOf(invocation, io);
   const { flags } = invocation;
   return copyStore(
-    { name: "restore", fromUrl: urlIn("restore", "from", flags["from"]), toUrl: config.store, flags },
+    { name: "restore", fromUrl: urlIn("restore", "from", flags["from"]), toUrl: config.store, flags, config },
     io,
   );
 }
@@ -79,8 +84,9 @@ function entriesAndBytes({ entries, bytes }: StoreBackup) {
   return { ...(entries !== undefined && { entries }), bytes };
 }
 
-const copySessions: Copying = ({ fromUrl, toUrl, flags }, io, progress, signal) =>
-  withStores(fromUrl, toUrl, async (from, to) => {
+const copySessions: Copying = (copy, io, progress, signal) =>
+  withStores(copy, async (from, to) => {
+    const { flags } = copy;
     progress.stage("copying", "sessions");
     const { onProgress, ...watch } = progress.watch(signal);
     const result = await migrateSessions(from, to, ({ done, total }) => onProgress(done, total), watch);
@@ -106,13 +112,12 @@ function urlIn(command: string, flag: string, value: string | true | undefined):
 }
 
 async function withStores<T>(
-  fromUrl: string,
-  toUrl: string,
+  { fromUrl, toUrl, flags, config }: Copy,
   use: (from: Store, to: Store) => Promise<T>,
 ): Promise<T> {
-  const from = await openStore(fromUrl);
+  const from = await openStoreWith(fromUrl, config, "it is");
   try {
-    const to = await openStore(toUrl);
+    const to = await openStoreWith(toUrl, config, flags["plain"] === true ? "it is" : undefined);
     try {
       return await use(from, to);
     } finally {

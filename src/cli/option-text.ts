@@ -33,6 +33,9 @@ export function placeholder(kind: Option["kind"]): string {
       return "URL";
     case "path":
       return "FILE";
+    case "key":
+    case "keys":
+      return "KEY";
     case "choice":
       return allowedBy(kind).replaceAll(", ", "|");
     case "count":

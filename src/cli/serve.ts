@@ -6,6 +6,7 @@ import { launch, runHere } from "../agent/launch.ts";
 import { isSidecarError } from "../base/errors.ts";
 import type { Invocation, Io } from "./command.ts";
 import { configOf } from "./configured.ts";
+import { agentOf } from "../config/options.ts";
 
 const stopSignals = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
 
@@ -22,12 +23,13 @@ export async function serve(invocation: Invocation, io: Io): Promise<number> {
   process.on("unhandledRejection", onUnhandled);
   try {
     const { config } = await configOf(invocation, io);
+    const agent = agentOf(config);
     if (isTerminal(io.input)) {
-      isHere = config.agent !== undefined && isTerminal(io.output);
-      if (config.agent !== undefined && isHere) return await onTerminal(config.agent, io, stop.signal);
+      isHere = agent !== undefined && isTerminal(io.output);
+      if (agent !== undefined && isHere) return await onTerminal(agent, io, stop.signal);
       io.errors.write(terminalHint);
     }
-    const launched = config.agent && launch(config.agent);
+    const launched = agent && launch(agent);
     const { runSidecar } = await import("../sidecar.ts");
     await runSidecar(
       config,

@@ -8,7 +8,7 @@ import type { Addressed } from "../session/address.ts";
 import type { Archived } from "../session/archived.ts";
 import type { SessionRecord } from "../session/registry-options.ts";
 import { SessionRegistry } from "../session/registry.ts";
-import { openStore } from "../store/open.ts";
+import { openStoreWith } from "../store/open-encrypted.ts";
 import { assertStoreThere, emptyPlaceOf } from "../care/maintenance.ts";
 import type { Invocation, Io } from "./command.ts";
 import { configOf } from "./configured.ts";
@@ -36,7 +36,8 @@ export async function withSessions<T>(
   const loaded = await configOf(invocation, io);
   const { store: url } = loaded.config;
   const isImagined = ifAbsent === "imagine" && emptyPlaceOf(url) !== undefined;
-  const store = await openStore(isImagined ? "memory:" : ifAbsent === "make" ? url : urlToRead(loaded));
+  const toOpen = isImagined ? "memory:" : ifAbsent === "make" ? url : urlToRead(loaded);
+  const store = await openStoreWith(toOpen, loaded.config);
   const registry = new SessionRegistry({ ...loaded.config, store });
   try {
     return await use(registry, loaded.config);

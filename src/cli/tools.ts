@@ -5,6 +5,7 @@ export { printConfig } from "./config.ts";
 export { demo } from "./demo.ts";
 export { doctor } from "./doctor.ts";
 export { importSessions } from "./import.ts";
+export { generateKey, keysStatus, rotateKeys } from "./keys.ts";
 export { backup, migrate, restore } from "./migrate.ts";
 export { exportSessions } from "./export.ts";
 export { searchSessions } from "./search.ts";

@@ -2,7 +2,8 @@
 import { isSidecarError, reasonOf } from "../base/errors.ts";
 import { verifySessions, type Verification } from "../care/verify.ts";
 import type { Watch } from "../care/watch.ts";
-import { openStore } from "../store/open.ts";
+import type { Config } from "../config/config.ts";
+import { openStoreWith } from "../store/open-encrypted.ts";
 import type { Damage, Repair } from "../care/damage.ts";
 import { inspectStore, isRepairable, repairStore } from "../care/maintenance.ts";
 import type { Invocation, Io } from "./command.ts";
@@ -24,7 +25,7 @@ export async function verify(invocation: Invocation, io: Io): Promise<number> {
   const repaired = repairs ? await repairStore(url) : undefined;
   progress.end();
   if (repaired !== undefined && !invocation.flags["json"]) await tell(repaired, io);
-  const found = await examine(url, progress);
+  const found = await examine({ ...loaded.config, store: url }, progress);
   const status = found.damages.length === 0 ? 0 : 5;
   if (invocation.flags["json"]) {
     await printJson(io, repaired === undefined ? found : { ...found, repaired });
@@ -41,16 +42,16 @@ export async function verify(invocation: Invocation, io: Io): Promise<number> {
 }
 
 /** What a read through the contract meets, and what lies below it; each place once. */
-async function examine(url: string, progress: Progress): Promise<Verification> {
+async function examine(config: Config, progress: Progress): Promise<Verification> {
   try {
     progress.stage("reading", "sessions");
     const met = await interruptible(
       () => "nothing was changed; run it again to read all",
-      (signal) => readAll(url, progress.watch(signal)),
+      (signal) => readAll(config, progress.watch(signal)),
     );
     // Ctrl-C ends that at once, as it would without us: the engine hears nothing while it looks.
     progress.stage("looking at the files themselves");
-    return together(met, await inspectStore(url));
+    return together(met, await inspectStore(config.store));
   } finally {
     progress.end();
   }
@@ -66,16 +67,16 @@ function together(met: Verification, below: readonly Damage[]): Verification {
 }
 
 /** A store that is too damaged to be opened has damage of its own, and nothing else can be read of it. */
-async function readAll(url: string, watch: Watch): Promise<Verification> {
+async function readAll(config: Config, watch: Watch): Promise<Verification> {
   try {
-    const store = await openStore(url);
+    const store = await openStoreWith(config.store, config);
     try {
       return await verifySessions(store, {}, watch);
     } finally {
       await store.close();
     }
   } catch (error) {
-    if (!isSidecarError(error, "STORE_CORRUPT")) throw error;
+    if (!isSidecarError(error, "STORE_CORRUPT", "DECRYPT_FAILED")) throw error;
     return { sessions: 0, trashed: 0, entries: 0, damages: [{ problem: reasonOf(error) }] };
   }
 }

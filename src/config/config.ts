@@ -17,12 +17,18 @@ export interface AgentCommand {
   readonly args: readonly string[];
   /** Added to our own environment. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Names of variables of ours that it does not inherit. */
+  readonly withheld?: readonly string[];
 }
 
 /** Everything that can be configured, frozen. */
 export interface Config {
   /** URL of the store, as `openStore` takes it. */
   readonly store: string;
+  /** Where the key is that the store is encrypted with: `file:PATH`, `env:NAME` or `command:PROGRAM`. Absent: it is not. */
+  readonly encryptionKey?: string;
+  /** Where those are that it was encrypted with before. */
+  readonly previousKeys?: readonly string[];
   readonly durability: Durability;
   readonly onBusy: OnBusy;
   /** How long a cancelled turn may go on before we end it. */

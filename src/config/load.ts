@@ -59,6 +59,7 @@ function placedIn(
   placing: (name: OptionName) => Placing,
 ): Settings & { readonly store: string } {
   const [store, log] = [placing("store"), placing("logFile")];
+  const { encryptionKey, previousKeys } = values;
   return {
     ...values,
     store:
@@ -66,7 +67,16 @@ function placedIn(
         ? defaultStoreUrl(store.at)
         : placedStore(values.store, store.at, store.base),
     ...(values.logFile !== undefined && { logFile: placed(values.logFile, log.at, log.base) }),
+    ...(encryptionKey !== undefined && { encryptionKey: placedKey(encryptionKey, placing("encryptionKey")) }),
+    ...(previousKeys !== undefined && {
+      previousKeys: previousKeys.map((source) => placedKey(source, placing("previousKeys"))),
+    }),
   };
+}
+
+/** The file of a key, where it was meant. */
+function placedKey(source: string, { at, base }: Placing): string {
+  return source.startsWith("file:") ? `file:${placed(source.slice("file:".length), at, base)}` : source;
 }
 
 const prefix = "ACP_SIDECAR_";

@@ -12,6 +12,8 @@ const mib = 1024 * kib;
 export type OptionKind =
   | { readonly type: "url" }
   | { readonly type: "path" }
+  /** Where a key comes from, or several do. */
+  | { readonly type: "key" | "keys" }
   | { readonly type: "choice"; readonly values: readonly [string, ...string[]] }
   | { readonly type: "duration" | "size" | "count"; readonly min: number; readonly max: number }
   /** A duration, or "off", which 0 means too. */
@@ -39,6 +41,16 @@ const largestText = 256 * mib;
 /** By the key in the configuration file; flag and environment variable are the same name in their own style. */
 export const options = {
   store: { key: "store", kind: { type: "url" }, help: "where sessions are kept" },
+  encryptionKey: {
+    key: "encryptionKey",
+    kind: { type: "key" },
+    help: "where the key is that all of the store is encrypted with",
+  },
+  previousKeys: {
+    key: "previousKeys",
+    kind: { type: "keys" },
+    help: "where the keys are that the store was encrypted with before",
+  },
   durability: {
     key: "durability",
     default: "turn",
@@ -144,11 +156,13 @@ export const optionNames = Object.keys(options) as readonly OptionName[];
 
 type ValueOf<K extends OptionKind> = K extends { readonly values: readonly (infer V)[] }
   ? V
-  : K["type"] extends "url" | "path"
+  : K["type"] extends "url" | "path" | "key"
     ? string
-    : K["type"] extends "optionalDuration"
-      ? number | "off"
-      : number;
+    : K["type"] extends "keys"
+      ? readonly string[]
+      : K["type"] extends "optionalDuration"
+        ? number | "off"
+        : number;
 
 /** Values of options, units resolved: milliseconds and bytes. */
 export type Settings = { readonly [N in OptionName]?: ValueOf<(typeof options)[N]["kind"]> };
@@ -170,11 +184,25 @@ export function configOf(settings: Settings, agent?: AgentCommand): Defaulted {
   return config as unknown as Defaulted;
 }
 
+/** The agent's command, which inherits no variable that a key of the store is in. */
+export function agentOf({
+  agent,
+  encryptionKey,
+  previousKeys = [],
+}: Pick<Config, "agent" | "encryptionKey" | "previousKeys">): AgentCommand | undefined {
+  const sources = encryptionKey === undefined ? previousKeys : [encryptionKey, ...previousKeys];
+  const withheld = sources.filter((source) => source.startsWith("env:")).map((source) => source.slice(4));
+  return agent === undefined || withheld.length === 0 ? agent : { ...agent, withheld };
+}
+
 /** The configuration where nothing is said; the place of the store depends on the platform. */
 export const defaults: Omit<Config, "store"> = configOf({});
 
 /** The value of an option in a configuration; undefined for one that is off or not there. */
-export function valueIn(config: Partial<Config>, name: OptionName): string | number | undefined {
+export function valueIn(
+  config: Partial<Config>,
+  name: OptionName,
+): string | number | readonly string[] | undefined {
   const [place = "", part] = options[name].key.split(".");
   const value = (config as Readonly<Record<string, unknown>>)[place];
   const found = part === undefined ? value : (value as Readonly<Record<string, unknown>> | undefined)?.[part];
@@ -198,6 +226,10 @@ export function allowedBy(kind: OptionKind): string {
       return "a store URL such as memory: or sqlite:/path/to/sessions.db, or in a file a list of two or more, the fastest first";
     case "path":
       return "the path of a file";
+    case "key":
+      return "file:PATH, env:NAME or command:PROGRAM";
+    case "keys":
+      return "one such as file:PATH, env:NAME or command:PROGRAM, or in a file a list of them";
     case "choice":
       return kind.values.join(", ");
     case "count":

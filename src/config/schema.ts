@@ -34,6 +34,16 @@ function schemaOf(kind: OptionKind): z.ZodMiniType {
     }
     case "path":
       return z.string().check(z.minLength(1));
+    case "key":
+      return keySource();
+    case "keys":
+      return z.union([
+        z.array(keySource()),
+        z.pipe(
+          keySource(),
+          z.transform((source: string) => [source]),
+        ),
+      ]);
     case "choice":
       return z.enum(kind.values);
     case "count":
@@ -45,6 +55,10 @@ function schemaOf(kind: OptionKind): z.ZodMiniType {
     case "optionalDuration":
       return z.union([offSchema(), duration(kind.min, kind.max)]);
   }
+}
+
+function keySource() {
+  return z.string().check(z.regex(/^(?:file|env|command):./));
 }
 
 function offSchema() {

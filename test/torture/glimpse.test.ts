@@ -1,7 +1,4 @@
-/**
- * A glimpse of every torture harness, with a fixed seed; `.ci/torture.mjs` has the longer run.
- * @module-tag long
- */
+/** A glimpse of every torture harness, with a fixed seed; `.ci/torture.mjs` has the longer run. */
 import { describe, it, type TestContext } from "vitest";
 import { harnesses } from "./harnesses.ts";
 import type { Harness } from "./world/report.ts";

@@ -1,7 +1,4 @@
-/**
- * What the limit on messages lets in, a store takes: entries of 60 MiB, appended, sealed and read.
- * @module-tag long
- */
+/** What the limit on messages lets in, a store takes: entries of 60 MiB, appended, sealed and read. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

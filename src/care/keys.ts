@@ -1,0 +1,54 @@
+/** The keys of a store, seen from outside: whether it is encrypted, with which keys, and rotated. */
+import { SidecarError } from "../base/errors.ts";
+import { thisHolder } from "../session/holder.ts";
+import { keyringOf } from "../store/encrypted/key-source.ts";
+import type { Encryption } from "../store/open-encrypted.ts";
+import { keysRecordOf, StoreKeys, wrappingIn } from "../store/encrypted/store-keys.ts";
+import { openStore } from "../store/open.ts";
+import type { Store } from "../store/contract.ts";
+
+export interface KeysStatus {
+  readonly encrypted: boolean;
+  /** Ids of the keys without which nothing in it can be read. */
+  readonly keyIds: readonly string[];
+  /** How often it was rotated. */
+  readonly rotations: number;
+  /** Id of the key that is configured. */
+  readonly configured?: string;
+  /** Whether the store is under the configured key alone. */
+  readonly isCurrent: boolean;
+}
+
+/** Needs no key. Errors: `STORE_…`, `KEY_INVALID`, `DECRYPT_FAILED` for keys that were damaged. */
+export async function keysStatus(url: string, encryption: Encryption): Promise<KeysStatus> {
+  const { encryptionKey, previousKeys } = encryption;
+  const ring = encryptionKey === undefined ? undefined : await keyringOf(encryptionKey, previousKeys);
+  await using store = await openStore(url);
+  const record = await keysRecordOf(store);
+  const { keyIds, secrets } = record === undefined ? { keyIds: [], secrets: 1 } : wrappingIn(record);
+  const configured = ring?.currentId;
+  return {
+    encrypted: record !== undefined,
+    keyIds,
+    rotations: secrets - 1,
+    ...(configured !== undefined && { configured }),
+    isCurrent: record !== undefined && keyIds.length === 1 && keyIds[0] === configured,
+  };
+}
+
+/**
+ * What is written from now on is encrypted anew, and the store needs the configured key alone. Errors: `KEY_MISSING`,
+ * `NOT_ENCRYPTED` for a store that is plain, `SESSION_BUSY` while somebody else rotates, `CONFIG_INVALID`, `STORE_…`.
+ */
+export async function rotateKeys(url: string, { encryptionKey, previousKeys }: Encryption): Promise<void> {
+  if (encryptionKey === undefined)
+    throw new SidecarError("CONFIG_INVALID", "Name the key to rotate to with --encryption-key", {
+      data: { option: "encryptionKey" },
+    });
+  const ring = await keyringOf(encryptionKey, previousKeys);
+  await using store: Store = await openStore(url);
+  if ((await keysRecordOf(store)) === undefined)
+    throw new SidecarError("NOT_ENCRYPTED", "This store is not encrypted: there are no keys to rotate");
+  const keys = await StoreKeys.of(store, ring);
+  await keys.rotate(thisHolder());
+}

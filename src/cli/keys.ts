@@ -1,0 +1,68 @@
+/** `keys`: what a store is encrypted with. */
+import { randomBytes } from "node:crypto";
+import { writeFile } from "node:fs/promises";
+import { SidecarError, systemCodeOf, reasonOf } from "../base/errors.ts";
+import { keysStatus as statusOf, rotateKeys as rotate } from "../care/keys.ts";
+import { assertStoreThere } from "../care/maintenance.ts";
+import type { Invocation, Io } from "./command.ts";
+import { configOf } from "./configured.ts";
+import { countText, print, printJson } from "./print.ts";
+
+const keyBytes = 32;
+
+/** To standard output, or to a file that is not there yet and that nobody else can read. */
+export async function generateKey({ flags }: Invocation, io: Io): Promise<number> {
+  const key = `${randomBytes(keyBytes).toString("base64")}\n`;
+  const { out } = flags;
+  if (typeof out !== "string") {
+    await print(io, key);
+    return 0;
+  }
+  try {
+    await writeFile(out, key, { flag: "wx", mode: 0o600, flush: true });
+  } catch (error) {
+    const isThere = systemCodeOf(error) === "EEXIST";
+    if (isThere)
+      throw new SidecarError("FILE_EXISTS", `${out} is there already: a key is never written over`);
+    throw new SidecarError("FILE_FAILED", `The key cannot be written: ${reasonOf(error)}`, { cause: error });
+  }
+  await print(
+    io,
+    `A new key is in ${out}; keep a copy of it: without it nothing that is encrypted with it can be read\n`,
+  );
+  return 0;
+}
+
+export async function keysStatus(invocation: Invocation, io: Io): Promise<number> {
+  const { config } = await configOf(invocation, io);
+  assertStoreThere(config.store);
+  const status = await statusOf(config.store, config);
+  if (invocation.flags["json"]) await printJson(io, status);
+  else await print(io, `${told(status)}\n`);
+  return 0;
+}
+
+function told({
+  encrypted,
+  keyIds,
+  rotations,
+  configured,
+  isCurrent,
+}: Awaited<ReturnType<typeof statusOf>>): string {
+  if (!encrypted) return "The store is not encrypted";
+  const keys = `encrypted with key ${keyIds.join(", ")}, rotated ${countText(rotations, "time")}`;
+  if (configured === undefined) return `${keys}; no key is named here`;
+  return isCurrent
+    ? `${keys}; this is the configured one`
+    : `${keys}; the configured one is ${configured}: rotate`;
+}
+
+export async function rotateKeys(invocation: Invocation, io: Io): Promise<number> {
+  const { config } = await configOf(invocation, io);
+  assertStoreThere(config.store);
+  await rotate(config.store, config);
+  const status = await statusOf(config.store, config);
+  if (invocation.flags["json"]) await printJson(io, status);
+  else await print(io, `${told(status)}\n`);
+  return 0;
+}

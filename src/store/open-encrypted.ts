@@ -1,0 +1,45 @@
+/** The store of a URL, encrypted if that is asked for; and none that is encrypted as if it were not. */
+import type { Store } from "./contract.ts";
+import { openStore } from "./open.ts";
+import { keysId } from "./keys-id.ts";
+
+/** What is encrypted with, as the configuration says it. */
+export interface Encryption {
+  /** Absent: nothing is encrypted. */
+  readonly encryptionKey?: string;
+  readonly previousKeys?: readonly string[];
+}
+
+/**
+ * Errors: as `openStore`; `KEY_MISSING` for a store that is encrypted with a key that is not named or not at hand;
+ * `KEY_INVALID`; `NOT_ENCRYPTED` for one that holds plain sessions and is to be encrypted. A store that ends with the
+ * process is never encrypted.
+ * @param as it is, whether encrypted or not, whatever is asked for: to be read and copied
+ */
+export async function openStoreWith(
+  url: string,
+  { encryptionKey, previousKeys }: Encryption = {},
+  as?: "it is",
+): Promise<Store> {
+  const store = await openStore(url);
+  if (!store.capabilities.persistent) return store;
+  try {
+    const record = await store.get(keysId);
+    if (record === undefined && (encryptionKey === undefined || as === "it is")) return store;
+    // What knows of keys is loaded where there are some.
+    if (encryptionKey === undefined) {
+      const [{ wrappingIn }, { keyMissing }] = await Promise.all([
+        import("./encrypted/store-keys.ts"),
+        import("./encrypted/keyring.ts"),
+      ]);
+      throw keyMissing(record === undefined ? "" : wrappingIn(record).keyIds.join(", "));
+    }
+    const { keyringOf } = await import("./encrypted/key-source.ts");
+    const ring = await keyringOf(encryptionKey, previousKeys);
+    const { encryptedStore } = await import("./encrypted/store.ts");
+    return await encryptedStore(store, ring);
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
