@@ -32,7 +32,7 @@ const notPlain = /["\\\u0000-\u001f]/;
 
 /**
  * The fast lane of `session/update`s, for a connection.
- * @param deliver takes what arrived together, in order; a promise that it returns holds back the messages behind
+ * @param deliver takes what arrived together, in order; a promise that it returns holds back the messages after it
  */
 export function updateLane(deliver: (updates: readonly ArrivedUpdate[]) => void | Promise<void>) {
   const chunks = new TextChunks();

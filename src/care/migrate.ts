@@ -107,7 +107,7 @@ class Migration {
       if (head > target.sealedSeq) {
         head = await this.#to.seal(record.id, { from: target.sealedSeq + 1, head }, [], lease);
       }
-      // Final page by page: an interrupted copy goes on behind the last one.
+      // Final page by page: an interrupted copy goes on after the last one.
       const { id, sealedSeq, headSeq } = record;
       for await (const page of this.#read(id, { from: head + 1, through: sealedSeq })) {
         head = await this.#to.seal(id, { from: head + 1, head }, page.map(withoutSeq), lease);

@@ -20,7 +20,7 @@ export async function* watched<T>(
   }
 }
 
-/** For work that cannot wait for its watcher: while one report is taken, those behind it are left out. */
+/** For work that cannot wait for its watcher: while one report is taken, those that follow are left out. */
 export class Reports {
   /** Rejects with what the watcher failed with. */
   readonly failed: Promise<never>;

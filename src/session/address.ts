@@ -1,6 +1,6 @@
 /**
  * How people say which session they mean: its id, four or more characters of the id's beginning or end, `last` for the
- * newest, `last~2` for the second before it; and behind a colon an entry of it.
+ * newest, `last~2` for the second before it; and after a colon an entry of it.
  */
 import path from "node:path";
 import { SidecarError } from "../base/errors.ts";

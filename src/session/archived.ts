@@ -17,7 +17,7 @@ export type Archived = "exclude" | "include" | "only";
 
 export interface ListQuery extends SessionQuery {
   readonly archived?: Archived;
-  /** What the store cannot look for: must be pure. A page may then be shorter than asked for, with more behind it. */
+  /** What the store cannot look for: must be pure. A page may then be shorter than asked for, with more pages after it. */
   readonly where?: (record: SessionRecord) => boolean;
 }
 

@@ -3,7 +3,7 @@ import type { SessionId } from "../base/ids.ts";
 import type { Entry, NewEntry, SessionFilter, SessionRecord, Store } from "../store/contract.ts";
 import { countingIn, type Stretch } from "./stretches.ts";
 
-/** Every session that matches, newest activity first. Those that change meanwhile do not move what comes behind. */
+/** Every session that matches, newest activity first. Sessions that change meanwhile do not move what comes after. */
 export async function* everySession(
   store: Pick<Store, "list">,
   filter: SessionFilter = {},

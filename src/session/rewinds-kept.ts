@@ -41,7 +41,7 @@ export function withRewindsKept({ settings: before }: SessionRecord, patch: Sess
   return { ...patch, settings: { ...settings, ...(before.rewinds && { rewinds: before.rewinds }) } };
 }
 
-/** Puts back what is missing of the rewinds that stand behind an entry. Returns the record as it is then. */
+/** Puts back what is missing of the rewinds that come after an entry. Returns the record as it is then. */
 export async function mended(
   store: Reads,
   record: SessionRecord,

@@ -1,6 +1,7 @@
 /** The shapes of what is stored, by zod: the source of schemas/session.json and schemas/entry.json. */
 import * as z from "zod/mini";
 import { isSessionId, sessionIdForm, type SessionId } from "../base/ids.ts";
+import { kindsOfEntries } from "../store/arguments.ts";
 
 const described = <T extends z.ZodMiniType>(schema: T, text: string): T => schema.check(z.describe(text));
 const millis = (text: string) => described(z.int().check(z.gte(0)), `${text}, milliseconds since 1970`);
@@ -83,7 +84,7 @@ export const sessionRecordSchema = z.object({
 
 export const entrySchema = z.object({
   seq: described(z.int().check(z.gte(1)), "place in the session, without gaps"),
-  kind: z.enum(["prompt", "update", "request", "response", "setting", "message", "end", "rewind", "summary"]),
+  kind: z.enum(kindsOfEntries),
   atMs: millis("written at"),
   data: described(z.string(), "JSON text of one object"),
 });

@@ -39,7 +39,7 @@ export async function wordingsOf(store: Reads, record: Known, seq: number): Prom
   return [...found.values()].sort((a, b) => a.seq - b.seq).map((entry) => wordingOf(entry, superseded));
 }
 
-/** Where the conversation may have gone on from a place: behind it, and behind every rewind since. */
+/** Where the conversation may have gone on from a place: after it, and after every rewind since. */
 function branches({ headSeq, settings }: Known, anchor: number): Stretch[] {
   const ends = (settings.rewinds ?? []).map(({ at }) => at).filter((at) => at > anchor && at <= headSeq);
   const starts = [anchor, ...ends.sort((a, b) => a - b)];

@@ -138,17 +138,21 @@ const lease = shape<Lease>({
   expiresAtMs: number,
 });
 
-const kinds: ReadonlySet<EntryKind> = new Set([
-  "prompt",
-  "update",
-  "request",
-  "response",
-  "setting",
-  "message",
-  "end",
-  "rewind",
-  "summary",
-]);
+/** A record, so that a kind that is missing here does not compile. */
+const listed: Readonly<Record<EntryKind, true>> = {
+  prompt: true,
+  update: true,
+  request: true,
+  response: true,
+  setting: true,
+  message: true,
+  end: true,
+  rewind: true,
+  summary: true,
+};
+/** Every kind of entry that a store takes and gives. */
+export const kindsOfEntries = Object.keys(listed) as readonly EntryKind[];
+const kinds: ReadonlySet<EntryKind> = new Set(kindsOfEntries);
 const isKind = (value: unknown) => kinds.has(value as EntryKind);
 const entry = shape<NewEntry>({ kind: must("a kind of entry", isKind), atMs: whole, data: text });
 

@@ -122,7 +122,7 @@ function damagedLines(file: SessionFile): string | undefined {
     if (state === undefined) return "the first line is damaged; the record is known from record.json";
     new JournalFile(fd, state, ino, undefined).refresh();
     const [first] = state.damage;
-    return first && `a line at byte ${first.offset}, behind entry ${first.afterSeq}, is damaged`;
+    return first && `a line at byte ${first.offset}, after entry ${first.afterSeq}, is damaged`;
   } catch (error) {
     return reasonOf(error);
   } finally {

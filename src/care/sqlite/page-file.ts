@@ -19,7 +19,7 @@ export class PageFile {
   readonly #mapEach: number;
 
   /**
-   * To be closed behind every connection to the same file: closing a descriptor drops all locks that this
+   * To be closed after every connection to the same file: closing a descriptor drops all locks that this
    * process has on it.
    */
   constructor(path: string) {

@@ -127,7 +127,7 @@ function isBareRefusal(error: unknown): boolean {
   return !said.some((each) => typeof each === "string" && isNaming(each));
 }
 
-/** A path, an address, something in quotes or behind a colon. */
+/** A path, an address, something in quotes or after a colon. */
 function isNaming(text: string): boolean {
   return /[/\\"'`:]|\.\w/.test(text);
 }

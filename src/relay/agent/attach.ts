@@ -124,12 +124,12 @@ async function settle(ctx: RelayContext, live: LiveSession, taken: TakenUp, how:
   if (recall !== undefined) void live.outbound(() => concludeReplay(ctx, live, recall, taken));
   const applied = await chooseAgain(ctx, live, taken.binding, how);
   // What the agent says of the present while it takes the session up is news, whatever it replays besides.
-  // But for modes and options: the answer came behind that, and what is chosen again behind the answer.
+  // Modes and options excepted: the answer came after those, and what is chosen again comes after the answer.
   for (const kind of [...answeredKinds(live.agentState), ...applied]) live.swallowedState.delete(kind);
   void enqueueUpdates(ctx, live, [...live.swallowedState.values()]);
 }
 
-/** Asks the agent for a new session and binds it at once: updates may be right behind the answer. */
+/** Asks the agent for a new session and binds it at once: updates may come right after the answer. */
 async function startAnew(
   ctx: RelayContext,
   live: LiveSession,

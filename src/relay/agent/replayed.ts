@@ -21,7 +21,7 @@ export function recallOf(ctx: RelayContext, live: LiveSession, mode: RecallMode)
   return new Recall(() => live.journal.reading(read), mode);
 }
 
-/** The agent has taken the session up. Runs in the outbound lane, behind what it has replayed. */
+/** The agent has taken the session up. Runs in the outbound lane, after what it has replayed. */
 export async function concludeReplay(
   ctx: RelayContext,
   live: LiveSession,

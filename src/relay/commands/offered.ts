@@ -8,7 +8,7 @@ import type { LiveSession } from "../live/session.ts";
 const name = "sidecar";
 export const commandsUpdate = "available_commands_update";
 
-/** What stands behind `/sidecar` in a prompt, if it is ours to answer: an agent's command of that name wins. */
+/** What follows `/sidecar` in a prompt, if it is ours to answer: an agent's command of that name wins. */
 export function commandLineIn(
   { options }: RelayContext,
   live: LiveSession,
@@ -22,7 +22,7 @@ export function commandLineIn(
     .map((line = "") => line.trim())[0];
 }
 
-/** An agent's list of commands, as an update without the session id, with ours behind its own. */
+/** An agent's list of commands, as an update without the session id, with ours after its own. */
 export async function withOurs(
   { options }: Pick<RelayContext, "options">,
   live: LiveSession,

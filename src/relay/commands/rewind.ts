@@ -7,7 +7,7 @@ import type { RelayContext } from "../context.ts";
 import type { LiveSession } from "../live/session.ts";
 import { goBack } from "../methods/rewind.ts";
 
-/** Before the turn of the command itself, which then stands behind it. */
+/** Before the turn of the command itself, which then comes after it. */
 export async function rewind(ctx: RelayContext, live: LiveSession, words: string): Promise<string> {
   const isUndo = words.toLowerCase() === "undo";
   const asked = isUndo ? 0 : turnsFrom(words);

@@ -24,7 +24,7 @@ export function runsAhead(line: string): boolean {
   return command === "rewind" || command === "search";
 }
 
-/** What a prompt asks for behind `/sidecar`. Errors: `INVALID_PARAMS` for a command that we do not have. */
+/** What a prompt asks for after `/sidecar`. Errors: `INVALID_PARAMS` for a command that we do not have. */
 export async function runCommand(
   ctx: RelayContext,
   live: LiveSession,

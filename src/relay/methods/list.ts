@@ -10,7 +10,7 @@ import { agentListMs, didNotList, foreignSessions, type AgentPage } from "../age
 import type { RelayContext } from "../context.ts";
 import { metaKey } from "../../acp/meta.ts";
 
-/** Cursors say whose pages come next: ours, or the agent's behind them. */
+/** Cursors say whose pages come next: ours, or after them the agent's. */
 const ownPages = "s.";
 const agentPages = "a.";
 

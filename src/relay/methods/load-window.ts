@@ -84,7 +84,7 @@ async function startOf(
   return Math.min(afterSeq + 1, sealedSeq + 1, supersededFrom(seen, afterSeq) ?? Infinity);
 }
 
-/** The first of the entries up to `seq` that a rewind behind it has superseded. */
+/** The first of the entries up to `seq` that a later rewind has superseded. */
 function supersededFrom({ superseded }: Seen, seq: number): number | undefined {
   return superseded.find(({ from, through }) => from <= seq && through > seq)?.from;
 }

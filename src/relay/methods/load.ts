@@ -78,7 +78,7 @@ async function loadOrResume(
   return live.answerInOrder(request, async () => withLeftOut(live.agentState, leftOut));
 }
 
-/** Both to their end, so that nothing of a failed load goes on behind its answer. */
+/** Both to their end, so that nothing of a failed load goes on after its answer. */
 async function bothDone<T>(
   attaching: Promise<unknown>,
   replaying: Promise<T> | undefined,

@@ -88,7 +88,7 @@ export async function makeSession(
     ctx.unclaimed.settled(undefined);
     throw error instanceof DiedChoosing ? error.cause : error;
   }
-  // From here to the lane nothing is awaited: the agent's updates may be right behind its answer.
+  // From here to the lane nothing is awaited: the agent's updates may come right after its answer.
   const live = liveAs(ctx, id, making.setup, agentState);
   live.givenSetup = setupKey(agentParams);
   if (making.method === "session/fork") live.recall = recallOf(ctx, live, "compare");
@@ -136,7 +136,7 @@ async function store(
     await ctx.registry.create(init, live.id);
     await ctx.holding.openNew(live);
     await keep();
-    // Behind the answer, and behind what the agent has said before it.
+    // After the answer, and after what the agent has said before it.
     offerOurs(ctx, live);
   } catch (error) {
     const { binding } = live;

@@ -48,7 +48,7 @@ export function sessionDamaged(id: SessionId, file: string): SidecarError {
 export function writeBehindDamage(id: SessionId, seq: number, file: string): SidecarError {
   return new SidecarError(
     "STORE_CORRUPT",
-    `Session ${id} takes no writes because ${file} is damaged behind entry ${seq}; ${repairIt}`,
+    `Session ${id} takes no writes because ${file} is damaged after entry ${seq}; ${repairIt}`,
     { data: { sessionId: id, seq, file } },
   );
 }
