@@ -23,17 +23,30 @@ export function isHandover(block: Json): boolean {
   return typeof uri === "string" && uri.startsWith(uriStart) && textOr(text, "").includes(handoverPreamble);
 }
 
-/** The parts of a message without the handover in it; undefined when there is none. */
-export function withoutHandover(parts: readonly string[]): string[] | undefined {
+/** What of parts that hold a handover comes behind it. */
+interface BehindHandover {
+  /** The end of the part in which the handover ends; "" for nothing but space. */
+  readonly rest: string;
+  /** The first part that is whole the user's. */
+  readonly from: number;
+}
+
+/** Where in the parts of a message the handover in it ends; undefined when there is none. */
+export function behindHandover(parts: readonly string[]): BehindHandover | undefined {
   const at = parts.findIndex((part) => part.includes(handoverPreamble));
-  const whole = at >= 0 ? "" : parts.join("");
-  if (at < 0 && !whole.includes(handoverPreamble)) return undefined;
-  const text = at < 0 ? whole : parts.slice(at).join("");
-  const end = text.lastIndexOf(closing);
+  if (at < 0 && !parts.join("").includes(handoverPreamble)) return undefined;
+  const start = Math.max(at, 0);
+  const end = parts.slice(start).join("").lastIndexOf(closing);
   // One that went as a resource has no end of its own: the part that it stands in is all of it.
-  if (end < 0) return at < 0 ? [] : parts.slice(at + 1);
-  const rest = text.slice(end + closing.length);
-  return rest.trim() === "" ? [] : [rest];
+  if (end < 0) return { rest: "", from: at < 0 ? parts.length : at + 1 };
+  let left = end + closing.length;
+  for (const [n, part] of parts.entries()) {
+    if (n < start) continue;
+    if (left === 0) return { rest: "", from: n };
+    if (left < part.length) return { rest: part.slice(left).trim() && part.slice(left), from: n + 1 };
+    left -= part.length;
+  }
+  return { rest: "", from: parts.length };
 }
 
 /** What of a text that is said back piece by piece is no handover. A handover that has begun goes on until it is closed. */

@@ -2,7 +2,7 @@
 import { charsOf, updateIn, type ArrivedUpdate } from "../../acp/updates.ts";
 import { unquoted } from "../../acp/entries.ts";
 import type { Json } from "../../base/json.ts";
-import { isHandover, withoutHandover } from "./handed-over.ts";
+import { behindHandover, isHandover } from "./handed-over.ts";
 import { keyOf, partOf, type Part } from "./words.ts";
 
 /** Beyond so much, or so many chunks, they are not told apart. */
@@ -81,15 +81,12 @@ export class UserRun {
   }
 
   #leaveHandoverOut(): void {
-    const texts = this.#chunks.map(({ part }) => part.text ?? "");
-    const rest = withoutHandover(texts);
-    if (rest === undefined) return;
+    const behind = behindHandover(this.#chunks.map(({ part }) => part.text ?? ""));
+    if (behind === undefined) return;
     this.hasHandover = true;
-    const isCut = rest.length === 1 && !texts.includes(rest[0] ?? "");
-    const own = isCut
-      ? [{ part: { text: rest[0] ?? "" }, updates: [] }]
-      : this.#chunks.slice(texts.length - rest.length);
-    this.#chunks = rest.length === 0 ? [] : own;
+    const { rest, from } = behind;
+    const cut: Chunk[] = rest === "" ? [] : [{ part: { text: rest }, updates: [] }];
+    this.#chunks = [...cut, ...this.#chunks.slice(from)];
   }
 }
 

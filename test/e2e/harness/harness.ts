@@ -194,6 +194,7 @@ export async function exitWithin(program: Program, withinMs: number): Promise<Ex
 export function useHarness(): Harness {
   const harness = new Harness();
   afterEach(() => harness.judge());
-  afterAll(() => harness.end());
+  // A long run leaves many folders, and a machine may be busy.
+  afterAll(() => harness.end(), 300_000);
   return harness;
 }

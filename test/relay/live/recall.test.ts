@@ -2,9 +2,11 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { withChild } from "../../../src/acp/child-mark.ts";
 import { updateIn, updateOfParams, type ArrivedUpdate } from "../../../src/acp/updates.ts";
+import { handoverPreamble } from "../../../src/relay/live/handed-over.ts";
 import { KnownTurns } from "../../../src/relay/live/known-turns.ts";
 import { Recall, type RecallMode } from "../../../src/relay/live/recall.ts";
 import { keyOf } from "../../../src/relay/live/words.ts";
+import { betweenTags } from "../../../src/session/history-text.ts";
 import type { Entry } from "../../../src/store/contract.ts";
 import { initialized, rig } from "../rig.ts";
 
@@ -236,6 +238,21 @@ describe("a replay with turns that the journal does not have", () => {
     expect(await recall.news(arrived(theirs))).toEqual([]);
     expect(recall.conclude(remembering)).toEqual({ news: [], differs: true });
   });
+
+  it.each([
+    ["one after the other", ["", "one", "two"]],
+    ["that ends within a piece", ["one", "two"]],
+  ])(
+    "brings those behind a handover, also where nothing was answered: %s",
+    async (_what, [first = "", ...more]) => {
+      const handover = betweenTags(`${handoverPreamble}\n\nzero`);
+      const recall = recallOf("swallow", ...said([["zero", "none"]], []), chunk("user", "one"));
+      const replay = [`${handover}${first}`, ...more].map((text) => chunk("user", text));
+      const early = await recall.news(arrived(replay));
+      const { news, differs } = recall.conclude({ lacksHistory: true, beganEmpty: false });
+      expect([plain([...early, ...news]), differs]).toEqual([[chunk("user", "two")], false]);
+    },
+  );
 
   it("brings those of a session that the agent never had the conversation of", async () => {
     const recall = recallOf("swallow", ...said([["one", "first"]], []));
