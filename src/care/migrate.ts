@@ -83,7 +83,8 @@ class Migration {
 
   /** @param isFork its parent is there; a fork whose parent was deleted becomes a session of its own */
   async #copy(record: SessionRecord, isFork: boolean): Promise<MigrationProgress["outcome"]> {
-    const target = (await this.#to.get(record.id)) ?? (await this.#to.create(factsOf(record, isFork)));
+    const there = await this.#to.get(record.id);
+    const target = there ?? (await this.#to.create(factsOf(record, isFork)));
     const isWhole =
       target.headSeq === record.headSeq &&
       target.sealedSeq === record.sealedSeq &&
@@ -91,7 +92,7 @@ class Migration {
     if (!isWhole) await this.#copyEntries(record, target);
     await this.#verify(record);
     if (!isWhole) await this.#to.update(record.id, patchOf(record));
-    return isWhole ? "skipped" : "copied";
+    return isWhole && there !== undefined ? "skipped" : "copied";
   }
 
   async #copyEntries(record: SessionRecord, target: SessionRecord): Promise<void> {

@@ -20,7 +20,9 @@ export function showTools(invocation: Invocation, io: Io): Promise<number> {
     const log = toolLogOf(happeningsIn(countedPages(registry, record, telling)));
     if (flags["json"]) return printAll(io, log);
     if (flags["jsonl"]) return printEach(io, log, (use) => `${JSON.stringify(use)}\n`);
-    return paged(invocation, io, (out) => printEach(out, log, (use) => lineOf(use, style)));
+    return paged(invocation, io, (out) =>
+      printEach(out, log, (use) => lineOf(use, style), "No tool was called.\n"),
+    );
   });
 }
 
@@ -28,9 +30,15 @@ async function printEach(
   io: Io,
   log: AsyncIterable<ToolUse>,
   textOf: (use: ToolUse) => string,
+  none = "",
 ): Promise<number> {
   const flow = new Outflow(io);
-  for await (const use of log) if (!(await flow.write(textOf(use)))) break;
+  let isNone = true;
+  for await (const use of log) {
+    isNone = false;
+    if (!(await flow.write(textOf(use)))) break;
+  }
+  if (isNone) await flow.write(none);
   return 0;
 }
 

@@ -38,7 +38,7 @@ async function betterEngine(nativeBinding?: string): Promise<Engine> {
 /** A person meets this where Node has no SQLite that serves, so that a package with native code is needed. */
 function adviceOn(error: unknown): string {
   let what = `better-sqlite3 was built for another Node or system: ${reasonOf(error)}`;
-  let how = "npm rebuild better-sqlite3";
+  let how = "npm rebuild better-sqlite3, with --global if acp-sidecar is";
   if (systemCodeOf(error) === "ERR_MODULE_NOT_FOUND") {
     // npm leaves an optional dependency out without a word when its install script fails.
     what = "better-sqlite3 is not installed, or could not be";
@@ -46,7 +46,9 @@ function adviceOn(error: unknown): string {
       "npm install better-sqlite3, with --global if acp-sidecar is, adds it or shows why it cannot be built";
   } else if (/bindings file/.test(reasonOf(error))) {
     what = "the install script of better-sqlite3 has not run";
-    how += " --allow-scripts=better-sqlite3, or pnpm approve-builds";
+    // Of scripts allowed by a flag npm hears for global packages only.
+    how =
+      "npm rebuild --global better-sqlite3 --allow-scripts=better-sqlite3 (in a project without both flags), or pnpm approve-builds";
   }
   return `SQLite cannot be loaded (${what}); ${how}, or use Node 24.16 or newer, which has SQLite itself, or another store`;
 }

@@ -93,6 +93,13 @@ describe("sessions tools [issue 10.3]", () => {
     expect((await run("tools", root.id, "--jsonl")).out.trimEnd().split("\n")).toHaveLength(3);
     expect((await run("tools", root.id, "--json", "--jsonl")).status).toBe(2);
   });
+
+  it("says so where there is none, and to a program with nothing", async () => {
+    const { id } = forks[1] as SessionRecord;
+    expect(await run("tools", id)).toEqual({ status: 0, out: "No tool was called.\n", err: "" });
+    expect((await run("tools", id, "--jsonl")).out).toBe("");
+    expect(JSON.parse((await run("tools", id, "--json")).out)).toEqual([]);
+  });
 });
 
 describe("sessions show, as a tree [issue 10.3]", () => {

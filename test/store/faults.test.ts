@@ -167,7 +167,7 @@ describe("SQLite where Node has none that serves", () => {
     const start = programWith("unbuilt", ["lib", "package.json"]);
     expectAdvice(
       start(refused),
-      /has not run\); npm rebuild better-sqlite3 --allow-scripts[^,]+, or pnpm approve-builds,/,
+      /has not run\); npm rebuild --global better-sqlite3 --allow-scripts=better-sqlite3 \(in a project[^)]+\), or pnpm approve-builds,/,
     );
   });
 
@@ -176,7 +176,10 @@ describe("SQLite where Node has none that serves", () => {
     const release = join(bare, "unfit", "node_modules", "better-sqlite3", "build", "Release");
     mkdirSync(release, { recursive: true });
     writeFileSync(join(release, "better_sqlite3.node"), "for another machine");
-    expectAdvice(start(refused), /built for another [^\n]*\); npm rebuild better-sqlite3,/);
+    expectAdvice(
+      start(refused),
+      /built for another [^\n]*\); npm rebuild better-sqlite3, with --global if acp-sidecar is,/,
+    );
   });
 
   // Other Nodes carry no SQLite that serves.
