@@ -14,6 +14,12 @@ export default defineConfig({
   plugins: [luaInTests],
   test: {
     globalSetup: ["test/built.ts"],
+    tags: [
+      {
+        name: "long",
+        description: "what .ci/run runs, and npm test does not; CONTRIBUTING says what belongs there",
+      },
+    ],
     testTimeout: 30_000,
     hookTimeout: 30_000,
     // Many tests wait for processes and timers: two at a time even where there are two cores.

@@ -193,7 +193,7 @@ describe("a text chunk of any length", () => {
   it.each([
     ["plain", "x".repeat(20 << 20)],
     ["with escapes", '\n"\\'.repeat(5 << 20)],
-  ])("is taken: %s", (_what, said) => {
+  ])("is taken: %s", { tags: ["long"] }, (_what, said) => {
     for (const first of ["content", "sessionId"]) {
       const update = { sessionUpdate: "agent_message_chunk", content: { type: "text", text: said } };
       const params = first === "content" ? { update, sessionId: "s" } : { sessionId: "s", update };

@@ -13,36 +13,37 @@ const harness = useHarness();
 const folder = join(root, "test/fixtures/wires");
 const prompts = ["mark-1 hello", "run: echo mark-2", "which marks?"];
 
-describe.each(readdirSync(folder))("the wire of %s", (file) => {
-  it("is drawn after a restart and a load as it was drawn live, however often", async () => {
-    const [store, cwd] = [harness.storeUrl(), harness.project()];
-    const start = async () => {
-      const client = await harness.connectRaw({ agent: ["wire.mjs", join(folder, file)], store });
-      answerAll(client.program, client);
-      return client;
-    };
-    let client = await start();
-    const sessionId = await client.newSession(cwd);
-    const live = new Drawing();
-    for (const text of prompts) {
-      const from = client.program.out.length;
-      await client.prompt(sessionId, text);
-      live.prompted([{ type: "text", text }]);
-      for (const update of client.program.out.updates(sessionId, from)) live.take(update);
-    }
-    expect(JSON.stringify(live.result())).toContain("mark-2");
-    for (let cycle = 0; cycle < 2; cycle += 1) {
+for (const [at, file] of readdirSync(folder).entries())
+  describe(`the wire of ${file}`, { tags: at === 0 ? [] : ["long"] }, () => {
+    it("is drawn after a restart and a load as it was drawn live, however often", async () => {
+      const [store, cwd] = [harness.storeUrl(), harness.project()];
+      const start = async () => {
+        const client = await harness.connectRaw({ agent: ["wire.mjs", join(folder, file)], store });
+        answerAll(client.program, client);
+        return client;
+      };
+      let client = await start();
+      const sessionId = await client.newSession(cwd);
+      const live = new Drawing();
+      for (const text of prompts) {
+        const from = client.program.out.length;
+        await client.prompt(sessionId, text);
+        live.prompted([{ type: "text", text }]);
+        for (const update of client.program.out.updates(sessionId, from)) live.take(update);
+      }
+      expect(JSON.stringify(live.result())).toContain("mark-2");
+      for (let cycle = 0; cycle < 2; cycle += 1) {
+        await harness.stop(client.program);
+        client = await start();
+        const loaded = new Drawing();
+        const from = client.program.out.length;
+        await client.request("session/load", { sessionId, cwd, mcpServers: [] });
+        for (const update of client.program.out.updates(sessionId, from)) loaded.take(update);
+        expect(loaded.result()).toEqual(live.result());
+      }
       await harness.stop(client.program);
-      client = await start();
-      const loaded = new Drawing();
-      const from = client.program.out.length;
-      await client.request("session/load", { sessionId, cwd, mcpServers: [] });
-      for (const update of client.program.out.updates(sessionId, from)) loaded.take(update);
-      expect(loaded.result()).toEqual(live.result());
-    }
-    await harness.stop(client.program);
+    });
   });
-});
 
 it("are there", () => {
   for (const file of readdirSync(folder))

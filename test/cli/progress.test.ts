@@ -124,7 +124,7 @@ describe("Ctrl-C", () => {
 
   const partsIn = (place: string) => fs.readdirSync(place).filter((name) => /partial/.test(name));
 
-  it("leaves nothing of a backup, whether of a database or of files", async () => {
+  it("leaves nothing of a backup, whether of a database or of files", { tags: ["long"] }, async () => {
     const place = path.join(folder, "backups");
     fs.mkdirSync(place);
     const file = path.join(place, "b.db");

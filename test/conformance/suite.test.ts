@@ -63,7 +63,7 @@ describe("the conformance suite", () => {
   }
 
   for (const { title, breaks } of defects.filter((defect) => hidden.includes(defect.title))) {
-    it(`finds a history that shows a store that ${title}`, async () => {
+    it(`finds a history that shows a store that ${title}`, { tags: ["long"] }, async () => {
       const checks = collect(subject(async () => brokenStore({ breaks }), { modelRuns: 400 }));
       const random = checks.filter((check) => check.title.startsWith("random histories: "));
       expect(await failures(random)).toHaveLength(1);

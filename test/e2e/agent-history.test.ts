@@ -77,30 +77,34 @@ const isNote = (message: Message) => metaOf(message)?.["agentHistory"] === "diff
 const isMarked = (message: Message) => metaOf(message)?.["origin"] === "agent";
 
 describe("a session that was made in the agent's own program", () => {
-  it.each(["before", "behind"] as const)(
-    "and is resumed first has all of its history at a later load (replay %s the answer) [REQ list-agent]",
-    async (replays) => {
-      const bench = new Bench({ replays, resume: true });
-      let theirs = "";
-      await bench.alone(async (client) => {
-        theirs = await client.newSession(bench.cwd);
-        await say(client, theirs, "one");
-        await say(client, theirs, "two", [said("to two"), call]);
-      });
-      const first = await bench.through();
-      await bench.open(first, "resume", theirs);
-      await say(first, theirs, "three");
-      // Resumed, it is not shown again; and it is whole already.
-      expect(shown(first.program.out.messages().filter(({ method }) => method === "session/update"))).toEqual(
-        ["to three"],
-      );
-      const whole = ["one", "to one", "two", "to two", "tool_call", "three", "to three"];
-      expect(shown(await bench.load(first, theirs))).toEqual(whole);
-      await harness.stop(first.program);
-      const second = await bench.through();
-      expect(shown(await bench.load(second, theirs))).toEqual(whole);
-    },
-  );
+  for (const [at, replays] of (["before", "behind"] as const).entries()) {
+    const tags = at === 0 ? [] : ["long"];
+    it(
+      `and is resumed first has all of its history at a later load (replay ${replays} the answer) [REQ list-agent]`,
+      { tags },
+      async () => {
+        const bench = new Bench({ replays, resume: true });
+        let theirs = "";
+        await bench.alone(async (client) => {
+          theirs = await client.newSession(bench.cwd);
+          await say(client, theirs, "one");
+          await say(client, theirs, "two", [said("to two"), call]);
+        });
+        const first = await bench.through();
+        await bench.open(first, "resume", theirs);
+        await say(first, theirs, "three");
+        // Resumed, it is not shown again; and it is whole already.
+        expect(
+          shown(first.program.out.messages().filter(({ method }) => method === "session/update")),
+        ).toEqual(["to three"]);
+        const whole = ["one", "to one", "two", "to two", "tool_call", "three", "to three"];
+        expect(shown(await bench.load(first, theirs))).toEqual(whole);
+        await harness.stop(first.program);
+        const second = await bench.through();
+        expect(shown(await bench.load(second, theirs))).toEqual(whole);
+      },
+    );
+  }
 
   it("is resumed all the same when the agent fails to load it", async () => {
     const bench = new Bench({ resume: true });
@@ -119,34 +123,38 @@ describe("a session that was made in the agent's own program", () => {
 });
 
 describe("turns that were made in the agent's own program between two loads", () => {
-  it.each(["before", "behind"] as const)(
-    "are taken in once, in their order, and marked (replay %s the answer) [REQ attach-own-program]",
-    async (replays) => {
-      const bench = new Bench({ replays });
-      const first = await bench.through();
-      const sessionId = await first.newSession(bench.cwd);
-      await say(first, sessionId, "one");
-      const theirs = await bench.agentsId(first, sessionId);
-      await harness.stop(first.program);
-      await bench.alone(async (client) => {
-        await bench.open(client, "load", theirs);
-        await say(client, theirs, "two", [said("to two"), call]);
-        await say(client, theirs, "three");
-      });
-      for (let round = 0; round < 2; round += 1) {
-        const client = await bench.through();
-        const loaded = await bench.load(client, sessionId);
-        expect(shown(loaded)).toEqual(["one", "to one", "two", "to two", "tool_call", "three", "to three"]);
-        expect(loaded.map(isMarked)).toEqual([false, false, true, true, true, true, true]);
-        if (round > 0) await say(client, sessionId, "four");
-        await harness.stop(client.program);
-      }
-      const last = await bench.through();
-      const loaded = await bench.load(last, sessionId);
-      expect(shown(loaded).slice(-4)).toEqual(["three", "to three", "four", "to four"]);
-      expect(loaded.slice(-2).map(isMarked)).toEqual([false, false]);
-    },
-  );
+  for (const [at, replays] of (["before", "behind"] as const).entries()) {
+    const tags = at === 0 ? [] : ["long"];
+    it(
+      `are taken in once, in their order, and marked (replay ${replays} the answer) [REQ attach-own-program]`,
+      { tags },
+      async () => {
+        const bench = new Bench({ replays });
+        const first = await bench.through();
+        const sessionId = await first.newSession(bench.cwd);
+        await say(first, sessionId, "one");
+        const theirs = await bench.agentsId(first, sessionId);
+        await harness.stop(first.program);
+        await bench.alone(async (client) => {
+          await bench.open(client, "load", theirs);
+          await say(client, theirs, "two", [said("to two"), call]);
+          await say(client, theirs, "three");
+        });
+        for (let round = 0; round < 2; round += 1) {
+          const client = await bench.through();
+          const loaded = await bench.load(client, sessionId);
+          expect(shown(loaded)).toEqual(["one", "to one", "two", "to two", "tool_call", "three", "to three"]);
+          expect(loaded.map(isMarked)).toEqual([false, false, true, true, true, true, true]);
+          if (round > 0) await say(client, sessionId, "four");
+          await harness.stop(client.program);
+        }
+        const last = await bench.through();
+        const loaded = await bench.load(last, sessionId);
+        expect(shown(loaded).slice(-4)).toEqual(["three", "to three", "four", "to four"]);
+        expect(loaded.slice(-2).map(isMarked)).toEqual([false, false]);
+      },
+    );
+  }
 
   it("are taken in by a prompt without a load, too", async () => {
     const bench = new Bench();
@@ -170,28 +178,32 @@ describe("turns that were made in the agent's own program between two loads", ()
     expect(shown(await bench.load(third, sessionId))).toEqual(loaded);
   });
 
-  it.each(["before", "behind"] as const)(
-    "with words that were said before are new, where they were answered anew (replay %s the answer) [REQ attach-own-program]",
-    async (replays) => {
-      const bench = new Bench({ replays });
-      const first = await bench.through();
-      const sessionId = await first.newSession(bench.cwd);
-      for (const mark of ["one", "go on", "two"]) await say(first, sessionId, mark);
-      await harness.stop(first.program);
-      changed(bench, (facts) => {
-        const again = (at: number, answer: string) => [facts[at] ?? {}, { update: said(answer) }];
-        // The same words with the same answer may be a second replay, and nothing is shown twice for that.
-        return [...facts, ...again(2, "and on"), ...again(0, "another answer"), ...again(2, "and on")];
-      });
-      for (let round = 0; round < 2; round += 1) {
-        const client = await bench.through();
-        const loaded = await bench.load(client, sessionId);
-        expect(shown(loaded).slice(6)).toEqual(["go on", "and on", "one", "another answer"]);
-        expect(loaded.map(isMarked).slice(5)).toEqual([false, true, true, true, true]);
-        await harness.stop(client.program);
-      }
-    },
-  );
+  for (const [at, replays] of (["before", "behind"] as const).entries()) {
+    const tags = at === 0 ? [] : ["long"];
+    it(
+      `with words that were said before are new, where they were answered anew (replay ${replays} the answer) [REQ attach-own-program]`,
+      { tags },
+      async () => {
+        const bench = new Bench({ replays });
+        const first = await bench.through();
+        const sessionId = await first.newSession(bench.cwd);
+        for (const mark of ["one", "go on", "two"]) await say(first, sessionId, mark);
+        await harness.stop(first.program);
+        changed(bench, (facts) => {
+          const again = (at: number, answer: string) => [facts[at] ?? {}, { update: said(answer) }];
+          // The same words with the same answer may be a second replay, and nothing is shown twice for that.
+          return [...facts, ...again(2, "and on"), ...again(0, "another answer"), ...again(2, "and on")];
+        });
+        for (let round = 0; round < 2; round += 1) {
+          const client = await bench.through();
+          const loaded = await bench.load(client, sessionId);
+          expect(shown(loaded).slice(6)).toEqual(["go on", "and on", "one", "another answer"]);
+          expect(loaded.map(isMarked).slice(5)).toEqual([false, true, true, true, true]);
+          await harness.stop(client.program);
+        }
+      },
+    );
+  }
 });
 
 /** Changes the agent's memory as its own program would: a line of the state is a fact of a session. */
@@ -209,24 +221,28 @@ function changed(bench: Bench, change: (facts: object[]) => object[]): void {
 
 describe("a session that the agent has changed by itself", () => {
   const summary = { prompt: [{ type: "text", text: "Summary of what was said" }] };
-  it.each([
-    ["compacted", (facts: object[]) => [summary, ...facts.slice(4)]],
-    ["rewound", (facts: object[]) => facts.slice(0, 4)],
-    ["cleared", () => [summary]],
-  ] as const)("(%s) is shown as it was, and that it differs is told, and logged", async (_what, change) => {
-    const bench = new Bench();
-    const first = await bench.through();
-    const sessionId = await first.newSession(bench.cwd);
-    for (const mark of ["one", "two", "three"]) await say(first, sessionId, mark);
-    await harness.stop(first.program);
-    changed(bench, change);
-    const second = await bench.through();
-    const whole = ["one", "to one", "two", "to two", "three", "to three"];
-    expect(shown(await bench.load(second, sessionId))).toEqual([...whole, "(differs)"]);
-    expect(second.program.stderr).toContain("differs from the journal");
-    // Told, and no part of the history.
-    expect(shown(await bench.load(second, sessionId))).toEqual(whole);
-  });
+  const changes = {
+    compacted: (facts: object[]) => [summary, ...facts.slice(4)],
+    rewound: (facts: object[]) => facts.slice(0, 4),
+    cleared: () => [summary],
+  };
+  it.each(Object.entries(changes))(
+    "(%s) is shown as it was, and that it differs is told, and logged",
+    async (_what, change) => {
+      const bench = new Bench();
+      const first = await bench.through();
+      const sessionId = await first.newSession(bench.cwd);
+      for (const mark of ["one", "two", "three"]) await say(first, sessionId, mark);
+      await harness.stop(first.program);
+      changed(bench, change);
+      const second = await bench.through();
+      const whole = ["one", "to one", "two", "to two", "three", "to three"];
+      expect(shown(await bench.load(second, sessionId))).toEqual([...whole, "(differs)"]);
+      expect(second.program.stderr).toContain("differs from the journal");
+      // Told, and no part of the history.
+      expect(shown(await bench.load(second, sessionId))).toEqual(whole);
+    },
+  );
 
   it("and went on with has the new turns behind what was shown", async () => {
     const bench = new Bench();

@@ -138,27 +138,31 @@ describe("what subagents do", () => {
     expect(JSON.stringify(seen)).not.toMatch(/"kid"|"grandkid"|main-/);
   });
 
-  it.each([[["--load", "before"]], [["--load", "behind"]], [["--resume"]], [[]]])(
-    "is drawn after a load as it was live, and once (%j) [REQ subagents-kept]",
-    async (flags) => {
-      const { agent, store, client, sessionId } = await delegated(flags);
-      const live = drawn(seenBy(client));
-      await harness.stop(client.program);
-      let next = await connect({ agent, store });
-      for (let cycle = 0; cycle < 3; cycle += 1) {
-        const from = next.program.out.length;
-        await load(next, sessionId);
-        await next.ask("_delegating/about", { sessionId });
-        await prompt(next, sessionId, []);
-        const seen = seenBy(next, from);
-        expect(drawn(seen), `cycle ${cycle}`).toEqual(live);
-        if (cycle > 0) continue;
-        await harness.stop(next.program);
-        next = await connect({ agent, store });
-      }
-      expect(seenBy(next).filter(({ update }) => update["title"] === "Reader")).toHaveLength(2);
-    },
-  );
+  for (const [at, flags] of [[], ["--load", "before"], ["--load", "behind"], ["--resume"]].entries()) {
+    const tags = at === 0 ? [] : ["long"];
+    it(
+      `is drawn after a load as it was live, and once (${flags.join(" ")}) [REQ subagents-kept]`,
+      { tags },
+      async () => {
+        const { agent, store, client, sessionId } = await delegated(flags);
+        const live = drawn(seenBy(client));
+        await harness.stop(client.program);
+        let next = await connect({ agent, store });
+        for (let cycle = 0; cycle < 3; cycle += 1) {
+          const from = next.program.out.length;
+          await load(next, sessionId);
+          await next.ask("_delegating/about", { sessionId });
+          await prompt(next, sessionId, []);
+          const seen = seenBy(next, from);
+          expect(drawn(seen), `cycle ${cycle}`).toEqual(live);
+          if (cycle > 0) continue;
+          await harness.stop(next.program);
+          next = await connect({ agent, store });
+        }
+        expect(seenBy(next).filter(({ update }) => update["title"] === "Reader")).toHaveLength(2);
+      },
+    );
+  }
 
   it("has the same ids when their agent goes on with them [REQ subagents-kept]", async () => {
     const { agent, store, client, sessionId } = await delegated(["--load", "before"]);
@@ -177,34 +181,38 @@ describe("what subagents do", () => {
     expect(states.at(-1)?.update["state"]).toEqual({ state: "unknown" });
   });
 
-  it.each([["--resume"], ["--load", "never"]])(
-    "has the same ids when its agent goes on with it in a new process and announces it no more (%s %s) [REQ subagents-kept]",
-    async (...flags) => {
-      const { agent, store, client, sessionId } = await delegated(flags);
-      const [kid, grandkid] = [childOf(seenBy(client), "Reader"), childOf(seenBy(client), "Counter")];
-      await harness.stop(client.program);
-      const next = await connect({ agent, store });
-      await next.request("session/resume", { sessionId, cwd, mcpServers: [] });
-      const from = next.program.out.length;
-      const steps = [
-        say("grandkid", "Again."),
-        say("stranger", "Who?"),
-        { ask: "kid" },
-        say("kid", "Thanks."),
-      ];
-      const turn = prompt(next, sessionId, steps);
-      const isAsked = ({ method }: Message) => method === "session/request_permission";
-      const { id, params } = await next.program.out.waitFor("the question", isAsked);
-      next.send({ jsonrpc: "2.0", id, result: { outcome: { outcome: "cancelled" } } });
-      await turn;
-      const seen = seenBy(next, from);
-      expect(params?.["sessionId"]).toBe(kid);
-      expect(drawn(seen)).toMatchObject({ [grandkid]: ["Again."], [kid]: ["Thanks."], stranger: ["Who?"] });
-      await harness.stop(next.program);
-      const last = await connect({ agent: ["agent.mjs"], store });
-      expect(drawn(await load(last, sessionId))[kid]).toContain("Thanks.");
-    },
-  );
+  for (const [at, flags] of [["--resume"], ["--load", "never"]].entries()) {
+    const tags = at === 0 ? [] : ["long"];
+    it(
+      `has the same ids when its agent goes on with it in a new process and announces it no more (${flags.join(" ")}) [REQ subagents-kept]`,
+      { tags },
+      async () => {
+        const { agent, store, client, sessionId } = await delegated(flags);
+        const [kid, grandkid] = [childOf(seenBy(client), "Reader"), childOf(seenBy(client), "Counter")];
+        await harness.stop(client.program);
+        const next = await connect({ agent, store });
+        await next.request("session/resume", { sessionId, cwd, mcpServers: [] });
+        const from = next.program.out.length;
+        const steps = [
+          say("grandkid", "Again."),
+          say("stranger", "Who?"),
+          { ask: "kid" },
+          say("kid", "Thanks."),
+        ];
+        const turn = prompt(next, sessionId, steps);
+        const isAsked = ({ method }: Message) => method === "session/request_permission";
+        const { id, params } = await next.program.out.waitFor("the question", isAsked);
+        next.send({ jsonrpc: "2.0", id, result: { outcome: { outcome: "cancelled" } } });
+        await turn;
+        const seen = seenBy(next, from);
+        expect(params?.["sessionId"]).toBe(kid);
+        expect(drawn(seen)).toMatchObject({ [grandkid]: ["Again."], [kid]: ["Thanks."], stranger: ["Who?"] });
+        await harness.stop(next.program);
+        const last = await connect({ agent: ["agent.mjs"], store });
+        expect(drawn(await load(last, sessionId))[kid]).toContain("Thanks.");
+      },
+    );
+  }
 
   it("is theirs when they speak before the answer to `session/new` [REQ subagents-named]", async () => {
     const { client, sessionId } = await delegated(["--early"]);

@@ -235,7 +235,7 @@ describe("a peer that asks and does not read", () => {
       },
       notification: (_method, params) => void taken.push((params as { n: number }).n),
     });
-    const count = 20_000;
+    const count = 4000;
     const call = (n: number) =>
       n % 5 === 0 ? { jsonrpc: "2.0", method: "note", params: { n } } : request(n, "ask", { n });
     for (let n = 0; n < count; n += 1) peer.say(call(n));

@@ -164,7 +164,7 @@ describe("those who are told [REQ A7]", () => {
     expect(lines).toEqual([["a subscriber is behind: it misses events", { waiting: 10 }]]);
   });
 
-  it("have no more of it waiting than some 64 MiB, however few the events", async () => {
+  it("have no more of it waiting than some 64 MiB, however few the events", { tags: ["long"] }, async () => {
     const { lines, log } = keptLog();
     const { registry } = registryOf({ log });
     registry.on("append", () => never);

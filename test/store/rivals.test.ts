@@ -31,8 +31,8 @@ interface Medium {
   readonly close?: () => Promise<void>;
 }
 
-function raced(name: string, medium: Medium): void {
-  describe(`processes that share ${name}`, () => {
+function raced(name: string, medium: Medium, tags: readonly "long"[] = []): void {
+  describe(`processes that share ${name}`, { tags: [...tags] }, () => {
     const rivals = new Rivals(program);
     let store: Store;
     let judge: Writer;
@@ -225,9 +225,9 @@ raced("a SQLite file", {
 raced("a directory", { url: `file:${join(directory, "sessions")}` });
 describeServer("TEST_POSTGRES_URL", 5432, (url) => {
   const { url: own, close } = postgresSandbox(url);
-  raced("a PostgreSQL", { url: own, close });
+  raced("a PostgreSQL", { url: own, close }, ["long"]);
 });
 describeServer("TEST_REDIS_URL", 6379, (url) => {
   const { url: own, close } = redisSandbox(url);
-  raced("a Redis", { url: own, close });
+  raced("a Redis", { url: own, close }, ["long"]);
 });

@@ -84,7 +84,7 @@ async function survivesKills(url: string): Promise<void> {
   }
 }
 
-describe("a kill while a session is compressed loses nothing", () => {
+describe("a kill while a session is compressed loses nothing", { tags: ["long"] }, () => {
   it("in SQLite", () => survivesKills(place("sqlite")), 60_000);
   it("in files", () => survivesKills(place("file")), 60_000);
   describeServer("TEST_POSTGRES_URL", 5432, (server) => {

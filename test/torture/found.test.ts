@@ -232,7 +232,7 @@ describe("found by disk-full", () => {
 });
 
 /** On `file:` stores these failed at once; test/torture/glimpse.test.ts runs them on SQLite. */
-describe.concurrent("found by power-loss and truncated-file", () => {
+describe.concurrent("found by power-loss and truncated-file", { tags: ["long"] }, () => {
   const options = { seconds: 0, log: () => undefined };
 
   it("writes that a power cut loses before others are no damage (seeds a, b, c)", async () => {

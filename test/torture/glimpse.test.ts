@@ -1,4 +1,7 @@
-/** A glimpse of every torture harness, with a fixed seed; `.ci/torture.mjs` has the longer run. */
+/**
+ * A glimpse of every torture harness, with a fixed seed; `.ci/torture.mjs` has the longer run.
+ * @module-tag long
+ */
 import { describe, it, type TestContext } from "vitest";
 import { harnesses } from "./harnesses.ts";
 import type { Harness } from "./world/report.ts";

@@ -176,38 +176,42 @@ describe("lines of a file", () => {
 });
 
 describe("an import that is killed", () => {
-  it("leaves whole sessions or none, and goes on when it is run again", { timeout: 60_000 }, async () => {
-    const home = path.join(scratch, "killed");
-    const records = (name: string) =>
-      Array.from({ length: 300 }, (_, at) =>
-        user(`${name}${at}`, at === 0 ? null : `${name}${at - 1}`, "x".repeat(20_000)),
-      );
-    const count = 12;
-    for (let at = 0; at < count; at += 1)
-      claudeFolder(home, records(`r${at}-`), `${String(at).padStart(8, "0")}-1111-4222-8333-444455556666`);
-    const url = path.join(home, "sessions.db");
-    const argv = [binary, "import", "claude", "--store", `sqlite:${url}`];
-    const env = { PATH: process.env["PATH"], HOME: home };
-    for (const afterBytes of [1, 4_000_000, 30_000_000]) {
-      const child = spawn(process.execPath, argv, { env, stdio: "ignore" });
-      const exited = once(child, "exit");
-      const isBig = () => sizeOf(url) + sizeOf(`${url}-wal`) >= afterBytes;
-      while (!isBig() && child.exitCode === null) await new Promise((resolve) => setImmediate(resolve));
-      child.kill("SIGKILL");
-      await exited;
-      if (!fs.existsSync(url)) continue;
+  it(
+    "leaves whole sessions or none, and goes on when it is run again",
+    { timeout: 60_000, tags: ["long"] },
+    async () => {
+      const home = path.join(scratch, "killed");
+      const records = (name: string) =>
+        Array.from({ length: 300 }, (_, at) =>
+          user(`${name}${at}`, at === 0 ? null : `${name}${at - 1}`, "x".repeat(20_000)),
+        );
+      const count = 12;
+      for (let at = 0; at < count; at += 1)
+        claudeFolder(home, records(`r${at}-`), `${String(at).padStart(8, "0")}-1111-4222-8333-444455556666`);
+      const url = path.join(home, "sessions.db");
+      const argv = [binary, "import", "claude", "--store", `sqlite:${url}`];
+      const env = { PATH: process.env["PATH"], HOME: home };
+      for (const afterBytes of [1, 4_000_000, 30_000_000]) {
+        const child = spawn(process.execPath, argv, { env, stdio: "ignore" });
+        const exited = once(child, "exit");
+        const isBig = () => sizeOf(url) + sizeOf(`${url}-wal`) >= afterBytes;
+        while (!isBig() && child.exitCode === null) await new Promise((resolve) => setImmediate(resolve));
+        child.kill("SIGKILL");
+        await exited;
+        if (!fs.existsSync(url)) continue;
+        const store = await openSqliteStore({ path: url });
+        for (const { headSeq } of (await registryOf(store).list({ limit: 100 })).items)
+          expect(headSeq).toBe(600);
+        await store.close();
+      }
       const store = await openSqliteStore({ path: url });
-      for (const { headSeq } of (await registryOf(store).list({ limit: 100 })).items)
-        expect(headSeq).toBe(600);
+      await importFrom(registryOf(store), claude, home);
+      const { items } = await registryOf(store).list({ limit: 100 });
+      expect(items.map(({ headSeq }) => headSeq)).toEqual(Array.from({ length: count }, () => 600));
+      expect((await store.stats()).sessions).toBe(count);
       await store.close();
-    }
-    const store = await openSqliteStore({ path: url });
-    await importFrom(registryOf(store), claude, home);
-    const { items } = await registryOf(store).list({ limit: 100 });
-    expect(items.map(({ headSeq }) => headSeq)).toEqual(Array.from({ length: count }, () => 600));
-    expect((await store.stats()).sessions).toBe(count);
-    await store.close();
-  });
+    },
+  );
 
   it("stops where the store is full, and leaves nothing half done", async () => {
     const home = path.join(scratch, "full");

@@ -147,40 +147,48 @@ it("a flush that failed has no sync under way, which might undo what the next on
   expect(acts.slice(told).filter(({ act }) => act === "sync failed")).toEqual([]);
 });
 
-it("a process that is killed anywhere in a rotation leaves a session that the next one can make safe", async (context) => {
-  const disk = watched(context);
-  const id = disk.run("begin") as SessionId;
-  const [begun = Buffer.alloc(0)] = disk.records;
-  const safeFrom = disk.acts.length;
-  expect(disk.run("rotate", id)).toBe(id);
-  await assertKeptSince(disk, id, safeFrom, 3);
-  const [, rotating = Buffer.alloc(0)] = disk.records;
-  const notes = [...notesIn(rotating)];
-  const named = notes.findIndex(({ bytes }) => bytes.includes("journal.2.jsonl"));
-  expect(named).toBeGreaterThan(0);
-  for (const { end } of notes.slice(named - 5, named + 5)) {
-    disk.goBackTo([begun, rotating.subarray(0, end)]);
-    const killedAt = disk.acts.length;
-    expect(disk.run("go-on", id)).toBe(id);
-    await assertKeptSince(disk, id, killedAt, 3);
-    await assertKept(disk, id, 5);
-  }
-}, 60_000);
-
-it("a deletion that is not over leaves a session whole, with what it inherits, or nothing of it", async (context) => {
-  const watch = watched(context);
-  const [, , id] = watch.run("delete").split("\n") as SessionId[];
-  if (id === undefined) throw new Error("Nothing was deleted");
-  const { acts } = watch;
-  const asked = acts.findLastIndex((each) => each.act === "said" && each.bytes > 0);
-  expect(acts.slice(asked).filter(({ act }) => act === "remove").length).toBeGreaterThan(4);
-  const disk = watch.disk(0);
-  for (let at = asked; at <= acts.length; at += 1) {
-    disk.advance(at);
-    for (const fate of fates) {
-      await using(cut(disk, fate), async (store) => {
-        if ((await store.get(id)) !== undefined) await assertJournal(store, id, someEntries(4));
-      });
+it(
+  "a process that is killed anywhere in a rotation leaves a session that the next one can make safe",
+  { timeout: 60_000, tags: ["long"] },
+  async (context) => {
+    const disk = watched(context);
+    const id = disk.run("begin") as SessionId;
+    const [begun = Buffer.alloc(0)] = disk.records;
+    const safeFrom = disk.acts.length;
+    expect(disk.run("rotate", id)).toBe(id);
+    await assertKeptSince(disk, id, safeFrom, 3);
+    const [, rotating = Buffer.alloc(0)] = disk.records;
+    const notes = [...notesIn(rotating)];
+    const named = notes.findIndex(({ bytes }) => bytes.includes("journal.2.jsonl"));
+    expect(named).toBeGreaterThan(0);
+    for (const { end } of notes.slice(named - 5, named + 5)) {
+      disk.goBackTo([begun, rotating.subarray(0, end)]);
+      const killedAt = disk.acts.length;
+      expect(disk.run("go-on", id)).toBe(id);
+      await assertKeptSince(disk, id, killedAt, 3);
+      await assertKept(disk, id, 5);
     }
-  }
-}, 60_000);
+  },
+);
+
+it(
+  "a deletion that is not over leaves a session whole, with what it inherits, or nothing of it",
+  { timeout: 60_000, tags: ["long"] },
+  async (context) => {
+    const watch = watched(context);
+    const [, , id] = watch.run("delete").split("\n") as SessionId[];
+    if (id === undefined) throw new Error("Nothing was deleted");
+    const { acts } = watch;
+    const asked = acts.findLastIndex((each) => each.act === "said" && each.bytes > 0);
+    expect(acts.slice(asked).filter(({ act }) => act === "remove").length).toBeGreaterThan(4);
+    const disk = watch.disk(0);
+    for (let at = asked; at <= acts.length; at += 1) {
+      disk.advance(at);
+      for (const fate of fates) {
+        await using(cut(disk, fate), async (store) => {
+          if ((await store.get(id)) !== undefined) await assertJournal(store, id, someEntries(4));
+        });
+      }
+    }
+  },
+);

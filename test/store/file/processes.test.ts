@@ -85,34 +85,38 @@ function randomFrom(start: number): () => number {
   };
 }
 
-it(`has all that was acknowledged, and nothing in part, after SIGKILLs at random instants (seed ${seed})`, async () => {
-  const random = randomFrom(seed);
-  const { store, directory } = await opened();
-  const { id } = await store.create(aSession());
-  const segments = async () => Number((await store.stats()).details?.["segments"]);
-  let done = 0;
-  // On a crowded machine twenty may all come too early for a rotation.
-  for (let kill = 0; kill < 20 || (await segments()) === 0; kill += 1) {
-    const child = start(["acts", directory, id, `${done}`]);
-    await child.heard(1 + Math.floor(random() ** 2 * 400));
-    // Not in step with the acts, which take some tens of microseconds each.
-    const until = process.hrtime.bigint() + BigInt(Math.floor(random() * 1e6));
-    while (process.hrtime.bigint() < until);
-    child.process.kill("SIGKILL");
-    await child.ended;
-    const acknowledged = Number(child.lines.at(-1)) + 1;
-    // The act that was under way is there whole or not at all.
-    const found = await stateOf(store, id);
-    done = found.texts.length === modelAfter(acknowledged).texts.length ? acknowledged : acknowledged + 1;
-    if (JSON.stringify(found) !== JSON.stringify(modelAfter(done))) done = acknowledged + 1;
-    expect(found, `kill ${kill}, ${acknowledged} acts acknowledged`).toEqual(modelAfter(done));
-    const fresh = await openFileStore({ directory });
-    expect(await stateOf(fresh, id)).toEqual(found);
-    await fresh.close();
-  }
-  expect(done).toBeGreaterThan(100);
-  await store.close();
-});
+it(
+  `has all that was acknowledged, and nothing in part, after SIGKILLs at random instants (seed ${seed})`,
+  { tags: ["long"] },
+  async () => {
+    const random = randomFrom(seed);
+    const { store, directory } = await opened();
+    const { id } = await store.create(aSession());
+    const segments = async () => Number((await store.stats()).details?.["segments"]);
+    let done = 0;
+    // On a crowded machine twenty may all come too early for a rotation.
+    for (let kill = 0; kill < 20 || (await segments()) === 0; kill += 1) {
+      const child = start(["acts", directory, id, `${done}`]);
+      await child.heard(1 + Math.floor(random() ** 2 * 400));
+      // Not in step with the acts, which take some tens of microseconds each.
+      const until = process.hrtime.bigint() + BigInt(Math.floor(random() * 1e6));
+      while (process.hrtime.bigint() < until);
+      child.process.kill("SIGKILL");
+      await child.ended;
+      const acknowledged = Number(child.lines.at(-1)) + 1;
+      // The act that was under way is there whole or not at all.
+      const found = await stateOf(store, id);
+      done = found.texts.length === modelAfter(acknowledged).texts.length ? acknowledged : acknowledged + 1;
+      if (JSON.stringify(found) !== JSON.stringify(modelAfter(done))) done = acknowledged + 1;
+      expect(found, `kill ${kill}, ${acknowledged} acts acknowledged`).toEqual(modelAfter(done));
+      const fresh = await openFileStore({ directory });
+      expect(await stateOf(fresh, id)).toEqual(found);
+      await fresh.close();
+    }
+    expect(done).toBeGreaterThan(100);
+    await store.close();
+  },
+);
 
 it("says STORE_FULL when a file cannot grow, keeps what was acknowledged, and goes on when it can", async () => {
   const { store, directory } = await opened();

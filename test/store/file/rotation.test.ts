@@ -9,16 +9,19 @@ import { aDirectory, rotating, journalOf, using } from "./sandbox.ts";
 import { storeConformance } from "../../conformance/suite.ts";
 import { onDisk } from "../media.ts";
 
-storeConformance(
-  { describe, it },
-  {
-    // Every seal moves the final entries into a segment, and no more than two journals are open.
-    name: "file, rotating all the time,",
-    ...onDisk((directory) => openFileStore({ directory, rotateBytes: 1, maxOpenFiles: 2 })),
-    capabilities: { persistent: true, shared: true, survivesPowerLoss: true },
-    modelRuns: 10,
-  },
-);
+// What the suite asks of files in file/store.test.ts, once more.
+describe("a store that always rotates", { tags: ["long"] }, () => {
+  storeConformance(
+    { describe, it },
+    {
+      // Every seal moves the final entries into a segment, and no more than two journals are open.
+      name: "file, rotating all the time,",
+      ...onDisk((directory) => openFileStore({ directory, rotateBytes: 1, maxOpenFiles: 2 })),
+      capabilities: { persistent: true, shared: true, survivesPowerLoss: true },
+      modelRuns: 10,
+    },
+  );
+});
 
 describe("a rotation", () => {
   it("does not carry a final entry along with one that came behind it meanwhile", async () => {
@@ -40,7 +43,7 @@ describe("a rotation", () => {
   });
 });
 
-describe("an entry as large as a message may be", () => {
+describe("an entry as large as a message may be", { tags: ["long"] }, () => {
   it("is appended, sealed, rotated and read", async () => {
     const directory = aDirectory();
     const data = JSON.stringify({ text: "x→".repeat(15 << 20) });

@@ -1,3 +1,7 @@
+/**
+ * What the suite asks of layers in store.test.ts, of three of them, the last one files.
+ * @module-tag long
+ */
 import { describe, it } from "vitest";
 import { storeConformance } from "../../conformance/suite.ts";
 import { onDisk, threeLayers } from "../media.ts";

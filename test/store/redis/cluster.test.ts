@@ -26,19 +26,22 @@ describe.skipIf(!installed && process.env["CI"] !== "true")("on a Redis cluster"
     for (const server of servers) await server.stop();
   });
 
-  storeConformance(
-    { describe, it },
-    {
-      name: "redis",
-      open: async () => {
-        await sandbox.empty();
-        return openRedisStore({ url: sandbox.url });
+  // What the suite asks of one server in store.test.ts, once more.
+  describe("of three servers", { tags: ["long"] }, () => {
+    storeConformance(
+      { describe, it },
+      {
+        name: "redis",
+        open: async () => {
+          await sandbox.empty();
+          return openRedisStore({ url: sandbox.url });
+        },
+        reopen: () => openRedisStore({ url: sandbox.url }),
+        capabilities: { persistent: true, shared: true, survivesPowerLoss: false },
+        modelRuns: 5,
       },
-      reopen: () => openRedisStore({ url: sandbox.url }),
-      capabilities: { persistent: true, shared: true, survivesPowerLoss: false },
-      modelRuns: 5,
-    },
-  );
+    );
+  });
 
   it("spreads sessions over its servers", async () => {
     await sandbox.empty();

@@ -25,14 +25,18 @@ describeServer("TEST_REDIS_URL", 6379, (url) => {
   });
   afterAll(sandbox.close);
 
-  it("takes an entry as large as a message may be, and seals it", { timeout: 120_000 }, async () => {
-    const { id } = await store.create(aSession());
-    const lease = await leaseOf(store, id);
-    const large = anEntry("é".repeat(30 << 20));
-    await store.append(id, 0, [...someEntries(1), large], lease);
-    expect(await store.seal(id, { from: 2, head: 2 }, [large, anEntry("end")], lease)).toBe(3);
-    await assertJournal(store, id, [...someEntries(1), large, anEntry("end")]);
-  });
+  it(
+    "takes an entry as large as a message may be, and seals it",
+    { timeout: 120_000, tags: ["long"] },
+    async () => {
+      const { id } = await store.create(aSession());
+      const lease = await leaseOf(store, id);
+      const large = anEntry("é".repeat(30 << 20));
+      await store.append(id, 0, [...someEntries(1), large], lease);
+      expect(await store.seal(id, { from: 2, head: 2 }, [large, anEntry("end")], lease)).toBe(3);
+      await assertJournal(store, id, [...someEntries(1), large, anEntry("end")]);
+    },
+  );
 
   it("refuses more than a server takes in one command, and has changed nothing", async () => {
     const { id } = await store.create(aSession());

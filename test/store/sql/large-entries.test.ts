@@ -1,4 +1,7 @@
-/** What the limit on messages lets in, a store takes: entries of 60 MiB, appended, sealed and read. */
+/**
+ * What the limit on messages lets in, a store takes: entries of 60 MiB, appended, sealed and read.
+ * @module-tag long
+ */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
