@@ -55,12 +55,9 @@ const reference = path.join(root, "docs/configuration.md");
 const page = fs.readFileSync(reference, "utf8");
 const before = page.slice(0, page.indexOf("<!-- options -->")) + "<!-- options -->\n";
 const after = page.slice(page.indexOf("<!-- /options -->"));
-const { format } = await import("prettier");
-const style = JSON.parse(fs.readFileSync(path.join(root, ".prettierrc.json"), "utf8"));
-await put(
-  reference,
-  await format(`${before}\n${optionTable(sources)}\n${after}`, { ...style, parser: "markdown" }),
-);
+const { format } = await import("oxfmt");
+const style = JSON.parse(fs.readFileSync(path.join(root, ".oxfmtrc.json"), "utf8"));
+await put(reference, (await format(reference, `${before}\n${optionTable(sources)}\n${after}`, style)).code);
 
 async function put(file, text) {
   if (fs.existsSync(file) && fs.readFileSync(file, "utf8") === text) return;

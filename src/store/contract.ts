@@ -62,12 +62,12 @@ export interface SessionPatch {
  * What an entry is:
  * `prompt`, `update` — params of `session/prompt`, `session/update` without the session id;
  * a subagent's stand in its parent's journal, with the id of its session in the member `acp-sidecar.child`;
- * `request`, `response` — an agent's request to the client and the answer;
- * `setting` — a mode or config option that was set; `message` — put in by the library;
- * `end` — a turn's end: stop reason, or the error that ended it;
+ * `request`, `response` — an agent's request to the client and the answer; `setting` — a mode or option that was set;
+ * `message` — put in by the library; `end` — a turn's end: stop reason, or the error that ended it;
  * `rewind` — `{ toSeq }`: from here on the conversation is what it was when `toSeq` was its last entry;
  * `summary` — `{ throughSeq, content, by }`: content blocks that stand for the conversation up to `throughSeq`.
  */
+// oxfmt-ignore
 export type EntryKind =
   "prompt" | "update" | "request" | "response" | "setting" | "message" | "end" | "rewind" | "summary";
 

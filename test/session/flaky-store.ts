@@ -3,7 +3,16 @@ import { SidecarError } from "../../src/base/errors.ts";
 import type { Store } from "../../src/store/contract.ts";
 
 type Method =
-  "create" | "get" | "update" | "append" | "seal" | "acquire" | "renew" | "release" | "flush" | "delete";
+  | "create"
+  | "get"
+  | "update"
+  | "append"
+  | "seal"
+  | "acquire"
+  | "renew"
+  | "release"
+  | "flush"
+  | "delete";
 
 export interface FlakyStore {
   readonly store: Store;

@@ -6,7 +6,8 @@ export type Audience = "client" | "journal" | "nobody";
 
 /** How a turn ended: with the agent's answer, or with an error. */
 export type TurnOutcome =
-  { readonly type: "answer"; readonly result: unknown } | { readonly type: "error"; readonly error: unknown };
+  | { readonly type: "answer"; readonly result: unknown }
+  | { readonly type: "error"; readonly error: unknown };
 
 /**
  * `queued`: the agent does not have the prompt yet. `running`: it has. `cancelling`: it has been asked to stop, and has

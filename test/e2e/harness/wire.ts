@@ -141,7 +141,7 @@ export class Recording {
   async waitFor(
     what: string,
     fits: (message: Message) => boolean,
-    { from = 0, timeoutMs = 25_000 }: WaitOptions = {},
+    { from = 0, timeoutMs = 60_000 }: WaitOptions = {},
   ): Promise<Message> {
     let at = from;
     const find = (): Message | undefined => {

@@ -42,7 +42,11 @@ async function cutPower(options: TortureOptions): Promise<Figures> {
 
 async function again(setting: Omit<Setting, "world">, file: string): Promise<Figures> {
   const world = new World();
-  await cutAgain({ ...setting, world }, file).finally(() => world.end());
+  try {
+    await cutAgain({ ...setting, world }, file);
+  } finally {
+    await world.end();
+  }
   return setting.counter.figures;
 }
 
