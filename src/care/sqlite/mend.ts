@@ -12,6 +12,8 @@ export interface Mended {
   /** Sound entries. */
   readonly entries: number;
   readonly damage: readonly Damage[];
+  /** Sessions whose settings are lost, which the journal tells in part. */
+  readonly withoutSettings: readonly SessionId[];
 }
 
 /** Takes what is no session any more before it is removed: the journal's number, what is known of the session. */
@@ -22,7 +24,8 @@ export function mend(db: Database, file: string, setAside: SetAside): Mended {
   const mending = new Mending(db, file, setAside);
   transact(db, "BEGIN", () => mending.run());
   const sound = db.prepare("SELECT count(*) FROM entries").pluck().get() as number;
-  return { entries: sound - mending.journals.placeholders, damage: mending.damage };
+  const { damage, withoutSettings } = mending;
+  return { entries: sound - mending.journals.placeholders, damage, withoutSettings };
 }
 
 /** The columns of `sessions`. */
@@ -52,6 +55,7 @@ type Found = { readonly [Column in keyof Omit<SessionRow, "no">]: SessionRow[Col
 
 class Mending {
   readonly damage: Damage[] = [];
+  readonly withoutSettings: SessionId[] = [];
   readonly journals: Journals;
   readonly #db: Database;
   readonly #file: string;
@@ -101,6 +105,7 @@ class Mending {
     const lost = this.journals.fill(no, { from: row.base_seq + 1, through: row.head_seq }, row.updated_at_ms);
     for (const entries of lost) this.#report(id, damagedEntries(entries.from, entries.through), entries);
     if (found.facts === null) {
+      this.withoutSettings.push(id);
       this.#report(
         id,
         "its record is damaged: folder and ids are known from an index, title and settings are lost",

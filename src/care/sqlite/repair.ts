@@ -3,12 +3,15 @@ import { closeSync, linkSync, mkdirSync, openSync, realpathSync, renameSync, rmS
 import { basename, dirname, join, resolve } from "node:path";
 import { syncDirectory, syncFile } from "../../base/disk.ts";
 import { SidecarError } from "../../base/errors.ts";
+import type { SessionId } from "../../base/ids.ts";
+import { mended as rewindsMended } from "../../session/rewinds-kept.ts";
 import { busyTimeoutMs, defaultLockWaitMs, untilFree } from "../../store/sql/sqlite/busy.ts";
 import type { Database } from "../../sqlite/engine.ts";
 import { loadEngine } from "../../sqlite/engines.ts";
 import { unfinishedName } from "../unfinished.ts";
 import { isBusy } from "../../sqlite/result-codes.ts";
 import { asStoreError } from "../../store/sql/sqlite/errors.ts";
+import { openSqliteStore } from "../../store/sql/sqlite/store.ts";
 import { checkVersion } from "../../store/sql/sqlite/migrations.ts";
 import type { Damage, Repair } from "../damage.ts";
 import { findDamage } from "./check.ts";
@@ -118,15 +121,17 @@ async function holdAlone(db: Database, path: string): Promise<void> {
   }
 }
 
-async function replace(db: Database, path: string, found: readonly Damage[]): Promise<Repair> {
+async function replace(db: Database, path: string, wrong: readonly Damage[]): Promise<Repair> {
   const rebuilt = unfinishedName(path, "rebuilt.tmp");
   const aside = `${path}.damaged-${new Date().toISOString().replace(/[:.]/g, "-")}`;
   mkdirSync(aside, { mode: 0o700 });
   const file = new PageFile(path);
   try {
-    const { entries, damage } = await withRebuilt(file, rebuilt, (fresh) => mended(fresh, path, aside));
+    const found = await withRebuilt(file, rebuilt, (fresh) => mended(fresh, path, aside));
+    const { entries, damage } = found;
+    await recallRewinds(rebuilt, found.withoutSettings);
     syncFile(rebuilt);
-    const repair = { entries, damage: told(found, damage), setAside: [aside] };
+    const repair = { entries, damage: told(wrong, damage), setAside: [aside] };
     writeReport(aside, repair);
     // At no instant is there no database under its name: whoever looked then would begin an empty one.
     linkSync(path, join(aside, basename(path)));
@@ -142,6 +147,20 @@ async function replace(db: Database, path: string, found: readonly Damage[]): Pr
     // Its locks go with the connection; a file closed before would have dropped them.
     db.close();
     file.close();
+  }
+}
+
+/** What a rewind took back would count again in a session whose settings are lost: its entries tell of it, too. */
+async function recallRewinds(path: string, ids: readonly SessionId[]): Promise<void> {
+  if (ids.length === 0) return;
+  const store = await openSqliteStore({ path });
+  try {
+    for (const id of ids) {
+      const record = await store.get(id);
+      if (record !== undefined) await rewindsMended(store, record, 0, (patch) => store.update(id, patch));
+    }
+  } finally {
+    await store.close();
   }
 }
 

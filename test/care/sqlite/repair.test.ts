@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import type { SessionId } from "../../../src/base/ids.ts";
 import { inspectSqliteStore } from "../../../src/care/sqlite/repair.ts";
 import { repairSqliteStore } from "../../../src/care/sqlite/repair.ts";
+import { SessionRegistry } from "../../../src/session/registry.ts";
 import type { Repair } from "../../../src/care/damage.ts";
 import type { Entry, SessionRecord } from "../../../src/store/contract.ts";
 import {
@@ -213,6 +214,29 @@ describe("repairing a SQLite store", () => {
     expect(readFileSync(join(aside, "journal-999.jsonl"), "utf8")).toBe(
       '{"seq":1,"at":"1970-01-01T00:00:00.000Z","kind":"prompt","data":{}}\n',
     );
+  });
+
+  it("recalls from the entries what a rewind took back when the record is lost, in a fork, too", async () => {
+    const path = newPath();
+    const store = await open(path);
+    const sessions = new SessionRegistry({ store });
+    const { id } = await sessions.create({ cwd: "/home/ada/project" });
+    for (const content of ["one", "two", "three"]) await sessions.addMessage(id, { role: "user", content });
+    await sessions.rewind(id, 1);
+    await sessions.archive(id);
+    const { id: fork } = await sessions.fork(id);
+    const superseded = await Promise.all([id, fork].map((each) => sessions.superseded(each)));
+    expect(superseded[1]).toHaveLength(1);
+    await store.close();
+    const db = raw(path);
+    db.exec("DELETE FROM records");
+    db.close();
+    expect((await repairSqliteStore(path)).damage).toHaveLength(2);
+    const again = await open(path);
+    const mended = new SessionRegistry({ store: again });
+    expect(await Promise.all([id, fork].map((each) => mended.superseded(each)))).toEqual(superseded);
+    await again.close();
+    expect(await inspectSqliteStore(path)).toEqual([]);
   });
 
   it("refuses while another process uses the store", async () => {
