@@ -194,7 +194,7 @@ function native(entries: readonly NewEntry[], isTorn = false): NativeSession {
     modifiedAtMs: 5,
     bytes: 10,
     async *read(): AsyncGenerator<NativeBatch> {
-      yield { entries, facts: { cwd: "/work", agent: {} }, bytes: 10 };
+      yield { entries, facts: { cwd: "/home/ada/project", agent: {} }, bytes: 10 };
       if (isTorn) throw new Error("torn");
     },
   };
@@ -204,7 +204,7 @@ function native(entries: readonly NewEntry[], isTorn = false): NativeSession {
 async function leftOver(store: Store) {
   const registry = registryOf(store);
   const { journal } = await registry.brought.begin({
-    cwd: "/work",
+    cwd: "/home/ada/project",
     createdAtMs: 5,
     updatedAtMs: 5,
     agentSessionIds: ["n1"],

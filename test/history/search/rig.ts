@@ -50,7 +50,7 @@ export function rigOn(store: Store, cacheFolder?: string) {
     searcher,
     /** A session with these entries. */
     session: async (items: readonly Item[], init: Partial<SessionInit> = {}, atMs?: number) => {
-      const { id } = await registry.create({ cwd: "/work", ...init });
+      const { id } = await registry.create({ cwd: "/home/ada/project", ...init });
       await seal(store, id, items, atMs);
       return id;
     },

@@ -24,7 +24,7 @@ onEveryStore((open) => {
     const id = await session([
       asks("please find the lantern"),
       thought("a lantern might glow"),
-      tool({ title: "Read lantern.ts", locations: [{ path: "/work/src/lantern.ts" }] }, "tool_call"),
+      tool({ title: "Read lantern.ts", locations: [{ path: "/home/ada/src/lantern.ts" }] }, "tool_call"),
       plan("light the lantern"),
       says("The Lantern is lit."),
       compaction({ summary: [{ type: "text", text: "lantern work" }], status: "completed" }),
@@ -112,10 +112,10 @@ onEveryStore((open) => {
     const { session, found } = await rig();
     const day = (text: string) => Date.parse(text);
     const agent = { info: { name: "gemini-cli", title: "Gemini CLI" } };
-    const a = await session([asks("fig")], { cwd: "/work/a", agent }, day("2026-01-31T23:59:59Z"));
-    const b = await session([asks("fig")], { cwd: "/work/b" }, day("2026-02-01T00:00:00Z"));
-    const c = await session([asks("fig"), says("fig")], { cwd: "/work/b" }, day("2026-03-05T10:00:00Z"));
-    expect(await found("fig", { cwd: "/work/a/" })).toEqual([`${a}:1`]);
+    const a = await session([asks("fig")], { cwd: "/home/ada/a", agent }, day("2026-01-31T23:59:59Z"));
+    const b = await session([asks("fig")], { cwd: "/home/ada/b" }, day("2026-02-01T00:00:00Z"));
+    const c = await session([asks("fig"), says("fig")], { cwd: "/home/ada/b" }, day("2026-03-05T10:00:00Z"));
+    expect(await found("fig", { cwd: "/home/ada/a/" })).toEqual([`${a}:1`]);
     expect(await found("fig", { agent: "GEMINI" })).toEqual([`${a}:1`]);
     expect(await found("fig", { sinceMs: day("2026-02-01T00:00:00Z") })).toEqual([
       `${c}:2`,
@@ -125,7 +125,7 @@ onEveryStore((open) => {
     expect(await found("fig", { untilMs: day("2026-02-01T00:00:00Z") })).toEqual([`${a}:1`]);
     const february = { sinceMs: day("2026-01-15T12:00:00Z"), untilMs: day("2026-03-05T10:00:00Z") };
     expect(await found("fig", february)).toEqual([`${b}:1`, `${a}:1`]);
-    expect(await found("fig", { cwd: "/work/b", role: "assistant" })).toEqual([`${c}:2`]);
+    expect(await found("fig", { cwd: "/home/ada/b", role: "assistant" })).toEqual([`${c}:2`]);
   });
 
   it("leaves out what a rewind has superseded, unless it is asked for", async () => {

@@ -80,7 +80,7 @@ describeServer("TEST_POSTGRES_URL", 5432, (server) => {
   it("finds what many messages have in the newest sessions, and what few have in the oldest", async () => {
     const { session, found } = await rigHere();
     const texts = Array.from({ length: 20 }, (_, n) => says(`maple ${n}`));
-    const oldest = await session([asks("maple rare"), ...texts], { cwd: "/work/old" }, 1);
+    const oldest = await session([asks("maple rare"), ...texts], { cwd: "/home/ada/old" }, 1);
     let newest = oldest;
     for (let n = 2; n < 122; n += 1) newest = await session(texts, {}, n);
     expect((await found("maple", { limit: 3 })).map((address) => address.split(":")[0])).toEqual([
@@ -89,7 +89,7 @@ describeServer("TEST_POSTGRES_URL", 5432, (server) => {
       newest,
     ]);
     expect(await found("maple -3 rare")).toEqual([`${oldest}:1`]);
-    expect(await found("maple", { cwd: "/work/old", limit: 1 })).toEqual([`${oldest}:21`]);
+    expect(await found("maple", { cwd: "/home/ada/old", limit: 1 })).toEqual([`${oldest}:21`]);
     expect(new Set(await found("maple", { limit: 1000, perSession: 1 })).size).toBe(121);
   });
 
