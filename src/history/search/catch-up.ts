@@ -9,7 +9,7 @@ import type { SessionRegistry } from "../../session/registry.ts";
 import { forget } from "./forks.ts";
 import { Indexing } from "./indexing.ts";
 import { paceOf, type Pace } from "./pace.ts";
-import type { TextIndex } from "../../store/text-index.ts";
+import type { KnownSession, TextIndex } from "../../store/text-index.ts";
 
 /** Clocks of machines that share a store differ by so much; what is later shows in counts, or when all is gone through. */
 const clocksDifferMs = 10_000;
@@ -42,10 +42,11 @@ export async function catchUp(
   { all = false, nowMs = Date.now(), pace = paceOf() }: CatchingUp = {},
 ): Promise<CaughtUp> {
   const indexing = new Indexing(registry, index, pace);
-  const before = await index.state();
+  const [before, open] = await Promise.all([index.state(), index.open()]);
   const isDue = all || before.newestMs === 0 || nowMs - before.lookedAtMs > lookAgainMs;
-  const newestMs = isDue ? undefined : await whatIsNew(registry, index, indexing, before.newestMs);
-  const counted = newestMs === undefined ? undefined : await difference(registry, index);
+  const newestMs = isDue ? undefined : await whatIsNew(registry, open, indexing, before.newestMs);
+  const sessions = indexing.hasWritten ? undefined : before.sessions;
+  const counted = newestMs === undefined ? undefined : await difference(registry, index, sessions);
   if (newestMs !== undefined && counted === before.difference) {
     if (newestMs !== before.newestMs) await index.note({ newestMs });
   } else await everything(registry, index, indexing, nowMs);
@@ -54,28 +55,31 @@ export async function catchUp(
 }
 
 /** By how many the store has more sessions than the index. */
-async function difference(registry: Sessions, index: TextIndex): Promise<number> {
+async function difference(registry: Sessions, index: TextIndex, known?: number): Promise<number> {
   const counted = await registry.count({ archived: "include" });
-  return counted - (await index.state()).sessions;
+  return counted - (known ?? (await index.state()).sessions);
 }
 
 /** Last activity of the newest session; undefined where the store looks as if it was restored. */
 async function whatIsNew(
   registry: Sessions,
-  index: TextIndex,
+  open: readonly KnownSession[],
   indexing: Indexing,
   knownMs: number,
 ): Promise<number | undefined> {
-  const open = await index.open();
-  for await (const page of pagesOf(registry, Math.max(1, knownMs - clocksDifferMs))) await indexing.add(page);
+  let newestMs: number | undefined;
+  for await (const page of pagesOf(registry, Math.max(1, knownMs - clocksDifferMs))) {
+    newestMs ??= page[0]?.updatedAtMs;
+    await indexing.add(page);
+  }
   await indexing.finish();
   const still = await Promise.all(open.map(({ id }) => registry.find(id)));
   await indexing.add(
     still.flatMap((record, at) => (record !== undefined && record.id === open[at]?.id ? [record] : [])),
   );
   await indexing.finish();
-  const newestMs = (await registry.list({ limit: 1, archived: "include" })).items[0]?.updatedAtMs ?? 0;
-  return indexing.foundOlder || newestMs < knownMs ? undefined : newestMs;
+  // There is none where it was deleted, or the store was restored.
+  return indexing.foundOlder || newestMs === undefined || newestMs < knownMs ? undefined : newestMs;
 }
 
 async function everything(

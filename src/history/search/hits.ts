@@ -73,18 +73,25 @@ export class Hits {
     const wanted = Math.min(most, this.#looking.perSession);
     const superseded = await supersededOf(this.#registry, record);
     const hits: Hit[] = [];
+    let together: Promise<Hit | undefined>[] = [];
+    const take = async () => {
+      for (const hit of await Promise.all(together)) if (hit !== undefined) hits.push(hit);
+      together = [];
+    };
     for (const seq of seqs) {
       const isGone = isSuperseded(superseded, seq);
       if (isGone && !this.#looking.superseded) continue;
-      const hit = await this.#hit(record, seq);
-      if (hit === undefined) continue;
-      if (hits.length === wanted) return { ...sessionOf(record), hits, isMore: true };
-      hits.push(isGone ? { ...hit, superseded: true } : hit);
+      together.push(this.#hit(record, seq, isGone));
+      // One more than is wanted tells whether there are more.
+      if (hits.length + together.length <= wanted) continue;
+      await take();
+      if (hits.length > wanted) return { ...sessionOf(record), hits: hits.slice(0, wanted), isMore: true };
     }
+    await take();
     return hits.length === 0 ? undefined : { ...sessionOf(record), hits, isMore: false };
   }
 
-  async #hit({ id, sealedSeq }: SessionRecord, seq: number): Promise<Hit | undefined> {
+  async #hit({ id, sealedSeq }: SessionRecord, seq: number, isGone: boolean): Promise<Hit | undefined> {
     const entry = seq > sealedSeq ? undefined : await this.#entry(id, seq);
     const found = entry && new EntryReader().read(entry);
     const matches = found === undefined ? undefined : matchesIn(found.text, this.#looking.query);
@@ -98,7 +105,8 @@ export class Hits {
     const { role, atMs, text } = found;
     const { role: wanted = role, sinceMs = -Infinity, untilMs = Infinity } = this.#looking.filter;
     if (role !== wanted || atMs < sinceMs || atMs >= untilMs) return undefined;
-    return { address: `${id}:${seq}`, seq, role, atMs, snippet: snippetOf(text, matches) };
+    const snippet = snippetOf(text, matches);
+    return { address: `${id}:${seq}`, seq, role, atMs, snippet, ...(isGone && { superseded: true }) };
   }
 
   async #entry(id: SessionId, seq: number): Promise<Entry | undefined> {

@@ -32,6 +32,8 @@ class Restored extends Error {}
 export class Indexing {
   readonly unread: SessionId[] = [];
   messages = 0;
+  /** The index is not what it was. */
+  hasWritten = false;
   /** A session was found that has less or other entries than it had. */
   foundOlder = false;
   readonly #registry: Sessions;
@@ -119,6 +121,7 @@ export class Indexing {
 
   async #anew(record: SessionRecord): Promise<void> {
     await this.#write();
+    this.hasWritten = true;
     await this.#index.drop([record.id]);
     await this.#session(record, undefined);
   }
@@ -194,6 +197,7 @@ export class Indexing {
     const batch = { sessions: this.#sessions, messages: this.#waiting };
     [this.#sessions, this.#waiting, this.#forks, this.#chars] = [[], [], [], 0];
     if (batch.sessions.length === 0 && batch.messages.length === 0) return;
+    this.hasWritten = true;
     await this.#index.write(batch);
     await (this.#index.alone === undefined ? this.#pace.rest() : this.#pace.step());
   }

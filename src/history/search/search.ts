@@ -1,4 +1,5 @@
 /** Search over all conversations: what is looked for, the index of the store, and what is found. */
+import { ahead } from "../../base/ahead.ts";
 import { SidecarError } from "../../base/errors.ts";
 import { toSessionId, type SessionId } from "../../base/ids.ts";
 import { spellingsOf } from "../../session/folders.ts";
@@ -49,6 +50,8 @@ export type SearchPlace = IndexPlace;
 const [defaultLimit, greatestLimit, defaultPerSession] = [20, 1000, 3];
 /** A claim on idle moments outlives the longest step. */
 const claimMs = 30_000;
+/** So many sessions are looked at before it is known whether they are wanted. */
+const sessionsAhead = 4;
 
 /** A store's index, opened with the first search. One search runs at a time. */
 export class Searcher {
@@ -138,13 +141,14 @@ export class Searcher {
     });
     const sessions: FoundSession[] = [];
     let left = limit;
-    for await (const candidate of index.candidates(askedOf(query, options, filter))) {
+    const candidates = index.candidates(askedOf(query, options, filter));
+    for await (const session of ahead(candidates, sessionsAhead, (each) => hits.in(each, limit))) {
       goOn(signal);
-      const session = await hits.in(candidate, Math.max(left, 1));
       if (session === undefined) continue;
       if (left === 0) return { sessions, isMore: true, stale: hits.stale };
-      sessions.push(session);
-      left -= session.hits.length;
+      const isMore = session.isMore || session.hits.length > left;
+      sessions.push({ ...session, hits: session.hits.slice(0, left), isMore });
+      left = Math.max(0, left - session.hits.length);
     }
     const isMore = sessions.some((session) => session.isMore);
     return { sessions, isMore, stale: hits.stale };

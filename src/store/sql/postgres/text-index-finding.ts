@@ -1,6 +1,6 @@
 /**
- * Finds sessions with a match on the server, the newest activity first. What few messages have is found at once and put
- * in order; of what many have only the sessions are looked at that come first.
+ * Finds sessions with a match on the server, the newest activity first: first among those that come first, which is
+ * enough for what many messages have. Of the rest what few messages have is found at once and put in order.
  */
 import type { SessionId } from "../../../base/ids.ts";
 import type { Asked, Candidate, SessionsAsked } from "../../text-index.ts";
@@ -31,38 +31,97 @@ export async function* candidatesIn(
   schema: string,
   asked: Asked,
 ): AsyncGenerator<Candidate> {
-  const ask = <Row>(text: string, ...values: Value[]): Promise<readonly Row[]> =>
-    database.read(() => all<Row>(text, values));
-  const match = tsquery(asked);
-  const which = conditions(asked);
-  const fits = `SELECT 1 FROM ${schema}.search_sessions s WHERE ${which.text} LIMIT ${fewSessions + 1}`;
-  if ((await ask(fits, ...which.values)).length > fewSessions) {
-    const text = `SELECT journal_id, seq FROM ${schema}.search_messages WHERE words @@ ?::tsquery LIMIT ${few + 1}`;
-    const matches = await ask<Match>(text, match);
-    if (matches.length <= few) {
-      const byJournal = byJournalOf(matches);
-      const ordered = `SELECT id, journal_id FROM ${schema}.search_sessions s
-        WHERE ${which.text} AND journal_id = ANY(?::bigint[]) ORDER BY updated_at_ms DESC, id DESC`;
-      const sessions = await ask<Session>(ordered, ...which.values, [...byJournal.keys()].map(String));
-      yield* candidates(sessions, byJournal);
+  const finding = new Finding(database, schema, asked);
+  // Most of what is looked for is common enough to be found here, and the server never has to find all of it.
+  let behind: Behind | undefined = yield* finding.among(firstSessions, newest);
+  if (behind === undefined) return;
+  if (await finding.isOfMany()) {
+    const matches = await finding.few();
+    if (matches !== undefined) {
+      yield* finding.ordered(matches, behind);
       return;
     }
   }
-  const page = `SELECT id, journal_id, updated_at_ms FROM ${schema}.search_sessions s
-    WHERE ${which.text} AND journal_id IS NOT NULL AND (updated_at_ms, id) < (?::bigint, ?)
-    ORDER BY updated_at_ms DESC, id DESC LIMIT ?::bigint`;
-  // OFFSET keeps the server from asking the words first, which many messages have.
-  const inside = `SELECT journal_id, seq FROM (SELECT journal_id, seq, words FROM ${schema}.search_messages
-    WHERE journal_id = ANY(?::bigint[]) OFFSET 0) m WHERE words @@ ?::tsquery`;
-  let behind: readonly [number, string] = [Number.MAX_SAFE_INTEGER, ""];
-  for (let most = firstSessions; ; most = Math.min(2 * most, mostSessions)) {
-    const sessions = await ask<Session>(page, ...which.values, ...behind, most);
-    const journals = sessions.map((session) => String(session.journal_id));
-    if (journals.length > 0)
-      yield* candidates(sessions, byJournalOf(await ask<Match>(inside, journals, match)));
+  for (let most = 2 * firstSessions; behind !== undefined; most = Math.min(2 * most, mostSessions))
+    behind = yield* finding.among(most, behind);
+}
+
+/** The last session that was looked at. */
+type Behind = readonly [updatedAtMs: number, id: string];
+const newest: Behind = [Number.MAX_SAFE_INTEGER, ""];
+
+class Finding {
+  readonly #database: Database;
+  readonly #schema: string;
+  readonly #match: string;
+  readonly #which: Fragment;
+
+  constructor(database: Database, schema: string, asked: Asked) {
+    this.#database = database;
+    this.#schema = schema;
+    this.#match = tsquery(asked);
+    this.#which = conditions(asked);
+  }
+
+  /** Whether more sessions are asked for than are gone through one by one. */
+  async isOfMany(): Promise<boolean> {
+    const { text, values } = this.#which;
+    const fits = `SELECT 1 FROM ${this.#schema}.search_sessions s WHERE ${text} LIMIT ${fewSessions + 1}`;
+    return (await this.#ask(fits, ...values)).length > fewSessions;
+  }
+
+  /** All matches, unless they are many. */
+  async few(): Promise<readonly Match[] | undefined> {
+    const matches = await this.#ask<Match>(
+      `SELECT journal_id, seq FROM ${this.#schema}.search_messages WHERE words @@ ?::tsquery LIMIT ${few + 1}`,
+      this.#match,
+    );
+    return matches.length > few ? undefined : matches;
+  }
+
+  /** All matches are at hand: those of sessions behind one. */
+  async *ordered(matches: readonly Match[], behind: Behind): AsyncGenerator<Candidate> {
+    const byJournal = byJournalOf(matches);
+    const { text, values } = this.#which;
+    const sessions = await this.#ask<Session>(
+      `SELECT id, journal_id FROM ${this.#schema}.search_sessions s
+       WHERE ${text} AND journal_id = ANY(?::bigint[]) AND (updated_at_ms, id) < (?::bigint, ?)
+       ORDER BY updated_at_ms DESC, id DESC`,
+      ...values,
+      [...byJournal.keys()].map(String),
+      ...behind,
+    );
+    yield* candidates(sessions, byJournal);
+  }
+
+  /** Looks at so many sessions. Returns the last of them, unless there is none behind it. */
+  async *among(most: number, behind: Behind): AsyncGenerator<Candidate, Behind | undefined> {
+    const { text, values } = this.#which;
+    const sessions = await this.#ask<Session>(
+      `SELECT id, journal_id, updated_at_ms FROM ${this.#schema}.search_sessions s
+       WHERE ${text} AND journal_id IS NOT NULL AND (updated_at_ms, id) < (?::bigint, ?)
+       ORDER BY updated_at_ms DESC, id DESC LIMIT ?::bigint`,
+      ...values,
+      ...behind,
+      most,
+    );
+    if (sessions.length > 0) yield* candidates(sessions, byJournalOf(await this.#matchesIn(sessions)));
     const last = sessions.at(-1);
-    if (last === undefined || sessions.length < most) return;
-    behind = [last.updated_at_ms, last.id];
+    return last === undefined || sessions.length < most ? undefined : [last.updated_at_ms, last.id];
+  }
+
+  /** OFFSET keeps the server from asking the words first, which many messages have. */
+  #matchesIn(sessions: readonly Session[]): Promise<readonly Match[]> {
+    return this.#ask<Match>(
+      `SELECT journal_id, seq FROM (SELECT journal_id, seq, words FROM ${this.#schema}.search_messages
+       WHERE journal_id = ANY(?::bigint[]) OFFSET 0) m WHERE words @@ ?::tsquery`,
+      sessions.map(({ journal_id }) => String(journal_id)),
+      this.#match,
+    );
+  }
+
+  #ask<Row>(text: string, ...values: Value[]): Promise<readonly Row[]> {
+    return this.#database.read(() => all<Row>(text, values));
   }
 }
 
