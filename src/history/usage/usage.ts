@@ -68,7 +68,8 @@ export async function usageOf(registry: SessionRegistry, options: UsageOptions =
 async function read1(registry: SessionRegistry, record: SessionRecord): Promise<SessionUsage> {
   const { id, headSeq, cwd, lineage } = record;
   const reader = new UsageReader(lineage?.atSeq ?? 0);
-  for await (const page of registry.read(id)) for (const entry of page) reader.take(entry);
+  // Of very many sessions some were never used, and each read takes its time.
+  if (headSeq > 0) for await (const page of registry.read(id)) for (const entry of page) reader.take(entry);
   return {
     headSeq,
     agent: agentNameOf(record),

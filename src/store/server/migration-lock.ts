@@ -11,6 +11,8 @@ export interface MigrationLock {
   readonly doing?: string;
   /** For how long the others wait. */
   readonly waitMs?: number;
+  /** For how long an owner that was killed keeps it. */
+  readonly keptMs?: number;
   /** Runs while another has it; what it rejects with ends the waiting. */
   readonly waiting?: () => Promise<void>;
   /** False while another owner has it. */
@@ -19,13 +21,14 @@ export interface MigrationLock {
   readonly prolong: (owner: string, forMs: number) => Promise<unknown>;
 }
 
-const lockMs = 60_000;
+const defaultLockMs = 60_000;
 const waitForLockMs = 30_000;
 const pollMs = 100;
 
 /** Runs `work` under the lock. Errors: `STORE_LOCKED` when another process migrates for longer than we wait. */
 export async function locked(lock: MigrationLock, work: (owner: string) => Promise<void>): Promise<void> {
   const owner = randomUUID();
+  const { keptMs: lockMs = defaultLockMs } = lock;
   for (let waitedMs = 0; !(await lock.take(owner, lockMs)); waitedMs += pollMs) {
     if (waitedMs >= (lock.waitMs ?? waitForLockMs)) throw stillLocked(lock);
     await pause(pollMs);

@@ -80,16 +80,16 @@ async function isAble(send: Send): Promise<boolean> {
 }
 
 /**
- * 0 where there are none. Asked of the catalogue as a table: `to_regclass` goes by what the connection remembers, which
+ * 0 where not all of them are. Asked of the catalogue as a table: `to_regclass` goes by what the connection remembers, which
  * is old when it has waited for the lock.
  */
 async function versionOf(send: Send, schema: string): Promise<number> {
   const there = await send(
     `SELECT 1 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-     WHERE n.nspname = ? AND c.relname = 'search_state'`,
-    [schema],
+     WHERE n.nspname = ? AND c.relname = ANY(?::text[])`,
+    [schema, [...tableNames]],
   );
-  if (there.rowCount === 0) return 0;
+  if (there.rowCount !== tableNames.length) return 0;
   const { rows } = await send<{ version: number }>(`SELECT version FROM ${schema}.search_state`);
   return rows[0]?.version ?? 0;
 }

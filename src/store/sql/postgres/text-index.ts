@@ -14,8 +14,8 @@ import { candidatesIn } from "./text-index-finding.ts";
 import { makeTables } from "./text-index-tables.ts";
 import { columns, dropping, toKnown, writing, type SessionRow } from "./text-index-writing.ts";
 
-/** Others wait so long for one who indexes fifty sessions. */
-const waitMs = 120_000;
+/** Others wait so long for one who indexes fifty sessions, and for one who was killed while he did. */
+const [waitMs, keptMs] = [120_000, 15_000];
 
 /** Undefined where the server cannot have one. Errors: `STORE_…`. */
 export async function openTextIndex(database: Database, schema: string): Promise<TextIndex | undefined> {
@@ -108,6 +108,7 @@ class ServerIndex implements TextIndex {
       of: `the words of the sessions in ${this.#schema}`,
       doing: "indexing",
       waitMs,
+      keptMs,
       take: async (owner, forMs) =>
         (await this.#write(
           `UPDATE ${state} SET lock_owner = ?, ${until} WHERE lock_owner IS NULL OR locked_until_ms < ${nowMs}`,
