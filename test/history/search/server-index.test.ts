@@ -175,7 +175,9 @@ describeServer("TEST_POSTGRES_URL", 5432, (server) => {
     await seal(store, id, [says("mango")]);
     await pool.query(`UPDATE ${schema}.search_state SET lock_owner = 'gone', locked_until_ms = 1`);
     expect(await found("mango")).toEqual([`${id}:2`, `${id}:1`]);
-    await (await store.textIndex())?.alone?.(async () => {
+    await (
+      await store.textIndex()
+    )?.alone?.(async () => {
       const left = `SELECT locked_until_ms - extract(epoch FROM clock_timestamp()) * 1000 AS ms FROM ${schema}.search_state`;
       const [row] = (await pool.query<{ ms: string }>(left)).rows;
       expect(Number(row?.ms)).toBeLessThanOrEqual(15_000);
