@@ -4,10 +4,10 @@ import { basename, dirname, join, resolve } from "node:path";
 import { syncDirectory, syncFile } from "../../base/disk.ts";
 import { SidecarError } from "../../base/errors.ts";
 import type { SessionId } from "../../base/ids.ts";
-import { mended as rewindsMended } from "../../session/rewinds-kept.ts";
 import { busyTimeoutMs, defaultLockWaitMs, untilFree } from "../../store/sql/sqlite/busy.ts";
 import type { Database } from "../../sqlite/engine.ts";
 import { loadEngine } from "../../sqlite/engines.ts";
+import { recallRewinds } from "../recall-rewinds.ts";
 import { unfinishedName } from "../unfinished.ts";
 import { isBusy } from "../../sqlite/result-codes.ts";
 import { asStoreError } from "../../store/sql/sqlite/errors.ts";
@@ -129,7 +129,7 @@ async function replace(db: Database, path: string, wrong: readonly Damage[]): Pr
   try {
     const found = await withRebuilt(file, rebuilt, (fresh) => mended(fresh, path, aside));
     const { entries, damage } = found;
-    await recallRewinds(rebuilt, found.withoutSettings);
+    await withoutLosingRewinds(rebuilt, found.withoutSettings);
     syncFile(rebuilt);
     const repair = { entries, damage: told(wrong, damage), setAside: [aside] };
     writeReport(aside, repair);
@@ -150,15 +150,11 @@ async function replace(db: Database, path: string, wrong: readonly Damage[]): Pr
   }
 }
 
-/** What a rewind took back would count again in a session whose settings are lost: its entries tell of it, too. */
-async function recallRewinds(path: string, ids: readonly SessionId[]): Promise<void> {
+async function withoutLosingRewinds(path: string, ids: readonly SessionId[]): Promise<void> {
   if (ids.length === 0) return;
   const store = await openSqliteStore({ path });
   try {
-    for (const id of ids) {
-      const record = await store.get(id);
-      if (record !== undefined) await rewindsMended(store, record, 0, (patch) => store.update(id, patch));
-    }
+    await recallRewinds(store, ids);
   } finally {
     await store.close();
   }
