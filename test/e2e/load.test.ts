@@ -1,6 +1,9 @@
 /** `session/load` and `session/resume` by another sidecar on the same store: the replay, and only that. */
 import { symlinkSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
+import { SessionRegistry } from "../../src/session/registry.ts";
+import { openStore } from "../../src/store/open.ts";
+import { chunk, end, newEntry, prompt, thought, tool } from "../session/entries.ts";
 import { useHarness } from "./harness/harness.ts";
 import type { SdkClient } from "./harness/sdk-client.ts";
 import { textOf, type Update } from "./harness/wire.ts";
@@ -149,6 +152,37 @@ describe("session/load", () => {
     const updates = await client.replay(session.sessionId, cwd);
     expect(textOf(updates, "user_message_chunk")).toBe("slow 300stream 3");
     expect(textOf(updates)).toBe("before [1][2][3]after");
+  });
+
+  it("replays notes of what was compacted, and the conversation goes on [REQ load-messages]", async () => {
+    const place = harness.storeUrl();
+    const opened = await openStore(place);
+    const registry = new SessionRegistry({ store: opened });
+    const { id } = await registry.create({ cwd });
+    const { journal } = await registry.open(id);
+    const text = "a line of output\n".repeat(100);
+    const content = [{ type: "content", content: { type: "text", text } }];
+    const call = tool({ title: "Run it", kind: "execute", status: "completed", content }, "tool_call");
+    const turn = [prompt("old"), thought(text), call, chunk("done"), end];
+    await journal.seal(
+      [],
+      [...turn, prompt("new"), end].map((item) => newEntry(item)),
+    );
+    await journal.release();
+    await registry.compact(id, { beforeSeq: 6 });
+    await opened.close();
+    const other = await harness.connect({ agent: ["agent.mjs"], store: place });
+    const shown = await other.replay(id, cwd);
+    const note = { text: expect.stringMatching(/^\[compacted: \d+ bytes\]$/) as string };
+    expect(shown.slice(0, 5)).toMatchObject([
+      { sessionUpdate: "user_message_chunk", content: { text: "old" } },
+      { sessionUpdate: "agent_thought_chunk", content: note },
+      { sessionUpdate: "tool_call", title: "Run it", status: "completed", content: [{ content: note }] },
+      { sessionUpdate: "agent_message_chunk", content: { text: "done" } },
+      { sessionUpdate: "user_message_chunk", content: { text: "new" } },
+    ]);
+    expect(await other.prompt(id, "bye")).toMatchObject({ stopReason: "end_turn" });
+    await harness.stop(other.program);
   });
 
   it("takes a link to the session's folder for that folder", async () => {
