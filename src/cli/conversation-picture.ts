@@ -3,7 +3,7 @@ import { SidecarError } from "../base/errors.ts";
 import type { Picture } from "../history/drawn.ts";
 import type { Thread } from "../history/threads.ts";
 import { ConversationText, type Layout, type Tools } from "./conversation-text.ts";
-import { editedText } from "../history/export/words.ts";
+import { editedText } from "../history/words.ts";
 import { oneLine } from "./print.ts";
 import { fitted } from "./width.ts";
 

@@ -2,6 +2,7 @@
 import { textOf } from "../acp/content.ts";
 import { changedPathsOf, outputOf } from "../session/call-parts.ts";
 import type { Drawer } from "../history/threads.ts";
+import { noteOf, outcomeOf, planMarkOf, spanText } from "../history/words.ts";
 import { callLines } from "./call-text.ts";
 import type { Happening } from "../session/happenings.ts";
 import { oneLine, printable, timeText } from "./print.ts";
@@ -37,25 +38,24 @@ export class ConversationText implements Drawer {
     if (happening.type === "said") return this.#said(happening);
     if (happening.type === "end" && endedWell(happening)) return this.finish();
     if (!isShown(happening) || (happening.type === "call" && this.#layout.tools === "none")) return "";
-    const { dim } = this.#layout.style;
+    const { dim, red } = this.#layout.style;
     const end = this.#begin(happening.type);
+    const note = noteOf(happening);
+    if (note !== undefined) {
+      const paint = happening.type === "end" && !isOnlyStopped(happening) ? red : dim;
+      return end + paint(this.#line(`  ${note.text}`));
+    }
     switch (happening.type) {
       case "call":
         return end + this.#call(happening);
       case "plan":
-        return `${end}${happening.steps.map(({ text, status }) => this.#line(`  ${planMarks[status] ?? "○"} ${oneLine(text)}`)).join("")}`;
-      case "set":
-        return `${end}${dim(this.#line(`  ${oneLine(`${happening.what}: ${happening.value}`)}`))}`;
-      case "decided":
-        return `${end}${dim(this.#line(`  Permission ${oneLine(decided(happening))}`))}`;
-      case "rewind":
-        return `${end}${dim(this.#line(`  Went back to #${happening.toSeq}`))}`;
+        return `${end}${happening.steps.map(({ text, status }) => this.#line(`  ${planMarkOf(status)} ${oneLine(text)}`)).join("")}`;
       case "summary":
         return end + this.#summary(happening);
       case "compaction":
         return `${end}${dim(this.#line("  (what came before was summarised)"))}`;
-      case "end":
-        return end + this.#end(happening);
+      default:
+        return "";
     }
   }
 
@@ -108,13 +108,14 @@ export class ConversationText implements Drawer {
     return `${this.finish()}${isApart ? "\n" : ""}`;
   }
 
-  #call({ title, status, isNews, update }: Of<"call">): string {
+  #call(call: Of<"call">): string {
+    const { title, status, update } = call;
     const { style } = this.#layout;
-    const [mark, colour] =
-      callMarks[status ?? (isNews ? "in_progress" : "pending")] ?? (["·", "dim"] as const);
-    const said =
-      status === "failed" || status === "completed" ? "" : `  (${status?.replaceAll("_", " ") ?? "pending"})`;
-    const lines = [style[colour](this.#line(`  ${mark} ${oneLine(title)}${said}`))];
+    const { mark, word } = outcomeOf(call);
+    const paint = status === "completed" ? style.green : status === "failed" ? style.red : style.yellow;
+    const facts = [status === "failed" ? "" : word, spanText(call.lastMs - call.startedAtMs)];
+    const said = facts.filter((fact) => fact !== "").join(", ");
+    const lines = [paint(this.#line(`  ${mark} ${oneLine(title)}${said === "" ? "" : `  (${said})`}`))];
     for (const path of changedPathsOf(update)) lines.push(style.dim(this.#line(`      ${oneLine(path)}`)));
     const [reason = ""] = outputOf(update).trim().split("\n", 1);
     if (status === "failed" && reason !== "") lines.push(style.dim(this.#line(`      ${oneLine(reason)}`)));
@@ -122,15 +123,6 @@ export class ConversationText implements Drawer {
       for (const { text, paint } of callLines(update, style))
         for (const part of this.#broken(text, 6)) lines.push(`      ${paint(part)}\n`);
     return lines.join("");
-  }
-
-  #end({ end: { interrupted, error, stopReason = "" } }: Of<"end">): string {
-    const { red, dim } = this.#layout.style;
-    if (interrupted) return red(this.#line("  The turn was cut off: the program that ran it was ended."));
-    if (error === undefined)
-      return dim(this.#line(`  The turn ended: ${oneLine(stopReason).replaceAll("_", " ")}`));
-    const reason = error.message ?? String(error.code ?? "no reason given");
-    return red(this.#line(`  The turn failed: ${oneLine(reason)}`));
   }
 
   #line(text: string): string {
@@ -155,19 +147,11 @@ function isShown(happening: Happening): happening is Shown {
   return ["call", "plan", "set", "end", "decided", "rewind", "summary"].includes(happening.type);
 }
 
-function decided({ outcome, option }: Of<"decided">): string {
-  return option === undefined ? outcome : `${outcome}: ${option.name}`;
+/** Not by an error, nor cut off. */
+function isOnlyStopped({ end: { interrupted, error } }: Of<"end">): boolean {
+  return !interrupted && error === undefined;
 }
 
-function endedWell({ end: { interrupted, error, stopReason } }: Of<"end">): boolean {
-  return !interrupted && error === undefined && (stopReason === undefined || stopReason === "end_turn");
+function endedWell(ended: Of<"end">): boolean {
+  return noteOf(ended) === undefined;
 }
-
-const callMarks: Readonly<Record<string, readonly [string, "green" | "red" | "yellow" | "dim"]>> = {
-  completed: ["✓", "green"],
-  failed: ["✗", "red"],
-  in_progress: ["…", "yellow"],
-  pending: ["·", "yellow"],
-};
-
-const planMarks: Readonly<Record<string, string>> = { completed: "●", in_progress: "◐", pending: "○" };

@@ -6,7 +6,7 @@ import type { Drawer } from "../threads.ts";
 import { callHtml, folded, imageHtml, line, planHtml } from "./html-parts.ts";
 import { escapeHtml, maxRichChars, plainText, richText } from "./rich-text.ts";
 import { markdownOfBlock } from "./blocks.ts";
-import { decisionText, endText, speakers, utcText } from "./words.ts";
+import { compactionHead, noteOf, speakers, summaryHead, utcText, wayOf, type Note } from "../words.ts";
 
 const classes = { user: "you", assistant: "said", system: "system", thought: "thought" } as const;
 
@@ -37,6 +37,8 @@ export class HtmlDrawer implements Drawer {
   }
 
   of(happening: Happening): string {
+    const note = noteOf(happening);
+    if (note !== undefined) return this.finish() + noteHtml(note);
     switch (happening.type) {
       case "said":
         return this.#said(happening);
@@ -44,24 +46,14 @@ export class HtmlDrawer implements Drawer {
         return this.finish() + callHtml(happening);
       case "plan":
         return this.finish() + planHtml(happening);
-      case "asked":
-        return this.#note(`Permission asked: ${happening.title}`);
-      case "decided":
-        return this.#note(`Permission ${decisionText(happening)}`, happening.outcome !== "allowed");
-      case "set":
-        return this.#note(`${happening.what}: ${happening.value}`);
       case "sent":
         return this.finish() + sentHtml(happening);
       case "compaction":
         return this.finish() + compactionHtml(happening);
       case "summary":
-        return this.finish() + summaryHtml("Summary of what came before", happening);
-      case "rewind":
-        return this.#note(`Went back to #${happening.toSeq}`);
-      case "end": {
-        const text = endText(happening);
-        return text === undefined ? this.finish() : this.#note(text, true);
-      }
+        return this.finish() + summaryHtml(summaryHead, happening);
+      case "end":
+        return this.finish();
       default:
         return "";
     }
@@ -118,23 +110,21 @@ export class HtmlDrawer implements Drawer {
     open.isLong = false;
     return text;
   }
-
-  #note(text: string, isBad = false): string {
-    return `${this.finish()}<p class="note${isBad ? " bad" : ""}">${line(text)}</p>\n`;
-  }
 }
 
-function sentHtml({ from, to, content, seq }: Sent): string {
-  const way = [from === undefined ? "" : `from ${from}`, to === undefined ? "" : `to ${to}`].join(" ").trim();
-  const head = `<h3>Message <span class="facts">${line(way)}</span></h3>`;
-  return `<article class="sent" id="e${seq}">${head}<div class="text">${boundedText(textOf({ content }))}</div></article>\n`;
+function noteHtml({ text, isBad }: Note): string {
+  return `<p class="note${isBad ? " bad" : ""}">${line(text)}</p>\n`;
 }
 
-function compactionHtml({ summary: content, error, status, seq }: Compacted): string {
-  if (textOf({ content }) === "" && error === undefined) return "";
-  const head = error === undefined ? "Summary of what came before" : `Not compacted: ${error}`;
-  const state = status === undefined || status === "completed" ? "" : ` (${status})`;
-  return summaryHtml(head + state, { content, seq });
+function sentHtml(sent: Sent): string {
+  const head = `<h3>Message <span class="facts">${line(wayOf(sent))}</span></h3>`;
+  const text = boundedText(textOf({ content: sent.content }));
+  return `<article class="sent" id="e${sent.seq}">${head}<div class="text">${text}</div></article>\n`;
+}
+
+function compactionHtml(compacted: Compacted): string {
+  const head = compactionHead(compacted);
+  return head === undefined ? "" : summaryHtml(head, { content: compacted.summary, seq: compacted.seq });
 }
 
 function summaryHtml(head: string, { content, seq }: Pick<Summarised, "content" | "seq">): string {

@@ -7,7 +7,7 @@ import type { Called, Planned } from "../../session/happenings.ts";
 import { countsOf, lineDiff } from "../line-diff.ts";
 import { rawText } from "./markdown.ts";
 import { codeBlock, escapeHtml } from "./rich-text.ts";
-import { outcomeOf, planMarks, spanText } from "./words.ts";
+import { outcomeOf, planMarkOf, planStatusOf, spanText } from "../words.ts";
 
 /** What is longer is named by its size: a page is to be read. */
 const maxImageChars = 4 << 20;
@@ -16,7 +16,7 @@ export function callHtml(call: Called): string {
   const { mark, word } = outcomeOf(call);
   const state = call.status === "completed" ? "ok" : call.status === "failed" ? "failed" : "open";
   const kind = call.kind === undefined ? "" : `<span class="kind">${line(call.kind)}</span>`;
-  const facts = [word, spanText(call.lastMs - call.startedAtMs), countsText(call)];
+  const facts = [line(word), spanText(call.lastMs - call.startedAtMs), countsText(call)];
   const said = facts.filter((fact) => fact !== "").join(" · ");
   const summary = `<span class="mark">${mark}</span>${kind}${line(call.title)} <span class="facts">${said}</span>`;
   return folded(`call ${state}`, summary, bodyOf(call), call.seq);
@@ -87,8 +87,7 @@ export function imageHtml(block: unknown): string | undefined {
 export function planHtml({ steps, text, isRemoved }: Planned): string {
   if (isRemoved) return "";
   const items = steps.map(({ text: step, status }) => {
-    const known = Object.hasOwn(planMarks, status) ? status : "pending";
-    return `<li class="${known}">${planMarks[known]} ${line(step)}</li>`;
+    return `<li class="${planStatusOf(status)}">${planMarkOf(status)} ${line(step)}</li>`;
   });
   if (text !== undefined) items.push(`<li class="plain">${escapeHtml(text)}</li>`);
   return `<ul class="plan">${items.join("")}</ul>\n`;

@@ -17,17 +17,19 @@ import type { Exported } from "./exported.ts";
 import { fenced, markdownOfBlock } from "./blocks.ts";
 import { SafeMarkdown } from "./safe-markdown.ts";
 import {
-  decisionText,
+  compactionHead,
   editedText,
-  endText,
   factsOf,
+  noteOf,
   outcomeOf,
-  planMarks,
+  planMarkOf,
   spanText,
   speakers,
+  summaryHead,
   titleOf,
   utcText,
-} from "./words.ts";
+  wayOf,
+} from "../words.ts";
 
 export async function* markdownOf({ record, pages, thoughts, ...passed }: Exported): AsyncGenerator<string> {
   const facts = factsOf(record).map(([name, value]) => `| ${name} | ${codeSpan(value)} |\n`);
@@ -72,6 +74,8 @@ class MarkdownDrawer implements Drawer {
   }
 
   of(happening: Happening): string {
+    const note = noteOf(happening);
+    if (note !== undefined) return `${this.finish()}\n_${asText(note.text)}_\n`;
     switch (happening.type) {
       case "said":
         return this.#said(happening);
@@ -79,24 +83,14 @@ class MarkdownDrawer implements Drawer {
         return this.finish() + callText(happening);
       case "plan":
         return this.finish() + planText(happening);
-      case "asked":
-        return this.#line(`Permission asked: ${happening.title}`);
-      case "decided":
-        return this.#line(`Permission ${decisionText(happening)}`);
-      case "set":
-        return this.#line(`${happening.what}: ${happening.value}`);
       case "sent":
         return this.finish() + sentText(happening);
       case "compaction":
         return this.finish() + compactionText(happening);
       case "summary":
-        return this.finish() + summaryText("Summary of what came before", happening.content);
-      case "rewind":
-        return this.#line(`Went back to #${happening.toSeq}`);
-      case "end": {
-        const text = endText(happening);
-        return text === undefined ? this.finish() : this.#line(text);
-      }
+        return this.finish() + summaryText(summaryHead, happening.content);
+      case "end":
+        return this.finish();
       default:
         return "";
     }
@@ -115,10 +109,6 @@ class MarkdownDrawer implements Drawer {
       ? "\n<details><summary>Thought</summary>\n\n"
       : `${by === "user" && this.#depth === 0 ? "\n---\n" : ""}\n${level} ${speakers[by]} · ${utcText(atMs)} · #${seq}\n\n`;
     return before + head + markdown.push(text);
-  }
-
-  #line(text: string): string {
-    return `${this.finish()}\n_${asText(visibleLine(text))}_\n`;
   }
 }
 
@@ -163,21 +153,17 @@ export function rawText(raw: unknown): string {
 
 function planText({ steps, text, isRemoved }: Planned): string {
   if (isRemoved) return "";
-  const list = steps.map((step) => `- ${planMarks[step.status] ?? "☐"} ${asText(visibleLine(step.text))}\n`);
+  const list = steps.map((step) => `- ${planMarkOf(step.status)} ${asText(visibleLine(step.text))}\n`);
   return `\n**Plan**\n\n${list.join("")}${text === undefined ? "" : whole(text)}`;
 }
 
-function sentText({ from, to, content }: Sent): string {
-  const way = [from === undefined ? "" : `from ${from}`, to === undefined ? "" : `to ${to}`].join(" ").trim();
-  return `\n**Message** ${asText(visibleLine(way))}\n\n${whole(textOf({ content }))}`;
+function sentText(sent: Sent): string {
+  return `\n**Message** ${asText(wayOf(sent))}\n\n${whole(textOf({ content: sent.content }))}`;
 }
 
-function compactionText({ summary, error, status }: Compacted): string {
-  const text = textOf({ content: summary });
-  if (text === "" && error === undefined) return "";
-  const head = error === undefined ? "Summary of what came before" : `Not compacted: ${error}`;
-  const state = status === undefined || status === "completed" ? "" : ` (${status})`;
-  return summaryText(head + state, summary);
+function compactionText(compacted: Compacted): string {
+  const head = compactionHead(compacted);
+  return head === undefined ? "" : summaryText(head, compacted.summary);
 }
 
 function summaryText(head: string, content: readonly unknown[]): string {

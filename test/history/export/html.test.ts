@@ -79,6 +79,70 @@ const hostile = [
   "[x]: javascript:alert(1)\n\n[x]",
 ];
 
+/** What says which kind of thing it is, so that it is still drawn as that. */
+const structural = new Set(["sessionUpdate", "type", "method", "outcome", "acp-sidecar.child"]);
+
+/** The same with other words in every field that may have any. */
+function respelled(value: unknown, words: () => string, name = ""): unknown {
+  if (typeof value === "string") return structural.has(name) ? value : words();
+  if (Array.isArray(value)) return value.map((each) => respelled(each, words, name));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, respelled(each, words, key)]));
+}
+
+const everyField = [
+  ...talk(),
+  update("tool_call", {
+    toolCallId: "x",
+    title: "x",
+    kind: "x",
+    status: "x",
+    rawInput: "x",
+    locations: [{ path: "x" }],
+    content: [
+      { type: "terminal", terminalId: "x" },
+      { type: "content", content: { type: "image", mimeType: "image/png", data: "x" } },
+      { type: "content", content: { type: "resource_link", uri: "x", name: "x", title: "x" } },
+      { type: "content", content: { type: "resource", resource: { uri: "x", text: "x" } } },
+      { type: "content", content: { type: "audio", mimeType: "x", data: "x" } },
+    ],
+  }),
+  update("tool_call", { toolCallId: "y", title: "y", rawOutput: "x", status: "x" }),
+  update("plan", { entries: [{ content: "x", status: "x", priority: "x" }] }),
+  update("compaction_update", { compactionId: "x", status: "x", error: "x", summary: [text("x")] }),
+  update("session_message", { sessionId: "x", messageId: "x", from: "x", to: "x", content: [text("x")] }),
+  update("current_mode_update", { currentModeId: "x" }),
+  end({ result: { stopReason: "x" } }),
+];
+
+describe("whatever stands in a field", () => {
+  it.each([...hostile, "constructor", "__proto__", "toString"])(
+    "%j is text, or a name of ours",
+    async (words) => {
+      const entries = everyField.map((each) => ({
+        ...each,
+        data: JSON.stringify(respelled(JSON.parse(each.data), () => words)),
+      }));
+      expectSafe(await page(entries, words));
+    },
+  );
+
+  it("is text also where each has another", async () => {
+    const words = fc.oneof(fc.constantFrom(...hostile), fc.string({ unit: "binary", maxLength: 40 }));
+    await fc.assert(
+      fc.asyncProperty(fc.infiniteStream(words), async (stream) => {
+        const next = () => (stream.next().value as string | undefined) ?? "";
+        const entries = everyField.map((each) => ({
+          ...each,
+          data: JSON.stringify(respelled(JSON.parse(each.data), next)),
+        }));
+        expectSafe(await page(entries, next()));
+      }),
+      { numRuns: 30 },
+    );
+  });
+});
+
 describe("an HTML export [issue 10.2]", () => {
   it.each(hostile)("makes text of %j wherever it stands", async (words) => {
     expectSafe(await page(talk(words), words));

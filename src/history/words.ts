@@ -1,12 +1,22 @@
-/** What exports for people call things. */
-import { agentLineOf } from "../../session/agent-names.ts";
-import { visibleLine } from "../../base/visible.ts";
-import type { Called, Decided, Ended } from "../../session/happenings.ts";
-import type { SessionRecord } from "../../store/contract.ts";
+/** What people are told of a conversation, on a terminal and in exports: the same words and signs. */
+import { agentLineOf } from "../session/agent-names.ts";
+import { textOf } from "../acp/content.ts";
+import { visibleLine } from "../base/visible.ts";
+import type { Called, Compacted, Decided, Ended, Happening, Sent } from "../session/happenings.ts";
+import type { SessionRecord } from "../store/contract.ts";
 
 export const speakers = { user: "You", assistant: "Agent", system: "System", thought: "Thought" } as const;
 
-export const planMarks: Readonly<Record<string, string>> = { completed: "☑", in_progress: "◐", pending: "☐" };
+const planMarks: Readonly<Record<string, string>> = { completed: "☑", in_progress: "◐", pending: "☐" };
+
+/** What an agent says is no name of ours to be looked up. */
+export function planStatusOf(status: string): string {
+  return Object.hasOwn(planMarks, status) ? status : "pending";
+}
+
+export function planMarkOf(status: string): string {
+  return planMarks[planStatusOf(status)] ?? "";
+}
 
 /** `2026-01-31 14:05:09 UTC`: whoever reads it may be anywhere. */
 export function utcText(ms: number): string {
@@ -59,7 +69,48 @@ export function spanText(ms: number): string {
   return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }
 
-export function decisionText({ outcome, option }: Decided): string {
+/** What is told in a line. */
+export interface Note {
+  readonly text: string;
+  readonly isBad: boolean;
+}
+
+/** Undefined for what is told otherwise, or goes without saying. */
+export function noteOf(happening: Happening): Note | undefined {
+  switch (happening.type) {
+    case "asked":
+      return { text: visibleLine(`Permission asked: ${happening.title}`), isBad: false };
+    case "decided":
+      return { text: `Permission ${decisionText(happening)}`, isBad: happening.outcome !== "allowed" };
+    case "set":
+      return { text: visibleLine(`${happening.what}: ${happening.value}`), isBad: false };
+    case "rewind":
+      return { text: `Went back to #${happening.toSeq}`, isBad: false };
+    case "end": {
+      const text = endText(happening);
+      return text === undefined ? undefined : { text, isBad: true };
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** Of a message between agents: `from A to B`. */
+export function wayOf({ from, to }: Sent): string {
+  const way = [from === undefined ? "" : `from ${from}`, to === undefined ? "" : `to ${to}`];
+  return visibleLine(way.join(" ").trim());
+}
+
+export const summaryHead = "Summary of what came before";
+
+/** Undefined for a compaction of which there is nothing to tell. */
+export function compactionHead({ summary, error, status }: Compacted): string | undefined {
+  if (textOf({ content: summary }) === "" && error === undefined) return undefined;
+  const head = error === undefined ? summaryHead : `Not compacted: ${error}`;
+  return visibleLine(status === undefined || status === "completed" ? head : `${head} (${status})`);
+}
+
+function decisionText({ outcome, option }: Decided): string {
   const how = { allowed: "allowed", rejected: "rejected", cancelled: "withdrawn", failed: "not answered" }[
     outcome
   ];
@@ -67,7 +118,7 @@ export function decisionText({ outcome, option }: Decided): string {
 }
 
 /** Undefined for a turn that ended as turns should. */
-export function endText({ end: { interrupted, error, stopReason } }: Ended): string | undefined {
+function endText({ end: { interrupted, error, stopReason } }: Ended): string | undefined {
   if (interrupted) return "The turn was cut off: the program that ran it was ended.";
   if (error !== undefined)
     return `The turn failed: ${visibleLine(error.message ?? String(error.code ?? "no reason given"))}`;
