@@ -158,7 +158,7 @@ export class AgentSupervisor {
   async #initializeRun(agent: Agent): Promise<AgentRun> {
     const result = await agent.request("initialize", this.#initializeParams);
     if (!isRecord(result)) {
-      const message = "The agent answered initialize with something that is no object";
+      const message = "The agent answered initialize with something that is not an object";
       throw new SidecarError("AGENT_PROTOCOL", message);
     }
     const facts = agentFactsOf(result, this.#options.command);

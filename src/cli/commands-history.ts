@@ -24,7 +24,7 @@ export const historyCommands: readonly Command[] = [
     flags: [{ name: "undo", help: "take the last rewind back" }, { name: "yes", help: "do not ask" }, json],
     operands: { min: 1, max: 1 },
     notes: [
-      "SEQ stands behind # in what acp-sidecar sessions show prints; --superseded shows what does not count.",
+      "SEQ is the number after # in what acp-sidecar sessions show prints; --superseded shows what does not count.",
     ],
     run: tool("rewindSession"),
   },

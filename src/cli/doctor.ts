@@ -1,5 +1,6 @@
 /** `doctor`: what works, what does not, and what to do about it. */
 import { openAgent } from "../agent/open.ts";
+import { errorFaces } from "../base/errors.ts";
 import { version } from "../base/version.ts";
 import { agentLine } from "./agent-text.ts";
 import type { Invocation, Io } from "./command.ts";
@@ -17,8 +18,8 @@ import { printTable } from "./table.ts";
 /** Long enough for an agent that fetches models or asks a server first. */
 const defaultTimeout = "60s";
 
-/** The exit statuses of `--help`. */
-const [storeFailed, agentFailed] = [5, 6];
+const storeFailed = errorFaces.STORE_FAILED.exitStatus;
+const agentFailed = errorFaces.AGENT_EXITED.exitStatus;
 
 interface Report {
   readonly agent: string;

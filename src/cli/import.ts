@@ -1,7 +1,7 @@
 /** `import`: the histories of other agents, and bundles, into the store. */
 import { homedir } from "node:os";
 import { statSync } from "node:fs";
-import { SidecarError } from "../base/errors.ts";
+import { errorFaces, SidecarError } from "../base/errors.ts";
 import type { HistoryReader, Problem } from "../history/import/native.ts";
 import { importHistory, type ImportOptions, type ImportResult, type Told } from "../history/import/run.ts";
 import { isSource, sources } from "../history/import/sources.ts";
@@ -14,7 +14,7 @@ import { withSessions } from "./sessions.ts";
 import { instantFrom } from "./when.ts";
 
 /** When something could not be read: as `verify` says of what is damaged. */
-const incomplete = 5;
+const incomplete = errorFaces.STORE_CORRUPT.exitStatus;
 
 export async function importSessions(invocation: Invocation, io: Io): Promise<number> {
   const [what = "", place] = invocation.operands;

@@ -43,7 +43,7 @@ export function rewindSession(invocation: Invocation, io: Io): Promise<number> {
     else
       await print(
         io,
-        `${id} stands at entry ${toSeq}: ${countText(turns, "turn")} kept, and not counted any more\n` +
+        `${id} is at entry ${toSeq} again: ${countText(turns, "turn")} kept, but not counted any more\n` +
           `Back again: acp-sidecar sessions rewind ${id} --undo\n`,
       );
     return 0;

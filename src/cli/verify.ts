@@ -1,5 +1,5 @@
 /** `verify`: reads everything that is stored and names what is damaged. */
-import { isSidecarError, reasonOf } from "../base/errors.ts";
+import { errorFaces, isSidecarError, reasonOf } from "../base/errors.ts";
 import { verifySessions, type Verification } from "../care/verify.ts";
 import type { Watch } from "../care/watch.ts";
 import type { Config } from "../config/config.ts";
@@ -26,7 +26,7 @@ export async function verify(invocation: Invocation, io: Io): Promise<number> {
   progress.end();
   if (repaired !== undefined && !invocation.flags["json"]) await tell(repaired, io);
   const found = await examine({ ...loaded.config, store: url }, progress);
-  const status = found.damages.length === 0 ? 0 : 5;
+  const status = found.damages.length === 0 ? 0 : errorFaces.STORE_CORRUPT.exitStatus;
   if (invocation.flags["json"]) {
     await printJson(io, repaired === undefined ? found : { ...found, repaired });
     return status;

@@ -165,7 +165,7 @@ export class Relay {
     const { stuckMs } = this.#ctx.client.connection;
     if (stuckMs < this.#ctx.options.deafMs) return;
     const seconds = Math.round(stuckMs / 1000);
-    const reason = `The agent has taken nothing for ${seconds} s of all that waits for it, and is ended`;
+    const reason = `The agent has read nothing for ${seconds} s of what waits for it, so it is ended`;
     this.#ctx.log.warn({ seconds }, "the agent does not read: ending it");
     this.#ctx.agent.abandon(new SidecarError("AGENT_EXITED", reason));
   }

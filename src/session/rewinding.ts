@@ -89,7 +89,7 @@ export async function rewindIn(
   if (rewinds.length > maxRewinds)
     throw new SidecarError(
       "ENTRY_LIMIT",
-      `Session ${record.id} was rewound ${maxRewinds} times, which is as often as can be; go on in a fork of it`,
+      `Session ${record.id} was rewound ${maxRewinds} times, and more are not possible; go on in a fork of it`,
       { data: { sessionId: record.id } },
     );
   const settings = forgetting(now, rewinds);

@@ -54,7 +54,7 @@ describe("export [issue 10.2]", () => {
     const refused = await run(first.id, "--out", place("there.md"));
     expect([refused.status, refused.err]).toEqual([
       2,
-      `acp-sidecar: ${place("there.md")} is there already; --force writes in its place\n`,
+      `acp-sidecar: ${place("there.md")} is there already; --force replaces it\n`,
     ]);
     expect(fs.readFileSync(place("there.md"), "utf8")).toBe("mine");
     expect((await run(first.id, "--out", place("there.md"), "--force")).status).toBe(0);

@@ -33,7 +33,7 @@ it("sessions rewind goes back, says what it did, and is undone", async () => {
   const { status, out } = await run("sessions", "rewind", at, "--yes");
   expect([status, out]).toEqual([
     0,
-    expect.stringMatching(/stands at entry 1: [0-9]+ turns? kept[^]*--undo\n$/),
+    expect.stringMatching(/is at entry 1 again: [0-9]+ turns? kept[^]*--undo\n$/),
   ]);
   expect(await registry.superseded(root.id)).toHaveLength(1);
   expect(await run("sessions", "rewind", root.id, "--yes")).toMatchObject({ status: 2 });
@@ -48,7 +48,7 @@ it("sessions rewind goes back, says what it did, and is undone", async () => {
 
 it("sessions rewind ID:0 goes back to before the first prompt", async () => {
   const { status, out } = await run("sessions", "rewind", `${root.id}:0`, "--yes");
-  expect([status, out]).toEqual([0, expect.stringContaining("stands at entry 0")]);
+  expect([status, out]).toEqual([0, expect.stringContaining("is at entry 0 again")]);
   expect(await registry.superseded(root.id)).toMatchObject([{ from: 1 }]);
   expect(await run("sessions", "rewind", `${root.id}:0`, "--undo", "--yes")).toMatchObject({ status: 2 });
   expect(await run("sessions", "rewind", root.id, "--undo", "--yes")).toMatchObject({ status: 0 });

@@ -111,7 +111,7 @@ async function putInPlace(beside: string, place: string, force: boolean): Promis
 }
 
 function thereIs(place: string): SidecarError {
-  return new SidecarError("FILE_EXISTS", `${place} is there already; --force writes in its place`);
+  return new SidecarError("FILE_EXISTS", `${place} is there already; --force replaces it`);
 }
 
 function failed(error: unknown, place: string): unknown {
