@@ -27,7 +27,9 @@ const plan = [
   ["kill-agent", "--kills", "120"],
   ...(postgres ? [["server-gone-and-back", "--kills", "15", "--store", postgres]] : []),
   ...(redis ? [["server-gone-and-back", "--kills", "15", "--store", redis]] : []),
+  ["kill-sidecar", "--kills", "25", "--encrypted"],
   ["damaged-page", "--kills", "20"],
+  ["damaged-page", "--kills", "8", "--encrypted"],
   ["truncated-file", "--kills", "20", "--store", "file"],
   ["damaged-page", "--kills", "20", "--store", "file"],
   ["disk-full", "--kills", "20"],
@@ -38,6 +40,7 @@ const plan = [
   ["truncated-file", "--kills", "20", "--store", "sqlite"],
   ["power-loss", "--kills", "60", "--store", "sqlite"],
   ["power-loss", "--kills", "60", "--store", "file"],
+  ["power-loss", "--kills", "15", "--store", "file", "--encrypted"],
 ];
 const atOnce = 2;
 

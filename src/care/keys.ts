@@ -3,7 +3,8 @@ import { SidecarError } from "../base/errors.ts";
 import { thisHolder } from "../session/holder.ts";
 import { keyringOf } from "../store/encrypted/key-source.ts";
 import type { Encryption } from "../store/open-encrypted.ts";
-import { keysRecordOf, StoreKeys, wrappingIn } from "../store/encrypted/store-keys.ts";
+import { keyIdsOf, wrappedSecrets } from "../store/encrypted/keys-record.ts";
+import { StoreKeys } from "../store/encrypted/store-keys.ts";
 import { openStore } from "../store/open.ts";
 import type { Store } from "../store/contract.ts";
 
@@ -24,15 +25,16 @@ export async function keysStatus(url: string, encryption: Encryption): Promise<K
   const { encryptionKey, previousKeys } = encryption;
   const ring = encryptionKey === undefined ? undefined : await keyringOf(encryptionKey, previousKeys);
   await using store = await openStore(url);
-  const record = await keysRecordOf(store);
-  const { keyIds, secrets } = record === undefined ? { keyIds: [], secrets: 1 } : wrappingIn(record);
+  const found = await wrappedSecrets(store);
+  const [wrapped = []] = found ?? [];
+  const keyIds = keyIdsOf(wrapped);
   const configured = ring?.currentId;
   return {
-    encrypted: record !== undefined,
+    encrypted: found !== undefined,
     keyIds,
-    rotations: secrets - 1,
+    rotations: Math.max(0, wrapped.length - 1),
     ...(configured !== undefined && { configured }),
-    isCurrent: record !== undefined && keyIds.length === 1 && keyIds[0] === configured,
+    isCurrent: keyIds.length === 1 && keyIds[0] === configured,
   };
 }
 
@@ -47,7 +49,7 @@ export async function rotateKeys(url: string, { encryptionKey, previousKeys }: E
     });
   const ring = await keyringOf(encryptionKey, previousKeys);
   await using store: Store = await openStore(url);
-  if ((await keysRecordOf(store)) === undefined)
+  if ((await wrappedSecrets(store)) === undefined)
     throw new SidecarError("NOT_ENCRYPTED", "This store is not encrypted: there are no keys to rotate");
   const keys = await StoreKeys.of(store, ring);
   await keys.rotate(thisHolder());

@@ -28,11 +28,11 @@ export async function openStoreWith(
     if (record === undefined && (encryptionKey === undefined || as === "it is")) return store;
     // What knows of keys is loaded where there are some.
     if (encryptionKey === undefined) {
-      const [{ wrappingIn }, { keyMissing }] = await Promise.all([
-        import("./encrypted/store-keys.ts"),
+      const [{ keyIdsOf, wrappedSecrets }, { keyMissing }] = await Promise.all([
+        import("./encrypted/keys-record.ts"),
         import("./encrypted/keyring.ts"),
       ]);
-      throw keyMissing(record === undefined ? "" : wrappingIn(record).keyIds.join(", "));
+      throw keyMissing(keyIdsOf((await wrappedSecrets(store))?.[0] ?? []).join(", "));
     }
     const { keyringOf } = await import("./encrypted/key-source.ts");
     const ring = await keyringOf(encryptionKey, previousKeys);

@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { parseArgs } from "node:util";
 import { harnesses } from "./harnesses.ts";
+import { encryptAll } from "./world/encryption.ts";
 import type { Harness, TortureOptions } from "./world/report.ts";
 
 const help = `npm run torture -- NAME [options]
@@ -11,6 +12,7 @@ const help = `npm run torture -- NAME [options]
   --size SIZE    glimpse, middle (the default) or long: fills in what is not given
   --seed SEED    repeats the choices of an earlier run
   --store STORE  sqlite (the default), file, or a URL of a server
+  --encrypted    in stores that are encrypted
   --break WHAT   breaks what is promised; the harness must fail: power-loss has no-fsync
   --again FILE   judges once more what a failed power-loss has kept
   --out DIR      where measured figures are written and drawn, by harnesses that do
@@ -33,6 +35,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       out: text,
       break: text,
       again: text,
+      encrypted: { type: "boolean" },
       help: { type: "boolean" },
     },
   });
@@ -42,6 +45,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     say(help);
     return values.help === true ? 0 : 2;
   }
+  if (values.encrypted === true) encryptAll();
   let status = 0;
   for (const harness of chosen) status = Math.max(status, await torture(harness, values));
   return status;

@@ -1,5 +1,5 @@
 /**
- * The keys of one store: secrets of its own, wrapped by the key that people hold, in a record that is no session.
+ * The keys of one store: secrets of its own, wrapped by the key that people hold, in records that are no sessions.
  * Each rotation adds a secret; what is written from then on is encrypted under it, what was written stays under the one
  * that it names. Every session has keys of its own, derived from them.
  *
@@ -8,36 +8,11 @@
 import { hkdfSync, randomBytes } from "node:crypto";
 import { isSidecarError, SidecarError } from "../../base/errors.ts";
 import type { SessionId } from "../../base/ids.ts";
-import { objectIn } from "../../base/json.ts";
-import type { Holder, NewSession, SessionRecord, Store } from "../contract.ts";
-import type { ListPlace } from "../query.ts";
-import { decryptFailed, type EqualKeys } from "./box.ts";
+import type { Holder, Store } from "../contract.ts";
 import { keysId } from "../keys-id.ts";
-import { keyBytes, wrappedBy, type Keyring } from "./keyring.ts";
-
-/** First in every list, and never old: retention, also that of a program that knows nothing of it, lets it be. */
-export const keysPlace: ListPlace = {
-  id: keysId,
-  updatedAtMs: 8_640_000_000_000_000,
-};
-
-/** Programs that know hidden records, and none of this kind, show it to nobody. */
-const hidden = { "acp-sidecar.hidden": "adopting" };
-const secretsKey = "acp-sidecar.secrets";
-
-/** The record, of a store that is encrypted. */
-export function keysRecordOf(store: Pick<Store, "get">): Promise<SessionRecord | undefined> {
-  return store.get(keysPlace.id);
-}
-
-/** The ids of the keys that have wrapped the secrets of an encrypted store, and how many secrets there are. */
-export function wrappingIn(record: SessionRecord): {
-  readonly keyIds: readonly string[];
-  readonly secrets: number;
-} {
-  const wrapped = wrappedIn(record);
-  return { keyIds: [...new Set(wrapped.map(wrappedBy))], secrets: wrapped.length };
-}
+import { decryptFailed, type EqualKeys } from "./box.ts";
+import { keyBytes, type Keyring } from "./keyring.ts";
+import { isKeysId, keysDamaged, putKeys, replaceKeys, wrappedSecrets } from "./keys-record.ts";
 
 export class StoreKeys {
   readonly #store: Store;
@@ -53,10 +28,13 @@ export class StoreKeys {
     this.#secrets = secrets;
   }
 
-  /** Those of an encrypted store; an empty one becomes so. Errors: `KEY_MISSING`, `NOT_ENCRYPTED`, `STORE_…`. */
+  /** Those of an encrypted store; an empty one becomes so. Errors: `KEY_MISSING`, `NOT_ENCRYPTED`, `DECRYPT_FAILED`, `STORE_…`. */
   static async of(store: Store, ring: Keyring): Promise<StoreKeys> {
-    const found = (await keysRecordOf(store)) ?? (await begun(store, ring));
-    return new StoreKeys(store, ring, secretsIn(found, ring));
+    const found = await wrappedSecrets(store);
+    if (found === undefined) await begin(store, ring);
+    // Whoever made the one was killed before the other.
+    else if (found.length === 1 && found[0] !== undefined) await putKeys(store, found[0]);
+    return new StoreKeys(store, ring, await secretsOf(store, ring));
   }
 
   /** What is written now is encrypted under this one. */
@@ -91,12 +69,11 @@ export class StoreKeys {
    */
   async rotate(holder: Holder): Promise<void> {
     const asked = { holder, ttlMs: rotationMs, mayTake: () => false };
-    const { lease } = await this.#store.acquire(keysPlace.id, asked);
+    const { lease } = await this.#store.acquire(keysId, asked);
     try {
       await this.#readAgain();
       const secrets = [...this.#secrets, randomBytes(keyBytes)];
-      await this.#store.update(keysPlace.id, { metadata: metadataOf(secrets, this.#ring) }, lease);
-      await this.#store.flush();
+      await replaceKeys(this.#store, wrap(secrets, this.#ring), lease);
       this.#secrets = secrets;
     } finally {
       await this.#store.release(lease);
@@ -104,56 +81,42 @@ export class StoreKeys {
   }
 
   async #readAgain(): Promise<void> {
-    const record = await keysRecordOf(this.#store);
-    if (record === undefined) throw decryptFailed("The store: its keys are gone. What");
-    this.#secrets = secretsIn(record, this.#ring);
+    this.#secrets = await secretsOf(this.#store, this.#ring);
   }
 }
 
 const mostDerived = 4096;
 const rotationMs = 30_000;
 
-async function begun(store: Store, ring: Keyring): Promise<SessionRecord> {
+async function begin(store: Store, ring: Keyring): Promise<void> {
   const { items } = await store.list({ limit: 1 });
-  if (items.length > 0)
+  // Another process may have begun it meanwhile.
+  if (items.some(({ id }) => !isKeysId(id)) && (await wrappedSecrets(store)) === undefined)
     throw new SidecarError(
       "NOT_ENCRYPTED",
       "This store holds sessions that are not encrypted; copy them into a new one, which will be: acp-sidecar migrate --from URL --to URL",
     );
-  try {
-    const record = await store.create(newKeysRecord(ring));
-    await store.flush();
-    return record;
-  } catch (error) {
-    const other = isSidecarError(error, "SESSION_EXISTS") ? await keysRecordOf(store) : undefined;
-    if (other === undefined) throw error;
-    return other;
+  await putKeys(store, wrap([randomBytes(keyBytes)], ring));
+}
+
+function wrap(secrets: readonly Uint8Array[], ring: Keyring): readonly string[] {
+  return secrets.map((secret, at) => ring.wrap(secret, aboutSecret(at)));
+}
+
+/** Of the record that can be unwrapped. Errors: `KEY_MISSING`, `DECRYPT_FAILED`. */
+async function secretsOf(store: Store, ring: Keyring): Promise<readonly Uint8Array[]> {
+  for (const wrapped of (await wrappedSecrets(store)) ?? []) {
+    try {
+      return wrapped.map((each, at) => ring.unwrap(each, aboutSecret(at)));
+    } catch (error) {
+      if (!isSidecarError(error, "DECRYPT_FAILED")) throw error;
+    }
   }
+  throw keysDamaged();
 }
 
-function newKeysRecord(ring: Keyring): NewSession {
-  const { id, updatedAtMs } = keysPlace;
-  return {
-    ...{ id, createdAtMs: 0, updatedAtMs, cwd: "", additionalDirectories: [], mcpServerNames: [] },
-    ...{ agentSessionIds: [], settings: {}, metadata: metadataOf([randomBytes(keyBytes)], ring) },
-  };
-}
-
-function metadataOf(secrets: readonly Uint8Array[], ring: Keyring) {
-  const wrapped = secrets.map((secret, at) => ring.wrap(secret, `secret ${at + 1}`));
-  return { ...hidden, [secretsKey]: JSON.stringify({ wrapped }) };
-}
-
-function secretsIn(record: SessionRecord, ring: Keyring): readonly Uint8Array[] {
-  return wrappedIn(record).map((wrapped, at) => ring.unwrap(wrapped, `secret ${at + 1}`));
-}
-
-/** Errors: `DECRYPT_FAILED` for a record that somebody has changed. */
-function wrappedIn({ metadata }: SessionRecord): readonly string[] {
-  const { wrapped } = objectIn(String(metadata[secretsKey])) ?? {};
-  if (Array.isArray(wrapped) && wrapped.length > 0 && wrapped.every((each) => typeof each === "string"))
-    return wrapped;
-  throw decryptFailed("The store: its keys are damaged. What");
+function aboutSecret(at: number): string {
+  return `secret ${at + 1}`;
 }
 
 function equalKeysOf([first]: readonly Uint8Array[]): EqualKeys {

@@ -8,14 +8,14 @@ import type { SessionId } from "../../base/ids.ts";
 import type { Lineage, Store } from "../contract.ts";
 import type { StoreDriver } from "../driver.ts";
 import { compressSession } from "../compress.ts";
-import { encodeCursor, matches } from "../query.ts";
+import { matches } from "../query.ts";
 import { sessionNotFound } from "../refusals.ts";
 import { wrapStore } from "../shell.ts";
 import type { Keyring } from "./keyring.ts";
 import { SealedEntries } from "./sealed-entries.ts";
 import { ancestorsOfFork, SealedRecords, type Ancestors } from "./sealed-record.ts";
-import { keysId } from "../keys-id.ts";
-import { keysPlace, keysRecordOf, StoreKeys } from "./store-keys.ts";
+import { isKeysId, keysRecords, listStart } from "./keys-record.ts";
+import { StoreKeys } from "./store-keys.ts";
 
 /**
  * The store, encrypted; an empty one becomes so. It closes `inner`, also when this fails. Errors: `KEY_MISSING` for
@@ -47,7 +47,7 @@ function encrypting(inner: Store, keys: StoreKeys): Store {
     acquire: async (id, request) => inner.acquire(own(id), request),
     stats: async () => {
       const { sessions, ...stats } = await inner.stats();
-      return { ...stats, sessions: sessions - 1 };
+      return { ...stats, sessions: sessions - 2 };
     },
     // What is derived from it must not lie beside it in plain text: it is kept in memory.
     identity: () => undefined,
@@ -66,7 +66,7 @@ interface Within {
 function recordsOf({ inner, records }: Within) {
   /** Of an unknown parent none: the store within refuses it. */
   const ancestorsOfNew = async (lineage: Lineage | undefined): Promise<Ancestors> => {
-    if (lineage === undefined || isKeys(lineage.parentId)) return [];
+    if (lineage === undefined || isKeysId(lineage.parentId)) return [];
     const parent = await inner.get(lineage.parentId);
     return parent === undefined ? [] : ancestorsOfFork(lineage, await records.ancestorsIn(parent));
   };
@@ -76,14 +76,14 @@ function recordsOf({ inner, records }: Within) {
       return records.open(await inner.create(sealed));
     },
     get: async (id) => {
-      const found = isKeys(id) ? undefined : await inner.get(id);
+      const found = isKeysId(id) ? undefined : await inner.get(id);
       return found && records.open(found);
     },
     update: async (id, patch, lease) => {
       const ancestors = patch.metadata === undefined ? [] : await ancestorsOf(inner, records, id);
       return records.open(await inner.update(own(id), await records.sealPatch(id, patch, ancestors), lease));
     },
-    delete: async (id, lease) => !isKeys(id) && inner.delete(id, lease),
+    delete: async (id, lease) => !isKeysId(id) && inner.delete(id, lease),
   } satisfies Partial<StoreDriver>;
 }
 
@@ -91,14 +91,13 @@ function listsOf({ inner, records }: Within) {
   return {
     list: async (query) => {
       // Behind the place of the keys, which no list shows.
-      const start = encodeCursor(keysPlace);
-      const { items, ...page } = await inner.list({ cursor: start, ...records.sealFilter(query) });
+      const { items, ...page } = await inner.list({ cursor: listStart, ...records.sealFilter(query) });
       return { ...page, items: await Promise.all(items.map((item) => records.open(item))) };
     },
     count: async (filter) => {
       const sealed = records.sealFilter(filter);
-      const [count, record] = await Promise.all([inner.count(sealed), keysRecordOf(inner)]);
-      return count - (record !== undefined && matches(record, sealed) ? 1 : 0);
+      const [count, ofKeys] = await Promise.all([inner.count(sealed), keysRecords(inner)]);
+      return count - ofKeys.filter((record) => matches(record, sealed)).length;
     },
   } satisfies Partial<StoreDriver>;
 }
@@ -125,12 +124,8 @@ async function ancestorsOf(inner: Store, records: SealedRecords, id: SessionId):
   return records.ancestorsIn(record);
 }
 
-function isKeys(id: SessionId): boolean {
-  return id === keysId;
-}
-
-/** Errors: `SESSION_NOT_FOUND` for the record of the keys, which is no session. */
+/** Errors: `SESSION_NOT_FOUND` for the records of the keys, which are no sessions. */
 function own(id: SessionId): SessionId {
-  if (isKeys(id)) throw sessionNotFound(id);
+  if (isKeysId(id)) throw sessionNotFound(id);
   return id;
 }

@@ -148,7 +148,7 @@ describe("where a key comes from", () => {
   const hex = randomBytes(32).toString("hex");
   const opened = async (encryptionKey: string) => {
     await using store = await openStoreWith(aStoreUrl(), { encryptionKey });
-    return store.count();
+    return await store.count();
   };
   const refused = (encryptionKey: string, what: RegExp) =>
     expect(opened(encryptionKey)).rejects.toMatchObject({

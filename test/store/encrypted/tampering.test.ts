@@ -10,7 +10,7 @@ import { thisHolder } from "../../../src/session/holder.ts";
 import type { Entry, NewEntry, SessionPatch, Store } from "../../../src/store/contract.ts";
 import { Keyring } from "../../../src/store/encrypted/keyring.ts";
 import { encryptedStore } from "../../../src/store/encrypted/store.ts";
-import { keysId } from "../../../src/store/keys-id.ts";
+import { keysCopyId, keysId } from "../../../src/store/keys-id.ts";
 import { openMemoryStore } from "../../../src/store/memory/memory.ts";
 import { openStore } from "../../../src/store/open.ts";
 import { placeholder } from "../../../src/store/placeholder.ts";
@@ -144,20 +144,55 @@ describe("a record", () => {
     expect(await store.get(id)).toMatchObject({ title: "mine", client: { info: "c" } });
   });
 
-  it("of the keys is no session to anybody", async () => {
+  it.each([keysId, keysCopyId])("of the keys is no session to anybody (%s)", async (id) => {
     const { inside, store } = await pair();
-    expect(await inside.get(keysId)).toBeDefined();
-    expect(await store.get(keysId)).toBeUndefined();
-    expect([await store.count(), (await store.list()).items, (await store.stats()).sessions]).toEqual([
-      0,
-      [],
-      0,
-    ]);
+    expect(await inside.get(id)).toBeDefined();
+    expect(await store.get(id)).toBeUndefined();
+    const found = [await store.count(), (await store.list()).items, (await store.stats()).sessions];
+    expect(found).toEqual([0, [], 0]);
     expect(await store.count({ idStartsWith: "0000", updatedSinceMs: 1 })).toBe(0);
-    expect(await store.delete(keysId)).toBe(false);
-    await expect(store.update(keysId, { title: "x" })).rejects.toMatchObject({ code: "SESSION_NOT_FOUND" });
-    await expect(store.acquire(keysId, taking)).rejects.toMatchObject({ code: "SESSION_NOT_FOUND" });
-    expect(await inside.get(keysId)).toBeDefined();
+    expect(await store.delete(id)).toBe(false);
+    await expect(store.update(id, { title: "x" })).rejects.toMatchObject({ code: "SESSION_NOT_FOUND" });
+    await expect(store.acquire(id, taking)).rejects.toMatchObject({ code: "SESSION_NOT_FOUND" });
+    expect(await inside.get(id)).toBeDefined();
+  });
+});
+
+describe("the keys", () => {
+  const junk = [
+    { a: 1 },
+    { "acp-sidecar.secrets": '{"wrapped":["x.AAAA"]}' },
+    { "acp-sidecar.secrets": "{" },
+  ];
+
+  it.each([keysId, keysCopyId])("are there once more when their record %s is damaged or gone", async (id) => {
+    for (const metadata of [undefined, ...junk]) {
+      const { inside, store } = await pair();
+      const words = await written(store, ["one"]);
+      if (metadata === undefined) await inside.delete(id);
+      else {
+        const { "acp-sidecar.secrets": secrets } = (await inside.get(id))?.metadata ?? {};
+        // Wrapped by the right key, it seems.
+        const text = JSON.stringify(metadata).replace(
+          "x.",
+          `${/"([0-9a-f]+)\./.exec(String(secrets))?.[1]}.`,
+        );
+        await inside.update(id, { metadata: JSON.parse(text) as Record<string, string> });
+      }
+      const again = await encryptedStore(inside, new Keyring(key));
+      expect((await entriesOf(again, words))[0]?.data).toBe(said("one").data);
+      expect((await again.stats()).sessions).toBe(1);
+    }
+  });
+
+  it("that are damaged in both places are told of, and nothing is written", async () => {
+    const { inside, store } = await pair();
+    await written(store, ["one"]);
+    for (const id of [keysId, keysCopyId]) await inside.update(id, { metadata: {} });
+    await expect(encryptedStore(inside, new Keyring(key))).rejects.toMatchObject({
+      code: "DECRYPT_FAILED",
+      message: expect.stringContaining("keys are damaged") as string,
+    });
   });
 });
 

@@ -13,7 +13,8 @@ import {
 import { join } from "node:path";
 import type { SessionId } from "../../../src/base/ids.ts";
 import { isSidecarError } from "../../../src/base/errors.ts";
-import { openStore } from "../../../src/store/open.ts";
+import { openStoreWith } from "../../../src/store/open-encrypted.ts";
+import { encryption } from "../world/encryption.ts";
 import type { Found, FoundSession } from "../checker/history.ts";
 import { notRun } from "../faults/rig.ts";
 import { newSession } from "../world/actions.ts";
@@ -104,7 +105,7 @@ async function fill(client: TortureClient, random: Random): Promise<void> {
 async function look(url: string, ids: Iterable<string>): Promise<Found> {
   const sessions = new Map<string, FoundSession>();
   try {
-    const store = await openStore(url);
+    const store = await openStoreWith(url, encryption());
     try {
       for (const id of ids) sessions.set(id, await findSession(store, id as SessionId));
     } finally {
@@ -129,12 +130,16 @@ function countWhatIsTold({ sessions }: Found, counter: Counter): void {
 /** SQLite has no checksums for what our rows do not sum up: of those only whole pages are damaged. */
 const damagePage: Harm = (file, random) => (random.chance(0.5) ? overwrite : changeText)(file, random);
 
+/** Where text begins that is encrypted. */
+const envelopeStart = '{"$enc":"1.';
+
 /** A letter behind a stamp; also where an entry stood that is gone. */
 const changeText: Harm = (file, random) => {
   const bytes = readFileSync(file);
   const places: number[] = [];
-  for (let at = bytes.indexOf(stampStart); at >= 0; at = bytes.indexOf(stampStart, at + 1)) places.push(at);
-  const at = random.pick(places) + Buffer.byteLength(stampStart);
+  const start = encryption().encryptionKey === undefined ? stampStart : envelopeStart;
+  for (let at = bytes.indexOf(start); at >= 0; at = bytes.indexOf(start, at + 1)) places.push(at);
+  const at = random.pick(places) + Buffer.byteLength(start);
   bytes[at] = (bytes[at] ?? 0) ^ random.int(1, 255);
   writeFileSync(file, bytes);
   return `the byte at ${at} of ${file} is another one`;

@@ -1,13 +1,14 @@
 /** Looks into the store as it is, past the sidecar. */
 import { isSidecarError, reasonOf } from "../../../src/base/errors.ts";
 import type { SessionId } from "../../../src/base/ids.ts";
-import { openStore } from "../../../src/store/open.ts";
+import { openStoreWith } from "../../../src/store/open-encrypted.ts";
+import { encryption } from "./encryption.ts";
 import type { Entry, Store } from "../../../src/store/contract.ts";
 import type { Found, FoundSession } from "../checker/history.ts";
 
 /** Opens the store for one look and closes it. */
 export async function lookInto(url: string, ids: Iterable<string>): Promise<Found> {
-  const store = await openStore(url);
+  const store = await openStoreWith(url, encryption());
   try {
     const sessions = new Map<string, FoundSession>();
     for (const id of ids) sessions.set(id, await findSession(store, id as SessionId));

@@ -1,4 +1,5 @@
 /** Where a torture run takes place: a directory, the sidecars that it starts, and the end of all of them. */
+import { encryptionVariables } from "./encryption.ts";
 import { randomUUID } from "node:crypto";
 import { mkdirSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -83,6 +84,6 @@ export class World {
     );
     const home = join(this.dir, "home");
     mkdirSync(home, { recursive: true });
-    return { ...Object.fromEntries(kept), HOME: home, XDG_DATA_HOME: home };
+    return { ...Object.fromEntries(kept), ...encryptionVariables(), HOME: home, XDG_DATA_HOME: home };
   }
 }
