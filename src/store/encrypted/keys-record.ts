@@ -91,7 +91,7 @@ function metadataOf(wrapped: readonly string[]) {
 function wrappedIn({ metadata }: SessionRecord): readonly string[] {
   const { wrapped } = objectIn(String(metadata[secretsKey])) ?? {};
   const isSound = Array.isArray(wrapped) && wrapped.every((each) => typeof each === "string");
-  return isSound ? (wrapped) : [];
+  return isSound ? wrapped : [];
 }
 
 export function keysDamaged() {
