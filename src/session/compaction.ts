@@ -10,7 +10,7 @@ import { isArchived } from "./archived.ts";
 import { holdUnused } from "./brief-hold.ts";
 import type { OpenedJournal, Taking } from "./journal.ts";
 import { endOfOld } from "./old-turns.ts";
-import { markedCompacted, originalsIn, OriginalsWriter, type Original, type Originals } from "./originals.ts";
+import { besideOriginals, markedCompacted, OriginalsWriter, type Originals } from "./originals.ts";
 import { RewriteSteps } from "./rewrite-steps.ts";
 
 export interface CompactOptions {
@@ -76,12 +76,13 @@ export class Compaction {
       const sums = new Sums();
       const sound: SessionRecord[] = [];
       for (const each of kept) if (await this.#restore(opened, record, each, sums)) sound.push(each);
-      const left = await this.#countCompacted(record);
-      if (kept.length === 0) throw nothingToUndo(id, left);
-      if (sums.result.entries > 0) await this.#finish(opened);
+      const isDone = sums.result.entries > 0;
+      if (isDone) await this.#finish(opened);
       else if (sound.length < kept.length) throw otherOriginals(id);
       await store.flush();
       for (const each of sound) await store.delete(each.id);
+      const left = await this.#countCompacted(record);
+      if (!isDone) throw nothingToUndo(id, left);
       return { ...sums.result, left };
     });
   }
@@ -139,22 +140,14 @@ export class Compaction {
   async #restore(opened: OpenedJournal, record: Known, kept: SessionRecord, sums: Sums): Promise<boolean> {
     const { store } = this.#options;
     let isSound = true;
-    const originals = originalsIn(store, kept);
     const steps = new RewriteSteps(store, opened.journal);
-    let original = (await originals.next()).value;
-    const range = { from: original?.seq ?? Infinity, through: record.sealedSeq };
-    for await (const page of this.#read(record.id, range)) {
-      for (const entry of page) {
-        const its: Original | undefined = entry.seq === original?.seq ? original : undefined;
-        const note = its && compactedFrom(entry);
-        const fits = note !== undefined && note.sha256 === sha256Of(its?.data ?? "");
-        if (note !== undefined && !fits) isSound = false;
-        const whole = fits ? { ...entry, ...its } : undefined;
-        sums.note(entry, whole);
-        await steps.add(entry, whole);
-        if (its !== undefined) original = (await originals.next()).value;
-      }
-      if (original === undefined) break;
+    for await (const { entry, original } of besideOriginals(store, record, kept)) {
+      const note = original && compactedFrom(entry);
+      const fits = note !== undefined && note.sha256 === sha256Of(original?.data ?? "");
+      if (note !== undefined && !fits) isSound = false;
+      const whole = fits ? { ...entry, ...original } : undefined;
+      sums.note(entry, whole);
+      await steps.add(entry, whole);
     }
     await steps.write();
     return isSound;

@@ -47,10 +47,10 @@ export function originalsOf(record: SessionRecord): SessionId | undefined {
 }
 
 /** An entry as it was, with its `seq` in the session. */
-export type Original = Pick<Entry, "seq" | "kind" | "data">;
+type Original = Pick<Entry, "seq" | "kind" | "data">;
 
 /** In order. Errors: `STORE_CORRUPT`. */
-export async function* originalsIn(
+async function* originalsIn(
   store: Pick<Store, "read">,
   { id, headSeq }: Pick<SessionRecord, "id" | "headSeq">,
 ): AsyncGenerator<Original, undefined> {
@@ -62,6 +62,29 @@ export async function* originalsIn(
       else seqs = seqsIn(id, seq, data).reverse();
     }
   return undefined;
+}
+
+/** The entries of a session from the first to the last of which an original is there, each with its own, if it has one. */
+export async function* besideOriginals(
+  store: Pick<Store, "read">,
+  session: Pick<SessionRecord, "id" | "sealedSeq">,
+  kept: Pick<SessionRecord, "id" | "headSeq">,
+): AsyncGenerator<{ readonly entry: Entry; readonly original: Original | undefined }> {
+  const originals = originalsIn(store, kept);
+  try {
+    let next = (await originals.next()).value;
+    if (next === undefined) return;
+    for await (const page of store.read(session.id, { from: next.seq, through: session.sealedSeq }))
+      for (const entry of page) {
+        const original: Original | undefined = entry.seq === next?.seq ? next : undefined;
+        yield { entry, original };
+        if (original === undefined) continue;
+        next = (await originals.next()).value;
+        if (next === undefined) return;
+      }
+  } finally {
+    await originals.return(undefined);
+  }
 }
 
 function seqsIn(id: SessionId, seq: number, data: string): number[] {
