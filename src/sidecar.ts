@@ -7,6 +7,7 @@ import { stopGroup } from "./agent/process-group.ts";
 import type { Config } from "./config/config.ts";
 import { agentOf, defaults } from "./config/options.ts";
 import { cacheFolderOf, defaultStoreUrl, surroundings } from "./config/paths.ts";
+import { checkSaid } from "./config/said.ts";
 import { SidecarError } from "./base/errors.ts";
 import { createLogger, type Logger } from "./base/log.ts";
 import { Outlet } from "./base/outlet.ts";
@@ -52,6 +53,7 @@ export async function runSidecar(
 ): Promise<void> {
   given.streams(io);
   const { store: where = defaultStoreUrl(surroundings()), ...said } = given.config(wanted);
+  checkSaid(said, "config");
   const config = { ...defaults, ...said };
   const errors = io.errors && new Outlet(io.errors);
   const secrets = new Secrets();

@@ -24,7 +24,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   rpc: [],
   agent: ["rpc", "acp", "config/config.ts"],
   // The order of lists: it puts pages by several spellings of a folder together.
-  session: ["acp", "config/config.ts", "config/options.ts", "store/query.ts", ...contract],
+  session: ["acp", "config/config.ts", "config/options.ts", "config/said.ts", "store/query.ts", ...contract],
   history: [
     "acp",
     "session",

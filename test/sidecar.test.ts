@@ -61,6 +61,12 @@ describe("the sidecar in a program", () => {
   it.each([
     ["config", undefined, {}],
     ["config.store", { store: 7 }, {}],
+    ["config.store", { store: {} }, {}],
+    ["config.durability", { durability: "often" }, {}],
+    ["config.idleTimeoutMs", { idleTimeoutMs: "1h" }, {}],
+    ["config.agentRestart.attempts", { agentRestart: { attempts: "3" } }, {}],
+    ["config.logFile", { logFile: 7 }, {}],
+    ["config.agent", { agent: "opencode acp" }, {}],
     ["io", {}, { input: undefined }],
     ["io.output", {}, { output: null }],
     ["io.errors", {}, { errors: "stderr" }],

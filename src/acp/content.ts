@@ -1,4 +1,5 @@
 /** What messages are made of. https://agentclientprotocol.com/protocol/v1/content */
+import { SidecarError } from "../base/errors.ts";
 import { isRecord, textOr, type Json } from "../base/json.ts";
 
 interface Block {
@@ -58,6 +59,7 @@ export function isContentBlock(block: unknown): block is ContentBlock {
 
 /** The text of a message; what is no text is named by its type, in brackets. */
 export function textOf({ content }: { readonly content: readonly unknown[] }): string {
+  if (!Array.isArray(content)) throw new SidecarError("INVALID_PARAMS", "message.content must be a list");
   return content.map(blockText).join("");
 }
 

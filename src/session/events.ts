@@ -2,6 +2,7 @@
 import type { SessionId } from "../base/ids.ts";
 import type { Logger } from "../base/log.ts";
 import { loggedReason } from "../base/errors.ts";
+import { checkEvent } from "./event-names.ts";
 import type { Entry, NewEntry, SessionPatch, SessionRecord, SessionSettings } from "../store/contract.ts";
 
 /**
@@ -86,8 +87,9 @@ export class Events {
     this.#log = log;
   }
 
-  /** Returns the function that ends the subscription. */
+  /** Returns the function that ends the subscription. Errors: `INVALID_PARAMS` for an event that there is not. */
   on<E extends SessionEvent>(event: E, hook: SessionHook<E>, subscription: Subscription = {}): () => void {
+    checkEvent(event);
     if (!askedEvents.has(event)) {
       const take = (news: SessionNews, missed: number) => hook(news as unknown as SessionEvents[E], missed);
       return this.#add(new Subscriber(take, event as keyof ToldEvents, subscription, this.#log));

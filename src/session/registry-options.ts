@@ -3,6 +3,7 @@ import type { Logger } from "../base/log.ts";
 import type { NewSession, SessionRecord, Store } from "../store/contract.ts";
 import type { Config } from "../config/config.ts";
 import { defaults } from "../config/options.ts";
+import { checkSaid } from "../config/said.ts";
 
 /** What callers of the registry read and ask. */
 export type { Entry, EntryRange, LeaseState, SessionFilter, SessionRecord } from "../store/contract.ts";
@@ -32,9 +33,11 @@ export type RegistryDefaults = ReturnType<typeof withDefaults>;
 
 export function withDefaults({
   now = Date.now,
+  store,
   ...given
 }: RegistryOptions): Configured & { now: () => number } {
-  const said = Object.entries(given).filter(([, value]) => value !== undefined);
+  checkSaid(given, "options");
+  const said = Object.entries({ store, ...given }).filter(([, value]) => value !== undefined);
   return { ...defaults, ...(Object.fromEntries(said) as Partial<Configured>), now };
 }
 

@@ -156,7 +156,16 @@ const kinds: ReadonlySet<EntryKind> = new Set(kindsOfEntries);
 const isKind = (value: unknown) => kinds.has(value as EntryKind);
 const entry = shape<NewEntry>({ kind: must("a kind of entry", isKind), atMs: whole, data: text });
 
-const store = must("a URL or a store", (value) => typeof value === "string" || isRecord(value));
+/** What every store and every driver has; the rest of the contract is missed when it is used. */
+const operations = ["create", "get", "update", "list", "count", "append", "read", "close"];
+const isStore = (value: unknown): boolean =>
+  isRecord(value) && operations.every((name) => typeof value[name] === "function");
+const store = must("a store", isStore);
+const urlOrStore = must("a URL or a store", (value) => typeof value === "string" || isStore(value));
+const storeOrOpener = must(
+  "a store, or what gives one",
+  (value) => typeof value === "function" || isStore(value),
+);
 
 interface Streams {
   readonly input: object;
@@ -178,15 +187,20 @@ export const given = {
   request: passing<LeaseRequest>("request", request),
   lease: passing<Lease>("lease", lease),
   /** Of the library's own calls. */
-  options: passing<{ readonly store: object }>("options", shape<{ store: object }>({ store: record })),
+  options: passing<{ readonly store: object }>("options", shape<{ store: object }>({ store })),
+  url: passing<string>("url", text),
+  inner: passing<unknown>("inner", storeOrOpener),
+  overrides: passing<object>("overrides", record),
+  driver: passing<{ readonly name: string }>("driver", shape<{ name: string }>({ name: text })),
+
   init: passing<{ readonly cwd: string }>("session", shape<{ cwd: string }>({ cwd: text })),
   folder: passing<string>("folder", text),
   address: passing<string>("address", text),
   message: passing<object>("message", record),
-  layers: passing<readonly unknown[]>("layers", each(list, store)),
+  layers: passing<readonly unknown[]>("layers", each(list, urlOrStore)),
   config: passing<{ readonly store?: unknown }>(
     "config",
-    shape<{ store?: unknown }>({ store: maybe(store) }),
+    shape<{ store?: unknown }>({ store: maybe(urlOrStore) }),
   ),
   streams: passing<Streams>(
     "io",

@@ -70,11 +70,11 @@ async function openRedis({ scheme, rest }: StoreUrl): Promise<Store> {
 }
 
 /**
- * Opens the store that `url` names. Errors: `CONFIG_INVALID` for an unknown scheme or an unusable URL; what
+ * Opens the store that `url` names. Errors: `INVALID_PARAMS` for what is no text; `CONFIG_INVALID` for an unknown scheme or an unusable URL; what
  * the driver's opening fails with (`STORE_…`). Messages never repeat the URL: it may hold a password.
  */
 export async function openStore(url: string): Promise<Store> {
-  const { driver, parts } = driverOf(url);
+  const { driver, parts } = driverOf(given.url(url));
   return driver.open(parts);
 }
 

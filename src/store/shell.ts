@@ -32,6 +32,7 @@ import { cannotRewrite, storeClosed } from "./refusals.ts";
  * happen in the order of the calls, and tells the medium's failures in the contract's codes.
  */
 export function defineStore(driver: StoreDriver): Store {
+  given.driver(driver);
   const told = driver.toStoreError === undefined ? driver : translating(driver);
   return new Shell(driver.queuesWrites === true ? queueing(told) : told);
 }
@@ -46,7 +47,7 @@ export function wrapStore(
   overrides: Partial<StoreDriver> & Pick<StoreDriver, "name" | "capabilities">,
 ): Store;
 export function wrapStore(inner: Store | (() => Awaitable<Store>), overrides: Partial<StoreDriver>): Store {
-  return defineStore(forwarding(inner, overrides));
+  return defineStore(forwarding(given.inner(inner), given.overrides(overrides)));
 }
 
 class Shell implements Store {

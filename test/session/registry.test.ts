@@ -5,6 +5,9 @@ import { hiddenAs } from "../../src/session/hidden.ts";
 import { thisHolder } from "../../src/session/holder.ts";
 import { textOf } from "../../src/acp/content.ts";
 import { SessionRegistry } from "../../src/session/registry.ts";
+import { openMemoryStore } from "../../src/store/memory/memory.ts";
+import { openLayers, openStore } from "../../src/store/open.ts";
+import { defineStore, wrapStore } from "../../src/store/shell.ts";
 import { all, hourMs, notFound, registryOf } from "./registry-rig.ts";
 
 describe("session ids [REQ A1]", () => {
@@ -215,6 +218,16 @@ describe("callers without types", () => {
       () => registry.expire(no(each)),
       () => new SessionRegistry(no(each)),
       () => registry.on("update", no(each)),
+      () => registry.on(no(each ?? "ended"), () => undefined),
+      () => new SessionRegistry({ store: no(each) }),
+      () => new SessionRegistry({ store: openMemoryStore(), retentionMs: no("30d") }),
+      () => new SessionRegistry({ store: openMemoryStore(), durability: no(each ?? "often") }),
+      () => openStore(no(each)),
+      () => openLayers(no([each, each])),
+      () => defineStore(no(each)),
+      () => wrapStore(no(each), {}),
+      () => wrapStore(openMemoryStore(), no(typeof each === "object" ? null : each)),
+      () => textOf(no(each ?? {})),
       () => registry.resolve(no(each)),
       () => registry.find(no(each)),
       () => registry.trash.restore(no(each)),
