@@ -2,8 +2,9 @@
  * Sessions that were held elsewhere and are brought in whole, with their own times. Until one is complete its record is
  * hidden and nobody is told of it: what was killed in the middle passes for nothing, and the next one begins anew.
  */
+import { isSidecarError } from "../base/errors.ts";
 import { sessionIdAt, type SessionId } from "../base/ids.ts";
-import type { NewSession, SessionPatch, SessionRecord } from "../store/contract.ts";
+import type { LeaseRequest, NewSession, SessionPatch, SessionRecord } from "../store/contract.ts";
 import { sessionBusy } from "../store/refusals.ts";
 import type { Parts } from "./creation.ts";
 import { placed } from "./folders.ts";
@@ -102,16 +103,28 @@ export class BroughtSessions {
   /** What a process has left half done that died. Errors: `SESSION_BUSY` when it is at work. */
   async clear({ id, lease }: SessionRecord): Promise<void> {
     if (isHeld(lease)) throw sessionBusy(id, lease);
-    await this.#parts.store.delete(id);
+    const { store } = this.#parts;
+    // It may have been begun since the record was read, or be gone: the lease says whose it is.
+    const mine = await store.acquire(id, this.#asOther()).catch((error: unknown) => {
+      if (!isSidecarError(error, "SESSION_NOT_FOUND")) throw error;
+    });
+    if (mine !== undefined) await store.delete(id, mine.lease);
   }
 
   /** One that is there already, to write what has come since. Errors: `SESSION_BUSY` when somebody is at work in it. */
   goOn(id: SessionId): Promise<OpenedJournal> {
+    const { holder, mayTake } = this.#asOther();
+    return takeSession(this.#parts, this.#options, id, { holder, mayTake });
+  }
+
+  /** As somebody who is at work in nothing yet: this process may be in something already. */
+  #asOther(): LeaseRequest {
     const holder = thisHolder();
     const isOther = mayTake("error", holder);
-    return takeSession(this.#parts, this.#options, id, {
+    return {
       holder,
+      ttlMs: this.#options.leaseTtlMs,
       mayTake: (current) => !isSameHolder(current.holder, holder) && isOther(current),
-    });
+    };
   }
 }

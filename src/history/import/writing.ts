@@ -1,4 +1,5 @@
 /** One session on its way into the store: hidden until it is complete. */
+import { isSidecarError } from "../../base/errors.ts";
 import type { NewEntry, SessionRecord } from "../../store/contract.ts";
 import type { Journal } from "../../session/journal.ts";
 import type { SessionRegistry } from "../../session/registry.ts";
@@ -72,16 +73,23 @@ export class Writing {
     const { cwd, title, agent, ...times } = this.#facts as NativeFacts;
     const createdAtMs = timeOr(times.createdAtMs, modifiedAtMs);
     const key = keyOf(this.#native);
-    const { journal } = await this.#registry.brought.begin({
-      cwd: cwd ?? "/",
-      createdAtMs,
-      updatedAtMs: createdAtMs,
-      agent,
-      agentSessionIds: [nativeId],
-      ...(shared && { lineage: { parentId: shared.parent.id, atSeq: shared.atSeq } }),
-      ...(title !== undefined && { title }),
-      metadata: marked({}, { key, stamp: "", hash: "", count: 0, head: 0, tails: [] }),
-    });
+    const begun = await this.#registry.brought
+      .begin({
+        cwd: cwd ?? "/",
+        createdAtMs,
+        updatedAtMs: createdAtMs,
+        agent,
+        agentSessionIds: [nativeId],
+        ...(shared && { lineage: { parentId: shared.parent.id, atSeq: shared.atSeq } }),
+        ...(title !== undefined && { title }),
+        metadata: marked({}, { key, stamp: "", hash: "", count: 0, head: 0, tails: [] }),
+      })
+      .catch((error: unknown) => {
+        // Somebody who saw it before it was held has taken it for what was left behind.
+        if (!isSidecarError(error, "SESSION_NOT_FOUND", "SESSION_BUSY")) throw error;
+      });
+    if (begun === undefined) return false;
+    const { journal } = begun;
     this.#journal = journal;
     const rivals = await this.#registry.brought.knownAs(nativeId);
     const isRival = (each: SessionRecord) => {

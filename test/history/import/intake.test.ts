@@ -5,8 +5,9 @@ import { claude } from "../../../src/history/import/claude/reader.ts";
 import { Intake } from "../../../src/history/import/intake.ts";
 import type { NativeBatch, NativeSession } from "../../../src/history/import/native.ts";
 import { hiddenAs } from "../../../src/session/hidden.ts";
-import type { NewEntry, Store } from "../../../src/store/contract.ts";
+import type { NewEntry, NewSession, SessionRecord, Store } from "../../../src/store/contract.ts";
 import { openMemoryStore } from "../../../src/store/memory/memory.ts";
+import { wrapStore } from "../../../src/store/shell.ts";
 import { onEveryStore } from "../../session/every-store.ts";
 import { claudeFolder, claudeId, plainTurns, user } from "./claude-files.ts";
 import { entriesOf, importFrom, outline, registryOf, scratchHome } from "./rig.ts";
@@ -152,6 +153,31 @@ describe("an import into a store", () => {
       expect(outcome).toMatchObject({ what: "imported", entries: 1 });
       expect(outcome.id).not.toBe(left);
       expect(await store.get(left)).toBeUndefined();
+    });
+
+    it("takes nothing away that another one has begun since it looked", async () => {
+      const store = await open();
+      const { brought } = registryOf(store);
+      const { journal } = await brought.begin({ cwd: "/project", createdAtMs: 5, updatedAtMs: 5 });
+      const { lease: _lease, ...asItWas } = (await store.get(journal.id)) as SessionRecord;
+      await expect(brought.clear(asItWas)).rejects.toMatchObject({ code: "SESSION_BUSY" });
+      await journal.seal([entry("prompt", { prompt: [] })]);
+      await brought.discard(journal);
+      await brought.clear(asItWas);
+    });
+
+    it("leaves a session to another one that took it for left behind before it was held", async () => {
+      const store = await open();
+      const create = async (session: NewSession) => {
+        const record = await store.create(session);
+        await store.delete(record.id);
+        return record;
+      };
+      const registry = registryOf(wrapStore(store, { create }));
+      const intake = new Intake({ registry, report: () => undefined });
+      const outcome = await intake.take(native([entry("prompt", { prompt: [] })]));
+      expect(outcome).toMatchObject({ what: "skipped", reason: "it is being imported by another process" });
+      await registry.close();
     });
 
     it("leaves nothing behind when the original cannot be read to its end", async () => {
