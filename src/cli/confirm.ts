@@ -1,15 +1,20 @@
-/** Before something is deleted a person is asked, and a program must have said that it means it. */
+/** Before something is taken away a person is asked, and a program must have said that it means it. */
 import { createInterface } from "node:readline";
 import { SidecarError } from "../base/errors.ts";
 import type { Invocation, Io } from "./command.ts";
 
-/** Before anything is opened. Errors: `USAGE` where nobody can be asked. */
-export function assertMeant(command: string, { flags }: Invocation, io: Io): void {
+/**
+ * Before anything is opened. Errors: `USAGE` where nobody can be asked.
+ * @param what the command and what it does
+ */
+export function assertMeant(
+  what: string,
+  { flags }: Invocation,
+  io: Io,
+  allowed = "--yes, or --dry-run to see what would go",
+): void {
   if (flags["yes"] || flags["dry-run"] || io.isTerminal === true) return;
-  throw new SidecarError(
-    "USAGE",
-    `${command} deletes, and there is no terminal to ask on; allowed: --yes, or --dry-run to see what would go`,
-  );
+  throw new SidecarError("USAGE", `${what}, and there is no terminal to ask on; allowed: ${allowed}`);
 }
 
 /** Whether the person says yes; nothing else is one. */

@@ -1,7 +1,7 @@
 /** `sessions fork` and `sessions rewind`: going on from an earlier place. */
 import { SidecarError } from "../base/errors.ts";
 import type { Invocation, Io } from "./command.ts";
-import { isMeant } from "./confirm.ts";
+import { assertMeant, isMeant } from "./confirm.ts";
 import { countText, print, printJson } from "./print.ts";
 import { addressed, withSessions } from "./sessions.ts";
 
@@ -20,8 +20,7 @@ export function forkSession(invocation: Invocation, io: Io): Promise<number> {
 export function rewindSession(invocation: Invocation, io: Io): Promise<number> {
   const { flags, operands } = invocation;
   const [address = ""] = operands;
-  if (!flags["yes"] && io.isTerminal !== true)
-    throw new SidecarError("USAGE", "sessions rewind asks first, and there is no terminal; allowed: --yes");
+  assertMeant("sessions rewind changes what counts", invocation, io, "--yes");
   return withSessions(invocation, io, async (registry) => {
     // Entry 0, the place before the first entry, means something to this command only.
     const isStart = address.endsWith(":0");

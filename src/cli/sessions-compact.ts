@@ -6,15 +6,20 @@ import { Searcher } from "../history/search/search.ts";
 import type { CompactionEffect } from "../session/compaction.ts";
 import type { SessionRegistry } from "../session/registry.ts";
 import type { Invocation, Io } from "./command.ts";
-import { isMeant } from "./confirm.ts";
+import { assertMeant, isMeant } from "./confirm.ts";
 import { freed, freedText } from "./freed.ts";
-import { countText, print, printJson, sizeText } from "./print.ts";
+import { countText, oneLine, print, printJson, sizeText } from "./print.ts";
 import { addressed, countFrom, sessionAt, withSessions } from "./sessions.ts";
 
 export async function compactSession(invocation: Invocation, io: Io): Promise<number> {
   const { flags } = invocation;
   if (flags["undo"]) return undo(invocation, io);
-  if (!flags["yes"] && !flags["dry-run"] && io.isTerminal !== true) throw nobodyToAsk();
+  assertMeant(
+    "sessions compact takes output out",
+    invocation,
+    io,
+    "--yes, or --dry-run to see what it would save",
+  );
   return withSessions(invocation, io, async (registry, { store }) => {
     const { id, ...options } = await placeIn(registry, invocation, io);
     const effect = await registry.compaction.effect(id, options);
@@ -96,15 +101,8 @@ async function readAnew(registry: SessionRegistry, id: SessionId, io: Io): Promi
     await searcher.forget(id);
   } catch (error) {
     if (!(error instanceof SidecarError)) throw error;
-    io.errors.write(`acp-sidecar: ${error.message}\n`);
+    io.errors.write(`acp-sidecar: ${oneLine(error.message)}\n`);
   } finally {
     await searcher.close();
   }
-}
-
-function nobodyToAsk(): SidecarError {
-  return new SidecarError(
-    "USAGE",
-    "sessions compact asks first, and there is no terminal; allowed: --yes, or --dry-run to see what it would save",
-  );
 }

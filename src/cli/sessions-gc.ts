@@ -30,7 +30,7 @@ interface Counts {
 
 export function collectSessions(invocation: Invocation, io: Io): Promise<number> {
   const age = ageIn(invocation);
-  assertMeant("sessions gc", invocation, io);
+  assertMeant("sessions gc deletes", invocation, io);
   return withSessions(invocation, io, async (registry, config) => {
     const wanted = wantedBy(age, invocation, config);
     if (invocation.flags["dry-run"]) return showWhatGoes(registry, wanted, invocation, io);

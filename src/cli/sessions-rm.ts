@@ -14,7 +14,7 @@ import { sessionAt, withSessions } from "./sessions.ts";
 /** Removes what it can and says of each of the others why not. */
 export function removeSessions(invocation: Invocation, io: Io): Promise<number> {
   const { flags, operands } = invocation;
-  assertMeant("sessions rm", invocation, io);
+  assertMeant("sessions rm deletes", invocation, io);
   return withSessions(invocation, io, async (registry, { trashMs, store }) => {
     const failures = new Failures(io);
     const found = await sessionsNamed(registry, operands, failures, io);
