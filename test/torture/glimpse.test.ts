@@ -1,7 +1,4 @@
-/**
- * A glimpse of every torture harness, with a fixed seed; `.ci/torture.mjs` has the longer run.
- * @module-tag long
- */
+/** A glimpse of every torture harness, with a fixed seed; `.ci/torture.mjs` has the longer run. */
 import { describe, it, type TestContext } from "vitest";
 import { harnesses } from "./harnesses.ts";
 import type { Harness } from "./world/report.ts";
@@ -22,7 +19,9 @@ async function glimpse({ name, sizes, run }: Harness, context: TestContext): Pro
 // [REQ durable-acknowledged, durable-once, durable-whole, durable-deleted, durable-power, durable-levels]
 describe("at a glimpse, nothing is lost:", () => {
   for (const harness of harnesses) {
-    const options = { timeout: deadlineMs, concurrent: !alone.has(harness.name) };
+    // What a power cut leaves is shown by no other test; kills and the rest are.
+    const tags = harness.name === "power-loss" ? [] : ["long"];
+    const options = { timeout: deadlineMs, concurrent: !alone.has(harness.name), tags };
     it(harness.name, options, (context) => glimpse(harness, context));
   }
 });
