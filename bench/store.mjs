@@ -12,19 +12,18 @@ export async function openStoreOf(library, url) {
 const holder = { host: "bench", pid: 1, startedAt: "0" };
 
 /** A new session that this process holds, and the means to fill it. */
-export async function heldSession(store, library, cwd, metadata) {
-  const id = await newSession(store, library, cwd, metadata);
+export async function heldSession(store, library, cwd, metadata, atMs) {
+  const id = await newSession(store, library, cwd, metadata, atMs);
   const { lease } = await store.acquire(id, { holder, ttlMs: 3_600_000, mayTake: () => true });
   return { id, lease };
 }
 
-export async function newSession(store, { newSessionId }, cwd, metadata = {}) {
+export async function newSession(store, { newSessionId }, cwd, metadata = {}, atMs = Date.now()) {
   const id = newSessionId();
-  const nowMs = Date.now();
   await store.create({
     id,
-    createdAtMs: nowMs,
-    updatedAtMs: nowMs,
+    createdAtMs: atMs,
+    updatedAtMs: atMs,
     cwd: path.resolve(cwd),
     additionalDirectories: [],
     agent: { info: { name: "bench-agent", version: "1.0.0" } },

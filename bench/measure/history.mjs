@@ -9,6 +9,8 @@ import { median } from "../stats.mjs";
 
 const perSession = 100;
 const perTurn = 10;
+/** Between the sessions that were there before. */
+const apartMs = 10 * 60_000;
 
 export async function history({ folder, quick, options }) {
   const messages = options.historyMessages;
@@ -23,9 +25,11 @@ export async function history({ folder, quick, options }) {
   const cacheFolder = path.join(folder, "cache", "acp-sidecar");
   const searcher = new library.Searcher(registry, { cacheFolder });
   const begunMs = performance.now();
+  const begunCpuMs = cpuMs();
   const { messages: indexed } = await searcher.catchUp();
   const seconds = (performance.now() - begunMs) / 1000;
-  const caughtUpMs = await catchUpOnce(store, library, searcher, { folder, words });
+  const cpuSeconds = (cpuMs() - begunCpuMs) / 1000;
+  const caughtUp = await catchUpOnce(store, library, searcher, { folder, words });
   const asked = await ask(searcher, words, quick ? 100 : 500);
   await searcher.close();
   await registry.close();
@@ -37,7 +41,7 @@ export async function history({ folder, quick, options }) {
     row(
       "messages indexed in a second",
       Math.round(indexed / seconds),
-      `${indexed.toLocaleString("en")} messages`,
+      `${indexed.toLocaleString("en")} messages; ${Math.round(indexed / cpuSeconds)} by processor time`,
       "≥ 20,000",
       indexed / seconds >= 20_000,
     ),
@@ -51,14 +55,31 @@ export async function history({ folder, quick, options }) {
     row(
       "a search, p50 and p95, ms",
       `${asked.p50.toFixed(1)} and ${asked.p95.toFixed(1)}`,
-      scan,
+      `${asked.cpu}; ${scan}`,
       "p95 ≤ 20 ms",
       asked.p95 <= 20,
     ),
-    row("catching up with 1,000 new messages, ms", Math.round(caughtUpMs), "", "≤ 100 ms", caughtUpMs <= 100),
-    row("a fresh process, ms", Math.round(fresh.ms), "", "≤ 250 ms", fresh.ms <= 250),
+    row(
+      "catching up with 1,000 new messages, ms",
+      Math.round(caughtUp.ms),
+      `${Math.round(caughtUp.cpuMs)} by processor time`,
+      "≤ 100 ms",
+      caughtUp.ms <= 100,
+    ),
+    row(
+      "a fresh process, ms",
+      Math.round(fresh.ms),
+      `${Math.round(fresh.cpuMs)} by processor time`,
+      "≤ 250 ms",
+      fresh.ms <= 250,
+    ),
     row("a fresh process, MB", Math.round(fresh.mb), "", "≤ 120 MB", fresh.mb <= 120),
   ];
+}
+
+function cpuMs() {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
 }
 
 function row(what, sidecarFigure, ratio, wanted, met) {
@@ -69,16 +90,16 @@ function row(what, sidecarFigure, ratio, wanted, met) {
 async function fill(store, library, { folder, messages, words, scanned }) {
   mkdirSync(scanned, { recursive: true });
   let bytes = 0;
+  const beganMs = Date.now() - (messages / perSession + 1) * apartMs;
   for (let done = 0; done < messages; done += perSession) {
-    const { id, lease } = await heldSession(
-      store,
-      library,
-      path.join(folder, `project-${(done / perSession) % 20}`),
-    );
+    const number = done / perSession;
+    const atMs = beganMs + number * apartMs;
+    const project = path.join(folder, `project-${number % 20}`);
+    const { id, lease } = await heldSession(store, library, project, {}, atMs);
     let head = 0;
     const texts = [];
     for (let turn = 0; turn < perSession / perTurn; turn += 1) {
-      const entries = words.turn(perTurn);
+      const entries = words.turn(perTurn).map((entry) => ({ ...entry, atMs }));
       for (const { data } of entries) texts.push(data);
       head = await store.seal(id, { from: head + 1, head }, entries, lease);
     }
@@ -97,7 +118,7 @@ function textIn(data) {
 }
 
 async function catchUpOnce(store, library, searcher, { folder, words }) {
-  const times = [];
+  const [times, cpuTimes] = [[], []];
   for (let round = 0; round < 5; round += 1) {
     for (let n = 0; n < 10; n += 1) {
       const { id, lease } = await heldSession(store, library, folder);
@@ -106,41 +127,46 @@ async function catchUpOnce(store, library, searcher, { folder, words }) {
         head = await store.seal(id, { from: head + 1, head }, words.turn(perTurn), lease);
       await store.release(lease);
     }
-    const beganMs = performance.now();
+    const [beganMs, beganCpuMs] = [performance.now(), cpuMs()];
     await searcher.catchUp();
     times.push(performance.now() - beganMs);
+    cpuTimes.push(cpuMs() - beganCpuMs);
   }
-  return median(times);
+  return { ms: median(times), cpuMs: median(cpuTimes) };
 }
 
 async function ask(searcher, words, times) {
-  const took = [];
+  const [took, cpu] = [[], []];
   for (let n = 0; n < times; n += 1) {
     const query = words.query();
-    const beganMs = performance.now();
+    const [beganMs, beganCpuMs] = [performance.now(), cpuMs()];
     await searcher.search(query);
     took.push(performance.now() - beganMs);
+    cpu.push(cpuMs() - beganCpuMs);
   }
-  took.sort((a, b) => a - b);
-  return { p50: took[Math.floor(times * 0.5)], p95: took[Math.floor(times * 0.95)] };
+  const at = (list, part) => list.sort((a, b) => a - b)[Math.floor(times * part)];
+  const byCpu = `${at(cpu, 0.5).toFixed(1)} and ${at(cpu, 0.95).toFixed(1)} by processor time`;
+  return { p50: at(took, 0.5), p95: at(took, 0.95), cpu: byCpu };
 }
 
 /** As a person asks: a process that starts, opens store and index, and answers. */
 function freshProcess({ binary, url, folder, words }) {
-  const times = [];
+  const [times, cpuTimes] = [[], []];
   let mb = 0;
   for (let n = 0; n < 7; n += 1) {
     const beganMs = performance.now();
     const { stderr, status } = spawnSync(
       "/usr/bin/time",
-      ["-f", "%M", process.execPath, binary, "search", words.query(), "--store", url],
+      ["-f", "%U %S %M", process.execPath, binary, "search", words.query(), "--store", url],
       { env: { ...process.env, HOME: folder, XDG_CACHE_HOME: path.join(folder, "cache") }, encoding: "utf8" },
     );
     if (status > 1) throw new Error(`search ended with ${status}: ${stderr}`);
     times.push(performance.now() - beganMs);
-    mb = Math.max(mb, Number(stderr.trim().split("\n").at(-1)) / 1000);
+    const [user, system, kilobytes] = stderr.trim().split("\n").at(-1).split(" ").map(Number);
+    cpuTimes.push((user + system) * 1000);
+    mb = Math.max(mb, kilobytes / 1000);
   }
-  return { ms: median(times), mb };
+  return { ms: median(times), cpuMs: median(cpuTimes), mb };
 }
 
 /** What it takes to look through the same texts, where there is a program for it. */
