@@ -75,8 +75,9 @@ export class IndexDoor {
     const { closeAfterMs } = this.#place;
     if (closeAfterMs === undefined || this.#index === undefined) return;
     const afterMs = this.#isInMemory ? 10 * closeAfterMs : closeAfterMs;
-    // Whoever needs it meanwhile stops this, before or behind it in the queue.
-    this.#closing = setTimeout(() => void this.#queue.run(() => this.#close()), afterMs);
+    // Whoever needs it meanwhile stops this, or opens it again. One that cannot be closed is let go.
+    const close = () => this.#queue.run(() => this.#close()).catch(() => undefined);
+    this.#closing = setTimeout(() => void close(), afterMs);
     this.#closing.unref();
   }
 
