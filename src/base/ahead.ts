@@ -1,6 +1,6 @@
-/** Work on one thing after the other, begun before its turn has come: on a server each has its way to go. */
+/** Work on several things at once, with results in order: the next ones are begun while a server answers the first. */
 
-/** What `work` makes of each, in order, with at most so many under way. Nothing is under way any more when it ends. */
+/** What `work` makes of each item, in order, with at most so many under way; none is under way when it ends. */
 export async function* ahead<T, R>(
   things: AsyncIterable<T>,
   most: number,

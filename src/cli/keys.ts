@@ -4,6 +4,7 @@ import { writeFile } from "node:fs/promises";
 import { SidecarError, systemCodeOf, reasonOf } from "../base/errors.ts";
 import { keysStatus as statusOf, rotateKeys as rotate } from "../care/keys.ts";
 import { assertStoreThere } from "../care/maintenance.ts";
+import type { Config } from "../config/config.ts";
 import type { Invocation, Io } from "./command.ts";
 import { configOf } from "./configured.ts";
 import { countText, print, printJson } from "./print.ts";
@@ -36,8 +37,12 @@ export async function generateKey({ flags }: Invocation, io: Io): Promise<number
 export async function keysStatus(invocation: Invocation, io: Io): Promise<number> {
   const { config } = await configOf(invocation, io);
   assertStoreThere(config.store);
+  return printStatus(invocation, io, config);
+}
+
+async function printStatus({ flags }: Invocation, io: Io, config: Config): Promise<number> {
   const status = await statusOf(config.store, config);
-  if (invocation.flags["json"]) await printJson(io, status);
+  if (flags["json"]) await printJson(io, status);
   else await print(io, `${told(status)}\n`);
   return 0;
 }
@@ -61,8 +66,5 @@ export async function rotateKeys(invocation: Invocation, io: Io): Promise<number
   const { config } = await configOf(invocation, io);
   assertStoreThere(config.store);
   await rotate(config.store, config);
-  const status = await statusOf(config.store, config);
-  if (invocation.flags["json"]) await printJson(io, status);
-  else await print(io, `${told(status)}\n`);
-  return 0;
+  return printStatus(invocation, io, config);
 }
