@@ -25,7 +25,7 @@ export interface SearchingParts {
 export class Searching {
   readonly #parts: SearchingParts;
   readonly #running = new Set<{ readonly by: SessionId | undefined; readonly end: AbortController }>();
-  /** When the index is brought up to date without being asked. */
+  /** When an index that is there is brought up to date without being asked. */
   readonly idle: IdleMoments;
   #searcher: Promise<Searcher> | undefined;
 
@@ -77,9 +77,8 @@ export class Searching {
 
   /** What fails here is found again by whoever searches. */
   async #catchUp(signal: AbortSignal): Promise<void> {
-    const { registry, cacheFolder, log } = this.#parts;
+    const { log } = this.#parts;
     try {
-      if (cacheFolder === undefined || (await registry.identity()) === undefined) return;
       await (await this.#opened()).catchUpIdly(signal, restMs);
     } catch (error) {
       if (isSidecarError(error, "REQUEST_CANCELLED")) return;

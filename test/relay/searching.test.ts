@@ -10,7 +10,7 @@ import { SessionRegistry } from "../../src/session/registry.ts";
 import { openMemoryStore } from "../../src/store/memory/memory.ts";
 import { openSqliteStore } from "../../src/store/sql/sqlite/store.ts";
 import { wrapStore } from "../../src/store/shell.ts";
-import { gate, rig, until } from "./rig.ts";
+import { gate, rig } from "./rig.ts";
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), "acp-sidecar-searching-"));
 afterAll(() => fs.rmSync(folder, { recursive: true, force: true }));
@@ -109,18 +109,30 @@ it("answers a search whose index cannot be written with a line, and the session 
   await store.close();
 });
 
-it("brings the index up to date when nothing has been asked for a while", async () => {
+it("brings an index that is there up to date when nothing has been asked for a while", async () => {
   const { store, cacheFolder, index } = await onDisk();
   const relay = await rig({ store, relay: { cacheFolder, indexAfterMs: 5 } });
   const sessionId = await relay.newSession();
+  await relay.client.request("_acp-sidecar/search", { query: "lantern" });
   await relay.prompt(sessionId, "light the lantern");
-  await until(() => fs.existsSync(index));
   const shared = await openSqliteIndex(index);
   const through = async () =>
     (await shared.known([sessionId as SessionId])).values().next().value?.throughSeq;
   while ((await through()) !== 2) await new Promise((resolve) => setImmediate(resolve));
   await shared.close();
   await relay.close();
+  await store.close();
+});
+
+it("makes none for who has never searched", async () => {
+  const { store, cacheFolder, index } = await onDisk();
+  await filled(store);
+  const searcher = new Searcher(new SessionRegistry({ store }), { cacheFolder });
+  await searcher.catchUpIdly(new AbortController().signal, 0);
+  expect(fs.existsSync(index)).toBe(false);
+  await searcher.search("lantern");
+  expect(fs.existsSync(index)).toBe(true);
+  await searcher.close();
   await store.close();
 });
 
@@ -144,6 +156,7 @@ it("leaves that to another process which does it", async () => {
 it("goes on where it was ended, at the next quiet moment", async () => {
   const { store, cacheFolder, index } = await onDisk();
   for (let n = 0; n < 3; n += 1) await filled(store);
+  await (await openSqliteIndex(index)).close();
   const ending = new AbortController();
   const stopping = wrapStore(store, {
     async *read(id, range) {

@@ -2,6 +2,7 @@
  * The one way of a process to a store's index: opened when it is needed, made anew where it is damaged, closed when
  * nobody has needed it for a while. One at a time has it.
  */
+import { existsSync } from "node:fs";
 import { SidecarError } from "../../base/errors.ts";
 import { Queue } from "../../base/queue.ts";
 import type { SessionRegistry } from "../../session/registry.ts";
@@ -58,6 +59,13 @@ export class IndexDoor {
     return this.#isInMemory;
   }
 
+  /** Whether there is one that is kept. In a file it is made only for who searches: words that are deleted stay in it. */
+  async isThere(): Promise<boolean> {
+    if (this.#index !== undefined) return !this.#isInMemory;
+    const file = await this.#kept();
+    return (file !== undefined && existsSync(file)) || (await this.#registry.textIndex()) !== undefined;
+  }
+
   /** Settles when who has it has ended, and those who wait. */
   async close(): Promise<void> {
     await this.#queue.idle();
@@ -101,10 +109,8 @@ export class IndexDoor {
     this.#isInMemory = false;
     const ofStore = await this.#registry.textIndex();
     if (ofStore !== undefined) return ofStore;
-    const identity = await this.#registry.identity();
-    const { cacheFolder } = this.#place;
-    if (identity === undefined || cacheFolder === undefined) return this.#inMemory();
-    const file = indexPath(cacheFolder, identity);
+    const file = await this.#kept();
+    if (file === undefined) return this.#inMemory();
     try {
       const index = await openSqliteIndex(file);
       this.#file = file;
@@ -113,6 +119,13 @@ export class IndexDoor {
       if (!isUnwritable(error)) throw indexError(error, file);
       return this.#inMemory();
     }
+  }
+
+  /** Where its file is, if it may have one. */
+  async #kept(): Promise<string | undefined> {
+    const identity = await this.#registry.identity();
+    const { cacheFolder } = this.#place;
+    return identity === undefined || cacheFolder === undefined ? undefined : indexPath(cacheFolder, identity);
   }
 
   #inMemory(): Promise<TextIndex> {

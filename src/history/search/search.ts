@@ -84,10 +84,11 @@ export class Searcher {
   }
 
   /**
-   * The same while nothing else is to be done: with a rest after each step; not where the index is in memory, nor
+   * The same while nothing else is to be done, with a rest after each step, for an index that is there and kept; not
    * while another process does it. Errors: as `catchUp`.
    */
   async catchUpIdly(signal: AbortSignal, restMs: number): Promise<void> {
+    if (!(await this.#door.isThere())) return;
     await this.#door.with(async (index) => {
       if (this.#door.isInMemory || (await index.claim?.(claimMs)) === false) return;
       const pace = restingPace(restMs, signal);
