@@ -70,6 +70,41 @@ describe("import", () => {
     expect(out).toContain("2 places could not be read");
   });
 
+  it("takes NUL bytes, steering names and folders that are not there, and shows none of it as it came", async () => {
+    const steering = "a\u001b]0;title\u0007\u0000\u009b31m b";
+    const hostile = (cwd: string) => [
+      { type: "custom-title", customTitle: steering },
+      user("u1", null, steering, { cwd }),
+      "\0\0\0{broken",
+    ];
+    const folder = path.dirname(claudeFolder(home, hostile("/not/there\0")));
+    const named = path.join(folder, "steering\u001b[31m.jsonl");
+    fs.copyFileSync(path.join(folder, "0f8b2f6e-1111-4222-8333-444455556666.jsonl"), named);
+    claudeFolder(home, hostile("relative/folder"), "1f8b2f6e-1111-4222-8333-444455556666");
+    claudeFolder(home, hostile("/home/nobody/here"), "2f8b2f6e-1111-4222-8333-444455556666");
+    const { status, out, err } = await run("import", "claude");
+    expect([status, out]).toEqual([5, expect.stringContaining("4 sessions imported")]);
+    const listed = await run("sessions", "ls", "--jsonl");
+    const records = listed.out
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { cwd: string; title: string });
+    expect(records.map(({ cwd }) => cwd).sort()).toEqual(["/", "/", "/", "/home/nobody/here"]);
+    expect(new Set(records.map(({ title }) => title))).toEqual(new Set(["a ]0;title 31m b"]));
+    const shown = await run("sessions", "show", "last");
+     
+    for (const text of [out, err, shown.out]) expect(text).not.toMatch(/[\0\u001b\u0007\u009b]/);
+  });
+
+  it("brings in only what was written to since, and names a --since that is none", async () => {
+    const old = claudeFolder(home, plainTurns);
+    fs.utimesSync(old, 1000, 1000);
+    claudeFolder(home, [user("n1", null, "new")], "1f8b2f6e-1111-4222-8333-444455556666");
+    expect((await run("import", "claude", "--since", "2d")).out).toContain("1 session imported");
+    expect((await run("import", "claude", "--since", "when")).status).toBe(2);
+    expect((await run("import", "claude")).out).toContain("1 session imported, 1 there already");
+  });
+
   it("leaves a line that is being written for the next time", async () => {
     const file = claudeFolder(home, plainTurns.slice(0, -1));
     fs.appendFileSync(file, JSON.stringify(plainTurns.at(-1)).slice(0, 30));

@@ -12,7 +12,8 @@ const special = /[\\~*_[<&\r\0]/;
 export function plainParagraphs(text: string): string | undefined {
   const isCalm = !special.test(text);
   const lines = text.split("\n");
-  const safe = escapedBy(text).split("\n");
+  const escaped = escapedBy(text);
+  const safe = escaped === text ? lines : escaped.split("\n");
   let html = "";
   let isOpen = false;
   for (let at = 0; at < lines.length; at += 1) {

@@ -179,9 +179,12 @@ export function timeOf(value: unknown): number {
   return typeof value === "string" ? Date.parse(value) : NaN;
 }
 
+/** What is no letter: spaces of any kind, and control characters, which a title has no use for. */
+const noLetters = /[\s\0-\x1f\x7f-\x9f]+/g;
+
 /** The first line of what was said, as a title. */
 export function titleFrom(text: string, maxChars = 80): string | undefined {
-  const line = (text.trimStart().slice(0, 1000).split("\n", 1)[0] ?? "").replace(/\s+/g, " ").trim();
+  const line = (text.trimStart().slice(0, 1000).split("\n", 1)[0] ?? "").replace(noLetters, " ").trim();
   if (line === "") return undefined;
   if (line.length <= maxChars) return line;
   const chars = Array.from(line);

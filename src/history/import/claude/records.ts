@@ -4,17 +4,18 @@
  */
 import { isRecord } from "../../../base/json.ts";
 import { recordIn, type Fields } from "../records.ts";
+import { IdTable } from "./id-table.ts";
 
 const shapes = 2 ** 32;
 
 export class KnownRecords {
   /** By id the turn, counted from 1 (0 for none), and the shape, in one number: there may be millions. */
-  readonly #known = new Map<string, number>();
+  readonly #known = new IdTable();
   /** Of records that share their id with an earlier one: the id and the shape. */
   readonly #others = new Set<string>();
 
   has(uuid: string): boolean {
-    return this.#known.has(uuid);
+    return this.#known.get(uuid) !== undefined;
   }
 
   turnOf(uuid: string): number | undefined {

@@ -6,6 +6,7 @@ import { isRecord, type Json } from "../../../base/json.ts";
 import { maxLineBytes } from "../lines.ts";
 import { listIn, recordIn, textIn, type Fields } from "../records.ts";
 import { timeOf, type Origin, type Scribe } from "../scribe.ts";
+import { TokenSum } from "./tokens.ts";
 import { blockOf, planIn, shownCall, textContent } from "./tools.ts";
 
 /** Where large outputs lie, if the session has such a folder. */
@@ -19,8 +20,7 @@ export class Speech {
   readonly #child: SessionId | undefined;
   /** Calls that are shown as something else. */
   readonly #unshown = new Set<string>();
-  /** Tokens by message: each of its records tells them. */
-  readonly #usage = new Map<string, Fields>();
+  #tokens = new TokenSum();
 
   constructor(scribe: Scribe, beside: Beside, child?: SessionId) {
     this.#scribe = scribe;
@@ -30,7 +30,7 @@ export class Speech {
 
   newTurn(): void {
     this.#unshown.clear();
-    this.#usage.clear();
+    this.#tokens = new TokenSum();
   }
 
   /** One record of an answer, which may have several. */
@@ -46,8 +46,8 @@ export class Speech {
       if (isRecord(block)) this.#say(timeOf(fields["timestamp"]), block, origin, messageId);
     const usage = recordIn(message, "usage");
     if (this.#child !== undefined || usage === undefined) return;
-    this.#usage.set(messageId ?? id ?? "", usage);
-    this.#scribe.usage(sumOf(this.#usage));
+    this.#tokens.note(messageId ?? id ?? "", usage);
+    this.#scribe.usage(this.#tokens.sum);
   }
 
   #say(atMs: number, block: Fields, origin: Origin, messageId: string | undefined): void {
@@ -126,21 +126,4 @@ export class Speech {
 
 function isResult(block: unknown): block is Fields {
   return isRecord(block) && block["type"] === "tool_result";
-}
-
-function sumOf(usages: ReadonlyMap<string, Fields>): Json {
-  const sum = (name: string) => {
-    let all = 0;
-    for (const usage of usages.values()) {
-      const value = usage[name];
-      if (Number.isSafeInteger(value)) all += value as number;
-    }
-    return all;
-  };
-  const inputTokens = sum("input_tokens");
-  const outputTokens = sum("output_tokens");
-  const cachedReadTokens = sum("cache_read_input_tokens");
-  const cachedWriteTokens = sum("cache_creation_input_tokens");
-  const totalTokens = inputTokens + outputTokens + cachedReadTokens + cachedWriteTokens;
-  return { totalTokens, inputTokens, outputTokens, cachedReadTokens, cachedWriteTokens };
 }

@@ -19,8 +19,9 @@ export class GeminiConversation {
   #firstWords: string | undefined;
   /** Not written yet, because they may change: in order. */
   #waiting = new Map<string, Fields>();
-  /** Of those that are written and count: the last entry before each, in order. */
+  /** Of those that are written and count: the last entry before each; and in which order they stand. */
   readonly #before = new Map<string, number>();
+  readonly #order: string[] = [];
 
   readonly #subagents: Subagents;
   readonly #speech: Speech;
@@ -60,10 +61,15 @@ export class GeminiConversation {
   #flush(): void {
     for (const [id, message] of this.#waiting) {
       if (textIn(message, "type") === "user") this.scribe.endTurn();
-      this.#before.set(id, this.scribe.seq);
+      this.#noteWritten(id);
       this.#guard(() => this.#write(message));
     }
     this.#waiting.clear();
+  }
+
+  #noteWritten(id: string): void {
+    this.#before.set(id, this.scribe.seq);
+    this.#order.push(id);
   }
 
   #meta(fields: Fields): void {
@@ -84,11 +90,8 @@ export class GeminiConversation {
     this.#flush();
     // One that is not there drops all.
     const seq = this.#before.get(id) ?? 0;
-    let isBehind = !this.#before.has(id);
-    for (const each of [...this.#before.keys()]) {
-      isBehind ||= each === id;
-      if (isBehind) this.#before.delete(each);
-    }
+    for (let last = this.#order.pop(); last !== undefined; last = last === id ? undefined : this.#order.pop())
+      this.#before.delete(last);
     this.scribe.rewind(this.scribe.lastMs, seq, { kind: isWaiting ? "$rewindTo" : "again", id });
   }
 
@@ -103,6 +106,7 @@ export class GeminiConversation {
       if ([...this.#waiting.keys()].some((id) => !ids.has(id))) this.#flush();
       if (this.#before.size > 0) this.scribe.rewind(this.scribe.lastMs, 0, { kind: "$set messages" });
       this.#before.clear();
+      this.#order.length = 0;
       this.#waiting.clear();
       for (const message of messages) this.#note(message);
     }
@@ -112,7 +116,7 @@ export class GeminiConversation {
     this.#flush();
     const id = textIn(summary, "id") ?? `summary-${this.scribe.seq + 1}`;
     if (this.#before.has(id)) return;
-    this.#before.set(id, this.scribe.seq);
+    this.#noteWritten(id);
     this.scribe.summary(timeOf(summary["timestamp"]), id, summaryIn(summary), { kind: "state_snapshot", id });
     const isNew = (message: Fields) => message !== summary && !this.#before.has(textIn(message, "id") ?? id);
     for (const message of messages) if (isNew(message) && !isThanks(message)) this.#note(message);

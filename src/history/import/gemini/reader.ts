@@ -52,7 +52,7 @@ function sessionOf(file: FoundFile, projects: Projects, report: Report): NativeS
 
 /** The file's name has only a part of it. It stands near the beginning, whichever form the file has. */
 function idIn(file: FoundFile): string | undefined {
-  return /"sessionId"\s{0,9}:\s{0,9}"([^"\\]{1,200})"/.exec(startOf(file, 4096))?.[1];
+  return /"sessionId"\s{0,9}:\s{0,9}"([^"\\\0-\x1f]{1,200})"/.exec(startOf(file, 4096))?.[1];
 }
 
 interface Found {

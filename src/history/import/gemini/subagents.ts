@@ -64,6 +64,7 @@ function say(message: Fields, speech: Speech): void {
 /** The messages that count at the end of a file. */
 class Kept {
   readonly #byId = new Map<string, Fields>();
+  readonly #order: string[] = [];
 
   get messages(): readonly Fields[] {
     return [...this.#byId.values()];
@@ -73,18 +74,18 @@ class Kept {
     const to = textIn(record, "$rewindTo");
     if (to !== undefined) return this.#goBack(to);
     const set = recordIn(record, "$set");
-    if (set !== undefined && Array.isArray(set["messages"])) this.#byId.clear();
+    if (set !== undefined && Array.isArray(set["messages"])) this.#goBack(undefined);
     for (const message of [record, ...listIn(set ?? record, "messages")]) {
       const id = isRecord(message) ? textIn(message, "id") : undefined;
-      if (id !== undefined && isRecord(message)) this.#byId.set(id, message);
+      if (id === undefined || !isRecord(message)) continue;
+      if (!this.#byId.has(id)) this.#order.push(id);
+      this.#byId.set(id, message);
     }
   }
 
-  #goBack(to: string): void {
-    let isBehind = !this.#byId.has(to);
-    for (const id of [...this.#byId.keys()]) {
-      isBehind ||= id === to;
-      if (isBehind) this.#byId.delete(id);
-    }
+  /** To before a message; to nothing for one that is not there. */
+  #goBack(to: string | undefined): void {
+    for (let last = this.#order.pop(); last !== undefined; last = last === to ? undefined : this.#order.pop())
+      this.#byId.delete(last);
   }
 }
