@@ -92,7 +92,7 @@ describe("import", () => {
     expect(records.map(({ cwd }) => cwd).sort()).toEqual(["/", "/", "/", "/home/nobody/here"]);
     expect(new Set(records.map(({ title }) => title))).toEqual(new Set(["a ]0;title 31m b"]));
     const shown = await run("sessions", "show", "last");
-     
+
     for (const text of [out, err, shown.out]) expect(text).not.toMatch(/[\0\u001b\u0007\u009b]/);
   });
 

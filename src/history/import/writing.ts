@@ -8,12 +8,7 @@ import { inheritedRewinds } from "../../session/rewinds.ts";
 import { keyOf, marked, markIn, markOf, RunningHash } from "./mark.ts";
 import { Placing } from "./placing.ts";
 import type { Shared } from "./sharing.ts";
-import {
-  isTime,
-  type NativeBatch,
-  type NativeFacts,
-  type NativeSession,
-} from "./native.ts";
+import { isTime, type NativeBatch, type NativeFacts, type NativeSession } from "./native.ts";
 
 /** What is written at once: pages of about so much. */
 const pageChars = 512 << 10;
@@ -40,20 +35,13 @@ export class Writing {
   #left: number;
   #tail: readonly NewEntry[] = [];
 
-  constructor(
-    registry: SessionRegistry,
-    native: NativeSession,
-    manner: Manner,
-  ) {
+  constructor(registry: SessionRegistry, native: NativeSession, manner: Manner) {
     this.#registry = registry;
     this.#manner = manner;
     this.#native = native;
     const { shared } = manner;
     this.#left = shared?.count ?? 0;
-    this.#placing = new Placing(
-      shared?.tails,
-      shared && inheritedRewinds(shared.parent, shared.atSeq),
-    );
+    this.#placing = new Placing(shared?.tails, shared && inheritedRewinds(shared.parent, shared.atSeq));
   }
 
   /** False when another process brings the same one in. */
@@ -97,28 +85,20 @@ export class Writing {
           lineage: { parentId: shared.parent.id, atSeq: shared.atSeq },
         }),
         ...(title !== undefined && { title }),
-        metadata: marked(
-          {},
-          { key, stamp: "", hash: "", count: 0, head: 0, tails: [] },
-        ),
+        metadata: marked({}, { key, stamp: "", hash: "", count: 0, head: 0, tails: [] }),
       })
       .catch((error: unknown) => {
         // Somebody who saw it before it was held has taken it for what was left behind.
-        if (!isSidecarError(error, "SESSION_NOT_FOUND", "SESSION_BUSY"))
-          throw error;
+        if (!isSidecarError(error, "SESSION_NOT_FOUND", "SESSION_BUSY")) throw error;
       });
     if (begun === undefined) return false;
     const { journal } = begun;
     this.#journal = journal;
     const rivals = await this.#registry.brought.knownAs(nativeId);
     const isRival = (each: SessionRecord) => {
-      if (each.id === journal.id || markIn(each.metadata)?.key !== key)
-        return false;
+      if (each.id === journal.id || markIn(each.metadata)?.key !== key) return false;
       const why = this.#registry.brought.whyHidden(each);
-      return (
-        why === "importing" ||
-        (why === undefined && !this.#manner.mayStandBeside)
-      );
+      return why === "importing" || (why === undefined && !this.#manner.mayStandBeside);
     };
     if (!rivals.some(isRival)) return true;
     await this.undo();
@@ -126,9 +106,7 @@ export class Writing {
   }
 
   /** On return it is a session like any other. Without an entry there is none. Of what it shares none is counted. */
-  async finish(): Promise<
-    { id?: SessionRecord["id"]; entries: number } | "empty" | "rival"
-  > {
+  async finish(): Promise<{ id?: SessionRecord["id"]; entries: number } | "empty" | "rival"> {
     const { shared, isDryRun } = this.#manner;
     if (this.#hash.count === 0) return "empty";
     const entries = this.#hash.count - (shared?.count ?? 0) + this.#tail.length;
@@ -141,10 +119,7 @@ export class Writing {
     const { rewinds } = this.#placing;
     const { id } = await this.#registry.brought.reveal(journal, {
       ...(rewinds.length > 0 && { settings: { rewinds } }),
-      metadata: marked(
-        {},
-        markOf(this.#native, this.#hash, journal, shared?.tails),
-      ),
+      metadata: marked({}, markOf(this.#native, this.#hash, journal, shared?.tails)),
       ...(title !== undefined && { title }),
       updatedAtMs,
     });
@@ -156,8 +131,7 @@ export class Writing {
   async undo(): Promise<void> {
     const journal = this.#journal;
     this.#journal = undefined;
-    if (journal !== undefined)
-      await this.#registry.brought.discard(journal).catch(() => undefined);
+    if (journal !== undefined) await this.#registry.brought.discard(journal).catch(() => undefined);
   }
 }
 
