@@ -80,10 +80,17 @@ function comment(text: string): string[] {
   return wrapped(text, 100).map((line) => `  // ${line}`);
 }
 
+/** Of options that have no default. */
+const places: Partial<Record<OptionName, string>> = {
+  logFile: "/var/log/acp-sidecar.log",
+  encryptionKey: "file:/etc/acp-sidecar/key",
+  previousKeys: "file:/etc/acp-sidecar/key.old",
+};
+
 /** Its default, or one of what it may be. */
 function exampleOf(name: OptionName, io: Io): string {
   if (name === "store") return defaultStoreUrl(surroundings(io.env));
-  return defaultOf(options[name]) ?? "/var/log/acp-sidecar.log";
+  return defaultOf(options[name]) ?? places[name] ?? "";
 }
 
 /** Editors complete and check by it. */

@@ -42,6 +42,7 @@ describe("config init", () => {
     expect([status, err]).toEqual([0, ""]);
     expect(out).toMatch(/^store +sqlite:\/data\/acp-sidecar\/sessions\.db +file /m);
     expect(out).toMatch(/^agent +opencode acp +file /m);
+    expect(out).toMatch(/^encryptionKey +file:\/etc\/acp-sidecar\/key +file /m);
   });
 
   it("sets what is given, an agent too, and names the schema of the installation", async () => {

@@ -66,7 +66,7 @@ const long = new Set(["docs/history.md", "docs/sessions.md"]);
 // The commands are for a POSIX shell.
 describe.skipIf(process.platform === "win32")("the commands of", () => {
   for (const page of pages.filter((name) => blocksOf(name, "sh").length > 0)) {
-    it(`${page} do what they say`, { timeout: 60_000, tags: long.has(page) ? ["long"] : [] }, () => {
+    it(`${page} do what they say`, { timeout: 300_000, tags: long.has(page) ? ["long"] : [] }, () => {
       const story = storyOf(page);
       // Not everybody has jq.
       const jq = spawnSync("jq", ["--version"]).error === undefined ? blocksOf(page, "sh with-jq") : [];

@@ -1,4 +1,7 @@
-/** So do the others. */
+/**
+ * So do the others.
+ * @module-tag long
+ */
 import { randomBytes } from "node:crypto";
 import { describe, it } from "vitest";
 import type { Store } from "../../../src/store/contract.ts";
