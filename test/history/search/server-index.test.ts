@@ -188,6 +188,28 @@ describeServer("TEST_POSTGRES_URL", 5432, (server) => {
     expect(await (await rigHere()).found("mango")).toEqual([`${id}:2`, `${id}:1`]);
   });
 
+  it("does not wait for another who indexes when nobody waits for it, and keeps up in quiet moments", async () => {
+    const { session, found, searcher, store } = await rigHere();
+    const id = await session([asks("papaya")]);
+    await searcher.catchUp();
+    await seal(store, id, [says("papaya")]);
+    const lock = (ms: number) =>
+      pool.query(`UPDATE ${schema}.search_state SET lock_owner = 'other', locked_until_ms = $1`, [ms]);
+    await lock(Number.MAX_SAFE_INTEGER);
+    const ending = new AbortController();
+    const looking = expect(searcher.search("papaya", {}, ending.signal));
+    ending.abort();
+    await looking.rejects.toMatchObject({ code: "REQUEST_CANCELLED" });
+    const waiting = new AbortController();
+    const idle = expect(searcher.catchUpIdly(waiting.signal, 0));
+    setTimeout(() => waiting.abort(), 50);
+    await idle.rejects.toMatchObject({ code: "REQUEST_CANCELLED" });
+    await lock(1);
+    await searcher.catchUpIdly(new AbortController().signal, 0);
+    expect(await count("search_messages")).toBe(2);
+    expect(await found("papaya")).toEqual([`${id}:2`, `${id}:1`]);
+  });
+
   const isThere = async (table: string) => {
     const text = "SELECT to_regclass($1) IS NOT NULL AS there";
     return (await pool.query<{ there: boolean }>(text, [`${schema}.${table}`])).rows[0]?.there;
