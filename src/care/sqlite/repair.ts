@@ -11,7 +11,6 @@ import { recallRewinds } from "../recall-rewinds.ts";
 import { unfinishedName } from "../unfinished.ts";
 import { isBusy } from "../../sqlite/result-codes.ts";
 import { asStoreError } from "../../store/sql/sqlite/errors.ts";
-import { openSqliteStore } from "../../store/sql/sqlite/store.ts";
 import { checkVersion } from "../../store/sql/sqlite/migrations.ts";
 import type { Damage, Repair } from "../damage.ts";
 import { findDamage } from "./check.ts";
@@ -152,6 +151,8 @@ async function replace(db: Database, path: string, wrong: readonly Damage[]): Pr
 
 async function withoutLosingRewinds(path: string, ids: readonly SessionId[]): Promise<void> {
   if (ids.length === 0) return;
+  // Imported as whoever serves imports it, or both would load one file more.
+  const { openSqliteStore } = await import("../../store/sql/sqlite/store.ts");
   const store = await openSqliteStore({ path });
   try {
     await recallRewinds(store, ids);
