@@ -107,11 +107,13 @@ describe("a deleted session", () => {
 
 describe("a session that is idle", () => {
   it("is let go, at the agent and in the store, and the next prompt takes it up again", async () => {
+    let nowMs = Date.now();
     const relay = await rig({
-      registry: { idleTimeoutMs: -1 },
+      registry: { idleTimeoutMs: 1000, now: () => nowMs },
       script: { initialize: initialized({ close: {}, resume: {} }) },
     });
     const sessionId = await relay.newSession();
+    nowMs += 5000;
     await relay.registry.sweep();
     expect(relay.agentNow().heardOf("session/close")).toEqual([{ sessionId: "agent-1" }]);
     expect((await relay.registry.get(toSessionId(sessionId))).lease).toBeUndefined();
