@@ -103,12 +103,12 @@ async function copies(): Promise<void> {
 }
 
 async function expiry(): Promise<void> {
-  chapter("Expiry with fallback (cache: of 400 ms before memory:)");
-  const [cache, safe] = [await openStore("cache:?ttlMs=400"), await openStore("memory:")];
+  chapter("Expiry with fallback (cache: of 2 s before memory:)");
+  const [cache, safe] = [await openStore("cache:?ttlMs=2000"), await openStore("memory:")];
   const store = await openLayers([cache, safe]);
   const id = await aConversation(store, "Asked for now and then");
   fact("fresh, it is in the cache", (await cache.get(id)) !== undefined);
-  await pass(450);
+  await pass(2050);
   fact("later, it has expired there", (await cache.get(id)) === undefined);
   fact("reading it falls back to the safe layer", (await countOf(store, id)) === 2);
   fact("and fills the cache again", (await cache.get(id)) !== undefined);
