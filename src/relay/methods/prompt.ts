@@ -1,5 +1,5 @@
 /** `session/prompt` and `session/cancel`: a turn from its prompt to its answer. https://agentclientprotocol.com/protocol/v1/prompt-turn */
-import { isSidecarError, reasonOf, SidecarError } from "../../base/errors.ts";
+import { isSidecarError, loggedReason, reasonOf, SidecarError } from "../../base/errors.ts";
 import { jsonTextOf } from "../../base/json-text.ts";
 import { isRecord } from "../../base/json.ts";
 import type { RequestContext } from "../../rpc/endpoint.ts";
@@ -15,6 +15,7 @@ import { withoutOurs } from "./own-meta.ts";
 import { editedBy, goBackToEdit } from "./rewind.ts";
 import { closedMeanwhile, type Binding, type LiveSession } from "../live/session.ts";
 import { titleOf } from "../../session/titles.ts";
+import { unendedIn } from "../../session/unended.ts";
 import { withoutSecrets } from "../safe-error.ts";
 import { promptData } from "./prompt-data.ts";
 import { isCommand } from "../live/words.ts";
@@ -42,6 +43,7 @@ export async function prompt(ctx: RelayContext, params: unknown, request: Reques
   await turn.decided;
   return live.answerInOrder(request, async () => {
     const safe = await endTurn(ctx, live, turn);
+    if (isCutOff(safe)) await tellUnended(ctx, live, turn);
     if (turn.isAgentDone) live.turns.delete(turn);
     turn.noteOver();
     live.touch();
@@ -176,6 +178,22 @@ async function endTurn(ctx: RelayContext, live: LiveSession, turn: Turn): Promis
     const isLost = live.noteLoss();
     if (isStoreFailure(outcome) && !isLost) live.owedEnd = end;
     return outcome.type === "error" ? outcome : failed(error);
+  }
+}
+
+function isCutOff(outcome: TurnOutcome): boolean {
+  if (outcome.type === "error") return !isLoss(outcome);
+  return isRecord(outcome.result) && outcome.result.stopReason === "cancelled";
+}
+
+/** Tool calls that a client has seen begin, and that nobody will end. The journal says so by its end of the turn. */
+async function tellUnended(ctx: RelayContext, live: LiveSession, { historySeq }: Turn): Promise<void> {
+  if (historySeq === undefined || !live.isHeld || live.owedEnd !== undefined) return;
+  try {
+    const unended = await unendedIn(ctx.registry.read(live.id, { from: historySeq + 1 }));
+    await live.attachments.sendStored(unended);
+  } catch (error) {
+    ctx.log.warn({ sessionId: live.id, error: loggedReason(error, ctx.log) }, "calls stay as they were");
   }
 }
 

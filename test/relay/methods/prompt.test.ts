@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { toSessionId } from "../../../src/base/ids.ts";
+import { RpcError } from "../../../src/rpc/errors.ts";
 import { titleOf } from "../../../src/session/titles.ts";
 import { collect } from "../../../src/session/pages.ts";
 import { type Rig, rig } from "../rig.ts";
@@ -73,6 +74,44 @@ describe("a prompt that cannot be kept", () => {
     expect(await kindsOf(relay, sessionId)).toEqual([]);
     await relay.prompt(sessionId, "short");
     expect(await kindsOf(relay, sessionId)).toEqual(["prompt", "end"]);
+    await relay.close();
+  });
+});
+
+describe("a tool call that its turn does not end [issue 14.14]", () => {
+  const call = (toolCallId: string, more: object) => ({ sessionUpdate: "tool_call", toolCallId, ...more });
+  const half = { type: "content", content: text("half") };
+  const running = call("running", { title: "Run", status: "in_progress", content: [half] });
+
+  it.each([
+    ["an error", "This was cut off: no model", () => Promise.reject(new RpcError(-32603, "no model"))],
+    ["a cancellation", "This was cancelled with its turn.", async () => ({ stopReason: "cancelled" })],
+    ["nothing that is said", undefined, async () => ({ stopReason: "end_turn" })],
+  ])("is told to have failed when that ends with %s, as a replay tells it", async (_what, reason, end) => {
+    const relay = await rig({
+      script: {
+        "session/prompt": async ({ sessionId }, agent) => {
+          await agent.update(String(sessionId), call("done", { title: "Done", status: "completed" }));
+          await agent.update(String(sessionId), running);
+          return end();
+        },
+      },
+    });
+    const sessionId = await relay.newSession();
+    await relay.prompt(sessionId).catch(() => undefined);
+    const told = relay.updates
+      .map(({ update }) => update)
+      .filter(({ toolCallId }) => toolCallId === "running");
+    const content = [half, { type: "content", content: text(String(reason)) }];
+    const failed = { sessionUpdate: "tool_call_update", toolCallId: "running", status: "failed", content };
+    expect(told).toEqual([running, ...(reason === undefined ? [] : [failed])]);
+    if (reason !== undefined) {
+      const from = relay.updates.length;
+      await relay.load(sessionId);
+      const shown = relay.updates.slice(from).map(({ update }) => update);
+      expect(shown.filter(({ toolCallId }) => toolCallId === "running")).toEqual(told);
+    }
+    expect(await kindsOf(relay, sessionId)).toEqual(["prompt", "update", "update", "end"]);
     await relay.close();
   });
 });
