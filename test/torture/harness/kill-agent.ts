@@ -59,7 +59,7 @@ async function oneSidecar(
     await newSession(client);
     const actors = new Actors();
     actors.start(2, random, (chance) => actOnce(client, chance));
-    for (let kill = 0; kill < kills; kill += 1) {
+    for (let killed = 0; killed < kills; killed += 1) {
       await killOnce(client, random, counter);
       actors.check();
     }
@@ -90,13 +90,23 @@ async function killOnce(client: TortureClient, random: Random, counter: Counter)
   });
   client.onTold = () => undefined;
   for (const pid of childrenOf(client.program.pid)) {
-    process.kill(pid, "SIGKILL");
+    if (!kill(pid)) continue;
     counter.add("kills");
     client.run.broke(`the agent ${pid} was killed`);
   }
   if (!isAlive(client.program.pid))
     throw new Error(`The sidecar died: ${client.program.stderr.slice(-2000)}`);
   client.run.check(nothingFound);
+}
+
+/** False when it is gone already: the last one may have been reaped only now. */
+function kill(pid: number): boolean {
+  try {
+    return process.kill(pid, "SIGKILL");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ESRCH") return false;
+    throw error;
+  }
 }
 
 /** After all the kills a plain prompt is answered in every session. */
