@@ -103,8 +103,9 @@ describe("the sweeper [REQ A5, B4]", () => {
   });
 
   it("runs by itself at the interval that is given, and not after the registry was closed", async () => {
-    const { registry } = registryOf({ sweepIntervalMs: 1, idleTimeoutMs: -1 });
+    const { registry, pass } = registryOf({ sweepIntervalMs: 1, idleTimeoutMs: 0 });
     await registry.create({ cwd: "/" });
+    pass(1);
     const swept = new Promise((resolve) => registry.on("idle", resolve));
     registry.startSweeper();
     registry.startSweeper();
