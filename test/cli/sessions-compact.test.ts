@@ -178,7 +178,7 @@ async function isWholeAfterKills(place: string): Promise<void> {
   }
 }
 
-describe("a session whose compaction is killed is as it was, or is compacted", () => {
+describe("a session whose compaction is killed is as it was, or is compacted", { tags: ["long"] }, () => {
   it("in files", { timeout: 300_000 }, () => isWholeAfterKills(`file:${join(folder, "killed")}`));
   it("in SQLite", { timeout: 300_000 }, () => isWholeAfterKills(`sqlite:${join(folder, "killed.db")}`));
   describeServer("TEST_POSTGRES_URL", 5432, (server) => {
