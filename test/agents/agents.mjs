@@ -4,7 +4,7 @@ import path from "node:path";
 
 /**
  * `command(bin)`: what starts it in ACP mode, `bin` being where packages put their programs; `env(model, home)`: what
- * it needs to know; `setUp(model, home)`: files of its own. Each has a home of its own.
+ * it needs to know; `setUp(model, home)`: files of its own. Each has a home of its own. `needs`: packages besides.
  */
 export const agents = [
   {
@@ -44,6 +44,11 @@ export const agents = [
       DISABLE_AUTOUPDATER: "1",
       IS_SANDBOX: "1",
     }),
+    setUp: (_model, home) => {
+      fs.mkdirSync(path.join(home, ".claude"), { recursive: true });
+      const settings = { permissions: { ask: ["Bash"] } };
+      fs.writeFileSync(path.join(home, ".claude", "settings.json"), JSON.stringify(settings));
+    },
   },
   {
     name: "Codex",
@@ -80,5 +85,25 @@ export const agents = [
     package: "@qwen-code/qwen-code",
     command: (bin) => [path.join(bin, "qwen"), "--acp"],
     env: (model) => ({ OPENAI_API_KEY: "none", OPENAI_BASE_URL: `${model}/v1`, OPENAI_MODEL: "scripted" }),
+  },
+  {
+    name: "Kimi Code",
+    package: "@moonshot-ai/kimi-code",
+    // It does not run on the oldest Node that we do.
+    needs: ["node@24"],
+    command: (bin) => [
+      path.join(bin, "node"),
+      path.join(bin, "../@moonshot-ai/kimi-code/dist/main.mjs"),
+      "acp",
+    ],
+    env: (model, home) => ({
+      KIMI_CODE_HOME: path.join(home, ".kimi"),
+      KIMI_CODE_NO_AUTO_UPDATE: "1",
+      KIMI_DISABLE_TELEMETRY: "1",
+      KIMI_MODEL_NAME: "scripted",
+      KIMI_MODEL_PROVIDER_TYPE: "openai",
+      KIMI_MODEL_API_KEY: "none",
+      KIMI_MODEL_BASE_URL: `${model}/v1`,
+    }),
   },
 ];

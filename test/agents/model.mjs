@@ -7,7 +7,7 @@
 import http from "node:http";
 
 /** The turn that the model takes, whatever the dialect: text, or one call of a tool. */
-function turnFor({ texts, lastUser, lastIsToolResult, tools }) {
+function turnFor({ texts, lastUser = "", lastIsToolResult, tools }) {
   if (lastIsToolResult) return { text: "The tool has run." };
   // Asked first: a conversation that is handed over stands before or behind the prompt, commands and all.
   if (/which marks\?/.test(lastUser)) {
@@ -55,7 +55,10 @@ const dialects = {
   chat: {
     read: ({ messages, tools = [] }) => ({
       texts: messages.map(({ content }) => flat(content)),
-      lastUser: wordsOf(flat(messages.findLast(({ role }) => role === "user")?.content)),
+      lastUser: messages
+        .filter(({ role }) => role === "user")
+        .map(({ content }) => wordsOf(flat(content)))
+        .findLast((words) => words !== ""),
       lastIsToolResult: messages.at(-1)?.role === "tool",
       tools: tools.map(({ function: { name, parameters } }) => ({ name, schema: parameters })),
     }),

@@ -23,7 +23,7 @@ const chosen = agents.filter(
   ({ name }) => wanted.length === 0 || wanted.some((word) => name.toLowerCase().includes(word.toLowerCase())),
 );
 
-install(chosen.map((agent) => agent.package));
+install(chosen.flatMap((agent) => [agent.package, ...(agent.needs ?? [])]));
 const model = await startModel();
 const scratch = fs.mkdtempSync(path.join(os.tmpdir(), "acp-agents-"));
 const results = [];
@@ -46,13 +46,17 @@ process.exit(0);
 
 function install(packages) {
   fs.mkdirSync(cache, { recursive: true });
-  if (packages.every((name) => fs.existsSync(path.join(cache, "node_modules", name)))) return;
+  const nameIn = (wanted) => wanted.replace(/(?<=.)@.*/, "");
+  if (packages.every((wanted) => fs.existsSync(path.join(cache, "node_modules", nameIn(wanted))))) return;
   if (!fs.existsSync(path.join(cache, "package.json")))
     fs.writeFileSync(path.join(cache, "package.json"), '{"private":true}\n');
   console.log(`installing ${packages.join(", ")}`);
   execFileSync(
     "npm",
-    ["install", "--no-fund", "--no-audit", "--loglevel=error", ...packages.map((name) => `${name}@latest`)],
+    [
+      ...["install", "--no-fund", "--no-audit", "--loglevel=error"],
+      ...packages.map((wanted) => (nameIn(wanted) === wanted ? `${wanted}@latest` : wanted)),
+    ],
     { cwd: cache, stdio: "inherit" },
   );
 }

@@ -36,7 +36,7 @@ export async function play(start, cwd) {
   const setup = { sessionId, cwd, mcpServers: [] };
   await note("prompt", async () => (await client.prompt(sessionId, "mark-1 hello")).agent.includes("mark-1"));
   await note("tool", async () => {
-    const turn = await client.prompt(sessionId, "run: echo mark-2");
+    const turn = await client.prompt(sessionId, "run: touch made-here && echo mark-2");
     found.permission = turn.asked;
     return turn.tools.some(({ status }) => status === "completed");
   });

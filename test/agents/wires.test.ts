@@ -11,7 +11,7 @@ import type { Message } from "../e2e/harness/wire.ts";
 
 const harness = useHarness();
 const folder = join(root, "test/fixtures/wires");
-const prompts = ["mark-1 hello", "run: echo mark-2", "which marks?"];
+const prompts = ["mark-1 hello", "run: touch made-here && echo mark-2", "which marks?"];
 
 for (const [at, file] of readdirSync(folder).entries())
   describe(`the wire of ${file}`, { tags: at === 0 ? [] : ["long"] }, () => {
