@@ -32,7 +32,7 @@ const writers: Readonly<Record<ExportFormat, () => Promise<Writer>>> = {
 const pieceChars = 1 << 16;
 
 /** What was written leaves as much behind; the heap would grow by it before anybody looked. */
-const tidyEachChars = 16 << 20;
+const tidyEachChars = 32 << 20;
 
 /** The text of one session, piece by piece, and what was taken out of it. */
 export class SessionExport implements AsyncIterable<string> {
