@@ -23,13 +23,21 @@ for (const [at, file] of readdirSync(folder).entries())
         return client;
       };
       let client = await start();
+      const { out } = client.program;
+      let seen = out.length;
       const sessionId = await client.newSession(cwd);
       const live = new Drawing();
+      // What comes on its own, such as the agent's commands, may be there before a prompt or with it.
+      const drawRest = () => {
+        for (const update of out.updates(sessionId, seen)) live.take(update);
+        seen = out.length;
+      };
       for (const text of prompts) {
-        const from = client.program.out.length;
-        await client.prompt(sessionId, text);
+        drawRest();
+        const answered = client.prompt(sessionId, text);
         live.prompted([{ type: "text", text }]);
-        for (const update of client.program.out.updates(sessionId, from)) live.take(update);
+        await answered;
+        drawRest();
       }
       expect(JSON.stringify(live.result())).toContain("mark-2");
       for (let cycle = 0; cycle < 2; cycle += 1) {
