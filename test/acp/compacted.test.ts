@@ -42,7 +42,7 @@ describe("an old entry that is compacted", () => {
       title: "Edit ".repeat(100),
       kind: "edit",
       status: "completed",
-      locations: [{ path: "/work/a.ts", line: 3 }],
+      locations: [{ path: "/home/ada/a.ts", line: 3 }],
     };
     const { data, note } = compacted(
       tool(
@@ -51,8 +51,8 @@ describe("an old entry that is compacted", () => {
           content: [
             text("short"),
             text(long),
-            { type: "diff", path: "/work/a.ts", oldText: long, newText: long },
-            { type: "diff", path: "/work/new.ts", newText: "one line" },
+            { type: "diff", path: "/home/ada/a.ts", oldText: long, newText: long },
+            { type: "diff", path: "/home/ada/new.ts", newText: "one line" },
             { type: "terminal", terminalId: "t1" },
             text(long),
           ],
@@ -70,8 +70,8 @@ describe("an old entry that is compacted", () => {
       content: [
         text("short"),
         text(note),
-        { type: "diff", path: "/work/a.ts", oldText: "", newText: note },
-        { type: "diff", path: "/work/new.ts", newText: "one line" },
+        { type: "diff", path: "/home/ada/a.ts", oldText: "", newText: note },
+        { type: "diff", path: "/home/ada/new.ts", newText: "one line" },
         { type: "terminal", terminalId: "t1" },
       ],
       rawInput: { command: "make all", text: note },
@@ -119,9 +119,9 @@ describe("an old entry that is compacted", () => {
     });
     const read = response("fs/read_text_file", { content: long });
     expect(read.data).toMatchObject({ result: { content: read.note } });
-    const params = { path: "/work/a.ts", content: long };
+    const params = { path: "/home/ada/a.ts", content: long };
     const wrote = compacted({ kind: "request", data: { id: 2, method: "fs/write_text_file", params } });
-    expect(wrote.data).toMatchObject({ params: { path: "/work/a.ts", content: wrote.note } });
+    expect(wrote.data).toMatchObject({ params: { path: "/home/ada/a.ts", content: wrote.note } });
     const options = [{ optionId: "o", name: "Allow", kind: "allow_once" }];
     const toolCall = { toolCallId: "t", title: "Edit a.ts", content: [text(long)] };
     const asked = compacted({

@@ -19,7 +19,7 @@ const output = "a line that a tool has printed\n".repeat(300);
 
 function turn(at: number) {
   const content = [{ type: "content", content: { type: "text", text: output } }];
-  const locations = [{ path: "/work/a.ts" }];
+  const locations = [{ path: "/home/ada/a.ts" }];
   const call = { title: `Read ${at}`, kind: "read", status: "completed", locations, content };
   return [
     prompt(`ask ${at}`),
