@@ -24,7 +24,14 @@ afterAll(async () => {
   await store.close();
 });
 
+/** As the list tells it. */
+async function turns(): Promise<number> {
+  const { out } = await run("sessions", "ls", "--cwd", root.cwd);
+  return Number(/ +(\d+)  idle /.exec(out)?.[1]);
+}
+
 it("sessions rewind goes back, says what it did, and is undone", async () => {
+  const before = await turns();
   const at = `${root.id}:1`;
   expect(await run("sessions", "rewind", at)).toMatchObject({ status: 2 });
   expect(await cli(["sessions", "rewind", at, "--store", url], { typed: "n\n" })).toMatchObject({
@@ -36,6 +43,7 @@ it("sessions rewind goes back, says what it did, and is undone", async () => {
     expect.stringMatching(/is at entry 1 again: [0-9]+ turns? kept[^]*--undo\n$/),
   ]);
   expect(await registry.superseded(root.id)).toHaveLength(1);
+  expect([before > 1, await turns()]).toEqual([true, 1]);
   expect(await run("sessions", "rewind", root.id, "--yes")).toMatchObject({ status: 2 });
   expect(await run("sessions", "rewind", `${root.id}:9999`, "--yes")).toMatchObject({ status: 2 });
   expect(
