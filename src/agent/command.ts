@@ -16,8 +16,10 @@ export function environmentOf(
   { env: given, withheld = [] }: AgentCommand,
   ours: Environment,
 ): Record<string, string | undefined> {
+  // On Windows the case of a name does not matter.
+  const left = new Set(withheld.map((name) => name.toLowerCase()));
   const inherited = Object.entries(ours).filter(
-    ([name]) => !/^acp_sidecar_/i.test(name) && !withheld.includes(name),
+    ([name]) => !/^acp_sidecar_/i.test(name) && !left.has(name.toLowerCase()),
   );
   return { ...Object.fromEntries(inherited), ...given };
 }

@@ -1,7 +1,9 @@
 /** The keys of a store, seen from outside: whether it is encrypted, with which keys, and rotated. */
+import { randomBytes } from "node:crypto";
 import { SidecarError } from "../base/errors.ts";
 import { thisHolder } from "../session/holder.ts";
 import { keyringOf } from "../store/encrypted/key-source.ts";
+import { keyBytes } from "../store/encrypted/keyring.ts";
 import type { Encryption } from "../store/open-encrypted.ts";
 import { keyIdsOf, wrappedSecrets } from "../store/encrypted/keys-record.ts";
 import { StoreKeys } from "../store/encrypted/store-keys.ts";
@@ -18,6 +20,11 @@ export interface KeysStatus {
   readonly configured?: string;
   /** Whether the store is under the configured key alone. */
   readonly isCurrent: boolean;
+}
+
+/** A new key, as a key source holds it. */
+export function newKey(): string {
+  return randomBytes(keyBytes).toString("base64");
 }
 
 /** Needs no key. Errors: `STORE_…`, `KEY_INVALID`, `DECRYPT_FAILED` for keys that were damaged. */

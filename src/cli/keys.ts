@@ -1,19 +1,16 @@
 /** `keys`: what a store is encrypted with. */
-import { randomBytes } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { SidecarError, systemCodeOf, reasonOf } from "../base/errors.ts";
-import { keysStatus as statusOf, rotateKeys as rotate } from "../care/keys.ts";
+import { keysStatus as statusOf, newKey, rotateKeys as rotate } from "../care/keys.ts";
 import { assertStoreThere } from "../care/maintenance.ts";
 import type { Config } from "../config/config.ts";
 import type { Invocation, Io } from "./command.ts";
 import { configOf } from "./configured.ts";
 import { countText, print, printJson } from "./print.ts";
 
-const keyBytes = 32;
-
 /** To standard output, or to a file that is not there yet and that nobody else can read. */
 export async function generateKey({ flags }: Invocation, io: Io): Promise<number> {
-  const key = `${randomBytes(keyBytes).toString("base64")}\n`;
+  const key = `${newKey()}\n`;
   const { out } = flags;
   if (typeof out !== "string") {
     await print(io, key);

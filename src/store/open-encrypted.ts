@@ -1,7 +1,8 @@
 /** The store of a URL, encrypted if that is asked for; and none that is encrypted as if it were not. */
 import type { Store } from "./contract.ts";
 import { openStore } from "./open.ts";
-import { keysId } from "./keys-id.ts";
+import { isSidecarError } from "../base/errors.ts";
+import { keysCopyId, keysId } from "./keys-id.ts";
 
 /** What is encrypted with, as the configuration says it. */
 export interface Encryption {
@@ -24,8 +25,8 @@ export async function openStoreWith(
   const store = await openStore(url);
   if (!store.capabilities.persistent) return store;
   try {
-    const record = await store.get(keysId);
-    if (record === undefined && (encryptionKey === undefined || as === "it is")) return store;
+    const mayBePlain = encryptionKey === undefined || as === "it is";
+    if (mayBePlain && !(await hasKeys(store))) return store;
     // What knows of keys is loaded where there are some.
     if (encryptionKey === undefined) {
       const [{ keyIdsOf, wrappedSecrets }, { keyMissing }] = await Promise.all([
@@ -40,6 +41,17 @@ export async function openStoreWith(
     return await encryptedStore(store, ring);
   } catch (error) {
     await store.close();
+    throw error;
+  }
+}
+
+/** Whoever begins an encrypted store may be killed between the two, and either may be damaged. */
+async function hasKeys(store: Store): Promise<boolean> {
+  try {
+    const found = await Promise.all([store.get(keysId), store.get(keysCopyId)]);
+    return found.some((record) => record !== undefined);
+  } catch (error) {
+    if (isSidecarError(error, "STORE_CORRUPT")) return true;
     throw error;
   }
 }

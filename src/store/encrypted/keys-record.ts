@@ -25,15 +25,17 @@ export function isKeysId(id: SessionId): boolean {
 
 /** Those of the two that can be read. */
 export async function keysRecords(store: Pick<Store, "get">): Promise<readonly SessionRecord[]> {
-  const records: SessionRecord[] = [];
-  for (const id of ids) {
-    const found = await store.get(id).catch((error: unknown) => {
-      if (isSidecarError(error, "STORE_CORRUPT")) return undefined;
-      throw error;
-    });
-    if (found !== undefined) records.push(found);
+  const found = await Promise.all(ids.map((id) => readable(store, id)));
+  return found.filter((record) => record !== undefined);
+}
+
+async function readable(store: Pick<Store, "get">, id: SessionId): Promise<SessionRecord | undefined> {
+  try {
+    return await store.get(id);
+  } catch (error) {
+    if (isSidecarError(error, "STORE_CORRUPT")) return undefined;
+    throw error;
   }
-  return records;
 }
 
 /** The wrapped secrets as each sound record has them, the one first that is written last. Undefined for a store that is plain. */
@@ -57,7 +59,7 @@ export function keyIdsOf(wrapped: readonly string[]): readonly string[] {
  */
 export async function putKeys(store: Store, wrapped: readonly string[]): Promise<void> {
   await createOnce(store, keysCopyId, wrapped);
-  const copy = await store.get(keysCopyId).catch(() => undefined);
+  const copy = await readable(store, keysCopyId);
   const copied = copy === undefined ? [] : wrappedIn(copy);
   if (copied.length > 0) await createOnce(store, keysId, copied);
   await store.flush();

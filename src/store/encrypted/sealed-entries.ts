@@ -41,8 +41,11 @@ export class SealedEntries {
   /** Errors: `DECRYPT_FAILED` with session and entry. */
   async open(id: SessionId, ancestors: Ancestors, page: readonly Entry[]): Promise<readonly Entry[]> {
     const opened: Entry[] = [];
+    let at = 0;
     for (const entry of page) {
-      const owner = ancestors.find(([, through]) => entry.seq <= through)?.[0] ?? id;
+      // Both run forward: a fork of a fork of a fork is read in linear time, too.
+      while (at < ancestors.length && entry.seq > (ancestors[at]?.[1] ?? 0)) at += 1;
+      const owner = ancestors[at]?.[0] ?? id;
       try {
         opened.push(await this.#open(owner, entry));
       } catch (error) {

@@ -1,7 +1,7 @@
 /** Records whose fields are encrypted one by one, so that each can change by itself; ids, times and leases stay as they are. */
-import { SidecarError } from "../../base/errors.ts";
+import { isSidecarError, SidecarError } from "../../base/errors.ts";
 import type { SessionId } from "../../base/ids.ts";
-import { isRecord, type Json } from "../../base/json.ts";
+import type { Json } from "../../base/json.ts";
 import type {
   Lineage,
   Metadata,
@@ -183,10 +183,9 @@ function refuse(): never {
   throw decryptFailed();
 }
 
+/** The same failure, with the session that it is about. */
 function of(sessionId: SessionId, error: unknown): unknown {
-  const isOurs = error instanceof SidecarError && error.code !== "DECRYPT_FAILED";
-  if (isOurs || !(error instanceof SidecarError || isRecord(error) || error instanceof SyntaxError))
-    return error;
+  if (!isSidecarError(error, "DECRYPT_FAILED")) return error;
   const { message } = decryptFailed(`Session ${sessionId}`);
   return new SidecarError("DECRYPT_FAILED", message, { data: { sessionId } });
 }

@@ -9,6 +9,7 @@ import { keysStatus, rotateKeys } from "../../../src/care/keys.ts";
 import { thisHolder } from "../../../src/session/holder.ts";
 import { keyIdOf } from "../../../src/store/encrypted/keyring.ts";
 import { openStoreWith, type Encryption } from "../../../src/store/open-encrypted.ts";
+import { keysCopyId, keysId } from "../../../src/store/keys-id.ts";
 import { openStore } from "../../../src/store/open.ts";
 import { aSession, anEntry } from "../../conformance/samples.ts";
 
@@ -64,6 +65,17 @@ describe("an encrypted store", () => {
     expect((await wordsIn(url, {}, id))[0]).toBe("plain");
     await using store = await openStoreWith(url, { encryptionKey: key.source }, "it is");
     expect(await store.count()).toBe(1);
+  });
+
+  it.each([keysId, keysCopyId])("is one also while the record %s is missing, and has it again", async (id) => {
+    const [url, key] = [aStoreUrl(), aKey()];
+    const session = await written(url, { encryptionKey: key.source }, "words");
+    // As whoever begins it leaves it when killed between the two.
+    await using inside = await openStore(url);
+    await inside.delete(id);
+    const missing = { code: "KEY_MISSING", data: { keyId: key.id } };
+    await expect(openStoreWith(url, {})).rejects.toMatchObject(missing);
+    expect((await wordsIn(url, { encryptionKey: key.source }, session))[0]).toBe("words");
   });
 
   it("is made by one of several that open it first", async () => {
