@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { agentOf } from "../../src/config/options.ts";
 import { environmentOf, spawnOf } from "../../src/agent/command.ts";
 
 const windows = {
@@ -125,5 +126,13 @@ describe("an agent's environment", () => {
       KEY: "value",
       ACP_SIDECAR_NESTED: "wanted",
     });
+  });
+
+  it("does not have a variable that a key of the store is in, whoever names it", () => {
+    const ours = { PATH: "/bin", NEW_KEY: "secret", Old_Key: "secret", OTHER: "o" };
+    const agent = { command: "x", args: [] };
+    const keys = { encryptionKey: "env:NEW_KEY", previousKeys: ["file:/OTHER", "env:OLD_KEY"] };
+    expect(environmentOf(agentOf({ agent, ...keys }) ?? agent, ours)).toEqual({ PATH: "/bin", OTHER: "o" });
+    expect(environmentOf(agentOf({ agent }) ?? agent, ours)).toEqual(ours);
   });
 });
