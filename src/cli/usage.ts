@@ -21,8 +21,8 @@ export function printUsage(invocation: Invocation, io: Io): Promise<number> {
   if (dimension === undefined)
     throw new SidecarError("USAGE", `--by is ${JSON.stringify(by)}; allowed: ${dimensions.join(", ")}`);
   const sinceMs = since === undefined ? undefined : instantFrom("since", String(since), Date.now());
-  return withSessions(invocation, io, async (registry, { store }) => {
-    const usage = await usageOf(registry, { cacheFile: cacheFileOf(store, io) });
+  return withSessions(invocation, io, async (registry) => {
+    const usage = await usageOf(registry, { cacheFile: await cacheFileOf(registry, io) });
     const rows = usageRows(usage, dimension, sinceMs);
     if (json) await printJson(io, { by: dimension, rows });
     else await printRows(invocation, io, registry, dimension, rows);
@@ -30,11 +30,12 @@ export function printUsage(invocation: Invocation, io: Io): Promise<number> {
   });
 }
 
-/** One for each store; a store in memory has none. */
-function cacheFileOf(store: unknown, { env }: Io): string | undefined {
+/** One for each store; a store in memory has none, nor has one that is encrypted: folders stand in it. */
+async function cacheFileOf(registry: SessionRegistry, { env }: Io): Promise<string | undefined> {
   const folder = cacheFolderOf(surroundings(env));
-  if (folder === undefined || typeof store !== "string" || /^(memory|cache):/.test(store)) return undefined;
-  const name = createHash("sha256").update(store).digest("hex").slice(0, 16);
+  const identity = await registry.identity();
+  if (folder === undefined || identity === undefined) return undefined;
+  const name = createHash("sha256").update(identity).digest("hex").slice(0, 16);
   return path.join(folder, `usage-${name}.json`);
 }
 

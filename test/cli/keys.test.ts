@@ -40,6 +40,13 @@ describe("a plain store", () => {
     expect(copied).toMatchObject({ status: 0, err: "" });
     expect(filesWith(words, join(folder, "plain")).length).toBeGreaterThan(0);
     expect(filesWith(words, sealed)).toEqual([]);
+    const cache = join(folder, "cache");
+    // What is counted is kept elsewhere, with the folders.
+    const kept = { env: { XDG_CACHE_HOME: cache } };
+    expect(await cli(["usage", ...withKey], kept)).toMatchObject({ status: 0, err: "" });
+    expect(fs.existsSync(cache)).toBe(false);
+    await cli(["usage", "--store", plain], kept);
+    expect(filesWith("/home/ada/engine", cache)).toHaveLength(1);
     for (const command of [
       ["sessions", "ls"],
       ["search", words],
