@@ -9,6 +9,7 @@ import type { NewEntry } from "../store/contract.ts";
 import { childIn, withChild } from "./child-mark.ts";
 import { callWithoutOutput } from "./compacted-call.ts";
 import { means, updateKindOf, updateKinds } from "./kinds.ts";
+import { lastHeardMark } from "./last-heard.ts";
 import { metaKey } from "./meta.ts";
 
 /** What is known of the data that stood there. It stands in the `_meta` of the entry's data, under our name. */
@@ -63,7 +64,11 @@ function noted(data: string, from: CompactedFrom): string {
   const members = membersOf(data);
   const meta = objectOr(members.get("_meta"));
   const ours = objectOr(meta.get(metaKey)).set(member, JSON.stringify(from));
-  return objectText(members.set("_meta", objectText(meta.set(metaKey, objectText(ours)))));
+  members.set("_meta", objectText(meta.set(metaKey, objectText(ours))));
+  // It is looked for at the end.
+  const lastHeard = members.get(lastHeardMark);
+  members.delete(lastHeardMark);
+  return objectText(lastHeard === undefined ? members : members.set(lastHeardMark, lastHeard));
 }
 
 function objectOr(text = "{}"): Map<string, string> {

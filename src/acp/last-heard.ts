@@ -5,7 +5,8 @@
 
 import type { UpdateData } from "./kinds.ts";
 
-const mark = "acp-sidecar.lastMs";
+export const lastHeardMark = "acp-sidecar.lastMs";
+const mark = lastHeardMark;
 const form = /,"acp-sidecar\.lastMs":(\d{1,16})\}$/;
 /** The mark is no longer. */
 const tailChars = 48;

@@ -1,6 +1,7 @@
 /** A part of a session's replay: where it begins, what began before it, and what is still so at its end. */
 import { beginsTurn, meaningOf } from "../acp/entries.ts";
 import { childIn } from "../acp/child-mark.ts";
+import { withoutLastHeard } from "../acp/last-heard.ts";
 import { beginsCall, means, updateKindOf, usualKindOf } from "../acp/kinds.ts";
 import { membersOf, objectText } from "../base/json-text.ts";
 import type { SessionId } from "../base/ids.ts";
@@ -131,7 +132,7 @@ async function beginning(
   const quoted = JSON.stringify(toolCallId);
   for await (const page of pagesBackwards(store, id, fromSeq - 1, superseded)) {
     const found = page.findLast((entry) => begins(entry, toolCallId, quoted));
-    if (found !== undefined) return found.data;
+    if (found !== undefined) return withoutLastHeard(found.data);
     entries += page.length;
     if (entries >= lookBack) break;
   }

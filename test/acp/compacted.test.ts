@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { compactedEntry, compactedFrom } from "../../src/acp/compacted.ts";
+import { lastHeardMark, withLastHeard, withoutLastHeard } from "../../src/acp/last-heard.ts";
 import type { NewEntry } from "../../src/store/contract.ts";
 import { chunk, end, newEntry, plan, prompt, thought, tool, type Item } from "../session/entries.ts";
 
@@ -26,6 +27,17 @@ describe("an old entry that is compacted", () => {
     });
     expect(compactedFrom(before)).toBeUndefined();
     expect(compactedEntry(after ?? before)).toBeUndefined();
+  });
+
+  it("shows no client when it was heard of last, and is known for that all the same", () => {
+    const { data } = newEntry(tool({ title: "T", rawOutput: long }, "tool_call"), 7);
+    const after = compactedEntry({ kind: "update", atMs: 7, data: withLastHeard(data, 9) });
+    const said = withoutLastHeard(after?.data ?? "");
+    expect([JSON.parse(after?.data ?? ""), said]).toEqual([
+      expect.objectContaining({ [lastHeardMark]: 9 }),
+      expect.not.stringContaining(lastHeardMark),
+    ]);
+    expect(compactedFrom({ data: said })).toBeDefined();
   });
 
   it("is a thought that says only that it was one", () => {
