@@ -10,10 +10,10 @@ import { reasonOfEnd, ToolCalls } from "./tool-calls.ts";
 export async function unendedIn(pages: AsyncIterable<readonly Entry[]>): Promise<string[]> {
   // Whoever has made a terminal shows it.
   const calls = new ToolCalls(new Terminals());
-  let failed: string[] = [];
+  const failed: string[] = [];
   for await (const page of pages)
     for (const entry of page) {
-      if (entry.kind === "end") failed = failedBy(calls, entry);
+      if (entry.kind === "end") failed.push(...failedBy(calls, entry));
       else if (entry.kind === "update") note(calls, entry.data);
     }
   return failed;

@@ -20,6 +20,8 @@ const cancelled: TurnOutcome = { type: "answer", result: { stopReason: "cancelle
 export class Turn {
   /** Where the conversation ended before the prompt; undefined until the prompt is in the journal. */
   historySeq: number | undefined;
+  /** What was final then: behind it entries may be folded, and have other numbers. */
+  finalSeq: number | undefined;
   /** The agent's session to which the prompt brings the conversation so far. */
   handedOverTo: string | undefined;
   #state: TurnState = "queued";

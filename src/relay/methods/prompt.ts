@@ -141,12 +141,13 @@ async function journalPrompt(
   params: PromptBody,
 ): Promise<void> {
   const { journal } = live;
-  const before = journal.headSeq;
+  const { headSeq: before, sealedSeq } = journal;
   const entry: NewEntry = { kind: "prompt", atMs: Date.now(), data: promptData(params, ctx.options) };
   journal.setTurnRunning(true);
   await journal.append(live.owedEnd === undefined ? [entry] : [live.owedEnd, entry]);
   live.owedEnd = undefined;
   turn.historySeq = before;
+  turn.finalSeq = sealedSeq;
   const title = live.record.title === undefined ? titleOf(params.prompt) : undefined;
   if (title !== undefined) await live.update({ title });
 }
@@ -187,10 +188,12 @@ function isCutOff(outcome: TurnOutcome): boolean {
 }
 
 /** Tool calls that a client has seen begin, and that nobody will end. The journal says so by its end of the turn. */
-async function tellUnended(ctx: RelayContext, live: LiveSession, { historySeq }: Turn): Promise<void> {
-  if (historySeq === undefined || !live.isHeld || live.owedEnd !== undefined) return;
+async function tellUnended(ctx: RelayContext, live: LiveSession, { finalSeq }: Turn): Promise<void> {
+  if (finalSeq === undefined || !live.isHeld || live.owedEnd !== undefined) return;
+  // Whose calls they are that run while another turn does is not known.
+  if (runningTurns(live).length > 0) return;
   try {
-    const unended = await unendedIn(ctx.registry.read(live.id, { from: historySeq + 1 }));
+    const unended = await unendedIn(ctx.registry.read(live.id, { from: finalSeq + 1 }));
     await live.attachments.sendStored(unended);
   } catch (error) {
     ctx.log.warn({ sessionId: live.id, error: loggedReason(error, ctx.log) }, "calls stay as they were");
