@@ -75,6 +75,7 @@ export class Compaction {
       const kept = await originals.of(id);
       const sums = new Sums();
       const sound: SessionRecord[] = [];
+      if (kept.length > 0) await this.#mark(opened);
       for (const each of kept) if (await this.#restore(opened, record, each, sums)) sound.push(each);
       const isDone = sums.result.entries > 0;
       if (isDone) await this.#finish(opened);
@@ -126,8 +127,9 @@ export class Compaction {
       }
       await steps.write();
     } catch (error) {
-      // What has been written refers to them.
+      // What has been written refers to them, and is to be indexed anew.
       if (!hasWritten) await kept?.discard().catch(() => undefined);
+      else await Promise.allSettled([kept?.finish(), this.#mark(opened)]);
       throw error;
     }
     if (kept === undefined) return sums.result;

@@ -97,9 +97,10 @@ class TerminalRecords {
 
   /** Undefined where nothing is known of it. */
   textOf(terminalId: string): string | undefined {
-    const { command, output, isCut, exit } = this.#known.get(terminalId) ?? {};
-    const lines = [command === undefined ? "" : `$ ${command}`, isCut === true ? "[…]" : ""];
-    lines.push((output ?? "").replace(/\n$/, ""), exit ?? "");
+    const { command, exit, ...known } = this.#known.get(terminalId) ?? {};
+    const { output, isCut } = cut(known.output ?? "", known.isCut);
+    const lines = [command === undefined ? "" : `$ ${command}`, isCut ? "[…]" : ""];
+    lines.push(output.replace(/\n$/, ""), exit ?? "");
     const text = lines.filter((line) => line !== "").join("\n");
     return text === "" ? undefined : text;
   }
@@ -129,7 +130,7 @@ class TerminalRecords {
       this.#note(result.terminalId, command === undefined ? {} : { command });
     if (terminalId === undefined) return;
     if (method === "terminal/output" && typeof output === "string")
-      this.#note(terminalId, { output, isCut: truncated === true, exit: exitIn(result.exitStatus) });
+      this.#note(terminalId, { ...cut(output, truncated === true), exit: exitIn(result.exitStatus) });
     if (method === "terminal/wait_for_exit") this.#note(terminalId, { exit: exitIn(result) });
   }
 
@@ -150,13 +151,19 @@ class TerminalRecords {
   #add(terminalId: string, more: string): void {
     const before = this.#known.get(terminalId)?.output ?? "";
     const output = before + more;
-    const isCut = output.length > maxOutputChars;
-    this.#note(terminalId, isCut ? { output: output.slice(-maxOutputChars), isCut } : { output });
+    // Not with every piece: what is cut is copied.
+    this.#note(terminalId, output.length > 2 * maxOutputChars ? cut(output) : { output });
   }
 
   #note(terminalId: string, known: Known): void {
     this.#known.set(terminalId, { ...this.#known.get(terminalId), ...known });
   }
+}
+
+/** The end of what a terminal has said. */
+function cut(output: string, wasCut = false): { readonly output: string; readonly isCut: boolean } {
+  const isLong = output.length > maxOutputChars;
+  return { output: isLong ? output.slice(-maxOutputChars) : output, isCut: wasCut || isLong };
 }
 
 /** Nearly every entry has no such word. A part of it is looked for because that takes a quarter of the time. */
