@@ -15,6 +15,7 @@ export function withoutParent(record: NewSession, lineage: Lineage | undefined):
 export function withParent<R extends Pick<NewSession, "lineage" | "metadata">>(record: R): R {
   const { [key]: told, ...metadata } = record.metadata;
   const [parentId, atSeq] = typeof told === "string" ? told.split(":") : [];
-  if (record.lineage !== undefined || !isSessionId(parentId)) return record;
+  const isPlace = isSessionId(parentId) && Number.isSafeInteger(Number(atSeq ?? NaN)) && Number(atSeq) >= 0;
+  if (record.lineage !== undefined || !isPlace) return record;
   return { ...record, metadata, lineage: { parentId, atSeq: Number(atSeq) } };
 }

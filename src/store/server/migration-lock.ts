@@ -38,10 +38,14 @@ export async function locked(lock: MigrationLock, work: (owner: string) => Promi
   const keeper = setInterval(() => void lock.prolong(owner, lockMs).catch(() => undefined), lockMs / 3);
   try {
     await work(owner);
-  } finally {
+  } catch (error) {
     clearInterval(keeper);
-    await lock.prolong(owner, 0);
+    // It runs out by itself; why the work failed is what is to be told.
+    await lock.prolong(owner, 0).catch(() => undefined);
+    throw error;
   }
+  clearInterval(keeper);
+  await lock.prolong(owner, 0);
 }
 
 function stillLocked({ of, doing = "migrating", waitMs = waitForLockMs }: MigrationLock): SidecarError {
