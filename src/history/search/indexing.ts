@@ -104,8 +104,15 @@ export class Indexing {
         return this.#anew(record);
       }
       if (!isOfOneSession(error)) throw error;
+      this.#forget(record.id);
       if (isSidecarError(error, "STORE_CORRUPT")) this.unread.push(record.id);
     }
+  }
+
+  /** What waits of a session that is not indexed after all: without it, its words would be taken for another's. */
+  #forget(id: SessionId): void {
+    this.#waiting = this.#waiting.filter((message) => message.id !== id);
+    this.#chars = this.#waiting.reduce((sum, { words }) => sum + words.length, 0);
   }
 
   async #grown(record: SessionRecord, known: KnownSession): Promise<void> {

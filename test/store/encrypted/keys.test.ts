@@ -67,16 +67,19 @@ describe("an encrypted store", () => {
     expect(await store.count()).toBe(1);
   });
 
-  it.each([keysId, keysCopyId])("is one also while the record %s is missing, and has it again", async (id) => {
-    const [url, key] = [aStoreUrl(), aKey()];
-    const session = await written(url, { encryptionKey: key.source }, "words");
-    // As whoever begins it leaves it when killed between the two.
-    await using inside = await openStore(url);
-    await inside.delete(id);
-    const missing = { code: "KEY_MISSING", data: { keyId: key.id } };
-    await expect(openStoreWith(url, {})).rejects.toMatchObject(missing);
-    expect((await wordsIn(url, { encryptionKey: key.source }, session))[0]).toBe("words");
-  });
+  it.each([keysId, keysCopyId])(
+    "is one also while the record %s is missing, and has it again",
+    async (id) => {
+      const [url, key] = [aStoreUrl(), aKey()];
+      const session = await written(url, { encryptionKey: key.source }, "words");
+      // As whoever begins it leaves it when killed between the two.
+      await using inside = await openStore(url);
+      await inside.delete(id);
+      const missing = { code: "KEY_MISSING", data: { keyId: key.id } };
+      await expect(openStoreWith(url, {})).rejects.toMatchObject(missing);
+      expect((await wordsIn(url, { encryptionKey: key.source }, session))[0]).toBe("words");
+    },
+  );
 
   it("is made by one of several that open it first", async () => {
     const [url, { source: encryptionKey }] = [aStoreUrl(), aKey()];
