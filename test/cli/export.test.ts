@@ -45,7 +45,7 @@ describe("export [issue 10.2]", () => {
     expect(status).toBe(0);
     const names = (JSON.parse(out) as { readonly path: string }[]).map((saved) => path.basename(saved.path));
     expect(fs.readdirSync(place("many")).sort()).toEqual(names.toSorted());
-    expect(names).toContain(`2026-03-04-u-ber-the-cart-${first.id.slice(-8)}.acpbundle`);
+    expect(names).toContain(`2026-03-04-über-the-cart-${first.id.slice(-8)}.acpbundle`);
     expect((await run(first.id, second.id)).err).toContain("--out DIR");
   });
 
