@@ -15,7 +15,8 @@ await build({
   stdin: {
     contents: `
       export { toJSONSchema } from "zod/mini";
-      export { allowedBy, flagOf, optionNames, options, variableOf } from "./src/config/options.ts";
+      export { allowedBy } from "./src/config/allowed.ts";
+      export { flagOf, optionNames, options, variableOf } from "./src/config/options.ts";
       export { defaultOf } from "./src/cli/option-text.ts";
       export { configFileSchema } from "./src/config/schema.ts";
       export { exportSchema, listFilterSchema, searchSchema } from "./src/acp/schema.ts";

@@ -5,7 +5,8 @@ import { pathToFileURL } from "node:url";
 import { reasonOf, SidecarError, systemCodeOf } from "../base/errors.ts";
 import { configFileFor } from "../config/file.ts";
 import { configVariable, loadConfig } from "../config/load.ts";
-import { allowedBy, optionNames, options, type Option, type OptionName } from "../config/options.ts";
+import { allowedBy } from "../config/allowed.ts";
+import { optionNames, options, type Option, type OptionName } from "../config/options.ts";
 import { defaultStoreUrl, surroundings } from "../config/paths.ts";
 import type { Invocation, Io } from "./command.ts";
 import { defaultOf } from "./option-text.ts";
@@ -85,6 +86,8 @@ const places: Partial<Record<OptionName, string>> = {
   logFile: "/var/log/acp-sidecar.log",
   encryptionKey: "file:/etc/acp-sidecar/key",
   previousKeys: "file:/etc/acp-sidecar/key.old",
+  identity: "ann",
+  admins: "root@example.com",
 };
 
 /** Its default, or one of what it may be. */

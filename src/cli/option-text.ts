@@ -1,5 +1,6 @@
 /** Flags and options in words, for help, the manual page and completions. */
-import { allowedBy, flagOf, options, variableOf, type Option, type OptionName } from "../config/options.ts";
+import { allowedBy } from "../config/allowed.ts";
+import { flagOf, options, variableOf, type Option, type OptionName } from "../config/options.ts";
 import { formatBytes, formatDurationMs } from "../config/units.ts";
 import type { Flag } from "./command.ts";
 
@@ -36,6 +37,9 @@ export function placeholder(kind: Option["kind"]): string {
     case "key":
     case "keys":
       return "KEY";
+    case "name":
+    case "names":
+      return "NAME";
     case "choice":
       return allowedBy(kind).replaceAll(", ", "|");
     case "count":

@@ -1,9 +1,11 @@
 /** Given values checked by the schemas: loaded only when there are any. */
 import { SidecarError } from "../base/errors.ts";
 import { redact } from "../base/redact.ts";
+import { visibleLine } from "../base/visible.ts";
 import type { AgentCommand } from "./config.ts";
 import type { Given, GivenValues } from "./given.ts";
-import { allowedBy, options, type OptionName, type Settings } from "./options.ts";
+import { allowedBy } from "./allowed.ts";
+import { options, type OptionName, type Settings } from "./options.ts";
 import { agentSchema, optionSchema } from "./schema.ts";
 import { unitWanted } from "./units.ts";
 
@@ -53,6 +55,6 @@ function checkAgent({ value, label }: Given): AgentCommand {
 }
 
 function shown(value: unknown): string {
-  const text = JSON.stringify(redact(value)) ?? String(value);
+  const text = visibleLine(JSON.stringify(redact(value)) ?? String(value));
   return text.length > 200 ? `${text.slice(0, 200)}…` : text;
 }

@@ -29,6 +29,10 @@ export interface Config {
   readonly encryptionKey?: string;
   /** Where those are that it was encrypted with before. */
   readonly previousKeys?: readonly string[];
+  /** As whom we act. Absent: what is made here belongs to everybody who can open the store. */
+  readonly identity?: string;
+  /** Who reaches all sessions, whosever they are. */
+  readonly admins?: readonly string[];
   readonly durability: Durability;
   readonly onBusy: OnBusy;
   /** How long a cancelled turn may go on before we end it. */

@@ -1,6 +1,5 @@
 /** Every option once: its names, what is allowed, its default. What checks the values is in schema.ts. */
 import type { AgentCommand, Config, Durability, LogLevel, OnBusy } from "./config.ts";
-import { formatBytes, formatDurationMs } from "./units.ts";
 
 const second = 1000;
 const hour = 3600 * second;
@@ -14,6 +13,8 @@ export type OptionKind =
   | { readonly type: "path" }
   /** Where a key comes from, or several do. */
   | { readonly type: "key" | "keys" }
+  /** Principals' names. */
+  | { readonly type: "name" | "names" }
   | { readonly type: "choice"; readonly values: readonly [string, ...string[]] }
   | { readonly type: "duration" | "size" | "count"; readonly min: number; readonly max: number }
   /** A duration, or "off", which 0 means too. */
@@ -50,6 +51,16 @@ export const options = {
     key: "previousKeys",
     kind: { type: "keys" },
     help: "where the keys are that the store was encrypted with before",
+  },
+  identity: {
+    key: "identity",
+    kind: { type: "name" },
+    help: "as whom we act: sessions made here belong to that name",
+  },
+  admins: {
+    key: "admins",
+    kind: { type: "names" },
+    help: "names that reach all sessions, whosever they are",
   },
   durability: {
     key: "durability",
@@ -156,9 +167,9 @@ export const optionNames = Object.keys(options) as readonly OptionName[];
 
 type ValueOf<K extends OptionKind> = K extends { readonly values: readonly (infer V)[] }
   ? V
-  : K["type"] extends "url" | "path" | "key"
+  : K["type"] extends "url" | "path" | "key" | "name"
     ? string
-    : K["type"] extends "keys"
+    : K["type"] extends "keys" | "names"
       ? readonly string[]
       : K["type"] extends "optionalDuration"
         ? number | "off"
@@ -217,32 +228,4 @@ export function flagOf(name: string): string {
 /** `idleTimeout` is `ACP_SIDECAR_IDLE_TIMEOUT`. */
 export function variableOf(name: string): string {
   return `ACP_SIDECAR_${flagOf(name).replaceAll("-", "_").toUpperCase()}`;
-}
-
-/** What is allowed, for error messages and help. */
-export function allowedBy(kind: OptionKind): string {
-  switch (kind.type) {
-    case "url":
-      return "a store URL such as memory: or sqlite:/path/to/sessions.db, or in a file a list of two or more, the fastest first";
-    case "path":
-      return "the path of a file";
-    case "key":
-      return "file:PATH, env:NAME or command:PROGRAM";
-    case "keys":
-      return "one such as file:PATH, env:NAME or command:PROGRAM, or in a file a list of them";
-    case "choice":
-      return kind.values.join(", ");
-    case "count":
-      return `a whole number from ${kind.min} to ${kind.max}`;
-    case "size":
-      return `bytes, or a size like 64KiB, from ${formatBytes(kind.min)} to ${formatBytes(kind.max)}`;
-    case "duration":
-      return `a time like 90s, 5m or 1h, from ${span(kind)}`;
-    case "optionalDuration":
-      return `off, or a time like 12h or 30d, from ${span(kind)}`;
-  }
-}
-
-function span({ min, max }: { readonly min: number; readonly max: number }): string {
-  return `${formatDurationMs(min)} to ${formatDurationMs(max)}`;
 }

@@ -1,5 +1,6 @@
 /** A configuration that a program gives: callers without types are told what is wrong, by name. */
 import { SidecarError } from "../base/errors.ts";
+import { principalAllowed, principalFrom } from "../base/principal-name.ts";
 import type { Config } from "./config.ts";
 import { optionNames, options, valueIn, type OptionKind } from "./options.ts";
 
@@ -27,8 +28,12 @@ function fits(kind: OptionKind, value: unknown): boolean {
     case "path":
     case "key":
       return typeof value === "string";
+    case "name":
+      return principalFrom(value) !== undefined;
     case "keys":
       return isTexts(value);
+    case "names":
+      return isTexts(value) && value.every((each) => principalFrom(each) !== undefined);
     case "choice":
       return kind.values.includes(value as string);
     default:
@@ -38,11 +43,13 @@ function fits(kind: OptionKind, value: unknown): boolean {
 
 function wanted(kind: OptionKind): string {
   if (kind.type === "choice") return `one of ${kind.values.join(", ")}`;
+  if (kind.type === "name") return principalAllowed;
+  if (kind.type === "names") return `a list of names, each ${principalAllowed}`;
   if (kind.type === "keys") return "a list of strings";
   return ["url", "path", "key"].includes(kind.type) ? "a string" : "a number that is not negative";
 }
 
-function isTexts(value: unknown): boolean {
+function isTexts(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((each) => typeof each === "string");
 }
 

@@ -1,6 +1,7 @@
 /** What a configured value may be, by zod; also the source of schemas/config.json. */
 import * as z from "zod/mini";
 import { layeredUrl, storeUrlPattern } from "../base/store-url.ts";
+import { longestName, principalPattern } from "../base/principal-name.ts";
 import { options, type OptionKind, type OptionName } from "./options.ts";
 import { durationPattern, parseBytes, parseDurationMs, sizePattern } from "./units.ts";
 
@@ -37,13 +38,11 @@ function schemaOf(kind: OptionKind): z.ZodMiniType {
     case "key":
       return keySource();
     case "keys":
-      return z.union([
-        z.array(keySource()),
-        z.pipe(
-          keySource(),
-          z.transform((source: string) => [source]),
-        ),
-      ]);
+      return oneOrSeveral(keySource());
+    case "name":
+      return principal();
+    case "names":
+      return oneOrSeveral(principal());
     case "choice":
       return z.enum(kind.values);
     case "count":
@@ -55,6 +54,27 @@ function schemaOf(kind: OptionKind): z.ZodMiniType {
     case "optionalDuration":
       return z.union([offSchema(), duration(kind.min, kind.max)]);
   }
+}
+
+function oneOrSeveral(one: z.ZodMiniType<string, string>) {
+  return z.union([
+    z.array(one),
+    z.pipe(
+      one,
+      z.transform((each: string) => [each]),
+    ),
+  ]);
+}
+
+/** Checked in the one spelling in which it is kept, however it is typed. */
+function principal() {
+  return z.pipe(
+    z.pipe(
+      z.string().check(z.minLength(1), z.maxLength(4 * longestName)),
+      z.transform((text: string) => text.normalize("NFC")),
+    ),
+    z.string().check(z.regex(principalPattern)),
+  );
 }
 
 function keySource() {
