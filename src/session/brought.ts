@@ -6,6 +6,7 @@ import { isSidecarError } from "../base/errors.ts";
 import { sessionIdAt, type SessionId } from "../base/ids.ts";
 import type { LeaseRequest, NewSession, SessionPatch, SessionRecord } from "../store/contract.ts";
 import { sessionBusy } from "../store/refusals.ts";
+import { isArchived } from "./archived.ts";
 import type { Parts } from "./creation.ts";
 import { placed } from "./folders.ts";
 import { hiddenAs, shown, whyHidden, type Hidden } from "./hidden.ts";
@@ -52,11 +53,10 @@ export class BroughtSessions {
     return this.begin(await asRestored(this.#parts.store, session));
   }
 
-  /** It has gone on elsewhere, as this says, and its entries stand here by now. */
+  /** It has gone on elsewhere, as this says; its entries come next. */
   async overtake(journal: Journal, now: NewSession): Promise<void> {
     const before = await this.#parts.store.get(journal.id);
     if (before !== undefined) await journal.update(overtakenBy(before, now));
-    await journal.settle();
   }
 
   /** A hidden session, ours to write; unless told, its id sorts by its beginning. What is sealed in it is told to nobody. Errors: `SESSION_EXISTS`, `STORE_…`. */
@@ -88,6 +88,8 @@ export class BroughtSessions {
     const before = await store.get(journal.id);
     const metadata = shown({ ...before?.metadata, ...patch.metadata });
     if (before !== undefined) await events.ask("create", { record: { ...before, metadata } });
+    // What was archived takes as little room as it did, before anybody can be at work in it.
+    if (isArchived({ metadata })) await store.compress(journal.id, journal.lease);
     const record = await journal.update({ ...patch, metadata });
     await journal.settle();
     await journal.release();

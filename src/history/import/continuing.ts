@@ -50,8 +50,10 @@ export class Continuing {
     const placed = this.#placing.place(entries, this.#journal.headSeq);
     // The record first: one counts when its entry is there.
     if (this.#placing.rewinds.length > before) {
-      const { settings } = this.#record;
-      const rewinds = [...(settings.rewinds ?? []), ...this.#placing.rewinds];
+      const { settings, headSeq } = this.#record;
+      // What a killed import has left unmade stands beyond the end.
+      const made = (settings.rewinds ?? []).filter(({ at }) => at <= headSeq);
+      const rewinds = [...made, ...this.#placing.rewinds];
       await this.#journal.update({ settings: { ...settings, rewinds } });
     }
     await this.#journal.seal(placed);

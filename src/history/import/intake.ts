@@ -2,9 +2,8 @@
  * From the entries of a session that another program has kept to a session here, in any store. Again is a no-op; one that
  * has grown there goes on here, unless it has gone on here itself; one that is not complete is nobody's.
  */
-import { isSidecarError } from "../../base/errors.ts";
+import { isSessionId } from "../../base/ids.ts";
 import type { SessionRecord } from "../../store/contract.ts";
-import type { Journal } from "../../session/journal.ts";
 import { Continuing } from "./continuing.ts";
 import { continuationOf, type Grown } from "./growth.ts";
 import { keyOf, marked, markIn, type ImportMark } from "./mark.ts";
@@ -14,6 +13,7 @@ import {
   batchesOf,
   beingImported,
   cleared,
+  continued,
   inTrash,
   skipped,
   type IntakeOptions,
@@ -43,7 +43,11 @@ export class Intake {
     const present = mine.filter(isShown);
     const isAsItIs = ({ metadata }: SessionRecord) => markIn(metadata)?.stamp === native.stamp;
     const newest = present.find(isAsItIs) ?? present[0];
-    if (newest !== undefined) return this.#update(native, newest);
+    if (newest !== undefined) {
+      const left = mine.filter((record) => brought.whyHidden(record) === "importing");
+      if (!(await cleared(this.#options, left))) return skipped(beingImported, newest.id);
+      return this.#update(native, await this.#inPlace(newest));
+    }
     const other = known.find(isShown);
     if (other !== undefined) return skipped("it is a session here already", other.id);
     for (const record of known) {
@@ -53,13 +57,14 @@ export class Intake {
       if (why === "adopting") return skipped("it is being loaded from its agent");
     }
     if (!(await cleared(this.#options, mine))) return skipped(beingImported);
-    return this.#bring(native, "imported");
+    return this.#bring(native);
   }
 
-  async #bring(native: NativeSession, what: "imported" | "replaced"): Promise<Outcome> {
+  async #bring(native: NativeSession, replaces?: SessionRecord["id"]): Promise<Outcome> {
     const { registry, isDryRun = false } = this.#options;
     const shared = await this.#shared(native);
-    const writing = new Writing(registry, native, { isDryRun, mayStandBeside: what === "replaced", shared });
+    const what = replaces === undefined ? "imported" : "replaced";
+    const writing = new Writing(registry, native, { isDryRun, replaces, shared });
     try {
       for await (const batch of batchesOf(native, this.#options)) {
         if (!(await writing.add(batch))) return skipped(beingImported);
@@ -110,9 +115,23 @@ export class Intake {
     // What came before is not what it was.
     if (record.headSeq !== mark.head)
       return skipped("it was changed there, and has gone on here since it was imported", record.id);
-    const outcome = await this.#bring(native, "replaced");
-    if (!isDryRun && outcome.what === "replaced") await registry.remove(record.id);
+    const outcome = await this.#bring(native, record.id);
+    if (!isDryRun && outcome.id !== undefined) await this.#inPlace(await registry.get(outcome.id));
     return outcome;
+  }
+
+  /** What it was brought in for is in the trash, also where that import was killed between the two. */
+  async #inPlace(record: SessionRecord): Promise<SessionRecord> {
+    const { registry, isDryRun = false } = this.#options;
+    const { replaces, ...mark } = markIn(record.metadata) as ImportMark;
+    if (isDryRun || !isSessionId(replaces)) return record;
+    const before = await registry.brought.stored(replaces);
+    const isAsItWas = before !== undefined && before.headSeq === markIn(before.metadata)?.head;
+    if (isAsItWas) await registry.remove(replaces);
+    return registry.update(record.id, ({ metadata, updatedAtMs }) => ({
+      updatedAtMs,
+      metadata: marked(metadata, mark),
+    }));
   }
 
   /** The original has changed in nothing that matters: the next look is a short one. */
@@ -126,19 +145,8 @@ export class Intake {
 
   async #continue(native: NativeSession, record: SessionRecord, grown: Grown): Promise<Outcome> {
     const { brought } = this.#options.registry;
-    let journal: Journal | undefined;
-    try {
-      ({ journal } = await brought.goOn(record.id));
-      if (journal.headSeq !== record.headSeq) return skipped("it goes on here", record.id);
-      const entries = await new Continuing(native, record, journal, grown).write(
-        batchesOf(native, this.#options),
-      );
-      return { what: "continued", id: record.id, entries };
-    } catch (error) {
-      if (isSidecarError(error, "SESSION_BUSY")) return skipped("somebody is at work in it here", record.id);
-      throw error;
-    } finally {
-      await journal?.release();
-    }
+    return continued(brought, record, ({ journal, record: held }) =>
+      new Continuing(native, held, journal, grown).write(batchesOf(native, this.#options)),
+    );
   }
 }

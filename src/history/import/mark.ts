@@ -15,12 +15,15 @@ export interface ImportMark {
   readonly head: number;
   /** Behind which entries of the original the journal has the end of a turn that went on there: see `Placing`. */
   readonly tails: readonly number[];
+  /** The session in whose place it is put, until that is in the trash. */
+  readonly replaces?: string | undefined;
 }
 
 const name = (of: string) => `acp-sidecar.import${of}`;
 
 export function markIn(metadata: Metadata): ImportMark | undefined {
-  const [key, stamp, hash, tails] = ["", ".stamp", ".hash", ".tails"].map((of) => metadata[name(of)]);
+  const texts = ["", ".stamp", ".hash", ".tails", ".replaces"].map((of) => metadata[name(of)]);
+  const [key, stamp, hash, tails, replaces] = texts;
   const [count, head] = [".count", ".head"].map((of) => metadata[name(of)]);
   if (typeof key !== "string") return undefined;
   return {
@@ -30,13 +33,20 @@ export function markIn(metadata: Metadata): ImportMark | undefined {
     count: typeof count === "number" ? count : 0,
     head: typeof head === "number" ? head : 0,
     tails: typeof tails === "string" && tails !== "" ? tails.split(",").map(Number) : [],
+    ...(typeof replaces === "string" && { replaces }),
   };
 }
 
-export function marked(metadata: Metadata, mark: ImportMark): Metadata {
-  const { key, stamp, hash, count, head, tails } = mark;
+export function marked(
+  { [name(".replaces")]: _, ...metadata }: Metadata,
+  { key, stamp, hash, count, head, tails, replaces }: ImportMark,
+): Metadata {
   const values = { "": key, ".stamp": stamp, ".hash": hash, ".count": count, ".head": head };
-  const all = { ...values, ".tails": tails.join(",") };
+  const all = {
+    ...values,
+    ".tails": tails.join(","),
+    ...(replaces !== undefined && { ".replaces": replaces }),
+  };
   const named = Object.entries(all).map(([of, value]) => [name(of), value] as const);
   return { ...metadata, ...Object.fromEntries(named) };
 }

@@ -1,5 +1,6 @@
 /** What becomes of a session that is brought in, and what its bringing needs. */
 import { isSidecarError } from "../../base/errors.ts";
+import type { OpenedJournal } from "../../session/journal.ts";
 import type { SessionRegistry } from "../../session/registry.ts";
 import type { SessionRecord } from "../../store/contract.ts";
 import type { NativeBatch, NativeSession, Report } from "./native.ts";
@@ -62,5 +63,24 @@ export async function cleared(
   } catch (error) {
     if (isSidecarError(error, "SESSION_BUSY")) return false;
     throw error;
+  }
+}
+
+/** One that is here goes on as `write` does it, which returns how many entries that were, unless somebody is at work in it. */
+export async function continued(
+  brought: SessionRegistry["brought"],
+  { id, headSeq }: SessionRecord,
+  write: (opened: OpenedJournal) => Promise<number>,
+): Promise<Outcome> {
+  let opened: OpenedJournal | undefined;
+  try {
+    opened = await brought.goOn(id);
+    if (opened.journal.headSeq !== headSeq) return skipped("it goes on here", id);
+    return { what: "continued", id, entries: await write(opened) };
+  } catch (error) {
+    if (isSidecarError(error, "SESSION_BUSY")) return skipped("somebody is at work in it here", id);
+    throw error;
+  } finally {
+    await opened?.journal.release();
   }
 }

@@ -15,8 +15,8 @@ const pageChars = 512 << 10;
 
 interface Manner {
   readonly isDryRun: boolean;
-  /** It takes the place of one that is there. */
-  readonly mayStandBeside: boolean;
+  /** The one that is there, and whose place it takes. */
+  readonly replaces?: SessionRecord["id"] | undefined;
   /** What it has from the session that it was forked from. */
   readonly shared?: Shared | undefined;
 }
@@ -98,7 +98,7 @@ export class Writing {
     const isRival = (each: SessionRecord) => {
       if (each.id === journal.id || markIn(each.metadata)?.key !== key) return false;
       const why = this.#registry.brought.whyHidden(each);
-      return why === "importing" || (why === undefined && !this.#manner.mayStandBeside);
+      return why === "importing" || (why === undefined && each.id !== this.#manner.replaces);
     };
     if (!rivals.some(isRival)) return true;
     await this.undo();
@@ -107,7 +107,7 @@ export class Writing {
 
   /** On return it is a session like any other. Without an entry there is none. Of what it shares none is counted. */
   async finish(): Promise<{ id?: SessionRecord["id"]; entries: number } | "empty" | "rival"> {
-    const { shared, isDryRun } = this.#manner;
+    const { shared, isDryRun, replaces } = this.#manner;
     if (this.#hash.count === 0) return "empty";
     const entries = this.#hash.count - (shared?.count ?? 0) + this.#tail.length;
     if (isDryRun) return { entries };
@@ -119,7 +119,7 @@ export class Writing {
     const { rewinds } = this.#placing;
     const { id } = await this.#registry.brought.reveal(journal, {
       ...(rewinds.length > 0 && { settings: { rewinds } }),
-      metadata: marked({}, markOf(this.#native, this.#hash, journal, shared?.tails)),
+      metadata: marked({}, { ...markOf(this.#native, this.#hash, journal, shared?.tails), replaces }),
       ...(title !== undefined && { title }),
       updatedAtMs,
     });

@@ -4,7 +4,6 @@
  */
 import { isSameButCompacted } from "../../../acp/compacted.ts";
 import { isSidecarError } from "../../../base/errors.ts";
-import { isArchived } from "../../../session/archived.ts";
 import type { Journal } from "../../../session/journal.ts";
 import type { Lineage, NewSession, SessionRecord } from "../../../store/contract.ts";
 import { withoutParent } from "../../kept-lineage.ts";
@@ -14,6 +13,7 @@ import {
   batchesOf,
   beingImported,
   cleared,
+  continued,
   inTrash,
   skipped,
   type IntakeOptions,
@@ -52,10 +52,8 @@ export class Restoring {
     try {
       ({ journal } = await registry.brought.restore(withoutParent(bundle.record, lineage)));
       const entries = await this.#write(bundle, lineage?.atSeq, journal);
-      const record = await registry.brought.reveal(journal, {});
+      await registry.brought.reveal(journal, {});
       journal = undefined;
-      // Its entries take as little room as they did.
-      if (isArchived(record)) await registry.archive(id);
       return { what: "imported", id, entries };
     } catch (error) {
       if (isSidecarError(error, "SESSION_EXISTS")) return skipped(beingImported);
@@ -101,21 +99,15 @@ export class Restoring {
   }
 
   /** What was called otherwise there, set or archived since is so here from now on. */
-  async #continue(bundle: Bundle, { id, headSeq }: SessionRecord): Promise<Outcome> {
+  #continue(bundle: Bundle, there: SessionRecord): Promise<Outcome> {
     const { brought } = this.#options.registry;
-    let journal: Journal | undefined;
-    try {
-      ({ journal } = await brought.goOn(id));
-      if (journal.headSeq !== headSeq) return skipped("it goes on here", id);
-      const entries = await this.#write(bundle, headSeq, journal);
+    return continued(brought, there, async ({ journal }) => {
+      // The record first: one that is killed behind its last entry lacks nothing, and a rewind counts when its entry is there.
       await brought.overtake(journal, bundle.record);
-      return { what: "continued", id, entries };
-    } catch (error) {
-      if (isSidecarError(error, "SESSION_BUSY")) return skipped("somebody is at work in it here", id);
-      throw error;
-    } finally {
-      await journal?.release();
-    }
+      const entries = await this.#write(bundle, there.headSeq, journal);
+      await journal.settle();
+      return entries;
+    });
   }
 
   /** How many entries are the same from the first one on; whether that is all that the bundle has. */
