@@ -25,9 +25,11 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   agent: ["rpc", "acp", "config/config.ts"],
   // The order of lists: it puts pages by several spellings of a folder together.
   session: ["acp", "config/config.ts", "config/options.ts", "config/said.ts", "store/query.ts", ...contract],
+  // The rows of its index are those of the one on a server.
   history: [
     "acp",
     "session",
+    "store/known-row.ts",
     "sqlite",
     "config/config.ts",
     "config/options.ts",

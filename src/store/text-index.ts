@@ -69,10 +69,10 @@ export interface Asked extends SessionsAsked {
   readonly unwanted: readonly WantedWord[];
 }
 
-/** A session that may match, and where: the newest first. */
+/** A session that may match, and where: the newest first, found as they are asked for, once. */
 export interface Candidate {
   readonly id: SessionId;
-  readonly seqs: Iterable<number>;
+  readonly seqs: Iterable<number> | AsyncIterable<number>;
 }
 
 export interface TextIndex {

@@ -78,10 +78,13 @@ export class Hits {
       for (const hit of await Promise.all(together)) if (hit !== undefined) hits.push(hit);
       together = [];
     };
-    for (const seq of seqs) {
+    for await (const seq of seqs) {
       const isGone = isSuperseded(superseded, seq);
       if (isGone && !this.#looking.superseded) continue;
-      together.push(this.#hit(record, seq, isGone));
+      const hit = this.#hit(record, seq, isGone);
+      // A failure is told when its turn comes; until then the index may be asked for more.
+      hit.catch(() => undefined);
+      together.push(hit);
       // One more than is wanted tells whether there are more.
       if (hits.length + together.length <= wanted) continue;
       await take();

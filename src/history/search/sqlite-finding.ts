@@ -5,6 +5,7 @@
 import type { SessionId } from "../../base/ids.ts";
 import type { Database, Statement } from "../../sqlite/engine.ts";
 import { fts5Text } from "./fts5-text.ts";
+import { indexError } from "./index-file.ts";
 import type { Shards } from "./shards.ts";
 import { spanLength } from "./sqlite-rows.ts";
 import type { Asked, Candidate, SessionsAsked } from "../../store/text-index.ts";
@@ -28,20 +29,33 @@ interface Span {
   readonly shard: number;
 }
 
+/** A session and its matches, the newest first. */
+interface Found {
+  readonly id: SessionId;
+  readonly seqs: Iterable<number>;
+}
+
 /** Places of matches within a stretch, by its number. */
 type BySpan = Map<number, number[]>;
 
 export class Finding {
   readonly #db: Database;
+  readonly #place: string;
   readonly #shards: Shards;
   readonly #statements = new Map<string, Statement>();
 
-  constructor(db: Database, shards: Shards) {
+  constructor(db: Database, place: string, shards: Shards) {
     this.#db = db;
+    this.#place = place;
     this.#shards = shards;
   }
 
+  /** Errors, also of what is asked for later: `STORE_…`, with `index`. */
   *candidates(asked: Asked): Generator<Candidate> {
+    for (const { id, seqs } of this.#told(this.#found(asked))) yield { id, seqs: this.#told(seqs) };
+  }
+
+  *#found(asked: Asked): Generator<Found> {
     const { where, values } = conditions(asked);
     const fits =
       where === ""
@@ -69,7 +83,7 @@ export class Finding {
   }
 
   /** All matches are at hand. */
-  *#ordered(bySpan: BySpan, asked: Asked): Generator<Candidate> {
+  *#ordered(bySpan: BySpan, asked: Asked): Generator<Found> {
     const { where, values } = conditions(asked);
     const and = where === "" ? "WHERE" : `${where} AND`;
     const sql = `SELECT spans.no AS span, part, id, updated_at_ms FROM spans JOIN sessions ON sessions.no = session_no
@@ -95,7 +109,7 @@ export class Finding {
     }
   }
 
-  *#oneByOne(asked: Asked, where: string, values: readonly unknown[]): Generator<Candidate> {
+  *#oneByOne(asked: Asked, where: string, values: readonly unknown[]): Generator<Found> {
     const and = where === "" ? "WHERE" : `${where} AND`;
     const sql = `SELECT no, id, updated_at_ms FROM sessions ${and} (updated_at_ms, id) < (?, ?)
       ORDER BY updated_at_ms DESC, id DESC LIMIT ${sessionsAtOnce}`;
@@ -106,7 +120,8 @@ export class Finding {
       const page = this.#statement(sql).all(...values, ...behind) as Session[];
       for (const session of page) {
         const seqs = this.#matchesOf(session, match, read);
-        if (seqs.length > 0) yield { id: session.id, seqs };
+        const first = seqs.next();
+        if (first.done !== true) yield { id: session.id, seqs: begun(first.value, seqs) };
       }
       const last = page.at(-1);
       if (last === undefined || page.length < sessionsAtOnce) return;
@@ -114,16 +129,25 @@ export class Finding {
     }
   }
 
-  /** @param read the matches of shards, as far as they were read for this search */
-  #matchesOf({ no }: Session, match: string, read: Map<number, BySpan>): number[] {
+  /**
+   * The newest first; the shards of a huge session are read as they are asked for.
+   * @param read the matches of shards, as far as they were read for this search
+   */
+  *#matchesOf({ no }: Session, match: string, read: Map<number, BySpan>): Generator<number, void> {
     const sql = "SELECT no, part, shard FROM spans WHERE session_no = ? ORDER BY part DESC";
-    const seqs: number[] = [];
     for (const { no: span, part, shard } of this.#statement(sql).all(no) as Span[]) {
       const matches = read.get(shard) ?? bySpanOf(this.#shards.matches(shard, match, -1));
       read.set(shard, matches);
-      for (const offset of newestFirst(matches.get(span))) seqs.push(part * spanLength + offset);
+      for (const offset of newestFirst(matches.get(span))) yield part * spanLength + offset;
     }
-    return seqs;
+  }
+
+  *#told<T>(found: Iterable<T>): Generator<T> {
+    try {
+      yield* found;
+    } catch (error) {
+      throw indexError(error, this.#place);
+    }
   }
 
   #count(sql: string, values: readonly unknown[]): number {
@@ -149,6 +173,11 @@ function bySpanOf(rows: readonly number[]): BySpan {
     else found.push(row % spanLength);
   }
   return bySpan;
+}
+
+function* begun(first: number, others: Iterable<number>): Generator<number> {
+  yield first;
+  yield* others;
 }
 
 function newestFirst(offsets: number[] = []): number[] {

@@ -12,7 +12,8 @@ import { isBusy } from "../../sqlite/result-codes.ts";
 import { indexError, openIndexFile, type OpenedIndex } from "./index-file.ts";
 import { Finding } from "./sqlite-finding.ts";
 import { Shards } from "./shards.ts";
-import { partOf, rowIdOf, toKnown, type SessionRow } from "./sqlite-rows.ts";
+import { partOf, rowIdOf } from "./sqlite-rows.ts";
+import { changedBy, knownColumns, toKnown, toRow, type KnownRow } from "../../store/known-row.ts";
 import type {
   Asked,
   Batch,
@@ -28,8 +29,8 @@ const lockWaitMs = 5000;
 const mergedPages = 300;
 /** A shard is tidied when so many messages were added. */
 const muchWritten = 2000;
-const columns =
-  "id, updated_at_ms, cwd, folder, agent, parent_id, base_seq, from_seq, through_seq, sum, is_open, rewritten_at_ms";
+const putSession = `INSERT INTO sessions (${knownColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  ON CONFLICT (id) DO UPDATE SET ${changedBy("excluded")}`;
 
 /** Errors: `STORE_UNAVAILABLE` without a SQLite; the system's own where the file cannot be written. */
 export async function openSqliteIndex(file: string): Promise<TextIndex> {
@@ -63,7 +64,7 @@ class SqliteIndex implements TextIndex {
     this.#db = db;
     this.place = place;
     this.#shards = new Shards(db);
-    this.#finding = new Finding(db, this.#shards);
+    this.#finding = new Finding(db, place, this.#shards);
   }
 
   state(): IndexState {
@@ -139,11 +140,7 @@ class SqliteIndex implements TextIndex {
   }
 
   async *candidates(asked: Asked): AsyncGenerator<Candidate> {
-    try {
-      yield* this.#finding.candidates(asked);
-    } catch (error) {
-      throw indexError(error, this.place);
-    }
+    yield* this.#finding.candidates(asked);
   }
 
   close(): void {
@@ -156,19 +153,7 @@ class SqliteIndex implements TextIndex {
   }
 
   #put(session: KnownSession): void {
-    const { id, updatedAtMs, cwd, folder, agent, parentId, baseSeq, fromSeq, throughSeq, sum } = session;
-    const facts = [updatedAtMs, cwd, folder, agent, parentId ?? null, baseSeq, fromSeq, throughSeq, sum];
-    this.#run(
-      `INSERT INTO sessions (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT (id) DO UPDATE SET updated_at_ms = excluded.updated_at_ms, cwd = excluded.cwd,
-         folder = excluded.folder, agent = excluded.agent, parent_id = excluded.parent_id,
-         base_seq = excluded.base_seq, from_seq = excluded.from_seq, through_seq = excluded.through_seq,
-         sum = excluded.sum, is_open = excluded.is_open, rewritten_at_ms = excluded.rewritten_at_ms`,
-      id,
-      ...facts,
-      Number(session.isOpen),
-      session.rewrittenAtMs,
-    );
+    this.#run(putSession, ...Object.values({ ...toRow(session), is_open: Number(session.isOpen) }));
   }
 
   /** In the order of their numbers: FTS5 begins anew with each that is smaller than the one before. */
@@ -208,7 +193,7 @@ class SqliteIndex implements TextIndex {
   }
 
   #sessions(where: string, ...values: unknown[]): KnownSession[] {
-    return this.#all<SessionRow>(`SELECT ${columns} FROM sessions WHERE ${where}`, ...values).map(toKnown);
+    return this.#all<KnownRow>(`SELECT ${knownColumns} FROM sessions WHERE ${where}`, ...values).map(toKnown);
   }
 
   /** Other processes may be writing: the event loop goes on meanwhile. */

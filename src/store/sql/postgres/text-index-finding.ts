@@ -6,6 +6,7 @@ import type { SessionId } from "../../../base/ids.ts";
 import type { Asked, Candidate, SessionsAsked } from "../../text-index.ts";
 import { rows, type Fragment, type Operation, type Value } from "../operation.ts";
 import type { Database } from "./database.ts";
+import { postgresFailure } from "./failures.ts";
 import { storable, tsquery } from "./text-index-words.ts";
 
 /** More matches than these are many. */
@@ -14,6 +15,8 @@ const few = 2000;
 const fewSessions = 100;
 /** Sessions that are looked at at a time: first few, because the newest have it, then more. */
 const [firstSessions, mostSessions] = [16, 256];
+/** Matches of a session that are fetched with it; the others, more at a time, when they are asked for. */
+const [firstMatches, moreMatches] = [100, 2000];
 
 interface Session {
   readonly id: SessionId;
@@ -105,23 +108,58 @@ class Finding {
       ...behind,
       most,
     );
-    if (sessions.length > 0) yield* candidates(sessions, byJournalOf(await this.#matchesIn(sessions)));
+    if (sessions.length > 0) {
+      const newestIn = byJournalOf(await this.#newestIn(sessions));
+      yield* candidates(sessions, newestIn, (journal, first) => this.#seqsOf(journal, first));
+    }
     const last = sessions.at(-1);
     return last === undefined || sessions.length < most ? undefined : [last.updated_at_ms, last.id];
   }
 
-  /** OFFSET keeps the server from asking the words first, which many messages have. */
-  #matchesIn(sessions: readonly Session[]): Promise<readonly Match[]> {
+  /** A session with fewer than were asked for has no others. */
+  #seqsOf(journal: number, first: readonly number[]): Candidate["seqs"] {
+    return first.length < firstMatches ? first : this.#andBefore(journal, first);
+  }
+
+  async *#andBefore(journal: number, first: readonly number[]): AsyncGenerator<number> {
+    yield* first;
+    let before = first.at(-1);
+    while (before !== undefined) {
+      const page = await this.#matches([journal], moreMatches, before);
+      for (const { seq } of page) yield seq;
+      before = page.length < moreMatches ? undefined : page.at(-1)?.seq;
+    }
+  }
+
+  #newestIn(sessions: readonly Session[]): Promise<readonly Match[]> {
+    const journals = sessions.map(({ journal_id }) => journal_id);
+    return this.#matches(journals, firstMatches, Number.MAX_SAFE_INTEGER);
+  }
+
+  /**
+   * The newest matches of each journal, at most so many. OFFSET keeps the server from asking the words first, which many
+   * messages have: it goes through a journal's messages backwards, and ends when it has enough.
+   */
+  #matches(journals: readonly number[], most: number, before: number): Promise<readonly Match[]> {
     return this.#ask<Match>(
-      `SELECT journal_id, seq FROM (SELECT journal_id, seq, words FROM ${this.#schema}.search_messages
-       WHERE journal_id = ANY(?::bigint[]) OFFSET 0) m WHERE words @@ ?::tsquery`,
-      sessions.map(({ journal_id }) => String(journal_id)),
+      `SELECT journal_id, seq FROM unnest(?::bigint[]) AS j (id), LATERAL (
+         SELECT journal_id, seq FROM (
+           SELECT journal_id, seq, words FROM ${this.#schema}.search_messages
+           WHERE journal_id = j.id AND seq < ?::bigint ORDER BY seq DESC OFFSET 0) m
+         WHERE words @@ ?::tsquery ORDER BY seq DESC LIMIT ?::bigint) found`,
+      journals.map(String),
+      before,
       this.#match,
+      most,
     );
   }
 
-  #ask<Row>(text: string, ...values: Value[]): Promise<readonly Row[]> {
-    return this.#database.read(() => all<Row>(text, values));
+  async #ask<Row>(text: string, ...values: Value[]): Promise<readonly Row[]> {
+    try {
+      return await this.#database.read(() => all<Row>(text, values));
+    } catch (error) {
+      throw postgresFailure(error, this.#database.place);
+    }
   }
 }
 
@@ -132,10 +170,11 @@ function* all<Row>(text: string, values: readonly Value[]): Operation<readonly R
 function* candidates(
   sessions: readonly Session[],
   byJournal: ReadonlyMap<number, number[]>,
+  all: (journal: number, seqs: readonly number[]) => Candidate["seqs"] = (_, seqs) => seqs,
 ): Generator<Candidate> {
   for (const { id, journal_id } of sessions) {
-    const seqs = byJournal.get(journal_id);
-    if (seqs !== undefined) yield { id, seqs: seqs.sort((a, b) => b - a) };
+    const seqs = byJournal.get(journal_id)?.sort((a, b) => b - a);
+    if (seqs !== undefined) yield { id, seqs: all(journal_id, seqs) };
   }
 }
 

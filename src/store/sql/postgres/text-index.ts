@@ -4,6 +4,7 @@
  */
 import type { SessionId } from "../../../base/ids.ts";
 import { codeOf } from "../../server/cause.ts";
+import { knownColumns, toKnown, type KnownRow } from "../../known-row.ts";
 import { locked, type MigrationLock } from "../../server/migration-lock.ts";
 import type { Asked, Batch, Candidate, IndexState, KnownSession, TextIndex } from "../../text-index.ts";
 import { rows, write, type Value } from "../operation.ts";
@@ -12,7 +13,7 @@ import { postgresFailure } from "./failures.ts";
 import { nowMs } from "./schema.ts";
 import { candidatesIn } from "./text-index-finding.ts";
 import { makeTables } from "./text-index-tables.ts";
-import { columns, dropping, toKnown, writing, type SessionRow } from "./text-index-writing.ts";
+import { dropping, writing } from "./text-index-writing.ts";
 
 /** Others wait so long for one who indexes fifty sessions, and for one who was killed while he did. */
 const [waitMs, keptMs] = [120_000, 15_000];
@@ -90,12 +91,8 @@ class ServerIndex implements TextIndex {
     return this.#told(this.#database.transact(() => dropping(this.#schema, ids)));
   }
 
-  async *candidates(asked: Asked): AsyncGenerator<Candidate> {
-    try {
-      yield* candidatesIn(this.#database, this.#schema, asked);
-    } catch (error) {
-      throw postgresFailure(error, this.#database.place);
-    }
+  candidates(asked: Asked): AsyncGenerator<Candidate> {
+    return candidatesIn(this.#database, this.#schema, asked);
   }
 
   /** The connections are the store's. */
@@ -123,8 +120,8 @@ class ServerIndex implements TextIndex {
   }
 
   async #sessions(where: string, ...values: Value[]): Promise<KnownSession[]> {
-    const text = `SELECT ${columns} FROM ${this.#schema}.search_sessions k WHERE ${where}`;
-    return (await this.#rows<SessionRow>(text, ...values)).map(toKnown);
+    const text = `SELECT ${knownColumns} FROM ${this.#schema}.search_sessions k WHERE ${where}`;
+    return (await this.#rows<KnownRow>(text, ...values)).map(toKnown);
   }
 
   #rows<Row>(text: string, ...values: Value[]): Promise<readonly Row[]> {
