@@ -35,6 +35,10 @@ const truth = must("true or false", (value) => typeof value === "boolean");
 const whole = must("a whole number", Number.isSafeInteger);
 const number = must("a number", (value) => typeof value === "number" && !Number.isNaN(value));
 const scalar = must("a string, a finite number, true or false", isScalar);
+const scalarOrNull = must(
+  "a string, a finite number, true, false or null",
+  (value) => value === null || isScalar(value),
+);
 const json = must("plain JSON, at most 1,000 levels deep", isJson);
 const list = must("a list", Array.isArray);
 const record = must("an object", isRecord);
@@ -106,6 +110,7 @@ const patch = shape<SessionPatch>({
   agentSessionIds: maybe(texts),
   settings: maybe(facts),
   metadata: maybe(metadata),
+  metadataChanges: maybe(each(record, scalarOrNull)),
 });
 
 const query = shape<SessionQuery>({
@@ -113,6 +118,7 @@ const query = shape<SessionQuery>({
   updatedBeforeMs: maybe(number),
   updatedSinceMs: maybe(number),
   metadata: maybe(metadata),
+  withoutMetadata: maybe(metadata),
   agentSessionId: maybe(text),
   parentId: maybe(text),
   idStartsWith: maybe(text),

@@ -1,9 +1,18 @@
 /** The Store contract: what every medium does for the session layer. Imports no driver. */
 import type { SessionId } from "../base/ids.ts";
-import type { AgentFacts, ClientFacts, SessionSettings } from "./session-facts.ts";
+import type { AgentFacts, ClientFacts, MetadataChanges, SessionSettings } from "./session-facts.ts";
+import type { StoreCapabilities, StoreStats } from "./medium-facts.ts";
 import type { TextIndex } from "./text-index.ts";
 
-export type { AgentFacts, Chosen, ClientFacts, Rewind, SessionSettings } from "./session-facts.ts";
+export type { StoreCapabilities, StoreStats } from "./medium-facts.ts";
+export type {
+  AgentFacts,
+  Chosen,
+  ClientFacts,
+  MetadataChanges,
+  Rewind,
+  SessionSettings,
+} from "./session-facts.ts";
 
 /** Values by which sessions can be searched. */
 export type Metadata = Readonly<Record<string, string | number | boolean>>;
@@ -56,6 +65,7 @@ export interface SessionPatch {
   readonly agentSessionIds?: readonly string[];
   readonly settings?: SessionSettings;
   readonly metadata?: Metadata;
+  readonly metadataChanges?: MetadataChanges; // only these of the metadata, `null` takes one out: nobody else's change is undone
 }
 
 /**
@@ -141,6 +151,7 @@ export interface SessionFilter {
   readonly updatedSinceMs?: number; // at or after this one
   /** Every given key must equal. */
   readonly metadata?: Metadata;
+  readonly withoutMetadata?: Metadata; // and none of these
   /** Known to an agent by this id, now or before. */
   readonly agentSessionId?: string;
   readonly parentId?: SessionId;
@@ -158,24 +169,6 @@ export interface SessionQuery extends SessionFilter {
 export interface Page<T> {
   readonly items: readonly T[];
   readonly nextCursor?: string;
-}
-
-export interface StoreStats {
-  readonly sessions: number;
-  readonly entries: number;
-  /** What the medium takes up, as far as it can tell. */
-  readonly bytes: number;
-  /** Figures of one driver (hits, evictions, layers …). */
-  readonly details?: Readonly<Record<string, number | string>>;
-}
-
-export interface StoreCapabilities {
-  /** Sessions outlive the process. */
-  readonly persistent: boolean;
-  /** Several processes may use the same medium at once. */
-  readonly shared: boolean;
-  /** After `flush()`, what was written survives a power cut. */
-  readonly survivesPowerLoss: boolean;
 }
 
 /**

@@ -24,7 +24,7 @@ export function forwarding(
     const found = inner();
     return found instanceof Promise ? found.then(act) : act(found);
   };
-  return assembled(operations(on), roomSaving(on), overrides);
+  return assembled({ changesMetadata: true }, operations(on), roomSaving(on), overrides);
 }
 
 /** Tells failures of the medium in the contract's codes. */
@@ -92,12 +92,14 @@ export function queueing(driver: StoreDriver): StoreDriver {
   });
 }
 
-type Facts = Pick<StoreDriver, "name" | "capabilities" | "recovered">;
+type Facts = Pick<StoreDriver, "name" | "capabilities" | "recovered" | "changesMetadata">;
 
 function factsOf(inner: StoreDriver): Facts {
   return {
     name: inner.name,
     recovered: inner.recovered,
+    // Of what is a store, its shell sees to it.
+    changesMetadata: Symbol.asyncDispose in inner || inner.changesMetadata === true,
     get capabilities() {
       return inner.capabilities;
     },

@@ -64,6 +64,8 @@ export interface StoreDriver extends Members {
   rewrite?(id: SessionId, from: number, entries: readonly NewEntry[], lease: Lease): Awaitable<void>;
   /** In the place of what the shell does: for a driver around another one. */
   compress?(id: SessionId, lease: Lease): Awaitable<void>;
+  /** It takes `metadataChanges`, in one step; for one that does not, the shell reads what is there and gives all. */
+  readonly changesMetadata?: boolean;
   /**
    * Called once, and no operation after it.
    * @param queued settles when the writes that `queuesWrites` has let wait have ended; they are carried out meanwhile

@@ -34,17 +34,18 @@ export function pageSize(limit: number | undefined): number {
 }
 
 export function matches(session: NewSession, filter: SessionFilter): boolean {
-  const { cwd, updatedBeforeMs, updatedSinceMs, agentSessionId, parentId, metadata } = filter;
+  const { cwd, updatedBeforeMs, updatedSinceMs, agentSessionId, parentId } = filter;
+  const { metadata, withoutMetadata } = filter;
   if (cwd !== undefined && session.cwd !== cwd) return false;
   if (updatedBeforeMs !== undefined && session.updatedAtMs >= updatedBeforeMs) return false;
   if (updatedSinceMs !== undefined && session.updatedAtMs < updatedSinceMs) return false;
   if (!isNamedSo(session.id, filter)) return false;
   if (parentId !== undefined && session.lineage?.parentId !== parentId) return false;
   if (agentSessionId !== undefined && !session.agentSessionIds.includes(agentSessionId)) return false;
-  if (metadata === undefined) return true;
-  return Object.entries(metadata).every(
-    ([key, value]) => Object.hasOwn(session.metadata, key) && session.metadata[key] === value,
-  );
+  const has = ([key, value]: readonly [string, unknown]) =>
+    Object.hasOwn(session.metadata, key) && session.metadata[key] === value;
+  if (metadata !== undefined && !Object.entries(metadata).every(has)) return false;
+  return withoutMetadata === undefined || !Object.entries(withoutMetadata).some(has);
 }
 
 /** Whether an id begins and ends as a filter says. */

@@ -25,3 +25,6 @@ export interface SessionSettings extends Chosen {
   readonly owesHandoverTo?: string; // the one that lacks the history
   readonly rewinds?: readonly Rewind[]; // a copy for who reads forwards; one counts if its entry is there
 }
+
+/** Of the metadata of a session, what becomes of single ones; `null` takes one out. */
+export type MetadataChanges = Readonly<Record<string, string | number | boolean | null>>;

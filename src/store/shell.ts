@@ -22,6 +22,7 @@ import type {
 import type { TextIndex } from "./text-index.ts";
 import { forwarding, queueing, translating } from "./decorate.ts";
 import type { Awaitable, StoreDriver } from "./driver.ts";
+import { changingMetadata } from "./whole-metadata.ts";
 import { holdsPacked } from "./packed-kind.ts";
 import type { PageUnpacker } from "./packed-pages.ts";
 import { readOne } from "./reading.ts";
@@ -33,7 +34,8 @@ import { cannotRewrite, storeClosed } from "./refusals.ts";
  */
 export function defineStore(driver: StoreDriver): Store {
   given.driver(driver);
-  const told = driver.toStoreError === undefined ? driver : translating(driver);
+  const changing = driver.changesMetadata === true ? driver : changingMetadata(driver);
+  const told = driver.toStoreError === undefined ? changing : translating(changing);
   return new Shell(driver.queuesWrites === true ? queueing(told) : told);
 }
 

@@ -11,6 +11,8 @@ interface Terms {
   readonly termsOf: (session: NewSession) => readonly string[];
   /** The terms that a session must have to match. */
   readonly termsOfFilter: (filter: SessionFilter) => readonly string[];
+  /** Those of which it must have none. */
+  readonly termsWithout: (filter: SessionFilter) => readonly string[];
 }
 
 export function termsBy(make: TermMaker): Terms {
@@ -32,5 +34,6 @@ export function termsBy(make: TermMaker): Terms {
       all(cwd, lineage?.parentId, agentSessionIds, metadata),
     termsOfFilter: ({ cwd, parentId, agentSessionId, metadata = {} }) =>
       all(cwd, parentId, agentSessionId === undefined ? [] : [agentSessionId], metadata),
+    termsWithout: ({ withoutMetadata = {} }) => all(undefined, undefined, [], withoutMetadata),
   };
 }

@@ -75,6 +75,53 @@ export const metadata: Capability = {
       },
     },
     {
+      title: "changes single values, and leaves all others to whoever changes them meanwhile",
+      run: async (store) => {
+        const { id } = await store.create(aSession({ metadata: { a: 1, b: "x", c: true } }));
+        const changed = await store.update(id, { metadataChanges: { b: "y", c: null, "__proto__ d": 2 } });
+        assert.deepEqual(changed.metadata, { a: 1, b: "y", "__proto__ d": 2 });
+        assert.deepEqual((await store.get(id))?.metadata, changed.metadata);
+        assert.deepEqual(await found(store, { a: 1, b: "y" }), [id]);
+        assert.deepEqual(await found(store, { c: true }), []);
+        assert.deepEqual(await found(store, { b: "x" }), []);
+        const names = Array.from({ length: 8 }, (_, i) => `k${i}`);
+        await Promise.all(names.map((name) => store.update(id, { metadataChanges: { [name]: name } })));
+        const all = Object.fromEntries(names.map((name) => [name, name]));
+        assert.deepEqual((await store.get(id))?.metadata, { ...changed.metadata, ...all });
+        const both = await store.update(id, { metadata: { z: 1, y: 1 }, metadataChanges: { y: null, x: 3 } });
+        assert.deepEqual(both.metadata, { z: 1, x: 3 });
+      },
+    },
+    {
+      title: "leaves out the sessions in which one of some values equals",
+      run: async (store) => {
+        const ids: SessionId[] = [];
+        for (let i = 0; i < 9; i += 1) {
+          const facts = {
+            cwd: i % 2 ? "/a" : "/b",
+            metadata: { ...(i % 3 === 0 && { taken: true, by: i }) },
+          };
+          ids.unshift((await store.create(aSession(facts))).id);
+        }
+        const without = (filter: object) => listAll(store, { limit: 2, ...filter });
+        const free = ids.filter((_, at) => (8 - at) % 3 !== 0);
+        const withoutTaken = { withoutMetadata: { taken: true } };
+        assert.deepEqual(
+          (await without(withoutTaken)).map(({ id }) => id),
+          free,
+        );
+        assert.equal(await store.count(withoutTaken), 6);
+        assert.equal(await store.count({ withoutMetadata: { by: 3 } }), 8);
+        assert.equal(await store.count({ withoutMetadata: { by: 3, taken: false } }), 8);
+        assert.equal((await without({ ...withoutTaken, cwd: "/a" })).length, 3);
+        assert.equal(await store.count({ ...withoutTaken, cwd: "/a" }), 3);
+        assert.deepEqual(await without({ metadata: { by: 3 }, withoutMetadata: { taken: true } }), []);
+        const [first] = ids.filter((id) => !free.includes(id));
+        if (first !== undefined) await store.update(first, { metadataChanges: { taken: null } });
+        assert.equal(await store.count(withoutTaken), 7);
+      },
+    },
+    {
       title: "pages through what it finds, together with other filters",
       run: async (store) => {
         for (let i = 0; i < 20; i += 1) {

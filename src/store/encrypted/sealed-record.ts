@@ -5,6 +5,7 @@ import type { Json } from "../../base/json.ts";
 import type {
   Lineage,
   Metadata,
+  MetadataChanges,
   NewSession,
   SessionFilter,
   SessionPatch,
@@ -41,7 +42,8 @@ export class SealedRecords {
     const fields = await this.#fieldsOf(id);
     const one = <T>(value: T | undefined, seal: (value: T) => unknown) =>
       value === undefined || value === null ? value : seal(value);
-    const { cwd, title, additionalDirectories, mcpServerNames, agentSessionIds, metadata, ...rest } = patch;
+    const { cwd, title, additionalDirectories, mcpServerNames, agentSessionIds, metadata } = patch;
+    const { metadataChanges: changes, ...rest } = patch;
     const sealed = {
       cwd: one(cwd, (text) => this.#equal("cwd", text)),
       title: one(title, (text) => fields.seal("title", text)),
@@ -52,6 +54,7 @@ export class SealedRecords {
         ...this.#sealMetadata(all),
         ...(ancestors.length > 0 && { [ancestorsKey]: fields.seal("ancestors", ancestors) }),
       })),
+      metadataChanges: one(changes, (all) => this.#sealMetadata(all)),
       client: one(rest.client, (facts) => ({ [inObject]: fields.seal("client", facts) })),
       agent: one(rest.agent, (facts) => ({ [inObject]: fields.seal("agent", facts) })),
       settings: one(rest.settings, (all) => ({ [inObject]: fields.seal("settings", all) })),
@@ -62,12 +65,13 @@ export class SealedRecords {
 
   /** What a filter looks for, as it stands there. */
   sealFilter<F extends SessionFilter>(filter: F): F {
-    const { cwd, agentSessionId, metadata } = filter;
+    const { cwd, agentSessionId, metadata, withoutMetadata } = filter;
     return {
       ...filter,
       ...(cwd !== undefined && { cwd: this.#equal("cwd", cwd) }),
       ...(agentSessionId !== undefined && { agentSessionId: this.#equal("agentSessionId", agentSessionId) }),
       ...(metadata !== undefined && { metadata: this.#sealMetadata(metadata) }),
+      ...(withoutMetadata !== undefined && { withoutMetadata: this.#sealMetadata(withoutMetadata) }),
     };
   }
 
@@ -111,12 +115,12 @@ export class SealedRecords {
     };
   }
 
-  #sealMetadata(metadata: Metadata): Metadata {
+  #sealMetadata<V extends MetadataChanges>(metadata: V): V {
     const pairs = Object.entries(metadata).map(([key, value]) => [
       this.#equal("metadata", key),
-      this.#equal(`metadata ${key}`, JSON.stringify(value)),
+      value === null ? null : this.#equal(`metadata ${key}`, JSON.stringify(value)),
     ]);
-    return Object.fromEntries(pairs) as Metadata;
+    return Object.fromEntries(pairs) as V;
   }
 
   #openMetadata({ [ancestorsKey]: _, ...metadata }: Metadata): Metadata {

@@ -64,6 +64,7 @@ export async function openFileStore(options: FileStoreOptions): Promise<Store> {
 
 class FileDriver implements StoreDriver {
   readonly name = "file";
+  readonly changesMetadata = true;
   readonly capabilities = { persistent: true, shared: true, survivesPowerLoss: true };
   readonly #layout: Layout;
   readonly #open: OpenFiles;

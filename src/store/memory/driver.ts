@@ -54,6 +54,7 @@ export interface SessionTable {
 /** The Store contract over a table of sessions. What it hands out is frozen, so nothing needs to be copied. */
 export class MemoryDriver implements StoreDriver {
   readonly name: string;
+  readonly changesMetadata = true;
   readonly capabilities = { persistent: false, shared: false, survivesPowerLoss: false };
   readonly #sessions: SessionTable;
 

@@ -125,8 +125,10 @@ async function matching(
 }
 
 /** Whether the list alone decides what matches. */
-function isPlain({ cwd, metadata, agentSessionId, parentId, ...filter }: SessionFilter): boolean {
-  return ![cwd, metadata, agentSessionId, parentId].some((each) => each !== undefined) && !hasIdPart(filter);
+function isPlain(filter: SessionFilter): boolean {
+  const { cwd, metadata, withoutMetadata, agentSessionId, parentId } = filter;
+  const asked = [cwd, metadata, withoutMetadata, agentSessionId, parentId];
+  return !asked.some((each) => each !== undefined) && !hasIdPart(filter);
 }
 
 /**

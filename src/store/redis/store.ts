@@ -63,6 +63,7 @@ function operations(redis: Connection, flusher: Flusher, statsSessions: number):
   };
   return {
     name: "redis",
+    changesMetadata: true,
     capabilities: { persistent: true, shared: true, survivesPowerLoss: flusher.syncPolicy !== "none" },
     create: (session) => writing(session.id, createSession(redis, session, nextWrite())),
     get: (id) => findRecord(redis, id),

@@ -34,6 +34,7 @@ export interface Dialect {
   nextWrite(): string;
   termsOf(session: NewSession): readonly string[];
   termsOfFilter(filter: SessionFilter): readonly string[];
+  termsWithout(filter: SessionFilter): readonly string[];
   addTerms(to: SessionKey, terms: readonly string[]): Operation<unknown>;
   dropTerms(from: SessionKey, terms: readonly string[]): Operation<unknown>;
   /** What of a session is kept as one text. */

@@ -12,14 +12,14 @@ const idLength = 26;
 export function* listSessions(dialect: Dialect, query: SessionQuery): Operation<Page<SessionRecord>> {
   const limit = pageSize(query.limit);
   const after = query.cursor === undefined ? undefined : decodeCursor(query.cursor);
-  const way = yield* dialect.wayTo(dialect.termsOfFilter(query), boundsIn(query, after), true);
+  const way = yield* dialect.wayTo(dialect.termsOfFilter(query), asked(dialect, query, after), true);
   const text = dialect.listed(way.text, "ORDER BY h.updated_at_ms DESC, h.id DESC", limit + 1);
   const found = yield* rows<SessionRow>({ name: "", text }, ...way.values);
   return toPage(found.map(recordIn), limit);
 }
 
 export function* countSessions(dialect: Dialect, filter: SessionFilter): Operation<number> {
-  const { text, values } = yield* dialect.wayTo(dialect.termsOfFilter(filter), boundsIn(filter), false);
+  const { text, values } = yield* dialect.wayTo(dialect.termsOfFilter(filter), asked(dialect, filter), false);
   const counted = { name: "", text: `SELECT count(*) AS found ${text}` };
   const [row] = yield* rows<{ found: number }>(counted, ...values);
   return row?.found ?? 0;
@@ -29,6 +29,15 @@ export function* countSessions(dialect: Dialect, filter: SessionFilter): Operati
 export function* totalsOf({ sql }: Dialect): Operation<Pick<StoreStats, "sessions" | "entries">> {
   const [{ sessions, entries } = { sessions: 0, entries: 0 }] = yield* rows<StoreStats>(sql.totals);
   return { sessions, entries };
+}
+
+/** All that is asked beside terms that a session must have. */
+function asked(dialect: Dialect, filter: SessionFilter, after?: ListPlace): Fragment[] {
+  const without = dialect.termsWithout(filter).map((term) => hasTerm(dialect.words, term));
+  return [
+    ...boundsIn(filter, after),
+    ...without.map(({ text, values }) => ({ text: `NOT ${text}`, values })),
+  ];
 }
 
 /** Of two upper ends only the nearer one: SQLite would begin at the other, and go through all in between. */

@@ -1,7 +1,7 @@
 /** How PostgreSQL keeps sessions: what of it no other database does. */
 import type { NewSession } from "../../contract.ts";
 import { encodeFacts } from "../../facts.ts";
-import { termsOf, termsOfFilter } from "../../server/terms.ts";
+import { termsOf, termsOfFilter, termsWithout } from "../../server/terms.ts";
 import { writeIds } from "../../server/write-ids.ts";
 import type { Dialect } from "../dialect.ts";
 import { hasTerm, where } from "../lists.ts";
@@ -22,6 +22,7 @@ export function dialectOn(database: Database, schema: string): Dialect {
     wayOut: "restore it from a backup",
     termsOf,
     termsOfFilter,
+    termsWithout,
     addTerms: ({ id }, terms) => write(sql.addTerms, id, terms),
     dropTerms: ({ id }, terms) => write(sql.dropTerms, id, terms),
     factsOf: encodeFacts,

@@ -42,6 +42,7 @@ function storeOn(database: Database, schema: string, syncPolicy: SyncPolicy): St
   const dialect = dialectOn(database, schema);
   return defineStore({
     name: "postgres",
+    changesMetadata: true,
     capabilities: { persistent: true, shared: true, survivesPowerLoss: syncPolicy !== "none" },
     queuesWrites: true,
     ...sqlOperations(database, dialect),

@@ -12,7 +12,7 @@ import type { Journal } from "./journal.ts";
 import { listed, wayTo } from "./lists.ts";
 import { factsOf } from "./schema.ts";
 import { statements, words } from "./statements.ts";
-import { termsOf, termsOfFilter } from "./terms.ts";
+import { termsOf, termsOfFilter, termsWithout } from "./terms.ts";
 
 export function dialectOn(connection: Connection, journal: Journal): Dialect {
   const dialect: Dialect = {
@@ -22,6 +22,7 @@ export function dialectOn(connection: Connection, journal: Journal): Dialect {
     wayOut: repairIt,
     termsOf,
     termsOfFilter,
+    termsWithout,
     addTerms,
     dropTerms,
     factsOf,

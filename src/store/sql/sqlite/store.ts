@@ -40,6 +40,7 @@ function storeOn({ db, engine, path, foundWalBytes }: OpenedDatabase, connection
   const left = `${foundWalBytes} bytes in the write-ahead log`;
   return defineStore({
     name: "sqlite",
+    changesMetadata: true,
     capabilities: { persistent: true, shared: true, survivesPowerLoss: true },
     recovered:
       foundWalBytes > 0 ? `${left}: it was not closed in order, or another process has it open` : undefined,

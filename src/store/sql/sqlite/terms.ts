@@ -5,7 +5,7 @@ import { termsBy } from "../../terms.ts";
 /** Longer ones are kept by their hash, so that the index stays small. */
 const longest = 200;
 
-export const { termsOf, termsOfFilter } = termsBy((kind, ...parts) => {
+export const { termsOf, termsOfFilter, termsWithout } = termsBy((kind, ...parts) => {
   // JSON keeps numbers and texts apart, and a key and its value.
   const text = kind === "metadata" ? parts.map((part) => JSON.stringify(part)).join("=") : String(parts[0]);
   if (text.length <= longest) return `${kind[0]}:${text}`;
