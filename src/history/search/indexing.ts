@@ -14,9 +14,6 @@ const [mostMessages, mostSessions, mostChars] = [1000, 1000, 1 << 20];
 
 type Sessions = Pick<SessionRegistry, "read" | "find">;
 
-/** So many at a time keep other processes waiting. */
-const sessionsAlone = 50;
-
 function isUpToDate(record: SessionRecord, known: KnownSession | undefined): boolean {
   return known?.throughSeq === record.sealedSeq && isSameFacts(known, factsOf(record));
 }
@@ -44,6 +41,8 @@ export class Indexing {
   /** Those that are not written yet. */
   #forks: KnownSession[] = [];
   #chars = 0;
+  /** When others who wait for us have their turn, also in the middle of a session. */
+  #turnEndsMs = Infinity;
 
   constructor(registry: Sessions, index: TextIndex, pace: Pace) {
     this.#registry = registry;
@@ -54,21 +53,39 @@ export class Indexing {
   async add(records: readonly SessionRecord[]): Promise<void> {
     await this.#pace.rest();
     const known = await this.#index.known(records.map(({ id }) => id));
-    if (this.#index.alone === undefined) return this.#all(records, known);
-    const grown = records.filter((record) => !isUpToDate(record, known.get(record.id)));
-    for (let at = 0; at < grown.length; at += sessionsAlone) {
-      const some = grown.slice(at, at + sessionsAlone);
+    if (this.#index.alone === undefined) {
+      await this.#all(records, known);
+      return;
+    }
+    let left: readonly SessionRecord[] = records.filter(
+      (record) => !isUpToDate(record, known.get(record.id)),
+    );
+    while (left.length > 0) {
       await this.#index.alone(async () => {
+        this.#turnEndsMs = performance.now() + this.#pace.turnMs;
         // Another process may have been here while we waited.
-        await this.#all(some, await this.#index.known(some.map(({ id }) => id)));
+        left = await this.#all(left, await this.#index.known(left.map(({ id }) => id)));
         await this.#write();
+        this.#turnEndsMs = Infinity;
       }, this.#pace.step);
       await this.#pace.rest();
     }
   }
 
-  async #all(records: readonly SessionRecord[], known: ReadonlyMap<SessionId, KnownSession>): Promise<void> {
-    for (const record of records) await this.#session(record, known.get(record.id));
+  /** Returns those for which the turn was too short; the first of them may have been begun. */
+  async #all(
+    records: readonly SessionRecord[],
+    known: ReadonlyMap<SessionId, KnownSession>,
+  ): Promise<readonly SessionRecord[]> {
+    for (const [at, record] of records.entries()) {
+      if (!(await this.#session(record, known.get(record.id)))) return records.slice(at);
+      if (this.#isTurnOver()) return records.slice(at + 1);
+    }
+    return [];
+  }
+
+  #isTurnOver(): boolean {
+    return performance.now() >= this.#turnEndsMs;
   }
 
   async finish(): Promise<void> {
@@ -87,17 +104,24 @@ export class Indexing {
     await this.#write();
   }
 
-  async #session(record: SessionRecord, known: KnownSession | undefined): Promise<void> {
+  /** Whether all of it is indexed that can be. */
+  async #session(record: SessionRecord, known: KnownSession | undefined): Promise<boolean> {
     const facts = factsOf(record);
     // Others than were indexed stand there now.
     if (known !== undefined && known.rewrittenAtMs !== facts.rewrittenAtMs) return this.#anew(record);
     if (known !== undefined && known.throughSeq === record.sealedSeq) {
       if (!isSameFacts(known, facts)) this.#sessions.push({ ...known, ...facts });
-      return;
+      return true;
     }
     try {
-      if (known !== undefined && record.sealedSeq < known.throughSeq) throw new Restored();
-      await this.#grown(record, known ?? (await this.#first(record)));
+      if (known !== undefined && record.sealedSeq < known.throughSeq) {
+        const newer = await this.#registry.find(record.id);
+        // Another process has seen more of it than there was when it was listed.
+        if (newer?.id === record.id && newer.sealedSeq >= known.throughSeq)
+          return await this.#session(newer, known);
+        throw new Restored();
+      }
+      return await this.#grown(record, known ?? (await this.#first(record)));
     } catch (error) {
       if (error instanceof Restored) {
         this.foundOlder = true;
@@ -106,6 +130,7 @@ export class Indexing {
       if (!isOfOneSession(error)) throw error;
       this.#forget(record.id);
       if (isSidecarError(error, "STORE_CORRUPT")) this.unread.push(record.id);
+      return true;
     }
   }
 
@@ -115,22 +140,24 @@ export class Indexing {
     this.#chars = this.#waiting.reduce((sum, { words }) => sum + words.length, 0);
   }
 
-  async #grown(record: SessionRecord, known: KnownSession): Promise<void> {
+  async #grown(record: SessionRecord, known: KnownSession): Promise<boolean> {
     const isFirst = known.throughSeq < known.fromSeq;
     const from = isFirst ? known.fromSeq : known.throughSeq;
     const through = record.sealedSeq;
     const grown = { ...known, ...factsOf(record) };
-    const sum = await this.#read(grown, { from, through }, isFirst ? undefined : known.sum);
+    const { sum, isWhole } = await this.#read(grown, { from, through }, isFirst ? undefined : known.sum);
+    if (!isWhole) return false;
     this.#sessions.push({ ...grown, throughSeq: through, sum: sum ?? known.sum });
     if (grown.parentId !== undefined) this.#forks.push({ ...grown, throughSeq: through });
     if (this.#sessions.length >= mostSessions) await this.#write();
+    return true;
   }
 
-  async #anew(record: SessionRecord): Promise<void> {
+  async #anew(record: SessionRecord): Promise<boolean> {
     await this.#write();
     this.hasWritten = true;
     await this.#index.drop([record.id]);
-    await this.#session(record, undefined);
+    return this.#session(record, undefined);
   }
 
   /** What of a session is its own to be found; what others have of the same is found there. */
@@ -159,15 +186,15 @@ export class Indexing {
   }
 
   /**
-   * Returns the sum of the last entry.
+   * Gives the sum of the last entry, unless the turn was over before that; then what was read is written.
    * @param knownSum of the first one, which then is indexed already
    */
   async #read(
     session: KnownSession,
     range: { readonly from: number; readonly through: number },
     knownSum?: number,
-  ): Promise<number | undefined> {
-    if (range.through < range.from) return undefined;
+  ): Promise<{ readonly sum?: number | undefined; readonly isWhole: boolean }> {
+    if (range.through < range.from) return { isWhole: true };
     const reader = new EntryReader();
     let sum: number | undefined;
     for await (const page of this.#registry.read(session.id, range)) {
@@ -181,17 +208,19 @@ export class Indexing {
       }
       const end = page.at(-1);
       if (end !== undefined) sum = sumOf(end);
-      if (this.#waiting.length < mostMessages && this.#chars < mostChars) {
+      const last = end?.seq ?? 0;
+      const isMore = last > session.throughSeq && last >= session.fromSeq;
+      const isLate = isMore && last < range.through && this.#isTurnOver();
+      if (!isLate && this.#waiting.length < mostMessages && this.#chars < mostChars) {
         await this.#pace.step();
         continue;
       }
-      const last = end?.seq ?? 0;
       // Looked at again next time, should this be where we end.
-      if (last > session.throughSeq && last >= session.fromSeq)
-        this.#sessions.push({ ...session, throughSeq: last, sum: sum ?? 0, isOpen: true });
+      if (isMore) this.#sessions.push({ ...session, throughSeq: last, sum: sum ?? 0, isOpen: true });
       await this.#write();
+      if (isLate) return { isWhole: false };
     }
-    return sum;
+    return { sum, isWhole: true };
   }
 
   #wait(id: SessionId, seq: number, words: string): void {

@@ -9,7 +9,11 @@ export interface Pace {
   readonly step: () => Promise<void>;
   /** The same where nobody else waits for us to go on. */
   readonly rest: () => Promise<void>;
+  /** For so long at a time other processes wait, where one at a time indexes. */
+  readonly turnMs: number;
 }
+
+const turnMs = 1000;
 
 /** As fast as others let us. Errors: `REQUEST_CANCELLED` once `signal` is aborted. */
 export function paceOf(signal?: AbortSignal): Pace {
@@ -18,7 +22,7 @@ export function paceOf(signal?: AbortSignal): Pace {
     await nextTurn();
     goOn(signal);
   };
-  return { step, rest: step };
+  return { step, rest: step, turnMs };
 }
 
 /** With rests. Errors: as `paceOf`. */

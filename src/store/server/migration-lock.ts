@@ -23,15 +23,18 @@ export interface MigrationLock {
 
 const defaultLockMs = 60_000;
 const waitForLockMs = 30_000;
-const pollMs = 100;
+/** Whoever gives a lock back and takes it again lets others ask for it meanwhile. */
+export const pollMs = 100;
 
 /** Runs `work` under the lock. Errors: `STORE_LOCKED` when another process migrates for longer than we wait. */
 export async function locked(lock: MigrationLock, work: (owner: string) => Promise<void>): Promise<void> {
   const owner = randomUUID();
   const { keptMs: lockMs = defaultLockMs } = lock;
-  for (let waitedMs = 0; !(await lock.take(owner, lockMs)); waitedMs += pollMs) {
-    if (waitedMs >= (lock.waitMs ?? waitForLockMs)) throw stillLocked(lock);
-    await pause(pollMs);
+  const untilMs = performance.now() + (lock.waitMs ?? waitForLockMs);
+  while (!(await lock.take(owner, lockMs))) {
+    if (performance.now() >= untilMs) throw stillLocked(lock);
+    // Of several who wait none is always the first to ask.
+    await pause(pollMs * (0.5 + Math.random() / 2));
     await lock.waiting?.();
   }
   // Copying aside may take longer than a lock is given for.

@@ -43,6 +43,24 @@ it("lays no word of a session that breaks off under another's number", async () 
   await index.close();
 });
 
+it("takes no session for an older one because others have indexed more of it since it was listed", async () => {
+  const inside = openMemoryStore();
+  const { session, registry, add } = rigOn(inside);
+  const id = await session([asks("larch"), says("larch")]);
+  const listed = (await inside.list({})).items;
+  await add(id, [asks("larch")]);
+  const index = await openSqliteIndex(inMemory);
+  await catchUp(registry, index);
+  const dropping = vi.spyOn(index, "drop");
+  const late = wrapStore(inside, { list: () => ({ items: listed }) });
+  expect(await catchUp(new SessionRegistry({ store: late }), index, { all: true })).toMatchObject({
+    messages: 0,
+  });
+  expect(dropping).not.toHaveBeenCalled();
+  expect(await proposed(index, "larch")).toEqual([[id, [3, 2, 1]]]);
+  await index.close();
+});
+
 it("reads of a huge session only the words that are asked for", async () => {
   const index = await openSqliteIndex(inMemory);
   const id = newSessionId();

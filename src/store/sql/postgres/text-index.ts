@@ -6,6 +6,7 @@ import type { SessionId } from "../../../base/ids.ts";
 import { codeOf } from "../../server/cause.ts";
 import { knownColumns, toKnown, type KnownRow } from "../../known-row.ts";
 import { locked, type MigrationLock } from "../../server/migration-lock.ts";
+import { Turns } from "../../server/turns.ts";
 import type { Asked, Batch, Candidate, IndexState, KnownSession, TextIndex } from "../../text-index.ts";
 import { rows, write, type Value } from "../operation.ts";
 import type { Database } from "./database.ts";
@@ -15,7 +16,7 @@ import { candidatesIn } from "./text-index-finding.ts";
 import { makeTables } from "./text-index-tables.ts";
 import { dropping, writing } from "./text-index-writing.ts";
 
-/** Others wait so long for one who indexes fifty sessions, and for one who was killed while he did. */
+/** Others wait so long for those who index in turns, and for one who was killed while he did. */
 const [waitMs, keptMs] = [120_000, 15_000];
 
 /** Undefined where the server cannot have one. Errors: `STORE_…`. */
@@ -27,6 +28,7 @@ class ServerIndex implements TextIndex {
   readonly place: string;
   readonly #database: Database;
   readonly #schema: string;
+  readonly #turns = new Turns();
 
   constructor(database: Database, schema: string) {
     this.#database = database;
@@ -35,7 +37,8 @@ class ServerIndex implements TextIndex {
   }
 
   async alone(work: () => Promise<void>, waiting?: () => Promise<void>): Promise<void> {
-    await locked({ ...this.#lock(), ...(waiting && { waiting }) }, work);
+    await this.#turns.begin();
+    await locked({ ...this.#lock(), ...(waiting && { waiting }) }, () => this.#turns.hold(work));
   }
 
   async state(): Promise<IndexState> {
