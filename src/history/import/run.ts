@@ -127,10 +127,16 @@ class Importing {
       return await intake.take(native);
     } catch (error) {
       this.#options.signal?.throwIfAborted();
-      if (isSidecarError(error)) throw error;
-      this.#report({ path: native.path, reason: `cannot be read: ${reasonOf(error)}` });
+      if (isSidecarError(error) && !this.#isOfOneFile(error, native)) throw error;
+      const reason = isSidecarError(error) ? reasonOf(error) : `cannot be read: ${reasonOf(error)}`;
+      this.#report({ path: native.path, reason });
       return undefined;
     }
+  }
+
+  /** A bundle that was changed meanwhile costs itself; the fault of one that is named is that of the command. */
+  #isOfOneFile(error: unknown, { path }: NativeSession): boolean {
+    return isSidecarError(error, "BUNDLE_INVALID") && !this.#options.places.includes(path);
   }
 
   #report(problem: Problem): void {

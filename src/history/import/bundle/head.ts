@@ -11,24 +11,26 @@ import { entrySchema, sessionRecordSchema } from "../../../session/schema.ts";
 import { given } from "../../../store/arguments.ts";
 import type { Entry, NewSession, Rewind } from "../../../store/contract.ts";
 import { bundleStart, bundleVersion } from "../../export/bundle.ts";
-import { bytesOf, linesOf } from "../lines.ts";
 import { isTime } from "../native.ts";
-
-/** An entry has 64 MiB at most; as a text in JSON it may have six times as much. */
-export const maxLineBytes = 400 << 20;
+import { stretchesOf } from "./stretches.ts";
 
 /** What a bundle says of itself, once it is known to be whole. */
 export interface Head {
   readonly record: NewSession;
   readonly sha256: string;
+  /** Of its stretches: by them it is known to be the same when it is read again. */
+  readonly sums: readonly string[];
 }
 
 /** Errors: `BUNDLE_INVALID`; the system's own. */
 export async function headOf(path: string): Promise<Head> {
   const checking = new Checking();
-  for await (const { lines } of linesOf(bytesOf(path), path, tooLong, maxLineBytes))
-    for (const { text } of lines) checking.take(text);
-  return checking.end();
+  const sums: string[] = [];
+  for await (const { lines, sum } of stretchesOf(path)) {
+    for (const text of lines) checking.take(text);
+    sums.push(sum);
+  }
+  return { ...checking.end(), sums };
 }
 
 class Checking {
@@ -50,7 +52,7 @@ class Checking {
     if (this.#end === undefined) this.#hash.update(text).update("\n");
   }
 
-  end(): Head {
+  end(): Omit<Head, "sums"> {
     const sha256 = this.#hash.digest("hex");
     const [end, entries] = [this.#end, this.#entries];
     if (!isRecord(end)) throw invalid("is cut off: it has no end");
@@ -73,10 +75,6 @@ type Fields = Readonly<Record<string, unknown>>;
 
 function invalid(what: string): SidecarError {
   return new SidecarError("BUNDLE_INVALID", `The bundle ${what}; export it again`);
-}
-
-function tooLong(): never {
-  throw invalid("has a line that is too long");
 }
 
 export function fieldsIn(text: string, line: number): Fields {

@@ -3,11 +3,9 @@ import { reasonOf } from "../../../base/errors.ts";
 import type { NewEntry } from "../../../store/contract.ts";
 import { fileEnds } from "../../export/formats.ts";
 import { filesBelow, type FoundFile } from "../files.ts";
-import { bytesOf, linesOf } from "../lines.ts";
 import type { HistoryReader, NativeBatch, NativeSession, Report } from "../native.ts";
-import { fieldsIn, headOf, maxLineBytes, type Head } from "./head.ts";
-
-const batchChars = 1 << 20;
+import { fieldsIn, headOf, type Head } from "./head.ts";
+import { sameStretchesOf } from "./stretches.ts";
 
 export const bundles: HistoryReader = {
   places: () => [],
@@ -20,7 +18,8 @@ export const bundles: HistoryReader = {
   },
 };
 
-function sessionIn({ path, bytes, modifiedAtMs }: FoundFile, { record, sha256 }: Head): NativeSession {
+function sessionIn({ path, bytes, modifiedAtMs }: FoundFile, head: Head): NativeSession {
+  const { record, sha256 } = head;
   return {
     source: "bundle",
     nativeId: record.id,
@@ -30,7 +29,7 @@ function sessionIn({ path, bytes, modifiedAtMs }: FoundFile, { record, sha256 }:
     stamp: sha256,
     modifiedAtMs,
     bytes,
-    read: (report) => batchesIn(path, record, report),
+    read: () => batchesIn(path, head),
   };
 }
 
@@ -44,27 +43,19 @@ async function checked(file: FoundFile, report: Report): Promise<Head | undefine
   }
 }
 
-async function* batchesIn(
-  path: string,
-  { agent = {} }: Head["record"],
-  report: Report,
-): AsyncGenerator<NativeBatch> {
-  const facts = { agent };
-  let entries: NewEntry[] = [];
-  let [number, chars, read] = [0, 0, 0];
-  for await (const { lines, bytes } of linesOf(bytesOf(path), path, report, maxLineBytes)) {
-    read += bytes;
-    for (const { text } of lines) {
+/** What stands in it was checked already, and is the same. Errors: `BUNDLE_INVALID` from where that is not so. */
+async function* batchesIn(path: string, { record, sums }: Head): AsyncGenerator<NativeBatch> {
+  const facts = { agent: record.agent ?? {} };
+  let number = 0;
+  for await (const { lines, bytes } of sameStretchesOf(path, sums)) {
+    const entries: NewEntry[] = [];
+    for (const text of lines) {
       number += 1;
       const fields = number > 2 ? fieldsIn(text, number) : {};
-      if (typeof fields["data"] !== "string") continue;
+      if (number <= 2 || "end" in fields) continue;
       const { kind, atMs, data } = fields as unknown as NewEntry;
       entries.push({ kind, atMs, data });
-      chars += data.length;
     }
-    if (chars < batchChars) continue;
-    yield { entries, facts, bytes: read };
-    [entries, chars, read] = [[], 0, 0];
+    yield { entries, facts, bytes };
   }
-  yield { entries, facts, bytes: read };
 }
