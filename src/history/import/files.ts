@@ -45,6 +45,12 @@ export function filesIn(folder: string, wanted: (name: string) => boolean, repor
   });
 }
 
+/** One file; undefined where there is none. */
+export function fileAt(path: string, report: Report): FoundFile | undefined {
+  const stats = statsOf(path, report);
+  return stats?.isFile() === true ? foundFile(path, stats) : undefined;
+}
+
 /** How a file begins, as text; its last character may be cut. Empty where it cannot be read: whoever reads all of it says so. */
 export function startOf({ path }: FoundFile, bytes: number): string {
   const start = Buffer.alloc(bytes);

@@ -233,6 +233,33 @@ describe("a history of Claude Code", () => {
     ]);
   });
 
+  it("tells a subagent once whose results are several, wherever its file lies", async () => {
+    const result = (uuid: string, agentId: string) =>
+      user(uuid, "a1", [toolResult(`t-${uuid}`, "nine")], { toolUseResult: { agentId } });
+    const { lines, problems } = await imported(
+      [
+        user("u1", null, "ask others"),
+        assistant("a1", "u1", "m1", [text("I ask.")]),
+        ...[result("r1", "old"), result("r2", "old"), result("r3", "new"), result("r4", "new")],
+        ...[result("r5", "gone"), result("r6", "../../x"), result("r7", "gone")],
+      ],
+      (file) => {
+        const agent = (where: string, id: string) => {
+          fs.mkdirSync(where, { recursive: true });
+          const told = user(`${id}-1`, null, `count for ${id}`, { isSidechain: true });
+          fs.writeFileSync(path.join(where, `agent-${id}.jsonl`), asLines([told]));
+        };
+        agent(path.dirname(file), "old");
+        agent(path.join(file.replace(".jsonl", ""), "subagents"), "new");
+      },
+    );
+    expect(problems).toEqual([]);
+    expect(lines.filter((line) => line.startsWith("  child"))).toEqual([
+      "  child user_message_chunk count for old",
+      "  child user_message_chunk count for new",
+    ]);
+  });
+
   it("reads a large output from the file beside it, and no file that lies elsewhere", async () => {
     const { lines } = await imported(
       [

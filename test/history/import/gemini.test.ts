@@ -223,6 +223,50 @@ describe("a history of Gemini CLI", () => {
     ]);
   });
 
+  it("tells a subagent once that several calls name, and again where that does not count any more", async () => {
+    const asking = (id: string, agentId = "k3x9aa") =>
+      says(id, `${id} asks.`, {
+        toolCalls: [{ id: `t-${id}`, name: "delegate", args: {}, status: "success", agentId }],
+      });
+    const subagents = { k3x9aa: [user("a1", "look for a spade")], other: [user("b1", "look for a rake")] };
+    const { lines, counting } = await imported(
+      [
+        meta,
+        ...[user("u1", "go"), asking("g1"), asking("g2"), user("u2", "again"), asking("g3")],
+        asking("g4", "other"),
+        ...[{ $rewindTo: "u2" }, user("u3", "anew"), asking("g5"), asking("g6", "other")],
+        ...[{ $rewindTo: "u1" }, user("u4", "all anew"), asking("g7"), asking("g8", "other")],
+      ],
+      { subagents },
+    );
+    const told = (of: readonly string[], what: string) =>
+      of.flatMap((line, at) => (line === `subagent_update look for a ${what}` ? [of[at - 1]] : []));
+    const byCall = "tool_call delegate | completed";
+    expect(told(lines, "spade")).toEqual([byCall, byCall]);
+    expect(told(lines, "rake")).toEqual([byCall, byCall, byCall]);
+    expect(counting.slice(0, 6)).toEqual([
+      "prompt all anew",
+      "agent_message_chunk g7 asks.",
+      byCall,
+      "subagent_update look for a spade",
+      "  child user_message_chunk look for a spade",
+      "agent_message_chunk g8 asks.",
+    ]);
+  });
+
+  it("makes not much of little, however often it goes back and asks the same subagent again", async () => {
+    const call = { id: "t", name: "delegate", args: {}, status: "success", agentId: "k3x9aa" };
+    const round = (at: number) => [
+      user(`u${at}`, "go"),
+      says(`g${at}`, "", { toolCalls: [call] }),
+      { $rewindTo: `u${at}` },
+    ];
+    const rounds = Array.from({ length: 200 }, (_, at) => round(at));
+    const messages = Array.from({ length: 200 }, (_, at) => says(`a${at}`, "word"));
+    const { lines } = await imported([meta, ...rounds.flat()], { subagents: { k3x9aa: messages } });
+    expect(lines.filter((line) => line.startsWith("  child")).length).toBe(2000);
+  });
+
   it("shows what was changed in a file, and a list of things to do as a plan", async () => {
     const changed = {
       fileName: "a.txt",

@@ -1,6 +1,15 @@
 /** The histories of Claude Code: a file of records for each session, and its subagents' beside it. */
 import { dirname, join } from "node:path";
-import { bytesIn, filesBelow, filesIn, modifiedLast, stampOf, startOf, type FoundFile } from "../files.ts";
+import {
+  bytesIn,
+  fileAt,
+  filesBelow,
+  filesIn,
+  modifiedLast,
+  stampOf,
+  startOf,
+  type FoundFile,
+} from "../files.ts";
 import { guarded } from "../guarded.ts";
 import { bytesOf, linesOf } from "../lines.ts";
 import type { HistoryReader, NativeBatch, NativeFacts, NativeSession, Report } from "../native.ts";
@@ -59,6 +68,8 @@ class Reading {
   readonly #report: Report;
   /** Those that have not been told yet, by their ids. */
   readonly #agents: Map<string, FoundFile>;
+  /** Those that were looked for: each is told once, however many results name it. */
+  readonly #asked = new Set<string>();
 
   constructor(file: FoundFile, folder: string, agents: readonly FoundFile[], report: Report) {
     this.#file = file;
@@ -99,8 +110,10 @@ class Reading {
 
   /** Older versions kept them in the project's folder. */
   #agentFile(id: string): FoundFile | undefined {
+    if (this.#asked.has(id)) return undefined;
+    this.#asked.add(id);
     if (this.#agents.has(id) || !/^[\w-]{1,100}$/.test(id)) return this.#agents.get(id);
-    return filesIn(dirname(this.#file.path), (name) => name === `agent-${id}.jsonl`, this.#report)[0];
+    return fileAt(join(dirname(this.#file.path), `agent-${id}.jsonl`), this.#report);
   }
 
   async *#agent({ path }: FoundFile, subagent: ReturnType<Sidechains["begin"]>): AsyncGenerator<number> {

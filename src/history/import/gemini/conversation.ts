@@ -6,7 +6,7 @@
 import { isRecord } from "../../../base/json.ts";
 import type { Guard } from "../guarded.ts";
 import { listIn, recordIn, textIn, type Fields } from "../records.ts";
-import { Scribe, timeOf, titleFrom } from "../scribe.ts";
+import { Scribe, timeOf, titleFrom, type Origin } from "../scribe.ts";
 import { wordsOf } from "../../../acp/content.ts";
 import { partsIn } from "./parts.ts";
 import { Speech } from "./speech.ts";
@@ -92,7 +92,12 @@ export class GeminiConversation {
     const seq = this.#before.get(id) ?? 0;
     for (let last = this.#order.pop(); last !== undefined; last = last === id ? undefined : this.#order.pop())
       this.#before.delete(last);
-    this.scribe.rewind(this.scribe.lastMs, seq, { kind: isWaiting ? "$rewindTo" : "again", id });
+    this.#rewind(seq, { kind: isWaiting ? "$rewindTo" : "again", id });
+  }
+
+  #rewind(seq: number, origin: Origin): void {
+    this.scribe.rewind(this.scribe.lastMs, seq, origin);
+    this.#subagents.wentBackTo(seq);
   }
 
   /** A list that begins with a summary stands for what was before; any other takes its place. */
@@ -104,7 +109,7 @@ export class GeminiConversation {
     else {
       // What is told again is not told twice; what is not would be lost.
       if ([...this.#waiting.keys()].some((id) => !ids.has(id))) this.#flush();
-      if (this.#before.size > 0) this.scribe.rewind(this.scribe.lastMs, 0, { kind: "$set messages" });
+      if (this.#before.size > 0) this.#rewind(0, { kind: "$set messages" });
       this.#before.clear();
       this.#order.length = 0;
       this.#waiting.clear();

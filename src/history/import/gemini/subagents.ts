@@ -14,11 +14,18 @@ import { wordsOf } from "../../../acp/content.ts";
 import { partsIn } from "./parts.ts";
 import { Speech } from "./speech.ts";
 
+/** Going back and asking the same one again, as often as somebody likes, would make much of little. */
+const mostTold = 10;
+
 export class Subagents {
   readonly #sessionId: string;
   /** By their ids, in order. */
   readonly #messages = new Map<string, readonly Fields[]>();
-  readonly #told = new Set<string>();
+  /** Each that was told, and how often. */
+  readonly #told = new Map<string, number>();
+  /** Those whose telling counts, in order: the last entry before it. */
+  readonly #counting: { readonly id: string; readonly beforeSeq: number }[] = [];
+  readonly #counts = new Set<string>();
   readonly #guard: Guard;
 
   constructor(sessionId: string, guard: Guard) {
@@ -36,11 +43,14 @@ export class Subagents {
     this.#messages.set(name.slice(0, -".jsonl".length), kept.messages);
   }
 
-  /** Also again: what was told of it before may not count any more. */
+  /** Once for all calls that name it; again where what was told of it before does not count any more. */
   tell(id: string, scribe: Scribe): void {
     const messages = this.#messages.get(id) ?? [];
-    this.#told.add(id);
-    if (messages.length === 0) return;
+    const times = this.#told.get(id) ?? 0;
+    if (messages.length === 0 || this.#counts.has(id) || times >= mostTold) return;
+    this.#told.set(id, times + 1);
+    this.#counts.add(id);
+    this.#counting.push({ id, beforeSeq: scribe.seq });
     const child = derivedId("gemini", this.#sessionId, id);
     const asked = messages.find((message) => textIn(message, "type") === "user") ?? {};
     const title = titleFrom(wordsOf(partsIn(asked["content"]))) ?? "subagent";
@@ -48,6 +58,14 @@ export class Subagents {
     scribe.subagent(at, child, { title, state: { state: "idle" } }, { kind: "subagent", id });
     const speech = new Speech(scribe, child);
     for (const message of messages) this.#guard(() => say(message, speech));
+  }
+
+  /** What came behind an entry does not count any more. */
+  wentBackTo(seq: number): void {
+    for (let last = this.#counting.at(-1); last && last.beforeSeq >= seq; last = this.#counting.at(-1)) {
+      this.#counting.pop();
+      this.#counts.delete(last.id);
+    }
   }
 
   tellRest(scribe: Scribe): void {
