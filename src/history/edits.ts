@@ -1,4 +1,5 @@
 /** The wordings that a prompt has had, as a conversation is told: those before it, where one stands in their place. */
+import { beginningOf } from "../base/beginning.ts";
 import type { Happening, Said } from "../session/happenings.ts";
 import { textOf } from "../acp/content.ts";
 import type { Rewind } from "../store/contract.ts";
@@ -55,5 +56,5 @@ export class Edits {
 
 function wordingOf({ seq, atMs, content }: Said): Wording {
   const text = textOf({ content });
-  return { seq, atMs, text: text.slice(0, maxChars), isCut: text.length > maxChars };
+  return { seq, atMs, text: beginningOf(text, maxChars), isCut: text.length > maxChars };
 }

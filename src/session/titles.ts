@@ -1,4 +1,5 @@
 /** What a session is called until somebody gives it a name. */
+import { ownText } from "../base/beginning.ts";
 import { isRecord } from "../base/json.ts";
 
 /** Longest title, in characters. */
@@ -9,7 +10,7 @@ export function titleOf(prompt: readonly unknown[]): string | undefined {
   for (const block of prompt) {
     const isText = isRecord(block) && block.type === "text" && typeof block.text === "string";
     const line = isText ? firstLine(block.text as string) : "";
-    if (line !== "") return shortened(line);
+    if (line !== "") return ownText(shortened(line));
   }
   return undefined;
 }

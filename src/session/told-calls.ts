@@ -1,6 +1,7 @@
 /** Tool calls as the teller tells them: each update with what was said of its call before. */
 import { lastHeardIn } from "../acp/last-heard.ts";
 import type { Meaning } from "../acp/entries.ts";
+import { beginningOf } from "../base/beginning.ts";
 import { textIf, textOr } from "../base/json.ts";
 import { RecentMap } from "../base/recent-map.ts";
 import type { Called, Place } from "./happenings.ts";
@@ -27,7 +28,7 @@ export class Calls {
       startedAtMs: before?.startedAtMs ?? at.atMs,
       ...(parentCallId !== undefined && { parentCallId }),
     };
-    this.#known.set(toolCallId, { ...known, title: known.title.slice(0, maxTitleChars) });
+    this.#known.set(toolCallId, { ...known, title: beginningOf(known.title, maxTitleChars) });
     return {
       ...at,
       type: "call",

@@ -3,6 +3,7 @@
  * summaries. Each carries the id and the kind that it had where it comes from. What was written never changes by what
  * comes later, so that a history that has grown begins as it did before.
  */
+import { ownText } from "../../base/beginning.ts";
 import { metaKey } from "../../acp/meta.ts";
 import { withChild } from "../../acp/child-mark.ts";
 import type { Json } from "../../base/json.ts";
@@ -186,10 +187,10 @@ const noLetters = /[\s\0-\x1f\x7f-\x9f]+/g;
 export function titleFrom(text: string, maxChars = 80): string | undefined {
   const line = (text.trimStart().slice(0, 1000).split("\n", 1)[0] ?? "").replace(noLetters, " ").trim();
   if (line === "") return undefined;
-  if (line.length <= maxChars) return line;
+  if (line.length <= maxChars) return ownText(line);
   const chars = Array.from(line);
   return chars.length <= maxChars
-    ? line
+    ? ownText(line)
     : `${chars
         .slice(0, maxChars - 1)
         .join("")

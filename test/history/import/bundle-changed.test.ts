@@ -86,7 +86,7 @@ describe("a bundle that is changed between its check and its reading [issue 10, 
     const { told, problems } = await importFrom(registryOf(here), reader, scratch, { places: [folder] });
     expect(told).toMatchObject([{ what: "imported", id: ids[1] }]);
     expect(problems).toEqual([
-      { path: places[0], reason: expect.stringContaining("changed while it was read") },
+      { path: places[0], reason: expect.stringContaining("changed while it was read") as string },
     ]);
   });
 
