@@ -5,7 +5,7 @@ import type * as PinoModule from "pino";
 import { reasonOf, SidecarError } from "./errors.ts";
 import { redact, redactUrls } from "./redact.ts";
 import type { Secrets } from "./secrets.ts";
-import { visibleLine } from "./visible.ts";
+import { visible, visibleLine } from "./visible.ts";
 
 /** Facts beside a message. Never prompt text or file contents above `debug`; MCP secrets at no level. */
 type LogFields = Readonly<Record<string, unknown>>;
@@ -48,7 +48,8 @@ export function createLogger(options: {
 }): Logger {
   const { level, file, target, secrets } = options;
   const reader = options.readable === true && file === undefined ? target : undefined;
-  const hide = (text: string) => secrets?.hide(text) ?? text;
+  // What an agent has said may stand in a record, and whoever reads it may be on a terminal.
+  const hide = (text: string) => visible(secrets?.hide(text) ?? text);
   const fd = file === undefined || level === "silent" ? 2 : openLog(file);
   let pino: PinoModule.Logger | undefined;
   let closed = false;

@@ -2,6 +2,8 @@
 
 /** Control characters except newlines and tabs, other separators of lines, and marks of direction. */
 const unseen = /[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+/** Of these, a JSON text has the first 32 escaped, or between its values. */
+const unseenInJson = /[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 const halves = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 
 /** Control characters, what turns the direction of writing, and halves of characters are shown as JSON writes them. */
@@ -32,9 +34,22 @@ function visiblePiece(text: string): string {
   return seen.isWellFormed() ? seen : seen.replace(halves, escaped);
 }
 
+/**
+ * JSON that a terminal may show: what it could obey stands only within strings there, where it may be written as an escape,
+ * and so whoever parses it reads the same.
+ */
+export function visibleJson(text: string): string {
+  return text.replace(unseenInJson, escaped);
+}
+
 /** The same on one line. */
 export function visibleLine(text: string): string {
   return visible(text.replace(/[\r\n\t]+/g, " "));
+}
+
+/** The beginning of what is quoted in a message: enough to know it by. */
+export function briefly(text: string, most = 200): string {
+  return text.length > most ? `${text.slice(0, most)}…` : text;
 }
 
 function escaped(character: string): string {

@@ -14,6 +14,8 @@ export interface Io {
   readonly input: Readable;
   readonly output: Writable;
   readonly errors: Writable;
+  /** What is printed is JSON. */
+  readonly isJson?: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The program that `demo` and `doctor` start as the sidecar. */
   readonly binary: string;

@@ -76,6 +76,8 @@ async function recordsOf(
   return [...found.values()];
 }
 
+const dataFormats: ReadonlySet<ExportFormat> = new Set(["json", "jsonl", "bundle"]);
+
 async function toStdout(
   registry: SessionRegistry,
   records: readonly SessionRecord[],
@@ -87,7 +89,7 @@ async function toStdout(
   if (record === undefined || records.length > 1)
     throw new SidecarError("USAGE", "several sessions need a folder: --out DIR");
   const exported = new SessionExport(registry, record, optionsFrom(flags, format));
-  const flow = new Outflow(io);
+  const flow = new Outflow({ ...io, isJson: dataFormats.has(format) });
   for await (const text of exported) if (!(await flow.write(text))) return 0;
   if (flags["redact"] === true) io.errors.write(`acp-sidecar: ${redactedText(exported.redactions)}\n`);
   return 0;

@@ -1,11 +1,14 @@
 /** Text for people, JSON for programs. */
-import { visible, visibleLine } from "../base/visible.ts";
+import { visible, visibleJson, visibleLine } from "../base/visible.ts";
 import type { Io } from "./command.ts";
 import { inRoom } from "./wrap.ts";
 
+/** Where a command writes to. */
+export type Out = Pick<Io, "output" | "isJson">;
+
 /** Waits when the reader is slow, so that long output needs little memory; a reader that left is no failure. */
-export async function print({ output }: Pick<Io, "output">, text: string): Promise<void> {
-  if (output.destroyed || output.write(text)) return;
+export async function print({ output, isJson }: Out, text: string): Promise<void> {
+  if (output.destroyed || output.write(isJson === true ? visibleJson(text) : text)) return;
   await new Promise<void>((resolve) => {
     const events = ["drain", "close", "error"];
     const done = () => {
@@ -21,11 +24,11 @@ const lookAfterChars = 64 * 1024;
 
 /** Long output: its reader may go away at any time, and then nothing more is to be looked up. */
 export class Outflow {
-  readonly #io: Pick<Io, "output">;
+  readonly #io: Out;
   #unlooked = 0;
   #isGone = false;
 
-  constructor(io: Pick<Io, "output">) {
+  constructor(io: Out) {
     this.#io = io;
     // Stdout is never destroyed, whatever happens to it.
     for (const end of ["error", "close"]) io.output.once(end, () => (this.#isGone = true));
@@ -44,8 +47,8 @@ export class Outflow {
   }
 }
 
-export function printJson(io: Pick<Io, "output">, value: unknown): Promise<void> {
-  return print(io, `${JSON.stringify(value, undefined, 2)}\n`);
+export function printJson({ output }: Pick<Io, "output">, value: unknown): Promise<void> {
+  return print({ output, isJson: true }, `${JSON.stringify(value, undefined, 2)}\n`);
 }
 
 /** `name: value` lines under one another; on a terminal long values are wrapped in their column. */

@@ -23,7 +23,10 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
         );
         return 0;
       case "run":
-        return await parsed.command.run(parsed.invocation, io);
+        return await parsed.command.run(parsed.invocation, {
+          ...io,
+          isJson: ["json", "jsonl"].some((form) => parsed.invocation.flags[form] === true),
+        });
     }
   } catch (error) {
     // It may quote an agent, or a file's name.

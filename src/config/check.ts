@@ -1,7 +1,7 @@
 /** Given values checked by the schemas: loaded only when there are any. */
 import { SidecarError } from "../base/errors.ts";
-import { redact } from "../base/redact.ts";
-import { visibleLine } from "../base/visible.ts";
+import { redact, redactUrls } from "../base/redact.ts";
+import { briefly, visibleLine } from "../base/visible.ts";
 import type { AgentCommand } from "./config.ts";
 import type { Given, GivenValues } from "./given.ts";
 import { allowedBy } from "./allowed.ts";
@@ -25,7 +25,8 @@ function checkOption(name: OptionName, { value, label }: Given): unknown {
   const layer = kind.type === "url" && Array.isArray(value) ? wrongLayer(name, value) : undefined;
   const isTime = kind.type === "duration" || kind.type === "optionalDuration";
   const unit = isTime ? unitWanted(value) : undefined;
-  const what = `${label} is ${shown(value)}${unit === undefined ? "" : `, but ${unit}`}`;
+  const said = kind.type === "url" ? withoutPassword(value) : value;
+  const what = `${label} is ${shown(said)}${unit === undefined ? "" : `, but ${unit}`}`;
   const wrong = layer === undefined ? what : `${label}, ${layer}`;
   throw new SidecarError("CONFIG_INVALID", `${wrong}; allowed: ${allowedBy(kind)}`, {
     data: { option: name },
@@ -36,7 +37,7 @@ function checkOption(name: OptionName, { value, label }: Given): unknown {
 function wrongLayer(name: OptionName, layers: readonly unknown[]): string | undefined {
   const isUrl = (each: unknown) => typeof each === "string" && optionSchema(name).safeParse(each).success;
   const at = layers.findIndex((each) => !isUrl(each));
-  return at < 0 ? undefined : `layer ${at + 1}, is ${shown(layers[at])}`;
+  return at < 0 ? undefined : `layer ${at + 1}, is ${shown(withoutPasswordIn(layers[at]))}`;
 }
 
 /** The value is not shown: arguments and environment may hold secrets. */
@@ -54,7 +55,18 @@ function checkAgent({ value, label }: Given): AgentCommand {
   );
 }
 
+/** What is no URL may have been meant as one, with a password where none is looked for. */
+function withoutPassword(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((each: unknown) => withoutPasswordIn(each));
+  return withoutPasswordIn(value);
+}
+
+function withoutPasswordIn(value: unknown): unknown {
+  if (typeof value !== "string") return value;
+  const at = value.lastIndexOf("@");
+  return at < 0 || redactUrls(value) !== value ? value : `***${value.slice(at)}`;
+}
+
 function shown(value: unknown): string {
-  const text = visibleLine(JSON.stringify(redact(value)) ?? String(value));
-  return text.length > 200 ? `${text.slice(0, 200)}…` : text;
+  return briefly(visibleLine(JSON.stringify(redact(value)) ?? String(value)));
 }
