@@ -2,9 +2,12 @@
 import { randomBytes } from "node:crypto";
 import { SidecarError } from "../base/errors.ts";
 import { thisHolder } from "../session/holder.ts";
+import type { SessionId } from "../base/ids.ts";
+import { sealRebuilt } from "../store/encrypted/after-repair.ts";
 import { keyringOf } from "../store/encrypted/key-source.ts";
-import { keyBytes } from "../store/encrypted/keyring.ts";
-import type { Encryption } from "../store/open-encrypted.ts";
+import { keyBytes, type Keyring } from "../store/encrypted/keyring.ts";
+import { openStoreWith, type Encryption } from "../store/open-encrypted.ts";
+import { recallRewinds } from "./recall-rewinds.ts";
 import { keyIdsOf, wrappedSecrets } from "../store/encrypted/keys-record.ts";
 import { StoreKeys } from "../store/encrypted/store-keys.ts";
 import { openStore } from "../store/open.ts";
@@ -60,4 +63,22 @@ export async function rotateKeys(url: string, { encryptionKey, previousKeys }: E
     throw new SidecarError("NOT_ENCRYPTED", "This store is not encrypted: there are no keys to rotate");
   const keys = await StoreKeys.of(store, ring);
   await keys.rotate(thisHolder());
+}
+
+/**
+ * What a repair has made again of an encrypted store is encrypted, and what the entries tell of rewinds recalled. Without
+ * the key nothing happens: those sessions are refused until it is done. Errors: `KEY_MISSING`, `DECRYPT_FAILED`, `STORE_…`.
+ */
+export async function sealRepaired(url: string, encryption: Encryption): Promise<void> {
+  const { encryptionKey, previousKeys } = encryption;
+  if (encryptionKey === undefined) return;
+  const ids = await sealedIn(url, await keyringOf(encryptionKey, previousKeys));
+  if (ids.length === 0) return;
+  await using store = await openStoreWith(url, encryption);
+  await recallRewinds(store, ids);
+}
+
+async function sealedIn(url: string, ring: Keyring): Promise<readonly SessionId[]> {
+  await using inner = await openStore(url);
+  return (await wrappedSecrets(inner)) === undefined ? [] : await sealRebuilt(inner, ring);
 }

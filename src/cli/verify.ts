@@ -5,6 +5,7 @@ import type { Watch } from "../care/watch.ts";
 import type { Config } from "../config/config.ts";
 import { openStoreWith } from "../store/open-encrypted.ts";
 import type { Damage, Repair } from "../care/damage.ts";
+import { sealRepaired } from "../care/keys.ts";
 import { inspectStore, isRepairable, repairStore } from "../care/maintenance.ts";
 import type { Invocation, Io } from "./command.ts";
 import { configOf } from "./configured.ts";
@@ -23,6 +24,7 @@ export async function verify(invocation: Invocation, io: Io): Promise<number> {
   const progress = new Progress(invocation, io, "verify");
   if (repairs) progress.stage("repairing");
   const repaired = repairs ? await repairStore(url) : undefined;
+  if (repairs) await sealRepaired(url, loaded.config);
   progress.end();
   if (repaired !== undefined && !invocation.flags["json"]) await tell(repaired, io);
   const found = await examine({ ...loaded.config, store: url }, progress);

@@ -24,6 +24,11 @@ const inObject = "$enc";
 /** Metadata of ours, beside that of the session. */
 const ancestorsKey = "$enc.ancestors";
 
+interface SealedFields {
+  readonly seal: (name: string, value: unknown) => string;
+  readonly open: (name: string, sealed: unknown) => Promise<Json>;
+}
+
 export class SealedRecords {
   readonly #keys: StoreKeys;
 
@@ -52,7 +57,7 @@ export class SealedRecords {
       agentSessionIds: agentSessionIds?.map((each) => this.#equal("agentSessionId", each)),
       metadata: one(metadata, (all) => ({
         ...this.#sealMetadata(all),
-        ...(ancestors.length > 0 && { [ancestorsKey]: fields.seal("ancestors", ancestors) }),
+        ...this.#sealedAncestors(fields, ancestors),
       })),
       metadataChanges: one(changes, (all) => this.#sealMetadata(all)),
       client: one(rest.client, (facts) => ({ [inObject]: fields.seal("client", facts) })),
@@ -92,6 +97,15 @@ export class SealedRecords {
     } catch (error) {
       throw of(id, error);
     }
+  }
+
+  /** Of a record to which nothing else happens. */
+  async sealAncestors(id: SessionId, ancestors: Ancestors): Promise<Metadata> {
+    return this.#sealedAncestors(await this.#fieldsOf(id), ancestors);
+  }
+
+  #sealedAncestors(fields: SealedFields, ancestors: Ancestors): Metadata {
+    return ancestors.length > 0 ? { [ancestorsKey]: fields.seal("ancestors", ancestors) } : {};
   }
 
   async #open(record: SessionRecord): Promise<SessionRecord> {
@@ -140,14 +154,14 @@ export class SealedRecords {
   }
 
   /** Fields that nobody looks for: their session's own keys, and no two are the same. */
-  async #fieldsOf(id: SessionId) {
+  async #fieldsOf(id: SessionId): Promise<SealedFields> {
     const { generation } = this.#keys;
     const key = await this.#keys.keyOf(generation, id);
     const about = (name: string, of: number) => `field ${id} ${name} ${of}`;
     return {
-      seal: (name: string, value: unknown) =>
+      seal: (name, value) =>
         `${sign}${generation}.${sealText(key, JSON.stringify(value), about(name, generation))}`,
-      open: async (name: string, sealed: unknown): Promise<Json> => {
+      open: async (name, sealed) => {
         const [, of = "", text = ""] = /^(\d{1,9})\.([^]*)$/.exec(unsigned(sealed)) ?? [];
         const own = await this.#keys.keyOf(Number(of), id);
         return JSON.parse(openText(own, text, about(name, Number(of)))) as Json;
