@@ -7,9 +7,10 @@ import { wordsOf } from "../../../acp/content.ts";
 import { createHash } from "node:crypto";
 import { isRecord, type Json } from "../../../base/json.ts";
 import { listIn, recordIn, textIn, type Fields } from "../records.ts";
-import { Scribe, timeOf, titleFrom } from "../scribe.ts";
+import { timeOf, titleFrom } from "../scribe.ts";
+import type { Telling } from "./subagent-scribe.ts";
 import { outputOf, shownCall, usageOf, type ShownCall } from "./tools.ts";
-import { blocksIn, isInjected } from "./words.ts";
+import { between, blocksIn, isInjected, lastWordsIn } from "./words.ts";
 
 /** What was heard of one kind in this turn, on either way, and not yet on the other. */
 class Twice {
@@ -29,7 +30,6 @@ class Twice {
 }
 
 export class CodexConversation {
-  readonly scribe = new Scribe();
   id: string | undefined;
   cwd: string | undefined;
   title: string | undefined;
@@ -46,6 +46,11 @@ export class CodexConversation {
   readonly #starts: number[] = [];
   /** Calls that are shown as something else. */
   readonly #unshown = new Set<string>();
+  readonly #scribe: Telling;
+
+  constructor(scribe: Telling) {
+    this.#scribe = scribe;
+  }
 
   take(fields: Fields): void {
     this.#atMs = timeOf(fields["timestamp"]);
@@ -77,7 +82,7 @@ export class CodexConversation {
   /** A fork repeats the lines of its parent, and with them whose they were: the first one counts. */
   #meta(meta: Fields): void {
     this.id ??= textIn(meta, "id");
-    this.scribe.lastMs ||= timeOf(meta["timestamp"]) || 0;
+    this.#scribe.lastMs ||= timeOf(meta["timestamp"]) || 0;
     this.cwd ??= textIn(meta, "cwd");
     this.#model ??= textIn(meta, "model");
   }
@@ -94,10 +99,10 @@ export class CodexConversation {
       case "token_count":
         return this.#tokens(event);
       case "turn_aborted":
-        return this.scribe.endTurn({ result: { stopReason: "cancelled" } });
+        return this.#scribe.endTurn({ result: { stopReason: "cancelled" } });
       case "task_complete":
       case "turn_complete":
-        return this.scribe.endTurn();
+        return this.#scribe.endTurn();
       case "thread_rolled_back":
         return this.#rollBack(event["num_turns"]);
       case "thread_name_updated":
@@ -127,7 +132,7 @@ export class CodexConversation {
       const text = wordsOf(blocks);
       const cwd = isInjected(text) ? between(text, "<cwd>", "</cwd>") : undefined;
       this.cwd ??= cwd;
-      if (isInjected(text) || (this.scribe.isInTurn && text.trim() === this.#promptText)) return;
+      if (isInjected(text) || (this.#scribe.isInTurn && text.trim() === this.#promptText)) return;
       // Another one that no event has told either: both are the user's.
       if (!this.#tellsPrompts) this.#release();
       this.#held = blocks;
@@ -151,7 +156,7 @@ export class CodexConversation {
 
   #prompt(blocks: readonly Json[], kind: string): void {
     if (blocks.length === 0) return;
-    const { scribe } = this;
+    const scribe = this.#scribe;
     scribe.endTurn();
     this.#starts.push(scribe.seq);
     scribe.prompt(this.#atMs, blocks, { kind }, {});
@@ -184,8 +189,8 @@ export class CodexConversation {
     id: string | undefined,
   ): void {
     // Two that come one after the other are two messages.
-    const messageId = id ?? `codex-${this.scribe.seq + 1}`;
-    this.scribe.message(
+    const messageId = id ?? `codex-${this.#scribe.seq + 1}`;
+    this.#scribe.message(
       this.#atMs,
       role,
       { type: "text", text },
@@ -196,14 +201,14 @@ export class CodexConversation {
 
   #call(item: Fields, type: string): void {
     this.#release();
-    const toolCallId = textIn(item, "call_id") ?? textIn(item, "id") ?? `codex-${this.scribe.seq + 1}`;
+    const toolCallId = textIn(item, "call_id") ?? textIn(item, "id") ?? `codex-${this.#scribe.seq + 1}`;
     const shown: ShownCall = shownCall(type, item);
     const origin = { kind: `item ${type}`, id: textIn(item, "id"), model: this.#model };
     if (shown.plan !== undefined) {
       this.#unshown.add(toolCallId);
-      return this.scribe.plan(this.#atMs, shown.plan, origin);
+      return this.#scribe.plan(this.#atMs, shown.plan, origin);
     }
-    this.scribe.toolCall(
+    this.#scribe.toolCall(
       this.#atMs,
       { toolCallId, status: shown.status ?? "pending", ...shown.fields },
       origin,
@@ -215,18 +220,18 @@ export class CodexConversation {
     if (toolCallId === undefined || this.#unshown.delete(toolCallId)) return;
     const { status, content } = outputOf(item["output"]);
     const fields = { toolCallId, status, ...(content.length > 0 && { content }) };
-    this.scribe.toolProgress(this.#atMs, fields, { kind: `item ${type}`, id: textIn(item, "id") });
+    this.#scribe.toolProgress(this.#atMs, fields, { kind: `item ${type}`, id: textIn(item, "id") });
   }
 
   #tokens(event: Fields): void {
     const last = recordIn(recordIn(event, "info") ?? {}, "last_token_usage");
-    if (last !== undefined) this.scribe.usage(usageOf(last));
+    if (last !== undefined) this.#scribe.usage(usageOf(last));
   }
 
   #compacted(item: Fields): void {
     const message = textIn(item, "message") ?? "";
     const text = message === "" ? lastWordsIn(listIn(item, "replacement_history")) : message;
-    this.scribe.summary(this.#atMs, `compacted-${this.scribe.seq + 1}`, text, { kind: "compacted" });
+    this.#scribe.summary(this.#atMs, `compacted-${this.#scribe.seq + 1}`, text, { kind: "compacted" });
   }
 
   #rollBack(turns: unknown): void {
@@ -235,19 +240,6 @@ export class CodexConversation {
     const seq = this.#starts[kept];
     if (seq === undefined) return;
     this.#starts.length = kept;
-    this.scribe.rewind(this.#atMs, seq, { kind: "event thread_rolled_back" });
+    this.#scribe.rewind(this.#atMs, seq, { kind: "event thread_rolled_back" });
   }
-}
-
-/** The summary that stands in the place of what was before is the last thing in it. */
-function lastWordsIn(history: readonly unknown[]): string | undefined {
-  const last = history.at(-1);
-  const text = isRecord(last) ? wordsOf(blocksIn(listIn(last, "content"))) : "";
-  return text === "" ? undefined : text;
-}
-
-function between(text: string, open: string, close: string): string | undefined {
-  const from = text.indexOf(open);
-  const to = from < 0 ? -1 : text.indexOf(close, from);
-  return to < 0 ? undefined : text.slice(from + open.length, to);
 }

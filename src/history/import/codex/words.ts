@@ -1,6 +1,7 @@
 /** What stands in a message of Codex. */
+import { wordsOf } from "../../../acp/content.ts";
 import { isRecord, type Json } from "../../../base/json.ts";
-import { textIn } from "../records.ts";
+import { listIn, textIn } from "../records.ts";
 
 /** How what the program puts in itself begins. */
 const injected = [
@@ -48,4 +49,17 @@ function imageOf(url: string): Json {
       data: url.slice(comma + 1),
     };
   return { type: "resource_link", uri: url, name: "image" };
+}
+
+/** The summary that stands in the place of what was before is the last thing in it. */
+export function lastWordsIn(history: readonly unknown[]): string | undefined {
+  const last = history.at(-1);
+  const text = isRecord(last) ? wordsOf(blocksIn(listIn(last, "content"))) : "";
+  return text === "" ? undefined : text;
+}
+
+export function between(text: string, open: string, close: string): string | undefined {
+  const from = text.indexOf(open);
+  const to = from < 0 ? -1 : text.indexOf(close, from);
+  return to < 0 ? undefined : text.slice(from + open.length, to);
 }
