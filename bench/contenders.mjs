@@ -1,5 +1,7 @@
 /** Who is measured: the same agent alone, behind two relays, and behind the sidecar. */
 import { execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -30,6 +32,18 @@ export function sidecar(folder, binary = builtSidecar, name = "sidecar") {
 function withoutCommands(binary) {
   const help = execFileSync(node, [binary, "serve", "--help"], { encoding: "utf8" });
   return help.includes("--commands") ? { ACP_SIDECAR_COMMANDS: "off" } : {};
+}
+
+/** The same on an encrypted store. */
+export function encryptedSidecar(folder, binary) {
+  const plain = sidecar(folder, binary, "encrypted");
+  const encryptionKey = `file:${path.join(folder, "key")}`;
+  writeFileSync(path.join(folder, "key"), `${randomBytes(32).toString("base64")}\n`, { mode: 0o600 });
+  return {
+    ...plain,
+    env: { ...plain.env, ACP_SIDECAR_ENCRYPTION_KEY: encryptionKey },
+    encryption: { encryptionKey },
+  };
 }
 
 /** By the letters of the table: the agent, relays (b) and (c), the sidecar (d), and another build of it to compare with. */

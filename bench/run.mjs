@@ -9,6 +9,7 @@ import { historyImport } from "./history/import.mjs";
 import { historyMany } from "./history/many.mjs";
 import { append } from "./measure/append.mjs";
 import { bigSession } from "./measure/big-session.mjs";
+import { encrypted } from "./measure/encrypted.mjs";
 import { engines } from "./measure/engines.mjs";
 import { history } from "./measure/history.mjs";
 import { load } from "./measure/load.mjs";
@@ -30,6 +31,7 @@ const measurements = {
   load,
   "big-session": bigSession,
   append,
+  encrypted,
   "history-export": historyExport,
   "history-import": historyImport,
   "history-many": historyMany,

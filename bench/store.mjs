@@ -4,9 +4,10 @@ import { pathToFileURL } from "node:url";
 
 export const libraryOf = (file) => import(pathToFileURL(file).href);
 
-export async function openStoreOf(library, url) {
+/** The store of a contender. */
+export async function openStoreOf({ library, store: url, encryption }) {
   const { openStore } = await libraryOf(library);
-  return openStore(url);
+  return openStore(url, encryption);
 }
 
 const holder = { host: "bench", pid: 1, startedAt: "0" };

@@ -10,7 +10,7 @@ const formats = ["markdown", "html", "json", "jsonl", "bundle"];
 export async function historyExport({ folder, quick, options }) {
   const contender = sidecar(folder, options.binary, "export");
   const library = await libraryOf(contender.library);
-  const store = await openStoreOf(contender.library, contender.store);
+  const store = await openStoreOf(contender);
   const session = (bytes) => storeSession(store, library, { cwd: folder, bytes, turnOf });
   const small = await session(1e5);
   const large = await session(quick ? 1e8 : 1e9);

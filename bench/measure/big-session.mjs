@@ -10,7 +10,7 @@ import { memoryOf } from "./memory.mjs";
 export async function bigSession({ folder, quick, options }) {
   const bytes = options.bigMb * 1e6;
   const contender = sidecar(folder, options.binary, "big");
-  const store = await openStoreOf(contender.library, contender.store);
+  const store = await openStoreOf(contender);
   const stored = await storeSession(store, await libraryOf(contender.library), {
     cwd: folder,
     bytes,

@@ -19,14 +19,14 @@ export async function load({ folder, quick, options }) {
   return rows(builds, samples);
 }
 
-async function prepare({ library, store: url }, cwd) {
-  const store = await openStoreOf(library, url);
-  const stored = await storeSession(store, await libraryOf(library), { cwd, entries, turnOf });
+export async function prepare(build, cwd) {
+  const store = await openStoreOf(build);
+  const stored = await storeSession(store, await libraryOf(build.library), { cwd, entries, turnOf });
   await store.close();
   return stored;
 }
 
-async function loadOnce({ stored, ...contender }, cwd, samples) {
+export async function loadOnce({ stored, ...contender }, cwd, samples) {
   const client = new BenchClient(contender);
   await client.ask("initialize", { protocolVersion: 1, clientCapabilities: {} });
   const exchange = await client.ask("session/load", { sessionId: stored.id, cwd, mcpServers: [] });

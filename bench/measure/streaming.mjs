@@ -22,7 +22,7 @@ export async function streaming({ folder, quick, options }) {
 }
 
 /** Updates per second, from the prompt to its answer. */
-async function stream(contender, folder, kind, count) {
+export async function stream(contender, folder, kind, count) {
   const client = new BenchClient(contender);
   const sessionId = await client.open(folder);
   await client.prompt(sessionId, "stream 2000 text");
@@ -44,8 +44,8 @@ function check(messages, sessionId, kind, count) {
 }
 
 /** The whole text of the turn, and every tool call in its final state. */
-async function checkStored({ library, store: url }, sessionId, kind, count) {
-  const store = await openStoreOf(library, url);
+async function checkStored(contender, sessionId, kind, count) {
+  const store = await openStoreOf(contender);
   let text = "";
   let calls = 0;
   for await (const page of store.read(sessionId)) {
