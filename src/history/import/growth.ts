@@ -83,7 +83,8 @@ class Comparing {
     if (this.#more === 0 && this.#skip === this.#mark.count) return { what: "same" };
     const { count, head, tails } = this.#mark;
     const hasExtraEnd = head > count + tails.length && !this.#hasItsEnd;
-    return { what: "grown", skip: this.#skip, entries: this.#more, hasTail, hasExtraEnd };
+    const entries = this.#more + (hasTail ? 0 : this.#tail.length);
+    return { what: "grown", skip: this.#skip, entries, hasTail, hasExtraEnd };
   }
 
   async #follow(entry: NewEntry): Promise<boolean> {

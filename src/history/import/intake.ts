@@ -5,6 +5,7 @@
 import { isSessionId } from "../../base/ids.ts";
 import type { SessionRecord } from "../../store/contract.ts";
 import { Continuing } from "./continuing.ts";
+import { Foreseen } from "./foreseen.ts";
 import { continuationOf, type Grown } from "./growth.ts";
 import { keyOf, marked, markIn, type ImportMark } from "./mark.ts";
 import { Restoring } from "./bundle/restoring.ts";
@@ -27,8 +28,8 @@ const untold: Report = () => undefined;
 export class Intake {
   readonly #options: IntakeOptions;
 
-  constructor(options: IntakeOptions) {
-    this.#options = options;
+  constructor(options: Omit<IntakeOptions, "foreseen">) {
+    this.#options = { ...options, foreseen: new Foreseen() };
   }
 
   /** Errors: `STORE_…`; what is wrong with the session itself is its outcome. */
@@ -61,17 +62,20 @@ export class Intake {
   }
 
   async #bring(native: NativeSession, replaces?: SessionRecord["id"]): Promise<Outcome> {
-    const { registry, isDryRun = false } = this.#options;
-    const shared = await this.#shared(native);
+    const { registry, foreseen: told, isDryRun = false } = this.#options;
+    const foreseen = await this.#foreseen(native);
+    const shared = foreseen === undefined ? await this.#shared(native) : undefined;
     const what = replaces === undefined ? "imported" : "replaced";
-    const writing = new Writing(registry, native, { isDryRun, replaces, shared });
+    const writing = new Writing(registry, native, { isDryRun, replaces, shared, foreseen });
     try {
       for await (const batch of batchesOf(native, this.#options)) {
         if (!(await writing.add(batch))) return skipped(beingImported);
       }
       const written = await writing.finish();
       if (written === "rival") return skipped(beingImported);
-      return written === "empty" ? { what: "empty", entries: 0 } : { what, ...written };
+      if (written === "empty") return { what: "empty", entries: 0 };
+      if (isDryRun) told.note(native);
+      return { what, ...written };
     } catch (error) {
       await writing.undo();
       throw error;
@@ -89,7 +93,15 @@ export class Intake {
     const parent = known.find(isParent);
     if (parent === undefined) return undefined;
     const ours = registry.read(parent.id, { through: parent.sealedSeq });
-    return sharedWith(native.read(untold), parent, ours);
+    const shared = await sharedWith(native.read(untold), markIn(parent.metadata)?.tails ?? [], ours);
+    return shared && { parent, ...shared };
+  }
+
+  /** In a dry run: how many entries it would have from a parent that would be brought in, or go on, before. */
+  async #foreseen({ source, forkOf, ...native }: NativeSession): Promise<number | undefined> {
+    const parent = forkOf === undefined ? undefined : this.#options.foreseen.of({ source, nativeId: forkOf });
+    if (parent === undefined) return undefined;
+    return (await sharedWith(native.read(untold), parent.tails, parent.entries()))?.count ?? 0;
   }
 
   async #update(native: NativeSession, record: SessionRecord): Promise<Outcome> {
@@ -109,7 +121,12 @@ export class Intake {
       return unchanged;
     }
     if (found.what === "grown") {
-      if (isDryRun) return { what: "continued", id: record.id, entries: found.entries };
+      if (isDryRun) {
+        const entries = () => registry.read(record.id, { through: record.headSeq });
+        const tails = found.hasExtraEnd ? [...mark.tails, mark.count] : mark.tails;
+        this.#options.foreseen.note(native, { ...found, ours: entries, tails });
+        return { what: "continued", id: record.id, entries: found.entries };
+      }
       return this.#continue(native, record, found);
     }
     // What came before is not what it was.

@@ -3,6 +3,7 @@ import { isSidecarError } from "../../base/errors.ts";
 import type { OpenedJournal } from "../../session/journal.ts";
 import type { SessionRegistry } from "../../session/registry.ts";
 import type { SessionRecord } from "../../store/contract.ts";
+import type { Foreseen } from "./foreseen.ts";
 import type { NativeBatch, NativeSession, Report } from "./native.ts";
 
 /** With the id that it has here, where it has one. */
@@ -28,6 +29,8 @@ export interface IntakeOptions {
   readonly registry: SessionRegistry;
   /** Say what would be, and write nothing. */
   readonly isDryRun?: boolean;
+  /** What it has said would be, if it is one. */
+  readonly foreseen: Foreseen;
   readonly report: Report;
   /** Awaited between two batches, with the bytes of the original. What it throws ends the import. */
   readonly onBytes?: (bytes: number) => void | Promise<void>;

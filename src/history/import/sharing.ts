@@ -4,11 +4,9 @@
  */
 import type { Entry, NewEntry, SessionRecord } from "../../store/contract.ts";
 import { EntryStream } from "./entry-stream.ts";
-import { markIn } from "./mark.ts";
 import type { NativeBatch } from "./native.ts";
 
-export interface Shared {
-  readonly parent: SessionRecord;
+export interface InCommon {
   /** Of the original, so many entries from its first one. */
   readonly count: number;
   /** The last of them, in the parent's journal. */
@@ -17,16 +15,21 @@ export interface Shared {
   readonly tails: readonly number[];
 }
 
+export interface Shared extends InCommon {
+  readonly parent: SessionRecord;
+}
+
 /**
  * Whole turns only: what both have in common of the next one is told in the fork. Undefined where that is nothing.
+ * @param parentTails as its `ImportMark` has them
  * @param ours the final entries of the parent's journal, from its first one
  */
 export async function sharedWith(
   native: AsyncIterable<NativeBatch>,
-  parent: SessionRecord,
+  parentTails: readonly number[],
   ours: AsyncIterable<readonly Entry[]>,
-): Promise<Shared | undefined> {
-  const comparing = new Comparing(parent, new EntryStream(ours));
+): Promise<InCommon | undefined> {
+  const comparing = new Comparing(parentTails, new EntryStream(ours));
   try {
     for await (const { entries } of native)
       for (const entry of entries) if (!(await comparing.isShared(entry))) return comparing.shared;
@@ -37,17 +40,15 @@ export async function sharedWith(
 }
 
 class Comparing {
-  shared: Shared | undefined;
-  readonly #parent: SessionRecord;
+  shared: InCommon | undefined;
   readonly #ours: EntryStream;
   readonly #parentTails: ReadonlySet<number>;
   readonly #tails: number[] = [];
   #count = 0;
 
-  constructor(parent: SessionRecord, ours: EntryStream) {
-    this.#parent = parent;
+  constructor(parentTails: readonly number[], ours: EntryStream) {
     this.#ours = ours;
-    this.#parentTails = new Set(markIn(parent.metadata)?.tails);
+    this.#parentTails = new Set(parentTails);
   }
 
   async isShared(entry: NewEntry): Promise<boolean> {
@@ -60,7 +61,6 @@ class Comparing {
     this.#count += 1;
     if (next.kind === "end" || next.kind === "rewind")
       this.shared = {
-        parent: this.#parent,
         count: this.#count,
         atSeq: next.seq,
         tails: [...this.#tails],

@@ -19,6 +19,8 @@ interface Manner {
   readonly replaces?: SessionRecord["id"] | undefined;
   /** What it has from the session that it was forked from. */
   readonly shared?: Shared | undefined;
+  /** In a dry run: of how many entries it would have from a session that is not here as it would be by then. */
+  readonly foreseen?: number | undefined;
 }
 
 export class Writing {
@@ -107,9 +109,9 @@ export class Writing {
 
   /** On return it is a session like any other. Without an entry there is none. Of what it shares none is counted. */
   async finish(): Promise<{ id?: SessionRecord["id"]; entries: number } | "empty" | "rival"> {
-    const { shared, isDryRun, replaces } = this.#manner;
+    const { shared, foreseen, isDryRun, replaces } = this.#manner;
     if (this.#hash.count === 0) return "empty";
-    const entries = this.#hash.count - (shared?.count ?? 0) + this.#tail.length;
+    const entries = this.#hash.count - (foreseen ?? shared?.count ?? 0) + this.#tail.length;
     if (isDryRun) return { entries };
     for (const entry of this.#tail) this.#waiting.push(entry);
     if (!(await this.#write())) return "rival";

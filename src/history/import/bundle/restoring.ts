@@ -5,7 +5,7 @@
 import { isSameButCompacted } from "../../../acp/compacted.ts";
 import { isSidecarError } from "../../../base/errors.ts";
 import type { Journal } from "../../../session/journal.ts";
-import type { Lineage, NewSession, SessionRecord } from "../../../store/contract.ts";
+import type { Entry, Lineage, NewSession, SessionRecord } from "../../../store/contract.ts";
 import { withoutParent } from "../../kept-lineage.ts";
 import { EntryStream } from "../entry-stream.ts";
 import type { NativeSession, Report } from "../native.ts";
@@ -44,10 +44,13 @@ export class Restoring {
   }
 
   async #bring(bundle: Bundle): Promise<Outcome> {
-    const { registry, isDryRun = false } = this.#options;
+    const { registry, foreseen, isDryRun = false } = this.#options;
     const { id } = bundle.record;
     const lineage = await this.#lineage(bundle);
-    if (isDryRun) return { what: "imported", entries: await this.#write(bundle, lineage?.atSeq, undefined) };
+    if (isDryRun) {
+      foreseen.note(bundle);
+      return { what: "imported", entries: await this.#write(bundle, lineage?.atSeq, undefined) };
+    }
     let journal: Journal | undefined;
     try {
       ({ journal } = await registry.brought.restore(withoutParent(bundle.record, lineage)));
@@ -64,13 +67,22 @@ export class Restoring {
 
   /** Where it was forked from, if that is here and is what it was. */
   async #lineage(bundle: Bundle): Promise<Lineage | undefined> {
-    const { registry } = this.#options;
     const { lineage } = bundle.record;
-    const parent = lineage && (await registry.brought.stored(lineage.parentId));
-    if (parent === undefined || lineage === undefined || lineage.atSeq > parent.sealedSeq) return undefined;
+    const ours = lineage && (await this.#entriesTo(lineage));
+    if (ours === undefined || lineage === undefined) return undefined;
+    const { same } = await this.#compared(bundle, ours);
+    return same >= lineage.atSeq ? lineage : undefined;
+  }
+
+  /** What a session has up to a place, or would have by then in a dry run. */
+  async #entriesTo({ parentId, atSeq }: Lineage): Promise<AsyncIterable<readonly Entry[]> | undefined> {
+    const { registry, foreseen } = this.#options;
+    const foretold = foreseen.of({ source: "bundle", nativeId: parentId });
+    if (foretold !== undefined) return foretold.entries();
+    const parent = await registry.brought.stored(parentId);
+    if (parent === undefined || atSeq > parent.sealedSeq) return undefined;
     if (registry.brought.whyHidden(parent) === "importing") return undefined;
-    const { same } = await this.#compared(bundle, parent.id, lineage.atSeq);
-    return same === lineage.atSeq ? lineage : undefined;
+    return registry.read(parentId, { through: atSeq });
   }
 
   /** Returns how many entries are behind the first `left`; they are written, where there is a journal. */
@@ -86,15 +98,19 @@ export class Restoring {
   }
 
   async #update(bundle: Bundle, there: SessionRecord): Promise<Outcome> {
-    const { isDryRun = false } = this.#options;
+    const { registry, foreseen, isDryRun = false } = this.#options;
     const { id, headSeq } = there;
-    const { same, isAll } = await this.#compared(bundle, id, headSeq);
+    const ours = () => registry.read(id, { through: headSeq });
+    const { same, isAll } = await this.#compared(bundle, ours());
     if (isAll) {
       await this.#options.onBytes?.(bundle.bytes);
       return { what: "present", id, entries: 0 };
     }
     if (same < headSeq) return skipped("it has gone on here, and there as well", id);
-    if (isDryRun) return { what: "continued", id, entries: await this.#write(bundle, same, undefined) };
+    if (isDryRun) {
+      foreseen.note(bundle, { ours, skip: headSeq });
+      return { what: "continued", id, entries: await this.#write(bundle, same, undefined) };
+    }
     return this.#continue(bundle, there);
   }
 
@@ -113,10 +129,9 @@ export class Restoring {
   /** How many entries are the same from the first one on; whether that is all that the bundle has. */
   async #compared(
     bundle: Bundle,
-    id: SessionRecord["id"],
-    through: number,
+    entries: AsyncIterable<readonly Entry[]>,
   ): Promise<{ readonly same: number; readonly isAll: boolean }> {
-    const ours = new EntryStream(this.#options.registry.read(id, { through }));
+    const ours = new EntryStream(entries);
     let same = 0;
     try {
       for await (const { entries } of bundle.read(untold))
