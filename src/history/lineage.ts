@@ -18,25 +18,28 @@ export interface Branch {
   readonly isLast: readonly boolean[];
 }
 
+/** Sessions that have forks or are some; of all others nothing is held, because there may be very many of them. */
 interface Forest {
-  readonly records: ReadonlyMap<string, Relative>;
-  readonly forks: ReadonlyMap<string, readonly Relative[]>;
+  readonly records: Map<string, Relative>;
+  readonly forks: Map<string, Relative[]>;
 }
+
+type Sessions = Pick<SessionRegistry, "list" | "find">;
 
 /** What a list needs of a session, whatever else it holds. */
 const pageSize = 1000;
+/** So many parents are looked up at a time. */
+const parentsAhead = 16;
 
 /** Every tree of more than one session, newest activity first; or the one that `of` belongs to, be it alone. */
-export async function* branchesOf(
-  registry: Pick<SessionRegistry, "list">,
-  of?: SessionRecord,
-): AsyncGenerator<Branch> {
+export async function* branchesOf(registry: Sessions, of?: SessionRecord): AsyncGenerator<Branch> {
   const forest = await forestOf(registry);
+  if (of !== undefined) forest.records.set(of.id, of);
   const roots = of === undefined ? rootsOf(forest) : [rootOf(of, forest)];
   for (const root of roots) yield* tree(root, forest);
 }
 
-async function forestOf(registry: Pick<SessionRegistry, "list">): Promise<Forest> {
+async function forestOf(registry: Sessions): Promise<Forest> {
   const records = new Map<string, Relative>();
   const forks = new Map<string, Relative[]>();
   let cursor: string | undefined;
@@ -46,8 +49,10 @@ async function forestOf(registry: Pick<SessionRegistry, "list">): Promise<Forest
       archived: "include",
       ...(cursor !== undefined && { cursor }),
     });
-    for (const { id, lineage, title, cwd, headSeq, createdAtMs, updatedAtMs, metadata } of page.items) {
-      const relative = { id, lineage, title, cwd, headSeq, createdAtMs, updatedAtMs, metadata } as Relative;
+    for (const record of page.items) {
+      const { id, lineage } = record;
+      if (lineage === undefined && !forks.has(id)) continue;
+      const relative = relativeOf(record);
       records.set(id, relative);
       if (lineage === undefined) continue;
       const siblings = forks.get(lineage.parentId);
@@ -57,17 +62,38 @@ async function forestOf(registry: Pick<SessionRegistry, "list">): Promise<Forest
     cursor = page.nextCursor;
   } while (cursor !== undefined);
   for (const each of forks.values()) each.sort((a, b) => a.createdAtMs - b.createdAtMs);
+  await addParents(registry, { records, forks });
   return { records, forks };
+}
+
+/** Those who were active after their forks came before them in the list. */
+async function addParents(registry: Sessions, { records, forks }: Forest): Promise<void> {
+  const missing = [...forks.keys()].filter((id) => !records.has(id));
+  for (let at = 0; at < missing.length; at += parentsAhead) {
+    const some = missing.slice(at, at + parentsAhead);
+    const found = await Promise.all(some.map((id) => registry.find(id)));
+    for (const [n, parent] of found.entries())
+      if (parent !== undefined && parent.id === some[n]) records.set(parent.id, relativeOf(parent));
+  }
+}
+
+function relativeOf(record: SessionRecord): Relative {
+  const { id, lineage, title, cwd, headSeq, createdAtMs, updatedAtMs, metadata } = record;
+  return { id, lineage, title, cwd, headSeq, createdAtMs, updatedAtMs, metadata } as Relative;
 }
 
 /** In the order in which their parents, or else they themselves, were last active. */
 function rootsOf({ records, forks }: Forest): string[] {
-  const roots = new Set<string>();
-  for (const [id, { lineage }] of records) {
-    if (lineage === undefined && forks.has(id)) roots.add(id);
-    else if (lineage !== undefined && !records.has(lineage.parentId)) roots.add(lineage.parentId);
+  const newest = new Map<string, Relative>();
+  for (const [id, record] of records) {
+    const { lineage } = record;
+    if (lineage === undefined && forks.has(id)) newest.set(id, record);
+    else if (lineage !== undefined && !records.has(lineage.parentId) && !newest.has(lineage.parentId))
+      newest.set(lineage.parentId, record);
   }
-  return [...roots];
+  const roots = [...newest].map(([root, { id, updatedAtMs }]) => ({ root, id, updatedAtMs }));
+  roots.sort((a, b) => b.updatedAtMs - a.updatedAtMs || (a.id < b.id ? 1 : -1));
+  return roots.map(({ root }) => root);
 }
 
 function rootOf({ id, lineage }: SessionRecord, { records }: Forest): string {

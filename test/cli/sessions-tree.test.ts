@@ -72,6 +72,42 @@ describe("sessions tree [issue 10.3]", () => {
     expect(all).toHaveLength(301);
     expect([all[0]?.record, all.at(-1)?.id, all.at(-1)?.depth]).toEqual([undefined, last, 300]);
   });
+
+  it("has each tree where its root was last active, also before and after its forks", async () => {
+    const memory = openMemoryStore();
+    const several = new SessionRegistry({ store: memory });
+    const [early, late, gone] = [
+      await written(memory, talk()),
+      await written(memory, talk()),
+      await written(memory, talk()),
+    ];
+    const forks = await Promise.all([early, late, gone].map(({ id }) => several.fork(id, 4)));
+    const alone = await written(memory, talk());
+    const places: [SessionId, number][] = [
+      [late.id, 7000],
+      [alone.id, 6000],
+      [forks[2]!.id, 5000],
+      [forks[0]!.id, 4000],
+      [forks[1]!.id, 3000],
+      [early.id, 2000],
+    ];
+    for (const [id, updatedAtMs] of places) await memory.update(id, { updatedAtMs });
+    await several.delete(gone.id);
+    const told = [];
+    for await (const { id, depth, record } of branchesOf(several))
+      told.push([id, depth, record?.updatedAtMs]);
+    expect(told).toEqual([
+      [late.id, 0, 7000],
+      [forks[1]!.id, 1, 3000],
+      [gone.id, 0, undefined],
+      [forks[2]!.id, 1, 5000],
+      [early.id, 0, 2000],
+      [forks[0]!.id, 1, 4000],
+    ]);
+    const one = [];
+    for await (const branch of branchesOf(several, alone)) one.push([branch.id, branch.record?.id]);
+    expect(one).toEqual([[alone.id, alone.id]]);
+  });
 });
 
 describe("sessions tools [issue 10.3]", () => {

@@ -60,6 +60,6 @@ export interface Dialect {
   page(of: SessionKey, stretch: Stretch, isFirst: boolean): Awaitable<JournalPage>;
   /** The FROM and WHERE that lead to sessions, as `h`: to the first ones in the order of lists, or to all, to count them. */
   wayTo(terms: readonly string[], times: readonly Fragment[], isList: boolean): Operation<Fragment>;
-  /** The SELECT of the first sessions on a way, as `SessionRow`s. Facts are looked up for these alone. */
+  /** The SELECT of the first sessions on a way, as `ListedRow`s. Facts are looked up for these alone. */
   listed(way: string, order: string, limit: number): string;
 }

@@ -3,7 +3,7 @@ import type { Page, SessionFilter, SessionQuery, SessionRecord, StoreStats } fro
 import { decodeCursor, pageSize, toPage, type ListPlace } from "../query.ts";
 import type { Dialect } from "./dialect.ts";
 import { rows, type Fragment, type Operation } from "./operation.ts";
-import { recordIn, type SessionRow } from "./rows.ts";
+import { listed, recordIn, type ListedRow } from "./rows.ts";
 import type { Words } from "./statements.ts";
 
 const idLength = 26;
@@ -14,8 +14,11 @@ export function* listSessions(dialect: Dialect, query: SessionQuery): Operation<
   const after = query.cursor === undefined ? undefined : decodeCursor(query.cursor);
   const way = yield* dialect.wayTo(dialect.termsOfFilter(query), asked(dialect, query, after), true);
   const text = dialect.listed(way.text, "ORDER BY h.updated_at_ms DESC, h.id DESC", limit + 1);
-  const found = yield* rows<SessionRow>({ name: "", text }, ...way.values);
-  return toPage(found.map(recordIn), limit);
+  const found = yield* rows<ListedRow>({ name: "", text, asArrays: true }, ...way.values);
+  return toPage(
+    found.map((row) => recordIn(listed(row))),
+    limit,
+  );
 }
 
 export function* countSessions(dialect: Dialect, filter: SessionFilter): Operation<number> {

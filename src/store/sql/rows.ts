@@ -31,8 +31,39 @@ export interface SessionRow extends HeadRow {
   readonly facts: string;
 }
 
+type RecordRow = Omit<SessionRow, "no">;
+
+/** What is in a row of a list, column by column. */
+export type ListedRow = readonly [
+  id: SessionId,
+  updatedAtMs: number,
+  headSeq: number,
+  sealedSeq: number,
+  fence: number,
+  holder: string | null,
+  sinceMs: number | null,
+  expiresAtMs: number | null,
+  turnRunning: number | boolean | null,
+  facts: string,
+];
+
+export function listed(row: ListedRow): RecordRow {
+  return {
+    id: row[0],
+    updated_at_ms: row[1],
+    head_seq: row[2],
+    sealed_seq: row[3],
+    fence: row[4],
+    holder: row[5],
+    since_ms: row[6],
+    expires_at_ms: row[7],
+    turn_running: row[8],
+    facts: row[9],
+  };
+}
+
 /** Who holds the session, whether or not the lease has run out. */
-export function leaseIn(row: HeadRow): LeaseState | undefined {
+export function leaseIn(row: Omit<HeadRow, "no">): LeaseState | undefined {
   const { holder } = row;
   if (holder === null) return undefined;
   return {
@@ -44,14 +75,14 @@ export function leaseIn(row: HeadRow): LeaseState | undefined {
   };
 }
 
-export function recordIn(row: SessionRow): SessionRecord {
+export function recordIn(row: RecordRow): SessionRecord {
   const { id, facts, updated_at_ms: updatedAtMs, head_seq: headSeq, sealed_seq: sealedSeq } = row;
   const lease = leaseIn(row);
   return sound(row, () => toRecord(facts, { id, updatedAtMs, headSeq, sealedSeq, lease }));
 }
 
 /** Texts that we wrote are JSON, unless the medium has lost some of them. */
-function sound<T>({ id }: HeadRow, parse: () => T): T {
+function sound<T>({ id }: Pick<HeadRow, "id">, parse: () => T): T {
   try {
     return parse();
   } catch (cause) {

@@ -55,6 +55,12 @@ export function headColumns({ no, mark }: Words): string {
     h.expires_at_ms, h.turn_running${mark}`;
 }
 
+/** Of a list, in the order of a `ListedRow`. @param facts where they are */
+export function listedColumns(facts: string): string {
+  return `h.id, h.updated_at_ms, h.head_seq, h.sealed_seq, h.fence, h.holder, h.since_ms, h.expires_at_ms,
+    h.turn_running, ${facts}`;
+}
+
 /** What every write under a lease sets; its first values are [id, fence, turnRunning, ttlMs]. */
 export function extended({ nowMs }: Words): string {
   return `turn_running = $3, expires_at_ms = ${nowMs} + CAST($4 AS bigint)`;

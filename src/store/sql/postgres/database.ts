@@ -23,11 +23,9 @@ export const defaultLimits: DatabaseLimits = {
   transactionIdleMs: 5_000,
 };
 
-/** In the place of the limits that hold for all others, and of rows as objects. */
+/** In the place of the limits that hold for all others. */
 export interface PostgresStatement extends Statement {
   readonly timeoutMs?: number;
-  /** Arrays of columns are cheaper by the thousand. */
-  readonly asArrays?: boolean;
 }
 
 /** Sends a statement on one connection; a mere text is one without a name. */

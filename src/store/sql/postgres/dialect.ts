@@ -7,7 +7,7 @@ import type { Dialect } from "../dialect.ts";
 import { hasTerm, where } from "../lists.ts";
 import { rows, write, type Operation } from "../operation.ts";
 import { trim } from "../records.ts";
-import { headColumns } from "../statements.ts";
+import { listedColumns } from "../statements.ts";
 import type { Database } from "./database.ts";
 import { appending, readPage, replacing, rewriting } from "./journal.ts";
 import { postgresStatements, wordsOf, type Statements } from "./statements.ts";
@@ -43,8 +43,8 @@ export function dialectOn(database: Database, schema: string): Dialect {
       return where(`FROM ${words.heads} h`, [...times, ...terms.map((term) => hasTerm(words, term))]);
     },
     listed: (way, order, limit) => {
-      const facts = `(SELECT f.facts FROM ${words.facts} f WHERE f.id = h.id) AS facts`;
-      return `SELECT ${headColumns(words)}, ${facts} ${way} ${order} LIMIT ${limit}`;
+      const facts = `(SELECT f.facts FROM ${words.facts} f WHERE f.id = h.id)`;
+      return `SELECT ${listedColumns(facts)} ${way} ${order} LIMIT ${limit}`;
     },
   };
   return dialect;

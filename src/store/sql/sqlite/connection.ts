@@ -105,8 +105,8 @@ export class Connection implements Runner {
     return step.value;
   }
 
-  #answer({ statement: { text }, values, gives }: Query): unknown {
-    const { statement, order } = this.#prepare(text);
+  #answer({ statement: { text, asArrays }, values, gives }: Query): unknown {
+    const { statement, order } = this.#prepare(text, asArrays);
     const bound: unknown[] = [];
     for (const at of order) {
       const value = at < 0 ? Date.now() : values[at];
@@ -115,7 +115,8 @@ export class Connection implements Runner {
     return gives === "rows" ? statement.all(...bound) : statement.run(...bound).changes;
   }
 
-  #prepare(text: string): Prepared {
+  /** A text is asked for in one way only. */
+  #prepare(text: string, asArrays = false): Prepared {
     const known = this.#prepared.get(text);
     if (known !== undefined) return known;
     if (this.#prepared.size >= keptStatements) this.#prepared.clear();
@@ -125,6 +126,7 @@ export class Connection implements Runner {
       return "?";
     });
     const prepared = { statement: this.#db.prepare(sql), order };
+    if (asArrays) prepared.statement.raw();
     this.#prepared.set(text, prepared);
     return prepared;
   }

@@ -1,7 +1,7 @@
 /** The ways to sessions in SQLite, which must be told: it knows nothing of how many rows a value has. */
 import { hasTerm, where } from "../lists.ts";
 import { rows, type Fragment, type Operation } from "../operation.ts";
-import { sessionColumns } from "../statements.ts";
+import { listedColumns } from "../statements.ts";
 import { words } from "./statements.ts";
 
 /** Up to so many sessions with a term are fetched and sorted; with more, the order of activity is walked. */
@@ -33,7 +33,7 @@ export function* wayTo(
 
 /** CROSS JOIN holds SQLite to this order of the tables: found and sorted are the narrow rows. */
 export function listed(way: string, order: string, limit: number): string {
-  return `SELECT ${sessionColumns(words)} FROM (SELECT h.no ${way} ${order} LIMIT ${limit}) found
+  return `SELECT ${listedColumns("f.facts")} FROM (SELECT h.no ${way} ${order} LIMIT ${limit}) found
     CROSS JOIN sessions h ON h.no = found.no CROSS JOIN records f ON f.no = found.no ${order}`;
 }
 
