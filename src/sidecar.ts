@@ -4,6 +4,8 @@ import type { Launched } from "./agent/launch.ts";
 import { reapLeftOvers } from "./agent/left-over.ts";
 import { openAgent } from "./agent/open.ts";
 import { stopGroup } from "./agent/process-group.ts";
+import { factsOf } from "./audit/in-force.ts";
+import { openAudit } from "./audit/open.ts";
 import type { Config } from "./config/config.ts";
 import { agentOf, defaults } from "./config/options.ts";
 import { cacheFolderOf, defaultStoreUrl, surroundings } from "./config/paths.ts";
@@ -61,7 +63,9 @@ export async function runSidecar(
   secrets.learn({ stores, agent: config.agent, env: secretVariables(process.env) });
   const log = await logFor(config, errors, secrets, launched);
   const store = deferStore(nameOf(where), () => openFor(where, config, log));
-  const registry = new SessionRegistry({ ...config, store, log });
+  const audit = openAudit(config, { via: "acp", secrets, log });
+  const registry = new SessionRegistry({ ...config, store, log, audit });
+  audit.note({ what: "config", facts: factsOf(config, typeof where === "string" ? where : where.name) });
   if (io.follow !== undefined) registry.follow(io.follow);
   const parts = { log, errors, secrets, launched };
   const relay = new Relay(partsOfRelay(config, registry, parts), { ...io, ...messageLimit(config), log });
@@ -76,6 +80,7 @@ export async function runSidecar(
     await relay.close();
     await registry.close();
   } finally {
+    await audit.close();
     // One that is lent stays open.
     if (typeof where === "string") await store.close();
     log.close();

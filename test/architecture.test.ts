@@ -21,13 +21,24 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   acp: ["store/contract.ts"],
   // The two engines: whoever keeps something in a SQLite file uses them.
   sqlite: [],
+  // Who did what: a log that knows no sessions.
+  audit: ["config/config.ts", "config/options.ts", "config/paths.ts", "config/principal.ts"],
   rpc: [],
   agent: ["rpc", "acp", "config/config.ts"],
   // The order of lists: it puts pages by several spellings of a folder together.
-  session: ["acp", "config/config.ts", "config/options.ts", "config/said.ts", "store/query.ts", ...contract],
+  session: [
+    "acp",
+    "audit/audit.ts",
+    "config/config.ts",
+    "config/options.ts",
+    "config/said.ts",
+    "store/query.ts",
+    ...contract,
+  ],
   // The rows of its index are those of the one on a server.
   history: [
     "acp",
+    "audit/audit.ts",
     "session",
     "store/known-row.ts",
     "sqlite",
@@ -36,7 +47,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
     "config/paths.ts",
     ...contract,
   ],
-  relay: ["history", "session", "agent", "acp", "rpc", ...contract],
+  relay: ["audit/audit.ts", "history", "session", "agent", "acp", "rpc", ...contract],
   store: [],
   "store/server": ["store"],
   "store/memory": ["store"],
@@ -52,10 +63,10 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   "care/file": ["care", "store", "store/file"],
   "care/sqlite": ["care", "store", "store/sql/sqlite", "sqlite"],
   config: [],
-  "sidecar.ts": ["relay", "history", "session", "agent", "acp", "rpc", "config", "store"],
+  "sidecar.ts": ["audit", "relay", "history", "session", "agent", "acp", "rpc", "config", "store"],
   // Sessions through their one door; of the store only what `aboutStores` says.
-  cli: ["sidecar.ts", "care", "history", "session", "agent", "acp", "rpc", "config"],
-  "index.ts": ["acp", "sidecar.ts", "history", "session", "config", "store", "store/encrypted"],
+  cli: ["sidecar.ts", "audit", "care", "history", "session", "agent", "acp", "rpc", "config"],
+  "index.ts": ["audit", "acp", "sidecar.ts", "history", "session", "config", "store", "store/encrypted"],
 };
 /** What is opened by a name that is only known when the program runs: the arrows upward, each a dynamic import. */
 const openers: Readonly<Record<string, RegExp>> = {

@@ -84,6 +84,9 @@ export const errorFaces = {
   /** Encryption is asked for, and the store holds plain sessions. */
   NOT_ENCRYPTED: store,
 
+  /** The audit log cannot be written, and nothing is to be done without it; or what is read is none. */
+  AUDIT_FAILED: { rpcCode: -32040, exitStatus: 7 },
+
   AGENT_NOT_STARTED: agent,
   AGENT_EXITED: agent,
   /** Too many failed starts in a row; the message says when the next try is allowed. */

@@ -1,6 +1,7 @@
 /** The commands. Each loads its code when it runs, because an editor waits for `serve`. */
 import type { Command } from "./command.ts";
 import { colorFlag, jsonFlag as json, deletionFlags, noPagerFlag, quietFlag } from "./flags.ts";
+import { auditCommands } from "./commands-audit.ts";
 import { historyCommands } from "./commands-history.ts";
 import { orderCommands } from "./commands-order.ts";
 import { searchCommand } from "./commands-search.ts";
@@ -150,6 +151,7 @@ export const commands: readonly Command[] = [
   },
   ...historyCommands,
   ...storeCommands,
+  ...auditCommands,
   {
     name: "doctor",
     summary: "try an agent and the store, and say how to fix what is wrong",

@@ -83,6 +83,7 @@ function comment(text: string): string[] {
 
 /** Of options that have no default. */
 const places: Partial<Record<OptionName, string>> = {
+  auditFile: "/var/log/acp-sidecar-audit.jsonl",
   logFile: "/var/log/acp-sidecar.log",
   encryptionKey: "file:/etc/acp-sidecar/key",
   previousKeys: "file:/etc/acp-sidecar/key.old",

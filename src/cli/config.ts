@@ -1,6 +1,7 @@
 /** `config`: what is in force and where it comes from, secrets left out. */
+import { auditFileOf } from "../audit/open.ts";
 import type { LoadedConfig } from "../config/load.ts";
-import { optionNames, options, valueIn, type OptionKind } from "../config/options.ts";
+import { optionNames, options, valueIn, type OptionKind, type OptionName } from "../config/options.ts";
 import { formatBytes, formatDurationMs } from "../config/units.ts";
 import { redactStoreUrl } from "../base/redact.ts";
 import { agentText } from "./agent-text.ts";
@@ -11,7 +12,7 @@ import { printTable } from "./table.ts";
 
 export async function printConfig(invocation: Invocation, io: Io): Promise<number> {
   const loaded = await configOf(invocation, io);
-  const rows = rowsOf(loaded);
+  const rows = rowsOf(loaded, io);
   if (invocation.flags["json"]) {
     const values = Object.fromEntries(rows.map(({ name, value, origin }) => [name, { value, origin }]));
     await printJson(io, { file: loaded.file ?? null, options: values });
@@ -32,9 +33,9 @@ interface Row {
   readonly origin: string;
 }
 
-function rowsOf({ config, origins }: LoadedConfig): Row[] {
+function rowsOf({ config, origins }: LoadedConfig, io: Io): Row[] {
   const rows = optionNames.map((name): Row => {
-    const value = name === "store" ? redactStoreUrl(config.store) : valueIn(config, name);
+    const value = valueOf(config, name, io);
     return { name, origin: origins[name], ...shownAs(options[name].kind, value) };
   });
   const { agent } = config;
@@ -42,6 +43,11 @@ function rowsOf({ config, origins }: LoadedConfig): Row[] {
     ...rows,
     { name: "agent", value: agent?.command ?? "echo", text: agentText(agent), origin: origins.agent },
   ];
+}
+
+function valueOf(config: LoadedConfig["config"], name: OptionName, { env }: Pick<Io, "env">) {
+  if (name === "store") return redactStoreUrl(config.store);
+  return name === "auditFile" ? auditFileOf(config, env) : valueIn(config, name);
 }
 
 function shownAs({ type }: OptionKind, value: ReturnType<typeof valueIn>): Pick<Row, "value" | "text"> {

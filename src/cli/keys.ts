@@ -4,15 +4,29 @@ import { SidecarError, systemCodeOf, reasonOf } from "../base/errors.ts";
 import { keysStatus as statusOf, newKey, rotateKeys as rotate } from "../care/keys.ts";
 import { assertStoreThere } from "../care/maintenance.ts";
 import type { Config } from "../config/config.ts";
+import { withAudit } from "./audited.ts";
 import type { Invocation, Io } from "./command.ts";
 import { configOf } from "./configured.ts";
 import { countText, print, printJson } from "./print.ts";
 
 /** To standard output, or to a file that is not there yet and that nobody else can read. */
-export async function generateKey({ flags }: Invocation, io: Io): Promise<number> {
+export async function generateKey(invocation: Invocation, io: Io): Promise<number> {
+  const { config } = await configOf(invocation, io);
+  return withAudit(config, io, (audit) =>
+    audit.around({ what: "key.generate", facts: { file: fileFrom(invocation) } }, () =>
+      generate(invocation, io),
+    ),
+  );
+}
+
+function fileFrom({ flags }: Invocation): string | undefined {
+  return typeof flags["out"] === "string" ? flags["out"] : undefined;
+}
+
+async function generate(invocation: Invocation, io: Io): Promise<number> {
   const key = `${newKey()}\n`;
-  const { out } = flags;
-  if (typeof out !== "string") {
+  const out = fileFrom(invocation);
+  if (out === undefined) {
     await print(io, key);
     return 0;
   }
@@ -62,6 +76,8 @@ function told({
 export async function rotateKeys(invocation: Invocation, io: Io): Promise<number> {
   const { config } = await configOf(invocation, io);
   assertStoreThere(config.store);
-  await rotate(config.store, config);
+  await withAudit(config, io, (audit) =>
+    audit.around({ what: "key.rotate" }, () => rotate(config.store, config)),
+  );
   return printStatus(invocation, io, config);
 }

@@ -1,4 +1,5 @@
 /** `migrate`, `backup`, `restore`: all sessions of one store into another. */
+import { redactStoreUrl } from "../base/redact.ts";
 import { SidecarError } from "../base/errors.ts";
 import { migrateSessions } from "../care/migrate.ts";
 import type { Config } from "../config/config.ts";
@@ -6,6 +7,7 @@ import { openStoreWith } from "../store/open-encrypted.ts";
 import type { StoreBackup } from "../care/damage.ts";
 import type { Store } from "../store/contract.ts";
 import { assertStoreThere, backUpStore } from "../care/maintenance.ts";
+import { withAudit } from "./audited.ts";
 import type { Invocation, Io } from "./command.ts";
 import { configOf } from "./configured.ts";
 import { interruptible } from "./interrupt.ts";
@@ -14,7 +16,7 @@ import { Progress } from "./progress.ts";
 
 interface Copy {
   /** The command. */
-  readonly name: string;
+  readonly name: "migrate" | "backup" | "restore";
   readonly fromUrl: string;
   readonly toUrl: string;
   readonly flags: Invocation["flags"];
@@ -74,7 +76,10 @@ async function watching(copy: Copy, io: Io, copying: Copying): Promise<number> {
       ? `${countText(progress.done, "session is", "sessions are")} copied; run it again, and it goes on there`
       : "nothing is left of it; run it again to copy all";
   try {
-    return await interruptible(goOn, (signal) => copying(copy, io, progress, signal));
+    const act = () => interruptible(goOn, (signal) => copying(copy, io, progress, signal));
+    const facts = { from: redactStoreUrl(copy.fromUrl), to: redactStoreUrl(copy.toUrl) };
+    const deed = { what: `store.${copy.name}`, facts } as const;
+    return await withAudit(copy.config, io, (audit) => audit.around(deed, act));
   } finally {
     progress.end();
   }

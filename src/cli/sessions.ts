@@ -10,6 +10,7 @@ import type { SessionRecord } from "../session/registry-options.ts";
 import { SessionRegistry } from "../session/registry.ts";
 import { openStoreWith } from "../store/open-encrypted.ts";
 import { assertStoreThere, emptyPlaceOf } from "../care/maintenance.ts";
+import { auditFor } from "./audited.ts";
 import type { Invocation, Io } from "./command.ts";
 import { configOf } from "./configured.ts";
 
@@ -38,12 +39,13 @@ export async function withSessions<T>(
   const isImagined = ifAbsent === "imagine" && emptyPlaceOf(url) !== undefined;
   const toOpen = isImagined ? "memory:" : ifAbsent === "make" ? url : urlToRead(loaded);
   const store = await openStoreWith(toOpen, loaded.config);
-  const registry = new SessionRegistry({ ...loaded.config, store });
+  const audit = auditFor(loaded.config, io);
+  const registry = new SessionRegistry({ ...loaded.config, store, audit });
   try {
     return await use(registry, loaded.config);
   } finally {
     await registry.close();
-    await store.close();
+    await Promise.all([store.close(), audit.close()]);
   }
 }
 

@@ -1,4 +1,5 @@
 /** Every command except `serve`, loaded as one. */
+export { printAnchor, showAudit, verifyAudit } from "./audit.ts";
 export { printCompletion } from "./completion.ts";
 export { initConfig, printConfigPath } from "./config-file.ts";
 export { printConfig } from "./config.ts";

@@ -7,6 +7,7 @@ import { openStoreWith } from "../store/open-encrypted.ts";
 import type { Damage, Repair } from "../care/damage.ts";
 import { sealRepaired } from "../care/keys.ts";
 import { inspectStore, isRepairable, repairStore } from "../care/maintenance.ts";
+import { withAudit } from "./audited.ts";
 import type { Invocation, Io } from "./command.ts";
 import { configOf } from "./configured.ts";
 import { interruptible } from "./interrupt.ts";
@@ -23,7 +24,7 @@ export async function verify(invocation: Invocation, io: Io): Promise<number> {
   const repairs = invocation.flags["repair"] === true && url === loaded.config.store;
   const progress = new Progress(invocation, io, "verify");
   if (repairs) progress.stage("repairing");
-  const repaired = repairs ? await repairStore(url) : undefined;
+  const repaired = repairs ? await repair(url, loaded.config, io) : undefined;
   if (repairs) await sealRepaired(url, loaded.config);
   progress.end();
   if (repaired !== undefined && !invocation.flags["json"]) await tell(repaired, io);
@@ -41,6 +42,13 @@ export async function verify(invocation: Invocation, io: Io): Promise<number> {
   if (status !== 0 && isRepairable(url))
     await print(io, "acp-sidecar verify --repair keeps all that is sound\n");
   return status;
+}
+
+function repair(url: string, config: Config, io: Io): Promise<Repair | undefined> {
+  const ended = (found: Repair | undefined) => ({ facts: { damages: found?.damage.length ?? 0 } });
+  return withAudit(config, io, (audit) =>
+    audit.around({ what: "store.repair" }, () => repairStore(url), ended),
+  );
 }
 
 /** What a read through the contract meets, and what lies below it; each place once. */

@@ -9,6 +9,9 @@ export type Durability = "none" | "turn" | "full";
  */
 export type OnBusy = "idle" | "error" | "takeover";
 
+/** `required`: what cannot be recorded is not done. */
+export type AuditMode = "off" | "on" | "required";
+
 export type LogLevel = "silent" | "error" | "warn" | "info" | "debug";
 
 /** The program that answers prompts. `args` and `env` may hold secrets and are never printed. */
@@ -56,6 +59,13 @@ export interface Config {
   readonly leaseTtlMs: number;
   /** How often in a row a dead agent is started again, and the pause before the first try (it doubles). */
   readonly agentRestart: { readonly attempts: number; readonly backoffMs: number };
+  /** Whether it is recorded who did what. */
+  readonly audit: AuditMode;
+  /** Absent: in the user's folder for such. */
+  readonly auditFile?: string;
+  /** A file of it that is larger is put aside, and so many of those are kept. */
+  readonly auditBytes: number;
+  readonly auditFiles: number;
   readonly logLevel: LogLevel;
   /** Absent: stderr. */
   readonly logFile?: string;

@@ -58,7 +58,7 @@ function placedIn(
   values: Settings,
   placing: (name: OptionName) => Placing,
 ): Settings & { readonly store: string } {
-  const [store, log] = [placing("store"), placing("logFile")];
+  const [store, log, audit] = [placing("store"), placing("logFile"), placing("auditFile")];
   const { encryptionKey, previousKeys } = values;
   return {
     ...values,
@@ -67,6 +67,7 @@ function placedIn(
         ? defaultStoreUrl(store.at)
         : placedStore(values.store, store.at, store.base),
     ...(values.logFile !== undefined && { logFile: placed(values.logFile, log.at, log.base) }),
+    ...(values.auditFile !== undefined && { auditFile: placed(values.auditFile, audit.at, audit.base) }),
     ...(encryptionKey !== undefined && { encryptionKey: placedKey(encryptionKey, placing("encryptionKey")) }),
     ...(previousKeys !== undefined && {
       previousKeys: previousKeys.map((source) => placedKey(source, placing("previousKeys"))),

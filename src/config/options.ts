@@ -1,5 +1,5 @@
 /** Every option once: its names, what is allowed, its default. What checks the values is in schema.ts. */
-import type { AgentCommand, Config, Durability, LogLevel, OnBusy } from "./config.ts";
+import type { AgentCommand, AuditMode, Config, Durability, LogLevel, OnBusy } from "./config.ts";
 
 const second = 1000;
 const hour = 3600 * second;
@@ -33,6 +33,7 @@ export interface Option {
 
 const durabilities = ["none", "turn", "full"] as const satisfies readonly Durability[];
 const busyRules = ["idle", "error", "takeover"] as const satisfies readonly OnBusy[];
+const auditModes = ["off", "on", "required"] as const satisfies readonly AuditMode[];
 const logLevels = ["silent", "error", "warn", "info", "debug"] as const satisfies readonly LogLevel[];
 // Node's timers hold no more than 2³¹ − 1 ms.
 const longestTimerMs = 24 * day;
@@ -152,6 +153,25 @@ export const options = {
     default: "on",
     kind: { type: "choice", values: ["on", "off"] },
     help: "answer /sidecar … in prompts, and offer it among the agent's slash commands",
+  },
+  audit: {
+    key: "audit",
+    default: "on",
+    kind: { type: "choice", values: auditModes },
+    help: "record who did what; required: what cannot be recorded is not done",
+  },
+  auditFile: { key: "auditFile", kind: { type: "path" }, help: "where that is recorded" },
+  auditBytes: {
+    key: "auditBytes",
+    default: 8 * mib,
+    kind: { type: "size", min: 64 * kib, max: 1024 * mib },
+    help: "a file of the audit log that is larger is put aside",
+  },
+  auditFiles: {
+    key: "auditFiles",
+    default: 10,
+    kind: { type: "count", min: 1, max: 10_000 },
+    help: "how many files that were put aside are kept",
   },
   logLevel: {
     key: "logLevel",

@@ -48,6 +48,12 @@ export function cacheFolderOf(at: Surroundings): string | undefined {
   return folder && join(at, folder, "acp-sidecar");
 }
 
+/** The file that records who did what, unless told otherwise; undefined without a home. */
+export function defaultAuditFile(at: Surroundings): string | undefined {
+  const folder = stateFolder(at);
+  return folder && join(at, folder, "acp-sidecar", "audit.jsonl");
+}
+
 /**
  * A store's URL with `~` for the user's home, and paths that are relative in the configuration file as that file's
  * folder has them: wherever an editor starts us, the file means the same. Errors: `CONFIG_INVALID`.
@@ -83,6 +89,11 @@ function configFolder(at: Surroundings): string | undefined {
   if (at.platform === "darwin") return inHome(at, "Library", "Application Support");
   if (at.platform === "win32") return at.env["APPDATA"] ?? inHome(at, "AppData", "Roaming");
   return xdg(at, "XDG_CONFIG_HOME") ?? inHome(at, ".config");
+}
+
+function stateFolder(at: Surroundings): string | undefined {
+  if (at.platform === "darwin" || at.platform === "win32") return dataFolder(at);
+  return xdg(at, "XDG_STATE_HOME") ?? inHome(at, ".local", "state");
 }
 
 function cacheFolder(at: Surroundings): string | undefined {

@@ -6,7 +6,7 @@ import type { SessionRegistry } from "../session/registry.ts";
 import type { Entry, EntryRange, SessionRecord } from "../store/contract.ts";
 
 /** Where sessions are read: a registry is one. */
-export type Sessions = Pick<SessionRegistry, "read" | "superseded">;
+export type Sessions = Pick<SessionRegistry, "read" | "superseded"> & Partial<Pick<SessionRegistry, "audit">>;
 
 export interface Telling {
   /** As `SessionRegistry.superseded` gives it. */

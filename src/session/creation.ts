@@ -1,4 +1,5 @@
 /** How a session comes to be, written, made as safe as was asked for, and refused by nobody; and how its record changes. */
+import type { Audit } from "../audit/audit.ts";
 import type { SessionId } from "../base/ids.ts";
 import type { Durability } from "../config/config.ts";
 import type { SessionPatch, SessionRecord, Store } from "../store/contract.ts";
@@ -19,6 +20,7 @@ export interface Parts {
   readonly events: Events;
   readonly room: HeldRoom;
   readonly originals: Originals;
+  readonly audit: Audit;
   readonly now: () => number;
 }
 

@@ -1,4 +1,5 @@
 /** How a registry is set up, and what it is when nothing is said. */
+import type { Audit } from "../audit/audit.ts";
 import type { Logger } from "../base/log.ts";
 import type { NewSession, SessionRecord, Store } from "../store/contract.ts";
 import type { Config } from "../config/config.ts";
@@ -25,6 +26,8 @@ type Configured = Pick<
 export interface RegistryOptions extends Partial<Configured> {
   readonly store: Store;
   readonly log?: Logger;
+  /** Records who did what: `openAudit`. Nothing does, unless told. */
+  readonly audit?: Audit;
   /** The clock, in milliseconds since 1970. Without one, idle time is measured and does not follow the wall clock. */
   readonly now?: () => number;
 }
@@ -34,6 +37,7 @@ export type RegistryDefaults = ReturnType<typeof withDefaults>;
 export function withDefaults({
   now = Date.now,
   store,
+  audit: _,
   ...given
 }: RegistryOptions): Configured & { now: () => number } {
   checkSaid(given, "options");

@@ -9,6 +9,8 @@ import { given } from "../store/arguments.ts";
 import { sessionNotFound } from "../store/refusals.ts";
 import type { SessionFilter, SessionPatch, SessionRecord, Store } from "../store/contract.ts";
 import type { TextIndex } from "../store/text-index.ts";
+import { noAudit, type Audit } from "../audit/audit.ts";
+import { auditDoor } from "./audited.ts";
 import { archiveSession, broughtBack, unarchiveSession } from "./archived.ts";
 import { changeBriefly, holdBriefly, sealBriefly } from "./brief-hold.ts";
 import { BroughtSessions } from "./brought.ts";
@@ -49,6 +51,7 @@ export class SessionRegistry extends SessionFinder {
   readonly identity = (): Promise<string | undefined> => this.#store.identity(); // see `Store`
   readonly textIndex = (): Promise<TextIndex | undefined> => this.#store.textIndex();
   readonly brought: BroughtSessions;
+  readonly audit: Audit;
   readonly #store: Store;
   readonly #options: RegistryDefaults;
   readonly #events: Events;
@@ -62,18 +65,19 @@ export class SessionRegistry extends SessionFinder {
     const { store, log = silentLogger, now = Date.now } = given.options(wanted);
     super(store);
     const options = withDefaults(wanted);
-    [this.#options, this.#store] = [options, store];
+    [this.#options, this.#store, this.audit] = [options, store, wanted.audit ?? noAudit];
     this.#events = new Events(log);
     this.live = new LiveSet(options.maxSessions, wanted.now);
     this.originals = new Originals({ store, now });
-    const { live, originals } = this;
-    this.#parts = { store, live, events: this.#events, room: new HeldRoom(), originals, now };
+    const { live, originals, audit } = this;
+    this.#parts = { store, live, events: this.#events, room: new HeldRoom(), originals, audit, now };
     this.#removal = new Removal({ ...options, ...this.#parts });
     this.trash = new Trash(this.#parts, options);
     this.brought = new BroughtSessions(this.#parts, options);
     const door = { store, now, get: (id: SessionId) => this.get(id), take: this.#take };
     this.back = new GoingBack({ ...options, ...door });
     this.compaction = new Compaction({ ...door, originals: this.originals });
+    auditDoor(this, this.#removal, audit, options.trashMs > 0);
     this.#expiry = new Expiry({ ...options, ...this.#parts, removal: this.#removal, trash: this.trash, log });
   }
 

@@ -9,7 +9,7 @@ import { filtersOf } from "./folders.ts";
 import { isGone, whyHidden, withoutGone } from "./hidden.ts";
 import { isDead, isFree, mayTake, thisHolder } from "./holder.ts";
 import { everySession } from "./pages.ts";
-import { intoTrash, type OnGone } from "./trash.ts";
+import { doneIfGone, intoTrash, type OnGone } from "./trash.ts";
 
 interface RemovalOptions extends Parts {
   readonly durability: Durability;
@@ -59,7 +59,7 @@ export class Removal {
 
   /** They go. Returns how many. */
   async expire(idleForMs: number, onGone: OnGone = () => undefined): Promise<number> {
-    const { store, live, events, now, leaseTtlMs } = this.#options;
+    const { store, live, events, audit, now, leaseTtlMs } = this.#options;
     const updatedBeforeMs = now() - idleForMs;
     const self = thisHolder();
     const mayTake = ({ holder }: LeaseState) => isDead(holder, self);
@@ -70,7 +70,9 @@ export class Removal {
         record.updatedAtMs < updatedBeforeMs && !live.has(id) && !isGone(record);
       try {
         const decision = { leaseTtlMs, mayTake, isToGo, becomes };
-        const gone = live.has(id) ? undefined : await decideUnused(store, id, decision);
+        const act = () => decideUnused(store, id, decision);
+        const deed = { what: "session.expire", session: id, isTried: true } as const;
+        const gone = live.has(id) ? undefined : await audit.around(deed, act, doneIfGone);
         if (gone === undefined) return false;
         await this.#originalsGoWith(gone);
       } catch (error) {

@@ -2,6 +2,7 @@
  * The trash: sessions that were deleted and can be brought back. They stand in the store as hidden records, whole, with
  * what the contract's metadata can carry: when they went, and when they were last in use before.
  */
+import type { Ended } from "../audit/audit.ts";
 import { isSidecarError } from "../base/errors.ts";
 import { isSessionId, type SessionId } from "../base/ids.ts";
 import type { LeaseState, Metadata, SessionPatch, SessionRecord } from "../store/contract.ts";
@@ -47,6 +48,11 @@ function timeIn(value: Metadata[string] | undefined): number {
 interface Times {
   readonly leaseTtlMs: number;
   readonly retentionMs?: number;
+}
+
+/** What is to stay is nothing that was done: see `Audit.around`. */
+export function doneIfGone(gone: SessionRecord | undefined): Ended | undefined {
+  return gone === undefined ? undefined : {};
 }
 
 export class Trash {
@@ -152,7 +158,13 @@ export class Trash {
   async #delete(id: SessionId, beforeMs: number): Promise<boolean> {
     try {
       const isToGo = ({ trashedAtMs }: Trashed) => trashedAtMs <= beforeMs;
-      const gone = await this.#decide(id, { isToGo });
+      const deed = {
+        what: "session.delete",
+        session: id,
+        isTried: true,
+        facts: { fromTrash: true },
+      } as const;
+      const gone = await this.#parts.audit.around(deed, () => this.#decide(id, { isToGo }), doneIfGone);
       if (gone !== undefined) await this.#parts.originals.goWith(gone);
       return gone !== undefined;
     } catch (error) {

@@ -42,7 +42,11 @@ export async function cli(
     output,
     errors,
     binary,
-    env: { XDG_CONFIG_HOME: "/nonexistent", ...options.env },
+    env: {
+      XDG_CONFIG_HOME: "/nonexistent",
+      XDG_STATE_HOME: process.env["XDG_STATE_HOME"] ?? "",
+      ...options.env,
+    },
     columns: options.columns,
   });
   output.end();

@@ -1,4 +1,5 @@
 /** A session as a text for people, programs or another store. Streaming: no more than a page of entries is held. */
+import { noAudit } from "../../audit/audit.ts";
 import { tidyUp } from "../../base/heap.ts";
 import type { SessionId } from "../../base/ids.ts";
 import type { Entry, SessionRecord } from "../../store/contract.ts";
@@ -67,7 +68,13 @@ export class SessionExport implements AsyncIterable<string> {
   }
 
   /** The same as it is made, in pieces of any size: for whoever joins them as bytes. */
-  async *texts(): AsyncGenerator<string> {
+  texts(): AsyncIterable<string> {
+    const { audit = noAudit } = this.#sessions;
+    const facts = { format: this.format };
+    return audit.whole({ what: "session.export", session: this.record.id, facts }, this.#texts());
+  }
+
+  async *#texts(): AsyncGenerator<string> {
     const { thoughts = true, superseded: withSuperseded = false } = this.#options;
     const write = await writers[this.format]();
     const superseded = await this.#sessions.superseded(this.record.id);

@@ -1,0 +1,120 @@
+/** Reads a log: its files in their order as they are at one moment, line by line. */
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import path from "node:path";
+import { reasonOf, SidecarError, systemCodeOf } from "../base/errors.ts";
+import { pause } from "../base/time.ts";
+import { ProcessLock } from "./lock.ts";
+import { lockFolderOf, rotatedFiles } from "./places.ts";
+
+interface Part {
+  readonly fd: number;
+  /** The file's name, without its folder. */
+  readonly file: string;
+  readonly size: number;
+}
+
+export interface RawLine {
+  readonly file: string;
+  /** From 1 on in each file. */
+  readonly line: number;
+  readonly bytes: Buffer;
+  /** Whether it has an end. */
+  readonly isEnded: boolean;
+}
+
+const readBytes = 1 << 16;
+/** Of a longer one only so much is looked at: it is none of ours. */
+const maxBytes = 16 << 20;
+/** Writers hold the lock for moments; a log that we cannot lock is nobody's who writes, or read all the same. */
+const lockTries = 50;
+
+/** Every line; none where there is no log. Errors: `AUDIT_FAILED`. */
+export async function* linesOf(file: string): AsyncGenerator<RawLine> {
+  const parts = await partsOf(file);
+  try {
+    for (const part of parts) yield* linesIn(part);
+  } finally {
+    for (const { fd } of parts) closeSync(fd);
+  }
+}
+
+/** Opened together, so that a rotation takes none away. */
+async function partsOf(file: string): Promise<readonly Part[]> {
+  const release = await lockIfPossible(file);
+  const parts: Part[] = [];
+  try {
+    for (const each of [...rotatedFiles(file), file]) {
+      const fd = opened(each);
+      if (fd !== undefined) parts.push({ fd, file: path.basename(each), size: fstatSync(fd).size });
+    }
+    return parts;
+  } catch (error) {
+    for (const { fd } of parts) closeSync(fd);
+    throw new SidecarError("AUDIT_FAILED", `The audit log ${file} cannot be read: ${reasonOf(error)}`, {
+      cause: error,
+    });
+  } finally {
+    release?.();
+  }
+}
+
+async function lockIfPossible(file: string): Promise<(() => void) | undefined> {
+  try {
+    const there = opened(file);
+    if (there === undefined) return undefined;
+    closeSync(there);
+    const lock = new ProcessLock(lockFolderOf(file));
+    for (let tries = 0; tries < lockTries; tries += 1) {
+      const release = lock.tryTake();
+      if (release !== undefined) return release;
+      await pause(10);
+    }
+  } catch (error) {
+    // Somebody else's log, or a copy.
+    if (systemCodeOf(error) === undefined) throw error;
+  }
+  return undefined;
+}
+
+function opened(file: string): number | undefined {
+  try {
+    return openSync(file, "r");
+  } catch (error) {
+    if (systemCodeOf(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/** Others have their turn between two pieces of it. */
+async function* linesIn({ fd, file, size }: Part): AsyncGenerator<RawLine> {
+  let rest: Buffer[] = [];
+  let restBytes = 0;
+  let line = 0;
+  const take = (piece: Buffer) => {
+    if (restBytes < maxBytes) rest.push(piece);
+    restBytes += piece.length;
+  };
+  const ended = (isEnded: boolean): RawLine => {
+    const [only = Buffer.alloc(0)] = rest;
+    const bytes = rest.length > 1 ? Buffer.concat(rest) : only;
+    rest = [];
+    restBytes = 0;
+    line += 1;
+    return { file, line, bytes, isEnded };
+  };
+  for (let at = 0; at < size;) {
+    const piece = Buffer.allocUnsafe(Math.min(readBytes, size - at));
+    const count = readSync(fd, piece, 0, piece.length, at);
+    if (count === 0) break;
+    at += count;
+    let from = 0;
+    for (let end = piece.indexOf(0x0a); end >= 0 && end < count; end = piece.indexOf(0x0a, from)) {
+      take(piece.subarray(from, end));
+      yield ended(true);
+      from = end + 1;
+    }
+    if (from < count) take(piece.subarray(from, count));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  if (restBytes > 0) yield ended(false);
+}
