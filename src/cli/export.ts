@@ -1,5 +1,5 @@
 /** `export`: sessions as Markdown, HTML, JSON, JSONL or a bundle; one to stdout or a file, several into a folder. */
-import { statSync } from "node:fs";
+import { rmdirSync, statSync } from "node:fs";
 import path from "node:path";
 import { SidecarError } from "../base/errors.ts";
 import { makeDirectory } from "../base/disk.ts";
@@ -11,7 +11,7 @@ import type { SessionRecord } from "../session/registry-options.ts";
 import type { SessionRegistry } from "../session/registry.ts";
 import type { Invocation, Io } from "./command.ts";
 import { interruptible } from "./interrupt.ts";
-import { countText, Outflow, print, printJson, sizeText } from "./print.ts";
+import { countText, oneLine, Outflow, print, printJson, sizeText } from "./print.ts";
 import { Progress } from "./progress.ts";
 import { sessionsOf } from "./sessions-filter.ts";
 import { sessionAt, withSessions } from "./sessions.ts";
@@ -37,12 +37,17 @@ export function exportSessions(invocation: Invocation, io: Io): Promise<number> 
     const named = await recordsOf(registry, operands, io);
     if (out === undefined) return toStdout(registry, named, invocation, io, format);
     const isFolder = named.length !== 1 || isDirectory(out) || /[\\/]$/.test(String(flags["out"]));
+    const isNew = isFolder && !isDirectory(out);
     if (isFolder) makeFolder(out);
     const archived = flags["archived"] === true ? "include" : "exclude";
     const records = flags["all"] === true ? sessionsOf(registry, { filter: { archived } }, Infinity) : named;
     const placeOf = (record: SessionRecord) =>
       isFolder ? path.join(out, exportFileName(record, format)) : out;
-    const saved = await saveEach(registry, records, placeOf, invocation, io, format);
+    const saving = saveEach(registry, records, placeOf, invocation, io, format);
+    const saved = await saving.catch((error: unknown) => {
+      if (isNew) removeIfEmpty(out);
+      throw error;
+    });
     await report(saved, out, invocation, io);
     if (flags["all"] === true && archived === "exclude") await tellLeftOut(registry, io);
     return 0;
@@ -143,8 +148,8 @@ async function report(saved: readonly Saved[], out: string, { flags }: Invocatio
   const [only] = saved;
   const what =
     saved.length === 1 && only !== undefined
-      ? `Exported ${only.id} to ${only.path}`
-      : `Exported ${countText(saved.length, "session")} to ${out}`;
+      ? `Exported ${only.id} to ${oneLine(only.path)}`
+      : `Exported ${countText(saved.length, "session")} to ${oneLine(out)}`;
   await print(io, `${what} (${sizeText(bytes)})\n`);
   if (flags["redact"] !== true) return;
   const places = saved.reduce((sum, each) => sum + (each.redactions ?? 0), 0);
@@ -172,6 +177,15 @@ function makeFolder(folder: string): void {
     throw new SidecarError("FILE_FAILED", `${folder} cannot be made a folder; name another with --out`, {
       cause: error,
     });
+  }
+}
+
+/** Of what failed nothing is left. */
+function removeIfEmpty(folder: string): void {
+  try {
+    rmdirSync(folder);
+  } catch {
+    // Something was written before it failed.
   }
 }
 

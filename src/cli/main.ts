@@ -1,11 +1,14 @@
 /** Entry of the bundle: the only place that knows the process's own streams and ends it. */
 import { fileURLToPath } from "node:url";
+import { lostOutput } from "./lost-output.ts";
 import { run } from "./run.ts";
 
 const { stdin, stdout, stderr, env, argv } = process;
 
-// Whoever reads us may go away first, as `head` does; the status says what we did.
-stdout.on("error", () => undefined);
+let lost: string | undefined;
+stdout.on("error", (error) => {
+  lost ??= lostOutput(error, stdout.isTTY);
+});
 stderr.on("error", () => undefined);
 
 /** How long our last words on stderr wait for somebody who reads them. */
@@ -21,9 +24,11 @@ const status = await run(argv.slice(2), {
   columns: stdout.isTTY ? stdout.columns || 80 : undefined,
   errorColumns: stderr.isTTY ? stderr.columns || 80 : undefined,
 });
+const end = () => process.exit(status === 0 && lost !== undefined ? 1 : status);
 // An open stdin would keep us alive; what was written is out when the callback comes, if anybody reads it.
-const end = () => process.exit(status);
-stdout.write("", () => {
-  stderr.write("", end);
+stdout.write("", (error) => {
+  // Of a write just before it the event comes later.
+  if (error) lost ??= lostOutput(error, stdout.isTTY);
+  stderr.write(lost === undefined ? "" : `acp-sidecar: ${lost}\n`, end);
   setTimeout(end, lastWordsMs);
 });

@@ -111,6 +111,30 @@ describe("export [issue 10.2]", () => {
     expect(fs.readdirSync(folder).filter((name) => name.includes("full"))).toEqual([]);
   });
 
+  it.runIf(fs.existsSync("/dev/full"))("fails where stdout is a file on a disk that is full", () => {
+    const line = `"$0" "$1" export ${first.id} --store ${url} > /dev/full`;
+    const { status, stderr } = spawnSync("sh", ["-c", line, process.execPath, binary], { encoding: "utf8" });
+    expect([status, stderr]).toEqual([1, expect.stringContaining("the disk is full") as string]);
+  });
+
+  it("leaves no folder behind that it has made, where nothing could be put into it", () => {
+    const line = `ulimit -f 1; exec "$0" "$1" export --all --store ${url} --format html --out ${place("new")}/`;
+    const { status } = spawnSync("bash", ["-c", line, process.execPath, binary], { encoding: "utf8" });
+    expect([status, fs.existsSync(place("new"))]).toEqual([1, false]);
+  });
+
+  it("shows the name of a place in one line, whatever stands in it", async () => {
+    const odd = place("a\nb\u001b[31m.md");
+    expect(await run(first.id, "--out", odd)).toMatchObject({
+      status: 0,
+      out: expect.stringContaining(String.raw`a b\u001b[31m.md`) as string,
+    });
+    const { err } = await run(first.id, "--out", odd);
+    expect(err).toContain(String.raw`a b\u001b[31m.md is there already; --force`);
+    const nowhere = await run(first.id, "--out", path.join(folder, "none", "x.md"));
+    expect(nowhere.err).toMatch(/none\/x\.md could not be written.*its folder is not there; make it/);
+  });
+
   it("leaves nothing of a file whose text ends in the middle, and takes no place that was taken meanwhile", async () => {
     const failing = async function* () {
       yield "half";

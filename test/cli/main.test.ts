@@ -22,4 +22,13 @@ describe("the program", () => {
     const { stderr } = spawnSync("/bin/sh", ["-c", script], { encoding: "utf8" });
     expect(stderr).toBe("");
   });
+
+  it.runIf(fs.existsSync("/dev/full"))("fails where what it says does not get to its place", () => {
+    for (const argv of ["--help", "--version", "sessions ls --json --store memory:"]) {
+      const script = `"${process.execPath}" "${binary}" ${argv} > /dev/full`;
+      const { status, stderr } = spawnSync("/bin/sh", ["-c", script], { encoding: "utf8" });
+      const said = "what was to go to stdout could not be written whole: the disk is full";
+      expect([argv, status, stderr]).toEqual([argv, 1, `acp-sidecar: ${said}\n`]);
+    }
+  });
 });

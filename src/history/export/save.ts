@@ -5,6 +5,7 @@ import { link, open, rename, rm, type FileHandle } from "node:fs/promises";
 import path from "node:path";
 import { reasonOf, SidecarError, systemCodeOf } from "../../base/errors.ts";
 import { syncDirectory } from "../../base/disk.ts";
+import { visibleLine } from "../../base/visible.ts";
 
 interface Saving {
   /** In the place of a file that is there. */
@@ -111,14 +112,25 @@ async function putInPlace(beside: string, place: string, force: boolean): Promis
 }
 
 function thereIs(place: string): SidecarError {
-  return new SidecarError("FILE_EXISTS", `${place} is there already; --force replaces it`);
+  return new SidecarError("FILE_EXISTS", `${visibleLine(place)} is there already; --force replaces it`);
 }
 
 function failed(error: unknown, place: string): unknown {
   const code = systemCodeOf(error);
   if (code === undefined) return error;
-  const why = code === "ENOSPC" || code === "EDQUOT" ? "the disk is full" : reasonOf(error);
-  return new SidecarError("FILE_FAILED", `${place} could not be written, and nothing is left of it: ${why}`, {
-    cause: error,
-  });
+  const why = reasons[code] ?? reasonOf(error);
+  const what = `${visibleLine(place)} could not be written, and nothing is left of it: ${why}`;
+  return new SidecarError("FILE_FAILED", what, { cause: error });
 }
+
+const noFolder = "its folder is not there; make it, or name another";
+const notAllowed = "its folder takes no files of yours; name another";
+const reasons: Readonly<Record<string, string>> = {
+  ENOSPC: "the disk is full",
+  EDQUOT: "the disk is full",
+  ENOENT: noFolder,
+  ENOTDIR: noFolder,
+  EACCES: notAllowed,
+  EPERM: notAllowed,
+  EROFS: notAllowed,
+};
