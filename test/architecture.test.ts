@@ -25,7 +25,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   audit: ["config/config.ts", "config/options.ts", "config/paths.ts", "config/principal.ts"],
   rpc: [],
   agent: ["rpc", "acp", "config/config.ts"],
-  // The order of lists: it puts pages by several spellings of a folder together.
+  // The order of lists: it puts pages by several spellings of a folder together. What a repair has put in an entry's place.
   session: [
     "acp",
     "audit/audit.ts",
@@ -33,6 +33,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
     "config/options.ts",
     "config/said.ts",
     "store/query.ts",
+    "store/placeholder.ts",
     ...contract,
   ],
   // The rows of its index are those of the one on a server.
@@ -79,6 +80,7 @@ const aboutStores: Readonly<Record<string, readonly string[]>> = {
   "cli/configured.ts": ["store/open.ts"],
   "cli/sessions.ts": ["store/open-encrypted.ts"],
   "cli/verify.ts": ["store/open-encrypted.ts"],
+  "cli/verify-session.ts": ["store/open-encrypted.ts"],
   "cli/migrate.ts": ["store/open-encrypted.ts", "store/contract.ts"],
   "cli/doctor-store.ts": ["store/open-encrypted.ts", "store/contract.ts"],
 };

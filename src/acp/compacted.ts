@@ -2,9 +2,9 @@
  * What an old entry becomes that is compacted: what a tool gave, what was thought and what files held make room for a short
  * note, and a hash says what stood there. What was said stays, and of a tool call what it was and how it ended.
  */
-import { createHash } from "node:crypto";
 import { membersOf, objectText } from "../base/json-text.ts";
 import { isRecord, objectIn } from "../base/json.ts";
+import { sha256Of } from "../base/sha256.ts";
 import type { NewEntry } from "../store/contract.ts";
 import { childIn, withChild } from "./child-mark.ts";
 import { callWithoutOutput } from "./compacted-call.ts";
@@ -54,10 +54,6 @@ export function isSameButCompacted(a: NewEntry, b: NewEntry): boolean {
   const [ofA, ofB] = [compactedFrom(a), compactedFrom(b)];
   if (ofA === undefined && ofB === undefined) return false;
   return (ofA?.sha256 ?? sha256Of(a.data)) === (ofB?.sha256 ?? sha256Of(b.data));
-}
-
-export function sha256Of(data: string): string {
-  return createHash("sha256").update(data).digest("hex");
 }
 
 function noted(data: string, from: CompactedFrom): string {

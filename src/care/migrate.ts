@@ -1,6 +1,7 @@
 /** Copying sessions from one store to another: resumable, verified, and the source is left alone. */
 import { createHash } from "node:crypto";
-import { compactedFrom, sha256Of } from "../acp/compacted.ts";
+import { compactedFrom } from "../acp/compacted.ts";
+import { sha256Of } from "../base/sha256.ts";
 import { SidecarError } from "../base/errors.ts";
 import type { SessionId } from "../base/ids.ts";
 import type {

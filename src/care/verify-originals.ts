@@ -1,5 +1,6 @@
 /** Whether what is kept from before a session was compacted is what its notes were made of. */
-import { compactedFrom, sha256Of } from "../acp/compacted.ts";
+import { compactedFrom } from "../acp/compacted.ts";
+import { sha256Of } from "../base/sha256.ts";
 import { isSidecarError, reasonOf } from "../base/errors.ts";
 import { besideOriginals, originalsOf } from "../session/originals.ts";
 import type { SessionRecord, Store } from "../store/contract.ts";

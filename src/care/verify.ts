@@ -3,7 +3,10 @@ import { isSidecarError, reasonOf } from "../base/errors.ts";
 import type { SessionId } from "../base/ids.ts";
 import { isJsonObjectText } from "../base/json.ts";
 import type { Entry, SessionRecord, Store } from "../store/contract.ts";
+import { sessionNotFound } from "../store/refusals.ts";
+import type { ChainReport } from "../session/chain-check.ts";
 import type { Damage } from "./damage.ts";
+import { ChainReading, IntegritySum, type Integrity } from "./integrity.ts";
 import { watched, type Watch } from "./watch.ts";
 import { textOf } from "../acp/content.ts";
 import { messagesOf } from "../session/messages.ts";
@@ -19,6 +22,17 @@ export interface Verification {
   readonly trashed: number;
   readonly entries: number;
   readonly damages: readonly Damage[];
+  readonly integrity: Integrity;
+}
+
+export const nothingVerified: Verification = {
+  ...{ sessions: 0, trashed: 0, entries: 0, damages: [] },
+  integrity: new IntegritySum().sum,
+};
+
+export interface OneVerified extends Omit<Verification, "sessions" | "trashed"> {
+  readonly sessionId: SessionId;
+  readonly chain: ChainReport;
 }
 
 /** Where a quick look ends; all is read where it has no end. */
@@ -37,6 +51,7 @@ export async function verifySessions(
 ): Promise<Verification> {
   const damages: Damage[] = [];
   let [sessions, trashed, entries] = [0, 0, 0];
+  const integrity = new IntegritySum();
   const total = watch.onProgress === undefined ? 0 : await store.count();
   const untilMs = performance.now() + (limits.forMs ?? Infinity);
   try {
@@ -44,11 +59,14 @@ export async function verifySessions(
       if (sessions === (limits.sessions ?? Infinity) || performance.now() > untilMs) break;
       watch.signal?.throwIfAborted();
       // What is kept of deletions and of what was compacted is no session, but may be damaged as well.
-      if (whyHidden(record) !== "deleted" && whyHidden(record) !== "originals") sessions += 1;
+      const isSession = whyHidden(record) !== "deleted" && whyHidden(record) !== "originals";
+      if (isSession) sessions += 1;
       if (whyHidden(record) === "trashed") trashed += 1;
       checkRecord(record, damages);
       const before = damages.length;
-      entries += await verifySession(store, record, damages, watch);
+      const look = await verifySession(store, record, damages, watch);
+      entries += look.last;
+      if (isSession) integrity.add(record.id, look.chain);
       if (damages.length === before) damages.push(...(await otherOriginals(store, record)));
       await watch.onProgress?.(sessions, total);
     }
@@ -57,7 +75,19 @@ export async function verifySessions(
     if (!isSidecarError(error, "STORE_CORRUPT", "DECRYPT_FAILED")) throw error;
     damages.push({ problem: `the list of sessions: ${reasonOf(error)}` });
   }
-  return { sessions, trashed, entries, damages };
+  return { sessions, trashed, entries, damages, integrity: integrity.sum };
+}
+
+/** The same of one session. Errors: `SESSION_NOT_FOUND`. */
+export async function verifyOne(store: Store, id: SessionId, watch: Watch = {}): Promise<OneVerified> {
+  const record = await store.get(id);
+  if (record === undefined) throw sessionNotFound(id);
+  const damages: Damage[] = [];
+  checkRecord(record, damages);
+  const { last, chain } = await verifySession(store, record, damages, watch);
+  const integrity = new IntegritySum();
+  integrity.add(id, chain);
+  return { sessionId: id, entries: last, damages, integrity: integrity.sum, chain };
 }
 
 function checkRecord(record: SessionRecord, damages: Damage[]): void {
@@ -73,21 +103,20 @@ function checkRecord(record: SessionRecord, damages: Damage[]): void {
   if (lease !== undefined && lease.expiresAtMs < lease.sinceMs) problem("its lease ends before it begins");
 }
 
-/** Returns how many entries could be read. */
 async function verifySession(
   store: Store,
   record: SessionRecord,
   damages: Damage[],
   watch: Watch,
-): Promise<number> {
+): Promise<Look> {
   const first = await lookThrough(store, record, watch);
-  if (first.found.length === 0) return first.last;
+  if (first.found.length === 0 && first.chain.damage === undefined) return first;
   // Another process may have archived or sealed it meanwhile: what a second look finds as well is damage.
   const now = await recordNow(store, record);
-  if (now === undefined) return first.last;
-  const { last, found } = await lookThrough(store, now, watch);
-  for (const damage of found) damages.push(damage);
-  return last;
+  if (now === undefined) return { ...first, chain: { events: [] } };
+  const second = await lookThrough(store, now, watch);
+  for (const damage of second.found) damages.push(damage);
+  return second;
 }
 
 /** The one before if it cannot be read: then that is damage, too. */
@@ -104,11 +133,13 @@ interface Look {
   /** `seq` of the last entry that could be read. */
   readonly last: number;
   readonly found: readonly Damage[];
+  readonly chain: ChainReport;
 }
 
 async function lookThrough(store: Store, { id, headSeq }: SessionRecord, watch: Watch): Promise<Look> {
   let last = 0;
   const found: Damage[] = [];
+  const chain = new ChainReading(store, id);
   const report = (seq: number, problem: string) =>
     found.push({ sessionId: id, entries: { from: seq, through: seq }, problem });
   try {
@@ -123,14 +154,22 @@ async function lookThrough(store: Store, { id, headSeq }: SessionRecord, watch: 
         last = seq;
       }
       for (const { seq } of await notShowable(id, sound)) report(seq, "cannot be folded or shown");
+      await chain.take(page);
     }
     if (last !== headSeq) report(last, `is the last one, but the head is ${headSeq}`);
   } catch (error) {
-    if (isSidecarError(error, "SESSION_NOT_FOUND")) return { last, found };
+    if (isSidecarError(error, "SESSION_NOT_FOUND")) return { last, found, chain: chain.report };
     if (!isSidecarError(error, "STORE_CORRUPT", "DECRYPT_FAILED")) throw error;
     report(last + 1, reasonOf(error));
   }
-  return { last, found };
+  return { last, found, chain: otherwiseSound(chain.report, found) };
+}
+
+/** What the medium has lost is told as that. */
+function otherwiseSound({ damage, ...chain }: ChainReport, found: readonly Damage[]): ChainReport {
+  const isTold =
+    damage === undefined || found.some(({ entries }) => entries && entries.from <= damage.through);
+  return isTold ? chain : { ...chain, damage };
 }
 
 /** Those entries over which a fold, a load or whoever shows messages would stumble. */

@@ -75,16 +75,18 @@ export const storeCommands: readonly Command[] = [
   },
   {
     name: "verify",
-    summary: "read everything that is stored and name what is damaged",
-    synopsis: "[--repair] [--json]",
+    summary: "read everything that is stored and name what is damaged, or was changed after it was written",
+    synopsis: "[--session SESSION] [--repair] [--json]",
     flags: [
+      { name: "session", value: "SESSION", help: "read this one alone, and tell more of its integrity" },
       { name: "repair", help: "keep what is sound, set the damaged rest aside (file: and sqlite: stores)" },
       json,
       quietFlag,
     ],
     operands: none,
     notes: [
-      "Exit status: 0 when all is sound, 5 when something is damaged.",
+      "Exit status: 0 when all is sound, 5 when something is damaged or was changed.",
+      "The first entry is named that was edited, removed, put in or moved: see docs/security.md.",
       "A repair puts a message in the place of each lost entry; all others keep their numbers.",
     ],
     run: tool("verify"),

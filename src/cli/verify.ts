@@ -1,6 +1,6 @@
 /** `verify`: reads everything that is stored and names what is damaged. */
 import { errorFaces, isSidecarError, reasonOf } from "../base/errors.ts";
-import { verifySessions, type Verification } from "../care/verify.ts";
+import { nothingVerified, verifySessions, type Verification } from "../care/verify.ts";
 import type { Watch } from "../care/watch.ts";
 import type { Config } from "../config/config.ts";
 import { openStoreWith } from "../store/open-encrypted.ts";
@@ -10,14 +10,18 @@ import { inspectStore, isRepairable, repairStore } from "../care/maintenance.ts"
 import { withAudit } from "./audited.ts";
 import type { Invocation, Io } from "./command.ts";
 import { configOf } from "./configured.ts";
+import { printDamages } from "./damage-text.ts";
+import { integrityText } from "./integrity-text.ts";
 import { interruptible } from "./interrupt.ts";
 import { countText, print, printJson } from "./print.ts";
 import { Progress } from "./progress.ts";
-import { printTable } from "./table.ts";
 import { urlToRead } from "./sessions.ts";
+import { verifySession } from "./verify-session.ts";
 
-/** Status 5 when there is damage that was not repaired. */
+/** Status 5 when there is damage that was not repaired, or somebody has changed what was written. */
 export async function verify(invocation: Invocation, io: Io): Promise<number> {
+  const { session } = invocation.flags;
+  if (typeof session === "string") return verifySession(invocation, io, session);
   const loaded = await configOf(invocation, io);
   const url = urlToRead(loaded);
   // On a fresh machine there is nothing to repair either.
@@ -29,17 +33,20 @@ export async function verify(invocation: Invocation, io: Io): Promise<number> {
   progress.end();
   if (repaired !== undefined && !invocation.flags["json"]) await tell(repaired, io);
   const found = await examine({ ...loaded.config, store: url }, progress);
-  const status = found.damages.length === 0 ? 0 : errorFaces.STORE_CORRUPT.exitStatus;
+  const isSound = found.damages.length + found.integrity.changed.length === 0;
+  const status = isSound ? 0 : errorFaces.STORE_CORRUPT.exitStatus;
   if (invocation.flags["json"]) {
     await printJson(io, repaired === undefined ? found : { ...found, repaired });
     return status;
   }
-  const { sessions, trashed, entries, damages } = found;
+  const { sessions, trashed, entries, damages, integrity } = found;
   const ofThese = trashed === 0 ? "" : ` (${trashed} in the trash)`;
   const read = `${countText(sessions, "session")}${ofThese}, ${countText(entries, "entry", "entries")} read`;
   await print(io, `${read}: ${countText(damages.length, "damaged place")}\n`);
   await printDamages(damages, io);
-  if (status !== 0 && isRepairable(url))
+  await print(io, integrityText(integrity));
+  await printDamages(integrity.changed, io);
+  if (damages.length > 0 && isRepairable(url))
     await print(io, "acp-sidecar verify --repair keeps all that is sound\n");
   return status;
 }
@@ -87,7 +94,7 @@ async function readAll(config: Config, watch: Watch): Promise<Verification> {
     }
   } catch (error) {
     if (!isSidecarError(error, "STORE_CORRUPT", "DECRYPT_FAILED")) throw error;
-    return { sessions: 0, trashed: 0, entries: 0, damages: [{ problem: reasonOf(error) }] };
+    return { ...nothingVerified, damages: [{ problem: reasonOf(error) }] };
   }
 }
 
@@ -100,14 +107,4 @@ async function tell({ entries, damage, setAside }: Repair, io: Io): Promise<void
   );
   await printDamages(damage, io);
   for (const folder of setAside) await print(io, `  as it was found: ${folder}\n`);
-}
-
-async function printDamages(damages: readonly Damage[], io: Io): Promise<void> {
-  if (damages.length === 0) return;
-  const rows = damages.map(({ sessionId = "", entries, file, problem }) => [
-    sessionId,
-    String(entries?.from ?? ""),
-    file === undefined ? problem : `${file}: ${problem}`,
-  ]);
-  await printTable(io, ["SESSION", "ENTRY", "PROBLEM"], rows);
 }

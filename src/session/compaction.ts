@@ -2,7 +2,8 @@
  * Compacting a session: old entries keep what was said and done and lose what tools gave and agents thought (acp/compacted.ts).
  * What they were is kept beside it until that goes (originals.ts), so it can be undone. Numbers and times stay.
  */
-import { compactedEntry, compactedFrom, sha256Of } from "../acp/compacted.ts";
+import { compactedEntry, compactedFrom } from "../acp/compacted.ts";
+import { sha256Of } from "../base/sha256.ts";
 import { SidecarError } from "../base/errors.ts";
 import type { SessionId } from "../base/ids.ts";
 import type { Entry, EntryRange, SessionRecord, Store } from "../store/contract.ts";

@@ -4,39 +4,16 @@
  */
 import { isSidecarError, type SidecarError } from "../base/errors.ts";
 import { tidyUp } from "../base/heap.ts";
-import type { Durability } from "../config/config.ts";
 import type { SessionId } from "../base/ids.ts";
 import { sessionNotFound } from "../store/refusals.ts";
-import type {
-  Holder,
-  Lease,
-  LeaseState,
-  NewEntry,
-  SessionPatch,
-  SessionRecord,
-  Store,
-} from "../store/contract.ts";
-import { tellAppend, tellSeal, tellUpdate, type Tell } from "./events.ts";
+import type { Holder, Lease, LeaseState, NewEntry, SessionPatch, SessionRecord } from "../store/contract.ts";
+import { Chain } from "./chain.ts";
+import { tellAppend, tellSeal, tellUpdate } from "./events.ts";
 import { foldEntries } from "./fold.ts";
-import { Held, type HeldRoom } from "./held.ts";
+import { Held } from "./held.ts";
 import { isGone } from "./hidden.ts";
-import type { Use } from "./live.ts";
+import type { JournalOptions } from "./journal-options.ts";
 import { charsIn, collect } from "./pages.ts";
-
-interface JournalOptions {
-  readonly store: Store;
-  readonly durability: Durability;
-  readonly holder: Holder;
-  readonly leaseTtlMs: number;
-  /** Asked about a lease that another holder has: see `LeaseRequest`. */
-  readonly mayTake: (current: LeaseState) => boolean;
-  /** Told of every write when it is done. */
-  readonly tell: Tell;
-  /** Where the session counts as live while it is open. */
-  readonly use?: Use;
-  /** Where unsealed entries find room that are more than a few. */
-  readonly room?: HeldRoom;
-}
 
 /** How a session is taken: by whom, and from whom. What is not said is as the registry was set up. */
 export type Taking = Partial<Pick<JournalOptions, "holder" | "mayTake" | "use">>;
@@ -60,6 +37,7 @@ export class Journal {
   #head: number;
   #sealed: number;
   readonly #unsealed: Held;
+  readonly #chain: Chain;
   /** A write failed and may have been done all the same: ask before the next one. */
   #doubtful = false;
   #lost: SidecarError | undefined;
@@ -73,6 +51,7 @@ export class Journal {
     this.#head = record.headSeq;
     this.#sealed = record.sealedSeq;
     this.#unsealed = new Held(options.room);
+    this.#chain = new Chain(options.store, record.id);
     if (this.#head === this.#sealed) this.#unsealed.begin();
   }
 
@@ -152,18 +131,29 @@ export class Journal {
     return this.#seal(added, last);
   }
 
+  /** Entries that were sealed elsewhere become final as they are, links of their chain and all. Nothing here is unsealed. */
+  async restore(entries: readonly NewEntry[]): Promise<void> {
+    await this.#write(async () => {
+      const range = { from: this.#head + 1, head: this.#head };
+      this.#chain.forget();
+      this.#sealed = this.#head = await this.#options.store.seal(this.id, range, entries, this.#lease);
+      tellSeal(this.#options.tell, this.id, { entries, last: entries }, this.#head);
+    });
+  }
+
   async #seal(added: readonly NewEntry[], last: readonly NewEntry[]): Promise<void> {
     const { store, tell, durability } = this.#options;
     await this.#write(async () => {
       const before = this.#head;
-      const { from, entries } = await this.#folded(added);
-      const final = [...entries, ...last];
+      const { from, final } = await this.#final(added, last);
       tidyUp(charsIn(added), final);
       this.#sealed = this.#head = await store.seal(this.id, { from, head: before }, final, this.#lease);
+      this.#chain.written();
       this.#unsealed.begin();
       if (added.length > 0 && durability === "full") await store.flush();
       if (added.length > 0) tellAppend(tell, this.id, added, before + added.length);
-      tellSeal(tell, this.id, { entries: final, last }, this.#head);
+      const lastOfFinal = final.slice(final.length - last.length);
+      tellSeal(tell, this.id, { entries: final, last: lastOfFinal }, this.#head);
     });
   }
 
@@ -235,6 +225,7 @@ export class Journal {
     this.#head = record.headSeq;
     this.#sealed = record.sealedSeq;
     this.#unsealed.drop();
+    this.#chain.forget();
     this.#doubtful = false;
   }
 
@@ -243,14 +234,20 @@ export class Journal {
     await this.seal(interrupted ? [end] : []);
   }
 
-  /** The unsealed entries and those that go on with them, folded, from the first one that is not in the store like that. */
-  async #folded(added: readonly NewEntry[]): Promise<{ from: number; entries: NewEntry[] }> {
+  /** What was unsealed and goes on with `added`, folded, and `last`: from the first one that is not in the store like that. */
+  async #final(
+    added: readonly NewEntry[],
+    last: readonly NewEntry[],
+  ): Promise<{ from: number; final: NewEntry[] }> {
     const stored =
       this.#head === this.#sealed ? [] : (this.#unsealed.entries ?? (await this.#readUnsealed()));
-    const folded = foldEntries([...stored, ...added], this.#compactions);
+    const final = [...foldEntries([...stored, ...added], this.#compactions), ...last];
+    const linked = await this.#chain.linked(final, this.#sealed);
+    if (linked !== undefined) final[final.length - 1] = linked;
+    const most = Math.min(stored.length, final.length - last.length);
     let same = 0;
-    while (same < stored.length && folded[same]?.data === stored[same]?.data) same += 1;
-    return { from: this.#sealed + 1 + same, entries: folded.slice(same) };
+    while (same < most && final[same]?.data === stored[same]?.data) same += 1;
+    return { from: this.#sealed + 1 + same, final: final.slice(same) };
   }
 
   #readUnsealed(): Promise<NewEntry[]> {

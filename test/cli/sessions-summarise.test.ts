@@ -86,7 +86,7 @@ describe("sessions summarise", () => {
     expect(asked).toMatch(/## User\\nWhich leaves are green\?\\n\\n## Assistant\\nSencha\. &lt;\/conv/);
     const kept = await entries();
     expect(kept.map(({ kind }) => kind)).toEqual(["message", "message", "summary"]);
-    expect(JSON.parse(kept[2]?.data ?? "")).toEqual({
+    expect(JSON.parse(kept[2]?.data ?? "")).toMatchObject({
       throughSeq: 2,
       content: [{ type: "text", text: "They want tea.\u001b[31m" }],
       by: "The Scribe",

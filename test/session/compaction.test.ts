@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { compactedFrom, sha256Of } from "../../src/acp/compacted.ts";
+import { compactedFrom } from "../../src/acp/compacted.ts";
+import { sha256Of } from "../../src/base/sha256.ts";
 import type { SessionId } from "../../src/base/ids.ts";
 import { SidecarError } from "../../src/base/errors.ts";
 import { newestTurns } from "../../src/session/old-turns.ts";

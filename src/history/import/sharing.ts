@@ -2,6 +2,7 @@
  * What an original and a session that is here begin with alike. A fork repeats what its parent said, often with other
  * times: here it shares those entries, so that nothing stands there twice.
  */
+import { withoutLink } from "../../acp/chain-link.ts";
 import type { Entry, NewEntry, SessionRecord } from "../../store/contract.ts";
 import { EntryStream } from "./entry-stream.ts";
 import type { NativeBatch } from "./native.ts";
@@ -73,7 +74,7 @@ class Comparing {
   }
 }
 
-/** Times may be others; a rewind names a place by the number that it has in the journal. */
+/** Times may be others; a rewind names a place by the number that it has in the journal; links of the chain are the journal's. */
 export function isLike(a: NewEntry, b: NewEntry): boolean {
-  return a.kind === b.kind && (a.data === b.data || a.kind === "rewind");
+  return a.kind === b.kind && (withoutLink(a) === withoutLink(b) || a.kind === "rewind");
 }

@@ -119,9 +119,11 @@ describe("an export [issue 10.2]", () => {
       ),
     );
     const lines = (await exported(openMemoryStore(), talk(), { format: "jsonl" })).trimEnd().split("\n");
-    expect(lines.map((line) => JSON.parse(line) as object)).toEqual(
+    const parsed = lines.map((line) => JSON.parse(line) as { readonly data: object });
+    expect(parsed).toMatchObject(
       talk().map(({ kind, atMs, data }, n) => ({ seq: n + 1, kind, atMs, data: JSON.parse(data) as object })),
     );
+    expect(parsed.at(-1)?.data).toHaveProperty(["acp-sidecar.chain", "through"], lines.length);
   });
 
   it("needs what is not there to be named", async () => {

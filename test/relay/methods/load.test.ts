@@ -92,6 +92,8 @@ describe("a history that is longer than the client reads", () => {
       const content = "x".repeat(textChars);
       await relay.registry.addMessage(toSessionId(sessionId), { role: "assistant", content });
     }
+    // To write on, each has looked at the one before it.
+    readChars = 0;
     const loading = relay.load(sessionId);
     await until(() => relay.updates.length > 0);
     // Whatever is not held back by the client's silence comes now.

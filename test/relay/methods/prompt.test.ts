@@ -58,7 +58,7 @@ describe("a prompt and its cancellation in one breath", () => {
     while ((await store.get(id))?.headSeq !== 2) await new Promise((resolve) => setTimeout(resolve, 5));
     const entries = await collect(store.read(id));
     expect(entries.map(({ kind }) => kind)).toEqual(["prompt", "end"]);
-    expect(JSON.parse(entries[1]?.data ?? "")).toEqual({ result: { stopReason: "cancelled" } });
+    expect(JSON.parse(entries[1]?.data ?? "")).toMatchObject({ result: { stopReason: "cancelled" } });
     await second.close();
   });
 });

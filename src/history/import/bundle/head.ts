@@ -12,7 +12,8 @@ import { given } from "../../../store/arguments.ts";
 import type { Entry, NewSession, Rewind } from "../../../store/contract.ts";
 import { bundleStart, bundleVersion } from "../../export/bundle.ts";
 import { isTime } from "../native.ts";
-import { stretchesOf } from "./stretches.ts";
+import { BundledChain } from "./chain.ts";
+import { sameStretchesOf, stretchesOf } from "./stretches.ts";
 
 /** What a bundle says of itself, once it is known to be whole. */
 export interface Head {
@@ -30,10 +31,24 @@ export async function headOf(path: string): Promise<Head> {
     for (const text of lines) checking.take(text);
     sums.push(sum);
   }
-  return { ...checking.end(), sums };
+  const head = { ...checking.end(), sums };
+  if (checking.chain.isToBeReadAgain()) await checkAgain(path, sums, checking.chain);
+  return head;
+}
+
+async function checkAgain(path: string, sums: readonly string[], chain: BundledChain): Promise<void> {
+  let [line, seq] = [0, 0];
+  for await (const { lines } of sameStretchesOf(path, sums))
+    for (const text of lines) {
+      line += 1;
+      const fields = line > 2 ? fieldsIn(text, line) : {};
+      if (line > 2 && !("end" in fields)) chain.takeAgain(checkedEntry(fields, (seq += 1)));
+    }
+  chain.assertHolds();
 }
 
 class Checking {
+  readonly chain = new BundledChain();
   readonly #hash = createHash("sha256");
   readonly #rewinds: Rewind[] = [];
   #line = 0;
@@ -65,6 +80,7 @@ class Checking {
   /** What is told of rewinds is what its entries say. */
   #entry(entry: Entry): void {
     this.#entries += 1;
+    this.chain.take(entry);
     const toSeq = rewindIn(entry);
     if (toSeq !== undefined) this.#rewinds.push({ at: entry.seq, toSeq });
     if (this.#rewinds.length > maxRewinds) throw invalid(`goes back more than ${maxRewinds} times`);

@@ -91,7 +91,7 @@ export class Restoring {
     for await (const { entries } of batchesOf(bundle, this.#options)) {
       const more = entries.slice(skip);
       skip = Math.max(0, skip - entries.length);
-      if (more.length > 0) await journal?.seal(more);
+      if (more.length > 0) await journal?.restore(more);
       written += more.length;
     }
     return written;

@@ -1,0 +1,34 @@
+/** `verify --session`: reads one session, and says which of its entries is the first that is not what it was. */
+import { errorFaces, SidecarError } from "../base/errors.ts";
+import { verifyOne } from "../care/verify.ts";
+import { SessionRegistry } from "../session/registry.ts";
+import { openStoreWith } from "../store/open-encrypted.ts";
+import type { Invocation, Io } from "./command.ts";
+import { configOf } from "./configured.ts";
+import { printDamages } from "./damage-text.ts";
+import { chainText } from "./integrity-text.ts";
+import { countText, print, printJson } from "./print.ts";
+import { sessionAt, urlToRead } from "./sessions.ts";
+
+/** Status 5 when something of it is damaged or was changed. */
+export async function verifySession(invocation: Invocation, io: Io, address: string): Promise<number> {
+  if (invocation.flags["repair"] === true)
+    throw new SidecarError("USAGE", "--repair is for the whole store: leave --session away");
+  const loaded = await configOf(invocation, io);
+  await using store = await openStoreWith(urlToRead(loaded), loaded.config);
+  await using registry = new SessionRegistry({ store });
+  const { id } = await sessionAt(registry, address, io);
+  const found = await verifyOne(store, id);
+  const { damages, chain, entries } = found;
+  const isSound = damages.length === 0 && chain.damage === undefined;
+  const status = isSound ? 0 : errorFaces.STORE_CORRUPT.exitStatus;
+  if (invocation.flags["json"]) {
+    await printJson(io, found);
+    return status;
+  }
+  const read = `${id}: ${countText(entries, "entry", "entries")} read`;
+  await print(io, `${read}: ${countText(damages.length, "damaged place")}\n`);
+  await printDamages(damages, io);
+  await print(io, chainText(chain, entries));
+  return status;
+}

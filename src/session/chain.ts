@@ -1,0 +1,158 @@
+/**
+ * The integrity chain of a session. Each link is a SHA-256 of the link before it and, of each entry that has become final
+ * since, of kind, time and the SHA-256 of its data. A seal that ends with an entry of our own puts a link into it; what another
+ * seal makes final is in the next link. So whoever has the newest link can tell that nothing before it was edited,
+ * removed, put in or moved; `chain-check.ts` does.
+ */
+import { createHash } from "node:crypto";
+import { isOwnKind, linkIn, mayCarryLink, withLink, withoutLink, type ChainLink } from "../acp/chain-link.ts";
+import { compactedFrom } from "../acp/compacted.ts";
+import { isSidecarError } from "../base/errors.ts";
+import { sha256Of } from "../base/sha256.ts";
+import type { SessionId } from "../base/ids.ts";
+import type { NewEntry, Store } from "../store/contract.ts";
+import { ChainMarks } from "./chain-marks.ts";
+import { collect, pagesBackwards } from "./pages.ts";
+
+const version = "acp-sidecar.chain 1";
+/** Lines are hashed when there are so many of them, and not one by one. */
+const linesChars = 32 << 10;
+/** A session has no chain yet where so many entries that might carry a link have none. */
+const mostWithoutLink = 64;
+
+/** Entries one after the other, and the link that is about them. */
+export class LinkedStretch {
+  readonly from: number;
+  readonly marks = new ChainMarks();
+  readonly #hash = createHash("sha256");
+  #lines = "";
+
+  constructor(from: number) {
+    this.from = from;
+  }
+
+  /** `seq` of the entry that comes next. */
+  get next(): number {
+    return this.from + this.marks.count;
+  }
+
+  /** An entry that is compacted counts as what it was; one that carries a link as it was before. */
+  add(entry: NewEntry): void {
+    const { kind, atMs } = entry;
+    const sha256 = hashOf(entry);
+    this.#lines += `${kind} ${atMs} ${sha256}\n`;
+    this.marks.add(markOf(kind, atMs, sha256));
+    if (this.#lines.length < linesChars) return;
+    this.#hash.update(this.#lines);
+    this.#lines = "";
+  }
+
+  /** @param before the link before it; undefined where the chain begins. The stretch ends with that. */
+  link(before: string | undefined): ChainLink {
+    const { from, next } = this;
+    const entries = this.#hash.update(this.#lines).digest("hex");
+    const sha256 = sha256Of(`${version} ${before ?? "begins"} ${from} ${next - 1} ${entries}`);
+    return { sha256, from, through: next - 1, begins: before === undefined, marks: this.marks.text };
+  }
+}
+
+const sha256Form = /^[0-9a-f]{64}$/;
+
+function hashOf(entry: NewEntry): string {
+  const { sha256 } = compactedFrom(entry) ?? {};
+  return sha256 !== undefined && sha256Form.test(sha256) ? sha256 : sha256Of(withoutLink(entry));
+}
+
+function markOf(kind: string, atMs: number, sha256: string): number {
+  let mix = Math.imul(atMs, 0x85ebca6b) ^ Math.imul(Math.floor(atMs / 2 ** 32), 0xc2b2ae35);
+  for (let at = 0; at < kind.length; at += 1) mix = Math.imul(mix ^ kind.charCodeAt(at), 0x01000193);
+  return (Number.parseInt(sha256.slice(0, 8), 16) ^ mix) >>> 0;
+}
+
+/** Where a chain stands. */
+interface Running {
+  /** The newest link. */
+  readonly before: string | undefined;
+  /** What has become final since. */
+  readonly stretch: LinkedStretch;
+}
+
+/** The chain of a session that is being written. */
+export class Chain {
+  readonly #store: Pick<Store, "read">;
+  readonly #id: SessionId;
+  #running: Running | undefined;
+  /** As it will be when what it was told of is written. */
+  #coming: Running | undefined;
+
+  constructor(store: Pick<Store, "read">, id: SessionId) {
+    [this.#store, this.#id] = [store, id];
+  }
+
+  /**
+   * The last of the entries that are about to become final, with the link that is about them; undefined where it can
+   * carry none, or where the link before it cannot be read now: then the next link is about them, too. Never fails,
+   * because what is to be written must not. `written` is to be called when they are.
+   * @param sealedSeq what is final already
+   */
+  async linked(entries: readonly NewEntry[], sealedSeq: number): Promise<NewEntry | undefined> {
+    const last = entries.at(-1);
+    this.#coming = this.#running;
+    if (last === undefined) return undefined;
+    const running = this.#running ?? (await this.#stored(sealedSeq));
+    // A write that fails may have been done: then what is stored is to be looked at.
+    this.#running = this.#coming = undefined;
+    if (running === undefined) return undefined;
+    for (const entry of entries) running.stretch.add(entry);
+    this.#coming = running;
+    if (!mayCarryLink(last)) return undefined;
+    const link = running.stretch.link(running.before);
+    this.#coming = { before: link.sha256, stretch: new LinkedStretch(link.through + 1) };
+    return withLink(last, link);
+  }
+
+  written(): void {
+    this.#running = this.#coming;
+  }
+
+  /** It is to be looked for again: others may have written, or what we wrote may not be there. */
+  forget(): void {
+    this.#running = this.#coming = undefined;
+  }
+
+  /** Mostly the last entry carries the newest link. */
+  async #stored(sealedSeq: number): Promise<Running | undefined> {
+    try {
+      const { linkSeq, before } = await this.#newest(sealedSeq);
+      const stretch = new LinkedStretch(linkSeq + 1);
+      if (linkSeq < sealedSeq)
+        for await (const page of this.#store.read(this.#id, { from: linkSeq + 1, through: sealedSeq }))
+          for (const entry of page) stretch.add(entry);
+      return { before, stretch };
+    } catch (error) {
+      if (!isSidecarError(error, "STORE_CORRUPT", "DECRYPT_FAILED")) return undefined;
+      // What is damaged keeps nobody from going on; `verify` names it, and where the chain begins anew.
+      return { before: undefined, stretch: new LinkedStretch(sealedSeq + 1) };
+    }
+  }
+
+  /** A session from before there were chains begins its own with what becomes final next. */
+  async #newest(sealedSeq: number): Promise<{ linkSeq: number; before: string | undefined }> {
+    let withoutOne = 0;
+    for await (const page of this.#backwards(sealedSeq))
+      for (const entry of page.toReversed()) {
+        const link = linkIn(entry);
+        if (link !== undefined) return { linkSeq: entry.seq, before: link.sha256 };
+        if (isOwnKind(entry.kind)) withoutOne += 1;
+        if (withoutOne === mostWithoutLink) return { linkSeq: sealedSeq, before: undefined };
+      }
+    // Its first turn may be so long that all of it was sealed before its end.
+    return { linkSeq: withoutOne === 0 ? 0 : sealedSeq, before: undefined };
+  }
+
+  async *#backwards(sealedSeq: number): ReturnType<typeof pagesBackwards> {
+    if (sealedSeq === 0) return;
+    yield await collect(this.#store.read(this.#id, { from: sealedSeq, through: sealedSeq }));
+    yield* pagesBackwards(this.#store, this.#id, sealedSeq - 1);
+  }
+}
