@@ -3,7 +3,6 @@ import fs from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { codex } from "../../../src/history/import/codex/reader.ts";
-import { familiesOf, type Rollout } from "../../../src/history/import/codex/rollouts.ts";
 import { openMemoryStore } from "../../../src/store/memory/memory.ts";
 import { entriesOf, importFrom, outline, registryOf, scratchHome } from "./rig.ts";
 
@@ -191,37 +190,5 @@ describe("subagents of Codex", () => {
     expect(told).toHaveLength(1);
     for (const at of ids.keys())
       expect(all.filter((each) => each.startsWith("  child") && each.endsWith(` ${at}`))).toHaveLength(2);
-  });
-});
-
-describe("families of threads", () => {
-  const rollout = (id: string, by?: string): Rollout => ({
-    file: { path: id, name: id, bytes: 1, modifiedAtMs: 1 },
-    id,
-    startMs: 1,
-    forkOf: undefined,
-    askedBy: by,
-    nickname: undefined,
-  });
-  const shown = (rollouts: readonly Rollout[]) =>
-    familiesOf(rollouts).map(({ root, subagents }) => [root.id, ...subagents.map(({ id }) => id)].join(" "));
-
-  it("have one root each, in whichever order they are found", () => {
-    const all = [rollout("d", "c"), rollout("c", "b"), rollout("a"), rollout("b", "a"), rollout("e", "lost")];
-    expect(shown(all)).toEqual(["a d c b", "e"]);
-    expect(shown(all.toReversed())).toEqual(["e", "a b c d"]);
-  });
-
-  it("in a circle have none: nobody is lost", () => {
-    expect(shown([rollout("a", "b"), rollout("b", "a"), rollout("c", "c"), rollout("d", "a")])).toHaveLength(
-      3,
-    );
-  });
-
-  it("are found in linear time, however deep", () => {
-    const deep = Array.from({ length: 20_000 }, (_, at) =>
-      rollout(`${at}`, at === 0 ? undefined : `${at - 1}`),
-    );
-    expect(familiesOf(deep.toReversed())).toHaveLength(1);
   });
 });

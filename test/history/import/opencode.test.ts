@@ -258,6 +258,30 @@ describe("a history of opencode", () => {
     ]);
   });
 
+  it("loses no session, however deep it was asked, by whom, or in a circle", async () => {
+    const home = newHome();
+    const id = (at: number) => `ses_${at}`;
+    const deep = Array.from({ length: 9 }, (_, at) => ({
+      id: id(at),
+      ...(at > 0 && { parentId: id(at - 1) }),
+      title: `Depth ${at}`,
+      messages: [user(`msg_${at}`, `words ${at}`)],
+    }));
+    const circle = ["x", "y"].map((name, place) => ({
+      id: name,
+      parentId: ["y", "x"][place] as string,
+      updated: at(30 + place),
+      messages: [user(`msg_${name}`, `circle ${name}`)],
+    }));
+    const own = { id: "z", parentId: "z", updated: at(32), messages: [user("msg_z", "of itself")] };
+    const { db } = await asDatabase(home, [...deep, ...circle, own]);
+    db.close();
+    const { told, lines } = await imported(home);
+    expect(told.map(({ nativeId }) => nativeId)).toEqual(["ses_0", "x", "y", "z"]);
+    for (const at of deep.keys())
+      expect(lines.filter((line) => line.endsWith(`words ${at}`))).toHaveLength(1);
+  });
+
   it("knows the newer generation of messages", async () => {
     const home = newHome();
     const { db } = await asDatabase(

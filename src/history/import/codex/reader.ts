@@ -1,5 +1,6 @@
 /** The histories of Codex: a file of lines for each thread, by its day; older ones compressed. */
 import { join } from "node:path";
+import { familiesOf, type Family } from "../families.ts";
 import { bytesIn, modifiedLast, stampOf } from "../files.ts";
 import { guarded } from "../guarded.ts";
 import { linesOf } from "../lines.ts";
@@ -7,7 +8,7 @@ import type { HistoryReader, NativeBatch, NativeFacts, NativeSession, Report } f
 import { recordOf } from "../records.ts";
 import { Scribe, timeOf } from "../scribe.ts";
 import { CodexConversation } from "./conversation.ts";
-import { familiesOf, isPacked, piecesOf, rolloutsBelow, titlesBeside, type Family } from "./rollouts.ts";
+import { isPacked, piecesOf, rolloutsBelow, titlesBeside, type Rollout } from "./rollouts.ts";
 import { Threads } from "./threads.ts";
 
 const agent = { info: { name: "@agentclientprotocol/codex-acp", title: "Codex" } };
@@ -25,7 +26,7 @@ export const codex: HistoryReader = {
   },
 };
 
-function sessionOf(family: Family, title: string | undefined): NativeSession {
+function sessionOf(family: Family<Rollout>, title: string | undefined): NativeSession {
   const { file, id: nativeId, forkOf } = family.root;
   const files = [file, ...family.subagents.map((each) => each.file)];
   return {
@@ -41,7 +42,7 @@ function sessionOf(family: Family, title: string | undefined): NativeSession {
 }
 
 async function* batches(
-  { root, subagents }: Family,
+  { root, subagents }: Family<Rollout>,
   title: string | undefined,
   report: Report,
 ): AsyncGenerator<NativeBatch> {

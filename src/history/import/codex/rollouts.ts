@@ -17,7 +17,7 @@ export interface Rollout {
   /** The thread that it repeats the beginning of. */
   readonly forkOf: string | undefined;
   /** The thread that has asked it, where it is a subagent that begins with nothing but its task. */
-  readonly askedBy: string | undefined;
+  readonly parentId: string | undefined;
   readonly nickname: string | undefined;
 }
 
@@ -31,38 +31,6 @@ export async function rolloutsBelow(place: string, report: Report): Promise<Roll
     if (id !== undefined) rollouts.push(rolloutOf(file, id, await startOfRollout(file)));
   }
   return rollouts;
-}
-
-/** A session, and the threads of all subagents that worked for it. */
-export interface Family {
-  readonly root: Rollout;
-  readonly subagents: readonly Rollout[];
-}
-
-/** One whose parent is not among them is a session of its own; so is each of a circle, in which nobody has asked anybody. */
-export function familiesOf(rollouts: readonly Rollout[]): Family[] {
-  const byId = new Map(rollouts.map((rollout) => [rollout.id, rollout]));
-  const roots = new Map<Rollout, Rollout>();
-  for (const rollout of rollouts) {
-    const line = new Set<Rollout>();
-    let top: Rollout | undefined = rollout;
-    for (; top !== undefined && !line.has(top) && !roots.has(top); top = parentOf(top, byId)) line.add(top);
-    const isCircle = top !== undefined && !roots.has(top);
-    const root = top === undefined ? [...line].at(-1) : roots.get(top);
-    for (const each of line) roots.set(each, isCircle || root === undefined ? each : root);
-  }
-  const families = new Map<Rollout, Rollout[]>();
-  for (const rollout of rollouts) {
-    const root = roots.get(rollout) ?? rollout;
-    const subagents = families.get(root) ?? [];
-    families.set(root, subagents);
-    if (rollout !== root) subagents.push(rollout);
-  }
-  return [...families].map(([root, subagents]) => ({ root, subagents }));
-}
-
-function parentOf({ id, askedBy }: Rollout, byId: ReadonlyMap<string, Rollout>): Rollout | undefined {
-  return askedBy === undefined || askedBy === id ? undefined : byId.get(askedBy);
 }
 
 /** The bytes of one, whether it is packed or not. */
@@ -100,7 +68,7 @@ function rolloutOf(file: FoundFile, id: string, start: string): Rollout {
     id,
     startMs: timeOf(named("timestamp")),
     forkOf,
-    askedBy: isSubagent && forkOf === undefined ? named("parent_thread_id") : undefined,
+    parentId: isSubagent && forkOf === undefined ? named("parent_thread_id") : undefined,
     nickname: named("agent_nickname"),
   };
 }

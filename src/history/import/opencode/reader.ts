@@ -2,6 +2,7 @@
 import { statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { isSidecarError, reasonOf } from "../../../base/errors.ts";
+import { familiesOf, type Family } from "../families.ts";
 import { filesIn } from "../files.ts";
 import { guarded } from "../guarded.ts";
 import type { HistoryReader, NativeBatch, NativeFacts, NativeSession, Report } from "../native.ts";
@@ -38,14 +39,12 @@ async function* sessionsOf(open: Open, path: string, report: Report): AsyncGener
   try {
     keeping = await open(report);
     const sessions = new Map(keeping.sessions().map((session) => [session.id, session]));
-    const byParent = grouped(sessions.values());
-    for (const session of sessions.values()) {
-      // A subagent's stands in the session that asked it.
-      if (session.parentId !== undefined && sessions.has(session.parentId)) continue;
-      const children = descendantsOf(session.id, byParent);
-      const stamp = [session, ...children].map((each) => keeping?.stampOf(each)).join("+");
-      const bytes = keeping.bytesOf(session.id);
-      found.push(nativeOf(session, children, { stamp, bytes, path }, open));
+    for (const family of familiesOf([...sessions.values()])) {
+      const members = [family.root, ...family.subagents];
+      const stamp = members.map((each) => keeping?.stampOf(each)).join("+");
+      const modifiedAtMs = members.reduce((last, each) => Math.max(last, each.updatedAtMs), 0);
+      const bytes = keeping.bytesOf(family.root.id);
+      found.push(nativeOf(family, { stamp, bytes, path, modifiedAtMs }, open));
     }
   } catch (error) {
     if (isSidecarError(error)) throw error;
@@ -56,45 +55,19 @@ async function* sessionsOf(open: Open, path: string, report: Report): AsyncGener
   yield* found;
 }
 
-function grouped(sessions: Iterable<KeptSession>): ReadonlyMap<string, readonly KeptSession[]> {
-  const byParent = new Map<string, KeptSession[]>();
-  for (const session of sessions) {
-    const { parentId } = session;
-    if (parentId !== undefined) {
-      const others = byParent.get(parentId);
-      if (others === undefined) byParent.set(parentId, [session]);
-      else others.push(session);
-    }
-  }
-  return byParent;
-}
-
-/** The sessions of its subagents, and of theirs. */
-function descendantsOf(id: string, byParent: ReadonlyMap<string, readonly KeptSession[]>): KeptSession[] {
-  const found: KeptSession[] = [];
-  let level = byParent.get(id) ?? [];
-  for (let depth = 1; depth <= maxDepth && level.length > 0; depth += 1) {
-    for (const each of level) found.push(each);
-    level = level.flatMap((each) => byParent.get(each.id) ?? []);
-  }
-  return found;
-}
-
 function nativeOf(
-  session: KeptSession,
-  children: readonly KeptSession[],
-  file: { readonly stamp: string; readonly bytes: number; readonly path: string },
+  { root, subagents }: Family<KeptSession>,
+  file: Pick<NativeSession, "stamp" | "bytes" | "path" | "modifiedAtMs">,
   open: Open,
 ): NativeSession {
   return {
     source: "opencode",
-    nativeId: session.id,
-    modifiedAtMs: session.updatedAtMs,
+    nativeId: root.id,
     ...file,
     async *read(report) {
       const keeping = await open(report);
       try {
-        yield* new Reading(keeping, session, children, report).batches();
+        yield* new Reading(keeping, root, subagents, report).batches();
       } finally {
         keeping.close();
       }
@@ -121,9 +94,8 @@ class Reading {
   *batches(): Generator<NativeBatch> {
     const { scribe } = this.#conversation;
     for (const _ of this.#tell(this.#session.id, undefined, 0)) yield this.#batch();
-    // Asked by somebody who did not say so.
-    for (const { id, parentId } of [...this.#children.values()])
-      if (parentId === this.#session.id) for (const _ of this.#child(id, 1)) yield this.#batch();
+    // Asked by somebody who did not say so, or deeper than anybody asks.
+    for (const id of [...this.#children.keys()]) for (const _ of this.#child(id, 1)) yield this.#batch();
     this.#conversation.finish();
     yield { ...this.#batch(), tail: scribe.tail() };
   }
