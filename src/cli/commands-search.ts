@@ -32,7 +32,7 @@ export const searchCommand: Command = {
   ],
   operands: { min: 1, max: Infinity },
   notes: [
-    'All words must be there, in one message: case and accents do not matter. "a phrase" stands together, begin* is the beginning of a word, -not must not be there.',
+    'All words must be there, in one message: case and accents do not matter. "a phrase" stands together, begin* is the beginning of a word, -not must not be there. What begins with a dash stands behind --: search -- -not begin.',
     "Identifiers are found by their parts (parseHTTPHeader by header), Chinese, Japanese and Korean by any two characters.",
     "Each hit has its address: acp-sidecar show ID:SEQ shows it. The shell takes quotes away: '\"a phrase\" -not' in quotes of its own.",
   ],

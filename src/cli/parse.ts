@@ -63,13 +63,11 @@ export function parseCommandLine(argv: readonly string[]): Parsed {
     return run(command, tokensOf(words.slice(0, first.index), command), [], argv.slice(first.index));
   }
   const takesAgent = typeof command.operands === "string" || command.operands.agent === true;
-  if (!takesAgent && dashes >= 0) throw usage(command, "takes no agent's command after --");
-  return run(
-    command,
-    own,
-    rest.map((token) => token.value),
-    after,
-  );
+  const operands = rest.map((token) => token.value);
+  if (takesAgent || dashes < 0) return run(command, own, operands, after);
+  // For a query or a title that begins with a dash.
+  if (operands.length >= mostOperands(command)) throw usage(command, "takes no agent's command after --");
+  return run(command, own, [...operands, ...after], []);
 }
 
 type Token = ReturnType<typeof tokensOf>[number];
@@ -161,6 +159,10 @@ function unknownFlag({ name, flags }: Command, given: string): SidecarError {
       ? `allowed: ${[...own, "--store", "--config"].join(", ")}; all: acp-sidecar ${name} --help --all`
       : `did you mean ${meant}?`;
   return new SidecarError("USAGE", `${name} has no flag ${given}; ${help}`);
+}
+
+function mostOperands({ operands }: Command): number {
+  return typeof operands === "string" ? 0 : operands.max;
 }
 
 function checkOperands({ operands, ...command }: Command, given: readonly string[]): void {

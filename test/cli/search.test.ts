@@ -63,6 +63,12 @@ describe("search", () => {
     });
   });
 
+  it("takes a query that begins with a dash behind --", async () => {
+    expect((await search("--", "-another", "header")).out).toContain(`${first}:2`);
+    expect((await search("--limit", "1", "header", "--", "-another")).out).not.toContain(second);
+    expect((await search("--", "--nothing")).status).toBe(2);
+  });
+
   it("leaves out archived sessions, unless they are asked for or named", async () => {
     const of = async (verb: string) =>
       expect((await cli(["sessions", verb, second], { env })).status).toBe(0);

@@ -1,6 +1,6 @@
 /** A text into a file: whole or not at all. It is written beside its place and put there when it is complete. */
 import { randomBytes } from "node:crypto";
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { link, open, rename, rm, type FileHandle } from "node:fs/promises";
 import path from "node:path";
 import { reasonOf, SidecarError, systemCodeOf } from "../../base/errors.ts";
@@ -23,12 +23,12 @@ export async function saveText(
   text: AsyncIterable<string>,
   { force = false, signal, onProgress }: Saving = {},
 ): Promise<number> {
-  if (!force && existsSync(place)) throw thereIs(place);
   const beside = path.join(
     path.dirname(place),
     `.${path.basename(place).slice(0, 100)}.${randomBytes(6).toString("hex")}.part`,
   );
   try {
+    checkPlace(place, force);
     const bytes = await written(beside, text, signal, onProgress);
     await putInPlace(beside, place, force);
     syncDirectory(path.dirname(place));
@@ -37,6 +37,18 @@ export async function saveText(
     await rm(beside, { force: true });
     throw failed(error, place);
   }
+}
+
+/** What is no file would be gone, and a file in its place: a device, a pipe, the `/dev/stdout` of all. */
+function checkPlace(place: string, force: boolean): void {
+  const there = statSync(place, { throwIfNoEntry: false });
+  if (there === undefined) return;
+  if (!there.isFile())
+    throw new SidecarError(
+      "FILE_FAILED",
+      `${visibleLine(place)} is no file, and stays as it is; name another`,
+    );
+  if (!force) throw thereIs(place);
 }
 
 async function written(

@@ -1,5 +1,7 @@
 /** A file has the bytes of its text, however the text comes in pieces. */
+import { once } from "node:events";
 import fs from "node:fs";
+import net from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { afterAll, expect, test } from "vitest";
@@ -25,4 +27,17 @@ test.each([
   const written = fs.readFileSync(place);
   expect(written.equals(Buffer.from(pieces.join("")))).toBe(true);
   expect(bytes).toBe(written.length);
+});
+
+test.each([false, true])("what is no file stays as it is, also with force: %s", async (force) => {
+  const place = path.join(folder, `pipe-${force}`);
+  const server = net.createServer().listen(place);
+  await once(server, "listening");
+  await expect(saveText(place, each(["a"]), { force })).rejects.toMatchObject({
+    code: "FILE_FAILED",
+    message: `${place} is no file, and stays as it is; name another`,
+  });
+  expect(fs.lstatSync(place).isSocket()).toBe(true);
+  expect(fs.readdirSync(folder).filter((name) => name.endsWith(".part"))).toEqual([]);
+  server.close();
 });
