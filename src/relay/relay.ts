@@ -1,7 +1,9 @@
 /** The ACP method table: which handler answers the client, which the agent; and the relay's life. */
 import type { StartAgent } from "../agent/agent.ts";
 import { AgentSupervisor, type AgentObserver } from "../agent/supervisor.ts";
-import { loggedReason, SidecarError } from "../base/errors.ts";
+import { isRecord } from "../base/json.ts";
+import { refusedAccess } from "../session/audited.ts";
+import { isSidecarError, loggedReason, SidecarError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import { Secrets } from "../base/secrets.ts";
 import {
@@ -128,6 +130,7 @@ export class Relay {
         idle.noteBegun();
         return this.#clientRequest(method, params, request)
           .catch((error: unknown) => {
+            this.#noteRefused(method, params, error);
             throw withoutSecrets(this.#ctx.secrets, error);
           })
           .finally(() => idle.noteDone());
@@ -150,6 +153,13 @@ export class Relay {
     const handler = methods.get(method);
     if (handler !== undefined) return handler(this.#ctx, params, request);
     return forwardRequest(this.#ctx, method, params, request);
+  }
+
+  /** Somebody asked for what is not there for them. */
+  #noteRefused(method: string, params: unknown, error: unknown): void {
+    if (!isSidecarError(error, ...refusedAccess)) return;
+    const asked = isRecord(params) && typeof params.sessionId === "string" ? params.sessionId : undefined;
+    this.#ctx.registry.audit.noteRefused({ what: "access.refuse", session: asked, facts: { method } }, error);
   }
 
   /** One that fails leaves things as they were: a client that was initialized stays so. */

@@ -48,25 +48,13 @@ export function auditDoor(registry: Door, removal: Removal, audit: Audit, trashe
   if (audit === noAudit) return;
   const made = auditMaking(registry, audit);
   put(registry, "open", auditedOpening(registry.open.bind(registry), audit, made));
-  /** @param what a deed to the session that is named first */
-  const recorded =
-    <R>(what: Deed["what"], ended?: (result: R) => Ended | undefined) =>
-    <A extends readonly unknown[]>(act: (...args: A) => Promise<R>) =>
-    (...args: A) =>
-      audit.around({ what, ...named(args[0]) }, () => act(...args), ended);
+  const recorded = recorderFor(audit);
   put(registry, "archive", recorded<SessionRecord>("session.archive")(registry.archive.bind(registry)));
   put(registry, "unarchive", recorded<SessionRecord>("session.unarchive")(registry.unarchive.bind(registry)));
   put(registry, "rename", recorded<SessionRecord>("session.rename")(registry.rename.bind(registry)));
   put(registry, "move", recorded<SessionRecord>("session.move")(registry.move.bind(registry)));
   const { back, compaction, trash, brought } = registry;
-  put(back, "rewind", recorded<SessionRecord>("session.rewind", atHead)(back.rewind.bind(back)));
-  put(back, "edit", recorded<SessionRecord>("session.edit", atHead)(back.edit.bind(back)));
-  const rewindHeld = back.rewindHeld.bind(back);
-  put(back, "rewindHeld", (held, toSeq) =>
-    audit.around({ what: "session.rewind", session: held.record.id, facts: { toSeq } }, () =>
-      rewindHeld(held, toSeq),
-    ),
-  );
+  auditGoingBack(back, audit);
   const compact = compaction.compact.bind(compaction);
   put(compaction, "compact", recorded<Awaited<ReturnType<typeof compact>>>("session.compact")(compact));
   const undo = compaction.undo.bind(compaction);
@@ -84,6 +72,27 @@ export function auditDoor(registry: Door, removal: Removal, audit: Audit, trashe
   const removed = trashes ? "session.trash" : "session.delete";
   put(removal, "remove", recorded<boolean>(removed, ifThere)(removal.remove.bind(removal)));
   auditLookingFor(registry, audit);
+}
+
+/** Of what is done to the session that is named first. */
+function recorderFor(audit: Audit) {
+  return <R>(what: Deed["what"], ended?: (result: R) => Ended | undefined) =>
+    <A extends readonly unknown[]>(act: (...args: A) => Promise<R>) =>
+    (...args: A) =>
+      audit.around({ what, ...named(args[0]) }, () => act(...args), ended);
+}
+
+function auditGoingBack(back: GoingBack, audit: Audit): void {
+  const [rewind, rewindHeld] = [back.rewind.bind(back), back.rewindHeld.bind(back)];
+  put(back, "rewind", (id, toSeq) =>
+    audit.around({ what: "session.rewind", ...named(id), facts: { toSeq } }, () => rewind(id, toSeq)),
+  );
+  put(back, "edit", recorderFor(audit)<SessionRecord>("session.edit")(back.edit.bind(back)));
+  put(back, "rewindHeld", (held, toSeq) =>
+    audit.around({ what: "session.rewind", session: held.record.id, facts: { toSeq } }, () =>
+      rewindHeld(held, toSeq),
+    ),
+  );
 }
 
 /** What was made here and not opened yet: to open that is part of making it. */
@@ -150,7 +159,8 @@ async function placedAnew(opened: OpenedJournal, audit: Audit): Promise<OpenedJo
   }
 }
 
-const unseen: readonly ErrorCode[] = ["SESSION_NOT_FOUND"];
+/** How somebody is told that a session is not theirs, or not there. */
+export const refusedAccess: readonly ErrorCode[] = ["SESSION_NOT_FOUND"];
 
 /** Only what is refused: to look at one's sessions is nobody's business. */
 function auditLookingFor(registry: Door, audit: Audit): void {
@@ -158,7 +168,7 @@ function auditLookingFor(registry: Door, audit: Audit): void {
     try {
       return await looking;
     } catch (error) {
-      if (isSidecarError(error, ...unseen))
+      if (isSidecarError(error, ...refusedAccess))
         audit.noteRefused({ what: "access.refuse", ...named(asked) }, error);
       throw error;
     }
@@ -177,10 +187,6 @@ function named(session: unknown): { readonly session?: string } {
 function ifThere(found: unknown): Ended {
   const isThere = found !== undefined && found !== false;
   return isThere ? {} : { outcome: "refused", code: "SESSION_NOT_FOUND" };
-}
-
-function atHead({ headSeq }: SessionRecord): Ended {
-  return { facts: { headSeq } };
 }
 
 function put<T extends object, K extends keyof T>(door: T, name: K, value: T[K]): void {

@@ -18,8 +18,13 @@ import type {
 /** In the metadata: the folder's real path. */
 const key = "acp-sidecar.folder";
 
-/** What of the metadata stays when somebody else writes others; the others are those of archived.ts and originals.ts. */
-const ours: ReadonlySet<string> = new Set([key, "acp-sidecar.archived", "acp-sidecar.compactedAtMs"]);
+/** What of the metadata stays when somebody else writes others; the others are those of archived.ts, originals.ts and audited.ts. */
+const ours: ReadonlySet<string> = new Set([
+  key,
+  "acp-sidecar.archived",
+  "acp-sidecar.compactedAtMs",
+  "acp-sidecar.place",
+]);
 
 /** In its folder, as it is kept. */
 export function placed<T extends { readonly cwd: string; readonly metadata?: Metadata }>(session: T): T {

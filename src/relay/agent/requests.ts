@@ -6,6 +6,7 @@ import { isRecord } from "../../base/json.ts";
 import type { RequestContext, RequestOptions } from "../../rpc/endpoint.ts";
 import type { RequestId } from "../../rpc/messages.ts";
 import type { NewEntry } from "../../store/contract.ts";
+import { permissionOf, type AuditedPermission } from "./audited-permission.ts";
 import type { RelayContext } from "../context.ts";
 import type { LiveSession } from "../live/session.ts";
 import { childOf } from "./earlier-children.ts";
@@ -35,22 +36,32 @@ export async function agentRequest(
     return withAgentIds(ctx, await asked);
   }
   const withdrawn = withdrawnAnswers.get(method);
+  const permission = permissionOf(ctx, method, params, live.id);
   // A turn that we have ended asks nobody any more.
   if (withdrawn !== undefined && live.audience !== "client") return withdrawn;
   const { answer } = await live.outbound(async () => {
+    await permission?.asked();
     await journal(ctx, live, [requestEntry(method, params, request.id, child?.id)]);
     // The turn may have been ended while that was written.
     if (withdrawn !== undefined && live.audience !== "client") return { answer: Promise.resolve(withdrawn) };
     return { answer: ask(ctx, live, method, params, request, child?.id) };
   });
-  const [settled] = await Promise.allSettled([answer]);
+  const decided = permission === undefined ? answer : recorded(answer, permission);
+  const [settled] = await Promise.allSettled([decided]);
   const result = settled.status === "fulfilled" ? settled.value : undefined;
   if (isRecord(result) && method === "elicitation/create") ctx.secrets.learnAnswer(result.content);
   await live.outbound(async () => {
     // The session may have been closed meanwhile; the agent gets its answer all the same.
     if (live.isHeld) await journal(ctx, live, [responseEntry(method, result, request.id, child?.id)]);
   });
-  return withAgentIds(ctx, await answer);
+  return withAgentIds(ctx, await decided);
+}
+
+/** What was decided counts when it is recorded. */
+async function recorded(answer: Promise<unknown>, permission: AuditedPermission): Promise<unknown> {
+  const [settled] = await Promise.allSettled([answer]);
+  await permission.decided(settled.status === "fulfilled" ? settled.value : undefined);
+  return answer;
 }
 
 function sendingOf({ signal, passedOn: onTaken }: RequestContext): RequestOptions {

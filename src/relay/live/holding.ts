@@ -10,6 +10,7 @@ import type { SessionRegistry } from "../../session/registry.ts";
 import type { AgentFacts, Holder, SessionRecord } from "../../store/contract.ts";
 import { sessionNotFound } from "../../store/refusals.ts";
 import type { Client } from "./attachments.ts";
+import { Losses } from "./loss.ts";
 import { LiveSession, type SessionSetup } from "./session.ts";
 import type { KnownSessions } from "./sessions.ts";
 import { endTurnsWith, failTurns } from "./turns.ts";
@@ -36,8 +37,11 @@ export class Holding {
   /** Being let go: whoever wants one back waits for that. */
   readonly #releasing = new Map<SessionId, Promise<void>>();
 
+  readonly #losses: Losses;
+
   constructor(options: HoldingOptions) {
     this.#options = options;
+    this.#losses = new Losses(options.registry, options.log);
   }
 
   /** The record that the client means by an id: ours, or one that this agent once gave. */
@@ -104,7 +108,14 @@ export class Holding {
 
   /** Draws the conclusion from a failed write: a lease or a session that is gone ends the session here. */
   noteFailure(live: LiveSession, error: unknown): void {
-    if (live.noteLoss()) this.#options.sessions.noteDormant(live);
+    if (live.noteLoss()) {
+      this.#options.sessions.noteDormant(live);
+      // Whoever reads slowly is told late, and holds up nobody else.
+      void this.#losses.tell(live).catch((failure: unknown) => {
+        const { log } = this.#options;
+        log.warn({ sessionId: live.id, error: loggedReason(failure, log) }, "nobody could be told of a loss");
+      });
+    }
     this.#options.log.warn(
       { sessionId: live.id, error: loggedReason(error, this.#options.log) },
       "a session could not be written",

@@ -177,6 +177,7 @@ async function endTurn(ctx: RelayContext, live: LiveSession, turn: Turn): Promis
     return outcome;
   } catch (error) {
     const isLost = live.noteLoss();
+    if (isLost) ctx.holding.noteFailure(live, error);
     if (isStoreFailure(outcome) && !isLost) live.owedEnd = end;
     return outcome.type === "error" ? outcome : failed(error);
   }

@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { noAudit, type Audit } from "../../../src/audit/audit.ts";
+import { SidecarError } from "../../../src/base/errors.ts";
 import { toSessionId } from "../../../src/base/ids.ts";
 import { openMemoryStore } from "../../../src/store/memory/memory.ts";
 import { gate, rig, until, type Params, type ScriptedAgent } from "../rig.ts";
@@ -154,5 +156,43 @@ describe("an elicitation", () => {
     expect(kept.join()).toContain('"action":"accept"');
     expect(kept.join()).not.toContain("hunter2");
     await relay.close();
+  });
+});
+
+describe("a permission that must be recorded and cannot be", () => {
+  it.each([
+    ["asked", "permission.ask", 0],
+    ["decided", "permission.decide", 1],
+  ])("when it is %s, is not granted", async (_, refused, timesAsked) => {
+    const asked: unknown[] = [];
+    const answers: unknown[] = [];
+    const audit: Audit = {
+      ...noAudit,
+      noted: async ({ what }) => {
+        if (what === refused) throw new SidecarError("AUDIT_FAILED", "the disk is full");
+      },
+    };
+    const relay = await rig({
+      registry: { audit },
+      client: {
+        "session/request_permission": (params) => {
+          asked.push(params);
+          return { outcome: { outcome: "selected", optionId: "yes" } };
+        },
+      },
+      script: {
+        "session/prompt": async ({ sessionId }, agent) => {
+          const options = [{ optionId: "yes", name: "Yes", kind: "allow_once" }];
+          const params = { sessionId, options, toolCall: { toolCallId: "t" } };
+          const answer = agent.connection.request("session/request_permission", params);
+          answers.push(await answer.catch((error: unknown) => error));
+          return { stopReason: "end_turn" };
+        },
+      },
+    });
+    await relay.prompt(await relay.newSession());
+    expect(answers).toEqual([expect.objectContaining({ message: "the disk is full" })]);
+    expect(asked).toHaveLength(timesAsked);
+    await relay.relay.close();
   });
 });

@@ -1,0 +1,73 @@
+/** A session that is lost to this process: whoever sits before it is told in words, at once and once. */
+import { ownMeta } from "../../acp/own-mark.ts";
+import { loggedReason, type SidecarError } from "../../base/errors.ts";
+import type { SessionId } from "../../base/ids.ts";
+import type { Logger } from "../../base/log.ts";
+import { visibleLine } from "../../base/visible.ts";
+import { holderText, placeOf } from "../../session/audited.ts";
+import { isHeld } from "../../session/holder.ts";
+import type { SessionRegistry } from "../../session/registry.ts";
+import type { SessionRecord } from "../../store/contract.ts";
+import type { LiveSession } from "./session.ts";
+
+export class Losses {
+  readonly #registry: SessionRegistry;
+  readonly #log: Logger;
+  /** The loss that was told last. */
+  readonly #told = new WeakMap<LiveSession, SidecarError>();
+
+  constructor(registry: SessionRegistry, log: Logger) {
+    this.#registry = registry;
+    this.#log = log;
+  }
+
+  /** Shown as the sidecar's own words, in no journal: that is somebody else's now. Who took it may stay unknown. */
+  async tell(live: LiveSession): Promise<void> {
+    const { lost } = live;
+    if (lost === undefined || this.#told.get(live) === lost) return;
+    this.#told.set(live, lost);
+    const by = await this.#taker(live.id);
+    this.#registry.audit.note(
+      { what: "session.lost", session: live.id, facts: { to: by } },
+      { outcome: "failed", code: lost.code },
+    );
+    // It may have been loaded back meanwhile.
+    if (live.lost !== lost) return;
+    await live.outbound(() => live.attachments.sendStored([updateOf(textOf(by))]));
+  }
+
+  /** Undefined where the session is gone; empty where that cannot be known. */
+  async #taker(id: SessionId): Promise<string | undefined> {
+    try {
+      const record = await this.#registry.peek(id);
+      return record && takerOf(record);
+    } catch (error) {
+      this.#log.warn(
+        { sessionId: id, error: loggedReason(error, this.#log) },
+        "who took a session is not known",
+      );
+      return "";
+    }
+  }
+}
+
+/** Who has it now, as far as is known: who opened it last, and the process. */
+function takerOf(record: SessionRecord): string {
+  const { lease } = record;
+  const place = placeOf(record);
+  const process = isHeld(lease) ? holderText(lease.holder) : undefined;
+  const who = [place, process].filter((each) => each !== undefined).map((each) => visibleLine(each));
+  return who.join(", ");
+}
+
+function textOf(by: string | undefined): string {
+  if (by === undefined)
+    return "This session was deleted elsewhere. What you write here goes nowhere any more.";
+  const taker = by === "" ? "" : ` (${by})`;
+  return `This session was taken over elsewhere${taker}. What you write here is not taken any more: load the session again to take it back. If that was not you, see who it was with \`acp-sidecar audit show\`.`;
+}
+
+function updateOf(text: string): string {
+  const content = { type: "text", text: `\n\n${text}\n\n` };
+  return JSON.stringify({ update: { sessionUpdate: "agent_message_chunk", content }, _meta: ownMeta });
+}
