@@ -20,6 +20,8 @@ import type { Follower } from "./session/events.ts";
 import { SessionRegistry } from "./session/registry.ts";
 import { given } from "./store/arguments.ts";
 import { deferStore } from "./store/deferred.ts";
+import { guardOf } from "./store/guarded/guard.ts";
+import { guardedAs } from "./store/guarded/open.ts";
 import { openStoreWith } from "./store/open-encrypted.ts";
 import type { Store } from "./store/contract.ts";
 import { layersOf, splitStoreUrl } from "./base/store-url.ts";
@@ -62,7 +64,10 @@ export async function runSidecar(
   const stores = typeof where === "string" ? (layersOf(where) ?? [where]) : [];
   secrets.learn({ stores, agent: config.agent, env: secretVariables(process.env) });
   const log = await logFor(config, errors, secrets, launched);
-  const store = deferStore(nameOf(where), () => openFor(where, config, log));
+  // The guard stands before all, so that it is one, whoever has opened the store.
+  const lent = typeof where === "string" ? undefined : guardOf(where);
+  const deferred = deferStore(nameOf(where), () => openFor(lent?.inner ?? where, config, log));
+  const store = guardedAs(deferred, config, lent);
   const audit = openAudit(config, { via: "acp", secrets, log });
   const registry = new SessionRegistry({ ...config, store, log, audit });
   audit.note({ what: "config", facts: factsOf(config, typeof where === "string" ? where : where.name) });
@@ -72,7 +77,7 @@ export async function runSidecar(
   log.info({ version, store: store.name, agent: config.agent?.command ?? "echo" }, "acp-sidecar started");
   registry.startSweeper();
   // The agent's process has been started and takes its time: ours is free for the first session's store.
-  setImmediate(() => store.begin());
+  setImmediate(() => deferred.begin());
   void reapLeftOvers(log, agentStopGraceMs);
   await Promise.race([relay.clientEnded, aborted(signal)]);
   log.info({}, "acp-sidecar is stopping");

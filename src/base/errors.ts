@@ -13,6 +13,7 @@ const failure: ErrorFace = { rpcCode: -32603, exitStatus: 1 };
 const usage: ErrorFace = { rpcCode: -32602, exitStatus: 2 };
 const notFound: ErrorFace = { rpcCode: acpErrors.resourceNotFound, exitStatus: 4 };
 const store: ErrorFace = { rpcCode: -32030, exitStatus: 5 };
+const forbidden: ErrorFace = { rpcCode: -32050, exitStatus: 8 };
 const agent: ErrorFace = { rpcCode: -32020, exitStatus: 6 };
 
 /**
@@ -86,6 +87,10 @@ export const errorFaces = {
 
   /** The audit log cannot be written, and nothing is to be done without it; or what is read is none. */
   AUDIT_FAILED: { rpcCode: -32040, exitStatus: 7 },
+  /** It may be read, and not what was asked; of what may not be read it is said that it is not there. */
+  FORBIDDEN: forbidden,
+  /** A token is unknown, has ended or was revoked: which of these is not said. */
+  TOKEN_INVALID: forbidden,
 
   AGENT_NOT_STARTED: agent,
   AGENT_EXITED: agent,

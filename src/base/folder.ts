@@ -62,3 +62,9 @@ function realPath(folder: string): string | undefined {
     return undefined;
   }
 }
+
+/** Whether a folder is `outer`, or lies in it. */
+export function isWithin(folder: string, outer: string): boolean {
+  const between = path.relative(folderOf(outer), folderOf(folder));
+  return between === "" || (!/^\.\.(?:[\\/]|$)/.test(between) && !path.isAbsolute(between));
+}

@@ -17,7 +17,7 @@ const harmless =
 const plainWord = /^(?:true|false|null|none|auto|default|enabled|disabled|basic|bearer|\d{1,6})$/i;
 /** Tokens by how their issuers begin them. */
 export const tokenShape =
-  /\b(?:(?:sk|pk|rk)[-_]|gh[pousr]_|github_pat_|glpat-|xox[abeprs]-|npm_|hf_|AKIA|ASIA|AIza|ya29\.|eyJ|SG\.|dop_v1_|shpat_|pypi-|AGE-SECRET-KEY-)[\w.-]{12,}/g;
+  /\b(?:(?:sk|pk|rk)[-_]|gh[pousr]_|github_pat_|glpat-|xox[abeprs]-|npm_|hf_|AKIA|ASIA|AIza|ya29\.|eyJ|SG\.|dop_v1_|shpat_|pypi-|AGE-SECRET-KEY-|acps_)[\w.-]{12,}/g;
 
 /** The variable `PWD` is the folder that one is in, whatever its name looks like: every path of the project begins with it. */
 export function isSecretName(name: string): boolean {

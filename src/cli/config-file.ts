@@ -87,6 +87,7 @@ const places: Partial<Record<OptionName, string>> = {
   logFile: "/var/log/acp-sidecar.log",
   encryptionKey: "file:/etc/acp-sidecar/key",
   previousKeys: "file:/etc/acp-sidecar/key.old",
+  token: "file:/etc/acp-sidecar/token",
   identity: "ann",
   admins: "root@example.com",
 };

@@ -8,7 +8,7 @@ import type { Addressed } from "../session/address.ts";
 import type { Archived } from "../session/archived.ts";
 import type { SessionRecord } from "../session/registry-options.ts";
 import { SessionRegistry } from "../session/registry.ts";
-import { openStoreWith } from "../store/open-encrypted.ts";
+import { openGuarded } from "../store/guarded/open.ts";
 import { assertStoreThere, emptyPlaceOf } from "../care/maintenance.ts";
 import { auditFor } from "./audited.ts";
 import type { Invocation, Io } from "./command.ts";
@@ -38,7 +38,7 @@ export async function withSessions<T>(
   const { store: url } = loaded.config;
   const isImagined = ifAbsent === "imagine" && emptyPlaceOf(url) !== undefined;
   const toOpen = isImagined ? "memory:" : ifAbsent === "make" ? url : urlToRead(loaded);
-  const store = await openStoreWith(toOpen, loaded.config);
+  const store = await openGuarded(toOpen, loaded.config);
   const audit = auditFor(loaded.config, io);
   const registry = new SessionRegistry({ ...loaded.config, store, audit });
   try {

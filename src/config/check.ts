@@ -1,5 +1,6 @@
 /** Given values checked by the schemas: loaded only when there are any. */
 import { SidecarError } from "../base/errors.ts";
+import { holdsToken } from "../base/token-form.ts";
 import { redact, redactUrls } from "../base/redact.ts";
 import { briefly, visibleLine } from "../base/visible.ts";
 import type { AgentCommand } from "./config.ts";
@@ -19,6 +20,7 @@ export function checkValues(given: GivenValues): Settings & { agent?: AgentComma
 }
 
 function checkOption(name: OptionName, { value, label }: Given): unknown {
+  if (holdsToken(value)) throw tokenShown(name, label);
   const result = optionSchema(name).safeParse(value);
   if (result.success) return result.data;
   const { kind } = options[name];
@@ -31,6 +33,15 @@ function checkOption(name: OptionName, { value, label }: Given): unknown {
   throw new SidecarError("CONFIG_INVALID", `${wrong}; allowed: ${allowedBy(kind)}`, {
     data: { option: name },
   });
+}
+
+/** Arguments show in lists of processes, and a configuration is read by many. */
+function tokenShown(name: OptionName, label: string): SidecarError {
+  return new SidecarError(
+    "CONFIG_INVALID",
+    `${label} holds a token, which others can see there; allowed: --token with file:PATH, env:NAME or command:PROGRAM, and none in a URL`,
+    { data: { option: name } },
+  );
 }
 
 /** The first of the layers that is no URL; none when there are too few. */

@@ -34,6 +34,8 @@ export interface Config {
   readonly previousKeys?: readonly string[];
   /** As whom we act. Absent: what is made here belongs to everybody who can open the store. */
   readonly identity?: string;
+  /** Where the token is with whose rights we act: `file:PATH`, `env:NAME` or `command:PROGRAM`. */
+  readonly token?: string;
   /** Who reaches all sessions, whosever they are. */
   readonly admins?: readonly string[];
   readonly durability: Durability;

@@ -59,7 +59,7 @@ function placedIn(
   placing: (name: OptionName) => Placing,
 ): Settings & { readonly store: string } {
   const [store, log, audit] = [placing("store"), placing("logFile"), placing("auditFile")];
-  const { encryptionKey, previousKeys } = values;
+  const { encryptionKey, previousKeys, token } = values;
   return {
     ...values,
     store:
@@ -69,6 +69,7 @@ function placedIn(
     ...(values.logFile !== undefined && { logFile: placed(values.logFile, log.at, log.base) }),
     ...(values.auditFile !== undefined && { auditFile: placed(values.auditFile, audit.at, audit.base) }),
     ...(encryptionKey !== undefined && { encryptionKey: placedKey(encryptionKey, placing("encryptionKey")) }),
+    ...(token !== undefined && { token: placedKey(token, placing("token")) }),
     ...(previousKeys !== undefined && {
       previousKeys: previousKeys.map((source) => placedKey(source, placing("previousKeys"))),
     }),

@@ -63,6 +63,11 @@ export const options = {
     kind: { type: "names" },
     help: "names that reach all sessions, whosever they are",
   },
+  token: {
+    key: "token",
+    kind: { type: "key" },
+    help: "where the token is with whose rights we act",
+  },
   durability: {
     key: "durability",
     default: "turn",
@@ -215,13 +220,14 @@ export function configOf(settings: Settings, agent?: AgentCommand): Defaulted {
   return config as unknown as Defaulted;
 }
 
-/** The agent's command, which inherits no variable that a key of the store is in. */
+/** The agent's command, which inherits no variable that a key of the store, or a token, is in. */
 export function agentOf({
   agent,
-  encryptionKey,
+  encryptionKey = "",
   previousKeys = [],
-}: Pick<Config, "agent" | "encryptionKey" | "previousKeys">): AgentCommand | undefined {
-  const sources = encryptionKey === undefined ? previousKeys : [encryptionKey, ...previousKeys];
+  token = "",
+}: Pick<Config, "agent" | "encryptionKey" | "previousKeys" | "token">): AgentCommand | undefined {
+  const sources = [encryptionKey, token, ...previousKeys];
   const withheld = sources.filter((source) => source.startsWith("env:")).map((source) => source.slice(4));
   return agent === undefined || withheld.length === 0 ? agent : { ...agent, withheld };
 }

@@ -6,7 +6,8 @@ import type { SessionRegistry } from "../session/registry.ts";
 import type { Entry, EntryRange, SessionRecord } from "../store/contract.ts";
 
 /** Where sessions are read: a registry is one. */
-export type Sessions = Pick<SessionRegistry, "read" | "superseded"> & Partial<Pick<SessionRegistry, "audit">>;
+export type Sessions = Pick<SessionRegistry, "read" | "superseded"> &
+  Partial<Pick<SessionRegistry, "audit" | "sharing">>;
 
 export interface Telling {
   /** As `SessionRegistry.superseded` gives it. */

@@ -12,6 +12,7 @@ const listed = {
   end: true,
   expire: true,
   restore: true,
+  access: true,
 };
 
 /** All of `SessionEvent`, or events.ts does not compile. */

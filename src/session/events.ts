@@ -3,6 +3,7 @@ import type { SessionId } from "../base/ids.ts";
 import type { Logger } from "../base/log.ts";
 import { loggedReason } from "../base/errors.ts";
 import { checkEvent } from "./event-names.ts";
+import type { AccessNews } from "../store/guarded/guard.ts";
 import type { Entry, NewEntry, SessionPatch, SessionRecord, SessionSettings } from "../store/contract.ts";
 
 /**
@@ -44,6 +45,8 @@ interface ToldEvents {
   expire: { readonly id: SessionId };
   /** Brought back from the trash. */
   restore: { readonly record: SessionRecord };
+  /** Who may do what has changed, or somebody was refused; here, and not in other processes. */
+  access: AccessNews;
 }
 
 interface SessionEvents extends AskedEvents, ToldEvents {}

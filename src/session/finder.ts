@@ -2,6 +2,7 @@
 import { isSessionId, type SessionId } from "../base/ids.ts";
 import { given } from "../store/arguments.ts";
 import type { AgentFacts, Entry, EntryRange, Page, SessionRecord, Store } from "../store/contract.ts";
+import type { TextIndex } from "../store/text-index.ts";
 import { sessionNotFound } from "../store/refusals.ts";
 import { resolveAddress, shownSessions, type Addressed } from "./address.ts";
 import { countShown, listShown, type Archived, type CountFilter, type ListQuery } from "./archived.ts";
@@ -12,6 +13,8 @@ import { readCounting, supersededOf, type Stretch } from "./rewinds.ts";
 export class SessionFinder {
   readonly hidden: HiddenRecords;
   readonly #store: Store;
+  readonly identity = (): Promise<string | undefined> => this.#store.identity(); // see `Store`
+  readonly textIndex = (): Promise<TextIndex | undefined> => this.#store.textIndex();
 
   constructor(store: Store) {
     this.#store = store;

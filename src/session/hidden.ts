@@ -13,6 +13,7 @@ import type {
   SessionRecord,
   Store,
 } from "../store/contract.ts";
+import { guardOf } from "../store/guarded/guard.ts";
 import { findByAgentId, isKnownAs, isSameAgent } from "./agent-ids.ts";
 import { countIn, listIn } from "./folders.ts";
 import { everySession } from "./pages.ts";
@@ -22,10 +23,11 @@ import { emptySession } from "./registry-options.ts";
  * Why: `adopting` — what the agent replays is not whole yet, or never became so because its process died;
  * `importing` — the same of what is brought in from a file;
  * `trashed` — deleted, and can be brought back (see trash.ts); `deleted` — a tombstone;
- * `originals` — what entries were before they were compacted (see originals.ts).
+ * `originals` — what entries were before they were compacted (see originals.ts);
+ * `token` — what is known of a token (see store/guarded/tokens.ts).
  */
-export type Hidden = "adopting" | "importing" | "trashed" | "deleted" | "originals";
-const allHidden: readonly Hidden[] = ["adopting", "importing", "trashed", "deleted", "originals"];
+export type Hidden = "adopting" | "importing" | "trashed" | "deleted" | "originals" | "token";
+const allHidden: readonly Hidden[] = ["adopting", "importing", "trashed", "deleted", "originals", "token"];
 
 const key = "acp-sidecar.hidden";
 
@@ -39,10 +41,12 @@ export function whyHidden({ metadata }: { readonly metadata: Metadata }): Hidden
   return allHidden.find((each) => each === why);
 }
 
+const gone: ReadonlySet<Hidden> = new Set(["trashed", "deleted", "originals", "token"]);
+
 /** Whether nobody may know that it is there. */
 export function isGone(record: { readonly metadata: Metadata }): boolean {
   const why = whyHidden(record);
-  return why === "trashed" || why === "deleted" || why === "originals";
+  return why !== undefined && gone.has(why);
 }
 
 /** The metadata of the session that it becomes. */
@@ -121,6 +125,7 @@ export class HiddenRecords {
 
   /** Whether an agent's session is one of ours, or was until it was deleted. */
   async isOurs(agentSessionId: string, agent: AgentFacts): Promise<boolean> {
+    if (await this.isStrangers(agentSessionId, agent)) return true;
     const isMeant = (record: SessionRecord) => {
       const why = whyHidden(record);
       return why === undefined || why === "trashed"
@@ -128,6 +133,12 @@ export class HiddenRecords {
         : hides(record, agent);
     };
     return (await findByAgentId(this.#store, agentSessionId, isMeant)) !== undefined;
+  }
+
+  /** Whether an agent's session belongs to somebody for whom it is not there: it must not come in by way of the agent. */
+  async isStrangers(agentSessionId: string, agent: AgentFacts): Promise<boolean> {
+    const whose = (await guardOf(this.#store)?.strangersWith(agentSessionId)) ?? [];
+    return whose.some((each) => each === undefined || isSameAgent(each, agent));
   }
 
   /** Whether an agent's session is one of ours that can be restored: adopted anew it would be two. */

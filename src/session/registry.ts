@@ -8,7 +8,6 @@ import { KeyedQueue } from "../base/queue.ts";
 import { given } from "../store/arguments.ts";
 import { sessionNotFound } from "../store/refusals.ts";
 import type { SessionFilter, SessionPatch, SessionRecord, Store } from "../store/contract.ts";
-import type { TextIndex } from "../store/text-index.ts";
 import { noAudit, type Audit } from "../audit/audit.ts";
 import { auditDoor } from "./audited.ts";
 import { archiveSession, broughtBack, unarchiveSession } from "./archived.ts";
@@ -32,6 +31,7 @@ import { Removal } from "./removal.ts";
 import { Trash, type OnGone } from "./trash.ts";
 import { messageEntry, type NewMessage } from "./messages.ts";
 import { renameSession, titleFrom } from "./rename.ts";
+import { Sharing } from "./sharing.ts";
 import { sealSummary, summaryEntry, type NewSummary } from "./summaries.ts";
 import {
   forkOf,
@@ -48,10 +48,9 @@ export class SessionRegistry extends SessionFinder {
   readonly back: GoingBack;
   readonly compaction: Compaction;
   readonly originals: Originals;
-  readonly identity = (): Promise<string | undefined> => this.#store.identity(); // see `Store`
-  readonly textIndex = (): Promise<TextIndex | undefined> => this.#store.textIndex();
   readonly brought: BroughtSessions;
   readonly audit: Audit;
+  readonly sharing: Sharing;
   readonly #store: Store;
   readonly #options: RegistryDefaults;
   readonly #events: Events;
@@ -75,6 +74,7 @@ export class SessionRegistry extends SessionFinder {
     this.trash = new Trash(this.#parts, options);
     this.brought = new BroughtSessions(this.#parts, options);
     const door = { store, now, get: (id: SessionId) => this.get(id), take: this.#take };
+    this.sharing = new Sharing({ ...door, tell: this.#events.tell });
     this.back = new GoingBack({ ...options, ...door });
     this.compaction = new Compaction({ ...door, originals: this.originals });
     auditDoor(this, this.#removal, audit, options.trashMs > 0);

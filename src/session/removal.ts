@@ -9,6 +9,7 @@ import { filtersOf } from "./folders.ts";
 import { isGone, whyHidden, withoutGone } from "./hidden.ts";
 import { isDead, isFree, mayTake, thisHolder } from "./holder.ts";
 import { everySession } from "./pages.ts";
+import { mayDelete } from "./sharing.ts";
 import { doneIfGone, intoTrash, type OnGone } from "./trash.ts";
 
 interface RemovalOptions extends Parts {
@@ -54,7 +55,7 @@ export class Removal {
     const self = thisHolder();
     const filter = withoutGone({ updatedBeforeMs: now() - idleForMs });
     for await (const record of everySession(store, filter))
-      if (!live.has(record.id) && isFree(record.lease, self)) yield record;
+      if (!live.has(record.id) && isFree(record.lease, self) && (await this.#mayGo(record.id))) yield record;
   }
 
   /** They go. Returns how many. */
@@ -72,7 +73,8 @@ export class Removal {
         const decision = { leaseTtlMs, mayTake, isToGo, becomes };
         const act = () => decideUnused(store, id, decision);
         const deed = { what: "session.expire", session: id, isTried: true } as const;
-        const gone = live.has(id) ? undefined : await audit.around(deed, act, doneIfGone);
+        const isKept = live.has(id) || !(await this.#mayGo(id));
+        const gone = isKept ? undefined : await audit.around(deed, act, doneIfGone);
         if (gone === undefined) return false;
         await this.#originalsGoWith(gone);
       } catch (error) {
@@ -88,13 +90,19 @@ export class Removal {
   /** Deletes for good all that match. Returns how many. */
   async clear(filter: SessionFilter): Promise<number> {
     let cleared = 0;
-    for (const each of filtersOf(filter)) cleared += await this.#matching(each, ({ id }) => this.delete(id));
+    const remove = async ({ id }: SessionRecord) => (await this.#mayGo(id)) && this.delete(id);
+    for (const each of filtersOf(filter)) cleared += await this.#matching(each, remove);
     return cleared;
   }
 
   /** What was written before is as safe as durability promises at the end of a turn. */
   async settle(): Promise<void> {
     if (this.#options.durability !== "none") await this.#options.store.flush();
+  }
+
+  /** What others have lent us is not ours to clear away. */
+  #mayGo(id: SessionId): Promise<boolean> {
+    return mayDelete(this.#options.store, id);
   }
 
   /** What never was a session is not brought back. */

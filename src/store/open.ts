@@ -1,5 +1,6 @@
 /** Store URL → store. A driver is loaded only when a URL names it. */
 import { SidecarError } from "../base/errors.ts";
+import { holdsToken } from "../base/token-form.ts";
 import { layersIn, ofLayer, pathIn, splitStoreUrl, type StoreUrl } from "../base/store-url.ts";
 import type { CacheStoreOptions } from "./memory/cache.ts";
 import { given } from "./arguments.ts";
@@ -74,6 +75,7 @@ async function openRedis({ scheme, rest }: StoreUrl): Promise<Store> {
  * the driver's opening fails with (`STORE_…`). Messages never repeat the URL: it may hold a password.
  */
 export async function openStore(url: string): Promise<Store> {
+  if (holdsToken(url)) throw tokenInUrl();
   const { driver, parts } = driverOf(given.url(url));
   return driver.open(parts);
 }
@@ -173,6 +175,13 @@ function capacityIn({ rest, place, options }: StoreUrl): number | undefined {
 
 function isCount(text: string, least: number): boolean {
   return /^[0-9]{1,15}$/.test(text) && Number(text) >= least;
+}
+
+function tokenInUrl(): SidecarError {
+  return new SidecarError(
+    "CONFIG_INVALID",
+    "A token does not belong into a store's URL, which others can see; name where it is with --token",
+  );
 }
 
 function unknownScheme(scheme: string | undefined): SidecarError {

@@ -18,5 +18,5 @@ export function patched<T extends NewSession>(facts: T, patch: SessionPatch): T 
 
 export function changedMetadata(before: Metadata, changes: MetadataChanges): Metadata {
   const all = Object.entries({ ...before, ...changes }).filter(([, value]) => value !== null);
-  return Object.fromEntries(all) as Metadata;
+  return Object.freeze(Object.fromEntries(all)) as Metadata;
 }

@@ -80,7 +80,9 @@ export const metadata: Capability = {
         const { id } = await store.create(aSession({ metadata: { a: 1, b: "x", c: true } }));
         const changed = await store.update(id, { metadataChanges: { b: "y", c: null, "__proto__ d": 2 } });
         assert.deepEqual(changed.metadata, { a: 1, b: "y", "__proto__ d": 2 });
-        assert.deepEqual((await store.get(id))?.metadata, changed.metadata);
+        const copy = (await store.get(id))?.metadata;
+        assert.deepEqual(copy, changed.metadata);
+        assert.throws(() => Object.assign(copy ?? {}, { a: "tampered" }));
         assert.deepEqual(await found(store, { a: 1, b: "y" }), [id]);
         assert.deepEqual(await found(store, { c: true }), []);
         assert.deepEqual(await found(store, { b: "x" }), []);

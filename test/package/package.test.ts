@@ -226,7 +226,7 @@ describe("the package", () => {
        await store.update(newSessionId(), {}).catch(({ stack }) => console.log(stack));`,
     );
     const { stdout } = spawnSync(process.execPath, ["--enable-source-maps", file], { encoding: "utf8" });
-    expect(stdout).toMatch(/src\/store\/memory\/\w+\.ts:\d+:\d+/);
+    expect(stdout).toMatch(/src\/store\/guarded\/\w+\.ts:\d+:\d+/);
   });
 
   it("is laid out as package managers, bundlers and TypeScript want it", async () => {

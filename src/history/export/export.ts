@@ -75,6 +75,7 @@ export class SessionExport implements AsyncIterable<string> {
   }
 
   async *#texts(): AsyncGenerator<string> {
+    await this.#sessions.sharing?.require(this.record.id, "export");
     const { thoughts = true, superseded: withSuperseded = false } = this.#options;
     const write = await writers[this.format]();
     const superseded = await this.#sessions.superseded(this.record.id);

@@ -39,9 +39,11 @@ export async function agentRequest(
   const permission = permissionOf(ctx, method, params, live.id);
   // A turn that we have ended asks nobody any more.
   if (withdrawn !== undefined && live.audience !== "client") return withdrawn;
+  const undecided = undecidable(ctx, live, method, params);
   const { answer } = await live.outbound(async () => {
     await permission?.asked();
     await journal(ctx, live, [requestEntry(method, params, request.id, child?.id)]);
+    if (undecided !== undefined) return { answer: Promise.resolve(undecided) };
     // The turn may have been ended while that was written.
     if (withdrawn !== undefined && live.audience !== "client") return { answer: Promise.resolve(withdrawn) };
     return { answer: ask(ctx, live, method, params, request, child?.id) };
@@ -62,6 +64,18 @@ async function recorded(answer: Promise<unknown>, permission: AuditedPermission)
   const [settled] = await Promise.allSettled([answer]);
   await permission.decided(settled.status === "fulfilled" ? settled.value : undefined);
   return answer;
+}
+
+/** What an agent asks permission for is refused where nobody here may give it. */
+function undecidable(ctx: RelayContext, live: LiveSession, method: string, params: Params): unknown {
+  const { sharing } = ctx.registry;
+  if (method !== "session/request_permission" || sharing.mayWhileHeld(live.id, "decide")) return undefined;
+  sharing.noteRefused(live.id, "decide");
+  ctx.log.warn({ sessionId: live.id }, "a permission was refused: who acts here may not decide permissions");
+  const options = Array.isArray(params.options) ? params.options.filter(isRecord) : [];
+  const refusal = options.find(({ kind }) => kind === "reject_once");
+  const outcome = refusal ? { outcome: "selected", optionId: refusal.optionId } : { outcome: "cancelled" };
+  return { outcome };
 }
 
 function sendingOf({ signal, passedOn: onTaken }: RequestContext): RequestOptions {

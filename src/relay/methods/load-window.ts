@@ -4,6 +4,7 @@ import { tidyUp } from "../../base/heap.ts";
 import { updateKindOf } from "../../acp/kinds.ts";
 import type { ReplayWindow } from "../../acp/place-schema.ts";
 import { replay } from "../../session/replay.ts";
+import type { Journal } from "../../session/journal.ts";
 import type { ReplayedState } from "../../session/replay-options.ts";
 import { patched } from "../../session/session-info.ts";
 import { addStateBefore, startOfTurns, withCalls, type Seen } from "../../session/replay-window.ts";
@@ -18,6 +19,11 @@ export interface Replaying {
   readonly asked: ReplayWindow | undefined;
   readonly state: ReplayedState;
   readonly isAtRest: boolean;
+}
+
+/** The session that is shown, held or only read. */
+export interface Shown extends Pick<LiveSession, "id" | "record"> {
+  readonly journal: Pick<Journal, "sealedSeq" | "headSeq" | "renew">;
 }
 
 /** What the answer says of a replay that left something out, and how to ask for that. */
@@ -36,7 +42,7 @@ export interface LeftOut {
 /** Page by page, at the client's pace. Errors: `INVALID_PARAMS` for a place beyond the end. */
 export async function sendReplay(
   ctx: RelayContext,
-  live: LiveSession,
+  live: Shown,
   replaying: Replaying,
 ): Promise<LeftOut | undefined> {
   const { attachment, asked, state, isAtRest } = replaying;
@@ -67,7 +73,7 @@ export async function sendReplay(
 
 async function startOf(
   ctx: RelayContext,
-  { id, journal: { headSeq, sealedSeq } }: LiveSession,
+  { id, journal: { headSeq, sealedSeq } }: Shown,
   seen: Seen,
   asked: ReplayWindow | undefined,
 ): Promise<number> {
@@ -110,7 +116,7 @@ function leftOut(seen: Seen, { asked, fromSeq, sealedSeq }: Window): LeftOut {
 }
 
 /** The title is the session's, whatever part of the conversation told it. */
-function nameAsRecorded({ record: { title } }: LiveSession, state: ReplayedState): void {
+function nameAsRecorded({ record: { title } }: Shown, state: ReplayedState): void {
   if (title === undefined) return;
   const kind = "session_info_update";
   const named = JSON.stringify({ update: { sessionUpdate: kind, title } });
@@ -119,11 +125,12 @@ function nameAsRecorded({ record: { title } }: LiveSession, state: ReplayedState
 }
 
 /** Somebody else has sealed what was being read, so the lease is lost. The client is told that. */
-async function sayWhoSealed(ctx: RelayContext, live: LiveSession): Promise<void> {
+async function sayWhoSealed(ctx: RelayContext, live: Shown): Promise<void> {
   try {
     await live.journal.renew();
   } catch (error) {
-    ctx.holding.noteFailure(live, error);
+    const held = ctx.sessions.byId(live.id);
+    if (held !== undefined) ctx.holding.noteFailure(held, error);
     throw error;
   }
 }

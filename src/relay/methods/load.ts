@@ -6,7 +6,7 @@ import type { RequestContext } from "../../rpc/endpoint.ts";
 import { isRpcError } from "../../rpc/errors.ts";
 import { updateIn } from "../../acp/updates.ts";
 import { existingSessionParams, parseParams, type ExistingSessionParams } from "../../acp/schema.ts";
-import { moveParams, replayParams } from "../../acp/place-schema.ts";
+import { moveParams, replayParams, type ReplayWindow } from "../../acp/place-schema.ts";
 import { isSessionId, type SessionId } from "../../base/ids.ts";
 import { movedTo } from "../../session/folders.ts";
 import type { ReplayedState } from "../../session/replay-options.ts";
@@ -19,6 +19,7 @@ import type { RelayContext } from "../context.ts";
 import type { Attachment } from "../live/attachments.ts";
 import { LiveSession } from "../live/session.ts";
 import { asAnswered, type AgentState } from "../../acp/settings.ts";
+import { loadToRead } from "./load-to-read.ts";
 import { sendReplay, type LeftOut } from "./load-window.ts";
 import { withoutOurs } from "./own-meta.ts";
 import { keepSystemPrompt } from "../agent/setup.ts";
@@ -45,8 +46,25 @@ async function loadOrResume(
   await ctx.adopting.get(parsed.sessionId)?.catch(() => undefined);
   const found = await ctx.holding.find(parsed.sessionId);
   if (found === undefined) return adoptForeign(ctx, method, parsed, request);
-  const isMove = isMoving(found, method, parsed);
   const asked = parseParams(replayParams, method, parsed)._meta?.[metaKey]?.replay;
+  if (method === "session/load" && !(await ctx.registry.sharing.may(found.id, "prompt")))
+    return loadToRead(ctx, found, parsed.sessionId, asked);
+  return loadToWrite(ctx, method, { found, parsed, asked }, request);
+}
+
+interface Loading {
+  readonly found: SessionRecord;
+  readonly parsed: ExistingSessionParams;
+  readonly asked: ReplayWindow | undefined;
+}
+
+async function loadToWrite(
+  ctx: RelayContext,
+  method: "session/load" | "session/resume",
+  { found, parsed, asked }: Loading,
+  request: RequestContext,
+): Promise<unknown> {
+  const isMove = isMoving(found, method, parsed);
   const setup = LiveSession.setupOf(withoutOurs(parsed), ctx.sessions.byId(found.id)?.setup);
   const live = await ctx.holding.open(ctx.client, parsed.sessionId, setup);
   const attachment = live.attachments.attach(ctx.client, parsed.sessionId);
@@ -107,7 +125,9 @@ async function adoptForeign(
   const { can } = run;
   const { sessionId, cwd } = params;
   if (!(method === "session/load" ? can.load : can.resume)) throw sessionNotFound(sessionId);
-  if (await ctx.registry.hidden.isTrashed(sessionId, run.facts)) throw sessionNotFound(sessionId);
+  const { hidden } = ctx.registry;
+  if (await hidden.isTrashed(sessionId, run.facts)) throw sessionNotFound(sessionId);
+  if (await hidden.isStrangers(sessionId, run.facts)) throw sessionNotFound(sessionId);
   // An id of our form is hardly one that an agent gave, and some agents take any id that they do not know for a new one.
   const isDoubtful = isSessionId(sessionId);
   if (isDoubtful && !(can.list && (await listedBy(run, cwd, sessionId, request.signal)) !== undefined))

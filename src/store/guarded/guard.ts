@@ -1,0 +1,173 @@
+/**
+ * What a guarded store knows: who is asking, and what they may do. Everything else of the guard asks here; for the
+ * session layer it is found by the store (`guardOf`).
+ */
+import type { SessionId } from "../../base/ids.ts";
+import { KeyedQueue } from "../../base/queue.ts";
+import type { AgentFacts, Lease, SessionRecord, Store } from "../contract.ts";
+import type { Awaitable } from "../driver.ts";
+import { sessionNotFound } from "../refusals.ts";
+import { rightsOn, type Access, type Rights } from "./access.ts";
+import { sessionOf, withoutMarks } from "./marks.ts";
+import type { Permission } from "./permissions.ts";
+import { forbidden } from "./refusals.ts";
+
+/** Who is asking: said once, or asked each time because it may end. */
+export type AccessSource = Access | (() => Awaitable<Access>);
+
+/** Told of what concerns who may do what; ids and names, no contents. */
+export type AccessNews =
+  | { readonly what: "refused"; readonly id: string; readonly needs: Permission | "own" }
+  | {
+      readonly what: "shared";
+      readonly id: string;
+      readonly with: string;
+      readonly permissions: readonly Permission[];
+    }
+  | { readonly what: "unshared"; readonly id: string; readonly with: string }
+  | { readonly what: "owned"; readonly id: string; readonly by: string }
+  | { readonly what: "ended"; readonly id: string; readonly forced: boolean }
+  | {
+      readonly what: "tokenMade" | "tokenRevoked" | "tokenUsed";
+      readonly token: string;
+      readonly name: string;
+    }
+  | { readonly what: "tokenRefused"; readonly source: string };
+
+interface Holding extends Rights {
+  readonly fence: number;
+}
+
+/** More are not remembered; who is forgotten is looked up again. */
+const mostHeld = 10_000;
+
+export class Guard {
+  readonly #inner: Store;
+  readonly #source: AccessSource;
+  /** What was allowed when a lease was taken: a write under it asks no store. */
+  readonly #held = new Map<SessionId, Holding>();
+  readonly #waiting = new KeyedQueue<SessionId>();
+  #tell: (news: AccessNews) => void = () => undefined;
+
+  constructor(inner: Store, source: AccessSource) {
+    [this.#inner, this.#source] = [inner, source];
+  }
+
+  /** The store without a guard: whose it is, is not looked at there. */
+  get inner(): Store {
+    return this.#inner;
+  }
+
+  get source(): AccessSource {
+    return this.#source;
+  }
+
+  get access(): Awaitable<Access> {
+    return typeof this.#source === "function" ? this.#source() : this.#source;
+  }
+
+  /** One listener: the registry's. */
+  listen(tell: (news: AccessNews) => void): void {
+    this.#tell = tell;
+  }
+
+  tell(news: AccessNews): void {
+    this.#tell(news);
+  }
+
+  /** What is allowed with a record as the store has it. Those of a session that are hidden are as the session is. */
+  async rightsOn(record: SessionRecord): Promise<Rights> {
+    const access = await this.access;
+    const rights = rightsOn(record, access, Date.now());
+    const of = rights.may.size === 0 ? sessionOf(record.metadata) : undefined;
+    const session = of === undefined ? undefined : await this.#inner.get(of as SessionId);
+    return session === undefined ? rights : rightsOn(session, access, Date.now());
+  }
+
+  /** The record as the store has it, if it may be seen. */
+  async visible(
+    id: SessionId,
+  ): Promise<{ readonly record: SessionRecord; readonly rights: Rights } | undefined> {
+    const record = await this.#inner.get(id);
+    if (record === undefined) return undefined;
+    const rights = await this.rightsOn(record);
+    return rights.may.size === 0 ? undefined : { record, rights };
+  }
+
+  /** The same, if one of these is allowed with it. Errors: `SESSION_NOT_FOUND`, `FORBIDDEN`. */
+  async required(id: SessionId, needs: Permission | "own", orElse?: Permission) {
+    const found = await this.visible(id);
+    if (found === undefined) throw sessionNotFound(id);
+    const { may, isOwners } = found.rights;
+    const isAllowed =
+      needs === "own" ? isOwners : may.has(needs) || (orElse !== undefined && may.has(orElse));
+    if (!isAllowed) throw this.refused(id, needs);
+    return found;
+  }
+
+  refused(id: SessionId, needs: Permission | "own") {
+    this.#tell({ what: "refused", id, needs });
+    return forbidden(id, needs);
+  }
+
+  /** A record for those above the guard. */
+  shown(record: SessionRecord): SessionRecord {
+    const metadata = withoutMarks(record.metadata);
+    return metadata === record.metadata
+      ? record
+      : Object.freeze({ ...record, metadata: Object.freeze(metadata) });
+  }
+
+  /** Agents that know a session by this id which is not there for us: it must not come in by way of the agent. */
+  async strangersWith(agentSessionId: string): Promise<readonly (AgentFacts | undefined)[]> {
+    const access = await this.access;
+    const page = await this.#inner.list({ agentSessionId, limit: 1000 });
+    return page.items
+      .filter((record) => rightsOn(record, access, Date.now()).may.size === 0)
+      .map(({ agent }) => agent);
+  }
+
+  /**
+   * Begins the writes to a session in the order of the calls.
+   * @param isKnown it need not be asked whether it is allowed: it begins at once, if nothing waits before it
+   */
+  inOrder<T>(id: SessionId, isKnown: boolean, act: () => Promise<T>): Promise<T> {
+    return isKnown && !this.#waiting.isBusy(id) ? act() : this.#waiting.run(id, act);
+  }
+
+  idle(): Promise<void> {
+    return this.#waiting.idle();
+  }
+
+  noteHeld(id: SessionId, fence: number, rights: Rights): void {
+    const [oldest] = this.#held.keys();
+    if (this.#held.size >= mostHeld && oldest !== undefined) this.#held.delete(oldest);
+    this.#held.set(id, { fence, ...rights });
+  }
+
+  /** What was allowed when this lease was taken here; undefined for one that was not. */
+  heldBy({ sessionId, fence }: Pick<Lease, "sessionId" | "fence">): Holding | undefined {
+    const held = this.#held.get(sessionId);
+    return held?.fence === fence ? held : undefined;
+  }
+
+  /** The same by the session alone. */
+  held(id: SessionId): Rights | undefined {
+    return this.#held.get(id);
+  }
+
+  forget(id: SessionId): void {
+    this.#held.delete(id);
+  }
+}
+
+const guards = new WeakMap<Store, Guard>();
+
+export function noteGuard(store: Store, guard: Guard): void {
+  guards.set(store, guard);
+}
+
+/** The guard of a store; undefined for one that has none: there everything is allowed. */
+export function guardOf(store: Store): Guard | undefined {
+  return guards.get(store);
+}

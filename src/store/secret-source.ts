@@ -1,0 +1,73 @@
+/** Where secrets come from: `file:PATH`, `env:NAME` or `command:PROGRAM`. Nothing of one is ever in a message. */
+import { exec } from "node:child_process";
+import { open } from "node:fs/promises";
+import { SidecarError, reasonOf } from "../base/errors.ts";
+
+export type Secret = "key" | "token";
+
+const codes = { key: "KEY_INVALID", token: "TOKEN_INVALID" } as const;
+const maxTextBytes = 1024;
+const commandTimeoutMs = 60_000;
+
+/** What stands there. Errors: `KEY_INVALID`, `TOKEN_INVALID` with the source, and how to mend it. */
+export async function textFrom(source: string, what: Secret): Promise<string> {
+  const colon = source.indexOf(":");
+  const [scheme, place] = [source.slice(0, colon), source.slice(colon + 1)];
+  if (scheme === "file") return fromFile(place, what);
+  return scheme === "env" ? fromVariable(place, what) : fromCommand(place, what);
+}
+
+async function fromFile(path: string, what: Secret): Promise<string> {
+  const file = await open(path).catch((error: unknown) => {
+    throw invalid(what, `The ${what}'s file ${path} cannot be read: ${reasonOf(error)}`, error);
+  });
+  try {
+    const { mode, size } = await file.stat();
+    if (process.platform !== "win32" && (mode & 0o077) !== 0)
+      throw invalid(what, `The ${what}'s file ${path} can be read by others; run: chmod 600 ${path}`);
+    return size > maxTextBytes ? "" : await file.readFile("utf8");
+  } finally {
+    await file.close();
+  }
+}
+
+function fromVariable(name: string, what: Secret): string {
+  const text = process.env[name];
+  if (text !== undefined && text !== "") return text;
+  throw invalid(what, `The environment variable ${name}, which is to hold the ${what}, is not set`);
+}
+
+/** Run by the shell, as a person would type it. */
+async function fromCommand(command: string, what: Secret): Promise<string> {
+  const options = { timeout: commandTimeoutMs, maxBuffer: maxTextBytes, windowsHide: true };
+  return new Promise((resolve, reject) => {
+    const child = exec(command, options, (error, stdout) => {
+      if (error !== null) {
+        const { code, killed } = error;
+        const why =
+          killed === true ? "took too long or said too much" : `ended with ${String(code ?? "a signal")}`;
+        reject(
+          invalid(what, `The ${what}'s command ${why}; run it by hand and see: ${shownCommand(command)}`),
+        );
+      } else if (stdout.trim().includes("\n"))
+        reject(invalid(what, `The ${what}'s command printed several lines; it must print the ${what} alone`));
+      else resolve(stdout);
+    });
+    child.stdin?.end();
+  });
+}
+
+/** Arguments of a command may be secret. */
+function shownCommand(command: string): string {
+  return command.trim().split(/\s/, 1)[0] ?? "";
+}
+
+export function shownSource(source: string): string {
+  return source.startsWith("command:")
+    ? `command:${shownCommand(source.slice("command:".length))} …`
+    : source;
+}
+
+function invalid(what: Secret, message: string, cause?: unknown): SidecarError {
+  return new SidecarError(codes[what], message, cause === undefined ? {} : { cause });
+}
