@@ -64,6 +64,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   "store/guarded": ["store"],
   care: ["acp", "session", "store", "store/encrypted"],
   "care/file": ["care", "store", "store/file"],
+  "care/postgres": ["care", "store", "store/sql/postgres"],
   "care/sqlite": ["care", "store", "store/sql/sqlite", "sqlite"],
   config: [],
   "sidecar.ts": [
@@ -97,15 +98,18 @@ const openers: Readonly<Record<string, RegExp>> = {
   "store/open.ts": /^store\/(?!server$)/,
   "store/open-encrypted.ts": /^store\/encrypted$/,
   "care/maintenance.ts": /^care\//,
+  "care/row-security.ts": /^care\/postgres$/,
 };
 /** What of the store single files need, who are about a store as a whole or open the configured one. */
 const aboutStores: Readonly<Record<string, readonly string[]>> = {
   "cli/configured.ts": ["store/open.ts"],
   "cli/sessions.ts": ["store/guarded/open.ts"],
+  "cli/sessions-share.ts": ["store/guarded/permissions.ts"],
+  "cli/token.ts": ["store/guarded/permissions.ts", "store/guarded/tokens.ts"],
   "cli/verify.ts": ["store/open-encrypted.ts"],
-  "cli/verify-session.ts": ["store/open-encrypted.ts"],
-  "cli/migrate.ts": ["store/open-encrypted.ts", "store/contract.ts"],
-  "cli/doctor-store.ts": ["store/open-encrypted.ts", "store/contract.ts"],
+  "cli/verify-session.ts": ["store/guarded/open.ts"],
+  "cli/migrate.ts": ["store/guarded/open.ts", "store/contract.ts"],
+  "cli/doctor-store.ts": ["store/guarded/open.ts", "store/contract.ts"],
 };
 /** Packages, and the files that may import them. */
 const owners: readonly (readonly [RegExp, RegExp])[] = [

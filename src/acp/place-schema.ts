@@ -64,13 +64,17 @@ export const ownMetaSchema = z.object({
   "session/load": replayParams,
   "session/load result": ownMeta(
     z.looseObject({
-      replay: z.looseObject({
-        fromSeq: seq,
-        throughSeq: seq,
-        leftOut: seq,
-        beforeSeq: z.optional(seq),
-        supersededFrom: z.optional(seq),
-      }),
+      /** It is shared for reading: nothing that changes it is allowed. */
+      readOnly: z.optional(z.literal(true)),
+      replay: z.optional(
+        z.looseObject({
+          fromSeq: seq,
+          throughSeq: seq,
+          leftOut: seq,
+          beforeSeq: z.optional(seq),
+          supersededFrom: z.optional(seq),
+        }),
+      ),
     }),
   ),
   "session/prompt": editParams,

@@ -11,8 +11,8 @@ export function isTokenForm(text: string): boolean {
   return form.test(text);
 }
 
-/** Whether one stands in a value, or in one of a list of them. */
+/** Whether one stands in a text, or in one of a list of texts. */
 export function holdsToken(value: unknown): boolean {
-  if (Array.isArray(value)) return value.some(holdsToken);
-  return typeof value === "string" && /acps_[A-Za-z0-9_-]{43}/.test(value);
+  const texts: readonly unknown[] = Array.isArray(value) ? value : [value];
+  return texts.some((text) => typeof text === "string" && /acps_[A-Za-z0-9_-]{43}/.test(text));
 }

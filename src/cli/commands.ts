@@ -1,4 +1,5 @@
 /** The commands. Each loads its code when it runs, because an editor waits for `serve`. */
+import { accessCommands } from "./commands-access.ts";
 import type { Command } from "./command.ts";
 import { colorFlag, jsonFlag as json, deletionFlags, noPagerFlag, quietFlag } from "./flags.ts";
 import { auditCommands } from "./commands-audit.ts";
@@ -149,6 +150,7 @@ export const commands: readonly Command[] = [
     ],
     run: tool("collectSessions"),
   },
+  ...accessCommands,
   ...historyCommands,
   ...storeCommands,
   ...auditCommands,

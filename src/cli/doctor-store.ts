@@ -4,7 +4,7 @@ import { redactStoreUrl } from "../base/redact.ts";
 import { newSessionId } from "../base/ids.ts";
 import { verifySessions } from "../care/verify.ts";
 import type { Config } from "../config/config.ts";
-import { openStoreWith } from "../store/open-encrypted.ts";
+import { openGuarded } from "../store/guarded/open.ts";
 import { emptyPlaceOf, isRepairable } from "../care/maintenance.ts";
 import type { NewSession, Store } from "../store/contract.ts";
 import type { Problem } from "./doctor-agent.ts";
@@ -23,7 +23,7 @@ export async function tryStore(config: Config, cwd: string): Promise<StoreTrial>
   try {
     // It is written to below: a place that was mistyped is made a store, and that is told.
     const isNew = emptyPlaceOf(url) !== undefined;
-    store = await openStoreWith(url, config);
+    store = await openGuarded(url, config);
     facts.opens = isNew ? "yes, made now: nothing was there" : "yes";
     facts.encrypted = config.encryptionKey === undefined || !store.capabilities.persistent ? "no" : "yes";
     facts["survives the process"] = store.capabilities.persistent ? "yes" : "no";

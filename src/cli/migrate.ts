@@ -3,7 +3,7 @@ import { redactStoreUrl } from "../base/redact.ts";
 import { SidecarError } from "../base/errors.ts";
 import { migrateSessions } from "../care/migrate.ts";
 import type { Config } from "../config/config.ts";
-import { openStoreWith } from "../store/open-encrypted.ts";
+import { openWhole } from "../store/guarded/open.ts";
 import type { StoreBackup } from "../care/damage.ts";
 import type { Store } from "../store/contract.ts";
 import { assertStoreThere, backUpStore } from "../care/maintenance.ts";
@@ -120,9 +120,9 @@ async function withStores<T>(
   { fromUrl, toUrl, flags, config }: Copy,
   use: (from: Store, to: Store) => Promise<T>,
 ): Promise<T> {
-  const from = await openStoreWith(fromUrl, config, "it is");
+  const from = await openWhole(fromUrl, config, "it is");
   try {
-    const to = await openStoreWith(toUrl, config, flags["plain"] === true ? "it is" : undefined);
+    const to = await openWhole(toUrl, config, flags["plain"] === true ? "it is" : undefined);
     try {
       return await use(from, to);
     } finally {

@@ -2,7 +2,7 @@
 import { errorFaces, SidecarError } from "../base/errors.ts";
 import { verifyOne } from "../care/verify.ts";
 import { SessionRegistry } from "../session/registry.ts";
-import { openStoreWith } from "../store/open-encrypted.ts";
+import { openGuarded } from "../store/guarded/open.ts";
 import type { Invocation, Io } from "./command.ts";
 import { configOf } from "./configured.ts";
 import { printDamages } from "./damage-text.ts";
@@ -15,7 +15,7 @@ export async function verifySession(invocation: Invocation, io: Io, address: str
   if (invocation.flags["repair"] === true)
     throw new SidecarError("USAGE", "--repair is for the whole store: leave --session away");
   const loaded = await configOf(invocation, io);
-  await using store = await openStoreWith(urlToRead(loaded), loaded.config);
+  await using store = await openGuarded(urlToRead(loaded), loaded.config);
   await using registry = new SessionRegistry({ store });
   const { id } = await sessionAt(registry, address, io);
   const found = await verifyOne(store, id);

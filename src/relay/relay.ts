@@ -207,6 +207,9 @@ function agentObserver(ctx: RelayContext): AgentObserver {
   };
 }
 
+/** Of all that we answer ourselves. */
+export const methodNames = (): readonly string[] => [...methods.keys()];
+
 const methods: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   ["authenticate", authenticate],
   ["logout", logout],

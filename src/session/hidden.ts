@@ -136,9 +136,9 @@ export class HiddenRecords {
   }
 
   /** Whether an agent's session belongs to somebody for whom it is not there: it must not come in by way of the agent. */
-  async isStrangers(agentSessionId: string, agent: AgentFacts): Promise<boolean> {
+  async isStrangers(agentSessionId: string, agent: AgentFacts | undefined): Promise<boolean> {
     const whose = (await guardOf(this.#store)?.strangersWith(agentSessionId)) ?? [];
-    return whose.some((each) => each === undefined || isSameAgent(each, agent));
+    return whose.some((each) => each === undefined || agent === undefined || isSameAgent(each, agent));
   }
 
   /** Whether an agent's session is one of ours that can be restored: adopted anew it would be two. */

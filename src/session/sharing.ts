@@ -13,6 +13,7 @@ import {
   type Share,
 } from "../store/guarded/marks.ts";
 import { permissions, scopes, type Permission } from "../store/guarded/permissions.ts";
+import type { TokenWish } from "../store/guarded/tokens.ts";
 import { sessionNotFound } from "../store/refusals.ts";
 import type { Tell } from "./events.ts";
 import type { OpenedJournal, Taking } from "./journal.ts";
@@ -29,6 +30,7 @@ export interface ShareWish {
 }
 
 const mostShares = 100;
+const loaded = () => import("../store/guarded/tokens.ts");
 
 interface SharingOptions {
   readonly store: Store;
@@ -38,6 +40,12 @@ interface SharingOptions {
 }
 
 export class Sharing {
+  /** Secrets that stand for whoever makes them. */
+  readonly tokens = {
+    create: async (wish: TokenWish) => (await loaded()).createToken(this.#options.store, wish),
+    list: async () => (await loaded()).listTokens(this.#options.store),
+    revoke: async (named: string) => (await loaded()).revokeToken(this.#options.store, named),
+  };
   readonly #options: SharingOptions;
 
   constructor(options: SharingOptions) {

@@ -23,6 +23,7 @@ export async function archiveSession(
   const { sessionId } = parseParams(sessionParams, method, params);
   const record = await ctx.holding.find(sessionId);
   if (record === undefined) return theirs(ctx, "archive", method, params, request);
+  await ctx.registry.sharing.require(record.id, "prompt");
   const live = ctx.sessions.byId(record.id);
   if (live !== undefined) {
     await tellInfo(live, { _meta: { [metaKey]: { archived: true } } }, ctx.client);
@@ -84,6 +85,7 @@ async function theirs(
   request: RequestContext,
 ): Promise<unknown> {
   const { sessionId } = parseParams(sessionParams, method, params);
+  if (await ctx.registry.hidden.isStrangers(sessionId, ctx.agent.facts)) throw sessionNotFound(sessionId);
   let asked: { readonly answer: Promise<unknown> } | undefined;
   await ctx.agent.ifRunning(async (run) => {
     if (run.can[capability]) asked = { answer: askAgent(ctx, run, method, params, request) };

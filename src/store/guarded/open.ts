@@ -1,10 +1,11 @@
 /** The store of a URL, as somebody may use it. */
 import { principalAllowed, principalFrom } from "../../base/principal-name.ts";
 import { SidecarError } from "../../base/errors.ts";
-import type { Store } from "../contract.ts";
+import type { Metadata, Store } from "../contract.ts";
 import { openStoreWith, type Encryption } from "../open-encrypted.ts";
 import type { Access } from "./access.ts";
 import { guardOf, type AccessSource } from "./guard.ts";
+import { owned, ownedBy } from "./marks.ts";
 import { guardedStore } from "./store.ts";
 
 /** Who opens it. */
@@ -24,6 +25,38 @@ const freshMs = 5000;
 export async function openGuarded(url: string, options: Encryption & Identification = {}): Promise<Store> {
   const identification = checked(options);
   return guardedAs(await openStoreWith(url, options), identification);
+}
+
+/**
+ * All of a store, to be copied with whose its sessions are. Errors: as `openStoreWith`; `FORBIDDEN` where some belong to others and
+ * whoever asks is no admin.
+ * @param as as there
+ */
+export async function openWhole(
+  url: string,
+  options: Encryption & Identification,
+  as?: "it is",
+): Promise<Store> {
+  const store = await openStoreWith(url, options, as);
+  try {
+    const { principal, isAdmin, token } = (await guardOf(guardedAs(store, options))?.access) ?? {
+      isAdmin: true,
+    };
+    const count = async (metadata: Metadata) => store.count({ metadata });
+    const others = isAdmin
+      ? 0
+      : (await count(owned)) - (principal === undefined ? 0 : await count(ownedBy(principal)));
+    if (others === 0 && token === undefined) return store;
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+  await store.close();
+  throw new SidecarError(
+    "FORBIDDEN",
+    "The store holds sessions of others, and a copy would take them along; act as one of --admins, without a token",
+    { data: { needs: "own" } },
+  );
 }
 
 /** The same for a store that is open. What was guarded for somebody stays so, where nobody else is named. */

@@ -32,7 +32,8 @@ export function* createSession(
     checkFork(lineage, parent.sealed_seq);
     isNew = yield* dialect.insert(given, yield* baseOf(dialect, lineage), writeId);
   }
-  if (!isNew) yield* isMade(dialect, id, writeId);
+  // One that was there, and cannot be seen, is somebody else's.
+  if (!isNew && !(yield* isMade(dialect, id, writeId))) throw sessionExists(id);
   const seq = lineage?.atSeq ?? 0;
   return toRecord(dialect.factsOf(given), {
     id,

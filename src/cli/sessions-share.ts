@@ -1,0 +1,128 @@
+/** `sessions share`, `unshare`, `shares`, `own`, `end`: who else may do what with a session, and an end to what goes on. */
+import { SidecarError } from "../base/errors.ts";
+import { suggestion } from "../base/likeness.ts";
+import { isPermission, permissions, scopes, type Permission } from "../store/guarded/permissions.ts";
+import type { Invocation, Io } from "./command.ts";
+import { Failures } from "./failures.ts";
+import { countText, oneLine, print, printJson, timeText } from "./print.ts";
+import { sessionAt, timeFrom, withSessions } from "./sessions.ts";
+import { printTable } from "./table.ts";
+
+const day = 86_400_000;
+const shareTimes = { min: 60_000, max: 36500 * day };
+
+export function shareSession(invocation: Invocation, io: Io): Promise<number> {
+  const { flags } = invocation;
+  const name = flags["with"];
+  if (typeof name !== "string")
+    throw new SidecarError("USAGE", "sessions share needs --with NAME: with whom it is shared");
+  const wish = {
+    with: name,
+    permissions: permissionsFrom(flags),
+    ...(flags["ttl"] !== undefined && { untilMs: Date.now() + timeFrom("ttl", flags["ttl"], shareTimes) }),
+  };
+  return withSessions(invocation, io, async (registry) => {
+    const { id } = await sessionAt(registry, invocation.operands[0] ?? "", io);
+    const share = await registry.sharing.share(id, wish);
+    const until = share.untilMs === undefined ? "" : `, until ${timeText(share.untilMs)}`;
+    if (flags["json"]) await printJson(io, { id, ...share });
+    else
+      await print(
+        io,
+        oneLine(`Shared ${id} with ${share.with}: ${share.permissions.join(", ")}${until}`) + "\n",
+      );
+    return 0;
+  });
+}
+
+export function unshareSession(invocation: Invocation, io: Io): Promise<number> {
+  const name = invocation.flags["with"];
+  if (typeof name !== "string")
+    throw new SidecarError("USAGE", "sessions unshare needs --with NAME: with whom it is shared no longer");
+  return withSessions(invocation, io, async (registry) => {
+    const { id } = await sessionAt(registry, invocation.operands[0] ?? "", io);
+    const wasShared = await registry.sharing.unshare(id, name);
+    const text = wasShared ? `No longer shared with ${name}: ${id}` : `${id} was not shared with ${name}`;
+    if (invocation.flags["json"]) await printJson(io, { id, with: name, wasShared });
+    else await print(io, oneLine(text) + "\n");
+    return 0;
+  });
+}
+
+export function listShares(invocation: Invocation, io: Io): Promise<number> {
+  return withSessions(invocation, io, async (registry) => {
+    const { id } = await sessionAt(registry, invocation.operands[0] ?? "", io);
+    const [owner, shares] = [await registry.sharing.ownerOf(id), await registry.sharing.shares(id)];
+    if (invocation.flags["json"]) {
+      await printJson(io, { id, owner: owner ?? null, shares });
+      return 0;
+    }
+    const whose = owner === undefined ? "nobody's: everybody who opens the store has it" : `${owner}'s`;
+    await print(io, oneLine(`${id} is ${whose}, shared with ${countText(shares.length, "name")}`) + "\n");
+    const rows = shares.map((each) => [
+      each.with,
+      each.permissions.join(", "),
+      each.untilMs === undefined ? "–" : timeText(each.untilMs),
+      each.by,
+    ]);
+    if (rows.length > 0) await printTable(io, ["WITH", "MAY", "UNTIL", "BY"], rows);
+    return 0;
+  });
+}
+
+export function ownSessions(invocation: Invocation, io: Io): Promise<number> {
+  return withSessions(invocation, io, async (registry) => {
+    const failures = new Failures(io);
+    const own: string[] = [];
+    for (const address of invocation.operands)
+      await failures.of(address, async () => {
+        const { id } = await sessionAt(registry, address, io, "include");
+        await registry.sharing.own(id);
+        own.push(id);
+      });
+    if (invocation.flags["json"]) await printJson(io, { own, failed: failures.list });
+    else if (own.length > 0) await print(io, `Yours now: ${own.join(", ")}\n`);
+    return failures.status;
+  });
+}
+
+export function endSession(invocation: Invocation, io: Io): Promise<number> {
+  const force = invocation.flags["force"] === true;
+  return withSessions(invocation, io, async (registry) => {
+    const failures = new Failures(io);
+    const ended: string[] = [];
+    const idle: string[] = [];
+    for (const address of invocation.operands)
+      await failures.of(address, async () => {
+        const { id } = await sessionAt(registry, address, io, "include");
+        const wasHeld = await registry.sharing.endHolding(id, { force });
+        (wasHeld ? ended : idle).push(id);
+      });
+    if (invocation.flags["json"]) await printJson(io, { ended, idle, failed: failures.list });
+    else {
+      const lines = [...ended.map((id) => `Ended ${id}`), ...idle.map((id) => `Nobody has ${id} open`)];
+      await print(io, lines.map((line) => `${line}\n`).join(""));
+    }
+    return failures.status;
+  });
+}
+
+/** Only to read, unless told. Errors: `USAGE`. */
+function permissionsFrom(flags: Invocation["flags"]): readonly Permission[] {
+  const { permissions: named } = flags;
+  if (named === undefined) return flags["write"] === undefined ? scopes.read : scopes.write;
+  if (flags["write"] !== undefined)
+    throw new SidecarError("USAGE", "--write and --permissions say the same: give one of them");
+  return permissionsIn(named);
+}
+
+/** Errors: `USAGE` for what is none. */
+export function permissionsIn(text: string | true): readonly Permission[] {
+  const words = String(text)
+    .split(",")
+    .map((word) => word.trim());
+  const wrong = words.find((word) => !isPermission(word));
+  if (wrong === undefined) return words.filter(isPermission);
+  const meant = suggestion(wrong, permissions) || `; allowed: ${permissions.join(", ")}`;
+  throw new SidecarError("USAGE", `--permissions names ${JSON.stringify(wrong)}${meant}`);
+}

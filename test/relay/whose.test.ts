@@ -1,0 +1,280 @@
+/** Two sidecars of two principals on one store: every method of the table, and what the agents have of their own. */
+import { afterEach, describe, expect, it } from "vitest";
+import { methodNames } from "../../src/relay/relay.ts";
+import type { SessionId } from "../../src/base/ids.ts";
+import { guardedAs } from "../../src/store/guarded/open.ts";
+import { openMemoryStore } from "../../src/store/memory/memory.ts";
+import type { Permission } from "../../src/store/guarded/permissions.ts";
+import { initialized, rig, until, type Rig, type RigOptions } from "./rig.ts";
+
+const rigs: Rig[] = [];
+afterEach(async () => {
+  for (const each of rigs.splice(0)) await each.close();
+});
+
+async function rigFor(identity: string | undefined, store = openMemoryStore(), options: RigOptions = {}) {
+  const named = identity === undefined ? {} : { identity };
+  const made = await rig({ ...options, store: guardedAs(store, named) });
+  rigs.push(made);
+  return made;
+}
+
+const script = {
+  initialize: initialized({ list: {}, delete: {}, resume: {}, close: {}, fork: {} }, { loadSession: true }),
+};
+
+/** Ann's sidecar with a session of hers, let go of, and Bob's on the same store. */
+async function annAndBob(permissions?: readonly Permission[]) {
+  const store = openMemoryStore();
+  const ann = await rigFor("ann", store, { script });
+  const id = (await ann.newSession()) as SessionId;
+  await ann.prompt(id, "a secret of ann's");
+  await ann.client.request("session/close", { sessionId: id });
+  if (permissions !== undefined) await ann.registry.sharing.share(id, { with: "bob", permissions });
+  const bob = await rigFor("bob", store, { script });
+  return { store, ann, bob, id };
+}
+
+interface Case {
+  readonly params?: (sessionId: string) => object;
+  /** What one is told who may only read; `undefined`: it is allowed. */
+  readonly reader?: "FORBIDDEN";
+  /** It is not about a session of ours. */
+  readonly isAboutNone?: true;
+}
+
+const named = (sessionId: string) => ({ sessionId });
+const located = (sessionId: string) => ({ sessionId, cwd: "/work", mcpServers: [] });
+
+/** Every method that the sidecar knows. */
+const cases: Readonly<Record<string, Case>> = {
+  authenticate: { isAboutNone: true },
+  logout: { isAboutNone: true },
+  "providers/set": { isAboutNone: true },
+  "providers/disable": { isAboutNone: true },
+  "session/new": { isAboutNone: true },
+  "session/list": { isAboutNone: true },
+  "_acp-sidecar/search": { isAboutNone: true },
+  "session/fork": { params: located, reader: "FORBIDDEN" },
+  "session/load": { params: located },
+  "session/resume": { params: located, reader: "FORBIDDEN" },
+  "session/prompt": {
+    params: (sessionId) => ({ sessionId, prompt: [{ type: "text", text: "x" }] }),
+    reader: "FORBIDDEN",
+  },
+  "session/close": { params: named },
+  "session/delete": { params: named, reader: "FORBIDDEN" },
+  "session/set_mode": { params: (sessionId) => ({ sessionId, modeId: "code" }), reader: "FORBIDDEN" },
+  "session/set_model": { params: (sessionId) => ({ sessionId, modelId: "m" }), reader: "FORBIDDEN" },
+  "session/set_config_option": {
+    params: (sessionId) => ({ sessionId, configId: "c", value: "v" }),
+    reader: "FORBIDDEN",
+  },
+  "session/set_title": { params: (sessionId) => ({ sessionId, title: "t" }), reader: "FORBIDDEN" },
+  "_acp-sidecar/export": { params: named, reader: "FORBIDDEN" },
+  "session/archive": { params: named, reader: "FORBIDDEN" },
+  "session/unarchive": { params: named },
+  "session/status": { params: named },
+  "_acp-sidecar/rewind": { params: (sessionId) => ({ sessionId, at: 0 }), reader: "FORBIDDEN" },
+  "_acp-sidecar/messages": { params: named },
+  // One that the sidecar does not know.
+  "_agent/own": { params: named, reader: "FORBIDDEN" },
+};
+
+describe("a method", () => {
+  it("stands in this test, whichever there is", () => {
+    expect([...methodNames()].sort()).toEqual(
+      Object.keys(cases)
+        .filter((name) => name !== "_agent/own")
+        .sort(),
+    );
+  });
+
+  const about = Object.entries(cases).filter(([, { isAboutNone }]) => isAboutNone !== true);
+
+  it.each(about)(
+    "%s says of a stranger's session what it says of one that there is not",
+    async (method, { params }) => {
+      const { ann, bob, id } = await annAndBob();
+      const before = await ann.registry.get(id);
+      const said = (of: string) =>
+        bob.client.request(method, params?.(of)).then(
+          (result) => ({ result }),
+          (error: { code: number; data?: { code?: string }; message: string }) => ({
+            ...{ code: error.code, named: error.data?.code, message: error.message.replaceAll(of, "ID") },
+          }),
+        );
+      const of = await said(id);
+      expect(of).toEqual(await said(`${id.slice(0, -4)}ZZZZ`));
+      if (method !== "session/delete" && method !== "session/close")
+        expect(of).toMatchObject({ named: "SESSION_NOT_FOUND" });
+      expect(await ann.registry.get(id)).toEqual(before);
+      expect(JSON.stringify([bob.updates, of])).not.toContain("secret of ann");
+    },
+  );
+
+  it.each(about)(
+    "%s is allowed with a session that is shared for reading, or refused: %o",
+    async (method, { params, reader }) => {
+      const { ann, bob, id } = await annAndBob(["read"]);
+      const before = await ann.registry.get(id);
+      const asked = bob.client.request(method, params?.(id));
+      if (reader === undefined) await asked;
+      else await expect(asked).rejects.toMatchObject({ code: -32050, data: { code: reader, sessionId: id } });
+      expect(await ann.registry.get(id)).toEqual(before);
+      expect(bob.agents.flatMap(({ heard }) => heard).map(([name]) => name)).not.toContain("session/delete");
+    },
+  );
+});
+
+describe("a session that is shared", () => {
+  it("is listed, found and shown to who may read it, and to nobody else", async () => {
+    const { store, bob, id } = await annAndBob(["read"]);
+    const eve = await rigFor("eve", store, { script });
+    const nobody = await rigFor(undefined, store, { script });
+    const sessions = async ({ client }: Rig) =>
+      ((await client.request("session/list", {})) as { sessions: { sessionId: string }[] }).sessions.map(
+        (each) => each.sessionId,
+      );
+    const hits = async ({ client }: Rig) =>
+      (
+        (await client.request("_acp-sidecar/search", { query: "secret" })) as {
+          sessions: { sessionId: string }[];
+        }
+      ).sessions.map((each) => each.sessionId);
+    expect([await sessions(bob), await hits(bob)]).toEqual([[id], [id]]);
+    for (const stranger of [eve, nobody])
+      expect([await sessions(stranger), await hits(stranger)]).toEqual([[], []]);
+    const answer = await bob.load(id);
+    expect(answer).toMatchObject({ _meta: { "acp-sidecar": { readOnly: true } } });
+    expect(JSON.stringify(bob.updates)).toContain("a secret of ann's");
+    expect(bob.agents.flatMap((agent) => agent.heardOf("session/load"))).toEqual([]);
+    await expect(bob.prompt(id)).rejects.toMatchObject({ data: { code: "FORBIDDEN" } });
+  });
+
+  it("goes on with who may write, and answers no permission of who may not decide them", async () => {
+    const asking = {
+      ...script,
+      "session/prompt": async (params: object, agent: { connection: Rig["client"] }) => {
+        const { sessionId } = params as { sessionId: string };
+        const options = [
+          { optionId: "yes", name: "Yes", kind: "allow_once" },
+          { optionId: "no", name: "No", kind: "reject_once" },
+        ];
+        const toolCall = { toolCallId: "t", title: "rm" };
+        const answer = await agent.connection.request("session/request_permission", {
+          sessionId,
+          options,
+          toolCall,
+        });
+        answers.push(answer);
+        return { stopReason: "end_turn" };
+      },
+    };
+    const answers: unknown[] = [];
+    const store = openMemoryStore();
+    const ann = await rigFor("ann", store, { script });
+    const id = (await ann.newSession()) as SessionId;
+    await ann.client.request("session/close", { sessionId: id });
+    const allow = { outcome: { outcome: "selected", optionId: "yes" } };
+    const asked: unknown[] = [];
+    const client = { "session/request_permission": (params: object) => (asked.push(params), allow) };
+    await ann.registry.sharing.share(id, { with: "bob", permissions: ["prompt"] });
+    const bob = await rigFor("bob", store, { script: asking, client });
+    await bob.load(id);
+    expect(await bob.prompt(id)).toMatchObject({ stopReason: "end_turn" });
+    expect(answers).toEqual([{ outcome: { outcome: "selected", optionId: "no" } }]);
+    expect(asked).toEqual([]);
+    await bob.client.request("session/close", { sessionId: id });
+    await ann.registry.sharing.share(id, { with: "bob", permissions: ["prompt", "decide"] });
+    await bob.load(id);
+    await bob.prompt(id);
+    expect(answers[1]).toEqual(allow);
+    expect((await ann.registry.get(id)).headSeq).toBeGreaterThan(4);
+  });
+
+  it("is ended under whoever writes, by its owner: the turn fails and says why", async () => {
+    const store = openMemoryStore();
+    const ann = await rigFor("ann", store, { script });
+    const endless = { ...script, "session/prompt": () => new Promise<never>(() => undefined) };
+    const id = (await ann.newSession()) as SessionId;
+    await ann.client.request("session/close", { sessionId: id });
+    await ann.registry.sharing.share(id, { with: "bob", permissions: ["prompt"] });
+    const bob = await rigFor("bob", store, { script: endless, relay: { leaseTtlMs: 300 } });
+    await bob.load(id);
+    const turn = bob.prompt(id);
+    const failed = expect(turn).rejects.toMatchObject({ data: { code: "LEASE_LOST" } });
+    await until(() => bob.agentNow().heardOf("session/prompt").length === 1);
+    // Both are this process, which never takes from itself.
+    const elsewhere = { host: "elsewhere", pid: 1, startedAt: "x" };
+    await expect(bob.registry.sharing.endHolding(id, { force: true })).rejects.toMatchObject({
+      code: "FORBIDDEN",
+    });
+    const { lease } = await ann.store.acquire(id, { holder: elsewhere, ttlMs: 60_000, mayTake: () => true });
+    await failed;
+    expect(await ann.registry.sharing.endHolding(id)).toBe(true);
+    expect(await ann.registry.sharing.endHolding(id)).toBe(false);
+    await expect(ann.store.renew(lease)).rejects.toMatchObject({ code: "LEASE_LOST" });
+  });
+
+  it("stops being written to when it is taken back", async () => {
+    const store = openMemoryStore();
+    const ann = await rigFor("ann", store, { script });
+    const id = (await ann.newSession()) as SessionId;
+    await ann.client.request("session/close", { sessionId: id });
+    await ann.registry.sharing.share(id, { with: "bob", permissions: ["prompt"] });
+    const endless = { ...script, "session/prompt": () => new Promise<never>(() => undefined) };
+    const bob = await rigFor("bob", store, { script: endless, relay: { leaseTtlMs: 300 } });
+    await bob.load(id);
+    const turn = bob.prompt(id);
+    const failed = expect(turn).rejects.toMatchObject({
+      message: expect.stringContaining("no longer shared") as string,
+      data: { code: "LEASE_LOST" },
+    });
+    await until(() => bob.agentNow().heardOf("session/prompt").length === 1);
+    await ann.registry.sharing.unshare(id, "bob");
+    await failed;
+    await expect(bob.load(id)).rejects.toMatchObject({ data: { code: "SESSION_NOT_FOUND" } });
+  });
+});
+
+describe("what an agent has of a stranger's session", () => {
+  it("does not come in by its list, by loading, asking or deleting", async () => {
+    const { ann, bob, id } = await annAndBob();
+    const [agentSessionId = ""] = (await ann.registry.get(id)).agentSessionIds;
+    const sessions = [
+      { sessionId: agentSessionId, cwd: "/work" },
+      { sessionId: "bobs-own", cwd: "/work" },
+    ];
+    const listing = { ...script, "session/list": () => ({ sessions }) };
+    const other = await rigFor("eve", undefined, { script: listing });
+    const eve = await rigFor("bob", await annAndBobStore(ann), { script: listing });
+    expect(
+      ((await other.client.request("session/list", {})) as { sessions: unknown[] }).sessions,
+    ).toHaveLength(2);
+    expect(await eve.client.request("session/list", {})).toMatchObject({
+      sessions: [{ sessionId: "bobs-own" }],
+    });
+    for (const method of [
+      "session/load",
+      "session/resume",
+      "session/status",
+      "session/archive",
+      "session/unarchive",
+    ])
+      await expect(eve.client.request(method, located(agentSessionId)), method).rejects.toMatchObject({
+        code: -32002,
+      });
+    await eve.client.request("session/delete", { sessionId: agentSessionId });
+    const heard = eve.agents.flatMap((agent) => agent.heard.map(([name]) => name));
+    expect(heard.filter((name) => !["initialize", "session/list"].includes(name))).toEqual([]);
+    expect(await ann.registry.find(agentSessionId)).toMatchObject({ id });
+    await bob.close();
+  });
+});
+
+/** The store that a rig stands on. */
+async function annAndBobStore({ store }: Rig) {
+  const { guardOf } = await import("../../src/store/guarded/guard.ts");
+  return guardOf(store)?.inner ?? store;
+}
