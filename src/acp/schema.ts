@@ -193,11 +193,26 @@ function messageOf(issue: z.core.$ZodIssue): string {
       return `must be ${withArticle[issue.expected] ?? `of type ${issue.expected}`}`;
     case "too_small":
       return `must be at least ${issue.minimum}`;
+    case "too_big":
+      return `must be at most ${issue.maximum}`;
+    case "unrecognized_keys":
+      return "has a field that does not belong there";
+    case "invalid_value":
+      return `must be ${issue.values.map((value) => JSON.stringify(value)).join(" or ")}`;
+    case "invalid_union":
+      return [
+        ...new Set(issue.errors.flatMap(([first]) => (first === undefined ? [] : wordsOf(first)))),
+      ].join(", or ");
     case "custom":
       return issue.message;
     default:
       return `is invalid (${issue.code})`;
   }
+}
+
+/** Of one of several forms, where something within it is wrong. */
+function wordsOf(issue: z.core.$ZodIssue): string {
+  return [...issue.path.map(String), messageOf(issue)].join(" ");
 }
 
 const withArticle: Readonly<Record<string, string>> = {
