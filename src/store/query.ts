@@ -1,7 +1,7 @@
 /** Lists: their order, cursors and page sizes, what a filter matches, and pages of sessions at hand in memory. */
 import { SidecarError } from "../base/errors.ts";
 import { isSessionId, type SessionId } from "../base/ids.ts";
-import type { NewSession, Page, SessionFilter, SessionQuery } from "./contract.ts";
+import type { Metadata, NewSession, Page, SessionFilter, SessionQuery } from "./contract.ts";
 
 /** Lists run by falling `updatedAtMs`, then falling `id`; a page goes on behind this place. */
 export interface ListPlace {
@@ -42,10 +42,19 @@ export function matches(session: NewSession, filter: SessionFilter): boolean {
   if (!isNamedSo(session.id, filter)) return false;
   if (parentId !== undefined && session.lineage?.parentId !== parentId) return false;
   if (agentSessionId !== undefined && !session.agentSessionIds.includes(agentSessionId)) return false;
-  const has = ([key, value]: readonly [string, unknown]) =>
-    Object.hasOwn(session.metadata, key) && session.metadata[key] === value;
-  if (metadata !== undefined && !Object.entries(metadata).every(has)) return false;
-  return withoutMetadata === undefined || !Object.entries(withoutMetadata).some(has);
+  if (metadata !== undefined && !Object.keys(metadata).every((key) => has(session, key, metadata)))
+    return false;
+  return withoutMetadata === undefined || !hasAny(session, withoutMetadata);
+}
+
+function has({ metadata }: NewSession, key: string, wanted: Metadata): boolean {
+  return Object.hasOwn(metadata, key) && metadata[key] === wanted[key];
+}
+
+/** Asked of every session that is looked at, so without a list of the keys. */
+function hasAny(session: NewSession, unwanted: Metadata): boolean {
+  for (const key in unwanted) if (has(session, key, unwanted)) return true;
+  return false;
 }
 
 /** Whether an id begins and ends as a filter says. */

@@ -2,13 +2,14 @@
  * What a guarded store knows: who is asking, and what they may do. Everything else of the guard asks here; for the
  * session layer it is found by the store (`guardOf`).
  */
+import { isSidecarError } from "../../base/errors.ts";
 import type { SessionId } from "../../base/ids.ts";
 import { KeyedQueue } from "../../base/queue.ts";
 import type { AgentFacts, Lease, SessionRecord, Store } from "../contract.ts";
 import type { Awaitable } from "../driver.ts";
 import { sessionNotFound } from "../refusals.ts";
 import { rightsOn, type Access, type Rights } from "./access.ts";
-import { sessionOf, withoutMarks } from "./marks.ts";
+import { isOwned, owned, sessionOf, withoutMarks } from "./marks.ts";
 import type { Permission } from "./permissions.ts";
 import { forbidden } from "./refusals.ts";
 
@@ -46,6 +47,8 @@ export class Guard {
   readonly #source: AccessSource;
   /** What was allowed when a lease was taken: a write under it asks no store. */
   readonly #held = new Map<SessionId, Holding>();
+  /** The token that was looked at last; undefined when it was refused. */
+  #token: string | undefined = "";
   readonly #waiting = new KeyedQueue<SessionId>();
   #tell: (news: AccessNews) => void = () => undefined;
 
@@ -63,8 +66,26 @@ export class Guard {
   }
 
   get access(): Awaitable<Access> {
-    return typeof this.#source === "function" ? this.#source() : this.#source;
+    if (typeof this.#source !== "function") return this.#source;
+    const access = this.#source();
+    return access instanceof Promise ? access.then(this.#noteUse, this.#noteRefusal) : access;
   }
+
+  /** By this a token is told of once, and not with each time that it is looked at. */
+  readonly #noteUse = (access: Access): Access => {
+    const { id = "", name = "" } = access.token ?? {};
+    if (id !== this.#token && id !== "") this.#tell({ what: "tokenUsed", token: id, name });
+    this.#token = id;
+    return access;
+  };
+
+  readonly #noteRefusal = (error: unknown): never => {
+    if (isSidecarError(error, "TOKEN_INVALID") && this.#token !== undefined) {
+      this.#token = undefined;
+      this.#tell({ what: "tokenRefused", source: "local" });
+    }
+    throw error;
+  };
 
   /** One listener: the registry's. */
   listen(tell: (news: AccessNews) => void): void {
@@ -112,6 +133,7 @@ export class Guard {
 
   /** A record for those above the guard. */
   shown(record: SessionRecord): SessionRecord {
+    if (!isOwned(record.metadata)) return record;
     const metadata = withoutMarks(record.metadata);
     return metadata === record.metadata
       ? record
@@ -121,7 +143,9 @@ export class Guard {
   /** Agents that know a session by this id which is not there for us: it must not come in by way of the agent. */
   async strangersWith(agentSessionId: string): Promise<readonly (AgentFacts | undefined)[]> {
     const access = await this.access;
-    const page = await this.#inner.list({ agentSessionId, limit: 1000 });
+    // Who has no token has all that is nobody's.
+    const asked = { agentSessionId, ...(access.token === undefined && { metadata: owned }) };
+    const page = await this.#inner.list({ ...asked, limit: 1000 });
     return page.items
       .filter((record) => rightsOn(record, access, Date.now()).may.size === 0)
       .map(({ agent }) => agent);

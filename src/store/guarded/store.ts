@@ -142,6 +142,8 @@ function listsOf(inner: Store, guard: Guard) {
       const page = (await isOfVisible(query.metadata))
         ? await inner.list(query)
         : await listFor(inner, access, query, sees(access));
+      // What is nobody's has no marks.
+      if (!page.items.some(({ metadata }) => isOwned(metadata))) return page;
       return { ...page, items: page.items.map((record) => guard.shown(record)) };
     },
     count: async (filter) => {

@@ -1,4 +1,5 @@
 /** What is written under a lease: who may is decided when it is taken, and asked again when it is extended. */
+import { isSidecarError } from "../../base/errors.ts";
 import type { Lease, Store } from "../contract.ts";
 import { frozenCopy } from "../copy.ts";
 import type { StoreDriver } from "../driver.ts";
@@ -75,7 +76,7 @@ export function leasesOf(inner: Store, guard: Guard) {
 /** What was lent may have been taken back: whoever holds it learns of it when the lease is extended. */
 async function stillLent(inner: Store, guard: Guard, lease: Lease): Promise<void> {
   const { sessionId, fence } = lease;
-  const found = await guard.visible(sessionId);
+  const found = await unlessRevoked(guard.visible(sessionId));
   // The store says what there is to say of one that is gone.
   if (found === undefined && (await inner.get(sessionId)) === undefined) return;
   const isHeldHere = guard.heldBy(lease) !== undefined;
@@ -88,4 +89,14 @@ async function stillLent(inner: Store, guard: Guard, lease: Lease): Promise<void
   await inner.release(lease);
   guard.forget(sessionId);
   throw noLongerLent(sessionId);
+}
+
+/** A token that was revoked meanwhile reaches nothing. */
+async function unlessRevoked<T>(looking: Promise<T | undefined>): Promise<T | undefined> {
+  try {
+    return await looking;
+  } catch (error) {
+    if (isSidecarError(error, "TOKEN_INVALID")) return undefined;
+    throw error;
+  }
 }

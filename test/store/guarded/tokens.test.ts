@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
+import { thisHolder } from "../../../src/session/holder.ts";
 import { SessionRegistry } from "../../../src/session/registry.ts";
 import type { Store } from "../../../src/store/contract.ts";
 import type { Access } from "../../../src/store/guarded/access.ts";
@@ -136,7 +137,16 @@ describe("a token", () => {
     await using byFile = await openGuarded(url, { token: `file:${file}`, identity: "ignored" });
     expect((await byFile.get(id))?.id).toBe(id);
     const anew = guardedAs(byFile, { token: `file:${file}` });
+    const told: object[] = [];
+    const listening = new SessionRegistry({ store: anew });
+    listening.on("access", (news) => void told.push(news));
+    const { secret: writing } = await createToken(store, { name: "w", scope: "write" });
+    fs.writeFileSync(`${file}2`, writing, { mode: 0o600 });
+    const writer = guardedAs(byFile, { token: `file:${file}2` });
+    const { lease } = await writer.acquire(id, { holder: thisHolder(), ttlMs: 60_000, mayTake: () => true });
+    await writer.renew(lease);
     await revokeToken(store, "t");
+    await revokeToken(store, "w");
     for (const act of [
       anew.get(id),
       anew.list(),
@@ -146,6 +156,8 @@ describe("a token", () => {
       anew.identity(),
     ])
       await expect(act).rejects.toMatchObject({ code: "TOKEN_INVALID" });
+    await listening.delivered();
+    expect(told).toMatchObject([{ what: "tokenRefused", source: "local" }]);
     fs.chmodSync(file, 0o644);
     await expect(guardedAs(byFile, { token: `file:${file}` }).get(id)).rejects.toThrow("chmod 600");
     for (const wrong of [`redis://x:${secret}@localhost`, `sqlite:${secret}`])
@@ -153,6 +165,13 @@ describe("a token", () => {
         code: "CONFIG_INVALID",
         message: expect.not.stringContaining(secret) as string,
       });
+    // Within seconds.
+    const lost = () =>
+      writer.renew(lease).then(
+        () => undefined,
+        (error: unknown) => (error as { code: string }).code,
+      );
+    await expect.poll(lost, { timeout: 15_000, interval: 500 }).toBe("LEASE_LOST");
     await expect(openGuarded(url, { identity: "a\nb" })).rejects.toMatchObject({ code: "INVALID_PARAMS" });
   });
 });
