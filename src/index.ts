@@ -66,6 +66,8 @@ export {
   takeLease,
 } from "./store/rules.ts";
 export { defineStore, wrapStore } from "./store/shell.ts";
+export { discover, type Discovery, type DiscoveryOptions } from "./context/discovery.ts";
+export { DiscoveryCache, type CacheLimits } from "./context/discovery-cache.ts";
 export { importHistory, type ImportOptions, type ImportResult, type Told } from "./history/import/run.ts";
 export { isSource, sources, type Source, type SourceName } from "./history/import/sources.ts";
 export { watchHistory, type WatchOptions } from "./history/import/watch.ts";

@@ -49,6 +49,8 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
     "config/paths.ts",
     ...contract,
   ],
+  // What a project is, and what became of its files: derived, and loaded when it is asked for.
+  context: ["acp", "session", ...contract],
   relay: ["audit/audit.ts", "history", "session", "agent", "acp", "rpc", ...contract],
   store: [],
   "store/server": ["store"],
@@ -80,11 +82,12 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
     "store/guarded",
   ],
   // Sessions through their one door; of the store only what `aboutStores` says.
-  cli: ["sidecar.ts", "audit", "care", "history", "session", "agent", "acp", "rpc", "config"],
+  cli: ["sidecar.ts", "audit", "care", "context", "history", "session", "agent", "acp", "rpc", "config"],
   "index.ts": [
     "audit",
     "acp",
     "sidecar.ts",
+    "context",
     "history",
     "session",
     "config",

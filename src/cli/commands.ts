@@ -3,6 +3,7 @@ import { accessCommands } from "./commands-access.ts";
 import type { Command } from "./command.ts";
 import { colorFlag, jsonFlag as json, deletionFlags, noPagerFlag, quietFlag } from "./flags.ts";
 import { auditCommands } from "./commands-audit.ts";
+import { contextCommands } from "./commands-context.ts";
 import { historyCommands } from "./commands-history.ts";
 import { orderCommands } from "./commands-order.ts";
 import { searchCommand } from "./commands-search.ts";
@@ -152,6 +153,7 @@ export const commands: readonly Command[] = [
   },
   ...accessCommands,
   ...historyCommands,
+  ...contextCommands,
   ...storeCommands,
   ...auditCommands,
   {

@@ -3,6 +3,7 @@ export { printAnchor, showAudit, verifyAudit } from "./audit.ts";
 export { printCompletion } from "./completion.ts";
 export { initConfig, printConfigPath } from "./config-file.ts";
 export { printConfig } from "./config.ts";
+export { collectContext, diffContext, showContext, warmContext } from "./context.ts";
 export { demo } from "./demo.ts";
 export { doctor } from "./doctor.ts";
 export { importSessions } from "./import.ts";

@@ -1,0 +1,63 @@
+/** What has become of files since they were looked at. */
+import { isSameStat, isTooYoung, lookAt, statAt, type FileLook, type FileState } from "./file-state.ts";
+
+/** What a session knows of a file: how it was, or that it was not there. */
+export type KnownState = FileState | "absent";
+
+export interface FileChange {
+  readonly path: string;
+  /** `unknown`: it cannot be looked at, or has other times and may not be read, so that nobody can tell. */
+  readonly what: "created" | "changed" | "deleted" | "unknown";
+}
+
+/** What is so of a file now: how it was found, and whether that is a change. */
+export interface Compared {
+  readonly now: FileLook;
+  readonly change?: FileChange;
+}
+
+/**
+ * Its contents are read only where its times tell nothing: they differ, or it could have been written to after the look
+ * that is known and have the same ones.
+ * @param mayRead whether its contents may be looked at
+ */
+export async function compared(path: string, known: KnownState, mayRead: boolean): Promise<Compared> {
+  const now = await statAt(path);
+  const changed = (what: FileChange["what"], found: FileLook = now): Compared => ({
+    now: found,
+    change: { path, what },
+  });
+  if (now === "unknown") return changed("unknown");
+  if (now === "absent") return known === "absent" ? { now } : changed("deleted");
+  if (known === "absent") return changed("created");
+  if (isSameStat(known, now) && !isTooYoung(known))
+    return { now: known.sha256 === undefined ? now : { ...now, sha256: known.sha256 } };
+  if (known.size !== now.size) return changed("changed");
+  if (known.sha256 === undefined || !mayRead)
+    // One that is too young to tell is taken for what it seems, where nothing better can be known.
+    return isSameStat(known, now) ? { now } : changed("unknown");
+  const look = await lookAt(path);
+  if (look === "unknown") return changed("unknown");
+  if (look === "absent") return changed("deleted", look);
+  return look.sha256 === known.sha256 ? { now: look } : changed("changed", look);
+}
+
+/** So many files are looked at at once. */
+const atOnce = 32;
+
+/** All of them, in the order of their paths. */
+export async function comparedAll(
+  known: ReadonlyMap<string, KnownState>,
+  mayRead: (path: string) => boolean,
+): Promise<ReadonlyMap<string, Compared>> {
+  const paths = [...known.keys()].sort();
+  const found = new Map<string, Compared>();
+  for (let from = 0; from < paths.length; from += atOnce) {
+    const some = paths.slice(from, from + atOnce);
+    const all = await Promise.all(
+      some.map((path) => compared(path, known.get(path) ?? "absent", mayRead(path))),
+    );
+    for (const [at, each] of all.entries()) found.set(some[at] ?? "", each);
+  }
+  return found;
+}

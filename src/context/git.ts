@@ -1,0 +1,55 @@
+/** What git says of a folder: asked as a program, read only, within bounds of time and size. */
+import { spawn } from "node:child_process";
+
+/** More is not read: a folder of so many paths is told as cut. */
+const maxOutputBytes = 32 << 20;
+
+/**
+ * Of the settings of a folder that somebody else made, none may start a program of theirs, take a lock or write. Nobody is
+ * asked for anything.
+ */
+const harmless = ["--no-optional-locks", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"];
+const environment = { GIT_TERMINAL_PROMPT: "0", GIT_OPTIONAL_LOCKS: "0", LC_ALL: "C" };
+
+/** We may have been started by a hook of git's, which names its own repository to what it starts. */
+function withoutPlaces(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !/^GIT_(?!SSH|EXEC)/.test(name)));
+}
+
+export interface GitAnswer {
+  readonly output: string;
+  /** There was more of it. */
+  readonly isCut: boolean;
+}
+
+/** Undefined where there is no git, no repository, no permission, or no answer in time. */
+export function askGit(
+  folder: string,
+  args: readonly string[],
+  timeoutMs: number,
+): Promise<GitAnswer | undefined> {
+  return new Promise((resolve) => {
+    const child = spawn("git", [...harmless, "-C", folder, ...args], {
+      stdio: ["ignore", "pipe", "ignore"],
+      env: { ...withoutPlaces(process.env), ...environment },
+      timeout: Math.max(1, Math.ceil(timeoutMs)),
+      killSignal: "SIGKILL",
+      windowsHide: true,
+    });
+    const pieces: Buffer[] = [];
+    let bytes = 0;
+    let isCut = false;
+    child.stdout.on("data", (piece: Buffer) => {
+      if (isCut) return;
+      bytes += piece.length;
+      pieces.push(piece);
+      isCut = bytes > maxOutputBytes;
+      if (isCut) child.kill("SIGKILL");
+    });
+    child.once("error", () => resolve(undefined));
+    child.once("close", (status) => {
+      const output = Buffer.concat(pieces).toString("utf8");
+      resolve(status === 0 || isCut ? { output, isCut } : undefined);
+    });
+  });
+}

@@ -1,0 +1,115 @@
+/** Which files a conversation is about: those that the agent was shown or has written, as its entries tell. */
+import { createHash } from "node:crypto";
+import { fileURLToPath } from "node:url";
+import { isRecord, objectIn } from "../base/json.ts";
+import type { NewEntry } from "../store/contract.ts";
+import { diffsOf, pathsOf, type CallFields } from "../session/call-parts.ts";
+
+export interface ToldFile {
+  /** `written`: by the agent, or by a tool of it. */
+  readonly how: "read" | "written";
+  /** Of all that it was shown, or has written, as UTF-8; absent where only a part is known. */
+  readonly sha256?: string;
+}
+
+/** The agent's own requests of files may be answered by an editor from what nobody has saved yet. */
+const readMethod = "fs/read_text_file";
+const writeMethod = "fs/write_text_file";
+/** So many that have no answer yet. */
+const mostAsked = 1_000;
+/** Those told of longest ago are forgotten. */
+export const mostFiles = 2_000;
+
+export class ToldFiles {
+  /** By path, the one told of last at the end. */
+  readonly files = new Map<string, ToldFile>();
+  /** Paths of requests without an answer, by their ids; undefined where only a part was asked for. */
+  readonly #asked = new Map<string, { readonly path: string; readonly isWhole: boolean }>();
+
+  take({ kind, data }: Pick<NewEntry, "kind" | "data">): void {
+    if (!mayTell(kind, data)) return;
+    const fields = objectIn(data);
+    if (fields === undefined) return;
+    if (kind === "update") return this.#update(fields);
+    if (kind === "prompt") return this.#prompt(fields);
+    return kind === "request" ? this.#request(fields) : this.#response(fields);
+  }
+
+  #update({ update }: Readonly<Record<string, unknown>>): void {
+    if (!isRecord(update)) return;
+    const { sessionUpdate, kind, status } = update;
+    if (sessionUpdate !== "tool_call" && sessionUpdate !== "tool_call_update") return;
+    const call: CallFields = update;
+    // One that failed, or waits to be allowed, has not written.
+    const written = new Set(status === "completed" ? diffsOf(call).map(({ path }) => path) : []);
+    const changes = ["edit", "delete", "move"].includes(String(kind)) && status === "completed";
+    for (const path of pathsOf(call))
+      this.#tell(path, { how: changes || written.has(path) ? "written" : "read" });
+  }
+
+  #prompt({ prompt }: Readonly<Record<string, unknown>>): void {
+    for (const block of Array.isArray(prompt) ? prompt : []) {
+      if (!isRecord(block)) continue;
+      const { resource } = block;
+      const uri = block.type === "resource" && isRecord(resource) ? resource.uri : block.uri;
+      const path = typeof uri === "string" ? pathOf(uri) : undefined;
+      const text = isRecord(resource) ? resource.text : undefined;
+      if (path !== undefined)
+        this.#tell(path, { how: "read", ...(typeof text === "string" && hashed(text)) });
+    }
+  }
+
+  #request({ id, method, params }: Readonly<Record<string, unknown>>): void {
+    if (!isRecord(params) || typeof params.path !== "string") return;
+    const { path, content, line, limit } = params;
+    if (method === writeMethod)
+      return this.#tell(path, { how: "written", ...(typeof content === "string" && hashed(content)) });
+    const isWhole = (line === undefined || line === null) && (limit === undefined || limit === null);
+    if (this.#asked.size < mostAsked) this.#asked.set(JSON.stringify(id), { path, isWhole });
+  }
+
+  #response({ id, result }: Readonly<Record<string, unknown>>): void {
+    const key = JSON.stringify(id);
+    const asked = this.#asked.get(key);
+    this.#asked.delete(key);
+    if (asked === undefined || !isRecord(result) || typeof result.content !== "string") return;
+    this.#tell(asked.path, { how: "read", ...(asked.isWhole && hashed(result.content)) });
+  }
+
+  #tell(path: string, told: ToldFile): void {
+    this.files.delete(path);
+    this.files.set(path, told);
+    if (this.files.size <= mostFiles) return;
+    const [oldest] = this.files.keys();
+    if (oldest !== undefined) this.files.delete(oldest);
+  }
+}
+
+/** Nearly no entry does, and to look costs less than to parse. */
+function mayTell(kind: NewEntry["kind"], data: string): boolean {
+  switch (kind) {
+    case "update":
+      return data.includes('"tool_call');
+    case "prompt":
+      return data.includes('"uri"');
+    case "request":
+      return data.includes(readMethod) || data.includes(writeMethod);
+    case "response":
+      return data.includes(readMethod);
+    default:
+      return false;
+  }
+}
+
+/** Undefined for what is no file of this machine. */
+function pathOf(uri: string): string | undefined {
+  try {
+    return uri.startsWith("file:") ? fileURLToPath(uri) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function hashed(text: string): { readonly sha256: string } {
+  return { sha256: createHash("sha256").update(text).digest("hex") };
+}

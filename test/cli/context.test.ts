@@ -1,0 +1,126 @@
+/** `context`: as a person types it, against real folders and a real store. */
+import { execFileSync } from "node:child_process";
+import fs from "node:fs";
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+import { SessionRegistry } from "../../src/session/registry.ts";
+import { openStore } from "../../src/store/open.ts";
+import { entry, update } from "../history/talk.ts";
+import { cli, scratchFolder } from "./harness.ts";
+
+const scratch = fs.realpathSync(scratchFolder());
+const env = { XDG_CACHE_HOME: path.join(scratch, "cache"), HOME: scratch };
+const kept = () => fs.readdirSync(path.join(scratch, "cache", "acp-sidecar", "context"));
+
+function aProject(name: string): string {
+  const folder = path.join(scratch, name);
+  fs.mkdirSync(path.join(folder, "src"), { recursive: true });
+  fs.writeFileSync(path.join(folder, "package.json"), JSON.stringify({ scripts: { test: "x" } }));
+  fs.writeFileSync(path.join(folder, "src", "a.ts"), "one");
+  return folder;
+}
+
+describe("context show, warm and gc [issue 13.1]", () => {
+  it("tell what a folder is, from what was seen a moment ago unless asked to look anew", async () => {
+    const folder = aProject("one");
+    execFileSync("git", ["-c", "init.defaultBranch=main", "-C", folder, "init"], { stdio: "ignore" });
+    const first = await cli(["context", "show", folder], { env });
+    expect(first).toMatchObject({ status: 0, err: "" });
+    expect(first.out).toContain("version control: git, main, 2 paths changed");
+    expect(first.out).toMatch(/languages: +TypeScript \(1\)\n/);
+    fs.writeFileSync(path.join(folder, "src", "b.ts"), "");
+    expect((await cli(["context", "show", folder], { env })).out).toBe(first.out);
+    expect((await cli(["context", "show", folder, "--refresh"], { env })).out).toContain("TypeScript (2)");
+    const { out } = await cli(["context", "show", folder, "--json"], { env });
+    expect(JSON.parse(out)).toMatchObject({
+      root: folder,
+      files: 3,
+      scripts: [{ name: "test", from: "package.json" }],
+    });
+  });
+
+  it("keep a file for each folder that only its owner reads, until it is collected", async () => {
+    const folders = [aProject("two"), aProject("three")];
+    expect(await cli(["context", "warm", ...folders], { env })).toMatchObject({ status: 0, err: "" });
+    const files = kept();
+    expect(files.length).toBeGreaterThanOrEqual(2);
+    for (const file of files)
+      expect(fs.statSync(path.join(scratch, "cache", "acp-sidecar", "context", file)).mode & 0o777).toBe(
+        0o600,
+      );
+    // A damaged one is made again.
+    for (const file of files)
+      fs.writeFileSync(path.join(scratch, "cache", "acp-sidecar", "context", file), '{"form":1,"found":{"at');
+    expect((await cli(["context", "show", folders[0] ?? ""], { env })).out).toContain("package.json");
+    expect((await cli(["context", "gc", "--all"], { env })).out).toMatch(/^\d folders? forgotten/);
+    expect(kept()).toEqual([]);
+  });
+
+  it("refuse what is no folder in one line", async () => {
+    expect(await cli(["context", "show", path.join(scratch, "none")], { env })).toMatchObject({
+      status: 2,
+      out: "",
+      err: `acp-sidecar: ${path.join(scratch, "none")} is no folder; name one that is there\n`,
+    });
+  });
+});
+
+describe("context diff [issue 13.3]", () => {
+  it("names the files that are no longer what the agent has seen of them", async () => {
+    const cwd = aProject("four");
+    const at = (name: string) => path.join(cwd, name);
+    fs.writeFileSync(at(".env"), "x");
+    fs.symlinkSync("/etc/hostname", at("link"));
+    const url = `sqlite:${scratch}/s.db`;
+    const store = await openStore(url);
+    const registry = new SessionRegistry({ store });
+    const { id } = await registry.create({ cwd });
+    const { journal } = await registry.open(id);
+    const asked = (request: number, file: string, content: string) => [
+      entry("request", { id: request, method: "fs/read_text_file", params: { path: file } }),
+      entry("response", { id: request, method: "fs/read_text_file", result: { content } }),
+    ];
+    const wrote = (file: string, content: string) =>
+      entry("request", { id: 99, method: "fs/write_text_file", params: { path: file, content } });
+    await journal.seal([
+      ...asked(1, at("src/a.ts"), "one"),
+      ...asked(2, at("package.json"), "what nobody has saved"),
+      ...asked(3, at(".env"), "x"),
+      ...asked(4, "/etc/hostname", "x"),
+      ...asked(5, at("link"), "x"),
+      wrote(at("src/\u001b[2Jnew.ts"), "new"),
+      wrote(at("src/gone.ts"), "gone"),
+      update("tool_call", { toolCallId: "t", title: "t", locations: [{ path: at("src/part.ts") }] }),
+    ]);
+    await journal.release();
+    await registry.close();
+    await store.close();
+    fs.writeFileSync(at("src/\u001b[2Jnew.ts"), "newer");
+    fs.writeFileSync(at("src/part.ts"), "");
+    const { status, out, err } = await cli(["context", "diff", id, "--store", url], { env });
+    expect([status, err]).toEqual([0, ""]);
+    expect(out).toBe(
+      [
+        "changed  package.json",
+        "changed  src/\\u001b[2Jnew.ts (the agent wrote it)",
+        "deleted  src/gone.ts (the agent wrote it)",
+        "",
+        "8 files: 2 changed, 1 deleted, 1 as the agent knows them, 4 of which nobody can tell",
+        "",
+      ].join("\n"),
+    );
+    const { files } = JSON.parse(
+      (await cli(["context", "diff", id, "--json", "--store", url], { env })).out,
+    ) as {
+      files: { path: string; what: string }[];
+    };
+    expect(files.filter(({ what }) => what === "unknown").map(({ path: file }) => file)).toEqual([
+      at(".env"),
+      "/etc/hostname",
+      at("link"),
+      at("src/part.ts"),
+    ]);
+    fs.rmSync(cwd, { recursive: true });
+    expect((await cli(["context", "diff", id, "--store", url], { env })).status).toBe(0);
+  });
+});

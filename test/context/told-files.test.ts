@@ -1,0 +1,90 @@
+import { describe, expect, it } from "vitest";
+import { mostFiles, ToldFiles } from "../../src/context/told-files.ts";
+import { entry, prompt, update } from "../history/talk.ts";
+
+const one = "fe05bcdcdc4928012781a5f1a2a77cbb5398e106";
+const shaOfX = "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881";
+const filesIn = (...entries: Parameters<ToldFiles["take"]>[0][]) => {
+  const told = new ToldFiles();
+  for (const each of entries) told.take(each);
+  return Object.fromEntries(told.files);
+};
+const asked = (id: number | string, params: object) =>
+  entry("request", { id, method: "fs/read_text_file", params });
+const answered = (id: number | string, result: unknown) =>
+  entry("response", { id, method: "fs/read_text_file", result });
+
+describe("the files that a conversation is about [issue 13.2]", () => {
+  it("are those that the agent has read and written through the client, with what they held", () => {
+    expect(
+      filesIn(
+        asked(1, { path: "/p/a" }),
+        asked("1", { path: "/p/b", line: 3 }),
+        answered("1", { content: "x" }),
+        answered(1, { content: "x" }),
+        asked(2, { path: "/p/refused" }),
+        answered(2, undefined),
+        answered(3, { content: "of nobody" }),
+        entry("request", { id: 4, method: "fs/write_text_file", params: { path: "/p/c", content: "x" } }),
+      ),
+    ).toEqual({
+      "/p/a": { how: "read", sha256: shaOfX },
+      "/p/b": { how: "read" },
+      "/p/c": { how: "written", sha256: shaOfX },
+    });
+  });
+
+  it("are those of tool calls, written when a change is done", () => {
+    const call = (fields: object) => update("tool_call", { toolCallId: one, title: "t", ...fields });
+    const diff = { type: "diff", path: "/p/d", newText: "n" };
+    expect(
+      filesIn(
+        call({ kind: "read", status: "completed", locations: [{ path: "/p/r" }] }),
+        call({ kind: "edit", status: "pending", content: [diff] }),
+        call({
+          kind: "edit",
+          status: "completed",
+          locations: [{ path: "/p/e", line: 1 }, { path: 7 }, null],
+        }),
+      ),
+    ).toEqual({ "/p/r": { how: "read" }, "/p/d": { how: "read" }, "/p/e": { how: "written" } });
+    expect(filesIn(call({ status: "completed", content: [diff] }))).toEqual({ "/p/d": { how: "written" } });
+    expect(filesIn(call({ kind: "edit", status: "failed", content: [diff] }))).toEqual({
+      "/p/d": { how: "read" },
+    });
+  });
+
+  it("are those of a prompt, as it was there", () => {
+    const blocks = [
+      { type: "resource", resource: { uri: "file:///p/a%20b", text: "x" } },
+      { type: "resource_link", uri: "file:///p/l", name: "l" },
+      { type: "resource_link", uri: "https://example.com/p", name: "l" },
+      { type: "resource", resource: { uri: "file://host/p", text: "x" } },
+      { type: "resource" },
+      null,
+    ];
+    expect(filesIn(entry("prompt", { prompt: blocks }), prompt("file:///p/none"))).toEqual({
+      "/p/a b": { how: "read", sha256: shaOfX },
+      "/p/l": { how: "read" },
+    });
+  });
+
+  it("are so many at most, those told of last; and what is odd tells nothing", () => {
+    const told = new ToldFiles();
+    for (let at = 0; at < mostFiles + 10; at += 1)
+      told.take(
+        update("tool_call", { toolCallId: "t", locations: [{ path: `/p/${at}` }, { path: "/p/always" }] }),
+      );
+    expect(told.files.size).toBe(mostFiles);
+    expect(told.files.has("/p/0")).toBe(false);
+    expect(told.files.has("/p/always")).toBe(true);
+    for (const data of [
+      '"fs/read_text_file"',
+      '{"method":"fs/read_text_file"',
+      "[]",
+      '{"update":"tool_call"}',
+    ])
+      for (const kind of ["request", "response", "update", "prompt"] as const)
+        expect(() => told.take({ kind, data })).not.toThrow();
+  });
+});
