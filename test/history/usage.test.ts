@@ -37,6 +37,16 @@ function read(entries: readonly NewEntry[], inherited = 0) {
   return Object.fromEntries(reader.byDay());
 }
 
+it("a currency may be called as every object calls something of its own", () => {
+  const [day] = Object.values(
+    read([cost(1, 1, "constructor"), cost(1, 2, "__proto__"), cost(1, 3, "constructor")]),
+  );
+  expect(Object.entries(day?.cost ?? {})).toEqual([
+    ["constructor", 3],
+    ["__proto__", 2],
+  ]);
+});
+
 async function stored(store: Store, entries: readonly NewEntry[], facts = {}) {
   const { id } = await store.create(aSession(facts));
   const lease = await leaseOf(store, id);

@@ -20,8 +20,11 @@ export function noSums(): Sums {
 
 export function addSums(to: Sums, more: Sums): void {
   for (const name of ["turns", "input", "output", "total"] as const) to[name] += more[name];
-  for (const [currency, amount] of Object.entries(more.cost))
-    to.cost[currency] = (to.cost[currency] ?? 0) + amount;
+  for (const [currency, amount] of Object.entries(more.cost)) {
+    // An agent may call a currency as every object calls something of its own.
+    const value = (Object.hasOwn(to.cost, currency) ? (to.cost[currency] ?? 0) : 0) + amount;
+    Object.defineProperty(to.cost, currency, { value, enumerable: true, writable: true, configurable: true });
+  }
 }
 
 interface Tokens {
