@@ -10,6 +10,7 @@ import { historyMany } from "./history/many.mjs";
 import { append } from "./measure/append.mjs";
 import { bigSession } from "./measure/big-session.mjs";
 import { encrypted } from "./measure/encrypted.mjs";
+import { chain } from "./measure/chain.mjs";
 import { engines } from "./measure/engines.mjs";
 import { history } from "./measure/history.mjs";
 import { load } from "./measure/load.mjs";
@@ -32,6 +33,7 @@ const measurements = {
   "big-session": bigSession,
   append,
   encrypted,
+  chain,
   "history-export": historyExport,
   "history-import": historyImport,
   "history-many": historyMany,

@@ -4,7 +4,7 @@
  * seal makes final is in the next link. So whoever has the newest link can tell that nothing before it was edited,
  * removed, put in or moved; `chain-check.ts` does.
  */
-import { createHash } from "node:crypto";
+import { createHash, type Hash } from "node:crypto";
 import { isOwnKind, linkIn, mayCarryLink, withLink, withoutLink, type ChainLink } from "../acp/chain-link.ts";
 import { compactedFrom } from "../acp/compacted.ts";
 import { isSidecarError } from "../base/errors.ts";
@@ -15,8 +15,8 @@ import { ChainMarks } from "./chain-marks.ts";
 import { collect, pagesBackwards } from "./pages.ts";
 
 const version = "acp-sidecar.chain 1";
-/** Lines are hashed when there are so many of them, and not one by one. */
-const linesChars = 32 << 10;
+/** What is known of entries is hashed when there is so much of it, and not one by one. */
+const mostWords = 1500;
 /** A session has no chain yet where so many entries that might carry a link have none. */
 const mostWithoutLink = 64;
 
@@ -24,8 +24,9 @@ const mostWithoutLink = 64;
 export class LinkedStretch {
   readonly from: number;
   readonly marks = new ChainMarks();
-  readonly #hash = createHash("sha256");
-  #lines = "";
+  #hash: Hash | undefined;
+  /** Of each entry kind, time and hash. */
+  #words: (string | number)[] = [];
 
   constructor(from: number) {
     this.from = from;
@@ -40,17 +41,19 @@ export class LinkedStretch {
   add(entry: NewEntry): void {
     const { kind, atMs } = entry;
     const sha256 = hashOf(entry);
-    this.#lines += `${kind} ${atMs} ${sha256}\n`;
+    this.#words.push(kind, atMs, sha256);
     this.marks.add(markOf(kind, atMs, sha256));
-    if (this.#lines.length < linesChars) return;
-    this.#hash.update(this.#lines);
-    this.#lines = "";
+    if (this.#words.length < mostWords) return;
+    this.#hash ??= createHash("sha256");
+    this.#hash.update(this.#words.join(" ")).update(" ");
+    this.#words = [];
   }
 
   /** @param before the link before it; undefined where the chain begins. The stretch ends with that. */
   link(before: string | undefined): ChainLink {
     const { from, next } = this;
-    const entries = this.#hash.update(this.#lines).digest("hex");
+    const rest = this.#words.join(" ");
+    const entries = this.#hash?.update(rest).digest("hex") ?? sha256Of(rest);
     const sha256 = sha256Of(`${version} ${before ?? "begins"} ${from} ${next - 1} ${entries}`);
     return { sha256, from, through: next - 1, begins: before === undefined, marks: this.marks.text };
   }
@@ -59,8 +62,10 @@ export class LinkedStretch {
 const sha256Form = /^[0-9a-f]{64}$/;
 
 function hashOf(entry: NewEntry): string {
+  // What is compacted is never ours, and only what is ours carries a link.
+  if (isOwnKind(entry.kind)) return sha256Of(withoutLink(entry));
   const { sha256 } = compactedFrom(entry) ?? {};
-  return sha256 !== undefined && sha256Form.test(sha256) ? sha256 : sha256Of(withoutLink(entry));
+  return sha256 !== undefined && sha256Form.test(sha256) ? sha256 : sha256Of(entry.data);
 }
 
 function markOf(kind: string, atMs: number, sha256: string): number {

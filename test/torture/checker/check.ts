@@ -2,6 +2,7 @@
  * The promise of docs/durability.md as one function: a history of what clients asked and were sent, and what
  * was found after it, against rules 1 to 5. Every harness uses it.
  */
+import { ChainCheck } from "../../../src/session/chain-check.ts";
 import { compare } from "./compare.ts";
 import type { ExpectedSession } from "./expected.ts";
 import type { Found, FoundSession, HistoryEvent, StoredSession, Violation } from "./history.ts";
@@ -75,7 +76,20 @@ function journalFaults(id: string, { headSeq, sealedSeq, entries }: StoredSessio
   if (entries.length !== headSeq)
     faults.push(fault(2, id, `there are ${entries.length} entries, but the head is ${headSeq}`));
   if (sealedSeq > headSeq) faults.push(fault(3, id, `sealed up to ${sealedSeq}, beyond the head ${headSeq}`));
-  return faults;
+  return faults.length > 0 ? faults : chainFaults(id, entries);
+}
+
+/** Whatever struck, nothing says that somebody has changed what was written. */
+function chainFaults(id: string, entries: StoredSession["entries"]): Violation[] {
+  const check = new ChainCheck();
+  for (const entry of entries) {
+    const from = check.take(entry);
+    if (from !== undefined) for (const each of entries.slice(from - 1, entry.seq)) check.take(each);
+  }
+  const { damage, events } = check.report;
+  const begun = events.find(({ what }) => what === "begins");
+  if (damage !== undefined) return [fault(2, id, `by its chain, entry ${damage.from} ${damage.problem}`)];
+  return begun === undefined ? [] : [fault(2, id, `its chain begins anew at entry ${begun.from}`)];
 }
 
 function batchFaults({ batches }: Ledger, id: string, { entries }: StoredSession): Violation[] {
