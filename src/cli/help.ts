@@ -15,7 +15,8 @@ export const statuses = [
   "Exit status:",
   "  0  done          1  failed              2  wrong flag or configuration",
   "  3  session busy  4  no such session     5  store failed      6  agent failed",
-  "  7  not recorded where it must be   130  interrupted",
+  "  7  not recorded where it must be     8  not allowed",
+  "  130  interrupted",
 ];
 
 interface HelpOptions {

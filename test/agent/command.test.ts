@@ -128,10 +128,14 @@ describe("an agent's environment", () => {
     });
   });
 
-  it("does not have a variable that a key of the store is in, whoever names it", () => {
-    const ours = { PATH: "/bin", NEW_KEY: "secret", Old_Key: "secret", OTHER: "o" };
+  it("does not have a variable that a key of the store or a token is in, whoever names it", () => {
+    const ours = { PATH: "/bin", MY_TOKEN: "secret", NEW_KEY: "secret", Old_Key: "secret", OTHER: "o" };
     const agent = { command: "x", args: [] };
-    const keys = { encryptionKey: "env:NEW_KEY", previousKeys: ["file:/OTHER", "env:OLD_KEY"] };
+    const keys = {
+      token: "env:MY_TOKEN",
+      encryptionKey: "env:NEW_KEY",
+      previousKeys: ["file:/OTHER", "env:OLD_KEY"],
+    };
     expect(environmentOf(agentOf({ agent, ...keys }) ?? agent, ours)).toEqual({ PATH: "/bin", OTHER: "o" });
     expect(environmentOf(agentOf({ agent }) ?? agent, ours)).toEqual(ours);
   });

@@ -102,6 +102,30 @@ describe("search and usage of two who share a cache folder", () => {
   });
 });
 
+describe("row-security", () => {
+  it("is PostgreSQL's alone", async () => {
+    const refused = await cli(["row-security", "status", "--store", "memory:"]);
+    expect(refused).toMatchObject({ status: 2, err: expect.stringContaining("PostgreSQL's own") as string });
+    expect((await cli(["row-security", "maybe", "--store", "memory:"])).status).toBe(2);
+  });
+});
+
+describe("migrate", () => {
+  it("takes along whose sessions are, for who may have all of them, and is refused to others", async () => {
+    const { id, store } = await annsStore();
+    const to = `file:${path.join(folder, `copy-${stores}`)}`;
+    const copy = (...argv: string[]) => cli(["migrate", "--from", store, "--to", to, ...argv]);
+    for (const argv of [[], ["--identity", "bob"]])
+      expect(await copy(...argv)).toMatchObject({
+        status: 8,
+        err: expect.stringContaining("sessions of others") as string,
+      });
+    expect((await copy("--identity", "root", "--admins", "root")).status).toBe(0);
+    const show = (name: string) => cli(["sessions", "show", id, "--store", to, "--identity", name]);
+    expect([(await show("ann")).status, (await show("bob")).status]).toEqual([0, 4]);
+  });
+});
+
 describe("token", () => {
   it("is made, shown once, listed, used and revoked", async () => {
     const { id, as, store } = await annsStore();

@@ -25,6 +25,7 @@ export async function forkSession(
   ctx.registry.live.checkRoom();
   await ctx.adopting.get(parsed.sessionId)?.catch(() => undefined);
   const parent = await sealedParent(ctx, parsed.sessionId);
+  await ctx.registry.sharing.require(parent.id, "export");
   const atSeq = await forkPoint(ctx, parent, parsed);
   const run = await ctx.agent.run();
   const { title, metadata } = parent;
