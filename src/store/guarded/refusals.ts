@@ -3,23 +3,19 @@ import { SidecarError } from "../../base/errors.ts";
 import type { Permission } from "./permissions.ts";
 
 const doing: Readonly<Record<Permission | "own", string>> = {
-  read: "read",
-  prompt: "change",
-  decide: "decide permissions in",
-  export: "take along",
-  delete: "delete",
-  own: "share or end",
+  read: "read it",
+  prompt: "change it",
+  decide: "decide permissions in it",
+  export: "take it along",
+  delete: "delete it",
+  own: "share or end it",
 };
 
 export function forbidden(sessionId: string, needs: Permission | "own"): SidecarError {
   const who = needs === "own" ? "only its owner and admins may" : `ask its owner to share it with "${needs}"`;
-  return new SidecarError(
-    "FORBIDDEN",
-    `You may read session ${sessionId}, but not ${doing[needs]} it: ${who}`,
-    {
-      data: { sessionId, needs },
-    },
-  );
+  return new SidecarError("FORBIDDEN", `You may read session ${sessionId}, but not ${doing[needs]}: ${who}`, {
+    data: { sessionId, needs },
+  });
 }
 
 export function mayNotMake(): SidecarError {

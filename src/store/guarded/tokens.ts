@@ -51,7 +51,8 @@ export async function createToken(store: Store, wish: TokenWish): Promise<{ toke
   const { scope, permissions = scopes[scope], sessions, folder, untilMs } = wish;
   const facts = {
     ...{ name, scope, isAdmin: isAdmin && scope === "admin" },
-    permissions: permissions.filter((each) => scopes[scope].includes(each)),
+    // Whoever may do anything else may read.
+    permissions: scopes[scope].filter((each) => each === "read" || permissions.includes(each)),
     ...{ principal, sessions, folder, untilMs },
   };
   const record = await innerOf(store).create({

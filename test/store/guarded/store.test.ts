@@ -99,22 +99,22 @@ onEveryStore((open) => {
     await expect(bob.store.renew(lease)).rejects.toMatchObject({ code: "SESSION_NOT_FOUND" });
     await ann.store.release(lease);
     for (const act of [
-      bob.registry.rename(id, "x"),
-      bob.registry.archive(id),
-      bob.registry.remove(id),
-      bob.registry.compact(id),
-      bob.registry.rewind(id, 1),
-      bob.registry.fork(id),
-      bob.registry.addMessage(id, { role: "user", content: "x" }),
-      bob.registry.move(id, "/b"),
-      bob.registry.sharing.share(id, { with: "eve" }),
-      bob.registry.sharing.unshare(id, "bob"),
-      bob.registry.sharing.shares(id),
-      bob.registry.sharing.own(id),
-      bob.registry.sharing.endHolding(id, { force: true }),
-      bob.registry.sharing.require(id, "export"),
+      () => bob.registry.rename(id, "x"),
+      () => bob.registry.archive(id),
+      () => bob.registry.remove(id),
+      () => bob.registry.compact(id),
+      () => bob.registry.rewind(id, 1),
+      () => bob.registry.fork(id),
+      () => bob.registry.addMessage(id, { role: "user", content: "x" }),
+      () => bob.registry.move(id, "/b"),
+      () => bob.registry.sharing.share(id, { with: "eve" }),
+      () => bob.registry.sharing.unshare(id, "bob"),
+      () => bob.registry.sharing.shares(id),
+      () => bob.registry.sharing.own(id),
+      () => bob.registry.sharing.endHolding(id, { force: true }),
+      () => bob.registry.sharing.require(id, "export"),
     ])
-      await expect(act).rejects.toMatchObject({ code: "FORBIDDEN" });
+      await expect(act()).rejects.toMatchObject({ code: "FORBIDDEN" });
     expect(await bob.registry.expire({ idleForMs: -10 })).toBe(0);
     expect(await bob.registry.clear()).toBe(0);
   });
