@@ -88,6 +88,13 @@ it("a configuration that is shown is one", () => {
     expect(configFileSchema().safeParse(JSON.parse(withoutComments(text))).error).toBeUndefined();
 });
 
+it("the tests that docs/security.md answers with are there", () => {
+  const text = fs.readFileSync(path.join(root, "docs/security.md"), "utf8");
+  const named = Array.from(text.matchAll(/`(test\/[\w./-]+)`/g), ([, file = ""]) => file);
+  expect(named.length).toBeGreaterThan(10);
+  expect(named.filter((file) => !fs.existsSync(path.join(root, file)))).toEqual([]);
+});
+
 it.each(pages)("the links of %s lead somewhere", (page) => {
   const text = fs.readFileSync(path.join(root, page), "utf8");
   const links = Array.from(
