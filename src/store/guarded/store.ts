@@ -13,6 +13,7 @@ import { mayMake, rightsOn, viewOf, type Access } from "./access.ts";
 import { Guard, guardOf, noteGuard, type AccessSource } from "./guard.ts";
 import { countFor, listFor } from "./lists.ts";
 import { changesTo, hiddenAs, isOwned, owned, ownedBy, ownerOf, sessionOf, withoutMarks } from "./marks.ts";
+import type { Permission } from "./permissions.ts";
 import { mayNotMake } from "./refusals.ts";
 import { entriesOf, leasesOf } from "./writes.ts";
 
@@ -62,13 +63,23 @@ function recordsOf(inner: Store, guard: Guard) {
       return guard.inOrder(id, false, async () => {
         const found = await guard.visible(id);
         if (found === undefined) return false;
-        // What belongs to a session is no session.
-        await guard.required(id, sessionOf(found.record.metadata) === undefined ? "delete" : "prompt");
+        await guard.required(id, await neededToDelete(guard, found.record));
         guard.forget(id);
         return inner.delete(id, own.lease);
       });
     },
   } satisfies Partial<StoreDriver>;
+}
+
+/** What a session is made by, and is not yet. */
+const unfinished: ReadonlySet<string> = new Set(["adopting", "importing"]);
+
+/** Whoever may write takes back what they have begun; what belongs to a session is no session. */
+async function neededToDelete(guard: Guard, { metadata, headSeq }: SessionRecord): Promise<Permission> {
+  const { principal } = await guard.access;
+  const isBegun = headSeq === 0 || unfinished.has(hiddenAs(metadata) ?? "");
+  const isOwn = ownerOf(metadata) === principal;
+  return sessionOf(metadata) !== undefined || (isOwn && isBegun) ? "prompt" : "delete";
 }
 
 /** What every turn changes, under a lease that was taken here, need not be looked at. */
@@ -95,7 +106,8 @@ function updated(
 async function newFor(inner: Store, guard: Guard, given: NewSession): Promise<NewSession> {
   const access = await guard.access;
   const hidden = hiddenAs(given.metadata);
-  if (hidden === undefined && !mayMake(given.cwd, access)) throw mayNotMake();
+  const isSession = hidden === undefined || unfinished.has(hidden);
+  if (isSession && !mayMake(given.cwd, access)) throw mayNotMake();
   if (given.lineage !== undefined) await mayTakeAlong(inner, guard, given.lineage.parentId);
   const metadata = withoutMarks(given.metadata);
   const of = sessionOf(metadata);

@@ -121,6 +121,13 @@ describe("a token", () => {
       permissions: ["prompt", "delete"],
     });
     expect(narrow.token.permissions).toEqual(["read", "prompt"]);
+    // What was begun and came to nothing goes; an adoption that a token may not make leaves nothing behind.
+    const begun = { cwd: "/work/a", metadata: { "acp-sidecar.hidden": "adopting" } };
+    expect(await write.registry.delete((await write.registry.create(begun)).id)).toBe(true);
+    await write.registry.addMessage(made.id, { role: "user", content: "x" });
+    await expect(write.registry.delete(made.id)).rejects.toMatchObject({ code: "FORBIDDEN" });
+    const read = await grant("read");
+    await expect(read.registry.create(begun)).rejects.toMatchObject({ code: "FORBIDDEN" });
     const admin = await grant("admin");
     await admin.registry.sharing.share(inside.id, { with: "bob" });
     await admin.registry.remove(inside.id);
