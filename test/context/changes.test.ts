@@ -108,7 +108,7 @@ describe("files since they were looked at [issue 13.3]", () => {
             );
         },
       ),
-      { numRuns: 150 },
+      { numRuns: 60 },
     );
   });
 
