@@ -1,5 +1,7 @@
 /** What the rest of the program says to the audit log, and nothing of how it is kept (log.ts). */
 
+import type { Head } from "./heads.ts";
+
 /** What is recorded. */
 export type AuditedDeed =
   | "config"
@@ -86,6 +88,8 @@ export interface Audit {
   whole<T>(deed: Deed, pieces: AsyncIterable<T>): AsyncIterable<T>;
   /** Records an access that was refused, unless a deed was recorded with this very error. */
   noteRefused(deed: Deed, error: unknown): void;
+  /** Signs and records the newest link of a session's chain, soon. Undefined where no key is named. */
+  readonly noteHead?: ((head: Head) => void) | undefined;
   /** On return all that was noted is written, or said to be lost. */
   close(): Promise<void>;
 }

@@ -8,6 +8,8 @@ import { Queue } from "../base/queue.ts";
 import type { Secrets } from "../base/secrets.ts";
 import type { Audit, Deed, Ended } from "./audit.ts";
 import { bodyOf } from "./facts.ts";
+import type { Head } from "./heads.ts";
+import { HeadSigning } from "./signing.ts";
 import type { LogWriter } from "./writing.ts";
 
 export interface AuditOptions {
@@ -26,6 +28,8 @@ export interface AuditOptions {
   /** Titles of tool calls say what is done, and so may say what stands in a session. */
   readonly showsTitles: boolean;
   readonly secrets?: Secrets;
+  /** Where the key is that heads of sessions are signed with. */
+  readonly signingKey?: string | undefined;
   readonly log: Logger;
 }
 
@@ -57,7 +61,9 @@ interface Batch {
 export class AuditLog implements Audit {
   readonly place: string;
   readonly showsTitles: boolean;
+  readonly noteHead: ((head: Head) => void) | undefined;
   readonly #options: AuditOptions;
+  readonly #signing: HeadSigning | undefined;
   readonly #queue = new Queue();
   #batch: Batch | undefined;
   #gathering: NodeJS.Timeout | undefined;
@@ -73,6 +79,10 @@ export class AuditLog implements Audit {
     this.#options = options;
     this.place = options.place;
     this.showsTitles = options.showsTitles;
+    const { signingKey, log } = options;
+    if (signingKey === undefined) return;
+    this.#signing = new HeadSigning(signingKey, log, (deed) => this.note(deed));
+    this.noteHead = (head) => this.#signing?.sign(head);
   }
 
   note(deed: Deed, ended: Ended = {}): void {
@@ -133,6 +143,7 @@ export class AuditLog implements Audit {
   }
 
   async close(): Promise<void> {
+    await this.#signing?.done();
     clearTimeout(this.#gathering);
     clearTimeout(this.#syncing);
     await this.#flush().catch(() => undefined);

@@ -9,7 +9,10 @@ import { noAudit, type Audit } from "./audit.ts";
 import { AuditLog } from "./log.ts";
 
 export type AuditConfig = Partial<
-  Pick<Config, "audit" | "auditFile" | "auditBytes" | "auditFiles" | "identity" | "encryptionKey">
+  Pick<
+    Config,
+    "audit" | "auditFile" | "auditBytes" | "auditFiles" | "identity" | "encryptionKey" | "auditSigningKey"
+  >
 >;
 
 export interface AuditParts {
@@ -45,6 +48,7 @@ export function openAudit(
     maxFiles: auditFiles,
     // What was said in an encrypted store is nowhere else in plain text.
     showsTitles: config.encryptionKey === undefined,
+    signingKey: config.auditSigningKey,
     log,
     ...(secrets && { secrets }),
   });

@@ -6,6 +6,13 @@ import type { Entry, SessionRecord, Store } from "../store/contract.ts";
 import { sessionNotFound } from "../store/refusals.ts";
 import type { ChainReport } from "../session/chain-check.ts";
 import type { Damage } from "./damage.ts";
+import {
+  CompletenessSum,
+  HeadsCheck,
+  type Completeness,
+  type HeadsReport,
+  type SignedHeads,
+} from "./signed-heads.ts";
 import { ChainReading, IntegritySum, type Integrity } from "./integrity.ts";
 import { watched, type Watch } from "./watch.ts";
 import { textOf } from "../acp/content.ts";
@@ -23,6 +30,8 @@ export interface Verification {
   readonly entries: number;
   readonly damages: readonly Damage[];
   readonly integrity: Integrity;
+  /** Known where it is told what was signed. */
+  readonly completeness?: Completeness;
 }
 
 export const nothingVerified: Verification = {
@@ -48,10 +57,11 @@ export async function verifySessions(
   store: Store,
   limits: VerifyLimits = {},
   watch: Watch = {},
+  heads?: SignedHeads,
 ): Promise<Verification> {
   const damages: Damage[] = [];
   let [sessions, trashed, entries] = [0, 0, 0];
-  const integrity = new IntegritySum();
+  const [integrity, completeness] = [new IntegritySum(), new CompletenessSum()];
   const total = watch.onProgress === undefined ? 0 : await store.count();
   const untilMs = performance.now() + (limits.forMs ?? Infinity);
   try {
@@ -64,9 +74,10 @@ export async function verifySessions(
       if (whyHidden(record) === "trashed") trashed += 1;
       checkRecord(record, damages);
       const before = damages.length;
-      const look = await verifySession(store, record, damages, watch);
+      const look = await verifySession(store, record, damages, { watch, heads });
       entries += look.last;
       if (isSession) integrity.add(record.id, look.chain);
+      completeness.add(record.id, look.heads, look.last);
       if (damages.length === before) damages.push(...(await otherOriginals(store, record)));
       await watch.onProgress?.(sessions, total);
     }
@@ -75,19 +86,22 @@ export async function verifySessions(
     if (!isSidecarError(error, "STORE_CORRUPT", "DECRYPT_FAILED")) throw error;
     damages.push({ problem: `the list of sessions: ${reasonOf(error)}` });
   }
-  return { sessions, trashed, entries, damages, integrity: integrity.sum };
+  const sums = { integrity: integrity.sum, ...(heads && { completeness: completeness.sum }) };
+  return { sessions, trashed, entries, damages, ...sums };
 }
 
 /** The same of one session. Errors: `SESSION_NOT_FOUND`. */
-export async function verifyOne(store: Store, id: SessionId, watch: Watch = {}): Promise<OneVerified> {
+export async function verifyOne(store: Store, id: SessionId, heads?: SignedHeads): Promise<OneVerified> {
   const record = await store.get(id);
   if (record === undefined) throw sessionNotFound(id);
   const damages: Damage[] = [];
   checkRecord(record, damages);
-  const { last, chain } = await verifySession(store, record, damages, watch);
-  const integrity = new IntegritySum();
+  const { last, chain, heads: signed } = await verifySession(store, record, damages, { watch: {}, heads });
+  const [integrity, completeness] = [new IntegritySum(), new CompletenessSum()];
   integrity.add(id, chain);
-  return { sessionId: id, entries: last, damages, integrity: integrity.sum, chain };
+  completeness.add(id, signed, last);
+  const sums = { integrity: integrity.sum, ...(heads && { completeness: completeness.sum }) };
+  return { sessionId: id, entries: last, damages, ...sums, chain };
 }
 
 function checkRecord(record: SessionRecord, damages: Damage[]): void {
@@ -107,14 +121,15 @@ async function verifySession(
   store: Store,
   record: SessionRecord,
   damages: Damage[],
-  watch: Watch,
+  looking: Looking,
 ): Promise<Look> {
-  const first = await lookThrough(store, record, watch);
-  if (first.found.length === 0 && first.chain.damage === undefined) return first;
+  const first = await lookThrough(store, record, looking);
+  if (first.found.length === 0 && first.chain.damage === undefined && first.heads.missingSeq === undefined)
+    return first;
   // Another process may have archived or sealed it meanwhile: what a second look finds as well is damage.
   const now = await recordNow(store, record);
-  if (now === undefined) return { ...first, chain: { events: [] } };
-  const second = await lookThrough(store, now, watch);
+  if (now === undefined) return { ...first, chain: { events: [] }, heads: { signed: 0 } };
+  const second = await lookThrough(store, now, looking);
   for (const damage of second.found) damages.push(damage);
   return second;
 }
@@ -134,35 +149,59 @@ interface Look {
   readonly last: number;
   readonly found: readonly Damage[];
   readonly chain: ChainReport;
+  readonly heads: HeadsReport;
 }
 
-async function lookThrough(store: Store, { id, headSeq }: SessionRecord, watch: Watch): Promise<Look> {
+interface Looking {
+  readonly watch: Watch;
+  readonly heads: SignedHeads | undefined;
+}
+
+async function lookThrough(
+  store: Store,
+  { id, headSeq }: SessionRecord,
+  { watch, heads }: Looking,
+): Promise<Look> {
   let last = 0;
   const found: Damage[] = [];
-  const chain = new ChainReading(store, id);
-  const report = (seq: number, problem: string) =>
+  const signed = new HeadsCheck(heads, id);
+  const chain = new ChainReading(store, id, { onLink: signed.link });
+  const damaged = (seq: number, problem: string) =>
     found.push({ sessionId: id, entries: { from: seq, through: seq }, problem });
   try {
     for await (const page of watched(store.read(id, { through: headSeq }), watch)) {
       const sound: Entry[] = [];
       for (const entry of page) {
         const { seq, data } = entry;
-        if (seq !== last + 1) report(seq, `follows entry ${last}`);
-        if (!entrySchema.safeParse(entry).success) report(seq, "is not what an entry must be");
-        else if (!isJsonObjectText(data)) report(seq, "holds no JSON object");
+        if (seq !== last + 1) damaged(seq, `follows entry ${last}`);
+        if (!entrySchema.safeParse(entry).success) damaged(seq, "is not what an entry must be");
+        else if (!isJsonObjectText(data)) damaged(seq, "holds no JSON object");
         else sound.push(entry);
         last = seq;
       }
-      for (const { seq } of await notShowable(id, sound)) report(seq, "cannot be folded or shown");
+      for (const { seq } of await notShowable(id, sound)) damaged(seq, "cannot be folded or shown");
       await chain.take(page);
     }
-    if (last !== headSeq) report(last, `is the last one, but the head is ${headSeq}`);
+    if (last !== headSeq) damaged(last, `is the last one, but the head is ${headSeq}`);
   } catch (error) {
-    if (isSidecarError(error, "SESSION_NOT_FOUND")) return { last, found, chain: chain.report };
+    if (isSidecarError(error, "SESSION_NOT_FOUND"))
+      return { last, found, chain: { events: [] }, heads: { signed: 0 } };
     if (!isSidecarError(error, "STORE_CORRUPT", "DECRYPT_FAILED")) throw error;
-    report(last + 1, reasonOf(error));
+    damaged(last + 1, reasonOf(error));
   }
-  return { last, found, chain: otherwiseSound(chain.report, found) };
+  const report = chain.report;
+  if (found.length > 0 || report.damage !== undefined)
+    return { last, found, chain: otherwiseSound(report, found), heads: { signed: 0 } };
+  const held = signed.report(report, last);
+  return { last, found, chain: heldAgainst(held, report), heads: held };
+}
+
+/** Whoever makes a chain anew makes other links than those that were signed. */
+function heldAgainst({ otherSeq: through }: HeadsReport, chain: ChainReport): ChainReport {
+  if (through === undefined) return chain;
+  const from = chain.linked?.from ?? 1;
+  const problem = "is not what it was when it was signed, or what comes after it: the chain was made anew";
+  return { ...chain, damage: { from: Math.min(from, through), through, problem } };
 }
 
 /** What the medium has lost is told as that. */

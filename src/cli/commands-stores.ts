@@ -94,8 +94,15 @@ export const storeCommands: readonly Command[] = [
   {
     name: "keys generate",
     summary: "make a key to encrypt a store with, and print it or write it to a file that only you can read",
-    synopsis: "[--out FILE]",
-    flags: [{ name: "out", value: "FILE", help: "a new file; the key is not printed then" }],
+    synopsis: "[--signing] [--out FILE]",
+    flags: [
+      { name: "signing", help: "make a pair of keys to sign heads of sessions with, and to verify them" },
+      {
+        name: "out",
+        value: "FILE",
+        help: "a new file; the key is not printed then. The public one of a pair is FILE.pub",
+      },
+    ],
     operands: none,
     options: [],
     notes: [

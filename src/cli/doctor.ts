@@ -7,7 +7,7 @@ import type { Invocation, Io } from "./command.ts";
 import { configOf } from "./configured.ts";
 import { tryAgent, type Problem, type Trial, type TrialOptions } from "./doctor-agent.ts";
 import type { Config } from "../config/config.ts";
-import { agentOf } from "../config/options.ts";
+import { agentOf } from "../config/agent-command.ts";
 import { tryStore, type StoreTrial } from "./doctor-store.ts";
 import { interruptible } from "./interrupt.ts";
 import { answerTimeFrom, peerLimits, sidecarWith, withScratchFolder } from "./peer.ts";

@@ -2,6 +2,7 @@
 import { writeFile } from "node:fs/promises";
 import { SidecarError, systemCodeOf, reasonOf } from "../base/errors.ts";
 import { keysStatus as statusOf, newKey, rotateKeys as rotate } from "../care/keys.ts";
+import { newSigningKey } from "../audit/heads.ts";
 import { assertStoreThere } from "../care/maintenance.ts";
 import type { Config } from "../config/config.ts";
 import { withAudit } from "./audited.ts";
@@ -24,12 +25,35 @@ function fileFrom({ flags }: Invocation): string | undefined {
 }
 
 async function generate(invocation: Invocation, io: Io): Promise<number> {
-  const key = `${newKey()}\n`;
   const out = fileFrom(invocation);
+  if (invocation.flags["signing"] === true) return generatePair(out, io);
+  const key = `${newKey()}\n`;
   if (out === undefined) {
     await print(io, key);
     return 0;
   }
+  await writeKey(out, key);
+  await print(
+    io,
+    `A new key is in ${out}; keep a copy of it: without it nothing that is encrypted with it can be read\n`,
+  );
+  return 0;
+}
+
+/** Whoever has the private one signs; whoever has the public one can tell that it was signed. */
+async function generatePair(out: string | undefined, io: Io): Promise<number> {
+  const { privateKey, publicKey } = newSigningKey();
+  if (out === undefined) {
+    await print(io, privateKey + publicKey);
+    return 0;
+  }
+  await writeKey(out, privateKey);
+  await writeKey(`${out}.pub`, publicKey);
+  await print(io, `A new key to sign with is in ${out}, and the one to verify with in ${out}.pub\n`);
+  return 0;
+}
+
+async function writeKey(out: string, key: string): Promise<void> {
   try {
     await writeFile(out, key, { flag: "wx", mode: 0o600, flush: true });
   } catch (error) {
@@ -38,11 +62,6 @@ async function generate(invocation: Invocation, io: Io): Promise<number> {
       throw new SidecarError("FILE_EXISTS", `${out} is there already: a key is never written over`);
     throw new SidecarError("FILE_FAILED", `The key cannot be written: ${reasonOf(error)}`, { cause: error });
   }
-  await print(
-    io,
-    `A new key is in ${out}; keep a copy of it: without it nothing that is encrypted with it can be read\n`,
-  );
-  return 0;
 }
 
 export async function keysStatus(invocation: Invocation, io: Io): Promise<number> {

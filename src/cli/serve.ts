@@ -6,7 +6,7 @@ import { launch, runHere } from "../agent/launch.ts";
 import { isSidecarError } from "../base/errors.ts";
 import type { Invocation, Io } from "./command.ts";
 import { configOf } from "./configured.ts";
-import { agentOf } from "../config/options.ts";
+import { agentOf } from "../config/agent-command.ts";
 
 const stopSignals = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
 

@@ -1,6 +1,7 @@
 /** `verify`: reads everything that is stored and names what is damaged. */
-import { errorFaces, isSidecarError, reasonOf } from "../base/errors.ts";
+import { isSidecarError, reasonOf } from "../base/errors.ts";
 import { nothingVerified, verifySessions, type Verification } from "../care/verify.ts";
+import type { SignedHeads } from "../care/signed-heads.ts";
 import type { Watch } from "../care/watch.ts";
 import type { Config } from "../config/config.ts";
 import { openStoreWith } from "../store/open-encrypted.ts";
@@ -16,6 +17,7 @@ import { interruptible } from "./interrupt.ts";
 import { countText, print, printJson } from "./print.ts";
 import { Progress } from "./progress.ts";
 import { urlToRead } from "./sessions.ts";
+import { printCompleteness, signedHeads, statusOf } from "./signed-heads.ts";
 import { verifySession } from "./verify-session.ts";
 
 /** Status 5 when there is damage that was not repaired, or somebody has changed what was written. */
@@ -32,9 +34,12 @@ export async function verify(invocation: Invocation, io: Io): Promise<number> {
   if (repairs) await sealRepaired(url, loaded.config);
   progress.end();
   if (repaired !== undefined && !invocation.flags["json"]) await tell(repaired, io);
-  const found = await examine({ ...loaded.config, store: url }, progress);
-  const isSound = found.damages.length + found.integrity.changed.length === 0;
-  const status = isSound ? 0 : errorFaces.STORE_CORRUPT.exitStatus;
+  const found = await examine(
+    { ...loaded.config, store: url },
+    progress,
+    await signedHeads(loaded.config, io),
+  );
+  const status = statusOf(found);
   if (invocation.flags["json"]) {
     await printJson(io, repaired === undefined ? found : { ...found, repaired });
     return status;
@@ -46,6 +51,7 @@ export async function verify(invocation: Invocation, io: Io): Promise<number> {
   await printDamages(damages, io);
   await print(io, integrityText(integrity));
   await printDamages(integrity.changed, io);
+  await printCompleteness(found.completeness, io);
   if (damages.length > 0 && isRepairable(url))
     await print(io, "acp-sidecar verify --repair keeps all that is sound\n");
   return status;
@@ -59,12 +65,16 @@ function repair(url: string, config: Config, io: Io): Promise<Repair | undefined
 }
 
 /** What a read through the contract meets, and what lies below it; each place once. */
-async function examine(config: Config, progress: Progress): Promise<Verification> {
+async function examine(
+  config: Config,
+  progress: Progress,
+  heads: SignedHeads | undefined,
+): Promise<Verification> {
   try {
     progress.stage("reading", "sessions");
     const met = await interruptible(
       () => "nothing was changed; run it again to read all",
-      (signal) => readAll(config, progress.watch(signal)),
+      (signal) => readAll(config, progress.watch(signal), heads),
     );
     // Ctrl-C ends that at once, as it would without us: the engine hears nothing while it looks.
     progress.stage("looking at the files themselves");
@@ -84,11 +94,11 @@ function together(met: Verification, below: readonly Damage[]): Verification {
 }
 
 /** A store that is too damaged to be opened has damage of its own, and nothing else can be read of it. */
-async function readAll(config: Config, watch: Watch): Promise<Verification> {
+async function readAll(config: Config, watch: Watch, heads: SignedHeads | undefined): Promise<Verification> {
   try {
     const store = await openStoreWith(config.store, config);
     try {
-      return await verifySessions(store, {}, watch);
+      return await verifySessions(store, {}, watch, heads);
     } finally {
       await store.close();
     }

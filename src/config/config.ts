@@ -65,6 +65,8 @@ export interface Config {
   readonly audit: AuditMode;
   /** Absent: in the user's folder for such. */
   readonly auditFile?: string;
+  /** Where the key is that heads of sessions are signed with in it. */
+  readonly auditSigningKey?: string;
   /** A file of it that is larger is put aside, and so many of those are kept. */
   readonly auditBytes: number;
   readonly auditFiles: number;

@@ -59,7 +59,7 @@ function placedIn(
   placing: (name: OptionName) => Placing,
 ): Settings & { readonly store: string } {
   const [store, log, audit] = [placing("store"), placing("logFile"), placing("auditFile")];
-  const { encryptionKey, previousKeys, token } = values;
+  const { encryptionKey, previousKeys, token, auditSigningKey } = values;
   return {
     ...values,
     store:
@@ -70,6 +70,9 @@ function placedIn(
     ...(values.auditFile !== undefined && { auditFile: placed(values.auditFile, audit.at, audit.base) }),
     ...(encryptionKey !== undefined && { encryptionKey: placedKey(encryptionKey, placing("encryptionKey")) }),
     ...(token !== undefined && { token: placedKey(token, placing("token")) }),
+    ...(auditSigningKey !== undefined && {
+      auditSigningKey: placedKey(auditSigningKey, placing("auditSigningKey")),
+    }),
     ...(previousKeys !== undefined && {
       previousKeys: previousKeys.map((source) => placedKey(source, placing("previousKeys"))),
     }),

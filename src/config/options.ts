@@ -166,6 +166,11 @@ export const options = {
     help: "record who did what; required: what cannot be recorded is not done",
   },
   auditFile: { key: "auditFile", kind: { type: "path" }, help: "where that is recorded" },
+  auditSigningKey: {
+    key: "auditSigningKey",
+    kind: { type: "key" },
+    help: "where the key is that the newest state of each session is signed with there",
+  },
   auditBytes: {
     key: "auditBytes",
     default: 8 * mib,
@@ -218,18 +223,6 @@ export function configOf(settings: Settings, agent?: AgentCommand): Defaulted {
     config[place] = part === undefined ? value : { ...(config[place] as object), [part]: value };
   }
   return config as unknown as Defaulted;
-}
-
-/** The agent's command, which inherits no variable that a key of the store, or a token, is in. */
-export function agentOf({
-  agent,
-  encryptionKey = "",
-  previousKeys = [],
-  token = "",
-}: Pick<Config, "agent" | "encryptionKey" | "previousKeys" | "token">): AgentCommand | undefined {
-  const sources = [encryptionKey, token, ...previousKeys];
-  const withheld = sources.filter((source) => source.startsWith("env:")).map((source) => source.slice(4));
-  return agent === undefined || withheld.length === 0 ? agent : { ...agent, withheld };
 }
 
 /** The configuration where nothing is said; the place of the store depends on the platform. */

@@ -74,6 +74,12 @@ function markOf(kind: string, atMs: number, sha256: string): number {
   return (Number.parseInt(sha256.slice(0, 8), 16) ^ mix) >>> 0;
 }
 
+/** A link, and the entry that carries it. */
+export interface ChainHead {
+  readonly seq: number;
+  readonly sha256: string;
+}
+
 /** Where a chain stands. */
 interface Running {
   /** The newest link. */
@@ -116,8 +122,12 @@ export class Chain {
     return withLink(last, link);
   }
 
-  written(): void {
+  /** Returns the newest link, if there is one since. */
+  written(): ChainHead | undefined {
     this.#running = this.#coming;
+    const { before: sha256, stretch } = this.#coming ?? {};
+    const isNew = sha256 !== undefined && stretch?.marks.count === 0;
+    return isNew ? { seq: stretch.from - 1, sha256 } : undefined;
   }
 
   /** It is to be looked for again: others may have written, or what we wrote may not be there. */

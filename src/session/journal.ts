@@ -148,7 +148,8 @@ export class Journal {
       const { from, final } = await this.#final(added, last);
       tidyUp(charsIn(added), final);
       this.#sealed = this.#head = await store.seal(this.id, { from, head: before }, final, this.#lease);
-      this.#chain.written();
+      const head = this.#chain.written();
+      if (head !== undefined) this.#options.headed?.({ sessionId: this.id, ...head });
       this.#unsealed.begin();
       if (added.length > 0 && durability === "full") await store.flush();
       if (added.length > 0) tellAppend(tell, this.id, added, before + added.length);

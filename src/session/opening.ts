@@ -28,13 +28,13 @@ export async function openSession(
 
 /** For a moment, so that it is not live for it. Errors: `SESSION_NOT_FOUND`, `SESSION_BUSY`, `STORE_…`. */
 export async function takeSession(
-  { store, events, room }: Parts,
+  { store, events, room, audit }: Parts,
   { durability, leaseTtlMs, onBusy }: Options,
   id: SessionId,
   taking: Taking,
 ): Promise<OpenedJournal> {
   const holder = taking.holder ?? thisHolder();
-  const options = { store, durability, leaseTtlMs, tell: events.tell, room };
+  const options = { store, durability, leaseTtlMs, tell: events.tell, headed: audit.noteHead, room };
   const opened = await Journal.open(id, { mayTake: mayTake(onBusy, holder), ...options, ...taking, holder });
   try {
     return { ...opened, record: await mendedAfterCrash(store, opened) };

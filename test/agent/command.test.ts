@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { agentOf } from "../../src/config/options.ts";
+import { agentOf } from "../../src/config/agent-command.ts";
 import { environmentOf, spawnOf } from "../../src/agent/command.ts";
 
 const windows = {

@@ -1,6 +1,6 @@
 /** Where keys come from: `file:PATH`, `env:NAME` or `command:PROGRAM`. Nothing of a key is ever in a message. */
 import { SidecarError } from "../../base/errors.ts";
-import { shownSource, textFrom } from "../secret-source.ts";
+import { shownSource, textFrom } from "../../base/secret-source.ts";
 import { keyBytes, Keyring } from "./keyring.ts";
 
 /** Errors: `KEY_INVALID` with the source, and how to mend it. */

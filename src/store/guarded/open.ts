@@ -92,7 +92,7 @@ function byToken(inner: Store, source: string): () => Access | Promise<Access> {
   const ask = async () => {
     const [{ tokenGrant }, { textFrom }] = await Promise.all([
       import("./tokens.ts"),
-      import("../secret-source.ts"),
+      import("../../base/secret-source.ts"),
     ]);
     granted = undefined;
     granted = await tokenGrant(inner, (await textFrom(source, "token")).trim());

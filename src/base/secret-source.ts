@@ -1,7 +1,7 @@
 /** Where secrets come from: `file:PATH`, `env:NAME` or `command:PROGRAM`. Nothing of one is ever in a message. */
 import { exec } from "node:child_process";
 import { open } from "node:fs/promises";
-import { SidecarError, reasonOf } from "../base/errors.ts";
+import { SidecarError, reasonOf } from "./errors.ts";
 
 export type Secret = "key" | "token";
 
