@@ -19,7 +19,12 @@ export function sidecar(folder, binary = builtSidecar, name = "sidecar") {
     name,
     command: node,
     args: [binary, "--store", store, "--durability", "turn", "--", ...agent],
-    env: { XDG_CONFIG_HOME: folder, XDG_DATA_HOME: folder, ...withoutCommands(binary) },
+    env: {
+      XDG_CONFIG_HOME: folder,
+      XDG_DATA_HOME: folder,
+      XDG_STATE_HOME: folder,
+      ...withoutCommands(binary),
+    },
     store,
     library: path.join(path.dirname(binary), "../dist/index.js"),
   };
@@ -44,6 +49,12 @@ export function encryptedSidecar(folder, binary) {
     env: { ...plain.env, ACP_SIDECAR_ENCRYPTION_KEY: encryptionKey },
     encryption: { encryptionKey },
   };
+}
+
+/** The same without an audit log. */
+export function unauditedSidecar(folder, binary) {
+  const audited = sidecar(folder, binary, "unaudited");
+  return { ...audited, env: { ...audited.env, ACP_SIDECAR_AUDIT: "off" } };
 }
 
 /** By the letters of the table: the agent, relays (b) and (c), the sidecar (d), and another build of it to compare with. */

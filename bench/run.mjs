@@ -8,6 +8,7 @@ import { historyExport } from "./history/export.mjs";
 import { historyImport } from "./history/import.mjs";
 import { historyMany } from "./history/many.mjs";
 import { append } from "./measure/append.mjs";
+import { audit } from "./measure/audit.mjs";
 import { bigSession } from "./measure/big-session.mjs";
 import { encrypted } from "./measure/encrypted.mjs";
 import { chain } from "./measure/chain.mjs";
@@ -34,6 +35,7 @@ const measurements = {
   append,
   encrypted,
   chain,
+  audit,
   "history-export": historyExport,
   "history-import": historyImport,
   "history-many": historyMany,

@@ -14,7 +14,7 @@ import {
 import path from "node:path";
 import { promisify } from "node:util";
 import { makeDirectory, syncDirectory } from "../base/disk.ts";
-import { systemCodeOf } from "../base/errors.ts";
+import { SidecarError, systemCodeOf } from "../base/errors.ts";
 import { beginning, lineAfter, type Link } from "./line.ts";
 import { rotatedFile, rotatedFiles } from "./places.ts";
 import { tailOf, tailOfFile } from "./tail.ts";
@@ -34,6 +34,7 @@ export interface LogFileOptions {
 export class LogFile {
   readonly #options: LogFileOptions;
   #fd: number | undefined;
+  #ino = 0;
   /** What stood there when this process wrote last. */
   #known: { readonly ino: number; readonly size: number; readonly last: Link } | undefined;
 
@@ -44,13 +45,12 @@ export class LogFile {
   /** Adds records to the end. Its caller has the lock. On an error nothing of them stays. Errors: the system's own. */
   append(bodies: readonly string[]): void {
     const { file, maxBytes, own } = this.#options;
-    let fd = this.#open();
-    const { ino, size } = fstatSync(fd);
+    const { ino, size } = this.#open();
     const before: string[] = [];
     let begin = "";
     let last = this.#known?.ino === ino && this.#known.size === size ? this.#known.last : undefined;
     if (last === undefined) {
-      const tail = tailOf(fd, size);
+      const tail = tailOf(this.#opened(), size);
       last = tail.last ?? this.#lastOfEarlier();
       if (tail.isOpen) begin = "\n";
       if (tail.torn !== undefined) before.push(own("log.torn", tail.torn));
@@ -60,15 +60,15 @@ export class LogFile {
     }
     let at = size + begin.length;
     if (size > maxBytes && begin === "") {
-      fd = this.#rotate(fd, last);
+      this.#rotate(last);
       at = 0;
       before.push(
         own("log.rotate", { after: path.basename(rotatedFile(file, last.seq)), ...this.#dropped() }),
       );
     }
     const { text, end } = chained(last, [...before, ...bodies]);
-    this.#write(fd, begin + text, at - begin.length);
-    this.#known = { ino: fstatSync(fd).ino, size: at + Buffer.byteLength(text), last: end };
+    this.#write(this.#opened(), begin + text, at - begin.length);
+    this.#known = { ino: this.#ino, size: at + Buffer.byteLength(text), last: end };
     if (at === 0) this.#drop();
   }
 
@@ -84,14 +84,21 @@ export class LogFile {
   }
 
   /** The file that has the name now: another process may have put it aside. */
-  #open(): number {
+  #open(): { readonly ino: number; readonly size: number } {
     const { file } = this.#options;
     const there = statSync(file, { throwIfNoEntry: false });
-    if (this.#fd !== undefined && there?.ino === fstatSync(this.#fd).ino) return this.#fd;
+    if (there !== undefined && this.#fd !== undefined && there.ino === this.#ino) return there;
     this.close();
     if (there === undefined) makeDirectory(path.dirname(file));
     this.#fd = openSync(file, "a+", 0o600);
     if (there === undefined) syncDirectory(path.dirname(file));
+    const opened = fstatSync(this.#fd);
+    this.#ino = opened.ino;
+    return opened;
+  }
+
+  #opened(): number {
+    if (this.#fd === undefined) throw new SidecarError("INTERNAL", "The audit log is closed");
     return this.#fd;
   }
 
@@ -104,11 +111,11 @@ export class LogFile {
     return beginning;
   }
 
-  #rotate(fd: number, last: Link): number {
+  #rotate(last: Link): void {
     const { file } = this.#options;
-    fsyncSync(fd);
+    fsyncSync(this.#opened());
     renameSync(file, rotatedFile(file, last.seq));
-    return this.#open();
+    this.#open();
   }
 
   /** Those that are too many. */

@@ -2,15 +2,15 @@
  * The audit log of one process: records wait for each other for a moment and are written together. Where every deed
  * must be recorded, whoever does something waits until its record is on the disk.
  */
-import { SidecarError, isSidecarError, reasonOf, systemCodeOf, type ErrorCode } from "../base/errors.ts";
+import { SidecarError, isSidecarError, reasonOf } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import { Queue } from "../base/queue.ts";
 import type { Secrets } from "../base/secrets.ts";
 import type { Audit, Deed, Ended } from "./audit.ts";
-import { bodyOf } from "./facts.ts";
 import type { Head } from "./heads.ts";
+import { failureOf, isLocked } from "./outcomes.ts";
 import { HeadSigning } from "./signing.ts";
-import type { LogWriter } from "./writing.ts";
+import type { LogWriter, Waiting } from "./writing.ts";
 
 export interface AuditOptions {
   /** Undefined where a user has no folder for it. */
@@ -35,24 +35,19 @@ export interface AuditOptions {
 
 /** Records that come so soon after one another are written together. */
 const gatheredMs = 50;
+/** The first ones wait longer: whoever starts us waits for other things. */
+const startMs = 500;
 /** What is written is told to the disk after so long at most. */
 const unsyncedMs = 1000;
+/** Others hold the lock for moments: whoever does something waits so long for it at most, and at the end. */
+const lockWaitMs = 5000;
+/** Records wait on after this, together with what has come meanwhile. */
+const lockTryMs = 1000;
 /** More cannot wait: the file does not take any. */
 const mostWaiting = 10_000;
 
-/** Errors that say that something must not be, rather than that it failed. */
-const refusals: readonly ErrorCode[] = [
-  "SESSION_NOT_FOUND",
-  "SESSION_BUSY",
-  "TURN_RUNNING",
-  "SESSION_EXISTS",
-  "SESSION_LIMIT",
-  "INVALID_PARAMS",
-  "AUDIT_FAILED",
-];
-
 interface Batch {
-  readonly bodies: string[];
+  readonly records: Waiting[];
   /** Of those, whose callers do not wait. */
   noted: number;
   written: Promise<void> | undefined;
@@ -72,6 +67,7 @@ export class AuditLog implements Audit {
   /** Records that could not be written since one could. */
   #lost = 0;
   #hasFailed = false;
+  #isClosing = false;
   /** Errors of deeds that are recorded. */
   readonly #recorded = new WeakSet<object>();
 
@@ -89,7 +85,7 @@ export class AuditLog implements Audit {
     const batch = this.#add(deed, ended);
     if (batch === undefined) return;
     batch.noted += 1;
-    this.#gathering ??= setTimeout(() => void this.#flush().catch(() => undefined), gatheredMs);
+    this.#gather();
   }
 
   async noted(deed: Deed, ended: Ended = {}): Promise<void> {
@@ -144,6 +140,7 @@ export class AuditLog implements Audit {
 
   async close(): Promise<void> {
     await this.#signing?.done();
+    this.#isClosing = true;
     clearTimeout(this.#gathering);
     clearTimeout(this.#syncing);
     await this.#flush().catch(() => undefined);
@@ -161,16 +158,16 @@ export class AuditLog implements Audit {
 
   /** Undefined where there is no room. */
   #add(deed: Deed, { outcome = "done", code, ...more }: Ended): Batch | undefined {
-    const { who, via, secrets } = this.#options;
-    this.#batch ??= { bodies: [], noted: 0, written: undefined };
-    if (this.#batch.bodies.length >= mostWaiting) {
+    const { who, via } = this.#options;
+    this.#batch ??= { records: [], noted: 0, written: undefined };
+    if (this.#batch.records.length >= mostWaiting) {
       this.#lost += 1;
       return undefined;
     }
     const facts = { ...deed.facts, ...more.facts };
-    this.#batch.bodies.push(
-      bodyOf({ via, outcome, code, ...deed, ...more, facts, who: deed.who ?? who }, secrets, Date.now()),
-    );
+    // Its line is made when it is written: whoever does something does not wait for that.
+    const record = { via, outcome, code, ...deed, ...more, facts, who: deed.who ?? who };
+    this.#batch.records.push({ record, atMs: Date.now() });
     return this.#batch;
   }
 
@@ -185,16 +182,23 @@ export class AuditLog implements Audit {
   }
 
   async #write(batch: Batch): Promise<void> {
-    if (this.#batch === batch) this.#batch = undefined;
-    const lost = this.#lost;
+    const { isRequired } = this.#options;
+    const mayWaitOn = !isRequired && !this.#isClosing;
+    let lost = 0;
+    // What comes while others have the lock goes along.
+    const take = () => {
+      if (this.#batch === batch) this.#batch = undefined;
+      lost = this.#lost;
+      return lost === 0 ? batch.records : [this.#gap(lost), ...batch.records];
+    };
     try {
       const writer = await (this.#writer ??= this.#open());
-      await writer.append(
-        lost === 0 ? batch.bodies : [this.#own("log.gap", { records: lost }), ...batch.bodies],
-      );
-      if (this.#options.isRequired) await writer.sync();
+      await writer.append(take, mayWaitOn ? lockTryMs : lockWaitMs);
+      if (isRequired) await writer.sync();
       else this.#syncing ??= setTimeout(() => this.#syncSoon(), unsyncedMs).unref();
     } catch (error) {
+      if (mayWaitOn && isLocked(error)) return this.#waitOn(batch);
+      if (this.#batch === batch) this.#batch = undefined;
       this.#lost += batch.noted;
       // Whoever waits is told.
       if (batch.noted > 0) this.#warn(error);
@@ -205,6 +209,17 @@ export class AuditLog implements Audit {
     this.#hasFailed = false;
   }
 
+  /** Others were quicker all the time: nothing is lost by that. */
+  #waitOn(batch: Batch): void {
+    batch.written = undefined;
+    this.#gather();
+  }
+
+  #gather(): void {
+    const waitMs = this.#writer === undefined ? startMs : gatheredMs;
+    this.#gathering ??= setTimeout(() => void this.#flush().catch(() => undefined), waitMs);
+  }
+
   #syncSoon(): void {
     this.#syncing = undefined;
     void this.#queue.run(async () =>
@@ -213,16 +228,16 @@ export class AuditLog implements Audit {
   }
 
   async #open(): Promise<LogWriter> {
-    const { file, maxBytes, maxFiles } = this.#options;
+    const { file } = this.#options;
     if (file === undefined)
       throw new SidecarError("AUDIT_FAILED", "No home directory is known: name a file with --audit-file");
     const { LogWriter: Writer } = await import("./writing.ts");
-    return new Writer({ file, maxBytes, maxFiles, own: (what, facts) => this.#own(what, facts) });
+    return new Writer({ ...this.#options, file });
   }
 
-  #own(what: string, facts: Readonly<Record<string, string | number>>): string {
-    const { who, via, secrets } = this.#options;
-    return bodyOf({ who, via, what, outcome: "done", facts }, secrets, Date.now());
+  #gap(records: number): Waiting {
+    const { who, via } = this.#options;
+    return { record: { who, via, what: "log.gap", outcome: "done", facts: { records } }, atMs: Date.now() };
   }
 
   /** Once, until it goes again: without it all else goes on. */
@@ -234,9 +249,4 @@ export class AuditLog implements Audit {
       );
     this.#hasFailed = true;
   }
-}
-
-function failureOf(error: unknown): Ended {
-  const code = isSidecarError(error) ? error.code : (systemCodeOf(error) ?? "INTERNAL");
-  return { outcome: isSidecarError(error, ...refusals) ? "refused" : "failed", code };
 }

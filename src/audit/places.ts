@@ -23,6 +23,6 @@ export function rotatedFile(file: string, lastSeq: number): string {
   return `${file}.${String(lastSeq).padStart(12, "0")}`;
 }
 
-export function lockFolderOf(file: string): string {
+export function lockFileOf(file: string): string {
   return `${file}.lock`;
 }

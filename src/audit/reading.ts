@@ -1,10 +1,10 @@
 /** Reads a log: its files in their order as they are at one moment, line by line. */
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import path from "node:path";
-import { reasonOf, SidecarError, systemCodeOf } from "../base/errors.ts";
+import { isSidecarError, reasonOf, SidecarError, systemCodeOf } from "../base/errors.ts";
 import { pause } from "../base/time.ts";
 import { ProcessLock } from "./lock.ts";
-import { lockFolderOf, rotatedFiles } from "./places.ts";
+import { lockFileOf, rotatedFiles } from "./places.ts";
 
 interface Part {
   readonly fd: number;
@@ -59,20 +59,26 @@ async function partsOf(file: string): Promise<readonly Part[]> {
 }
 
 async function lockIfPossible(file: string): Promise<(() => void) | undefined> {
+  const there = opened(file);
+  if (there === undefined) return undefined;
+  closeSync(there);
+  const lock = new ProcessLock(lockFileOf(file));
   try {
-    const there = opened(file);
-    if (there === undefined) return undefined;
-    closeSync(there);
-    const lock = new ProcessLock(lockFolderOf(file));
     for (let tries = 0; tries < lockTries; tries += 1) {
       const release = lock.tryTake();
-      if (release !== undefined) return release;
-      await pause(10);
+      if (release === undefined) await pause(10);
+      else
+        return () => {
+          release();
+          lock.close();
+        };
     }
+    lock.leave();
   } catch (error) {
-    // Somebody else's log, or a copy.
-    if (systemCodeOf(error) === undefined) throw error;
+    // Somebody else's log, or a copy, or a full disk: it is read all the same.
+    if (systemCodeOf(error) === undefined && !isSidecarError(error, "AUDIT_FAILED")) throw error;
   }
+  lock.close();
   return undefined;
 }
 

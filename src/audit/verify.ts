@@ -164,14 +164,14 @@ class Check {
   #heed({ what, facts }: Readonly<Record<string, unknown>>, place: Place): void {
     if (!isRecord(facts)) return;
     const { droppedThrough, droppedHash, knewSeq, records } = facts;
+    const missing = this.#missing;
     if (
+      missing !== undefined &&
       what === "log.rotate" &&
-      droppedThrough === this.#missing?.seq &&
-      droppedHash === this.#missing?.hash
+      droppedThrough === missing.seq &&
+      droppedHash === missing.hash
     ) {
-      this.#note(
-        `lines up to ${String(droppedThrough)} were deleted by a rotation, as ${nameOf(place)} says`,
-      );
+      this.#note(`lines up to ${missing.seq} were deleted by a rotation, as ${nameOf(place)} says`);
       this.#missing = undefined;
     }
     if (what === "log.shortened")
@@ -180,7 +180,7 @@ class Check {
         `says that the log was shortened before it: a process had written line ${String(knewSeq)}`,
       );
     if (what === "log.gap")
-      this.#note(`${String(records)} records before ${nameOf(place)} could not be written`);
+      this.#note(`records that could not be written before ${nameOf(place)}: ${String(records)}`);
   }
 
   #meet({ seq, hash, isIntact }: Line): void {

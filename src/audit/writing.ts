@@ -1,30 +1,50 @@
 /** Writes batches of records: each under the lock, and told to the disk. Loaded with the first record. */
-import { SidecarError, systemCodeOf, reasonOf } from "../base/errors.ts";
+import { isSidecarError, SidecarError, systemCodeOf, reasonOf } from "../base/errors.ts";
+import type { Secrets } from "../base/secrets.ts";
 import { pause } from "../base/time.ts";
+import { bodyOf, type Recorded } from "./facts.ts";
 import { LogFile, type LogFileOptions } from "./file.ts";
 import { ProcessLock } from "./lock.ts";
-import { lockFolderOf } from "./places.ts";
+import { lockFileOf } from "./places.ts";
 
-/** Others hold the lock for moments. */
-const lockWaitMs = 2000;
+/** A record that waits. Its line is made when it is written: whoever does something does not wait for that. */
+export interface Waiting {
+  readonly record: Recorded;
+  readonly atMs: number;
+}
+
+interface LogWriterOptions extends Omit<LogFileOptions, "own"> {
+  /** Who writes, for what the log says of itself. */
+  readonly who: string;
+  readonly via: string;
+  readonly secrets?: Secrets | undefined;
+}
 
 export class LogWriter {
   readonly #file: LogFile;
   readonly #lock: ProcessLock;
   readonly #place: string;
 
-  constructor(options: LogFileOptions) {
-    this.#file = new LogFile(options);
-    this.#lock = new ProcessLock(lockFolderOf(options.file));
+  readonly #secrets: Secrets | undefined;
+
+  constructor({ who, via, secrets, ...options }: LogWriterOptions) {
+    const own: LogFileOptions["own"] = (what, facts) =>
+      bodyOf({ who, via, what, outcome: "done", facts }, secrets, Date.now());
+    this.#secrets = secrets;
+    this.#file = new LogFile({ ...options, own });
+    this.#lock = new ProcessLock(lockFileOf(options.file));
     this.#place = options.file;
   }
 
-  /** On return they are written. One batch at a time. Errors: `AUDIT_FAILED`. */
-  async append(bodies: readonly string[]): Promise<void> {
+  /**
+   * On return what `take` gives is written; it is asked when it is our turn. One batch at a time. Errors: `AUDIT_FAILED`; with `locked` in its data where others
+   * had the lock for all of `waitMs`, and waiting on may help.
+   */
+  async append(take: () => readonly Waiting[], waitMs: number): Promise<void> {
     try {
-      const release = await this.#locked();
+      const release = await this.#locked(waitMs);
       try {
-        this.#file.append(bodies);
+        this.#file.append(take().map(({ record, atMs }) => bodyOf(record, this.#secrets, atMs)));
       } finally {
         release();
       }
@@ -44,16 +64,25 @@ export class LogWriter {
 
   close(): void {
     this.#file.close();
+    this.#lock.close();
   }
 
-  async #locked(): Promise<() => void> {
-    const untilMs = performance.now() + lockWaitMs;
-    for (let waitMs = 1; ; waitMs = Math.min(20, waitMs * 2)) {
+  /** @param forMs how long it may stay with one who has it */
+  async #locked(forMs: number): Promise<() => void> {
+    let untilMs = performance.now() + forMs;
+    for (let held: string | undefined; ;) {
       const release = this.#lock.tryTake();
       if (release !== undefined) return release;
-      if (performance.now() > untilMs)
-        throw new SidecarError("AUDIT_FAILED", `${this.#lock.holder()} keeps it locked`);
-      await pause(waitMs * (0.5 + Math.random()));
+      // It goes round: our turn comes.
+      if (this.#lock.held !== held) untilMs = performance.now() + forMs;
+      ({ held } = this.#lock);
+      if (performance.now() > untilMs) {
+        const holder = this.#lock.holder();
+        this.#lock.leave();
+        throw new SidecarError("AUDIT_FAILED", `${holder} keeps it locked`, { data: { locked: true } });
+      }
+      // Who is next looks often.
+      await pause(Math.min(10, this.#lock.ahead));
     }
   }
 
@@ -62,6 +91,7 @@ export class LogWriter {
     const reason = code === "ENOSPC" || code === "EDQUOT" ? "the disk is full" : reasonOf(error);
     return new SidecarError("AUDIT_FAILED", `The audit log ${this.#place} cannot be written: ${reason}`, {
       cause: error,
+      data: isSidecarError(error) ? error.data : {},
     });
   }
 }

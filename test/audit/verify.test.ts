@@ -205,7 +205,7 @@ it("a process that writes on notices that the log is shorter than it left it", a
   const log = openLog(file);
   for (let at = 0; at < 9; at += 1) await log.noted({ what: "session.rename", session: String(at) });
   await log.around({ what: "session.move" }, async () => undefined);
-  await new Promise((resolve) => setTimeout(resolve, 80));
+  await expect.poll(() => fs.existsSync(file) && fs.readFileSync(file, "utf8").split("\n").length).toBe(11);
   changed(file, (lines) => lines.slice(0, 4));
   log.note({ what: "session.rename" });
   await log.close();
