@@ -5,6 +5,7 @@ import type { Ended } from "./audit.ts";
 /** Errors that say that something must not be, rather than that it failed. */
 const refusals: readonly ErrorCode[] = [
   "SESSION_NOT_FOUND",
+  "FORBIDDEN",
   "SESSION_BUSY",
   "TURN_RUNNING",
   "SESSION_EXISTS",

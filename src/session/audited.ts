@@ -160,7 +160,7 @@ async function placedAnew(opened: OpenedJournal, audit: Audit): Promise<OpenedJo
 }
 
 /** How somebody is told that a session is not theirs, or not there. */
-export const refusedAccess: readonly ErrorCode[] = ["SESSION_NOT_FOUND"];
+export const refusedAccess: readonly ErrorCode[] = ["SESSION_NOT_FOUND", "FORBIDDEN"];
 
 /** Only what is refused: to look at one's sessions is nobody's business. */
 function auditLookingFor(registry: Door, audit: Audit): void {
