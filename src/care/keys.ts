@@ -8,7 +8,7 @@ import { keyringOf } from "../store/encrypted/key-source.ts";
 import { keyBytes, type Keyring } from "../store/encrypted/keyring.ts";
 import { openStoreWith, type Encryption } from "../store/open-encrypted.ts";
 import { recallRewinds } from "./recall-rewinds.ts";
-import { keyIdsOf, wrappedSecrets } from "../store/encrypted/keys-record.ts";
+import { keyIdsOf, keysDamaged, wrappedSecrets } from "../store/encrypted/keys-record.ts";
 import { StoreKeys } from "../store/encrypted/store-keys.ts";
 import { openStore } from "../store/open.ts";
 import type { Store } from "../store/contract.ts";
@@ -36,6 +36,7 @@ export async function keysStatus(url: string, encryption: Encryption): Promise<K
   const ring = encryptionKey === undefined ? undefined : await keyringOf(encryptionKey, previousKeys);
   await using store = await openStore(url);
   const found = await wrappedSecrets(store);
+  if (found?.length === 0) throw keysDamaged();
   const [wrapped = []] = found ?? [];
   const keyIds = keyIdsOf(wrapped);
   const configured = ring?.currentId;

@@ -1,8 +1,9 @@
 /** The store of a URL, encrypted if that is asked for; and none that is encrypted as if it were not. */
 import type { Store } from "./contract.ts";
 import { openStore } from "./open.ts";
-import { isSidecarError } from "../base/errors.ts";
+import { isSidecarError, type SidecarError } from "../base/errors.ts";
 import { keysCopyId, keysId } from "./keys-id.ts";
+import { wrapStore } from "./shell.ts";
 
 /** What is encrypted with, as the configuration says it. */
 export interface Encryption {
@@ -26,15 +27,8 @@ export async function openStoreWith(
   if (!store.capabilities.persistent) return store;
   try {
     const mayBePlain = encryptionKey === undefined || as === "it is";
-    if (mayBePlain && !(await hasKeys(store))) return store;
-    // What knows of keys is loaded where there are some.
-    if (encryptionKey === undefined) {
-      const [{ keyIdsOf, wrappedSecrets }, { keyMissing }] = await Promise.all([
-        import("./encrypted/keys-record.ts"),
-        import("./encrypted/keyring.ts"),
-      ]);
-      throw keyMissing(keyIdsOf((await wrappedSecrets(store))?.[0] ?? []).join(", "));
-    }
+    if (mayBePlain && !(await hasKeys(store))) return await plainStore(store);
+    if (encryptionKey === undefined) throw await whichKey(store);
     const { keyringOf } = await import("./encrypted/key-source.ts");
     const ring = await keyringOf(encryptionKey, previousKeys);
     const { encryptedStore } = await import("./encrypted/store.ts");
@@ -43,6 +37,37 @@ export async function openStoreWith(
     await store.close();
     throw error;
   }
+}
+
+/**
+ * While it is empty somebody else may begin to encrypt it: that is looked for behind the first session, which then goes
+ * again, so that no store is ever mixed.
+ */
+async function plainStore(store: Store): Promise<Store> {
+  const { items } = await store.list({ limit: 1 });
+  if (items.length > 0) return store;
+  let isPlain = false;
+  return wrapStore(store, {
+    create: async (session) => {
+      const made = await store.create(session);
+      if (isPlain || !(await hasKeys(store))) {
+        isPlain = true;
+        return made;
+      }
+      await store.delete(made.id);
+      throw await whichKey(store);
+    },
+  });
+}
+
+/** What knows of keys is loaded where there are some. */
+async function whichKey(store: Store): Promise<SidecarError> {
+  const [{ keyIdsOf, keysDamaged, wrappedSecrets }, { keyMissing }] = await Promise.all([
+    import("./encrypted/keys-record.ts"),
+    import("./encrypted/keyring.ts"),
+  ]);
+  const [wrapped] = (await wrappedSecrets(store)) ?? [];
+  return wrapped === undefined ? keysDamaged() : keyMissing(keyIdsOf(wrapped).join(", "));
 }
 
 /** Whoever begins an encrypted store may be killed between the two, and either may be damaged. */

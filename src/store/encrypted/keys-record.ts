@@ -1,11 +1,11 @@
 /** The records that hold what a store is encrypted with: the secrets of the store, wrapped. Twice, because all hangs on them. */
-import { isSidecarError } from "../../base/errors.ts";
+import { isSidecarError, SidecarError } from "../../base/errors.ts";
 import type { SessionId } from "../../base/ids.ts";
 import { objectIn } from "../../base/json.ts";
 import type { Lease, NewSession, SessionRecord, Store } from "../contract.ts";
 import { keysCopyId, keysId } from "../keys-id.ts";
 import { encodeCursor } from "../query.ts";
-import { decryptFailed } from "./box.ts";
+import { sign } from "./box.ts";
 import { wrappedBy } from "./keyring.ts";
 
 /** First in every list, and never old: retention, also that of a program that knows nothing of it, lets them be. */
@@ -65,10 +65,36 @@ export async function putKeys(store: Store, wrapped: readonly string[]): Promise
   await store.flush();
 }
 
-async function createOnce(store: Store, id: SessionId, wrapped: readonly string[]): Promise<void> {
-  await store.create(recordOf(id, wrapped)).catch((error: unknown) => {
-    if (!isSidecarError(error, "SESSION_EXISTS")) throw error;
-  });
+/**
+ * Makes both of a store that had none. Errors: `STORE_…`, and those of `confirm`.
+ * @param confirm what is looked at once the first of them can be seen; when it rejects, that one goes again
+ */
+export async function beginKeys(
+  store: Store,
+  wrapped: readonly string[],
+  confirm: () => Promise<void>,
+): Promise<void> {
+  if (await createOnce(store, keysCopyId, wrapped)) {
+    try {
+      await confirm();
+    } catch (error) {
+      // Whoever has completed them meanwhile has the other one, and makes this one again.
+      await store.delete(keysCopyId);
+      throw error;
+    }
+  }
+  await putKeys(store, wrapped);
+}
+
+/** Whether we have made it. */
+async function createOnce(store: Store, id: SessionId, wrapped: readonly string[]): Promise<boolean> {
+  try {
+    await store.create(recordOf(id, wrapped));
+    return true;
+  } catch (error) {
+    if (isSidecarError(error, "SESSION_EXISTS")) return false;
+    throw error;
+  }
 }
 
 /** @param lease of the first record; the copy is written before it */
@@ -89,13 +115,25 @@ function metadataOf(wrapped: readonly string[]) {
   return { ...hidden, [secretsKey]: JSON.stringify({ wrapped }) };
 }
 
+/** The id of the key, and what it has wrapped. */
+const wrappedForm = /^[0-9a-f]{12}\.[A-Za-z0-9+/]+={0,2}$/;
+
 /** None for a record that was damaged. */
 function wrappedIn({ metadata }: SessionRecord): readonly string[] {
   const { wrapped } = objectIn(String(metadata[secretsKey])) ?? {};
-  const isSound = Array.isArray(wrapped) && wrapped.every((each) => typeof each === "string");
-  return isSound ? wrapped : [];
+  const isSound = (each: unknown): each is string => typeof each === "string" && wrappedForm.test(each);
+  return Array.isArray(wrapped) && wrapped.every(isSound) ? wrapped : [];
 }
 
-export function keysDamaged() {
-  return decryptFailed("The store: its keys are damaged. What");
+/** Whether it is one of an encrypted store, whatever its key. */
+export function isSealed({ cwd }: SessionRecord): boolean {
+  return cwd.startsWith(sign);
+}
+
+/** Nobody can make them anew. */
+export function keysDamaged(): SidecarError {
+  return new SidecarError(
+    "DECRYPT_FAILED",
+    "The store is encrypted, but its keys are gone or damaged; restore it from a backup; nothing was changed",
+  );
 }

@@ -11,14 +11,12 @@ import type {
   SessionPatch,
   SessionRecord,
 } from "../contract.ts";
-import { decryptFailed, openEqual, openText, sealEqual, sealText } from "./box.ts";
+import { decryptFailed, openEqual, openText, sealEqual, sealText, sign } from "./box.ts";
 import type { StoreKeys } from "./store-keys.ts";
 
 /** Whose are the entries that a session inherits: the ancestor, and the last `seq` that is its. The eldest first. */
 export type Ancestors = readonly (readonly [id: SessionId, throughSeq: number])[];
 
-/** How an encrypted value begins. */
-const sign = "$enc:";
 /** Under it stands what is kept of an object. */
 const inObject = "$enc";
 /** Metadata of ours, beside that of the session. */

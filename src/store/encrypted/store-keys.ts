@@ -8,11 +8,20 @@
 import { hkdfSync, randomBytes } from "node:crypto";
 import { isSidecarError, SidecarError } from "../../base/errors.ts";
 import type { SessionId } from "../../base/ids.ts";
-import type { Holder, Store } from "../contract.ts";
+import type { Holder, SessionRecord, Store } from "../contract.ts";
 import { keysId } from "../keys-id.ts";
 import { decryptFailed, type EqualKeys } from "./box.ts";
 import { keyBytes, type Keyring } from "./keyring.ts";
-import { isKeysId, keysDamaged, putKeys, replaceKeys, wrappedSecrets } from "./keys-record.ts";
+import {
+  beginKeys,
+  isKeysId,
+  isSealed,
+  keysDamaged,
+  listStart,
+  putKeys,
+  replaceKeys,
+  wrappedSecrets,
+} from "./keys-record.ts";
 
 export class StoreKeys {
   readonly #store: Store;
@@ -89,14 +98,27 @@ const mostDerived = 4096;
 const rotationMs = 30_000;
 
 async function begin(store: Store, ring: Keyring): Promise<void> {
-  const { items } = await store.list({ limit: 1 });
+  const found = await newest(store);
   // Another process may have begun it meanwhile.
-  if (items.some(({ id }) => !isKeysId(id)) && (await wrappedSecrets(store)) === undefined)
-    throw new SidecarError(
-      "NOT_ENCRYPTED",
-      "This store holds sessions that are not encrypted; copy them into a new one, which will be: acp-sidecar migrate --from URL --to URL",
-    );
-  await putKeys(store, wrap([randomBytes(keyBytes)], ring));
+  if (found !== undefined && (await wrappedSecrets(store)) === undefined)
+    throw isSealed(found) ? keysDamaged() : notEncrypted();
+  await beginKeys(store, wrap([randomBytes(keyBytes)], ring), async () => {
+    // Whoever has opened it without a key looks for keys behind its first session: one of us sees the other.
+    const made = await newest(store);
+    if (made !== undefined && !isSealed(made)) throw notEncrypted();
+  });
+}
+
+async function newest(store: Store): Promise<SessionRecord | undefined> {
+  const { items } = await store.list({ cursor: listStart, limit: 1 });
+  return items.find(({ id }) => !isKeysId(id));
+}
+
+function notEncrypted(): SidecarError {
+  return new SidecarError(
+    "NOT_ENCRYPTED",
+    "This store holds sessions that are not encrypted; copy them into a new one, which will be: acp-sidecar migrate --from URL --to URL",
+  );
 }
 
 function wrap(secrets: readonly Uint8Array[], ring: Keyring): readonly string[] {

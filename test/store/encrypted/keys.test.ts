@@ -7,10 +7,13 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { newSessionId } from "../../../src/base/ids.ts";
 import { keysStatus, rotateKeys } from "../../../src/care/keys.ts";
 import { thisHolder } from "../../../src/session/holder.ts";
+import { keyringOf } from "../../../src/store/encrypted/key-source.ts";
 import { keyIdOf } from "../../../src/store/encrypted/keyring.ts";
+import { encryptedStore } from "../../../src/store/encrypted/store.ts";
 import { openStoreWith, type Encryption } from "../../../src/store/open-encrypted.ts";
 import { keysCopyId, keysId } from "../../../src/store/keys-id.ts";
 import { openStore } from "../../../src/store/open.ts";
+import { wrapStore } from "../../../src/store/shell.ts";
 import { aSession, anEntry } from "../../conformance/samples.ts";
 
 let folder = "";
@@ -54,6 +57,61 @@ describe("an encrypted store", () => {
     await expect(openStoreWith(url, { encryptionKey: other.source })).rejects.toMatchObject(missing);
     await expect(openStoreWith(url, {}, "it is")).rejects.toMatchObject(missing);
     expect(await wordsIn(url, { encryptionKey: key.source }, id)).toHaveLength(2);
+  });
+
+  it("is not mixed with what somebody writes who has opened it without a key, while it was empty", async () => {
+    for (const kind of ["sqlite", "file"]) {
+      const [url, key] = [`${kind}:${path.join(folder, `begun-${kind}`)}`, aKey()];
+      await using plain = await openStoreWith(url);
+      const id = await written(url, { encryptionKey: key.source }, "sealed");
+      const late = plain.create(aSession({ title: "plain" }));
+      await expect(late).rejects.toMatchObject({ code: "KEY_MISSING", data: { keyId: key.id } });
+      await using store = await openStoreWith(url, { encryptionKey: key.source });
+      expect((await store.list()).items.map((each) => each.id)).toEqual([id]);
+    }
+  });
+
+  it("is not begun where somebody makes a plain session at the same instant", async () => {
+    const [url, key] = [aStoreUrl(), aKey()];
+    await using inner = await openStore(url);
+    const plain = aSession({ title: "plain" });
+    const begun = encryptedStore(
+      wrapStore(inner, {
+        // Between the look at what is there and the first sign of keys.
+        create: async (session) => {
+          if (session.id === keysCopyId) await inner.create(plain);
+          return inner.create(session);
+        },
+        close: () => undefined,
+      }),
+      await keyringOf(key.source),
+    );
+    await expect(begun).rejects.toMatchObject({ code: "NOT_ENCRYPTED" });
+    await using store = await openStoreWith(url);
+    expect((await store.list()).items.map(({ title }) => title)).toEqual(["plain"]);
+  });
+
+  it("whose keys are gone is told of, and not taken for a plain one", async () => {
+    const [url, key] = [aStoreUrl(), aKey()];
+    await written(url, { encryptionKey: key.source }, "words");
+    await using inner = await openStore(url);
+    for (const id of [keysId, keysCopyId]) await inner.update(id, { metadata: {} });
+    const gone = { code: "DECRYPT_FAILED", message: expect.stringContaining("gone or damaged") as string };
+    await expect(openStoreWith(url, {})).rejects.toMatchObject(gone);
+    await expect(keysStatus(url, {})).rejects.toMatchObject(gone);
+    for (const id of [keysId, keysCopyId]) await inner.delete(id);
+    await expect(openStoreWith(url, { encryptionKey: key.source })).rejects.toMatchObject(gone);
+  });
+
+  it("names no key that cannot be one, and takes the copy", async () => {
+    const [url, key] = [aStoreUrl(), aKey()];
+    await written(url, { encryptionKey: key.source }, "words");
+    await using inner = await openStore(url);
+    const { metadata = {} } = (await inner.get(keysId)) ?? {};
+    const secrets = JSON.stringify({ wrapped: ["evil\u001b[31m\n.AAAA"] });
+    await inner.update(keysId, { metadata: { ...metadata, "acp-sidecar.secrets": secrets } });
+    expect(await keysStatus(url, {})).toMatchObject({ keyIds: [key.id] });
+    await expect(openStoreWith(url, {})).rejects.toMatchObject({ data: { keyId: key.id } });
   });
 
   it("is not made of one that holds plain sessions", async () => {
@@ -190,6 +248,11 @@ describe("where a key comes from", () => {
     await refused(`file:${path.join(folder, "none")}`, /cannot be read/);
     await refused(`command:echo ${hex}; echo ${hex}`, /several lines/);
     await refused("command:exit 3", /ended with 3/);
+    await refused("command:PASSWORD=hunter2 false", /^(?!.*hunter2).* and see: it$/);
+    await refused("command:head -c 5000 /dev/zero", /said too much/);
+    fs.mkdirSync(path.join(folder, "a-folder"), { recursive: true });
+    await refused(`file:${path.join(folder, "a-folder")}`, /a-folder is no file/);
+    await refused("file:/dev/zero", /is no file/);
     await refused("command:echo short secret", /command:echo … holds no key/);
     const said = await opened(`command:echo ${hex.slice(4)}`).catch((error: unknown) => String(error));
     expect(said).not.toContain(hex.slice(4, 20));

@@ -191,7 +191,7 @@ describe("the keys", () => {
     for (const id of [keysId, keysCopyId]) await inside.update(id, { metadata: {} });
     await expect(encryptedStore(inside, new Keyring(key))).rejects.toMatchObject({
       code: "DECRYPT_FAILED",
-      message: expect.stringContaining("keys are damaged") as string,
+      message: expect.stringContaining("keys are gone or damaged") as string,
     });
   });
 });
