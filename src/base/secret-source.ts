@@ -1,6 +1,6 @@
 /** Where secrets come from: `file:PATH`, `env:NAME` or `command:PROGRAM`. Nothing of one is ever in a message. */
 import { exec } from "node:child_process";
-import { open } from "node:fs/promises";
+import { open, type FileHandle } from "node:fs/promises";
 import { SidecarError, reasonOf } from "./errors.ts";
 
 export type Secret = "key" | "token";
@@ -22,13 +22,25 @@ async function fromFile(path: string, what: Secret): Promise<string> {
     throw invalid(what, `The ${what}'s file ${path} cannot be read: ${reasonOf(error)}`, error);
   });
   try {
-    const { mode, size } = await file.stat();
+    const about = await file.stat();
+    const { mode, size } = about;
+    // A pipe is what a shell's <(command) gives.
+    if (!about.isFile() && !about.isFIFO())
+      throw invalid(what, `The ${what}'s file ${path} is no file; name the one that holds the ${what}`);
     if (process.platform !== "win32" && (mode & 0o077) !== 0)
       throw invalid(what, `The ${what}'s file ${path} can be read by others; run: chmod 600 ${path}`);
-    return size > maxTextBytes ? "" : await file.readFile("utf8");
+    return size > maxTextBytes ? "" : await beginningOf(file);
   } finally {
     await file.close();
   }
+}
+
+/** A pipe may never end. */
+async function beginningOf(file: FileHandle): Promise<string> {
+  const text = file.createReadStream({ encoding: "utf8", end: maxTextBytes, autoClose: false });
+  let all = "";
+  for await (const part of text) all += String(part);
+  return all.length > maxTextBytes ? "" : all;
 }
 
 function fromVariable(name: string, what: Secret): string {
@@ -44,8 +56,8 @@ async function fromCommand(command: string, what: Secret): Promise<string> {
     const child = exec(command, options, (error, stdout) => {
       if (error !== null) {
         const { code, killed } = error;
-        const why =
-          killed === true ? "took too long or said too much" : `ended with ${String(code ?? "a signal")}`;
+        const isLong = killed === true || typeof code === "string";
+        const why = isLong ? "took too long or said too much" : `ended with ${code ?? "a signal"}`;
         reject(
           invalid(what, `The ${what}'s command ${why}; run it by hand and see: ${shownCommand(command)}`),
         );
@@ -57,9 +69,9 @@ async function fromCommand(command: string, what: Secret): Promise<string> {
   });
 }
 
-/** Arguments of a command may be secret. */
+/** Arguments of a command may be secret, and so may variables be that are set before it. */
 function shownCommand(command: string): string {
-  return command.trim().split(/\s/, 1)[0] ?? "";
+  return /^\s*([\w./~+-]+)(?:\s|$)/.exec(command)?.[1] ?? "it";
 }
 
 export function shownSource(source: string): string {

@@ -28,7 +28,11 @@ function checkOption(name: OptionName, { value, label }: Given): unknown {
   const isTime = kind.type === "duration" || kind.type === "optionalDuration";
   const unit = isTime ? unitWanted(value) : undefined;
   const said = kind.type === "url" ? withoutPassword(value) : value;
-  const what = `${label} is ${shown(said)}${unit === undefined ? "" : `, but ${unit}`}`;
+  // Who gives the key itself, and not its place, finds it in no log.
+  const isSecret = kind.type === "key" || kind.type === "keys";
+  const what = isSecret
+    ? `${label} does not say where the key or token is`
+    : `${label} is ${shown(said)}${unit === undefined ? "" : `, but ${unit}`}`;
   const wrong = layer === undefined ? what : `${label}, ${layer}`;
   throw new SidecarError("CONFIG_INVALID", `${wrong}; allowed: ${allowedBy(kind)}`, {
     data: { option: name },
