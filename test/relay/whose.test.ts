@@ -123,6 +123,7 @@ describe("a method", () => {
       else await expect(asked).rejects.toMatchObject({ code: -32050, data: { code: reader, sessionId: id } });
       expect(await ann.registry.get(id)).toEqual(before);
       expect(bob.agents.flatMap(({ heard }) => heard).map(([name]) => name)).not.toContain("session/delete");
+      expect(await bob.store.count({ metadata: { "acp-sidecar.hidden": "deleted" } })).toBe(0);
     },
   );
 });
