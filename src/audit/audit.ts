@@ -28,6 +28,7 @@ export type AuditedDeed =
   | "session.delete"
   | "session.expire"
   | "session.end"
+  | "session.own"
   | "session.head"
   | "store.repair"
   | "store.migrate"

@@ -6,6 +6,7 @@ import type { Ended } from "./audit.ts";
 const refusals: readonly ErrorCode[] = [
   "SESSION_NOT_FOUND",
   "FORBIDDEN",
+  "TOKEN_INVALID",
   "SESSION_BUSY",
   "TURN_RUNNING",
   "SESSION_EXISTS",

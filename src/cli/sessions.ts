@@ -7,6 +7,7 @@ import { isSameFolder } from "../base/folder.ts";
 import type { Addressed } from "../session/address.ts";
 import type { Archived } from "../session/archived.ts";
 import type { SessionRecord } from "../session/registry-options.ts";
+import { refusalIn } from "../session/audited-sharing.ts";
 import { SessionRegistry } from "../session/registry.ts";
 import { openGuarded } from "../store/guarded/open.ts";
 import { assertStoreThere, emptyPlaceOf } from "../care/maintenance.ts";
@@ -43,6 +44,10 @@ export async function withSessions<T>(
   const registry = new SessionRegistry({ ...loaded.config, store, audit });
   try {
     return await use(registry, loaded.config);
+  } catch (error) {
+    const what = refusalIn(error);
+    if (what !== undefined) audit.noteRefused({ what }, error);
+    throw error;
   } finally {
     await registry.close();
     await Promise.all([store.close(), audit.close()]);

@@ -2,8 +2,8 @@
 import type { StartAgent } from "../agent/agent.ts";
 import { AgentSupervisor, type AgentObserver } from "../agent/supervisor.ts";
 import { isRecord } from "../base/json.ts";
-import { refusedAccess } from "../session/audited.ts";
-import { isSidecarError, loggedReason, SidecarError } from "../base/errors.ts";
+import { refusalIn } from "../session/audited-sharing.ts";
+import { loggedReason, SidecarError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import { Secrets } from "../base/secrets.ts";
 import {
@@ -157,9 +157,10 @@ export class Relay {
 
   /** Somebody asked for what is not there for them. */
   #noteRefused(method: string, params: unknown, error: unknown): void {
-    if (!isSidecarError(error, ...refusedAccess)) return;
+    const what = refusalIn(error);
+    if (what === undefined) return;
     const asked = isRecord(params) && typeof params.sessionId === "string" ? params.sessionId : undefined;
-    this.#ctx.registry.audit.noteRefused({ what: "access.refuse", session: asked, facts: { method } }, error);
+    this.#ctx.registry.audit.noteRefused({ what, session: asked, facts: { method } }, error);
   }
 
   /** One that fails leaves things as they were: a client that was initialized stays so. */

@@ -2,10 +2,10 @@
  * What is recorded of the things done through the door to sessions: here, and in the two places where sessions go by
  * their age (removal.ts, trash.ts). A registry without an audit log is left as it is.
  */
-import { isSidecarError, type ErrorCode } from "../base/errors.ts";
 import type { SessionId } from "../base/ids.ts";
 import { noAudit, type Audit, type Deed, type Ended } from "../audit/audit.ts";
 import type { LeaseState, Metadata, SessionRecord } from "../store/contract.ts";
+import { auditSharing, refusalIn } from "./audited-sharing.ts";
 import { isDead, thisHolder } from "./holder.ts";
 import type { OpenedJournal, Taking } from "./journal.ts";
 import type { Removal } from "./removal.ts";
@@ -15,6 +15,7 @@ import type { Archived } from "./archived.ts";
 import type { BroughtSessions } from "./brought.ts";
 import type { Compaction } from "./compaction.ts";
 import type { GoingBack } from "./going-back.ts";
+import type { Sharing } from "./sharing.ts";
 import type { Trash } from "./trash.ts";
 
 /** In the metadata: where the session was opened last. */
@@ -29,6 +30,7 @@ interface Door {
   readonly compaction: Compaction;
   readonly trash: Trash;
   readonly brought: BroughtSessions;
+  readonly sharing: Sharing;
   create(init: SessionInit, id?: SessionId): Promise<SessionRecord>;
   open(id: SessionId, taking?: Taking): Promise<OpenedJournal>;
   archive(id: SessionId): Promise<SessionRecord>;
@@ -55,6 +57,7 @@ export function auditDoor(registry: Door, removal: Removal, audit: Audit, trashe
   put(registry, "move", recorded<SessionRecord>("session.move")(registry.move.bind(registry)));
   const { back, compaction, trash, brought } = registry;
   auditGoingBack(back, audit);
+  auditSharing(registry.sharing, audit);
   const compact = compaction.compact.bind(compaction);
   put(compaction, "compact", recorded<Awaited<ReturnType<typeof compact>>>("session.compact")(compact));
   const undo = compaction.undo.bind(compaction);
@@ -159,17 +162,14 @@ async function placedAnew(opened: OpenedJournal, audit: Audit): Promise<OpenedJo
   }
 }
 
-/** How somebody is told that a session is not theirs, or not there. */
-export const refusedAccess: readonly ErrorCode[] = ["SESSION_NOT_FOUND", "FORBIDDEN"];
-
 /** Only what is refused: to look at one's sessions is nobody's business. */
 function auditLookingFor(registry: Door, audit: Audit): void {
   const refused = async <R>(asked: unknown, looking: Promise<R>): Promise<R> => {
     try {
       return await looking;
     } catch (error) {
-      if (isSidecarError(error, ...refusedAccess))
-        audit.noteRefused({ what: "access.refuse", ...named(asked) }, error);
+      const what = refusalIn(error);
+      if (what !== undefined) audit.noteRefused({ what, ...named(asked) }, error);
       throw error;
     }
   };
