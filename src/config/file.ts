@@ -3,7 +3,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { reasonOf, SidecarError, systemCodeOf } from "../base/errors.ts";
 import { suggestion } from "../base/likeness.ts";
-import { briefly } from "../base/visible.ts";
+import { briefly, visibleLine } from "../base/visible.ts";
 import { withoutComments } from "./comments.ts";
 import type { GivenValues } from "./given.ts";
 import { optionNames, type OptionName } from "./options.ts";
@@ -27,7 +27,7 @@ export function readConfigFile(
     if (key === "$schema") continue;
     if (!known.includes(key)) {
       const meant = suggestion(key, known) || `; allowed: ${known.join(", ")}`;
-      throw invalid(`"${briefly(key)}" in ${file} is not an option${meant}`);
+      throw invalid(`"${briefly(visibleLine(key))}" in ${file} is not an option${meant}`);
     }
     given.set(key as OptionName | "agent", { value, origin: `file ${file}`, label: `"${key}" in ${file}` });
   }

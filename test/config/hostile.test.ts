@@ -89,6 +89,10 @@ describe("a configuration of any kind [issue 11.6]", () => {
       isOneOrSaysWhy(await tried({ text: JSON.stringify({ store }) }));
   });
 
+  it("is told on one line, whatever an option is called", async () => {
+    isOneOrSaysWhy(await tried({ text: JSON.stringify({ "a\nb\u2028\u001b[2J": 1 }) }));
+  });
+
   it("as deep and as long as it likes", async () => {
     const deep = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
     for (const text of [
