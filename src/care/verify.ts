@@ -14,11 +14,11 @@ import {
   type SignedHeads,
 } from "./signed-heads.ts";
 import { ChainReading, IntegritySum, type Integrity } from "./integrity.ts";
+import { everyReadable } from "./readable.ts";
 import { watched, type Watch } from "./watch.ts";
 import { textOf } from "../acp/content.ts";
 import { messagesOf } from "../session/messages.ts";
 import { whyHidden } from "../session/hidden.ts";
-import { everySession } from "../session/pages.ts";
 import { replay } from "../session/replay.ts";
 import { otherOriginals } from "./verify-originals.ts";
 import { entrySchema, sessionRecordSchema } from "../session/schema.ts";
@@ -65,7 +65,7 @@ export async function verifySessions(
   const total = watch.onProgress === undefined ? 0 : await store.count();
   const untilMs = performance.now() + (limits.forMs ?? Infinity);
   try {
-    for await (const record of everySession(store)) {
+    for await (const record of everyReadable(store, damages)) {
       if (sessions === (limits.sessions ?? Infinity) || performance.now() > untilMs) break;
       watch.signal?.throwIfAborted();
       // What is kept of deletions and of what was compacted is no session, but may be damaged as well.

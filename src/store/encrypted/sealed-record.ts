@@ -12,6 +12,7 @@ import type {
   SessionRecord,
 } from "../contract.ts";
 import { decryptFailed, openEqual, openText, sealEqual, sealText, sign } from "./box.ts";
+import type { ListPlace } from "../query.ts";
 import type { StoreKeys } from "./store-keys.ts";
 
 /** Whose are the entries that a session inherits: the ancestor, and the last `seq` that is its. The eldest first. */
@@ -78,22 +79,22 @@ export class SealedRecords {
     };
   }
 
-  /** Errors: `DECRYPT_FAILED` with the session, also for one that is not encrypted. */
+  /** Errors: `DECRYPT_FAILED` with the session and its place in lists, also for one that is not encrypted. */
   async open(record: SessionRecord): Promise<SessionRecord> {
     try {
       return await this.#open(record);
     } catch (error) {
-      throw of(record.id, error);
+      throw of(record, error);
     }
   }
 
-  async ancestorsIn({ id, lineage, metadata }: SessionRecord): Promise<Ancestors> {
+  async ancestorsIn({ id, updatedAtMs, lineage, metadata }: SessionRecord): Promise<Ancestors> {
     if (lineage === undefined || lineage.atSeq === 0) return [];
     try {
       const found = await (await this.#fieldsOf(id)).open("ancestors", metadata[ancestorsKey]);
       return found as unknown as Ancestors;
     } catch (error) {
-      throw of(id, error);
+      throw of({ id, updatedAtMs }, error);
     }
   }
 
@@ -199,9 +200,9 @@ function refuse(): never {
   throw decryptFailed();
 }
 
-/** The same failure, with the session that it is about. */
-function of(sessionId: SessionId, error: unknown): unknown {
+/** The same failure, with the session that it is about, and where lists have it: they can be read on behind it. */
+function of({ id: sessionId, updatedAtMs }: ListPlace, error: unknown): unknown {
   if (!isSidecarError(error, "DECRYPT_FAILED")) return error;
   const { message } = decryptFailed(`Session ${sessionId}`);
-  return new SidecarError("DECRYPT_FAILED", message, { data: { sessionId } });
+  return new SidecarError("DECRYPT_FAILED", message, { data: { sessionId, updatedAtMs } });
 }

@@ -5,6 +5,7 @@ import os from "node:os";
 import path from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import type { SessionId } from "../../../src/base/ids.ts";
+import { verifySessions } from "../../../src/care/verify.ts";
 import { SessionRegistry } from "../../../src/session/registry.ts";
 import { thisHolder } from "../../../src/session/holder.ts";
 import type { Entry, NewEntry, SessionPatch, Store } from "../../../src/store/contract.ts";
@@ -142,6 +143,21 @@ describe("a record", () => {
       await inside.update(id, { ...right, agentSessionIds, metadata });
     }
     expect(await store.get(id)).toMatchObject({ title: "mine", client: { info: "c" } });
+  });
+
+  it("that cannot be decrypted is named by verify, which reads all the others", async () => {
+    const { inside, store } = await pair();
+    const ids: SessionId[] = [];
+    for (let n = 0; n < 9; n += 1) ids.push(await written(store, ["one", "two"]));
+    // One behind the other, and at both ends.
+    const wrong = [0, 3, 4, 8].map((at) => ids[at] as SessionId);
+    for (const id of wrong) await inside.update(id, { title: "plain" });
+    const { sessions, entries, damages } = await verifySessions(store);
+    expect([sessions, entries]).toEqual([5, 10]);
+    expect(damages.map(({ sessionId }) => sessionId).sort()).toEqual([...wrong].sort());
+    expect(damages[0]?.problem).toMatch(/^its record: Session \w{26} cannot be decrypted/);
+    for (const id of ids) await inside.update(id, { title: "plain" });
+    expect(await verifySessions(store)).toMatchObject({ sessions: 0, damages: { length: 9 } });
   });
 
   it.each([keysId, keysCopyId])("of the keys is no session to anybody (%s)", async (id) => {
