@@ -54,8 +54,12 @@ const entriesOf = async (done: readonly Step[]): Promise<Entry[]> => {
   return collect(store.read(id));
 };
 
-describe("the chain of any session [issue 11.2]", () => {
-  it("holds, whatever was done to it", async () => {
+/** A few of them with every change, and many with the long tests. */
+describe.each([
+  { name: "any session", tags: [], factor: 1 },
+  { name: "many sessions", tags: ["long"], factor: 10 },
+])("the chain of $name [issue 11.2]", ({ tags, factor }) => {
+  it("holds, whatever was done to it", { tags, timeout: 120_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(steps, async (done) => {
         const entries = await entriesOf(done);
@@ -68,11 +72,11 @@ describe("the chain of any session [issue 11.2]", () => {
         );
         expect(checkedForward(entries).damage).toBeUndefined();
       }),
-      { numRuns: 60 },
+      { numRuns: 20 * factor },
     );
   });
 
-  it("names the first entry that is not what it was", async () => {
+  it("names the first entry that is not what it was", { tags, timeout: 120_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(
         steps,
@@ -106,7 +110,7 @@ describe("the chain of any session [issue 11.2]", () => {
             expect(damage!.from).toBe(damage!.through);
         },
       ),
-      { numRuns: 250 },
+      { numRuns: 60 * factor },
     );
   });
 });
