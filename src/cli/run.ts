@@ -29,8 +29,9 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
         });
     }
   } catch (error) {
-    // It may quote an agent, or a file's name.
-    io.errors.write(`acp-sidecar: ${visibleLine(reasonOf(error))}\n`);
+    // It may quote an agent, or a file's name, in which there may be the end of a line.
+    const reason = error instanceof SidecarError ? error.message : reasonOf(error);
+    io.errors.write(`acp-sidecar: ${visibleLine(reason)}\n`);
     if (error instanceof Interrupted) return interruptedStatus;
     if (error instanceof SidecarError) return error.exitStatus;
     // Ours to mend: whoever reports it needs to know where it happened.

@@ -4,3 +4,8 @@ import type { SessionId } from "../base/ids.ts";
 export const keysId = "00000000000000000000000000" as SessionId;
 /** Where they are once more: without them all would be lost. */
 export const keysCopyId = "00000000000000000000000001" as SessionId;
+
+/** How many of these are sessions. */
+export function sessionsAmong(ids: readonly string[]): number {
+  return ids.filter((id) => id !== keysId && id !== keysCopyId).length;
+}

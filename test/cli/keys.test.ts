@@ -59,6 +59,12 @@ describe("a plain store", () => {
     expect(await cli(["verify", ...withKey])).toMatchObject({ status: 0 });
     const copy = join(folder, "copy.db");
     expect(await cli(["backup", "--to", `sqlite:${copy}`, ...withKey])).toMatchObject({ status: 0, err: "" });
+    // Copies of the same kind know nothing of keys, and count no session more.
+    for (const [from, to] of [
+      [`file:${sealed}`, `file:${join(folder, "same")}`],
+      [`sqlite:${copy}`, `sqlite:${join(folder, "same.db")}`],
+    ] as const)
+      expect((await cli(["backup", "--store", from, "--to", to])).out).toMatch(/^1 session copied, /);
     expect(filesWith(words, folder).every((file) => file.startsWith(join(folder, "plain")))).toBe(true);
     const back = `file:${join(folder, "plain-again")}`;
     const plainAgain = [
@@ -127,5 +133,8 @@ describe("keys", () => {
     expect(wrong.err).toContain("allowed: file:PATH, env:NAME or command:PROGRAM");
     // Who gives the key itself does not find it in a log.
     expect(wrong.err).not.toContain("mykey");
+    // A name with the end of a line in it cuts nothing off.
+    const lost = await cli(["sessions", "ls", ...store, "--encryption-key", "file:/a\nb"]);
+    expect(lost.err).toMatch(/^acp-sidecar: The key's file \/a b cannot be read: ENOENT.*\n$/);
   });
 });

@@ -13,6 +13,7 @@ import { Layout } from "../../store/file/layout.ts";
 import { OpenFiles } from "../../store/file/open-files.ts";
 import { openedToRead } from "../../store/file/reading.ts";
 import { SessionFile } from "../../store/file/session-file.ts";
+import { sessionsAmong } from "../../store/keys-id.ts";
 
 const stepBytes = 1 << 20;
 
@@ -47,7 +48,7 @@ export async function backupFileStore(
     for (const each of [copy.sessions, partial]) syncDirectory(each);
     await fs.rename(partial, goal);
     syncDirectory(path.dirname(goal));
-    return { sessions: ids.length, bytes };
+    return { sessions: sessionsAmong(ids), bytes };
   } catch (error) {
     await fs.rm(partial, { recursive: true, force: true });
     if (["ENOTEMPTY", "EEXIST"].includes(systemCodeOf(error) ?? "")) throw targetExists(goal);
