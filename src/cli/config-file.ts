@@ -88,6 +88,7 @@ const places: Partial<Record<OptionName, string>> = {
   encryptionKey: "file:/etc/acp-sidecar/key",
   previousKeys: "file:/etc/acp-sidecar/key.old",
   token: "file:/etc/acp-sidecar/token",
+  auditSigningKey: "file:/etc/acp-sidecar/signing.pem",
   identity: "ann",
   admins: "root@example.com",
 };

@@ -44,8 +44,7 @@ export async function openStoreWith(
  * again, so that no store is ever mixed.
  */
 async function plainStore(store: Store): Promise<Store> {
-  const { items } = await store.list({ limit: 1 });
-  if (items.length > 0) return store;
+  if (await holdsSessions(store)) return store;
   let isPlain = false;
   return wrapStore(store, {
     create: async (session) => {
@@ -58,6 +57,16 @@ async function plainStore(store: Store): Promise<Store> {
       throw await whichKey(store);
     },
   });
+}
+
+async function holdsSessions(store: Store): Promise<boolean> {
+  try {
+    return (await store.list({ limit: 1 })).items.length > 0;
+  } catch (error) {
+    // One that is damaged is one all the same, and says so to whoever reads it.
+    if (isSidecarError(error, "STORE_CORRUPT")) return true;
+    throw error;
+  }
 }
 
 /** What knows of keys is loaded where there are some. */
