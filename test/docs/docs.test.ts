@@ -61,7 +61,7 @@ function blocksOf(page: string, language: string): string[] {
 }
 
 /** Their stories are long. */
-const long = new Set(["docs/history.md", "docs/sessions.md"]);
+const long = new Set(["docs/history.md", "docs/security.md", "docs/sessions.md"]);
 
 // The commands are for a POSIX shell.
 describe.skipIf(process.platform === "win32")("the commands of", () => {

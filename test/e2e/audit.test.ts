@@ -189,7 +189,7 @@ describe("a session that is taken over while nobody asks for it", () => {
   });
 
   describeServer("TEST_POSTGRES_URL", 5432, (url) => {
-    it("is said over PostgreSQL, too", async () => {
+    it("is said over PostgreSQL, too", { tags: ["long"] }, async () => {
       const sandbox = postgresSandbox(url);
       try {
         await takenOver(sandbox.url);

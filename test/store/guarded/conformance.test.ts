@@ -1,3 +1,7 @@
+/**
+ * A guarded store keeps the contract for who may do everything.
+ * @module-tag long
+ */
 import { describe, it } from "vitest";
 import { guardedStore } from "../../../src/store/guarded/store.ts";
 import { openSqliteStore } from "../../../src/store/sql/sqlite/store.ts";
