@@ -7,6 +7,7 @@ import { linesOf } from "../audit/reading.ts";
 import { anchorFrom, anchorText, verifyLog, type AuditVerification, type Finding } from "../audit/verify.ts";
 import type { Invocation, Io } from "./command.ts";
 import { configOf } from "./configured.ts";
+import { assertOneForm } from "./flags.ts";
 import { countText, oneLine, Outflow, print, printJson, timeText } from "./print.ts";
 import { instantFrom } from "./when.ts";
 
@@ -14,17 +15,21 @@ type Said = Readonly<Record<string, unknown>>;
 
 export async function showAudit(invocation: Invocation, io: Io): Promise<number> {
   const { flags } = invocation;
+  assertOneForm(flags);
   const file = await fileOf(invocation, io);
   const isWanted = wantedBy(flags);
+  const isDocument = flags["json"] === true;
+  const lineOf = isDocument || flags["jsonl"] === true ? (said: Said) => JSON.stringify(said) : told;
   const flow = new Outflow(io);
   let shown = 0;
   for await (const { bytes } of linesOf(file)) {
     const said = saidIn(bytes);
     if (said === undefined || !isWanted(said)) continue;
+    const before = isDocument ? (shown === 0 ? "[\n" : ",\n") : "";
     shown += 1;
-    const line = flags["json"] === true ? JSON.stringify(said) : told(said);
-    if (!(await flow.write(`${oneLine(line)}\n`))) return 0;
+    if (!(await flow.write(`${before}${oneLine(lineOf(said))}${isDocument ? "" : "\n"}`))) return 0;
   }
+  if (isDocument) await flow.write(shown === 0 ? "[]\n" : "\n]\n");
   if (shown === 0) io.errors.write(`acp-sidecar: nothing is recorded of that in ${oneLine(file)}\n`);
   return 0;
 }

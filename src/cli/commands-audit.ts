@@ -7,12 +7,13 @@ export const auditCommands: readonly Command[] = [
   {
     name: "audit show",
     summary: "show who did what, the oldest first",
-    synopsis: "[--since WHEN] [--session ID] [--who NAME] [--json]",
+    synopsis: "[--since WHEN] [--session ID] [--who NAME] [--json|--jsonl]",
     flags: [
       { name: "since", value: "WHEN", help: "only from then on: 2h, 3d, today, 2026-01-31 (and 14:30)" },
       { name: "session", value: "ID", help: "only what was done to sessions whose id contains this" },
       { name: "who", value: "NAME", help: "only what was done by principals whose name contains this" },
-      { name: "json", help: "print a JSON object a line" },
+      json,
+      { name: "jsonl", help: "print a JSON object a line" },
     ],
     operands: none,
     options: ["audit", "auditFile", "auditBytes", "auditFiles"],

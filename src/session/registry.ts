@@ -74,7 +74,7 @@ export class SessionRegistry extends SessionFinder {
     this.trash = new Trash(this.#parts, options);
     this.brought = new BroughtSessions(this.#parts, options);
     const door = { store, now, get: (id: SessionId) => this.get(id), take: this.#take };
-    this.sharing = new Sharing({ ...door, tell: this.#events.tell });
+    this.sharing = new Sharing({ ...door, audit, tell: this.#events.tell });
     this.back = new GoingBack({ ...options, ...door });
     this.compaction = new Compaction({ ...door, originals: this.originals });
     auditDoor(this, this.#removal, audit, options.trashMs > 0);

@@ -1,9 +1,10 @@
 /** Whose a session is, with whom it is shared, and what may be done with it here. */
+import type { Audit } from "../audit/audit.ts";
 import { SidecarError } from "../base/errors.ts";
 import type { SessionId } from "../base/ids.ts";
 import { principalAllowed, principalFrom } from "../base/principal-name.ts";
 import type { SessionRecord, Store } from "../store/contract.ts";
-import { guardOf, type Guard } from "../store/guarded/guard.ts";
+import { guardOf, type AccessNews, type Guard } from "../store/guarded/guard.ts";
 import {
   ownedBy,
   ownerOf,
@@ -34,6 +35,7 @@ const loaded = () => import("../store/guarded/tokens.ts");
 
 interface SharingOptions {
   readonly store: Store;
+  readonly audit: Audit;
   readonly now: () => number;
   readonly tell: Tell;
   readonly take: (id: SessionId, taking: Taking) => Promise<OpenedJournal>;
@@ -50,7 +52,10 @@ export class Sharing {
 
   constructor(options: SharingOptions) {
     this.#options = options;
-    this.#guard?.listen((news) => options.tell("access", () => news));
+    this.#guard?.listen((news) => {
+      noteTokenUse(news, options.audit);
+      options.tell("access", () => news);
+    });
   }
 
   /** As whom we act here; undefined for a stranger to all that belongs to somebody, and where nobody asks. */
@@ -221,4 +226,10 @@ function nobodys(id: SessionId): SidecarError {
 
 function wrong(at: string, be: string): SidecarError {
   return new SidecarError("INVALID_PARAMS", `${at} must be ${be}`, { data: { at } });
+}
+
+/** Once for each process that acts by it, and again when another one takes its place. */
+function noteTokenUse(news: AccessNews, audit: Audit): void {
+  if (news.what === "tokenUsed")
+    audit.note({ what: "token.use", facts: { id: news.token, name: news.name } });
 }

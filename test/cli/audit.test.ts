@@ -27,14 +27,34 @@ async function place(): Promise<{ env: Record<string, string>; id: string; file:
 }
 
 async function shown(env: Record<string, string>, ...flags: string[]): Promise<Record<string, unknown>[]> {
-  const { out } = await cli(["audit", "show", "--json", ...flags], { env });
-  return out
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  const show = async (form: string) => (await cli(["audit", "show", form, ...flags], { env })).out;
+  const all = JSON.parse(await show("--json")) as Record<string, unknown>[];
+  const lines = (await show("--jsonl")).split("\n").filter((line) => line !== "");
+  expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual(all);
+  return all;
 }
 
 describe("what is done at a shell", () => {
+  it("by a token is recorded: that it was made, used, revoked and refused, and nothing of its secret", async () => {
+    const { env, id, file } = await place();
+    const { out: secret } = await cli(["token", "create", "--name", "phone", "--scope", "read"], { env });
+    const { ACP_SIDECAR_IDENTITY: _, ...others } = env;
+    const byToken = { ...others, PHONE: secret.trim(), ACP_SIDECAR_TOKEN: "env:PHONE" };
+    process.env["PHONE"] = secret.trim();
+    expect((await cli(["sessions", "show", id], { env: byToken })).status).toBe(0);
+    await cli(["token", "revoke", "phone"], { env });
+    expect((await cli(["sessions", "show", id], { env: byToken })).status).toBe(8);
+    delete process.env["PHONE"];
+    const said = (await shown(env)).filter(({ what }) => String(what).startsWith("token"));
+    expect(said.map(({ what, outcome }) => `${String(what)} ${String(outcome)}`)).toEqual([
+      "token.create done",
+      "token.use done",
+      "token.revoke done",
+      "token.refuse refused",
+    ]);
+    expect(fs.readFileSync(file, "utf8")).not.toContain(secret.trim());
+  });
+
   it("is recorded, a line each, with who did it to which session and how it ended", async () => {
     const { env, id } = await place();
     await cli(["sessions", "rename", id, "secret plans"], { env });
@@ -131,7 +151,7 @@ describe("a log that was changed", () => {
       file,
       '{"at":"\\u001b[2J","who":"\\u202eann","what":"x\\ny","facts":{"\\u0007":"\\u009b"}}\n',
     );
-    for (const flags of [[], ["--json"]]) {
+    for (const flags of [[], ["--jsonl"]]) {
       const { out } = await cli(["audit", "show", ...flags], { env });
       expect(out.split("\n")).toHaveLength(3);
       expect(out).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);

@@ -109,15 +109,19 @@ describe("an agent without memory", () => {
     expect(history).toMatch(/history|earlier|previous|so far/i);
   });
 
-  it("is handed it as an embedded resource when it takes one [REQ handover-form]", async () => {
-    const stored = await storedSession(["agent.mjs"]);
-    const { client } = await reopen(stored, ["agent.mjs", "--embedded-context"]);
-    const sent = await promptAsSent(client, stored.sessionId);
-    expect(sent.at(-1)).toEqual(own);
-    const resource = sent.find(({ type }) => type === "resource")?.["resource"] as Fields | undefined;
-    expect(resource?.["text"]).toContain("echo: the second turn");
-    expect(resource?.["uri"]).toMatch(/^[a-z][a-z0-9+.-]*:/);
-  });
+  it(
+    "is handed it as an embedded resource when it takes one [REQ handover-form]",
+    { tags: ["long"] },
+    async () => {
+      const stored = await storedSession(["agent.mjs"]);
+      const { client } = await reopen(stored, ["agent.mjs", "--embedded-context"]);
+      const sent = await promptAsSent(client, stored.sessionId);
+      expect(sent.at(-1)).toEqual(own);
+      const resource = sent.find(({ type }) => type === "resource")?.["resource"] as Fields | undefined;
+      expect(resource?.["text"]).toContain("echo: the second turn");
+      expect(resource?.["uri"]).toMatch(/^[a-z][a-z0-9+.-]*:/);
+    },
+  );
 
   it("is handed it once, and the client sees only its own prompts [REQ handover-once, handover-hidden]", async () => {
     const stored = await storedSession(["agent.mjs"]);
@@ -142,7 +146,7 @@ describe("an agent without memory", () => {
     expect(sent.length).toBeLessThan(5000);
   });
 
-  it("is not told of turns when there were none", async () => {
+  it("is not told of turns when there were none", { tags: ["long"] }, async () => {
     const store = harness.storeUrl();
     const before = await harness.connect({ store });
     const { sessionId } = await before.newSession(cwd);

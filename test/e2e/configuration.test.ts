@@ -59,11 +59,11 @@ describe("a running sidecar", () => {
   it("neither detaches nor deletes a session in a turn [REQ config-idle, config-retention]", async () => {
     const agent = ["agent.mjs", "--close", "--resume"];
     const store = harness.storeUrl();
-    const args = ["--idle-timeout", "100ms", "--retention", "1h", "--sweep-interval", "50ms"];
+    const args = ["--idle-timeout", "400ms", "--retention", "1h", "--sweep-interval", "50ms"];
     const client = await harness.connect({ agent, args, store });
     const { sessionId } = await client.newSession(cwd);
     const from = client.program.out.length;
-    const said = client.say(sessionId, "slow 700");
+    const said = client.say(sessionId, "slow 1200");
     await client.untilUpdate(sessionId, () => true, from);
     await lastUsedHoursAgo(store, sessionId, 2);
     expect(await said).toBe("before after");

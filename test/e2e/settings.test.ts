@@ -73,15 +73,19 @@ describe("what was chosen", () => {
     expect(await said(next, sessionId)).toMatchObject({ ...all, speed: "fast" });
   });
 
-  it("is chosen again where the agent does not say what is chosen [REQ settings-again]", async () => {
-    const { sessionId, reopen: again } = await chosen({ silent: true }, [
-      mode,
-      model,
-      option("speed", "fast"),
-    ]);
-    const { next } = await again();
-    expect(await said(next, sessionId)).toMatchObject({ mode: "code", old: "two", speed: "fast" });
-  });
+  it(
+    "is chosen again where the agent does not say what is chosen [REQ settings-again]",
+    { tags: ["long"] },
+    async () => {
+      const { sessionId, reopen: again } = await chosen({ silent: true }, [
+        mode,
+        model,
+        option("speed", "fast"),
+      ]);
+      const { next } = await again();
+      expect(await said(next, sessionId)).toMatchObject({ mode: "code", old: "two", speed: "fast" });
+    },
+  );
 
   it("is no news when it is chosen again, in whichever way [REQ settings-no-news]", async () => {
     const { client, sessionId, reopen: again } = await chosen({}, everything);
@@ -203,9 +207,9 @@ describe("instructions that a client gives with a session", () => {
     return { client, sessionId, reopen: () => reopen(client, agent, store, sessionId), store };
   }
 
-  it.each([{}, { nothing: true }])(
-    "are given again to an agent that takes it up, or anew (%j) [REQ system-prompt]",
-    async (how) => {
+  [{}, { nothing: true }].forEach((how, at) => {
+    const name = `are given again to an agent that takes it up, or anew (${JSON.stringify(how)}) [REQ system-prompt]`;
+    it(name, { tags: at === 0 ? [] : ["long"] }, async () => {
       const { sessionId, reopen: again } = await instructed(how);
       const { next } = await again();
       const { setup } = await said(next, sessionId);
@@ -213,10 +217,10 @@ describe("instructions that a client gives with a session", () => {
       // To name them once more is no other setup.
       await load(next, sessionId, { systemPrompt });
       expect(await said(next, sessionId)).toMatchObject({ setups: 1 });
-    },
-  );
+    });
+  });
 
-  it("are kept where they are a text, too [REQ system-prompt]", async () => {
+  it("are kept where they are a text, too [REQ system-prompt]", { tags: ["long"] }, async () => {
     const { client, sessionId, reopen: again } = await instructed({});
     await load(client, sessionId, { systemPrompt: "Answer in prose." });
     const { next } = await again();

@@ -11,7 +11,7 @@ import { openMemoryStore } from "../../src/store/memory/memory.ts";
 import { wrapStore } from "../../src/store/shell.ts";
 import { entriesOf } from "../conformance/samples.ts";
 import { chunk, end, newEntry, prompt, thought, tool, type Item } from "./entries.ts";
-import { onEveryStore } from "./every-store.ts";
+import { onStores } from "./every-store.ts";
 
 const day = 86_400_000;
 const output = (turn: number) => `${turn} a line of output\n`.repeat(100);
@@ -51,7 +51,7 @@ async function rigOn(store: Store, count = newestTurns + 3) {
 }
 
 describe("a session that is compacted", () => {
-  onEveryStore((open) => {
+  onStores({ long: ["file", "layered"] }, (open) => {
     it("has notes in the place of what tools gave and agents thought, before its newest turns", async () => {
       const store = await open();
       const { registry, id } = await rigOn(store);

@@ -16,8 +16,16 @@ type Opening = Pick<StoreUnderTest, "open" | "dispose">;
 
 /** @param body its tests; `open` gives an empty store, which is closed after the test */
 export function onEveryStore(body: (open: () => Promise<Store>) => void): void {
+  onStores({ long: [] }, body);
+}
+
+/** @param long the kinds that `npm test` leaves out, where the tests take their time */
+export function onStores(
+  { long }: { readonly long: readonly string[] },
+  body: (open: () => Promise<Store>) => void,
+): void {
   const on = (name: string, opening: Opening) =>
-    describe(name, () => {
+    describe(name, { tags: long.includes(name) ? ["long"] : [] }, () => {
       const opened: Store[] = [];
       afterEach(async () => {
         for (const store of opened.splice(0)) await store.close();

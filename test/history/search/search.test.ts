@@ -4,10 +4,10 @@ import { EntryReader } from "../../../src/history/search/entry-text.ts";
 import { matchesIn } from "../../../src/history/search/matching.ts";
 import { parseQuery } from "../../../src/history/search/query.ts";
 import { chunk, compaction, end, plan, thought, tool } from "../../session/entries.ts";
-import { onEveryStore } from "../../session/every-store.ts";
+import { onStores } from "../../session/every-store.ts";
 import { asks, rigOn, says, scratch } from "./rig.ts";
 
-onEveryStore((open) => {
+onStores({ long: ["file", "layered"] }, (open) => {
   const cacheFolder = scratch();
   const rigs: { close: () => Promise<void> }[] = [];
   afterEach(async () => {

@@ -49,18 +49,22 @@ describeServer("TEST_POSTGRES_URL", 5432, (server) => {
     ]);
   });
 
-  it("is made once by many who search at the same time: none does again what another has done", async () => {
-    const { session, store } = await rigHere();
-    const ids: string[] = [];
-    for (let n = 0; n < 120; n += 1) ids.push(await session([asks(`walnut ${n}`), says("yes")], {}, n + 1));
-    const rigs = [rigOn(store), await rigHere(), await rigHere()];
-    const found = await Promise.all(rigs.map(({ searcher }) => searcher.search("walnut", { limit: 1000 })));
-    expect(found.map(({ sessions }) => sessions.map(({ id }) => id))).toEqual(
-      rigs.map(() => [...ids].reverse()),
-    );
-    expect(found.reduce((sum, { indexed }) => sum + indexed, 0)).toBe(240);
-    expect([await count("search_messages"), await count("search_sessions")]).toEqual([240, 120]);
-  });
+  it(
+    "is made once by many who search at the same time: none does again what another has done",
+    { tags: ["long"] },
+    async () => {
+      const { session, store } = await rigHere();
+      const ids: string[] = [];
+      for (let n = 0; n < 120; n += 1) ids.push(await session([asks(`walnut ${n}`), says("yes")], {}, n + 1));
+      const rigs = [rigOn(store), await rigHere(), await rigHere()];
+      const found = await Promise.all(rigs.map(({ searcher }) => searcher.search("walnut", { limit: 1000 })));
+      expect(found.map(({ sessions }) => sessions.map(({ id }) => id))).toEqual(
+        rigs.map(() => [...ids].reverse()),
+      );
+      expect(found.reduce((sum, { indexed }) => sum + indexed, 0)).toBe(240);
+      expect([await count("search_messages"), await count("search_sessions")]).toEqual([240, 120]);
+    },
+  );
 
   it("goes on where it ended", async () => {
     const { session, store, searcher } = await rigHere();

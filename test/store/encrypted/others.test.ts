@@ -9,6 +9,7 @@ import { Keyring } from "../../../src/store/encrypted/keyring.ts";
 import { encryptedStore } from "../../../src/store/encrypted/store.ts";
 import { openFileStore } from "../../../src/store/file/store.ts";
 import { openPostgresStore } from "../../../src/store/sql/postgres/store.ts";
+import { openMemoryStore } from "../../../src/store/memory/memory.ts";
 import { openRedisStore } from "../../../src/store/redis/store.ts";
 import { storeConformance } from "../../conformance/suite.ts";
 import { onDisk, onServer, threeLayers } from "../media.ts";
@@ -21,6 +22,11 @@ const encrypted = async (store: Promise<Store>) => encryptedStore(await store, r
 const runner = { describe, it };
 const onOneMachine = { persistent: true, shared: true, survivesPowerLoss: true };
 
+storeConformance(runner, {
+  name: "memory, encrypted",
+  open: async () => encrypted(Promise.resolve(openMemoryStore())),
+  capabilities: { persistent: false, shared: false, survivesPowerLoss: false },
+});
 storeConformance(runner, {
   name: "file, encrypted",
   ...onDisk((directory) => encrypted(openFileStore({ directory }))),

@@ -4,22 +4,13 @@ import { describe, it } from "vitest";
 import type { Store } from "../../../src/store/contract.ts";
 import { Keyring } from "../../../src/store/encrypted/keyring.ts";
 import { encryptedStore } from "../../../src/store/encrypted/store.ts";
-import { openMemoryStore } from "../../../src/store/memory/memory.ts";
 import { openSqliteStore } from "../../../src/store/sql/sqlite/store.ts";
 import { storeConformance } from "../../conformance/suite.ts";
 import { onDisk } from "../media.ts";
 
 const ring = new Keyring(randomBytes(32));
-const encrypted = async (store: Store | Promise<Store>) => encryptedStore(await store, ring);
+const encrypted = async (store: Promise<Store>) => encryptedStore(await store, ring);
 
-storeConformance(
-  { describe, it },
-  {
-    name: "memory, encrypted",
-    open: () => encrypted(openMemoryStore()),
-    capabilities: { persistent: false, shared: false, survivesPowerLoss: false },
-  },
-);
 storeConformance(
   { describe, it },
   {

@@ -7,7 +7,7 @@ import type { Access } from "../../../src/store/guarded/access.ts";
 import { guardedStore } from "../../../src/store/guarded/store.ts";
 import { wrapStore } from "../../../src/store/shell.ts";
 import { aSession } from "../../conformance/samples.ts";
-import { onEveryStore } from "../../session/every-store.ts";
+import { onStores } from "../../session/every-store.ts";
 
 const entry: NewEntry = {
   kind: "message",
@@ -44,7 +44,7 @@ const changes: Readonly<Record<string, (store: Store, id: SessionId, forged: Lea
   fork: (store, id) => store.create(aSession({ lineage: { parentId: id, atSeq: 1 } })),
 };
 
-onEveryStore((open) => {
+onStores({ long: ["file", "layered"] }, (open) => {
   it("is to a stranger as if it were not there, in every operation", async () => {
     const store = await open();
     const { ann, bob, nobody } = of(store);

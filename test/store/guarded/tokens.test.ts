@@ -12,7 +12,7 @@ import { guardedStore } from "../../../src/store/guarded/store.ts";
 import { createToken, listTokens, revokeToken, tokenGrant } from "../../../src/store/guarded/tokens.ts";
 import { openMemoryStore } from "../../../src/store/memory/memory.ts";
 import { scratchFolder } from "../../cli/harness.ts";
-import { onEveryStore } from "../../session/every-store.ts";
+import { onStores } from "../../session/every-store.ts";
 
 const ann: Access = { principal: "ann", isAdmin: false };
 const by = (store: Store, access: Access) => {
@@ -20,7 +20,7 @@ const by = (store: Store, access: Access) => {
   return { store: guarded, registry: new SessionRegistry({ store: guarded }) };
 };
 
-onEveryStore((open) => {
+onStores({ long: ["file", "layered"] }, (open) => {
   it("acts for its maker with less, until it ends or is revoked", async () => {
     const store = await open();
     const maker = by(store, ann);
