@@ -24,8 +24,8 @@ onStores({ long: ["file", "layered"] }, (open) => {
   it("acts for its maker with less, until it ends or is revoked", async () => {
     const store = await open();
     const maker = by(store, ann);
-    const { id } = await maker.registry.create({ cwd: "/work/a" });
-    const other = await maker.registry.create({ cwd: "/work/b" });
+    const { id } = await maker.registry.create({ cwd: "/code/a" });
+    const other = await maker.registry.create({ cwd: "/code/b" });
     const { token, secret } = await createToken(maker.store, {
       name: "phone",
       scope: "read",
@@ -45,7 +45,7 @@ onStores({ long: ["file", "layered"] }, (open) => {
     expect((await phone.store.list()).items.map((record) => record.id)).toEqual([id]);
     expect([await phone.store.count(), await phone.store.get(other.id)]).toEqual([1, undefined]);
     await expect(phone.registry.rename(id, "x")).rejects.toMatchObject({ code: "FORBIDDEN" });
-    await expect(phone.registry.create({ cwd: "/work/a" })).rejects.toMatchObject({ code: "FORBIDDEN" });
+    await expect(phone.registry.create({ cwd: "/code/a" })).rejects.toMatchObject({ code: "FORBIDDEN" });
     for (const act of [
       () => createToken(phone.store, { name: "x", scope: "read" }),
       () => listTokens(phone.store),
@@ -96,10 +96,10 @@ describe("a token", () => {
   it("of a scope has what the scope has, of a folder what lies in it", async () => {
     const store = openMemoryStore();
     const maker = by(store, ann);
-    const inside = await maker.registry.create({ cwd: "/work/a/deep" });
-    const beside = await maker.registry.create({ cwd: "/work/ab" });
+    const inside = await maker.registry.create({ cwd: "/code/a/deep" });
+    const beside = await maker.registry.create({ cwd: "/code/ab" });
     const grant = async (scope: "read" | "write" | "admin") => {
-      const { secret } = await createToken(maker.store, { name: scope, scope, folder: "/work/a" });
+      const { secret } = await createToken(maker.store, { name: scope, scope, folder: "/code/a" });
       return by(store, await tokenGrant(store, secret));
     };
     const write = await grant("write");
@@ -113,7 +113,7 @@ describe("a token", () => {
       () => write.registry.sharing.share(inside.id, { with: "bob" }),
     ])
       await expect(act()).rejects.toMatchObject({ code: "FORBIDDEN" });
-    const made = await write.registry.create({ cwd: "/work/a" });
+    const made = await write.registry.create({ cwd: "/code/a" });
     expect(await maker.registry.sharing.ownerOf(made.id)).toBe("ann");
     const narrow = await createToken(maker.store, {
       name: "n",
@@ -122,7 +122,7 @@ describe("a token", () => {
     });
     expect(narrow.token.permissions).toEqual(["read", "prompt"]);
     // What was begun and came to nothing goes; an adoption that a token may not make leaves nothing behind.
-    const begun = { cwd: "/work/a", metadata: { "acp-sidecar.hidden": "adopting" } };
+    const begun = { cwd: "/code/a", metadata: { "acp-sidecar.hidden": "adopting" } };
     expect(await write.registry.delete((await write.registry.create(begun)).id)).toBe(true);
     await write.registry.addMessage(made.id, { role: "user", content: "x" });
     await expect(write.registry.delete(made.id)).rejects.toMatchObject({ code: "FORBIDDEN" });
