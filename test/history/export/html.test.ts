@@ -127,7 +127,7 @@ describe("whatever stands in a field", () => {
     },
   );
 
-  it("is text also where each has another", async () => {
+  it("is text also where each has another", { tags: ["long"] }, async () => {
     const words = fc.oneof(fc.constantFrom(...hostile), fc.string({ unit: "binary", maxLength: 40 }));
     await fc.assert(
       fc.asyncProperty(fc.infiniteStream(words), async (stream) => {

@@ -1,4 +1,7 @@
-/** An import that is killed at any write of it, and run again: what is there then is what an undisturbed one leaves. */
+/**
+ * An import that is killed at any write of it, and run again: what is there then is what an undisturbed one leaves.
+ * @module-tag long
+ */
 import fs from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";

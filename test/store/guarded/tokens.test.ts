@@ -138,7 +138,7 @@ describe("a token", () => {
     expect(await by(store, await tokenGrant(store, secret)).store.get(beside.id)).toBeUndefined();
   });
 
-  it("is read from where it is kept, asked for again, and refused in a URL", async () => {
+  it("is read from where it is kept, asked for again, and refused in a URL", { tags: ["long"] }, async () => {
     const folder = scratchFolder();
     const url = `sqlite:${path.join(folder, "s.db")}`;
     await using store = await openGuarded(url, { identity: "ann" });

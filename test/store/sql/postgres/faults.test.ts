@@ -119,28 +119,32 @@ describeServer("TEST_POSTGRES_URL", 5432, (url) => {
       await pool.query(`DROP FUNCTION ${schema}.undone() CASCADE`);
     });
 
-    it("a seal of what takes longer on its way than a transaction may wait is made, once", async () => {
-      const { proxy, url: slowUrl } = await rig.proxied();
-      const store = await rig.opened(`${slowUrl}&pool=1`, { transactionIdleMs: 1000, retryForMs: 0 });
-      const { id } = await store.create(aSession());
-      const lease = await leaseOf(store, id);
-      // Twice: the second time its statement might be prepared already, and the text the first to be sent.
-      for (let head = 0; head < 4; head += 2) {
-        await store.append(id, head, someEntries(2, head + 1), lease);
-        proxy.slow(2000);
-        const large = anEntry(`${head} ${"x".repeat(6 << 20)}`);
-        expect(await store.seal(id, { from: head + 1, head: head + 2 }, [large, anEntry("end")], lease)).toBe(
-          head + 2,
-        );
-        proxy.slow(Infinity);
-      }
-      expect((await entriesOf(store, id)).map(({ data }) => data.length > 6 << 20)).toEqual([
-        true,
-        false,
-        true,
-        false,
-      ]);
-    });
+    it(
+      "a seal of what takes longer on its way than a transaction may wait is made, once",
+      { tags: ["long"] },
+      async () => {
+        const { proxy, url: slowUrl } = await rig.proxied();
+        const store = await rig.opened(`${slowUrl}&pool=1`, { transactionIdleMs: 1000, retryForMs: 0 });
+        const { id } = await store.create(aSession());
+        const lease = await leaseOf(store, id);
+        // Twice: the second time its statement might be prepared already, and the text the first to be sent.
+        for (let head = 0; head < 4; head += 2) {
+          await store.append(id, head, someEntries(2, head + 1), lease);
+          proxy.slow(2000);
+          const large = anEntry(`${head} ${"x".repeat(6 << 20)}`);
+          expect(
+            await store.seal(id, { from: head + 1, head: head + 2 }, [large, anEntry("end")], lease),
+          ).toBe(head + 2);
+          proxy.slow(Infinity);
+        }
+        expect((await entriesOf(store, id)).map(({ data }) => data.length > 6 << 20)).toEqual([
+          true,
+          false,
+          true,
+          false,
+        ]);
+      },
+    );
 
     it("a server that takes no writes says so, and reads go on", async () => {
       const store = await opened(`${sandbox.url}&options=-c%20default_transaction_read_only%3Doff`);
