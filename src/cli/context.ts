@@ -9,6 +9,7 @@ import { homely } from "./folder-text.ts";
 import { movedOn, type MovedOn } from "../context/moved-on.ts";
 import { ToldFiles } from "../context/told-files.ts";
 import type { SessionRecord } from "../session/registry-options.ts";
+import { isSuperseded } from "../session/rewinds.ts";
 import { countText, oneLine, print, printFacts, printJson, sizeText } from "./print.ts";
 import { sessionAt, withSessions } from "./sessions.ts";
 
@@ -43,7 +44,10 @@ export function diffContext(invocation: Invocation, io: Io): Promise<number> {
   return withSessions(invocation, io, async (registry) => {
     const record = await sessionAt(registry, operands[0] ?? "", io);
     const told = new ToldFiles();
-    for await (const page of registry.read(record.id)) for (const entry of page) told.take(entry);
+    // What a rewind took back no agent knows any more.
+    const superseded = await registry.superseded(record.id);
+    for await (const page of registry.read(record.id))
+      for (const entry of page) if (!isSuperseded(superseded, entry.seq)) told.take(entry);
     const all = await movedOn(told.files, [record.cwd, ...record.additionalDirectories]);
     if (flags["json"] === true) await printJson(io, { id: record.id, files: all });
     else await print(io, diffText(record, all, flags["all"] === true));

@@ -92,7 +92,9 @@ describe("context diff [issue 13.3]", () => {
       wrote(at("src/gone.ts"), "gone"),
       update("tool_call", { toolCallId: "t", title: "t", locations: [{ path: at("src/part.ts") }] }),
     ]);
+    await journal.seal([entry("prompt", { prompt: [] }), wrote(at("src/undone.ts"), "undone")]);
     await journal.release();
+    await registry.rewind(id, journal.headSeq - 2);
     await registry.close();
     await store.close();
     fs.writeFileSync(at("src/\u001b[2Jnew.ts"), "newer");
