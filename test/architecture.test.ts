@@ -68,6 +68,18 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   "care/file": ["care", "store", "store/file"],
   "care/postgres": ["care", "store", "store/sql/postgres"],
   "care/sqlite": ["care", "store", "store/sql/sqlite", "sqlite"],
+  // Whether all is well: what asks every part that could tell.
+  health: [
+    "care",
+    "history",
+    "session",
+    "agent",
+    "audit",
+    "config/config.ts",
+    "config/paths.ts",
+    "config/units.ts",
+    ...contract,
+  ],
   config: [],
   "sidecar.ts": [
     "audit",
@@ -82,7 +94,19 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
     "store/guarded",
   ],
   // Sessions through their one door; of the store only what `aboutStores` says.
-  cli: ["sidecar.ts", "audit", "care", "context", "history", "session", "agent", "acp", "rpc", "config"],
+  cli: [
+    "sidecar.ts",
+    "audit",
+    "care",
+    "health",
+    "context",
+    "history",
+    "session",
+    "agent",
+    "acp",
+    "rpc",
+    "config",
+  ],
   "index.ts": [
     "audit",
     "acp",

@@ -46,6 +46,25 @@ export async function reapLeftOvers(log: Logger, graceMs: number): Promise<void>
   }
 }
 
+export interface LeftOver extends ProcessIdentity {
+  /** When it was noted, which is when it started. */
+  readonly sinceMs: number;
+}
+
+/** Agents that are still there though their sidecar is gone. Errors: the system's own. */
+export async function leftOvers(): Promise<readonly LeftOver[]> {
+  const folder = await ownFolder();
+  const found = await Promise.all(
+    (await fs.readdir(folder)).map(async (name) => {
+      const file = path.join(folder, name);
+      const [text, about] = await Promise.all([fs.readFile(file, "utf8"), fs.stat(file)]).catch(() => []);
+      const note = text === undefined ? undefined : orphanIn(text, name);
+      return note === undefined || about === undefined ? [] : [{ ...note.agent, sinceMs: about.mtimeMs }];
+    }),
+  );
+  return found.flat().filter(isStillThere);
+}
+
 /** Stops an agent that a dead sidecar of this machine left over. True if it was there. */
 export async function reapAgent(named: ProcessIdentity, graceMs: number): Promise<boolean> {
   // From a lease, which may be anybody's: it names a note of ours, and all else is looked up there.
@@ -59,16 +78,24 @@ export async function reapAgent(named: ProcessIdentity, graceMs: number): Promis
 
 /** The agent that was stopped, if one was. What is noted of a dead one is forgotten. */
 async function reap(file: string, graceMs: number, startedAt?: string): Promise<ProcessIdentity | undefined> {
-  const note = noteIn(await fs.readFile(file, "utf8"));
-  if (note === undefined || note.space !== processSpace()) return undefined;
-  const { sidecar, agent } = note;
-  if (path.basename(file) !== nameOf(agent.pid)) return undefined;
-  if (isSameProcessAlive(sidecar) || (startedAt !== undefined && startedAt !== agent.startedAt))
-    return undefined;
-  const isThere = startOf(agent.pid) === agent.startedAt && leadsGroup(agent.pid);
+  const note = orphanIn(await fs.readFile(file, "utf8"), path.basename(file));
+  if (note === undefined || (startedAt !== undefined && startedAt !== note.agent.startedAt)) return undefined;
+  const { agent } = note;
+  const isThere = isStillThere(agent);
   if (isThere) await stopGroup(agent.pid, graceMs);
   await fs.rm(file, { force: true });
   return isThere ? agent : undefined;
+}
+
+function isStillThere({ pid, startedAt }: ProcessIdentity): boolean {
+  return startOf(pid) === startedAt && leadsGroup(pid);
+}
+
+/** What a file of this name notes, if its sidecar was of this machine and is gone. */
+function orphanIn(text: string, name: string): Note | undefined {
+  const note = noteIn(text);
+  const isOurs = note?.space === processSpace() && name === nameOf(note.agent.pid);
+  return isOurs && !isSameProcessAlive(note.sidecar) ? note : undefined;
 }
 
 async function write(note: Note): Promise<string> {

@@ -30,6 +30,11 @@ export function newKey(): string {
   return randomBytes(keyBytes).toString("base64");
 }
 
+/** Id of the configured key, once it and those before it were read. Errors: `KEY_INVALID`. */
+export async function keyAtHand({ encryptionKey = "", previousKeys }: Encryption): Promise<string> {
+  return (await keyringOf(encryptionKey, previousKeys)).currentId;
+}
+
 /** Needs no key. Errors: `STORE_…`, `KEY_INVALID`, `DECRYPT_FAILED` for keys that were damaged. */
 export async function keysStatus(url: string, encryption: Encryption): Promise<KeysStatus> {
   const { encryptionKey, previousKeys } = encryption;

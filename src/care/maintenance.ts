@@ -53,6 +53,14 @@ export function emptyPlaceOf(url: string): string | undefined {
   return `${found.scheme}:${path.resolve(found.path)}`;
 }
 
+/** Where a store of files is; undefined for one that is elsewhere or in memory. */
+export function placeOfStore(url: string): string | undefined {
+  const layers = layersOf(url);
+  if (layers !== undefined) return askLast(layers, placeOfStore);
+  const found = upkeepOf(url);
+  return found && path.resolve(found.path);
+}
+
 /** Errors: `STORE_UNAVAILABLE` where a mistyped place would become a store, and pass for one without sessions. */
 export function assertStoreThere(url: string): void {
   const layers = layersOf(url);

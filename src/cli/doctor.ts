@@ -53,7 +53,7 @@ export async function doctor(invocation: Invocation, io: Io): Promise<number> {
 /** As the program itself would end on the first thing that is wrong. */
 function statusOf({ problems, store }: Report): number {
   if (problems.length === 0) return 0;
-  return store.problem === undefined ? agentFailed : storeFailed;
+  return store.problems.length === 0 ? agentFailed : storeFailed;
 }
 
 async function examine(config: Config, io: Io, trial: TrialOptions, progress: Progress): Promise<Report> {
@@ -67,7 +67,7 @@ async function examine(config: Config, io: Io, trial: TrialOptions, progress: Pr
   // An agent that does not start by itself does not start through us either, and to wait for that takes time.
   const throughSidecar = byItself.facts["starts"] === "no" ? byItself : await tryAgent(sidecar, trial);
   progress.stage("opening the store, reading its newest sessions, writing one…");
-  const store = await tryStore(config, folder);
+  const store = await tryStore(config, io);
   trial.signal.throwIfAborted();
   const agentProblem = byItself.problem ?? throughSidecar.problem;
   return {
@@ -75,7 +75,7 @@ async function examine(config: Config, io: Io, trial: TrialOptions, progress: Pr
     byItself,
     throughSidecar,
     store,
-    problems: [agentProblem, store.problem].filter((problem) => problem !== undefined),
+    problems: [...(agentProblem === undefined ? [] : [agentProblem]), ...store.problems],
   };
 }
 

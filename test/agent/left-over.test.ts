@@ -4,7 +4,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { noteAgent, reapAgent, reapLeftOvers } from "../../src/agent/left-over.ts";
+import { leftOvers, noteAgent, reapAgent, reapLeftOvers } from "../../src/agent/left-over.ts";
 import { silentLogger } from "../../src/base/log.ts";
 import { identityOf, isSameProcessAlive, type ProcessIdentity } from "../../src/base/process.ts";
 
@@ -55,8 +55,10 @@ describe("an agent whose sidecar was killed", () => {
   it("is stopped by the next one that starts, and forgotten", async () => {
     const { identity, exited } = agent();
     await noted(identity);
+    expect(await leftOvers()).toEqual([{ ...identity, sinceMs: expect.any(Number) as number }]);
     await reapLeftOvers(silentLogger, 300);
     await exited;
+    expect(await leftOvers()).toEqual([]);
     expect(names()).toEqual([]);
     await reapLeftOvers(silentLogger, 300);
   });

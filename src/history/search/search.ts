@@ -11,7 +11,7 @@ import { IndexDoor, type IndexPlace } from "./index-door.ts";
 import { matchOf } from "./match-text.ts";
 import { goOn, paceOf, restingPace } from "./pace.ts";
 import { parseQuery, type Query } from "./query.ts";
-import type { Asked, TextIndex } from "../../store/text-index.ts";
+import type { Asked, IndexState, TextIndex } from "../../store/text-index.ts";
 
 export interface SearchOptions {
   /** Only sessions of this folder, by whichever spelling. */
@@ -76,6 +76,11 @@ export class Searcher {
   /** Brings the index up to date, for the next search to be quick. Errors: `STORE_…`, `REQUEST_CANCELLED`. */
   async catchUp(signal?: AbortSignal): Promise<CaughtUp> {
     return this.#door.with((index) => catchUp(this.#registry, index, { pace: paceOf(signal) }));
+  }
+
+  /** What is known of a kept index as it is; undefined where there is none. Errors: `STORE_…`. */
+  async state(): Promise<IndexState | undefined> {
+    return (await this.#door.isThere()) ? this.#door.with(async (index) => index.state()) : undefined;
   }
 
   /** The next search reads the session anew: others than it has indexed stand there now. Errors: `STORE_…`. */
