@@ -1,8 +1,11 @@
 /** Entry of the bundle: the only place that knows the process's own streams and ends it. */
 import { fileURLToPath } from "node:url";
+import { keepCompiled } from "./compiled.ts";
 import { lostOutput } from "./lost-output.ts";
 import { run } from "./run.ts";
 
+// Before anything else is loaded.
+keepCompiled();
 const { stdin, stdout, stderr, env, argv } = process;
 
 let lost: string | undefined;
