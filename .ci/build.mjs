@@ -83,7 +83,7 @@ async function manPage() {
     bundle: true,
     format: "esm",
     platform: "node",
-    external: ["./tools.ts", "./serve.ts"],
+    external: ["./tools.ts", "./serve.ts", "./http.ts"],
     write: false,
     logLevel: "warning",
   });

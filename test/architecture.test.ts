@@ -80,6 +80,21 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
     "config/units.ts",
     ...contract,
   ],
+  // The outside by HTTP: prompts reach an agent by what the command hands it.
+  http: [
+    "audit/audit.ts",
+    "context",
+    "history",
+    "session",
+    "rpc",
+    "acp",
+    "config/config.ts",
+    "config/options.ts",
+    "config/paths.ts",
+    "store/guarded",
+    "store/driver.ts",
+    ...contract,
+  ],
   config: [],
   "sidecar.ts": [
     "audit",
@@ -100,6 +115,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
     "care",
     "health",
     "context",
+    "http",
     "history",
     "session",
     "agent",
@@ -131,6 +147,7 @@ const openers: Readonly<Record<string, RegExp>> = {
 const aboutStores: Readonly<Record<string, readonly string[]>> = {
   "cli/configured.ts": ["store/open.ts"],
   "cli/sessions.ts": ["store/guarded/open.ts"],
+  "cli/http.ts": ["store/open-encrypted.ts", "store/contract.ts", "store/guarded/open.ts"],
   "cli/sessions-share.ts": ["store/guarded/permissions.ts"],
   "cli/token.ts": ["store/guarded/permissions.ts", "store/guarded/tokens.ts"],
   "cli/verify.ts": ["store/open-encrypted.ts"],
@@ -150,7 +167,9 @@ const owners: readonly (readonly [RegExp, RegExp])[] = [
   [/^fzstd$/, /^history\/import\/codex\/zst\.ts$/],
   [/^string-width$/, /^cli\/width\.ts$/],
   [/^markdown-it$/, /^history\/export\/rich-text\.ts$/],
-  [/^zod\/mini$/, /^((acp|config|session)\/|acp\/place-)schema\.ts$/],
+  [/^(hono|@hono\/node-server)$/, /^http\/(app|server)\.ts$/],
+  [/^zod\/mini$/, /^((acp|config|session|http)\/|acp\/place-)schema\.ts$/],
+  [/^zod\/mini$/, /^http\/shapes\//],
 ];
 /** Says where what a test finds wrong can be allowed, for whoever meets the test first. */
 const edit = (table: string) => `to allow it, edit the table \`${table}\` in test/architecture.test.ts`;

@@ -21,7 +21,7 @@ export interface AuditOptions {
   readonly who: string;
   /** From where: the same, or more of it. */
   readonly place: string;
-  /** `acp`, `command` or `library`. */
+  /** `acp`, `command`, `http` or `library`. */
   readonly via: string;
   readonly maxBytes: number;
   readonly maxFiles: number;

@@ -17,7 +17,7 @@ export type AuditConfig = Partial<
 
 export interface AuditParts {
   /** Who speaks to us: a client, a person at a shell; a program, unless told. */
-  readonly via?: "acp" | "command" | "library";
+  readonly via?: "acp" | "command" | "http" | "library";
   readonly env?: Surroundings["env"];
   readonly secrets?: Secrets;
   readonly log?: Logger;

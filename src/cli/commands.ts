@@ -4,6 +4,7 @@ import type { Command } from "./command.ts";
 import { colorFlag, jsonFlag as json, deletionFlags, noPagerFlag, quietFlag } from "./flags.ts";
 import { auditCommands } from "./commands-audit.ts";
 import { contextCommands } from "./commands-context.ts";
+import { httpCommand } from "./commands-http.ts";
 import { historyCommands } from "./commands-history.ts";
 import { orderCommands } from "./commands-order.ts";
 import { searchCommand } from "./commands-search.ts";
@@ -155,6 +156,7 @@ export const commands: readonly Command[] = [
   ...historyCommands,
   ...contextCommands,
   ...storeCommands,
+  httpCommand,
   ...auditCommands,
   {
     name: "doctor",

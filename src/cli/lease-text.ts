@@ -3,15 +3,6 @@ import { isHeld } from "../session/holder.ts";
 import type { LeaseState } from "../session/registry-options.ts";
 import { timeText } from "./print.ts";
 
-export const states = ["running", "open", "idle"] as const;
-/** A turn runs, somebody holds it, nobody does. */
-export type SessionState = (typeof states)[number];
-
-export function stateOf(lease: LeaseState | undefined): SessionState {
-  if (!isHeld(lease)) return "idle";
-  return lease.turnRunning ? "running" : "open";
-}
-
 export function leaseText(lease: LeaseState | undefined): string {
   if (lease === undefined) return "idle";
   const { holder, sinceMs, fence } = lease;

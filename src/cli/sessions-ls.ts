@@ -5,7 +5,7 @@ import type { SessionRegistry } from "../session/registry.ts";
 import type { Invocation, Io } from "./command.ts";
 import { assertOneForm } from "./flags.ts";
 import { homely } from "./folder-text.ts";
-import { stateOf, type SessionState } from "./lease-text.ts";
+import { stateOf, type SessionState } from "../session/state.ts";
 import { agoText, Outflow, print, printJson } from "./print.ts";
 import { sessionsOf, wantedBy, type Wanted } from "./sessions-filter.ts";
 import { countFrom, withSessions } from "./sessions.ts";

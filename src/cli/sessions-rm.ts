@@ -7,7 +7,8 @@ import type { Invocation, Io } from "./command.ts";
 import { assertMeant, isMeant } from "./confirm.ts";
 import { Failures } from "./failures.ts";
 import { freed } from "./freed.ts";
-import { leaseText, stateOf } from "./lease-text.ts";
+import { leaseText } from "./lease-text.ts";
+import { stateOf } from "../session/state.ts";
 import { countText, oneLine, print, printJson, sizeText } from "./print.ts";
 import { sessionAt, withSessions } from "./sessions.ts";
 

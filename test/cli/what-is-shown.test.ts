@@ -108,6 +108,7 @@ const calls: Readonly<Record<string, ((at: Place) => readonly (readonly string[]
   "token ls": () => [[]],
   "token revoke": "a token",
   "row-security": "a server",
+  http: "its address; what it answers is JSON, which browsers and programs read",
   "audit show": "who did what; see audit.test.ts",
   "audit verify": "lines and hashes",
   "audit anchor": "a hash",

@@ -1,0 +1,127 @@
+/** `http`: sessions for browsers and programs, until Ctrl-C. */
+import { spawn } from "node:child_process";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { createLogger } from "../base/log.ts";
+import { Outlet } from "../base/outlet.ts";
+import { openAudit } from "../audit/open.ts";
+import type { Audit } from "../audit/audit.ts";
+import { cacheFolderOf, surroundings } from "../config/paths.ts";
+import type { Config } from "../config/config.ts";
+import { defaultListen, listenFrom } from "../http/listen.ts";
+import { startHttp, type HttpServer } from "../http/server.ts";
+import { SessionRegistry } from "../session/registry.ts";
+import type { Store } from "../store/contract.ts";
+import { guardedAs } from "../store/guarded/open.ts";
+import { openStoreWith } from "../store/open-encrypted.ts";
+import type { Invocation, Io } from "./command.ts";
+import { configOf } from "./configured.ts";
+import { placeOf } from "./serve.ts";
+import { print } from "./print.ts";
+
+const stopSignals = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
+/** A browser's token ends with the process, and after so long in any case. */
+const tokenMs = 24 * 3_600_000;
+
+export async function serveHttp(invocation: Invocation, io: Io): Promise<number> {
+  const listen = listenFrom(String(invocation.flags["listen"] ?? defaultListen));
+  const { config } = await configOf(invocation, io);
+  const stop = new AbortController();
+  const onSignal = () => stop.abort();
+  // What one request breaks is no reason to end everybody's.
+  const onUnhandled = (error: unknown) => io.errors.write(`acp-sidecar: unhandled: ${placeOf(error)}\n`);
+  for (const signal of stopSignals) process.on(signal, onSignal);
+  process.on("unhandledRejection", onUnhandled);
+  const store = await openStoreWith(config.store, config);
+  const errors = new Outlet(io.errors);
+  const log = createLogger({
+    level: config.logLevel,
+    target: errors,
+    readable: errors.isTerminal,
+    ...(config.logFile !== undefined && { file: config.logFile }),
+  });
+  const audit = openAudit(config, { via: "http", env: io.env, log });
+  try {
+    const cacheFolder = cacheFolderOf(surroundings(io.env));
+    const server = await startHttp({ store, config, audit, log, listen, cacheFolder, env: io.env });
+    try {
+      await serving({ server, store, audit, config }, invocation, io, stop.signal);
+    } finally {
+      await server.close();
+    }
+    return 0;
+  } finally {
+    await Promise.all([store.close(), audit.close()]);
+    log.close();
+    process.off("unhandledRejection", onUnhandled);
+    for (const signal of stopSignals) process.off(signal, onSignal);
+  }
+}
+
+interface Serving {
+  readonly server: HttpServer;
+  readonly store: Store;
+  readonly audit: Audit;
+  readonly config: Config;
+}
+
+async function serving(
+  { server, store, audit, config }: Serving,
+  invocation: Invocation,
+  io: Io,
+  stop: AbortSignal,
+): Promise<void> {
+  await print(io, `Listening on ${server.url}\n`);
+  const registry = new SessionRegistry({ ...config, store: guardedAs(store, config), audit });
+  try {
+    if (invocation.flags["open"] === undefined) return await untilAborted(stop);
+    const { token, secret } = await registry.sharing.tokens.create({
+      name: "browser",
+      scope: "admin",
+      untilMs: Date.now() + tokenMs,
+    });
+    try {
+      await withBrowser(`${server.url}#token=${secret}`, io, () => untilAborted(stop));
+    } finally {
+      await registry.sharing.tokens.revoke(token.id);
+    }
+  } finally {
+    await registry.close();
+  }
+}
+
+/**
+ * In the fragment, which no browser sends to anybody; and by way of a file that only its user can read, because what a
+ * program is started with everybody sees.
+ */
+async function withBrowser(url: string, io: Io, use: () => Promise<void>): Promise<void> {
+  if (io.isTerminal === true) io.errors.write(`Open in a browser: ${url}\n`);
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "acp-sidecar-http-"));
+  try {
+    const file = path.join(folder, "open.html");
+    const page = `<!doctype html><meta charset="utf-8"><script>location.replace(${JSON.stringify(url)})</script>`;
+    fs.writeFileSync(file, page, { mode: 0o600 });
+    const [program = "", ...args] = browserFor(process.platform);
+    const child = spawn(program, [...args, file], { stdio: "ignore", detached: true });
+    child.once("error", () =>
+      io.errors.write(`acp-sidecar: there is no ${program} to open a browser with\n`),
+    );
+    child.unref();
+    await use();
+  } finally {
+    fs.rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function browserFor(platform: NodeJS.Platform): readonly string[] {
+  if (platform === "darwin") return ["open"];
+  return platform === "win32" ? ["cmd", "/c", "start", '""'] : ["xdg-open"];
+}
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}

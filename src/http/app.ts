@@ -1,0 +1,135 @@
+/** Requests in, answers out: the gate, who asks, what is asked, the route, and what went wrong. */
+import { Hono, type Context } from "hono";
+import { isSidecarError, loggedReason, SidecarError } from "../base/errors.ts";
+import { toSessionId, type SessionId } from "../base/ids.ts";
+import { refusalIn } from "../session/audited-sharing.ts";
+import { answered } from "./answer.ts";
+import { assertNoTokenIn, guestOf } from "./auth.ts";
+import { bodyFor, checked } from "./body.ts";
+import type { Gate } from "./host-and-origin.ts";
+import type { House } from "./house.ts";
+import type { Guest } from "./guests.ts";
+import { pageAnswer } from "./page.ts";
+import { problemAnswer, Refusal } from "./problems.ts";
+import type { Answer, Call, Method, Route } from "./route.ts";
+import { routes } from "./routes.ts";
+
+/** Beside an entry's own bytes, so much of a body may be its envelope. */
+const envelopeBytes = 64 << 10;
+
+export interface AppParts {
+  readonly house: House;
+  readonly gate: Gate;
+  /** Where a request comes from: an address, or that it came by a socket of the file system. */
+  readonly sourceOf: (env: unknown) => string;
+}
+
+export function appOf(parts: AppParts): Hono {
+  const app = new Hono();
+  app.use(async (context, next) => {
+    parts.gate.check(context.req.raw);
+    assertNoTokenIn(context.req.raw.url);
+    await next();
+    secured(context);
+  });
+  app.get("/healthz", () => answered(new Request("http://localhost/healthz"), { body: { status: "alive" } }));
+  app.get("/", (context) => pageAnswer(context.req.raw));
+  for (const each of routes)
+    app.on(each.method.toUpperCase(), each.path, (context) => handled(parts, each, context));
+  for (const [path, methods] of methodsByPath()) app.all(path, (context) => notAllowed(context, methods));
+  app.notFound((context) => problemAnswer(nothingAt(context.req.path)));
+  app.onError((error) => {
+    noteFailure(parts.house, error);
+    return problemAnswer(error);
+  });
+  return app;
+}
+
+/** What a browser is told about everything that comes from here. */
+function secured({ res }: Context): void {
+  res.headers.set("x-content-type-options", "nosniff");
+  res.headers.set("referrer-policy", "no-referrer");
+  res.headers.set("cross-origin-resource-policy", "same-origin");
+  if (!res.headers.has("content-security-policy"))
+    res.headers.set("content-security-policy", "default-src 'none'; frame-ancestors 'none'");
+}
+
+async function handled({ house, sourceOf }: AppParts, asked: Route, context: Context): Promise<Response> {
+  const request = context.req.raw;
+  if (asked.isOpen === true) return answered(request, await asked.handle({ house, request } as Call));
+  const guest = await guestOf(request, house.guests, sourceOf(context.env));
+  const id = context.req.param("id");
+  try {
+    return await guest.during(async () =>
+      answered(request, await answerTo(house, guest, asked, context, id)),
+    );
+  } catch (error) {
+    const what = refusalIn(error);
+    if (what !== undefined) guest.audit.noteRefused({ what, session: id }, error);
+    throw error;
+  }
+}
+
+async function answerTo(
+  house: House,
+  guest: Guest,
+  asked: Route,
+  context: Context,
+  id: string | undefined,
+): Promise<Answer | Response> {
+  const request = context.req.raw;
+  const mostBytes = house.config.maxEntryBytes + envelopeBytes;
+  return asked.handle({
+    house,
+    guest,
+    id: id === undefined ? ("" as SessionId) : toSessionId(id),
+    params: context.req.param() as Readonly<Record<string, string>>,
+    query: asked.query === undefined ? {} : checked(asked.query, queryOf(context), "query"),
+    body: await bodyFor(asked, request, mostBytes),
+    request,
+    signal: request.signal,
+  });
+}
+
+/** Errors: `INVALID_PARAMS` for a name that stands there twice. */
+function queryOf(context: Context): Readonly<Record<string, string>> {
+  const query: Record<string, string> = {};
+  for (const [name, values] of Object.entries(context.req.queries())) {
+    if (values.length !== 1)
+      throw new SidecarError("INVALID_PARAMS", `query.${name.slice(0, 100)} stands there more than once`);
+    query[name] = values[0] ?? "";
+  }
+  return query;
+}
+
+function methodsByPath(): ReadonlyMap<string, readonly Method[]> {
+  const found = new Map<string, Method[]>();
+  for (const { path, method } of routes) found.set(path, [...(found.get(path) ?? []), method]);
+  return found;
+}
+
+function notAllowed({ req }: Context, methods: readonly Method[]): Response {
+  const allow = methods.map((method) => method.toUpperCase()).join(", ");
+  return problemAnswer(
+    new Refusal(405, `${req.method} is not for this address; allowed: ${allow}`, {
+      code: "METHOD_NOT_FOUND",
+      headers: { allow },
+    }),
+  );
+}
+
+function nothingAt(path: string): SidecarError {
+  const shown = path.slice(0, 200);
+  return new SidecarError(
+    "METHOD_NOT_FOUND",
+    `There is nothing at ${shown}; /api/openapi.json says what there is`,
+  );
+}
+
+function noteFailure({ log }: House, error: unknown): void {
+  if (isSidecarError(error)) {
+    if (log.writes("debug")) log.debug({ error: loggedReason(error, log) }, "a request was refused");
+    return;
+  }
+  log.error({ error }, "a request failed unexpectedly");
+}

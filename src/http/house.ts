@@ -1,0 +1,17 @@
+/** What all requests share. */
+import type { Logger } from "../base/log.ts";
+import type { Config } from "../config/config.ts";
+import type { Guests } from "./guests.ts";
+import type { Pages } from "./rendered.ts";
+
+export interface House {
+  readonly config: Omit<Config, "store">;
+  readonly guests: Guests;
+  readonly log: Logger;
+  /** Where what is derived is kept: the user's cache folder. */
+  readonly cacheFolder: string | undefined;
+  readonly pages: Pages;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Aborted when the server ends: streams end then. */
+  readonly ending: AbortSignal;
+}

@@ -1,0 +1,82 @@
+/** What a route is: data, from which the server, the checks and the document are made alike. */
+import type { SessionId } from "../base/ids.ts";
+import type { Guest } from "./guests.ts";
+import type { House } from "./house.ts";
+
+/** What checks a value; zod's schemas do. */
+export interface Shape<T> {
+  safeParse(
+    value: unknown,
+  ):
+    | { readonly success: true; readonly data: T }
+    | { readonly success: false; readonly error: { readonly issues: readonly Issue[] } };
+}
+
+interface Issue {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+}
+
+/** A request that may be answered: who asks, and what was checked. */
+export interface Call<Q = unknown, B = unknown> {
+  readonly house: House;
+  readonly guest: Guest;
+  /** Of the path; what the route does not have is empty. */
+  readonly id: SessionId;
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: Q;
+  readonly body: B;
+  readonly request: Request;
+  /** Aborted when nobody waits for the answer any more. */
+  readonly signal: AbortSignal;
+}
+
+/** What is answered: JSON, unless it is a whole response. */
+export interface Answer {
+  readonly status?: number;
+  readonly body?: unknown;
+  /** In the place of `body`: its JSON, ready. */
+  readonly text?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export type Method = "get" | "post" | "put" | "patch" | "delete";
+
+export interface RouteFacts {
+  readonly method: Method;
+  /** With `:id` for a session. */
+  readonly path: string;
+  /** In the document: the name of the operation, what it does in one line, and more. */
+  readonly name: string;
+  readonly summary: string;
+  readonly notes?: string;
+  /** Asked of everybody, unless told. */
+  readonly isOpen?: true;
+  readonly status?: number;
+  /** Other problems than those that every route may have. */
+  readonly problems?: readonly number[];
+  /** Of an answer that is no JSON. */
+  readonly answers?: readonly string[];
+}
+
+export interface Route extends RouteFacts {
+  readonly query?: Shape<unknown>;
+  readonly body?: Shape<unknown>;
+  /** The body may be left out. */
+  readonly isBodyOptional?: boolean;
+  /** It reads the request's body itself. */
+  readonly takesAnything?: readonly string[];
+  readonly answer?: Shape<unknown>;
+  readonly handle: (call: Call) => Promise<Answer | Response>;
+}
+
+export function route<Q = unknown, B = unknown>(
+  facts: RouteFacts &
+    Pick<Route, "isBodyOptional" | "takesAnything" | "answer"> & {
+      readonly query?: Shape<Q>;
+      readonly body?: Shape<B>;
+      readonly handle: (call: Call<Q, B>) => Promise<Answer | Response>;
+    },
+): Route {
+  return facts as Route;
+}

@@ -1,0 +1,64 @@
+/** What was said and done in a session, a page at a time. */
+import { isSidecarError } from "../../base/errors.ts";
+import { jsonTextOf } from "../../base/json-text.ts";
+import { conversationPage, included, type Included, type PageQuery } from "../../history/pages/page.ts";
+import type { SessionRecord } from "../../session/registry-options.ts";
+import { route, type Answer, type Call, type Route } from "../route.ts";
+import * as shapes from "../shapes/history-schema.ts";
+
+type Query<T extends keyof typeof shapes> = (typeof shapes)[T]["_zod"]["output"];
+
+export const historyRoutes: readonly Route[] = [
+  route({
+    method: "get",
+    path: "/api/sessions/:id/history",
+    name: "readHistory",
+    summary: "a page of the conversation: the newest, or before or after an entry",
+    query: shapes.historyQuery,
+    answer: shapes.historyPage,
+    problems: [409],
+    handle: history,
+  }),
+];
+
+/** A turn that is sealed while it is read is read again; nobody seals so often. */
+const mostTries = 5;
+
+async function history(call: Call<Query<"historyQuery">>): Promise<Answer> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await once(call);
+    } catch (error) {
+      if (tries >= mostTries || !isSidecarError(error, "STORE_CONFLICT")) throw error;
+    }
+  }
+}
+
+async function once({ house, guest, id, query }: Call<Query<"historyQuery">>): Promise<Answer> {
+  const { before, after, limit, include } = query;
+  const record = await guest.registry.get(id);
+  const wanted: PageQuery = {
+    ...(before !== undefined && { before }),
+    ...(after !== undefined && { after }),
+    ...(limit !== undefined && { limit }),
+    include: (include ?? "")
+      .split(",")
+      .filter((each): each is Included => included.some((name) => name === each)),
+  };
+  const make = async () => jsonTextOf(await pageOf(guest.registry, record, wanted));
+  // What is not final may change under the same numbers.
+  if (record.headSeq !== record.sealedSeq) return { text: await make() };
+  const { lease: _, ...known } = record;
+  const key = `${id} ${JSON.stringify(wanted)}`;
+  return { text: await house.pages.of(key, JSON.stringify(known), make) };
+}
+
+async function pageOf(
+  registry: Call["guest"]["registry"],
+  record: SessionRecord,
+  wanted: PageQuery,
+): Promise<object> {
+  const page = await conversationPage(registry, record, wanted);
+  const { headSeq, sealedSeq, settings } = record;
+  return { ...page, headSeq, sealedSeq, rewinds: settings.rewinds ?? [] };
+}

@@ -1,0 +1,85 @@
+/** The server: its bounds, its beginning and its end. Whatever was opened for requests is closed with it. */
+import { createServer, type IncomingMessage, type Server } from "node:http";
+import { getRequestListener } from "@hono/node-server";
+import { isRecord } from "../base/json.ts";
+import { Interval } from "../base/interval.ts";
+import { waitAtMost } from "../base/time.ts";
+import { appOf } from "./app.ts";
+import { Guests, type GuestsParts } from "./guests.ts";
+import { Gate } from "./host-and-origin.ts";
+import { addressOf, listening, type Listen } from "./listen.ts";
+import { problemAnswer, Refusal } from "./problems.ts";
+import { Pages } from "./rendered.ts";
+
+export interface HttpParts extends GuestsParts {
+  readonly listen: Listen;
+  readonly cacheFolder: string | undefined;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+export interface HttpServer {
+  readonly url: string;
+  /** Streams end, requests have a moment, then all that was opened is closed. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** Whoever sends a request slowly is given up. */
+const [headersMs, requestMs, lookedAtMs] = [10_000, 120_000, 2000];
+const maxConnections = 1024;
+/** What is being answered when the server ends. */
+const closingMs = 3000;
+const sweepMs = 60_000;
+
+/** Errors: `USAGE` for a place that is taken. */
+export async function startHttp(parts: HttpParts): Promise<HttpServer> {
+  const ending = new AbortController();
+  const guests = new Guests(parts);
+  const { config, log, cacheFolder, env } = parts;
+  const house = { config, guests, log, cacheFolder, env, pages: new Pages(), ending: ending.signal };
+  const server = bounded((request, response) => void listener(request, response));
+  await listening(server, parts.listen);
+  const { url, port } = addressOf(server);
+  const { fetch } = appOf({ house, gate: new Gate(port), sourceOf });
+  const listener = getRequestListener((request, bindings) => fetch(request, bindings), {
+    overrideGlobalObjects: false,
+    errorHandler: () =>
+      problemAnswer(new Refusal(400, "The request is none that can be answered; check its Host")),
+  });
+  const sweeping = new Interval(sweepMs, () => guests.sweep());
+  let closed: Promise<void> | undefined;
+  const close = async () => {
+    ending.abort();
+    await ended(server);
+    await sweeping.close();
+    await guests.close();
+  };
+  return { url, close: () => (closed ??= close()) };
+}
+
+function bounded(listener: Parameters<typeof createServer>[1] & {}): Server {
+  const server = createServer(
+    {
+      headersTimeout: headersMs,
+      requestTimeout: requestMs,
+      connectionsCheckingInterval: lookedAtMs,
+      keepAliveTimeout: 5000,
+    },
+    listener,
+  );
+  server.maxConnections = maxConnections;
+  return server;
+}
+
+async function ended(server: Server): Promise<void> {
+  const gone = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  await waitAtMost(gone, closingMs);
+  server.closeAllConnections();
+  await gone;
+}
+
+/** An address of this machine; by a socket of the file system everybody is one. */
+function sourceOf(bindings: unknown): string {
+  const incoming = isRecord(bindings) ? (bindings["incoming"] as IncomingMessage | undefined) : undefined;
+  return incoming?.socket.remoteAddress ?? "unix";
+}

@@ -1,0 +1,73 @@
+import { describe, expect, it } from "vitest";
+import type { SessionId } from "../../src/base/ids.ts";
+import { thisHolder } from "../../src/session/holder.ts";
+import { apiOn } from "./rig.ts";
+
+describe("sessions over HTTP", () => {
+  it("are made, looked at, changed, kept longer and deleted", async () => {
+    const { ask } = await apiOn({ config: { retentionMs: 1000 } });
+    const made = await ask("POST", "/api/sessions", {
+      body: { cwd: "/p", title: "First", metadata: { team: "a" } },
+    });
+    expect(made.status).toBe(201);
+    const { id } = made.json;
+    expect(made.headers.get("location")).toBe(`/api/sessions/${id}`);
+    expect((await ask("GET", `/api/sessions/${id}`)).json).toMatchObject({
+      id,
+      title: "First",
+      state: "idle",
+    });
+
+    const body = { title: "Second", archived: true, metadata: { team: null, n: 2 } };
+    const changed = await ask("PATCH", `/api/sessions/${id}`, { body });
+    expect(changed.json).toMatchObject({ title: "Second", archived: true, metadata: { n: 2 } });
+    expect(changed.json.metadata).not.toHaveProperty("team");
+
+    const kept = await ask("PUT", `/api/sessions/${id}/extend`);
+    expect(kept.json.expiresAtMs).toBe(kept.json.updatedAtMs + 1000);
+
+    expect((await ask("DELETE", `/api/sessions/${id}`)).status).toBe(204);
+    expect((await ask("GET", `/api/sessions/${id}`)).json).toMatchObject({
+      code: "SESSION_NOT_FOUND",
+      status: 404,
+    });
+  });
+
+  it("are listed by pages, and by what is asked for", async () => {
+    const { ask } = await apiOn();
+    for (const [at, cwd] of ["/a", "/b", "/a", "/a"].entries())
+      await ask("POST", "/api/sessions", { body: { cwd, title: `Session ${at}` } });
+    const first = await ask("GET", "/api/sessions?limit=3&count=true");
+    expect(first.json).toMatchObject({ total: 4 });
+    const next = await ask("GET", `/api/sessions?limit=3&cursor=${first.json.nextCursor}`);
+    const titles = [...first.json.sessions, ...next.json.sessions].map(({ title }) => title);
+    expect(titles.sort()).toEqual([0, 1, 2, 3].map((at) => `Session ${at}`));
+    expect((await ask("GET", "/api/sessions?cwd=/a")).json.sessions).toHaveLength(3);
+    expect((await ask("GET", "/api/sessions?title=SION%201")).json.sessions).toHaveLength(1);
+    expect((await ask("GET", "/api/sessions?state=running")).json.sessions).toHaveLength(0);
+  });
+
+  it("in which a turn runs are left alone, and the answer names who has them", async () => {
+    const { ask, store } = await apiOn();
+    const { id } = (await ask("POST", "/api/sessions", { body: { cwd: "/p" } })).json;
+    const holder = { ...thisHolder(), pid: process.ppid, startedAt: "another" };
+    const request = { holder: { ...holder, host: "elsewhere/1" }, ttlMs: 60_000, mayTake: () => false };
+    const { lease } = await store.acquire(id as SessionId, request);
+    await store.renew({ ...lease, turnRunning: true });
+    const busy = await ask("DELETE", `/api/sessions/${id}`);
+    expect(busy.json).toMatchObject({ status: 409, code: "SESSION_BUSY", turnRunning: true });
+    expect(busy.json.holder).toMatchObject({ host: "elsewhere", pid: process.ppid });
+    expect((await ask("GET", `/api/sessions/${id}`)).json.state).toBe("running");
+    expect((await ask("DELETE", `/api/sessions/${id}?force=true`)).status).toBe(204);
+  });
+
+  it("are answered once more only when they have changed", async () => {
+    const { ask } = await apiOn();
+    const { id } = (await ask("POST", "/api/sessions", { body: { cwd: "/p" } })).json;
+    const tag = (await ask("GET", `/api/sessions/${id}`)).headers.get("etag") ?? "";
+    const again = () => ask("GET", `/api/sessions/${id}`, { headers: { "if-none-match": tag } });
+    expect(await again()).toMatchObject({ status: 304, text: "" });
+    await ask("PATCH", `/api/sessions/${id}`, { body: { title: "Other" } });
+    expect((await again()).status).toBe(200);
+  });
+});
