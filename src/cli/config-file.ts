@@ -6,8 +6,11 @@ import { reasonOf, SidecarError, systemCodeOf } from "../base/errors.ts";
 import { configFileFor } from "../config/file.ts";
 import { configVariable, loadConfig } from "../config/load.ts";
 import { allowedBy } from "../config/allowed.ts";
-import { optionNames, options, type Option, type OptionName } from "../config/options.ts";
+import type { Option } from "../config/option-kinds.ts";
+import { optionNames, options, type OptionName } from "../config/options.ts";
+import { figureUnits } from "../config/condition.ts";
 import { defaultStoreUrl, surroundings } from "../config/paths.ts";
+import { hookEvents, structureNames, type StructureName } from "../config/structures.ts";
 import type { Invocation, Io } from "./command.ts";
 import { defaultOf } from "./option-text.ts";
 import { print } from "./print.ts";
@@ -66,11 +69,16 @@ function fileText({ settings, agent }: Invocation, io: Io): string {
     ...comment("the program that answers prompts, where none stands after --; it may have an env, too"),
     entry("agent", command === undefined ? example : { command, args }, command !== undefined),
   ];
+  const structures = structureNames.flatMap((name) => [
+    "",
+    ...comment(structureHelp[name].help),
+    entry(name, structureHelp[name].example, false),
+  ]);
   const head = [
     "// Configuration of acp-sidecar. Remove the // before a line to set that option.",
     "// Flags and ACP_SIDECAR_… variables override this file; acp-sidecar config prints what is in force.",
   ];
-  return `${[...head, "{", ...schemaLine(io), ...agentLines, ...lines, "}"].join("\n")}\n`;
+  return `${[...head, "{", ...schemaLine(io), ...agentLines, ...lines, ...structures, "}"].join("\n")}\n`;
 }
 
 function entry(name: string, value: unknown, counts: boolean): string {
@@ -91,6 +99,21 @@ const places: Partial<Record<OptionName, string>> = {
   auditSigningKey: "file:/etc/acp-sidecar/signing.pem",
   identity: "ann",
   admins: "root@example.com",
+};
+
+const structureHelp: Readonly<Record<StructureName, { readonly help: string; readonly example: unknown }>> = {
+  hooks: {
+    help: `who is told what happens, a program on its stdin or an address by POST: ${hookEvents.join(", ")}`,
+    example: [{ on: ["turn.ended", "permission.asked"], run: ["notify-me"], content: false }],
+  },
+  alerts: {
+    help: `who is told that something is wrong, and that it is over: ${Object.keys(figureUnits).join(", ")}`,
+    example: [{ when: "disk.free < 1GiB", post: "https://example.com/alerts" }],
+  },
+  backup: {
+    help: "where upkeep copies the store to, how often, and how many copies stay; the time stands in their names",
+    example: { to: "sqlite:/backups/sessions.db", every: "1d", keep: 7 },
+  },
 };
 
 /** Its default, or one of what it may be. */

@@ -1,13 +1,16 @@
 /** `config`: what is in force and where it comes from, secrets left out. */
 import { auditFileOf } from "../audit/open.ts";
 import type { LoadedConfig } from "../config/load.ts";
-import { optionNames, options, valueIn, type OptionKind, type OptionName } from "../config/options.ts";
+import type { OptionKind } from "../config/option-kinds.ts";
+import { optionNames, options, valueIn, type OptionName } from "../config/options.ts";
+import { structureNames } from "../config/structures.ts";
 import { formatBytes, formatDurationMs } from "../config/units.ts";
 import { redactStoreUrl } from "../base/redact.ts";
 import { agentText } from "./agent-text.ts";
 import type { Invocation, Io } from "./command.ts";
 import { configOf } from "./configured.ts";
 import { printJson } from "./print.ts";
+import { structureText } from "./structure-text.ts";
 import { printTable } from "./table.ts";
 
 export async function printConfig(invocation: Invocation, io: Io): Promise<number> {
@@ -39,9 +42,14 @@ function rowsOf({ config, origins }: LoadedConfig, io: Io): Row[] {
     return { name, origin: origins[name], ...shownAs(options[name].kind, value) };
   });
   const { agent } = config;
+  const structures = structureNames.map((name): Row => {
+    const text = structureText(config, name);
+    return { name, value: text, text, origin: origins[name] };
+  });
   return [
     ...rows,
     { name: "agent", value: agent?.command ?? "echo", text: agentText(agent), origin: origins.agent },
+    ...structures,
   ];
 }
 

@@ -1,6 +1,7 @@
 /** Flags and options in words, for help, the manual page and completions. */
 import { allowedBy } from "../config/allowed.ts";
-import { flagOf, options, variableOf, type Option, type OptionName } from "../config/options.ts";
+import type { Option } from "../config/option-kinds.ts";
+import { flagOf, options, variableOf, type OptionName } from "../config/options.ts";
 import { formatBytes, formatDurationMs } from "../config/units.ts";
 import type { Flag } from "./command.ts";
 

@@ -1,6 +1,6 @@
 /** What a value of an option may be, in words: for error messages and help. */
 import { principalAllowed } from "../base/principal-name.ts";
-import type { OptionKind } from "./options.ts";
+import type { OptionKind } from "./option-kinds.ts";
 import { formatBytes, formatDurationMs } from "./units.ts";
 
 export function allowedBy(kind: OptionKind): string {

@@ -5,18 +5,20 @@ import { redact, redactUrls } from "../base/redact.ts";
 import { briefly, visibleLine } from "../base/visible.ts";
 import type { AgentCommand } from "./config.ts";
 import type { Given, GivenValues } from "./given.ts";
+import { checkStructure } from "./check-structures.ts";
+import { isStructureName, type Structures } from "./structures.ts";
 import { allowedBy } from "./allowed.ts";
 import { options, type OptionName, type Settings } from "./options.ts";
 import { agentSchema, optionSchema } from "./schema.ts";
 import { unitWanted } from "./units.ts";
 
 /** Errors: `CONFIG_INVALID` for the first value that is not allowed. */
-export function checkValues(given: GivenValues): Settings & { agent?: AgentCommand } {
-  const checked = [...given].map(([name, value]) => [
-    name,
-    name === "agent" ? checkAgent(value) : checkOption(name, value),
-  ]);
-  return Object.fromEntries(checked) as Settings & { agent?: AgentCommand };
+export function checkValues(given: GivenValues): Settings & Structures & { agent?: AgentCommand } {
+  const checked = [...given].map(([name, value]) => {
+    if (name === "agent") return [name, checkAgent(value)];
+    return [name, isStructureName(name) ? checkStructure(name, value) : checkOption(name, value)];
+  });
+  return Object.fromEntries(checked) as ReturnType<typeof checkValues>;
 }
 
 function checkOption(name: OptionName, { value, label }: Given): unknown {

@@ -1,4 +1,5 @@
 /** The configuration as the program uses it. A leaf: types only. */
+import type { Structures } from "./structures.ts";
 
 /** `none`: nothing waits for the medium's sync; `turn`: a turn's answer does; `full`: every append does. */
 export type Durability = "none" | "turn" | "full";
@@ -25,7 +26,7 @@ export interface AgentCommand {
 }
 
 /** Everything that can be configured, frozen. */
-export interface Config {
+export interface Config extends Structures {
   /** URL of the store, as `openStore` takes it. */
   readonly store: string;
   /** Where the key is that the store is encrypted with: `file:PATH`, `env:NAME` or `command:PROGRAM`. Absent: it is not. */
@@ -48,6 +49,10 @@ export interface Config {
   readonly sweepIntervalMs: number;
   /** Sessions without activity for this long are deleted. Absent: never. */
   readonly retentionMs?: number;
+  /** Sessions without activity for this long are archived. Absent: never. */
+  readonly archiveAfterMs?: number;
+  /** Between two rounds of upkeep, whichever process makes them. 0: none, unless it is asked for. */
+  readonly upkeepIntervalMs: number;
   /** For how long deleted sessions can be brought back. 0: they are deleted for good. */
   readonly trashMs: number;
   /** Live sessions at once. */

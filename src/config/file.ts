@@ -5,9 +5,10 @@ import { reasonOf, SidecarError, systemCodeOf } from "../base/errors.ts";
 import { suggestion } from "../base/likeness.ts";
 import { briefly, visibleLine } from "../base/visible.ts";
 import { withoutComments } from "./comments.ts";
-import type { GivenValues } from "./given.ts";
-import { optionNames, type OptionName } from "./options.ts";
+import type { GivenName, GivenValues } from "./given.ts";
+import { optionNames } from "./options.ts";
 import { defaultConfigFile, type Surroundings } from "./paths.ts";
+import { structureNames } from "./structures.ts";
 
 /**
  * Adds the file's values to `given`. A named file must be there; the platform's own need not.
@@ -22,14 +23,14 @@ export function readConfigFile(
   if (file === undefined) return undefined;
   const text = readText(file, Boolean(named));
   if (text === undefined) return undefined;
-  const known: readonly string[] = [...optionNames, "agent"];
+  const known: readonly string[] = [...optionNames, "agent", ...structureNames];
   for (const [key, value] of Object.entries(parseObject(file, text))) {
     if (key === "$schema") continue;
     if (!known.includes(key)) {
       const meant = suggestion(key, known) || `; allowed: ${known.join(", ")}`;
       throw invalid(`"${briefly(visibleLine(key))}" in ${file} is not an option${meant}`);
     }
-    given.set(key as OptionName | "agent", { value, origin: `file ${file}`, label: `"${key}" in ${file}` });
+    given.set(key as GivenName, { value, origin: `file ${file}`, label: `"${key}" in ${file}` });
   }
   return file;
 }

@@ -1,5 +1,9 @@
 /** Values as they were given, before they are checked. */
 import type { OptionName } from "./options.ts";
+import type { StructureName } from "./structures.ts";
+
+/** All that a configuration file may say. */
+export type GivenName = OptionName | "agent" | StructureName;
 
 /** `default`, or the file, variable or flag that a value was given by. */
 export type Origin = string;
@@ -11,4 +15,4 @@ export interface Given {
   readonly label: string;
 }
 
-export type GivenValues = Map<OptionName | "agent", Given>;
+export type GivenValues = Map<GivenName, Given>;

@@ -4,13 +4,14 @@ import { SidecarError } from "../base/errors.ts";
 import { suggestion } from "../base/likeness.ts";
 import type { Config } from "./config.ts";
 import { readConfigFile } from "./file.ts";
-import type { GivenValues, Origin } from "./given.ts";
+import type { GivenName, GivenValues, Origin } from "./given.ts";
 import { configOf, flagOf, optionNames, variableOf, type OptionName, type Settings } from "./options.ts";
 import { defaultStoreUrl, placed, placedStore, surroundings, type Surroundings } from "./paths.ts";
+import { structureNames, type Structures } from "./structures.ts";
 
 export interface LoadedConfig {
   readonly config: Config;
-  readonly origins: Readonly<Record<OptionName | "agent", Origin>>;
+  readonly origins: Readonly<Record<GivenName, Origin>>;
   /** The file that was read. */
   readonly file?: string;
 }
@@ -34,16 +35,26 @@ export async function loadConfig(sources: ConfigSources): Promise<LoadedConfig> 
   fromFlags(sources, given);
   // Nothing given, nothing to check: an editor that waits for us is spared loading zod.
   const checked = given.size === 0 ? {} : (await import("./check.ts")).checkValues(given);
-  const { agent, ...values } = checked;
-  const settings = placedIn(values, (name) => {
+  const { agent, hooks, alerts, backup, ...values } = checked;
+  const placing = (name: GivenName) => {
     const isInFile = given.get(name)?.origin.startsWith("file ") === true;
     return { at, base: isInFile && file !== undefined ? path.dirname(file) : undefined };
-  });
+  };
+  const settings = placedIn(values, placing);
+  const { base } = placing("backup");
+  const structures: Structures = {
+    ...(hooks && { hooks }),
+    ...(alerts && { alerts }),
+    ...(backup && { backup: { ...backup, to: placedStore(backup.to, at, base) } }),
+  };
   return {
-    config: deepFreeze({ ...configOf(settings, agent), store: settings.store }),
+    config: deepFreeze({ ...configOf(settings, agent), ...structures, store: settings.store }),
     origins: Object.fromEntries(
-      [...optionNames, "agent" as const].map((name) => [name, given.get(name)?.origin ?? "default"]),
-    ) as Record<OptionName | "agent", Origin>,
+      [...optionNames, "agent" as const, ...structureNames].map((name) => [
+        name,
+        given.get(name)?.origin ?? "default",
+      ]),
+    ) as Record<GivenName, Origin>,
     ...(file === undefined ? {} : { file }),
   };
 }

@@ -1,35 +1,12 @@
 /** Every option once: its names, what is allowed, its default. What checks the values is in schema.ts. */
 import type { AgentCommand, AuditMode, Config, Durability, LogLevel, OnBusy } from "./config.ts";
+import type { Option, OptionKind } from "./option-kinds.ts";
 
 const second = 1000;
 const hour = 3600 * second;
 const day = 24 * hour;
 const kib = 1024;
 const mib = 1024 * kib;
-
-/** What a value may be, with its bounds: enough for help, error messages and the schema. */
-export type OptionKind =
-  | { readonly type: "url" }
-  | { readonly type: "path" }
-  /** Where a key comes from, or several do. */
-  | { readonly type: "key" | "keys" }
-  /** Principals' names. */
-  | { readonly type: "name" | "names" }
-  | { readonly type: "choice"; readonly values: readonly [string, ...string[]] }
-  | { readonly type: "duration" | "size" | "count"; readonly min: number; readonly max: number }
-  /** A duration, or "off", which 0 means too. */
-  | { readonly type: "optionalDuration"; readonly min: number; readonly max: number };
-
-export interface Option {
-  readonly kind: OptionKind;
-  readonly help: string;
-  /** Where its value stands in the configuration. */
-  readonly key: keyof Config | "agentRestart.attempts" | "agentRestart.backoffMs";
-  /** In milliseconds or bytes. Absent where it depends on the platform, or where there is none. */
-  readonly default?: string | number;
-  /** What "off" is in the configuration, if it is not that nothing stands there. */
-  readonly off?: number;
-}
 
 const durabilities = ["none", "turn", "full"] as const satisfies readonly Durability[];
 const busyRules = ["idle", "error", "takeover"] as const satisfies readonly OnBusy[];
@@ -110,6 +87,19 @@ export const options = {
     off: 0,
     kind: { type: "optionalDuration", min: hour, max: 36500 * day },
     help: "what retention and commands delete can be restored for this long",
+  },
+  archiveAfter: {
+    key: "archiveAfterMs",
+    default: "off",
+    kind: { type: "optionalDuration", min: hour, max: 36500 * day },
+    help: "a session without activity for this long is archived",
+  },
+  upkeepInterval: {
+    key: "upkeepIntervalMs",
+    default: 600 * second,
+    off: 0,
+    kind: { type: "optionalDuration", min: second, max: longestTimerMs },
+    help: "how often the store is looked after, by one process, when it is idle",
   },
   maxSessions: {
     key: "maxSessions",

@@ -2,7 +2,8 @@
 import { SidecarError } from "../base/errors.ts";
 import { principalAllowed, principalFrom } from "../base/principal-name.ts";
 import type { Config } from "./config.ts";
-import { optionNames, options, valueIn, type OptionKind } from "./options.ts";
+import type { OptionKind } from "./option-kinds.ts";
+import { optionNames, options, valueIn } from "./options.ts";
 
 /** What it does not say is left alone. Errors: `INVALID_PARAMS` for what a value cannot be; its bounds are the program's. */
 export function checkSaid(config: Partial<Omit<Config, "store">>, at: string): void {

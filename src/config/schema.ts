@@ -2,7 +2,9 @@
 import * as z from "zod/mini";
 import { layeredUrl, storeUrlPattern } from "../base/store-url.ts";
 import { longestName, principalPattern } from "../base/principal-name.ts";
-import { options, type OptionKind, type OptionName } from "./options.ts";
+import type { OptionKind } from "./option-kinds.ts";
+import { options, type OptionName } from "./options.ts";
+import { hookEvents, type StructureName } from "./structures.ts";
 import { durationPattern, parseBytes, parseDurationMs, sizePattern } from "./units.ts";
 
 function range(min: number, max: number) {
@@ -99,6 +101,36 @@ export const agentSchema = z.strictObject({
   env: z.optional(z.record(z.string(), z.string())),
 });
 
+const receiver = {
+  run: z.optional(z.array(z.string().check(z.minLength(1))).check(z.minLength(1))),
+  post: z.optional(z.string().check(z.regex(/^https?:\/\/[^\s/]/i))),
+  headers: z.optional(z.record(z.string().check(z.regex(/^[\w-]+$/)), z.string())),
+  timeout: z.optional(duration(1, 3_600_000)),
+};
+
+/** What only the file says; who is told by neither a program nor an address is found out in check-structures.ts. */
+export const structureSchemas = {
+  hooks: z.array(
+    z.strictObject({
+      on: z.union([z.enum(hookEvents), z.array(z.enum(hookEvents)).check(z.minLength(1))]),
+      content: z.optional(z.boolean()),
+      ...receiver,
+    }),
+  ),
+  alerts: z.array(z.strictObject({ when: z.string().check(z.minLength(1)), ...receiver })),
+  backup: z.strictObject({
+    to: z.string().check(z.regex(/^(?:sqlite|file):./)),
+    every: duration(60_000, 3650 * 86_400_000),
+    keep: z.int().check(z.gte(1), z.lte(10_000)),
+  }),
+} as const;
+
+const structureHelp: Readonly<Record<StructureName, string>> = {
+  hooks: "who is told what happens to sessions",
+  alerts: "who is told that something is wrong, and that it is over",
+  backup: "where the store is copied to, how often, and how many copies stay",
+};
+
 /** The whole configuration file. */
 export function configFileSchema(): z.ZodMiniType {
   const values = Object.entries(options).map(([name, { kind, help }]) => [
@@ -109,5 +141,8 @@ export function configFileSchema(): z.ZodMiniType {
     $schema: z.optional(z.string()),
     ...(Object.fromEntries(values) as Record<OptionName, z.ZodMiniType>),
     agent: z.optional(agentSchema.check(z.describe("the program that answers prompts"))),
+    hooks: z.optional(structureSchemas.hooks.check(z.describe(structureHelp.hooks))),
+    alerts: z.optional(structureSchemas.alerts.check(z.describe(structureHelp.alerts))),
+    backup: z.optional(structureSchemas.backup.check(z.describe(structureHelp.backup))),
   });
 }

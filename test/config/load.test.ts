@@ -51,6 +51,7 @@ describe("configuration", () => {
       commands: "on",
       idleTimeoutMs: hourMs,
       sweepIntervalMs: 300_000,
+      upkeepIntervalMs: 600_000,
       trashMs: 30 * 24 * hourMs,
       maxSessions: 1000,
       maxMessageBytes: 64 * 1024 ** 2,
