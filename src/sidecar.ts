@@ -6,6 +6,7 @@ import { openAgent } from "./agent/open.ts";
 import { stopGroup } from "./agent/process-group.ts";
 import { factsOf } from "./audit/in-force.ts";
 import { openAudit } from "./audit/open.ts";
+import { startBackground } from "./background.ts";
 import type { Config } from "./config/config.ts";
 import { agentOf } from "./config/agent-command.ts";
 import { defaults } from "./config/options.ts";
@@ -44,6 +45,8 @@ export interface SidecarIo {
 const agentStopGraceMs = 700;
 /** How long it may take nothing of what waits for it while the client cannot be read for that. */
 const agentDeafMs = 30_000;
+/** How long what runs in the background may take when all else has ended; the next process goes on with it. */
+const backgroundGraceMs = 1000;
 
 /**
  * Serves one client until it has sent its last message or `signal` is aborted, then ends everything that
@@ -61,9 +64,7 @@ export async function runSidecar(
   checkSaid(said, "config");
   const config = { ...defaults, ...said };
   const errors = io.errors && new Outlet(io.errors);
-  const secrets = new Secrets();
-  const stores = typeof where === "string" ? (layersOf(where) ?? [where]) : [];
-  secrets.learn({ stores, agent: config.agent, env: secretVariables(process.env) });
+  const secrets = secretsOf(where, config);
   const log = await logFor(config, errors, secrets, launched);
   // The guard stands before all, so that it is one, whoever has opened the store.
   const lent = typeof where === "string" ? undefined : guardOf(where);
@@ -73,6 +74,7 @@ export async function runSidecar(
   const registry = new SessionRegistry({ ...config, store, log, audit });
   audit.note({ what: "config", facts: factsOf(config, typeof where === "string" ? where : where.name) });
   if (io.follow !== undefined) registry.follow(io.follow);
+  const background = startBackground(config, { registry, log, secrets });
   const parts = { log, errors, secrets, launched };
   const relay = new Relay(partsOfRelay(config, registry, parts), { ...io, ...messageLimit(config), log });
   log.info({ version, store: store.name, agent: config.agent?.command ?? "echo" }, "acp-sidecar started");
@@ -85,12 +87,21 @@ export async function runSidecar(
   try {
     await relay.close();
     await registry.close();
+    await background.close(backgroundGraceMs);
   } finally {
     await audit.close();
     // One that is lent stays open.
     if (typeof where === "string") await store.close();
     log.close();
   }
+}
+
+/** What we were given that may be in no log. */
+function secretsOf(where: string | Store, { agent }: Pick<Config, "agent">): Secrets {
+  const secrets = new Secrets();
+  const stores = typeof where === "string" ? (layersOf(where) ?? [where]) : [];
+  secrets.learn({ stores, agent, env: secretVariables(process.env) });
+  return secrets;
 }
 
 interface Shared {

@@ -95,9 +95,20 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
     "store/driver.ts",
     ...contract,
   ],
+  // Who is told what happens; loaded when there is something to tell.
+  notify: [
+    "acp",
+    "session",
+    "agent/command.ts",
+    "agent/process-group.ts",
+    "config/structures.ts",
+    ...contract,
+  ],
   config: [],
+  "background.ts": ["notify", "session", "config"],
   "sidecar.ts": [
     "audit",
+    "background.ts",
     "relay",
     "history",
     "session",
@@ -114,6 +125,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
     "audit",
     "care",
     "health",
+    "background.ts",
     "context",
     "http",
     "history",

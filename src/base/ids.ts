@@ -20,6 +20,11 @@ export function newSessionId(): SessionId {
   return mint() as SessionId;
 }
 
+/** An id of something else, in the same form: it sorts by when it was made. */
+export function newId(): string {
+  return mint();
+}
+
 /** A new id for a session that began elsewhere at this time: it sorts by that. */
 export function sessionIdAt(beganMs: number): SessionId {
   return ulid(Math.min(Math.max(0, Math.trunc(beganMs)), Date.now())) as SessionId;

@@ -1,4 +1,6 @@
 /** The sessions that a command line is about: the configured store, opened for one command. */
+import { startBackground } from "../background.ts";
+import { createLogger } from "../base/log.ts";
 import type { Config } from "../config/config.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import { SidecarError } from "../base/errors.ts";
@@ -14,6 +16,9 @@ import { assertStoreThere, emptyPlaceOf } from "../care/maintenance.ts";
 import { auditFor } from "./audited.ts";
 import type { Invocation, Io } from "./command.ts";
 import { configOf } from "./configured.ts";
+
+/** How long who is told of what a command did may take; the rest is told by the next process. */
+const hooksGraceMs = 5000;
 
 /**
  * What a command opens that looks into the configured store and makes none. Nobody has typed the default: where
@@ -42,6 +47,8 @@ export async function withSessions<T>(
   const store = await openGuarded(toOpen, loaded.config);
   const audit = auditFor(loaded.config, io);
   const registry = new SessionRegistry({ ...loaded.config, store, audit });
+  const log = createLogger({ level: "warn", target: io.errors, readable: true });
+  const background = startBackground(loaded.config, { registry, log, env: io.env });
   try {
     return await use(registry, loaded.config);
   } catch (error) {
@@ -50,6 +57,7 @@ export async function withSessions<T>(
     throw error;
   } finally {
     await registry.close();
+    await background.close(hooksGraceMs);
     await Promise.all([store.close(), audit.close()]);
   }
 }

@@ -79,6 +79,12 @@ function homeless(what: string): SidecarError {
   );
 }
 
+/** Where waits what is to be told to others; undefined without a home. */
+export function outboxOf(at: Surroundings): string | undefined {
+  const folder = stateFolder(at);
+  return folder && join(at, folder, "acp-sidecar", "outbox");
+}
+
 function dataFolder(at: Surroundings): string | undefined {
   if (at.platform === "darwin") return inHome(at, "Library", "Application Support");
   if (at.platform === "win32") return at.env["LOCALAPPDATA"] ?? inHome(at, "AppData", "Local");

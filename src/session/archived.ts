@@ -91,12 +91,13 @@ export async function countShown(
  * already, perhaps, and takes more room.
  */
 export function archiveSession(
-  store: Store,
+  { store, events }: Parts,
   id: SessionId,
   take: (taking: Taking) => Promise<OpenedJournal>,
 ): Promise<SessionRecord> {
   return holdBriefly(async ({ journal, record }) => {
     const archived = await journal.update({ metadata: { ...record.metadata, ...mark } });
+    if (!isArchived(record)) events.tell("archive", () => ({ record: archived }));
     await store.compress(id, journal.lease);
     await journal.settle();
     return archived;

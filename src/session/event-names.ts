@@ -8,6 +8,7 @@ const listed = {
   seal: true,
   turnEnd: true,
   update: true,
+  archive: true,
   settings: true,
   end: true,
   expire: true,

@@ -37,6 +37,8 @@ interface ToldEvents {
   turnEnd: { readonly id: SessionId; readonly entry: Entry };
   /** The record has changed. */
   update: { readonly record: SessionRecord };
+  /** Out of lists, until it is opened. */
+  archive: { readonly record: SessionRecord };
   /** A mode or options were chosen. */
   settings: { readonly id: SessionId; readonly settings: SessionSettings };
   /** Deleted on request, for good or into the trash. */

@@ -136,7 +136,7 @@ export class SessionRegistry extends SessionFinder {
    */
   archive(id: SessionId): Promise<SessionRecord> {
     const take = (taking: Taking) => takeSession(this.#parts, this.#options, given.id(id), taking);
-    return archiveSession(this.#store, id, take);
+    return archiveSession(this.#parts, id, take);
   }
 
   /** Gives it a title; no activity. Errors: `SESSION_NOT_FOUND`, `INVALID_PARAMS` for an empty one. */

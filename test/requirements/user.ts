@@ -13,6 +13,9 @@ export const userRequirements: RequirementTable = {
     "config-retention": "after the retention a session is deleted",
     "log-place": "logs go to stderr or a file",
   },
+  "issue 12: Operations": {
+    hooks: "what happens to sessions is told to programs and addresses, at least once, and holds up no turn",
+  },
   "protocol.md: Bad input, privacy": {
     "private-logs": "logs carry no prompt text, file contents or secrets above debug, MCP secrets never",
     "private-errors": "errors carry no prompt text and no secrets",

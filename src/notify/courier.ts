@@ -1,0 +1,182 @@
+/**
+ * Brings letters to their receivers: each is put on disk first and stays there until it has been taken, so that it is
+ * delivered at least once, by another process if need be. To one receiver they go in order; one that does not take them
+ * is tried again after longer and longer pauses, and then given up. Nobody waits for any of it.
+ */
+import { reasonOf, systemCodeOf } from "../base/errors.ts";
+import { newId } from "../base/ids.ts";
+import type { Logger } from "../base/log.ts";
+import { Queue } from "../base/queue.ts";
+import { pause, waitAtMost } from "../base/time.ts";
+import type { Receiver } from "../config/structures.ts";
+import { addressOf, nameOf, type Letter } from "./letter.ts";
+import { Outbox } from "./outbox.ts";
+import { postJson } from "./post.ts";
+import { runCommand } from "./run.ts";
+
+export interface CourierOptions {
+  /** Where letters wait. */
+  readonly folder: string;
+  /** All that are configured: what waits for others is left alone. */
+  readonly receivers: readonly Receiver[];
+  readonly log: Logger;
+  /** Names of variables that programs do not inherit. */
+  readonly withheld?: readonly string[];
+  /** Letters in this process, on disk or on the way there: more are dropped. */
+  readonly mostWaiting?: number;
+  /** The pause before the second try; it doubles. */
+  readonly backoffMs?: number;
+}
+
+/** What is told: `event` and facts. The id, and when it was told, are added. */
+export type News = Readonly<Record<string, unknown>> & { readonly event: string };
+
+/** So many tries, with pauses that add up to two minutes. */
+const mostTries = 8;
+/** What nobody took in a day is of no use any more. */
+const oldestMs = 86_400_000;
+const defaultMostWaiting = 1000;
+/** Of one letter, as JSON. */
+const mostChars = 64 << 10;
+
+interface Route {
+  readonly receiver: Receiver;
+  readonly waiting: Letter[];
+  going: Promise<void> | undefined;
+}
+
+export class Courier {
+  readonly #options: CourierOptions;
+  readonly #outbox: Outbox;
+  readonly #routes: ReadonlyMap<string, Route>;
+  readonly #putting = new Queue();
+  readonly #ended = new AbortController();
+  #isClosing = false;
+  #waiting = 0;
+
+  constructor(options: CourierOptions) {
+    this.#options = options;
+    this.#outbox = new Outbox(options.folder);
+    this.#routes = new Map(
+      options.receivers.map((receiver) => [addressOf(receiver), { receiver, waiting: [], going: undefined }]),
+    );
+  }
+
+  /** Tells a receiver, soon. What is handed over must not change. */
+  send(receiver: Receiver, news: News): void {
+    const { log, mostWaiting = defaultMostWaiting } = this.#options;
+    const route = this.#routes.get(addressOf(receiver));
+    if (route === undefined || this.#waiting >= mostWaiting) {
+      log.error({ to: nameOf(receiver), event: news.event }, "too much waits to be told: this is dropped");
+      return;
+    }
+    this.#waiting += 1;
+    void this.#putting.run(() => this.#put(route, news));
+  }
+
+  /** Takes over what processes that are gone have not delivered. Failures are logged. */
+  async takeOver(): Promise<void> {
+    try {
+      for (const letter of await this.#outbox.takeOver()) {
+        const route = this.#routes.get(letter.to);
+        // Its receiver is configured elsewhere, perhaps: it waits for that until it is too old.
+        if (route === undefined) await this.#dropIfOld(letter);
+        else this.#enqueue(route, letter);
+      }
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  /** Settles when all has been put on disk and tried, or after `graceMs`: then the next process goes on. */
+  async close(graceMs: number): Promise<void> {
+    this.#isClosing = true;
+    const routes = [...this.#routes.values()];
+    const tried = async () => {
+      await this.#putting.idle();
+      for (const route of routes) await route.going;
+    };
+    await waitAtMost(tried(), graceMs);
+    this.#ended.abort();
+    await this.#putting.idle();
+    for (const route of routes) await route.going;
+  }
+
+  async #put(route: Route, news: News): Promise<void> {
+    const { receiver } = route;
+    const id = newId();
+    const { event, ...facts } = news;
+    const said = { id, event, at: new Date().toISOString(), ...facts };
+    const text = JSON.stringify(said);
+    const isLong = text.length > mostChars;
+    const body = isLong ? JSON.stringify({ ...said, content: undefined, isCut: true }) : text;
+    const letter = { id, to: addressOf(receiver), body };
+    try {
+      if (await this.#outbox.put(letter)) return this.#enqueue(route, letter);
+      this.#options.log.error({ to: nameOf(receiver), event }, "the outbox is full: this is dropped");
+    } catch (error) {
+      this.#failed(error);
+      // It cannot be kept: it is tried all the same.
+      return this.#enqueue(route, letter);
+    }
+    this.#waiting -= 1;
+  }
+
+  #enqueue(route: Route, letter: Letter): void {
+    route.waiting.push(letter);
+    route.going ??= this.#go(route).finally(() => (route.going = undefined));
+  }
+
+  async #go(route: Route): Promise<void> {
+    for (let letter = route.waiting[0]; letter !== undefined; letter = route.waiting[0]) {
+      if (!(await this.#delivered(route.receiver, letter))) return;
+      route.waiting.shift();
+      this.#waiting -= 1;
+      await this.#outbox.done(letter).catch((error: unknown) => this.#failed(error));
+    }
+  }
+
+  /** Whether nothing more is to be done about it. */
+  async #delivered(receiver: Receiver, letter: Letter): Promise<boolean> {
+    const { log, backoffMs = 1000 } = this.#options;
+    const about = { to: nameOf(receiver), letter: letter.id };
+    for (let tries = 1; ; tries += 1) {
+      if (this.#ended.signal.aborted) return false;
+      const reason = await this.#tried(receiver, letter);
+      if (reason === undefined) return true;
+      if (tries === mostTries || ageOf(letter) > oldestMs) {
+        log.error({ ...about, reason, tries }, "a receiver did not take what it was told: it is given up");
+        return true;
+      }
+      log.warn({ ...about, reason, tries }, "a receiver did not take what it was told: it is tried again");
+      if (this.#isClosing) return false;
+      await pause(backoffMs * 2 ** (tries - 1), this.#ended.signal);
+    }
+  }
+
+  #tried(receiver: Receiver, { id, body }: Letter): Promise<string | undefined> {
+    const { run, post = "", headers = {}, timeoutMs } = receiver;
+    const { signal } = this.#ended;
+    const { withheld = [] } = this.#options;
+    if (run !== undefined) return runCommand({ command: run, body, timeoutMs, withheld, signal });
+    return postJson({ url: post, headers, id, body, timeoutMs, signal });
+  }
+
+  async #dropIfOld(letter: Letter): Promise<void> {
+    if (ageOf(letter) > oldestMs) await this.#outbox.done(letter);
+  }
+
+  #failed(error: unknown): void {
+    const reason = systemCodeOf(error) ?? reasonOf(error);
+    this.#options.log.error({ reason }, "the outbox of what is to be told cannot be used");
+  }
+}
+
+/** By the time in its id. */
+function ageOf({ id }: Letter): number {
+  let ms = 0;
+  for (const digit of id.slice(0, 10)) ms = ms * 32 + digits.indexOf(digit);
+  return Date.now() - ms;
+}
+
+const digits = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";

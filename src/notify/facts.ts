@@ -1,0 +1,96 @@
+/** What happened to a session, as it is told to others: ids and facts; what was said only to whom that is wanted for. */
+import { meaningOf } from "../acp/entries.ts";
+import type { SessionId } from "../base/ids.ts";
+import { isRecord, textIf } from "../base/json.ts";
+import type { HookEvent } from "../config/structures.ts";
+import { agentNameOf } from "../session/agent-names.ts";
+import type { SessionNews } from "../session/events.ts";
+import type { Entry, SessionRecord } from "../store/contract.ts";
+
+export interface Told {
+  readonly event: HookEvent;
+  readonly sessionId: SessionId;
+  readonly facts: Readonly<Record<string, unknown>>;
+  /** What was said, as far as the event has it. */
+  readonly content: Readonly<Record<string, unknown>>;
+  /** The turn's end, whose answer may be wanted. */
+  readonly endSeq?: number;
+}
+
+/** What of it anybody may want to know; nothing of most. */
+export function toldBy(news: SessionNews): readonly Told[] {
+  switch (news.type) {
+    case "create":
+      return [ofRecord("session.created", news.record)];
+    case "archive":
+      return [ofRecord("session.archived", news.record)];
+    case "expire":
+      return [{ event: "session.expired", sessionId: news.id, facts: {}, content: {} }];
+    case "end":
+      return [{ event: "session.ended", sessionId: news.id, facts: {}, content: {} }];
+    case "turnEnd":
+      return [ofEnd(news.id, news.entry)];
+    case "append":
+      return news.entries.flatMap((entry) => asked(news.id, entry));
+    default:
+      return [];
+  }
+}
+
+function ofRecord(event: HookEvent, record: SessionRecord): Told {
+  const { id, title, cwd, lineage } = record;
+  const name = agentNameOf(record);
+  return {
+    event,
+    sessionId: id,
+    facts: {
+      ...(name !== "" && { agent: name }),
+      ...(lineage !== undefined && { parentId: lineage.parentId }),
+    },
+    content: { cwd, ...(title !== undefined && { title }) },
+  };
+}
+
+function ofEnd(sessionId: SessionId, entry: Entry): Told {
+  const meaning = meaningOf(entry);
+  const { stopReason, usage, error, interrupted } =
+    meaning.type === "end" ? meaning.end : { interrupted: false };
+  return {
+    event: "turn.ended",
+    sessionId,
+    facts: {
+      seq: entry.seq,
+      ...(stopReason !== undefined && { stopReason }),
+      ...(interrupted && { interrupted }),
+      ...(error !== undefined && { errorCode: error.code ?? "unknown" }),
+      ...(usage !== undefined && { usage }),
+    },
+    content: error?.message === undefined ? {} : { error: error.message },
+    endSeq: entry.seq,
+  };
+}
+
+function asked(sessionId: SessionId, entry: Entry): Told[] {
+  if (entry.kind !== "request") return [];
+  const meaning = meaningOf(entry);
+  if (meaning.type !== "request" || meaning.method !== "session/request_permission") return [];
+  const { toolCall, options } = isRecord(meaning.params) ? meaning.params : {};
+  const { toolCallId, kind, title } = isRecord(toolCall) ? toolCall : {};
+  const offered: readonly unknown[] = Array.isArray(options) ? options : [];
+  return [
+    {
+      event: "permission.asked",
+      sessionId,
+      facts: {
+        seq: entry.seq,
+        toolCallId: textIf(toolCallId),
+        toolKind: textIf(kind),
+        options: offered.length,
+      },
+      content: {
+        toolTitle: textIf(title),
+        options: offered.slice(0, 20).map((option) => (isRecord(option) ? textIf(option.name) : undefined)),
+      },
+    },
+  ];
+}

@@ -1,0 +1,35 @@
+/** Hooks of a process that has no time for them yet: they are loaded behind its first answer, and miss nothing. */
+import type { Follower } from "../session/events.ts";
+import { waitAtMost } from "../base/time.ts";
+import type { Hooks } from "./hooks.ts";
+
+export interface LateHooks {
+  readonly follower: Follower;
+  /** As `Hooks.close`. */
+  close(graceMs: number): Promise<void>;
+}
+
+/** What processes that are gone have left is looked for so long after a start, if nothing happens before. */
+const latestMs = 1000;
+
+export function lateHooks(load: () => Promise<Hooks>): LateHooks {
+  let loading: Promise<Hooks> | undefined;
+  let loaded: Hooks | undefined;
+  const hooks = async () => {
+    loading ??= load();
+    loaded ??= await loading;
+    return loaded;
+  };
+  // One that cannot be loaded is told of by whoever hands it the next news.
+  const timer = setTimeout(() => void hooks().catch(() => undefined), latestMs);
+  timer.unref();
+  return {
+    follower: (news) => (loaded === undefined ? hooks().then(({ take }) => take(news)) : loaded.take(news)),
+    close: async (graceMs) => {
+      clearTimeout(timer);
+      if (loading === undefined) return;
+      await waitAtMost(loading, graceMs);
+      await loaded?.close(graceMs);
+    },
+  };
+}

@@ -1,0 +1,44 @@
+/** Hooks of a serving sidecar, also of one that is killed before anybody took what it had to tell. */
+import { writeFileSync } from "node:fs";
+import type { ServerResponse } from "node:http";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { receiver } from "../notify/receiver.ts";
+import { useHarness } from "./harness/harness.ts";
+
+const harness = useHarness();
+
+it("what happens is told, by the next sidecar if the first was killed, with the same id, and holds up no turn [REQ hooks]", async () => {
+  let isOpen = false;
+  const hanging: { end: () => void }[] = [];
+  await using server = await receiver(
+    ...Array.from({ length: 20 }, () => (response: ServerResponse) => {
+      if (isOpen) response.writeHead(204).end();
+      else hanging.push(response);
+    }),
+  );
+  const config = harness.path("config.json");
+  const hook = { on: ["session.created", "turn.ended"], post: `${server.url}/hook`, timeout: "1m" };
+  writeFileSync(config, JSON.stringify({ hooks: [hook] }));
+  const options = {
+    args: ["--config", config],
+    env: { XDG_STATE_HOME: join(harness.dir, "state") },
+    store: harness.storeUrl(),
+  };
+  const first = await harness.connect(options);
+  const cwd = harness.project();
+  const { sessionId } = await first.newSession(cwd);
+  // The receiver has it and does not answer: turns go on.
+  await server.count(1);
+  expect((await first.prompt(sessionId, "hello")).stopReason).toBe("end_turn");
+  await harness.crash(first.program);
+  isOpen = true;
+  const second = await harness.connect(options);
+  const got = await server.count(2);
+  await harness.stop(second.program);
+  const told = got.map(({ body }) => [body["event"], body["id"]]);
+  expect(told[0]?.[0]).toBe("session.created");
+  // At least once: what was not answered for comes again.
+  expect(told[1]).toEqual(told[0]);
+  for (const response of hanging) response.end();
+}, 30_000);
