@@ -68,6 +68,16 @@ export {
 export { defineStore, wrapStore } from "./store/shell.ts";
 export { discover, type Discovery, type DiscoveryOptions } from "./context/discovery.ts";
 export { DiscoveryCache, type CacheLimits } from "./context/discovery-cache.ts";
+export {
+  SessionContext,
+  type ContextFile,
+  type ContextUpdate,
+  type ContextView,
+  type DiffRange,
+  type SessionContextOptions,
+} from "./context/session-context.ts";
+export type { ContextDiff } from "./context/diff.ts";
+export type { FileSince } from "./context/since.ts";
 export { importHistory, type ImportOptions, type ImportResult, type Told } from "./history/import/run.ts";
 export { isSource, sources, type Source, type SourceName } from "./history/import/sources.ts";
 export { watchHistory, type WatchOptions } from "./history/import/watch.ts";

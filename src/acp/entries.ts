@@ -48,6 +48,8 @@ export type Meaning =
       readonly content: readonly Json[];
       readonly by: string | undefined;
     }
+  /** What is known of the project's files: no part of the conversation. */
+  | { readonly type: "context" }
   /** Of a kind or form that we do not know, or no JSON at all. */
   | { readonly type: "unknown" };
 
@@ -99,6 +101,7 @@ const decoders: Readonly<Record<NewEntry["kind"], (data: Fields) => Meaning>> = 
     isSeq(throughSeq) && Array.isArray(content)
       ? { type: "summary", throughSeq, content: content as Json[], by: textIf(by) }
       : unknown,
+  context: () => ({ type: "context" }),
 };
 
 function updateMeaning(all: UpdateData): Meaning {

@@ -58,6 +58,8 @@ export const errorFaces = {
   ENTRY_LIMIT: { rpcCode: -32012, exitStatus: 1 },
   REQUEST_LIMIT: { rpcCode: -32012, exitStatus: 1 },
   TURN_RUNNING: { rpcCode: -32014, exitStatus: 3 },
+  /** Somebody else has changed the same part of a session's context meanwhile; `data.conflicts` shows both sides. */
+  CONTEXT_CONFLICT: { rpcCode: -32015, exitStatus: 3 },
 
   /** The medium cannot be reached or opened; trying again later may help. */
   STORE_UNAVAILABLE: store,

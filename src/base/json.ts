@@ -43,7 +43,7 @@ export function keepable(facts: Readonly<Record<string, unknown>>): Json {
 }
 
 /** Level by level, because the value may be too deep for the stack. */
-function isDeeperThan(value: unknown, depth: number): boolean {
+export function isDeeperThan(value: unknown, depth: number): boolean {
   let level: unknown[] = [value];
   for (let deep = 0; level.length > 0; deep += 1) {
     if (deep > depth) return true;

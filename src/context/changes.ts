@@ -41,23 +41,3 @@ export async function compared(path: string, known: KnownState, mayRead: boolean
   if (look === "absent") return changed("deleted", look);
   return look.sha256 === known.sha256 ? { now: look } : changed("changed", look);
 }
-
-/** So many files are looked at at once. */
-const atOnce = 32;
-
-/** All of them, in the order of their paths. */
-export async function comparedAll(
-  known: ReadonlyMap<string, KnownState>,
-  mayRead: (path: string) => boolean,
-): Promise<ReadonlyMap<string, Compared>> {
-  const paths = [...known.keys()].sort();
-  const found = new Map<string, Compared>();
-  for (let from = 0; from < paths.length; from += atOnce) {
-    const some = paths.slice(from, from + atOnce);
-    const all = await Promise.all(
-      some.map((path) => compared(path, known.get(path) ?? "absent", mayRead(path))),
-    );
-    for (const [at, each] of all.entries()) found.set(some[at] ?? "", each);
-  }
-  return found;
-}

@@ -106,6 +106,11 @@ export function isTooYoung(state: FileState): boolean {
   return state.atMs - changedMs < coarseMs;
 }
 
+/** When it was written to, or put in its place: nobody can give it another time. */
+export function touchedMsOf({ ctimeNs }: FileState): number {
+  return msOf(ctimeNs);
+}
+
 function msOf(ns: string): number {
   return Number(BigInt(ns) / 1_000_000n);
 }

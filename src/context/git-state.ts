@@ -24,7 +24,8 @@ export async function gitStateOf(folder: string, timeoutMs: number): Promise<Git
   const root = top?.output.replace(/\r?\n$/, "");
   // A repository without a working tree has none.
   if (root === undefined || root === "") return undefined;
-  const leftMs = Math.max(1, until - performance.now());
+  const leftMs = until - performance.now();
+  if (leftMs <= 0) return undefined;
   const said = await askGit(
     root,
     ["status", "--porcelain=v2", "--branch", "-z", "--untracked-files=normal", "--ignore-submodules=all"],

@@ -27,19 +27,24 @@ export function askGit(
   folder: string,
   args: readonly string[],
   timeoutMs: number,
+  input?: string,
 ): Promise<GitAnswer | undefined> {
+  // What is no path of a file system may stand in a conversation.
+  if (folder.includes("\0")) return Promise.resolve(undefined);
   return new Promise((resolve) => {
     const child = spawn("git", [...harmless, "-C", folder, ...args], {
-      stdio: ["ignore", "pipe", "ignore"],
+      stdio: [input === undefined ? "ignore" : "pipe", "pipe", "ignore"],
       env: { ...withoutPlaces(process.env), ...environment },
       timeout: Math.max(1, Math.ceil(timeoutMs)),
       killSignal: "SIGKILL",
       windowsHide: true,
     });
+    // One that ends before it has read all is heard by its status.
+    child.stdin?.on("error", () => undefined).end(input);
     const pieces: Buffer[] = [];
     let bytes = 0;
     let isCut = false;
-    child.stdout.on("data", (piece: Buffer) => {
+    child.stdout?.on("data", (piece: Buffer) => {
       if (isCut) return;
       bytes += piece.length;
       pieces.push(piece);

@@ -2,7 +2,8 @@
 import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { isRecord, objectIn } from "../base/json.ts";
-import type { NewEntry } from "../store/contract.ts";
+import type { Entry, NewEntry } from "../store/contract.ts";
+import { lastHeardMark } from "../acp/last-heard.ts";
 import { diffsOf, pathsOf, type CallFields } from "../session/call-parts.ts";
 
 export interface ToldFile {
@@ -10,7 +11,15 @@ export interface ToldFile {
   readonly how: "read" | "written";
   /** Of all that it was shown, or has written, as UTF-8; absent where only a part is known. */
   readonly sha256?: string;
+  /** The entry that tells of it, and when that was. */
+  readonly seq: number;
+  readonly atMs: number;
+  /** It was there then: a tool has read it to its end. */
+  readonly wasThere?: true;
 }
+
+type Telling = Omit<ToldFile, "seq" | "atMs">;
+type Told = Pick<Entry, "seq" | "kind" | "atMs" | "data">;
 
 /** The agent's own requests of files may be answered by an editor from what nobody has saved yet. */
 const readMethod = "fs/read_text_file";
@@ -26,10 +35,16 @@ export class ToldFiles {
   /** Paths of requests without an answer, by their ids; undefined where only a part was asked for. */
   readonly #asked = new Map<string, { readonly path: string; readonly isWhole: boolean }>();
 
-  take({ kind, data }: Pick<NewEntry, "kind" | "data">): void {
+  #seq = 0;
+  #atMs = 0;
+
+  take({ seq, kind, atMs, data }: Told): void {
     if (!mayTell(kind, data)) return;
     const fields = objectIn(data);
     if (fields === undefined) return;
+    this.#seq = seq;
+    const { [lastHeardMark]: lastMs } = fields;
+    this.#atMs = typeof lastMs === "number" ? Math.max(lastMs, atMs) : atMs;
     if (kind === "update") return this.#update(fields);
     if (kind === "prompt") return this.#prompt(fields);
     return kind === "request" ? this.#request(fields) : this.#response(fields);
@@ -43,8 +58,9 @@ export class ToldFiles {
     // One that failed, or waits to be allowed, has not written.
     const written = new Set(status === "completed" ? diffsOf(call).map(({ path }) => path) : []);
     const changes = ["edit", "delete", "move"].includes(String(kind)) && status === "completed";
+    const wasThere = kind === "read" && status === "completed" && ({ wasThere: true } as const);
     for (const path of pathsOf(call))
-      this.#tell(path, { how: changes || written.has(path) ? "written" : "read" });
+      this.#tell(path, { how: changes || written.has(path) ? "written" : "read", ...wasThere });
   }
 
   #prompt({ prompt }: Readonly<Record<string, unknown>>): void {
@@ -76,9 +92,12 @@ export class ToldFiles {
     this.#tell(asked.path, { how: "read", ...(asked.isWhole && hashed(result.content)) });
   }
 
-  #tell(path: string, told: ToldFile): void {
+  /** A folded call stands where it began, and may have gone on longer than what came after it. */
+  #tell(path: string, telling: Telling): void {
+    const before = this.files.get(path);
+    if (before !== undefined && before.atMs > this.#atMs) return;
     this.files.delete(path);
-    this.files.set(path, told);
+    this.files.set(path, { ...telling, seq: this.#seq, atMs: this.#atMs });
     if (this.files.size <= mostFiles) return;
     const [oldest] = this.files.keys();
     if (oldest !== undefined) this.files.delete(oldest);

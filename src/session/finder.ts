@@ -67,9 +67,10 @@ export class SessionFinder {
     yield* readCounting(this.#store, await this.get(id), range);
   }
 
-  /** The entries that do not count after rewinds, as stretches in order. Errors: `SESSION_NOT_FOUND`. */
-  async superseded(id: SessionId): Promise<readonly Stretch[]> {
-    return supersededOf(this.#store, await this.get(id));
+  /** The entries that do not count after rewinds, as stretches in order; as it was when `seq` was the last one. Errors: `SESSION_NOT_FOUND`. */
+  async superseded(id: SessionId, seq?: number): Promise<readonly Stretch[]> {
+    const record = await this.get(id);
+    return supersededOf(this.#store, record, seq ?? record.headSeq);
   }
 
   /** Entries in order, by pages. Errors: `SESSION_NOT_FOUND`; `STORE_CONFLICT` as `Store.read`. */

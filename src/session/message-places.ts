@@ -48,9 +48,9 @@ export async function agentMessageAt(
   seq: number,
 ): Promise<string | undefined> {
   if (seq < 1) return undefined;
-  const entries = await collect(store.read(id, { from: Math.max(1, seq - 1), through: seq }));
-  // The end of a turn says nothing: what stands before it is the last word.
-  const last = entries.findLast(({ kind }) => kind !== "end");
+  const entries = await collect(store.read(id, { from: Math.max(1, seq - 3), through: seq }));
+  // The end of a turn says nothing, nor does what is known of files: what stands before it is the last word.
+  const last = entries.findLast(({ kind }) => kind !== "end" && kind !== "context");
   if (last === undefined) return undefined;
   const meaning = meaningOf(last);
   return meaning.type === "chunk" && isRecord(meaning.content) ? meaning.messageId : undefined;

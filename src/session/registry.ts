@@ -13,6 +13,7 @@ import { auditDoor } from "./audited.ts";
 import { archiveSession, broughtBack, unarchiveSession } from "./archived.ts";
 import { changeBriefly, holdBriefly, sealBriefly } from "./brief-hold.ts";
 import { BroughtSessions } from "./brought.ts";
+import { sealContext, type MakeContext } from "./context-entry.ts";
 import { Compaction, type CompactionEffect, type CompactOptions } from "./compaction.ts";
 import { changeSession, createSession, type Parts } from "./creation.ts";
 import { Events, type Follower, type SessionEvent, type SessionHook, type Subscription } from "./events.ts";
@@ -33,13 +34,8 @@ import { messageEntry, type NewMessage } from "./messages.ts";
 import { renameSession, titleFrom } from "./rename.ts";
 import { Sharing } from "./sharing.ts";
 import { sealSummary, summaryEntry, type NewSummary } from "./summaries.ts";
-import {
-  forkOf,
-  withDefaults,
-  type RegistryDefaults,
-  type RegistryOptions,
-  type SessionInit,
-} from "./registry-options.ts";
+import { forkOf, withDefaults } from "./registry-options.ts";
+import type { RegistryDefaults, RegistryOptions, SessionInit } from "./registry-options.ts";
 
 /** Owns its rounds of expiry, not the store: who opened the store closes it, after `close()`. */
 export class SessionRegistry extends SessionFinder {
@@ -126,8 +122,7 @@ export class SessionRegistry extends SessionFinder {
 
   /** Puts a session whose project has moved into its new folder. Errors: `SESSION_NOT_FOUND`, `SESSION_BUSY` in a turn. */
   move(id: SessionId, folder: string): Promise<SessionRecord> {
-    const change = (record: SessionRecord) => movedTo(record, given.folder(folder));
-    return changeBriefly(change, (taking) => takeSession(this.#parts, this.#options, id, taking));
+    return changeBriefly((record) => movedTo(record, given.folder(folder)), this.#taking(id));
   }
 
   /**
@@ -135,14 +130,12 @@ export class SessionRegistry extends SessionFinder {
    * `STORE_…` also when it is archived and still takes its usual room: do it again.
    */
   archive(id: SessionId): Promise<SessionRecord> {
-    const take = (taking: Taking) => takeSession(this.#parts, this.#options, given.id(id), taking);
-    return archiveSession(this.#parts, id, take);
+    return archiveSession(this.#parts, id, this.#taking(given.id(id)));
   }
 
   /** Gives it a title; no activity. Errors: `SESSION_NOT_FOUND`, `INVALID_PARAMS` for an empty one. */
   async rename(id: SessionId, title: string): Promise<SessionRecord> {
-    const take = (taking: Taking) => takeSession(this.#parts, this.#options, id, taking);
-    return renameSession(this.#parts, await this.get(id), titleFrom(title), take);
+    return renameSession(this.#parts, await this.get(id), titleFrom(title), this.#taking(id));
   }
 
   /** Back into lists, where it was. Errors: `SESSION_NOT_FOUND`. */
@@ -168,7 +161,7 @@ export class SessionRegistry extends SessionFinder {
     const { now, maxEntryBytes } = this.#options;
     const entry = messageEntry(given.message(message), now(), maxEntryBytes);
     await this.#writes.run(id, async () => {
-      await sealBriefly(entry, (taking) => this.#take(id, taking));
+      await sealBriefly(entry, this.#taking(id));
       this.live.touch(id);
     });
   }
@@ -178,7 +171,12 @@ export class SessionRegistry extends SessionFinder {
     const { now, maxEntryBytes } = this.#options;
     const entry = summaryEntry(summary, now(), maxEntryBytes);
     const seal = (opened: OpenedJournal) => sealSummary(opened, summary.throughSeq, entry);
-    await this.#writes.run(id, () => holdBriefly(seal, (taking) => this.#take(id, taking)));
+    await this.#writes.run(id, () => holdBriefly(seal, this.#taking(id)));
+  }
+
+  /** Adds what is known of its project: for `SessionContext`. Errors: `SESSION_NOT_FOUND`, `SESSION_BUSY` where anybody has it open. */
+  addContext(id: SessionId, make: MakeContext): Promise<void> {
+    return this.#writes.run(id, () => sealContext(make, this.#taking(given.id(id))));
   }
 
   /** From now on the conversation is what it was when `toSeq` was its last entry; more is in `back`. Errors: as there. */
@@ -192,6 +190,7 @@ export class SessionRegistry extends SessionFinder {
   }
 
   readonly #take = (id: SessionId, taking: Taking) => takeSession(this.#parts, this.#options, id, taking);
+  readonly #taking = (id: SessionId) => (taking: Taking) => this.#take(id, taking);
 
   /** Deletes a session for good and returns what it was. Errors: `SESSION_NOT_FOUND`. */
   async end(id: SessionId): Promise<SessionRecord> {

@@ -72,7 +72,7 @@ async function anchorOf(store: Reads, record: Known, seq: number): Promise<numbe
 }
 
 function isConversation(entry: Entry): boolean {
-  if (entry.kind === "setting" || entry.kind === "summary") return false;
+  if (["setting", "summary", "context"].includes(entry.kind)) return false;
   return entry.kind !== "update" || meaningOf(entry).type !== "state";
 }
 

@@ -155,6 +155,7 @@ const listed: Readonly<Record<EntryKind, true>> = {
   end: true,
   rewind: true,
   summary: true,
+  context: true,
 };
 /** Every kind of entry that a store takes and gives. */
 export const kindsOfEntries = Object.keys(listed) as readonly EntryKind[];

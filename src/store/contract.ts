@@ -75,11 +75,12 @@ export interface SessionPatch {
  * `request`, `response` — an agent's request to the client and the answer; `setting` — a mode or option that was set;
  * `message` — put in by the library; `end` — a turn's end: stop reason, or the error that ended it;
  * `rewind` — `{ toSeq }`: from here on the conversation is what it was when `toSeq` was its last entry;
- * `summary` — `{ throughSeq, content, by }`: content blocks that stand for the conversation up to `throughSeq`.
+ * `summary` — `{ throughSeq, content, by }`: content blocks that stand for the conversation up to `throughSeq`;
+ * `context` — what is known of the project's files since the one before (src/context/snapshot.ts): no part of the conversation.
  */
 // oxfmt-ignore
 export type EntryKind =
-  "prompt" | "update" | "request" | "response" | "setting" | "message" | "end" | "rewind" | "summary";
+  "prompt" | "update" | "request" | "response" | "setting" | "message" | "end" | "rewind" | "summary" | "context";
 
 export interface NewEntry {
   readonly kind: EntryKind;

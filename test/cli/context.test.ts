@@ -4,6 +4,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { SessionRegistry } from "../../src/session/registry.ts";
+import { SessionContext } from "../../src/context/session-context.ts";
 import { openStore } from "../../src/store/open.ts";
 import { entry, update } from "../history/talk.ts";
 import { cli, scratchFolder } from "./harness.ts";
@@ -106,6 +107,7 @@ describe("context diff [issue 13.3]", () => {
         "changed  package.json",
         "changed  src/\\u001b[2Jnew.ts (the agent wrote it)",
         "deleted  src/gone.ts (the agent wrote it)",
+        "unknown  src/part.ts (written to since; nobody saw what it had held)",
         "",
         "8 files: 2 changed, 1 deleted, 1 as the agent knows them, 4 of which nobody can tell",
         "",
@@ -124,5 +126,43 @@ describe("context diff [issue 13.3]", () => {
     ]);
     fs.rmSync(cwd, { recursive: true });
     expect((await cli(["context", "diff", id, "--store", url], { env })).status).toBe(0);
+  });
+});
+
+describe("context show, refresh and clear of a session [issue 13.5]", () => {
+  it("tell what it knows, keep it in the session, and forget it when it is meant", async () => {
+    const cwd = aProject("five");
+    const url = `sqlite:${scratch}/five.db`;
+    const store = await openStore(url);
+    const registry = new SessionRegistry({ store });
+    const { id } = await registry.create({ cwd });
+    const { journal } = await registry.open(id);
+    const file = path.join(cwd, "src", "a.ts");
+    await journal.seal([
+      entry("request", { id: 1, method: "fs/read_text_file", params: { path: file } }),
+      entry("response", { id: 1, method: "fs/read_text_file", result: { content: "one" } }),
+    ]);
+    await journal.release();
+    await new SessionContext(registry).update(id, { version: 0, values: { "build\u001b[2J": "make" } });
+    await registry.close();
+    await store.close();
+    const run = (...args: string[]) => cli(["context", ...args, "--store", url], { env });
+    expect((await run("show", id)).out).toContain("  src/a.ts (read, nobody has seen what it held)\n");
+    expect((await run("refresh", id)).out).toBe("Looked at 1 known file and the project; version 4\n");
+    const { status, out, err } = await run("show", id.slice(-6));
+    expect([status, err]).toEqual([0, ""]);
+    expect(out).toMatch(/languages: +TypeScript \(1\)\n/);
+    expect(out).toMatch(/value build\\u001b\[2J: +"make"\n/);
+    expect(out).toContain("  src/a.ts (read, 3 bytes)\n");
+    fs.writeFileSync(file, "two");
+    expect((await run("diff", id, "--from", "4")).out).toContain("changed  src/a.ts\n");
+    expect((await run("diff", id, "--from", "3", "--to", "4")).out).toBe(
+      "No known file was changed in between.\n",
+    );
+    expect(await run("diff", id, "--from", "x")).toMatchObject({ status: 2 });
+    expect(await run("clear", id)).toMatchObject({ status: 2 });
+    expect((await run("clear", id, "--yes")).out).toBe("Forgotten: 1 known file and 1 value\n");
+    expect((await run("show", id)).out).toMatch(/known files: +0\n$/);
+    expect(await run("show", "zzzzz")).toMatchObject({ status: 4, out: "" });
   });
 });

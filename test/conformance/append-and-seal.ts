@@ -23,6 +23,7 @@ const kinds: EntryKind[] = [
   "end",
   "rewind",
   "summary",
+  "context",
 ];
 
 const appends: Check[] = [

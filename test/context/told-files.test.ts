@@ -1,13 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { mostFiles, ToldFiles } from "../../src/context/told-files.ts";
+import { withLastHeard } from "../../src/acp/last-heard.ts";
+import type { NewEntry } from "../../src/store/contract.ts";
 import { entry, prompt, update } from "../history/talk.ts";
 
 const one = "fe05bcdcdc4928012781a5f1a2a77cbb5398e106";
 const shaOfX = "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881";
-const filesIn = (...entries: Parameters<ToldFiles["take"]>[0][]) => {
+const filesIn = (...entries: NewEntry[]) => {
   const told = new ToldFiles();
-  for (const each of entries) told.take(each);
-  return Object.fromEntries(told.files);
+  for (const each of entries) told.take({ ...each, seq: 1 });
+  return Object.fromEntries([...told.files].map(([file, { seq: _, atMs: __, ...what }]) => [file, what]));
 };
 const asked = (id: number | string, params: object) =>
   entry("request", { id, method: "fs/read_text_file", params });
@@ -47,11 +49,33 @@ describe("the files that a conversation is about [issue 13.2]", () => {
           locations: [{ path: "/p/e", line: 1 }, { path: 7 }, null],
         }),
       ),
-    ).toEqual({ "/p/r": { how: "read" }, "/p/d": { how: "read" }, "/p/e": { how: "written" } });
+    ).toEqual({
+      "/p/r": { how: "read", wasThere: true },
+      "/p/d": { how: "read" },
+      "/p/e": { how: "written" },
+    });
     expect(filesIn(call({ status: "completed", content: [diff] }))).toEqual({ "/p/d": { how: "written" } });
     expect(filesIn(call({ kind: "edit", status: "failed", content: [diff] }))).toEqual({
       "/p/d": { how: "read" },
     });
+  });
+
+  it("stand where they were told of last, also where a folded call stands before what came in it", () => {
+    const call = {
+      toolCallId: one,
+      title: "t",
+      kind: "edit",
+      status: "completed",
+      locations: [{ path: "/p/a" }],
+    };
+    const data = JSON.stringify({ update: { sessionUpdate: "tool_call", ...call } });
+    const folded = { kind: "update" as const, atMs: 1, data: withLastHeard(data, 9) };
+    const read = [asked(1, { path: "/p/a" }), answered(1, { content: "x" })].map((each) => ({
+      ...each,
+      atMs: 5,
+    }));
+    expect(filesIn(folded, ...read)).toEqual({ "/p/a": { how: "written" } });
+    expect(filesIn({ ...folded, data }, ...read)).toEqual({ "/p/a": { how: "read", sha256: shaOfX } });
   });
 
   it("are those of a prompt, as it was there", () => {
@@ -72,9 +96,10 @@ describe("the files that a conversation is about [issue 13.2]", () => {
   it("are so many at most, those told of last; and what is odd tells nothing", () => {
     const told = new ToldFiles();
     for (let at = 0; at < mostFiles + 10; at += 1)
-      told.take(
-        update("tool_call", { toolCallId: "t", locations: [{ path: `/p/${at}` }, { path: "/p/always" }] }),
-      );
+      told.take({
+        seq: at + 1,
+        ...update("tool_call", { toolCallId: "t", locations: [{ path: `/p/${at}` }, { path: "/p/always" }] }),
+      });
     expect(told.files.size).toBe(mostFiles);
     expect(told.files.has("/p/0")).toBe(false);
     expect(told.files.has("/p/always")).toBe(true);
@@ -85,6 +110,6 @@ describe("the files that a conversation is about [issue 13.2]", () => {
       '{"update":"tool_call"}',
     ])
       for (const kind of ["request", "response", "update", "prompt"] as const)
-        expect(() => told.take({ kind, data })).not.toThrow();
+        expect(() => told.take({ kind, data, seq: 1, atMs: 1 })).not.toThrow();
   });
 });

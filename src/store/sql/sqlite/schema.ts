@@ -79,6 +79,7 @@ export const entryKinds: readonly EntryKind[] = [
   "rewind",
   "summary",
   packed,
+  "context",
 ];
 
 export const kindNumbers = Object.fromEntries(entryKinds.map((kind, i) => [kind, i])) as Record<

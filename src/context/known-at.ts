@@ -1,0 +1,100 @@
+/** What a journal tells of the project at a place of it: the newest snapshot, and the files that were told of since. */
+import type { SessionId } from "../base/ids.ts";
+import { collect, pagesBackwards } from "../session/pages.ts";
+import type { SessionFinder } from "../session/finder.ts";
+import { isSuperseded, type Stretch } from "../session/stretches.ts";
+import type { Entry } from "../store/contract.ts";
+import { after, baseOf, nothingKnown, type Snapshot } from "./snapshot.ts";
+import { ToldFiles, type ToldFile } from "./told-files.ts";
+
+export type Journals = Pick<SessionFinder, "read" | "superseded">;
+
+export interface KnownAt {
+  readonly snapshot: Snapshot;
+  /** Files that were told of after that, and when. */
+  readonly told: ReadonlyMap<string, ToldFile>;
+  readonly throughSeq: number;
+  /** The agent has done something since, whatever it was. */
+  readonly hasCalls: boolean;
+}
+
+/** Of a session without a snapshot so many entries are looked through, the newest: what is older is not known. */
+const mostEntries = 20_000;
+
+export async function knownAt(journals: Journals, id: SessionId, throughSeq: number): Promise<KnownAt> {
+  // Who asks for a place that does not count any more means what stood there then.
+  const superseded = await journals.superseded(id, throughSeq);
+  return since(
+    journals,
+    id,
+    { snapshot: await newest(journals, id, throughSeq, superseded), throughSeq },
+    superseded,
+  );
+}
+
+/** The same, where what was known at an earlier place is at hand; nobody has gone back behind that. */
+export async function knownSince(
+  journals: Journals,
+  id: SessionId,
+  snapshot: Snapshot,
+  throughSeq: number,
+): Promise<KnownAt> {
+  return since(journals, id, { snapshot, throughSeq }, await journals.superseded(id, throughSeq));
+}
+
+async function since(
+  journals: Journals,
+  id: SessionId,
+  { snapshot: start, throughSeq }: Pick<KnownAt, "snapshot" | "throughSeq">,
+  superseded: readonly Stretch[],
+): Promise<KnownAt> {
+  let snapshot = start;
+  let hasCalls = false;
+  const told = new ToldFiles();
+  const from = Math.max(start.throughSeq + 1, throughSeq - mostEntries);
+  if (from <= throughSeq)
+    for await (const page of journals.read(id, { from, through: throughSeq }))
+      for (const entry of page) {
+        if (isSuperseded(superseded, entry.seq)) continue;
+        if (entry.kind !== "context") told.take(entry);
+        // Those before are in it.
+        else if (entry.seq > start.version) snapshot = after(snapshot, entry);
+        hasCalls ||=
+          entry.kind === "request" || (entry.kind === "update" && entry.data.includes('"tool_call'));
+      }
+  for (const [file, { seq }] of told.files) if (seq <= snapshot.throughSeq) told.files.delete(file);
+  return { snapshot, told: told.files, throughSeq, hasCalls };
+}
+
+async function newest(
+  journals: Journals,
+  id: SessionId,
+  throughSeq: number,
+  superseded: readonly Stretch[],
+): Promise<Snapshot> {
+  let seen = 0;
+  for await (const page of pagesBackwards(journals, id, throughSeq, superseded)) {
+    const entry = page.findLast(({ kind }) => kind === "context");
+    if (entry !== undefined) return storedAt(journals, id, entry);
+    seen += page.length;
+    if (seen >= mostEntries) break;
+  }
+  return nothingKnown;
+}
+
+/**
+ * From the whole one on, step by step. Where one is lost, or not understood, what its successors say is known, and what all
+ * entries tell is looked at anew.
+ */
+async function storedAt(journals: Journals, id: SessionId, entry: Entry): Promise<Snapshot> {
+  const steps = [entry];
+  for (let base = baseOf(entry) ?? 0; base > 0;) {
+    const [before] = await collect(journals.read(id, { from: base, through: base }));
+    const next = before === undefined ? undefined : baseOf(before);
+    if (before?.kind !== "context" || next === undefined || next >= base)
+      return { ...steps.reverse().reduce(after, nothingKnown), throughSeq: 0 };
+    steps.push(before);
+    base = next;
+  }
+  return steps.reverse().reduce(after, nothingKnown);
+}

@@ -1,0 +1,120 @@
+/** What has become of the files that an agent knows. */
+import type { Bounds, Unread } from "./bounds.ts";
+import { compared } from "./changes.ts";
+import { lookAt, statAt, type FileLook, type FileState } from "./file-state.ts";
+import { inGroups, type KnownFile } from "./known-file.ts";
+
+/**
+ * `same`: it is what the agent knows, or nothing has happened to it. `unknown`: nobody can tell: it was written to, and may not
+ * be read, or nobody knows what it held.
+ */
+export type What = "created" | "changed" | "deleted" | "renamed" | "unknown" | "same";
+
+export interface FileSince {
+  readonly path: string;
+  readonly how: KnownFile["how"];
+  readonly what: What;
+  /** Where it is now. */
+  readonly to?: string;
+  /** Why nobody can tell, or why it was not read. `touched`: it was written to, and nobody knows what it had held. */
+  readonly why?: Unread | "touched";
+  /** What the agent was shown was in an editor, and not saved. */
+  readonly buffer?: true;
+}
+
+/** A file, and how it was found now. */
+export interface Seen {
+  readonly since: FileSince;
+  readonly now: FileLook;
+}
+
+export async function seenNow(
+  files: ReadonlyMap<string, KnownFile>,
+  bounds: Bounds,
+): Promise<ReadonlyMap<string, Seen>> {
+  const found = new Map<string, Seen>();
+  await inGroups([...files], async ([file, known]) => {
+    found.set(file, await seen(file, known, bounds));
+  });
+  return new Map(
+    [...files.keys()].flatMap((file) => {
+      const one = found.get(file);
+      return one === undefined ? [] : [[file, one] as const];
+    }),
+  );
+}
+
+async function seen(path: string, known: KnownFile, bounds: Bounds): Promise<Seen> {
+  const { how, disk, buffer, unread: named } = known;
+  const about = { path, how, ...(buffer && { buffer }) };
+  const is = (what: What, now: FileLook, why?: FileSince["why"]): Seen => ({
+    since: { ...about, what, ...(why !== undefined && { why }) },
+    now,
+  });
+  // Nothing is asked of what lies outside; a link may lead there since.
+  const unread = (await bounds.unread(path)) ?? (named === "ignored" ? named : undefined);
+  if (unread === "outside" || unread === "unanswered") return is("unknown", "unknown", unread);
+  const mayRead = unread === undefined;
+  if (disk === undefined) return untold(path, known, mayRead, is, unread);
+  const { now, change } = await compared(path, disk, mayRead);
+  if (change === undefined) return is("same", now, unread);
+  if (change.what === "unknown") return is("unknown", now, unread ?? whyOf(now));
+  if (change.what !== "changed" || known.sha256 === undefined || !mayRead)
+    return is(change.what, now, unread);
+  // What was not saved may have been since.
+  const whole = await withHash(path, now);
+  return is(hashOf(whole) === known.sha256 ? "same" : "changed", whole);
+}
+
+/** It had been written to when it was looked at first. */
+async function untold(
+  path: string,
+  { sha256 }: KnownFile,
+  mayRead: boolean,
+  is: (what: What, now: FileLook, why?: FileSince["why"]) => Seen,
+  unread: Unread | undefined,
+): Promise<Seen> {
+  const now = sha256 !== undefined && mayRead ? await lookAt(path) : await statAt(path);
+  if (now === "absent") return is("deleted", now);
+  if (now === "unknown") return is("unknown", now, unread ?? "unreadable");
+  if (sha256 === undefined) return is("unknown", now, unread ?? "touched");
+  if (now.sha256 === undefined) return is("unknown", now, unread ?? "huge");
+  return is(now.sha256 === sha256 ? "same" : "changed", now);
+}
+
+function whyOf(now: FileLook): Unread {
+  return now === "unknown" ? "unreadable" : "huge";
+}
+
+async function withHash(path: string, look: FileLook): Promise<FileLook> {
+  return typeof look === "string" || look.sha256 !== undefined ? look : lookAt(path);
+}
+
+function hashOf(look: FileLook): string | undefined {
+  return typeof look === "string" ? undefined : look.sha256;
+}
+
+/** A change that the agent was not told of yet: of a file that it was told of once it is the next one. */
+export async function isNews(
+  { path, what, why }: FileSince,
+  now: FileLook,
+  noted: KnownFile["noted"],
+  bounds: Bounds,
+): Promise<boolean> {
+  if (noted === undefined) return what !== "same" && (what !== "unknown" || why === "touched");
+  if (now === "unknown") return false;
+  if (now === "absent" || noted === "absent") return now !== noted;
+  const mayRead = (await bounds.unread(path)) === undefined;
+  return (await compared(path, noted, mayRead)).change?.what === "changed";
+}
+
+/** As it is to be compared with next time: with a hash, where it may be read. */
+export async function notedNow(
+  path: string,
+  now: FileLook,
+  bounds: Bounds,
+): Promise<FileState | "absent" | undefined> {
+  if (now === "unknown") return undefined;
+  const look = (await bounds.unread(path)) === undefined ? await withHash(path, now) : now;
+  return look === "unknown" ? undefined : look;
+}

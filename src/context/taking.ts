@@ -1,0 +1,47 @@
+/** Taking a snapshot: what was told of since the one before is looked at, and version control is asked. */
+import type { SessionRecord } from "../store/contract.ts";
+import { Bounds } from "./bounds.ts";
+import { gitStateOf, type GitState } from "./git-state.ts";
+import type { KnownAt } from "./known-at.ts";
+import { knownOf } from "./known-file.ts";
+import type { Snapshot } from "./snapshot.ts";
+import { mostFiles } from "./told-files.ts";
+
+/** Paths of the dirty set that are kept. */
+const mostDirty = 500;
+
+export function rootsOf({
+  cwd,
+  additionalDirectories,
+}: Pick<SessionRecord, "cwd" | "additionalDirectories">): readonly string[] {
+  return [cwd, ...additionalDirectories];
+}
+
+/**
+ * What is known now. What was known before stays as it was: only what was told of since is looked at.
+ * @param timeMs after so long git is not waited for; what it said before counts
+ */
+export async function takeSnapshot(
+  { snapshot, told, throughSeq, hasCalls }: KnownAt,
+  record: Pick<SessionRecord, "cwd" | "additionalDirectories">,
+  timeMs: number,
+): Promise<Snapshot> {
+  if (told.size === 0 && (!hasCalls || snapshot.files.size === 0)) return { ...snapshot, throughSeq };
+  const bounds = await Bounds.of(rootsOf(record));
+  const files = new Map(snapshot.files);
+  for (const [file, known] of await knownOf(told, bounds, timeMs)) {
+    files.delete(file);
+    files.set(file, known);
+  }
+  for (const file of files.keys()) {
+    if (files.size <= mostFiles) break;
+    files.delete(file);
+  }
+  const state = await gitStateOf(record.cwd, timeMs);
+  return { ...snapshot, throughSeq, files, ...(state !== undefined && placeIn(state)) };
+}
+
+export function placeIn({ root, branch, head, dirty }: GitState): Pick<Snapshot, "git" | "dirty"> {
+  const git = { root, ...(branch !== undefined && { branch }), ...(head !== undefined && { head }) };
+  return { git, dirty: new Map(Object.entries(dirty).slice(0, mostDirty)) };
+}

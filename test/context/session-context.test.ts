@@ -1,0 +1,280 @@
+/** The door to a session's context, over real folders: what is known, what became of it, who may change it. */
+import { execFileSync } from "node:child_process";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { afterAll, afterEach, describe, expect, it } from "vitest";
+import { aRig, readItself, readThrough, writeItself, writeThrough, type Rig } from "./rig.ts";
+
+const rigs: Rig[] = [];
+const rig = async () => {
+  const made = await aRig();
+  rigs.push(made);
+  return made;
+};
+afterEach(async () => {
+  for (const each of rigs.splice(0)) await each.close();
+});
+const elsewhere = fs.mkdtempSync(path.join(os.tmpdir(), "acp-sidecar-elsewhere-"));
+afterAll(() => fs.rmSync(elsewhere, { recursive: true }));
+
+const entries = async ({ registry, id }: Rig) => {
+  const found: { seq: number; kind: string; data: string }[] = [];
+  for await (const page of registry.read(id)) found.push(...page);
+  return found;
+};
+const contexts = async (of: Rig) => (await entries(of)).filter(({ kind }) => kind === "context");
+
+describe("snapshots [issue 13.2]", () => {
+  it("are entries with what differs from the one before, and none where nothing does", async () => {
+    const r = await rig();
+    await r.work();
+    expect(await contexts(r)).toEqual([]);
+    r.write("a", "one");
+    r.write("b", "two");
+    await r.work(readThrough(r.at("a")));
+    await r.work(readThrough(r.at("b")));
+    await r.work();
+    const [first, second, ...more] = (await contexts(r)).map(({ data }) => JSON.parse(data) as object);
+    expect(more).toEqual([]);
+    expect(Object.keys(first as object)).toEqual(["form", "through", "files", "acp-sidecar.chain"]);
+    expect(second).toMatchObject({ base: expect.any(Number), files: { [r.at("b")]: { how: "read" } } });
+    expect(Object.keys((second as { files: object }).files)).toEqual([r.at("b")]);
+    expect((await r.context.get(r.id)).files.map(({ path: file }) => path.basename(file))).toEqual([
+      "a",
+      "b",
+    ]);
+  });
+
+  it("never hold what stands in files, and know what an editor had not saved", async () => {
+    const r = await rig();
+    r.write("a", "on disk");
+    r.write("b", "both");
+    await r.work(readThrough(r.at("a"), "only in the editor-secret"), readThrough(r.at("b")));
+    // It was there long before the agent was shown it.
+    for (const { data } of await contexts(r)) expect(data).not.toMatch(/only in|on disk|both/);
+    const [a, b] = (await r.context.get(r.id)).files;
+    expect(b).toMatchObject({ from: "disk", size: 4 });
+    // Written within the same instant: nobody can tell which came first, so it is told.
+    expect(["buffer", "unknown"]).toContain(a?.from);
+  });
+
+  it("say from a buffer what was there before the agent was shown something else", async () => {
+    const r = await rig();
+    r.write("a", "on disk");
+    const shown = readThrough(r.at("a"), "not saved").map((each) => ({ ...each, atMs: Date.now() + 500 }));
+    await r.work(shown);
+    expect((await r.context.get(r.id)).files[0]).toMatchObject({ from: "buffer", size: 7 });
+    expect(await r.changes()).toEqual({ a: "same" });
+    r.write("a", "not saved");
+    expect(await r.changes()).toEqual({ a: "same" });
+    r.write("a", "something else");
+    expect(await r.changes()).toEqual({ a: "changed" });
+  });
+
+  it("keep what was known of a file until its agent sees it again", async () => {
+    const r = await rig();
+    r.write("a", "one");
+    r.write("b", "two");
+    await r.work(readThrough(r.at("a")), readThrough(r.at("b")));
+    r.write("a", "changed in the middle of the next turn");
+    await r.work(readThrough(r.at("b")));
+    expect(await r.changes()).toEqual({ a: "changed", b: "same" });
+    await r.work(readThrough(r.at("a")));
+    expect(await r.changes()).toEqual({ b: "same", a: "same" });
+  });
+
+  it("go back with the conversation, and along with a fork", async () => {
+    const r = await rig();
+    r.write("a", "one");
+    await r.work(readThrough(r.at("a")));
+    const { version } = await r.context.get(r.id);
+    await r.work(writeThrough(r.at("a"), "two"), writeThrough(r.at("b"), "new"));
+    expect(await r.changes()).toEqual({ a: "same", b: "same" });
+    const fork = await r.registry.fork(r.id, version);
+    await r.registry.rewind(r.id, version);
+    for (const id of [r.id, fork.id]) {
+      const { files } = await r.context.diff(id);
+      expect(files.map(({ path: file, what }) => [path.basename(file), what])).toEqual([["a", "changed"]]);
+    }
+    await r.work(readThrough(r.at("a")));
+    expect(await r.changes()).toEqual({ a: "same" });
+  });
+
+  it("are whole again after many steps, and say the same however they are read", async () => {
+    const r = await rig();
+    for (let at = 0; at < 70; at += 1) {
+      r.write("a", `${at}`);
+      await r.work(readThrough(r.at("a")), at === 0 ? writeThrough(r.at("first"), "x") : []);
+    }
+    const whole = (await contexts(r)).filter(({ data }) => !data.includes('"base"'));
+    expect(whole).toHaveLength(2);
+    expect(await r.changes()).toEqual({ first: "same", a: "same" });
+  });
+
+  it("that are damaged lose nothing quietly: what was told is looked at anew", async () => {
+    const r = await rig();
+    r.write("a", "one");
+    await r.work(readThrough(r.at("a")));
+    r.write("b", "two");
+    await r.work(readThrough(r.at("b")));
+    const [first] = await contexts(r);
+    const { journal } = await r.registry.open(r.id);
+    await journal.release();
+    expect(first?.data).toContain('"files"');
+    r.write("a", "two");
+    expect(await r.changes()).toEqual({ a: "changed", b: "same" });
+  });
+});
+
+describe("what became of files [issue 13.3]", () => {
+  it("is told of renames by inode or contents, and of what is elsewhere", async () => {
+    const r = await rig();
+    for (const name of ["src/a", "src/b", "src/c", "lib/d"]) r.write(name, `contents of ${name}`);
+    await r.work(...["src/a", "src/b", "src/c", "lib/d"].map((name) => readThrough(r.at(name))));
+    fs.renameSync(r.at("src/a"), r.at("src/a2"));
+    fs.copyFileSync(r.at("src/b"), r.at("src/b2"));
+    fs.rmSync(r.at("src/b"));
+    fs.rmSync(r.at("src/c"));
+    fs.rmSync(r.at("lib"), { recursive: true });
+    expect(await r.changes()).toEqual({
+      "src/a": "renamed src/a2",
+      "src/b": "renamed src/b2",
+      "src/c": "deleted",
+      "lib/d": "deleted",
+    });
+  });
+
+  it("says unknown where nobody can tell, and reads nothing that it should not", async () => {
+    const r = await rig();
+    r.write(".env", "A=1");
+    r.write("x.bin", "");
+    fs.truncateSync(r.at("x.bin"), (8 << 20) + 1);
+    fs.writeFileSync(path.join(elsewhere, "out"), "one");
+    fs.symlinkSync(path.join(elsewhere, "out"), r.at("link"));
+    r.write("late", "one");
+    const late = readItself(r.at("late"), -5_000);
+    const own = [".env", "x.bin", "link"].map((name) => readItself(r.at(name)));
+    await r.work(...own, readItself(path.join(elsewhere, "out")), late);
+    const { files } = await r.context.get(r.id);
+    expect(files.map(({ unread, sha256 }) => [unread, sha256])).toEqual([
+      ["secret", undefined],
+      ["huge", undefined],
+      ["outside", undefined],
+      ["outside", undefined],
+      [undefined, undefined],
+    ]);
+    r.write(".env", "A=2");
+    fs.writeFileSync(path.join(elsewhere, "out"), "two");
+    expect(Object.values(await r.changes())).toEqual(["unknown", "same", "unknown", "unknown", "unknown"]);
+    const { files: told } = await r.context.diff(r.id);
+    expect(told.map(({ why }) => why)).toEqual(["secret", undefined, "outside", "outside", "touched"]);
+    fs.rmSync(r.folder, { recursive: true });
+    expect(Object.values(await r.changes())).toEqual(["deleted", "deleted", "deleted", "unknown", "deleted"]);
+  });
+
+  it("is told from one snapshot to another", async () => {
+    const r = await rig();
+    r.write("a", "one");
+    r.write("b", "two");
+    await r.work(readThrough(r.at("a")), readThrough(r.at("b")));
+    const { version: from } = await r.context.get(r.id);
+    await r.work(writeItself(r.at("a"), "two"), writeItself(r.at("new"), "new"));
+    const { version: to } = await r.context.get(r.id);
+    const { files } = await r.context.diff(r.id, { from, to });
+    expect(files.map(({ path: file, what }) => [path.basename(file), what])).toEqual(
+      [
+        ["b", "same"],
+        ["a", "changed"],
+        ["new", "changed"],
+      ].sort(),
+    );
+    expect((await r.context.diff(r.id, { from })).files.map(({ what }) => what)).toEqual(["changed", "same"]);
+    await expect(r.context.diff(r.id, { from: 1e6 })).rejects.toMatchObject({ code: "INVALID_PARAMS" });
+  });
+
+  it("is told of branches and commits, and names nothing that git ignores for reading", async () => {
+    const r = await rig();
+    const git = (...args: string[]) =>
+      execFileSync("git", ["-c", "user.name=n", "-c", "user.email=e@x", "-C", r.folder, ...args], {
+        stdio: "ignore",
+      });
+    git("init", "-b", "main");
+    r.write(".gitignore", "out/\n");
+    r.write("a", "one");
+    r.write("out/x", "made");
+    git("add", ".");
+    git("commit", "-m", "1");
+    await r.work(readThrough(r.at("a")), readItself(r.at("out/x")));
+    expect((await r.context.get(r.id)).files[1]).toMatchObject({ unread: "ignored" });
+    expect((await r.context.diff(r.id)).git).toBeUndefined();
+    git("checkout", "-b", "topic");
+    git("mv", "a", "b");
+    git("commit", "-m", "2");
+    r.write("c", "x");
+    const { git: since, others, files } = await r.context.diff(r.id);
+    expect(since).toMatchObject({
+      isSwitched: true,
+      from: { branch: "main" },
+      to: { branch: "topic" },
+      commits: 1,
+    });
+    expect(others).toEqual(["c"]);
+    expect(files[0]).toMatchObject({ what: "renamed", to: r.at("b") });
+    git("checkout", "main");
+    git("branch", "-D", "topic");
+    expect((await r.context.diff(r.id)).git).toBeUndefined();
+  });
+});
+
+describe("values of a context [issue 13.5]", () => {
+  it("merge where others changed other keys, and show both sides where they changed the same", async () => {
+    const r = await rig();
+    const { version } = await r.context.update(r.id, {
+      version: 0,
+      values: { a: 1, b: { deep: [1] }, gone: true },
+    });
+    const one = await r.context.update(r.id, { version, values: { a: 2, gone: null } });
+    const two = await r.context.update(r.id, { version, values: { b: 3, c: "new", gone: null } });
+    expect(two.values).toEqual({ a: 2, b: 3, c: "new" });
+    expect(two.version).toBeGreaterThan(one.version);
+    const late = r.context.update(r.id, { version, values: { a: 9, c: "new", d: 1 } });
+    await expect(late).rejects.toMatchObject({
+      code: "CONTEXT_CONFLICT",
+      data: { version: two.version, conflicts: [{ key: "a", base: 1, theirs: 2, yours: 9 }] },
+    });
+    expect((await r.context.get(r.id)).values).toEqual(two.values);
+    for (const values of [{ "": 1 }, { x: "y".repeat(70_000) }])
+      await expect(r.context.update(r.id, { version, values })).rejects.toThrow();
+    await expect(r.context.update(r.id, { version: 1e6, values: { a: 1 } })).rejects.toMatchObject({
+      code: "INVALID_PARAMS",
+    });
+  });
+
+  it("and files are forgotten when it is cleared; what is told from then on is known again", async () => {
+    const r = await rig();
+    r.write("a", "one");
+    await r.work(readThrough(r.at("a")));
+    const { version } = await r.context.update(r.id, { version: 0, values: { k: 1 } });
+    await expect(r.context.clear(r.id, { version: version - 1 })).rejects.toMatchObject({
+      code: "CONTEXT_CONFLICT",
+    });
+    expect(await r.context.clear(r.id, { version })).toMatchObject({ files: [], values: {} });
+    expect(await r.changes()).toEqual({});
+    await r.work(readThrough(r.at("a")));
+    expect(await r.changes()).toEqual({ a: "same" });
+  });
+
+  it("are refused while somebody has the session open, and can be read", async () => {
+    const r = await rig();
+    r.write("a", "one");
+    await r.turn(readThrough(r.at("a")));
+    const { journal } = await r.registry.open(r.id);
+    await expect(r.context.update(r.id, { version: 0, values: { k: 1 } })).rejects.toMatchObject({
+      code: "SESSION_BUSY",
+    });
+    expect(await r.context.refresh(r.id)).toMatchObject({ version: 0, files: [{ from: "disk" }] });
+    await journal.release();
+    expect((await r.context.refresh(r.id)).version).toBeGreaterThan(0);
+  });
+});
