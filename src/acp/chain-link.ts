@@ -23,7 +23,14 @@ const form =
 const mostChars = 11_200;
 
 /** What others say in these was taken apart and put together by us. */
-const ownKinds: ReadonlySet<EntryKind> = new Set(["end", "message", "setting", "rewind", "summary", "context"]);
+const ownKinds: ReadonlySet<EntryKind> = new Set([
+  "end",
+  "message",
+  "setting",
+  "rewind",
+  "summary",
+  "context",
+]);
 
 export function isOwnKind(kind: EntryKind): boolean {
   return ownKinds.has(kind);

@@ -30,6 +30,7 @@ const statuses: Readonly<Record<ErrorCode, number>> = {
   ENTRY_LIMIT: 413,
   REQUEST_LIMIT: 429,
   TURN_RUNNING: 409,
+  CONTEXT_CONFLICT: 409,
   STORE_UNAVAILABLE: 503,
   STORE_LOCKED: 503,
   STORE_FULL: 507,
