@@ -2,10 +2,10 @@
 import { randomBytes } from "node:crypto";
 import { SidecarError } from "../base/errors.ts";
 import { thisHolder } from "../session/holder.ts";
-import type { SessionId } from "../base/ids.ts";
 import { sealRebuilt } from "../store/encrypted/after-repair.ts";
 import { keyringOf } from "../store/encrypted/key-source.ts";
 import { keyBytes, type Keyring } from "../store/encrypted/keyring.ts";
+import { mendRecords, type Mended } from "../store/encrypted/mending.ts";
 import { openStoreWith, type Encryption } from "../store/open-encrypted.ts";
 import { recallRewinds } from "./recall-rewinds.ts";
 import { keyIdsOf, keysDamaged, wrappedSecrets } from "../store/encrypted/keys-record.ts";
@@ -72,19 +72,25 @@ export async function rotateKeys(url: string, { encryptionKey, previousKeys }: E
 }
 
 /**
- * What a repair has made again of an encrypted store is encrypted, and what the entries tell of rewinds recalled. Without
- * the key nothing happens: those sessions are refused until it is done. Errors: `KEY_MISSING`, `DECRYPT_FAILED`, `STORE_…`.
+ * What a repair has made again of an encrypted store is encrypted, what can be kept of records that other hands have changed
+ * is, and what the entries tell of rewinds is recalled. Returns which records have lost what. Without the key nothing happens:
+ * those sessions are refused until it is done. Errors: `KEY_MISSING`, `DECRYPT_FAILED`, `STORE_…`.
  */
-export async function sealRepaired(url: string, encryption: Encryption): Promise<void> {
+export async function mendSealed(url: string, encryption: Encryption): Promise<readonly Mended[]> {
   const { encryptionKey, previousKeys } = encryption;
-  if (encryptionKey === undefined) return;
-  const ids = await sealedIn(url, await keyringOf(encryptionKey, previousKeys));
-  if (ids.length === 0) return;
-  await using store = await openStoreWith(url, encryption);
-  await recallRewinds(store, ids);
+  if (encryptionKey === undefined) return [];
+  const { rebuilt, mended } = await mendedIn(url, await keyringOf(encryptionKey, previousKeys));
+  const ids = [...rebuilt, ...mended.filter(({ fields }) => fields.includes("settings")).map(({ id }) => id)];
+  if (ids.length > 0) {
+    await using store = await openStoreWith(url, encryption);
+    await recallRewinds(store, ids);
+  }
+  return mended;
 }
 
-async function sealedIn(url: string, ring: Keyring): Promise<readonly SessionId[]> {
+async function mendedIn(url: string, ring: Keyring) {
   await using inner = await openStore(url);
-  return (await wrappedSecrets(inner)) === undefined ? [] : await sealRebuilt(inner, ring);
+  if ((await wrappedSecrets(inner)) === undefined) return { rebuilt: [], mended: [] };
+  const rebuilt = await sealRebuilt(inner, ring);
+  return { rebuilt, mended: await mendRecords(inner, ring) };
 }

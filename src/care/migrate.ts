@@ -12,7 +12,9 @@ import type {
   SessionPatch,
   SessionRecord,
   Store,
+  Unreadable,
 } from "../store/contract.ts";
+import { isUnreadable } from "../base/unreadable.ts";
 import { mayTake, thisHolder } from "../session/holder.ts";
 import { everySession } from "../session/pages.ts";
 import { watched, type Watch } from "./watch.ts";
@@ -30,6 +32,8 @@ interface MigrationResult {
   readonly skipped: number;
   /** Own entries that were written. */
   readonly entries: number;
+  /** Sessions of `from` that cannot be read, if there are some; all others were copied. */
+  readonly unreadable?: readonly Pick<Unreadable, "id" | "code">[];
 }
 
 const leaseTtlMs = 60_000;
@@ -48,15 +52,32 @@ export async function migrateSessions(
   const migration = new Migration(from, to, watch);
   const total = await from.count();
   let [copied, skipped] = [0, 0];
-  for await (const record of everySession(from)) {
+  const unreadable: Pick<Unreadable, "id" | "code">[] = [];
+  for await (const record of everySession(from, {}, ({ id, code }) => unreadable.push({ id, code }))) {
     watch.signal?.throwIfAborted();
-    const outcome = await migration.bring(record);
+    const outcome = await migration.bring(record).catch((error: unknown) => {
+      if (!(error instanceof NotRead)) throw error;
+      unreadable.push({ id: record.id, code: error.code });
+      return undefined;
+    });
+    if (outcome === undefined) continue;
     if (outcome === "copied") copied += 1;
     else skipped += 1;
     await onProgress({ id: record.id, outcome, done: copied + skipped, total });
   }
   await to.flush();
-  return { copied, skipped, entries: migration.entries };
+  const { entries } = migration;
+  return { copied, skipped, entries, ...(unreadable.length > 0 && { unreadable }) };
+}
+
+/** What is to be copied cannot be read. */
+class NotRead extends Error {
+  readonly code: Unreadable["code"];
+
+  constructor(cause: Pick<Unreadable, "code">) {
+    super("cannot be read", { cause });
+    this.code = cause.code;
+  }
 }
 
 class Migration {
@@ -75,11 +96,21 @@ class Migration {
   async bring(record: SessionRecord): Promise<MigrationProgress["outcome"]> {
     const before = this.#brought.get(record.id);
     if (before !== undefined) return before;
-    const parent = record.lineage && (await this.#from.get(record.lineage.parentId));
+    const parent = await this.#parentOf(record);
     if (parent !== undefined) await this.bring(parent);
     const outcome = await this.#copy(record, parent !== undefined);
     this.#brought.set(record.id, outcome);
     return outcome;
+  }
+
+  /** A fork of what cannot be read becomes a session of its own, as one of what was deleted does, if its entries can be. */
+  async #parentOf({ lineage }: SessionRecord): Promise<SessionRecord | undefined> {
+    try {
+      return lineage && (await this.#from.get(lineage.parentId));
+    } catch (error) {
+      if (isUnreadable(error)) return undefined;
+      throw error;
+    }
   }
 
   /** @param isFork its parent is there; a fork whose parent was deleted becomes a session of its own */
@@ -90,8 +121,14 @@ class Migration {
       target.headSeq === record.headSeq &&
       target.sealedSeq === record.sealedSeq &&
       target.updatedAtMs === record.updatedAtMs;
-    if (!isWhole) await this.#copyEntries(record, target);
-    await this.#verify(record);
+    try {
+      if (!isWhole) await this.#copyEntries(record, target);
+      await this.#verify(record);
+    } catch (error) {
+      // Half of it is nothing that anybody should take for all.
+      if (error instanceof NotRead && there === undefined) await this.#to.delete(record.id);
+      throw error;
+    }
     if (!isWhole) await this.#to.update(record.id, patchOf(record));
     return isWhole && there !== undefined ? "skipped" : "copied";
   }
@@ -124,8 +161,13 @@ class Migration {
     }
   }
 
-  #read(id: SessionId, range: EntryRange): AsyncIterable<readonly Entry[]> {
-    return watched(this.#from.read(id, range), this.#watch);
+  /** Errors: `NotRead` for what is damaged there, and not in the target. */
+  async *#read(id: SessionId, range: EntryRange): AsyncGenerator<readonly Entry[]> {
+    try {
+      yield* watched(this.#from.read(id, range), this.#watch);
+    } catch (error) {
+      throw isUnreadable(error) ? new NotRead(error) : error;
+    }
   }
 
   async #verify({ id, headSeq }: SessionRecord): Promise<void> {

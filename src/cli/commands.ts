@@ -93,7 +93,11 @@ export const commands: readonly Command[] = [
     aliases: ["sessions remove", "sessions delete"],
     summary: "delete sessions; they can be restored from the trash",
     synopsis: "ID… [--dry-run] [--yes] [--force] [--json]",
-    flags: [...deletionFlags, { name: "force", help: "also one that has a turn running" }, json],
+    flags: [
+      ...deletionFlags,
+      { name: "force", help: "also one that has a turn running, or cannot be read" },
+      json,
+    ],
     operands: { min: 1, max: Infinity },
     options: ["store", "trash"],
     notes: [`${address}.`, "With --trash off they are deleted for good."],

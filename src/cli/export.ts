@@ -11,10 +11,12 @@ import type { SessionRecord } from "../session/registry-options.ts";
 import type { SessionRegistry } from "../session/registry.ts";
 import type { Invocation, Io } from "./command.ts";
 import { interruptible } from "./interrupt.ts";
+import type { LeftOut } from "./left-out.ts";
 import { countText, oneLine, Outflow, print, printJson, sizeText } from "./print.ts";
 import { Progress } from "./progress.ts";
 import { sessionsOf } from "./sessions-filter.ts";
 import { sessionAt, withSessions } from "./sessions.ts";
+import { isUnreadable } from "../base/unreadable.ts";
 
 interface Saved {
   readonly id: string;
@@ -33,7 +35,7 @@ export function exportSessions(invocation: Invocation, io: Io): Promise<number> 
     throw new SidecarError("USAGE", "nothing to export: name sessions, such as last, or use --all");
   if (flags["archived"] === true && flags["all"] !== true)
     throw new SidecarError("USAGE", "--archived goes with --all; a session that is named is exported anyway");
-  return withSessions(invocation, io, async (registry) => {
+  return withSessions(invocation, io, async (registry, _, leftOut) => {
     const named = await recordsOf(registry, operands, io);
     if (out === undefined) return toStdout(registry, named, invocation, io, format);
     const isFolder = named.length !== 1 || isDirectory(out) || /[\\/]$/.test(String(flags["out"]));
@@ -43,7 +45,8 @@ export function exportSessions(invocation: Invocation, io: Io): Promise<number> 
     const records = flags["all"] === true ? sessionsOf(registry, { filter: { archived } }, Infinity) : named;
     const placeOf = (record: SessionRecord) =>
       isFolder ? path.join(out, exportFileName(record, format)) : out;
-    const saving = saveEach(registry, records, placeOf, invocation, io, format);
+    const passOver = isFolder ? leftOut.note : undefined;
+    const saving = saveEach({ registry, records, placeOf, format, passOver }, invocation, io);
     const saved = await saving.catch((error: unknown) => {
       if (isNew) removeIfEmpty(out);
       throw error;
@@ -109,13 +112,19 @@ function optionsFrom(flags: Invocation["flags"], format: ExportFormat) {
   };
 }
 
+interface Saving {
+  readonly registry: SessionRegistry;
+  readonly records: Iterable<SessionRecord> | AsyncIterable<SessionRecord>;
+  readonly placeOf: (record: SessionRecord) => string;
+  readonly format: ExportFormat;
+  /** Told of each whose entries cannot be read, where others go on; without it that is an error. */
+  readonly passOver: LeftOut["note"] | undefined;
+}
+
 function saveEach(
-  registry: SessionRegistry,
-  records: Iterable<SessionRecord> | AsyncIterable<SessionRecord>,
-  placeOf: (record: SessionRecord) => string,
+  { registry, records, placeOf, format, passOver }: Saving,
   invocation: Invocation,
   io: Io,
-  format: ExportFormat,
 ): Promise<readonly Saved[]> {
   const { flags } = invocation;
   const force = flags["force"] === true;
@@ -131,7 +140,9 @@ function saveEach(
         const exported = new SessionExport(registry, record, optionsFrom(flags, format));
         const place = placeOf(record);
         const onProgress = () => progress.at(0, 0);
-        const bytes = await saveText(place, exported.texts(), { force, signal, onProgress });
+        const saving = saveText(place, exported.texts(), { force, signal, onProgress });
+        const bytes = await unlessUnreadable(saving, record, passOver);
+        if (bytes === undefined) continue;
         const { redactions } = exported;
         saved.push({ id: record.id, path: place, bytes, ...(flags["redact"] === true && { redactions }) });
       }
@@ -140,6 +151,20 @@ function saveEach(
     }
     return saved;
   });
+}
+
+async function unlessUnreadable<T>(
+  saving: Promise<T>,
+  { id }: SessionRecord,
+  passOver: LeftOut["note"] | undefined,
+): Promise<T | undefined> {
+  try {
+    return await saving;
+  } catch (error) {
+    if (passOver === undefined || !isUnreadable(error)) throw error;
+    passOver({ id, code: error.code });
+    return undefined;
+  }
 }
 
 async function report(saved: readonly Saved[], out: string, { flags }: Invocation, io: Io): Promise<void> {

@@ -11,6 +11,7 @@ import { withAudit } from "./audited.ts";
 import type { Invocation, Io } from "./command.ts";
 import { configOf } from "./configured.ts";
 import { interruptible } from "./interrupt.ts";
+import { LeftOut } from "./left-out.ts";
 import { countText, print, printJson, sizeText } from "./print.ts";
 import { Progress } from "./progress.ts";
 
@@ -96,13 +97,16 @@ const copySessions: Copying = (copy, io, progress, signal) =>
     const { onProgress, ...watch } = progress.watch(signal);
     const result = await migrateSessions(from, to, ({ done, total }) => onProgress(done, total), watch);
     progress.end();
-    if (flags["json"]) await printJson(io, result);
+    const { unreadable = [], ...copied } = result;
+    const leftOut = new LeftOut();
+    for (const each of unreadable) leftOut.note(each);
+    if (flags["json"]) await printJson(io, { ...copied, ...leftOut.asJson });
     else
       await print(
         io,
         `${countText(result.copied, "session")} copied, ${result.skipped} there already, all compared by content\n`,
       );
-    return 0;
+    return leftOut.tell(0, io);
   });
 
 /** Errors: `USAGE`, `STORE_UNAVAILABLE`. */

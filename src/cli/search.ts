@@ -23,13 +23,13 @@ export function searchSessions(invocation: Invocation, io: Io): Promise<number> 
   parseQuery(query);
   const style = styleFor(invocation, io);
   const wanted = optionsOf(invocation);
-  return withSessions(invocation, io, async (registry) => {
+  return withSessions(invocation, io, async (registry, _, leftOut) => {
     const options = { ...wanted, ...(await sessionIn(invocation, io, registry)) };
     const found = await search(registry, query, {
       ...options,
       cacheFolder: cacheFolderOf(surroundings(io.env)),
     });
-    warn(io, found);
+    for (const id of found.unread) leftOut.note({ id, code: "STORE_CORRUPT" });
     if (invocation.flags["json"]) await printJson(io, asJson(found));
     else if (found.sessions.length === 0) await print(io, "Nothing was found.\n");
     else return paged(invocation, io, (out) => printFound(out, io, found, style));
@@ -68,11 +68,6 @@ async function sessionIn(
 ): Promise<Pick<SearchOptions, "in">> {
   const address = flags["in"];
   return address === undefined ? {} : { in: (await sessionAt(registry, String(address), io)).id };
-}
-
-function warn({ errors }: Io, { unread }: SearchResult): void {
-  for (const id of unread)
-    errors.write(`acp-sidecar: session ${id} is damaged and was not searched; see acp-sidecar verify\n`);
 }
 
 function asJson({ sessions, ...others }: SearchResult): unknown {

@@ -21,11 +21,11 @@ export function listSessions(invocation: Invocation, io: Io): Promise<number> {
   const most = countFrom("limit", limit, 50);
   const wanted = wantedBy(invocation);
   const style = styleFor(invocation, io);
-  return withSessions(invocation, io, async (registry) => {
+  return withSessions(invocation, io, async (registry, _, leftOut) => {
     if (jsonl) await printLines(io, registry, wanted, most);
     else {
       const { found, total } = await newest(registry, wanted, most);
-      if (json) await printJson(io, { sessions: found.map(withState), total });
+      if (json) await printJson(io, { sessions: found.map(withState), total, ...leftOut.asJson });
       else await printSessions(io, registry, { found, total, style });
     }
     return 0;
@@ -35,13 +35,15 @@ export function listSessions(invocation: Invocation, io: Io): Promise<number> {
 async function newest(registry: SessionRegistry, wanted: Wanted, most: number) {
   const found: SessionRecord[] = [];
   let total = 0;
+  let isMore = false;
   for await (const record of sessionsOf(registry, wanted, most)) {
     if (found.length < most) found.push(record);
-    else if (wanted.matches === undefined) break;
+    else if (wanted.matches === undefined) isMore = true;
+    if (isMore) break;
     total += 1;
   }
-  // The store counts what it looks for itself without handing it out.
-  return { found, total: wanted.matches === undefined ? await registry.count(wanted.filter) : total };
+  // The store counts what it looks for itself without handing it out, and what cannot be read, too.
+  return { found, total: isMore ? await registry.count(wanted.filter) : total };
 }
 
 async function printLines(io: Io, registry: SessionRegistry, wanted: Wanted, most: number): Promise<void> {

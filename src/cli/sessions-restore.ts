@@ -54,12 +54,13 @@ export function listTrash(invocation: Invocation, io: Io): Promise<number> {
   const { trash: _, limit, json, jsonl, color: _color, ...others } = invocation.flags;
   const [other] = Object.keys(others);
   if (other !== undefined) throw new SidecarError("USAGE", `--${other} does not go with --trash`);
-  return withSessions(invocation, io, async (registry) => {
+  return withSessions(invocation, io, async (registry, _, leftOut) => {
     const found = await registry.trash.list(countFrom("limit", limit, 50));
     const shown = found.map(({ record, trashedAtMs }) => ({ ...record, trashedAtMs }));
+    const total = async () => (await registry.trash.count()) - leftOut.count;
     if (jsonl) for (const each of shown) await print(io, `${JSON.stringify(each)}\n`);
-    else if (json) await printJson(io, { sessions: shown, total: await registry.trash.count() });
-    else await printTrash(found, await registry.trash.count(), io);
+    else if (json) await printJson(io, { sessions: shown, total: await total(), ...leftOut.asJson });
+    else await printTrash(found, await total(), io);
     return 0;
   });
 }

@@ -36,12 +36,13 @@ export function showTree(invocation: Invocation, io: Io): Promise<number> {
   });
 }
 
-function jsonOf({ id, record, depth }: Branch): string {
+function jsonOf({ id, record, isUnreadable, depth }: Branch): string {
   const { lineage, title, cwd, headSeq, updatedAtMs } = record ?? {};
   return JSON.stringify({
     id,
     depth,
-    isDeleted: record === undefined,
+    isDeleted: record === undefined && !isUnreadable,
+    ...(isUnreadable && { isUnreadable }),
     isArchived: record !== undefined && isArchived(record),
     ...lineage,
     title,
@@ -52,7 +53,7 @@ function jsonOf({ id, record, depth }: Branch): string {
 }
 
 function lineOf(
-  { id, record, isLast }: Branch,
+  { id, record, isUnreadable, isLast }: Branch,
   meant: string | undefined,
   style: Style,
   { columns }: Io,
@@ -63,7 +64,9 @@ function lineOf(
   const away = record !== undefined && isArchived(record) ? "  (archived)" : "";
   const about =
     record === undefined
-      ? "(deleted)"
+      ? isUnreadable
+        ? "(cannot be read)"
+        : "(deleted)"
       : `${timeText(record.updatedAtMs)}${from}${away}  ${oneLine(record.title ?? "")}`;
   const text = `${above.join("")}${own}${id}  ${about}`.trimEnd();
   const line = columns === undefined ? text : fitted(text, columns);

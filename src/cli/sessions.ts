@@ -16,6 +16,7 @@ import { assertStoreThere, emptyPlaceOf } from "../care/maintenance.ts";
 import { auditFor } from "./audited.ts";
 import type { Invocation, Io } from "./command.ts";
 import { configOf } from "./configured.ts";
+import { LeftOut } from "./left-out.ts";
 
 /** How long who is told of what a command did may take; the rest is told by the next process. */
 const hooksGraceMs = 5000;
@@ -31,13 +32,14 @@ export function urlToRead({ config, origins }: LoadedConfig): string {
 }
 
 /**
- * Opens the configured store, hands its sessions to `use`, and closes it whatever happens.
+ * Opens the configured store, hands its sessions to `use`, and closes it whatever happens. A status that `use` returns
+ * becomes another one where sessions were left out, because they cannot be read; stderr then says which.
  * @param ifAbsent where there is no store: refuse, make one, or go on as if there were an empty one
  */
 export async function withSessions<T>(
   invocation: Invocation,
   io: Io,
-  use: (registry: SessionRegistry, config: Config) => Promise<T>,
+  use: (registry: SessionRegistry, config: Config, leftOut: LeftOut) => Promise<T>,
   { ifAbsent = "refuse" }: { readonly ifAbsent?: "refuse" | "make" | "imagine" } = {},
 ): Promise<T> {
   const loaded = await configOf(invocation, io);
@@ -46,11 +48,13 @@ export async function withSessions<T>(
   const toOpen = isImagined ? "memory:" : ifAbsent === "make" ? url : urlToRead(loaded);
   const store = await openGuarded(toOpen, loaded.config);
   const audit = auditFor(loaded.config, io);
-  const registry = new SessionRegistry({ ...loaded.config, store, audit });
+  const leftOut = new LeftOut();
+  const registry = new SessionRegistry({ ...loaded.config, store, audit, onUnreadable: leftOut.note });
   const log = createLogger({ level: "warn", target: io.errors, readable: true });
   const background = startBackground(loaded.config, { registry, log, env: io.env });
   try {
-    return await use(registry, loaded.config);
+    const result = await use(registry, loaded.config, leftOut);
+    return typeof result === "number" ? (leftOut.tell(result, io) as T) : result;
   } catch (error) {
     const what = refusalIn(error);
     if (what !== undefined) audit.noteRefused({ what }, error);

@@ -21,10 +21,11 @@ export function printUsage(invocation: Invocation, io: Io): Promise<number> {
   if (dimension === undefined)
     throw new SidecarError("USAGE", `--by is ${JSON.stringify(by)}; allowed: ${dimensions.join(", ")}`);
   const sinceMs = since === undefined ? undefined : instantFrom("since", String(since), Date.now());
-  return withSessions(invocation, io, async (registry) => {
-    const usage = await usageOf(registry, { cacheFile: await cacheFileOf(registry, io) });
+  return withSessions(invocation, io, async (registry, _, leftOut) => {
+    const cacheFile = await cacheFileOf(registry, io);
+    const usage = await usageOf(registry, { cacheFile, onUnread: leftOut.note });
     const rows = usageRows(usage, dimension, sinceMs);
-    if (json) await printJson(io, { by: dimension, rows });
+    if (json) await printJson(io, { by: dimension, rows, ...leftOut.asJson });
     else await printRows(invocation, io, registry, dimension, rows);
     return 0;
   });

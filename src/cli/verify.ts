@@ -6,7 +6,7 @@ import type { Watch } from "../care/watch.ts";
 import type { Config } from "../config/config.ts";
 import { openStoreWith } from "../store/open-encrypted.ts";
 import type { Damage, Repair } from "../care/damage.ts";
-import { sealRepaired } from "../care/keys.ts";
+import { mendSealed } from "../care/keys.ts";
 import { inspectStore, isRepairable, repairStore } from "../care/maintenance.ts";
 import { withAudit } from "./audited.ts";
 import type { Invocation, Io } from "./command.ts";
@@ -31,7 +31,6 @@ export async function verify(invocation: Invocation, io: Io): Promise<number> {
   const progress = new Progress(invocation, io, "verify");
   if (repairs) progress.stage("repairing");
   const repaired = repairs ? await repair(url, loaded.config, io) : undefined;
-  if (repairs) await sealRepaired(url, loaded.config);
   progress.end();
   if (repaired !== undefined && !invocation.flags["json"]) await tell(repaired, io);
   const found = await examine(
@@ -52,16 +51,27 @@ export async function verify(invocation: Invocation, io: Io): Promise<number> {
   await print(io, integrityText(integrity));
   await printDamages(integrity.changed, io);
   await printCompleteness(found.completeness, io);
-  if (damages.length > 0 && isRepairable(url))
+  if (damages.length > 0 && (isRepairable(url) || loaded.config.encryptionKey !== undefined))
     await print(io, "acp-sidecar verify --repair keeps all that is sound\n");
   return status;
 }
 
-function repair(url: string, config: Config, io: Io): Promise<Repair | undefined> {
-  const ended = (found: Repair | undefined) => ({ facts: { damages: found?.damage.length ?? 0 } });
+function repair(url: string, config: Config, io: Io): Promise<Repair> {
+  const ended = (found: Repair) => ({ facts: { damages: found.damage.length } });
   return withAudit(config, io, (audit) =>
-    audit.around({ what: "store.repair" }, () => repairStore(url), ended),
+    audit.around({ what: "store.repair" }, () => repairAll(url, config), ended),
   );
+}
+
+/** What the medium has lost, and then what cannot be decrypted, of which a server knows nothing. */
+async function repairAll(url: string, config: Config): Promise<Repair> {
+  const isSealedOnly = config.encryptionKey !== undefined && !isRepairable(url);
+  const below = isSealedOnly ? { entries: 0, damage: [], setAside: [] } : await repairStore(url);
+  const mended = (await mendSealed(url, config)).map(({ id: sessionId, fields }) => ({
+    sessionId,
+    problem: `was changed by other hands and is lost: ${fields.join(", ")}; all else is kept`,
+  }));
+  return { ...below, damage: [...below.damage, ...mended] };
 }
 
 /** What a read through the contract meets, and what lies below it; each place once. */
@@ -111,10 +121,8 @@ async function readAll(config: Config, watch: Watch, heads: SignedHeads | undefi
 /** Never silently: what was lost and what was set aside is named. */
 async function tell({ entries, damage, setAside }: Repair, io: Io): Promise<void> {
   const sessions = new Set(damage.flatMap(({ sessionId }) => sessionId ?? [])).size;
-  await print(
-    io,
-    `${countText(entries, "sound entry", "sound entries")} kept; ${countText(sessions, "damaged session")} repaired\n`,
-  );
+  const kept = entries === 0 ? "" : `${countText(entries, "sound entry", "sound entries")} kept; `;
+  await print(io, `${kept}${countText(sessions, "damaged session")} repaired\n`);
   await printDamages(damage, io);
   for (const folder of setAside) await print(io, `  as it was found: ${folder}\n`);
 }

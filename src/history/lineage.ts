@@ -1,6 +1,8 @@
 /** Who was forked from whom. */
 import type { SessionRecord } from "../store/contract.ts";
+import type { SessionId } from "../base/ids.ts";
 import type { SessionRegistry } from "../session/registry.ts";
+import { findReadable } from "./find-readable.ts";
 
 /** What is told of a session; no more is held, because there may be very many of them. */
 type Relative = Pick<
@@ -13,6 +15,8 @@ export interface Branch {
   readonly id: string;
   /** Undefined for a parent that is deleted. */
   readonly record: Relative | undefined;
+  /** It is there, and what is kept of it cannot be read. */
+  readonly isUnreadable: boolean;
   readonly depth: number;
   /** Of each level above and of its own, whether it is the last there. */
   readonly isLast: readonly boolean[];
@@ -22,6 +26,7 @@ export interface Branch {
 interface Forest {
   readonly records: Map<string, Relative>;
   readonly forks: Map<string, Relative[]>;
+  readonly unreadable: Set<string>;
 }
 
 type Sessions = Pick<SessionRegistry, "list" | "find">;
@@ -42,6 +47,7 @@ export async function* branchesOf(registry: Sessions, of?: SessionRecord): Async
 async function forestOf(registry: Sessions): Promise<Forest> {
   const records = new Map<string, Relative>();
   const forks = new Map<string, Relative[]>();
+  const unreadable = new Set<string>();
   let cursor: string | undefined;
   do {
     const page = await registry.list({
@@ -49,6 +55,7 @@ async function forestOf(registry: Sessions): Promise<Forest> {
       archived: "include",
       ...(cursor !== undefined && { cursor }),
     });
+    for (const { id } of page.unreadable ?? []) unreadable.add(id);
     for (const record of page.items) {
       const { id, lineage } = record;
       if (lineage === undefined && !forks.has(id)) continue;
@@ -62,8 +69,8 @@ async function forestOf(registry: Sessions): Promise<Forest> {
     cursor = page.nextCursor;
   } while (cursor !== undefined);
   for (const each of forks.values()) each.sort((a, b) => a.createdAtMs - b.createdAtMs);
-  await addParents(registry, { records, forks });
-  return { records, forks };
+  await addParents(registry, { records, forks, unreadable });
+  return { records, forks, unreadable };
 }
 
 /** Those who were active after their forks came before them in the list. */
@@ -71,7 +78,7 @@ async function addParents(registry: Sessions, { records, forks }: Forest): Promi
   const missing = [...forks.keys()].filter((id) => !records.has(id));
   for (let at = 0; at < missing.length; at += parentsAhead) {
     const some = missing.slice(at, at + parentsAhead);
-    const found = await Promise.all(some.map((id) => registry.find(id)));
+    const found = await Promise.all(some.map((id) => findReadable(registry, id as SessionId)));
     for (const [n, parent] of found.entries())
       if (parent !== undefined && parent.id === some[n]) records.set(parent.id, relativeOf(parent));
   }
@@ -108,8 +115,9 @@ function rootOf({ id, lineage }: SessionRecord, { records }: Forest): string {
 }
 
 /** Without recursion: a session may be forked from its fork as often as one likes. */
-function* tree(root: string, { records, forks }: Forest): Generator<Branch> {
-  const open: Branch[] = [{ id: root, record: records.get(root), depth: 0, isLast: [] }];
+function* tree(root: string, { records, forks, unreadable }: Forest): Generator<Branch> {
+  const isUnreadable = unreadable.has(root);
+  const open: Branch[] = [{ id: root, record: records.get(root), isUnreadable, depth: 0, isLast: [] }];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     yield next;
     const { id, depth, isLast } = next;
@@ -120,6 +128,7 @@ function* tree(root: string, { records, forks }: Forest): Generator<Branch> {
       open.push({
         id: record.id,
         record,
+        isUnreadable: false,
         depth: depth + 1,
         isLast: [...isLast.slice(-20), at === below.length - 1],
       });

@@ -7,11 +7,13 @@ import { SidecarError } from "../base/errors.ts";
 import { folderOf } from "../base/folder.ts";
 import { isSessionId, type SessionId } from "../base/ids.ts";
 import { given } from "../store/arguments.ts";
-import type { Page, SessionQuery, SessionRecord, Store } from "../store/contract.ts";
+import type { Page, SessionQuery, SessionRecord, Store, Unreadable } from "../store/contract.ts";
 import { listOrder } from "../store/query.ts";
 import { sessionNotFound } from "../store/refusals.ts";
+import { cannotBeRead } from "../base/unreadable.ts";
 import { listShown, type Archived } from "./archived.ts";
 import { visibleOf, whyHidden } from "./hidden.ts";
+import type { PassOver } from "./pages.ts";
 
 /** What is meant. */
 export interface Addressed {
@@ -79,12 +81,16 @@ async function newest(back: number, { newest, place, seen }: Addressable): Promi
 }
 
 async function onlyOne(text: string, name: string, { list, seen }: Addressable): Promise<SessionRecord> {
+  const unreadable: Unreadable[] = [];
+  const note = (each: Unreadable) => unreadable.push(each);
   const [begun, ended] = await Promise.all([
     // One more than are named, so that it is known whether there are others.
-    firstOf(list, { idStartsWith: name }, mostNamed + 1),
-    firstOf(list, { idEndsWith: name }, mostNamed + 1),
+    firstOf(list, { idStartsWith: name }, mostNamed + 1, note),
+    firstOf(list, { idEndsWith: name }, mostNamed + 1, note),
   ]);
   const found = new Map([...begun, ...ended].map((record) => [record.id, record]));
+  // It may be the one that is meant.
+  if (unreadable[0] !== undefined) throw cannotBeRead(unreadable[0]);
   const [only] = found.values();
   if (only === undefined) throw noSession(text, `no id begins or ends so; see ${seen}`);
   if (found.size === 1) return only;
@@ -101,11 +107,13 @@ async function firstOf(
   list: Addressable["list"],
   query: SessionQuery,
   most: number,
+  passOver: PassOver,
 ): Promise<readonly SessionRecord[]> {
   const found: SessionRecord[] = [];
   let cursor: string | undefined;
   for (let pages = 0; pages < mostPages && found.length < most; pages += 1) {
     const page = await list({ ...query, limit: most, ...(cursor !== undefined && { cursor }) });
+    for (const each of page.unreadable ?? []) passOver(each);
     found.push(...page.items);
     cursor = page.nextCursor;
     if (cursor === undefined) break;
@@ -123,7 +131,12 @@ function noSession(address: string, why: string): SidecarError {
  * All sessions that are shown, those in the archive too; `last` is the newest of the folders, which may be spellings of
  * one, and stands outside the archive unless told.
  */
-export function shownSessions(store: Store, folders: readonly string[], archived?: Archived): Addressable {
+export function shownSessions(
+  store: Store,
+  folders: readonly string[],
+  archived?: Archived,
+  passOver: PassOver = () => undefined,
+): Addressable {
   const [here = "/"] = folders;
   return {
     get: async (id) => {
@@ -131,7 +144,7 @@ export function shownSessions(store: Store, folders: readonly string[], archived
       return record === undefined || whyHidden(record) !== undefined ? undefined : record;
     },
     list: (query) => visibleOf(store, query),
-    newest: (most) => newestOf(store, spellingsOf(folders), most, archived),
+    newest: (most) => newestOf(store, { folders: spellingsOf(folders), most, archived, passOver }),
     place: `of ${here}`,
     seen: "acp-sidecar sessions ls",
   };
@@ -141,15 +154,19 @@ function spellingsOf(folders: readonly string[]): readonly string[] {
   return [...new Set(folders.flatMap((folder) => [path.resolve(folder), folderOf(folder)]))];
 }
 
+interface Newest {
+  readonly folders: readonly string[];
+  readonly most: number;
+  readonly archived: Archived | undefined;
+  readonly passOver: PassOver;
+}
+
 async function newestOf(
   store: Store,
-  folders: readonly string[],
-  most: number,
-  archived: Archived = "exclude",
+  { folders, most, archived = "exclude", passOver }: Newest,
 ): Promise<readonly SessionRecord[]> {
-  const found = await Promise.all(
-    folders.map((cwd) => firstOf((query) => listShown(store, { ...query, archived }), { cwd }, most)),
-  );
+  const list = (query: SessionQuery) => listShown(store, { ...query, archived });
+  const found = await Promise.all(folders.map((cwd) => firstOf(list, { cwd }, most, passOver)));
   // By each spelling a list finds what is kept under others, too.
   const each = new Map(found.flat().map((record) => [record.id, record]));
   return [...each.values()].sort(listOrder).slice(0, most);

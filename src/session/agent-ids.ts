@@ -1,7 +1,7 @@
 /** Whose ids are what agents call our sessions: an agent's id counts only with its agent, because many agents just count. */
 import { isRecord } from "../base/json.ts";
 import type { AgentFacts, SessionRecord, Store } from "../store/contract.ts";
-import { everySession } from "./pages.ts";
+import { everySession, type PassOver } from "./pages.ts";
 
 type Known = Pick<SessionRecord, "agentSessionIds" | "settings" | "agent">;
 
@@ -49,7 +49,9 @@ export async function findByAgentId(
   store: Store,
   agentSessionId: string,
   isMeant: (record: SessionRecord) => boolean,
+  passOver?: PassOver,
 ): Promise<SessionRecord | undefined> {
-  for await (const record of everySession(store, { agentSessionId })) if (isMeant(record)) return record;
+  const all = everySession(store, { agentSessionId }, passOver);
+  for await (const record of all) if (isMeant(record)) return record;
   return undefined;
 }

@@ -5,6 +5,7 @@
 import type { SessionId } from "../base/ids.ts";
 import type { Metadata, Page, SessionFilter, SessionQuery, SessionRecord, Store } from "../store/contract.ts";
 import { encodeCursor, pageSize } from "../store/query.ts";
+import { unreadableIn } from "../base/unreadable.ts";
 import { holdBriefly } from "./brief-hold.ts";
 import type { Parts } from "./creation.ts";
 import { countIn } from "./folders.ts";
@@ -57,21 +58,25 @@ const [mostPages, pageLimit] = [50, 1000];
 async function filled(
   store: Store,
   query: SessionQuery,
-  { items, nextCursor }: Page<SessionRecord>,
+  first: Page<SessionRecord>,
   isWanted: (record: SessionRecord) => boolean,
 ): Promise<Page<SessionRecord>> {
+  const { items, nextCursor } = first;
+  const gone = [first];
   const limit = pageSize(query.limit);
   const found = [...items];
   let cursor = nextCursor;
   for (let pages = 0; pages < mostPages && cursor !== undefined && found.length <= limit; pages += 1) {
     const page: Page<SessionRecord> = await visibleOf(store, { ...query, limit: pageLimit, cursor });
     for (const record of page.items) if (isWanted(record)) found.push(record);
+    gone.push(page);
     cursor = page.nextCursor;
   }
+  const unread = unreadableIn(gone);
   const last = found[limit - 1];
   if (found.length > limit && last !== undefined)
-    return { items: found.slice(0, limit), nextCursor: encodeCursor(last) };
-  return { items: found, ...(cursor !== undefined && { nextCursor: cursor }) };
+    return { items: found.slice(0, limit), nextCursor: encodeCursor(last), ...unread };
+  return { items: found, ...(cursor !== undefined && { nextCursor: cursor }), ...unread };
 }
 
 export async function countShown(

@@ -9,6 +9,7 @@ import { buriedAtMs, isGone } from "./hidden.ts";
 import { tellUpdate, type Events } from "./events.ts";
 import type { LiveSet } from "./live.ts";
 import type { Originals } from "./originals.ts";
+import type { PassOver } from "./pages.ts";
 import { emptySession, type SessionInit } from "./registry-options.ts";
 import { inheritedRewinds } from "./rewinds.ts";
 import { mended, withRewindsKept } from "./rewinds-kept.ts";
@@ -21,6 +22,7 @@ export interface Parts {
   readonly room: HeldRoom;
   readonly originals: Originals;
   readonly audit: Audit;
+  readonly passOver: PassOver;
   readonly now: () => number;
 }
 

@@ -8,16 +8,18 @@ import { resolveAddress, shownSessions, type Addressed } from "./address.ts";
 import { countShown, listShown, type Archived, type CountFilter, type ListQuery } from "./archived.ts";
 import { HiddenRecords, isGone, whyHidden } from "./hidden.ts";
 import { messagesOf, type Message } from "./messages.ts";
+import type { PassOver } from "./pages.ts";
 import { readCounting, supersededOf, type Stretch } from "./rewinds.ts";
 
 export class SessionFinder {
   readonly hidden: HiddenRecords;
   readonly #store: Store;
+  readonly #passOver: PassOver;
   readonly identity = (): Promise<string | undefined> => this.#store.identity(); // see `Store`
   readonly textIndex = (): Promise<TextIndex | undefined> => this.#store.textIndex();
 
-  constructor(store: Store) {
-    this.#store = store;
+  constructor(store: Store, passOver: PassOver) {
+    [this.#store, this.#passOver] = [store, passOver];
     this.hidden = new HiddenRecords(store);
   }
 
@@ -54,7 +56,7 @@ export class SessionFinder {
     folders: readonly string[] = [process.cwd()],
     archived?: Archived,
   ): Promise<Addressed> {
-    return resolveAddress(address, shownSessions(this.#store, folders, archived));
+    return resolveAddress(address, shownSessions(this.#store, folders, archived, this.#passOver));
   }
 
   /** What was said and counts, in order, in these entries or in all. Errors: `SESSION_NOT_FOUND`. */
@@ -78,9 +80,11 @@ export class SessionFinder {
     return this.#store.read(id, range);
   }
 
-  /** Newest activity first. Archived ones only if asked for. */
+  /** Newest activity first. Archived ones only if asked for. What cannot be read stands in `unreadable`, and `count` has it. */
   async list(query: ListQuery = {}): Promise<Page<SessionRecord>> {
-    return listShown(this.#store, given.query(query));
+    const page = await listShown(this.#store, given.query(query));
+    for (const each of page.unreadable ?? []) this.#passOver(each);
+    return page;
   }
 
   async count(filter: CountFilter = {}): Promise<number> {

@@ -5,6 +5,7 @@
 import { folderOf, plainFolder } from "../base/folder.ts";
 import type { SessionId } from "../base/ids.ts";
 import { encodeCursor, listOrder, pageSize } from "../store/query.ts";
+import { unreadableIn } from "../base/unreadable.ts";
 import type {
   Metadata,
   Page,
@@ -100,7 +101,9 @@ export async function listIn(store: Pick<Store, "list">, query: SessionQuery): P
   const items = [...found.values()].sort(listOrder).slice(0, limit);
   const last = items.at(-1);
   const isMore = found.size > limit || pages.some(({ nextCursor }) => nextCursor !== undefined);
-  return isMore && last !== undefined ? { items, nextCursor: encodeCursor(last) } : { items };
+  const unread = unreadableIn(pages);
+  if (!isMore || last === undefined) return { items, ...unread };
+  return { items, nextCursor: encodeCursor(last), ...unread };
 }
 
 /** How many there are, each counted once. */

@@ -132,7 +132,10 @@ export class HiddenRecords {
         ? isKnownAs(record, agentSessionId, agent)
         : hides(record, agent);
     };
-    return (await findByAgentId(this.#store, agentSessionId, isMeant)) !== undefined;
+    // One that cannot be read is ours: it must not come in once more by way of the agent.
+    let isOurs = false;
+    const found = await findByAgentId(this.#store, agentSessionId, isMeant, () => (isOurs = true));
+    return isOurs || found !== undefined;
   }
 
   /** Whether an agent's session belongs to somebody for whom it is not there: it must not come in by way of the agent. */

@@ -3,14 +3,15 @@
  * each time: groups of entries as they were, before each group one that says which they were. It goes with its session,
  * and when it has been there as long as the trash keeps things.
  */
-import { isSidecarError, SidecarError } from "../base/errors.ts";
+import { SidecarError } from "../base/errors.ts";
 import { newSessionId, type SessionId } from "../base/ids.ts";
 import { objectIn } from "../base/json.ts";
 import type { Entry, Lease, Metadata, NewEntry, SessionRecord, Store } from "../store/contract.ts";
+import { isUnreadable } from "../base/unreadable.ts";
 import { buriedAtMs, hiddenAs, whyHidden } from "./hidden.ts";
 import { isHeld, thisHolder } from "./holder.ts";
 import { NextLook } from "./next-look.ts";
-import { everySession } from "./pages.ts";
+import { everySession, type PassOver } from "./pages.ts";
 import { emptySession } from "./registry-options.ts";
 
 /** In the metadata of a session: when it was last compacted, or that was undone. */
@@ -141,21 +142,27 @@ export class OriginalsWriter {
   }
 }
 
+interface OriginalsOptions {
+  readonly store: Store;
+  readonly now: () => number;
+  readonly passOver: PassOver;
+}
+
 /** What is kept of all sessions. */
 export class Originals {
   readonly #store: Store;
   readonly #now: () => number;
+  readonly #passOver: PassOver;
   readonly #nextLook = new NextLook();
 
-  constructor({ store, now }: { readonly store: Store; readonly now: () => number }) {
-    [this.#store, this.#now] = [store, now];
+  constructor({ store, now, passOver }: OriginalsOptions) {
+    [this.#store, this.#now, this.#passOver] = [store, now, passOver];
   }
 
   /** Those of a session, the newest first. */
   async of(id: SessionId): Promise<readonly SessionRecord[]> {
     const found: SessionRecord[] = [];
-    const metadata = { ...hiddenAs("originals"), [ofKey]: id };
-    for await (const record of everySession(this.#store, { metadata })) found.push(record);
+    for await (const record of everySession(this.#store, { metadata: ofSession(id) })) found.push(record);
     return found.sort((a, b) => b.createdAtMs - a.createdAtMs || (a.id < b.id ? 1 : -1));
   }
 
@@ -165,7 +172,7 @@ export class Originals {
       const record = await this.#store.get(id);
       return record !== undefined && compactedAtMs(record) > 0;
     } catch (error) {
-      if (isSidecarError(error, "STORE_CORRUPT")) return true;
+      if (isUnreadable(error)) return true;
       throw error;
     }
   }
@@ -176,7 +183,11 @@ export class Originals {
   }
 
   async forget(id: SessionId): Promise<void> {
-    for (const record of await this.of(id)) await this.#store.delete(record.id);
+    const filter = { metadata: ofSession(id) };
+    const unreadable: SessionId[] = [];
+    const all = everySession(this.#store, filter, (each) => unreadable.push(each.id));
+    for await (const record of all) await this.#store.delete(record.id);
+    for (const each of unreadable) await this.#store.delete(each);
   }
 
   /** Of how many times there are some that have been kept for so long. */
@@ -209,8 +220,12 @@ export class Originals {
   }
 
   #all(): AsyncGenerator<SessionRecord> {
-    return everySession(this.#store, { metadata: hiddenAs("originals") });
+    return everySession(this.#store, { metadata: hiddenAs("originals") }, this.#passOver);
   }
+}
+
+function ofSession(id: SessionId): Metadata {
+  return { ...hiddenAs("originals"), [ofKey]: id };
 }
 
 /** Those that somebody is just writing are not. */

@@ -1,19 +1,46 @@
 /** Helpers over the pages in which stores hand out sessions and entries. */
 import type { SessionId } from "../base/ids.ts";
-import type { Entry, NewEntry, SessionFilter, SessionRecord, Store } from "../store/contract.ts";
+import type { Logger } from "../base/log.ts";
+import type { Entry, NewEntry, SessionFilter, SessionRecord, Store, Unreadable } from "../store/contract.ts";
+import { cannotBeRead } from "../base/unreadable.ts";
 import { countingIn, type Stretch } from "./stretches.ts";
 
-/** Every session that matches, newest activity first. Sessions that change meanwhile do not move what comes after. */
+/** Told of a session that is passed over, because it cannot be read. */
+export type PassOver = (found: Unreadable) => void;
+
+/**
+ * Every session that matches, newest activity first. Sessions that change meanwhile do not move what comes after.
+ * Errors: `DECRYPT_FAILED` or `STORE_CORRUPT` for one that cannot be read, unless somebody is told of it.
+ */
 export async function* everySession(
   store: Pick<Store, "list">,
   filter: SessionFilter = {},
+  passOver: PassOver = refuse,
 ): AsyncGenerator<SessionRecord> {
   let cursor: string | undefined;
   do {
     const page = await store.list({ ...filter, limit: 1000, ...(cursor !== undefined && { cursor }) });
+    for (const each of page.unreadable ?? []) passOver(each);
     yield* page.items;
     cursor = page.nextCursor;
   } while (cursor !== undefined);
+}
+
+/** In the log, once for each session. */
+export function loggedOnce(log: Logger): PassOver {
+  const told = new Set<SessionId>();
+  return ({ id, code }) => {
+    if (told.has(id)) return;
+    if (told.size < mostTold) told.add(id);
+    log.warn({ sessionId: id, code }, "session left out: it cannot be read; see acp-sidecar verify");
+  };
+}
+
+/** More are told again and again. */
+const mostTold = 10_000;
+
+function refuse(found: Unreadable): never {
+  throw cannotBeRead(found);
 }
 
 export function charsIn(entries: readonly NewEntry[]): number {

@@ -1,10 +1,11 @@
 /** How a registry is set up, and what it is when nothing is said. */
 import type { Audit } from "../audit/audit.ts";
-import type { Logger } from "../base/log.ts";
-import type { NewSession, SessionRecord, Store } from "../store/contract.ts";
+import { silentLogger, type Logger } from "../base/log.ts";
+import type { NewSession, SessionRecord, Store, Unreadable } from "../store/contract.ts";
 import type { Config } from "../config/config.ts";
 import { defaults } from "../config/options.ts";
 import { checkSaid } from "../config/said.ts";
+import { loggedOnce, type PassOver } from "./pages.ts";
 
 /** What callers of the registry read and ask. */
 export type { Entry, EntryRange, LeaseState, SessionFilter, SessionRecord } from "../store/contract.ts";
@@ -28,6 +29,8 @@ export interface RegistryOptions extends Partial<Configured> {
   readonly log?: Logger;
   /** Records who did what: `openAudit`. Nothing does, unless told. */
   readonly audit?: Audit;
+  /** Told of each session that lists leave out because it cannot be read, whenever they do; a log has it once, unless told. */
+  readonly onUnreadable?: (found: Unreadable) => void;
   /** The clock, in milliseconds since 1970. Without one, idle time is measured and does not follow the wall clock. */
   readonly now?: () => number;
 }
@@ -38,11 +41,13 @@ export function withDefaults({
   now = Date.now,
   store,
   audit: _,
+  onUnreadable,
   ...given
-}: RegistryOptions): Configured & { now: () => number } {
+}: RegistryOptions): Configured & { now: () => number; passOver: PassOver } {
   checkSaid(given, "options");
   const said = Object.entries({ store, ...given }).filter(([, value]) => value !== undefined);
-  return { ...defaults, ...(Object.fromEntries(said) as Partial<Configured>), now };
+  const passOver = onUnreadable ?? loggedOnce(given.log ?? silentLogger);
+  return { ...defaults, ...(Object.fromEntries(said) as Partial<Configured>), now, passOver };
 }
 
 /** What a session is made of when its maker says nothing. */

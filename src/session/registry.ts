@@ -58,14 +58,14 @@ export class SessionRegistry extends SessionFinder {
 
   constructor(wanted: RegistryOptions) {
     const { store, log = silentLogger, now = Date.now } = given.options(wanted);
-    super(store);
     const options = withDefaults(wanted);
+    super(store, options.passOver);
     [this.#options, this.#store, this.audit] = [options, store, wanted.audit ?? noAudit];
     this.#events = new Events(log);
     this.live = new LiveSet(options.maxSessions, wanted.now);
-    this.originals = new Originals({ store, now });
+    this.originals = new Originals({ ...options, store });
     const { live, originals, audit } = this;
-    this.#parts = { store, live, events: this.#events, room: new HeldRoom(), originals, audit, now };
+    this.#parts = { ...options, store, live, events: this.#events, room: new HeldRoom(), originals, audit };
     this.#removal = new Removal({ ...options, ...this.#parts });
     this.trash = new Trash(this.#parts, options);
     this.brought = new BroughtSessions(this.#parts, options);

@@ -54,7 +54,7 @@ export class Removal {
     const { store, live, now } = this.#options;
     const self = thisHolder();
     const filter = withoutGone({ updatedBeforeMs: now() - idleForMs });
-    for await (const record of everySession(store, filter))
+    for await (const record of everySession(store, filter, this.#options.passOver))
       if (!live.has(record.id) && isFree(record.lease, self) && (await this.#mayGo(record.id))) yield record;
   }
 
@@ -129,7 +129,8 @@ export class Removal {
     remove: (record: SessionRecord) => Promise<boolean>,
   ): Promise<number> {
     let removed = 0;
-    for await (const record of everySession(this.#options.store, withoutGone(filter)))
+    const { store, passOver } = this.#options;
+    for await (const record of everySession(store, withoutGone(filter), passOver))
       if (await remove(record)) removed += 1;
     return removed;
   }

@@ -149,7 +149,8 @@ export class Trash {
   }
 
   async *#since(): AsyncGenerator<Trashed> {
-    for await (const record of everySession(this.#parts.store, { metadata: hiddenAs("trashed") })) {
+    const { store, passOver } = this.#parts;
+    for await (const record of everySession(store, { metadata: hiddenAs("trashed") }, passOver)) {
       const trashed = trashedOf(record);
       if (trashed !== undefined) yield trashed;
     }

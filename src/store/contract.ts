@@ -3,8 +3,10 @@ import type { SessionId } from "../base/ids.ts";
 import type { AgentFacts, ClientFacts, MetadataChanges, SessionSettings } from "./session-facts.ts";
 import type { StoreCapabilities, StoreStats } from "./medium-facts.ts";
 import type { TextIndex } from "./text-index.ts";
+import type { Unreadable } from "../base/unreadable.ts";
 
 export type { StoreCapabilities, StoreStats } from "./medium-facts.ts";
+export type { Unreadable } from "../base/unreadable.ts";
 export type {
   AgentFacts,
   Chosen,
@@ -170,6 +172,7 @@ export interface SessionQuery extends SessionFilter {
 export interface Page<T> {
   readonly items: readonly T[];
   readonly nextCursor?: string;
+  readonly unreadable?: readonly Unreadable[]; // sessions that belong here and cannot be read: they cost the others nothing
 }
 
 /**

@@ -6,6 +6,7 @@
 import type { SessionId } from "../../base/ids.ts";
 import type { SessionRecord } from "../../store/contract.ts";
 import type { SessionRegistry } from "../../session/registry.ts";
+import { findReadable } from "../find-readable.ts";
 import { forget } from "./forks.ts";
 import { Indexing } from "./indexing.ts";
 import { paceOf, type Pace } from "./pace.ts";
@@ -68,12 +69,12 @@ async function whatIsNew(
   knownMs: number,
 ): Promise<number | undefined> {
   let newestMs: number | undefined;
-  for await (const page of pagesOf(registry, Math.max(1, knownMs - clocksDifferMs))) {
+  for await (const page of pagesOf(registry, indexing, Math.max(1, knownMs - clocksDifferMs))) {
     newestMs ??= page[0]?.updatedAtMs;
     await indexing.add(page);
   }
   await indexing.finish();
-  const still = await Promise.all(open.map(({ id }) => registry.find(id)));
+  const still = await Promise.all(open.map(({ id }) => findReadable(registry, id)));
   await indexing.add(
     still.flatMap((record, at) => (record !== undefined && record.id === open[at]?.id ? [record] : [])),
   );
@@ -90,7 +91,7 @@ async function everything(
 ): Promise<void> {
   const gone = new Set(await index.all());
   let newestMs = 0;
-  for await (const page of pagesOf(registry)) {
+  for await (const page of pagesOf(registry, indexing)) {
     newestMs = Math.max(newestMs, page[0]?.updatedAtMs ?? 0);
     for (const { id } of page) gone.delete(id);
     await indexing.add(page);
@@ -102,6 +103,7 @@ async function everything(
 
 async function* pagesOf(
   registry: Sessions,
+  { unread }: Indexing,
   updatedSinceMs?: number,
 ): AsyncGenerator<readonly SessionRecord[]> {
   let cursor: string | undefined;
@@ -112,6 +114,7 @@ async function* pagesOf(
       ...(updatedSinceMs !== undefined && { updatedSinceMs }),
       ...(cursor !== undefined && { cursor }),
     });
+    for (const { id } of page.unreadable ?? []) if (!unread.includes(id)) unread.push(id);
     if (page.items.length > 0) yield page.items;
     cursor = page.nextCursor;
   } while (cursor !== undefined);

@@ -1,4 +1,5 @@
 /** What forks have from a session that is gone is found in one of them: it is what is left of it. */
+import { findReadable } from "../find-readable.ts";
 import type { SessionId } from "../../base/ids.ts";
 import type { SessionRegistry } from "../../session/registry.ts";
 import type { Indexing } from "./indexing.ts";
@@ -32,7 +33,7 @@ async function heirsOf(
   const there = (forks: readonly KnownSession[]) => forks.filter((fork) => !gone.has(fork.id));
   const forks = there(await index.forksOf(id));
   if (forks.length > 0 || parentId === undefined) return forks;
-  const parent = await registry.find(parentId);
+  const parent = await findReadable(registry, parentId);
   return parent?.id === parentId ? [] : there(await index.forksOf(parentId));
 }
 

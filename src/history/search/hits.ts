@@ -3,8 +3,10 @@ import { compactedFrom } from "../../acp/compacted.ts";
 import type { SessionId } from "../../base/ids.ts";
 import { isSidecarError } from "../../base/errors.ts";
 import { isSuperseded, supersededOf } from "../../session/rewinds.ts";
+import { isUnreadable } from "../../base/unreadable.ts";
 import type { Entry, SessionRecord } from "../../store/contract.ts";
 import type { SessionRegistry } from "../../session/registry.ts";
+import { findReadable } from "../find-readable.ts";
 import { EntryReader, type SearchRole } from "./entry-text.ts";
 import { agentNameOf } from "../../session/agent-names.ts";
 import { isPlausible, matchesIn } from "./matching.ts";
@@ -64,7 +66,7 @@ export class Hits {
 
   /** @param most hits are wanted at most. Undefined where none is left. Errors: `STORE_…` */
   async in({ id, seqs }: Candidate, most: number): Promise<FoundSession | undefined> {
-    const record = await this.#registry.find(id);
+    const record = await findReadable(this.#registry, id);
     if (record?.id !== id) {
       this.stale += 1;
       return undefined;
@@ -117,7 +119,7 @@ export class Hits {
       for await (const page of this.#registry.read(id, { from: seq, through: seq }))
         for (const entry of page) return entry;
     } catch (error) {
-      if (!isSidecarError(error, "SESSION_NOT_FOUND", "STORE_CONFLICT", "STORE_CORRUPT")) throw error;
+      if (!isUnreadable(error) && !isSidecarError(error, "SESSION_NOT_FOUND", "STORE_CONFLICT")) throw error;
     }
     return undefined;
   }

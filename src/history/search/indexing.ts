@@ -3,6 +3,8 @@ import type { SessionId } from "../../base/ids.ts";
 import type { SessionRecord } from "../../store/contract.ts";
 import type { SessionRegistry } from "../../session/registry.ts";
 import { isSidecarError } from "../../base/errors.ts";
+import { isUnreadable } from "../../base/unreadable.ts";
+import { findReadable } from "../find-readable.ts";
 import { EntryReader } from "./entry-text.ts";
 import { factsOf, isSameFacts, sumOf } from "./known-session.ts";
 import { indexedWords } from "./indexed-words.ts";
@@ -20,7 +22,7 @@ function isUpToDate(record: SessionRecord, known: KnownSession | undefined): boo
 
 /** What costs a session alone. */
 function isOfOneSession(error: unknown): boolean {
-  return isSidecarError(error, "SESSION_NOT_FOUND", "STORE_CONFLICT", "STORE_CORRUPT");
+  return isUnreadable(error) || isSidecarError(error, "SESSION_NOT_FOUND", "STORE_CONFLICT");
 }
 
 /** The store has not what was read from it. */
@@ -129,7 +131,7 @@ export class Indexing {
       }
       if (!isOfOneSession(error)) throw error;
       this.#forget(record.id);
-      if (isSidecarError(error, "STORE_CORRUPT")) this.unread.push(record.id);
+      if (isUnreadable(error)) this.unread.push(record.id);
       return true;
     }
   }
@@ -166,7 +168,7 @@ export class Indexing {
     const { parentId, baseSeq } = facts;
     let covered = await this.#coveredByForksOf(record.id);
     if (parentId !== undefined) {
-      const parent = await this.#registry.find(parentId);
+      const parent = await findReadable(this.#registry, parentId);
       const isThere = parent?.id === parentId;
       const above = isThere ? baseSeq : Math.min(baseSeq, await this.#coveredByForksOf(parentId));
       covered = Math.max(covered, above);

@@ -9,7 +9,8 @@ import { isRecord } from "../../base/json.ts";
 import type { SessionId } from "../../base/ids.ts";
 import type { ListQuery } from "../../session/archived.ts";
 import type { SessionRegistry } from "../../session/registry.ts";
-import type { SessionRecord } from "../../store/contract.ts";
+import type { SessionRecord, Unreadable } from "../../store/contract.ts";
+import { isUnreadable } from "../../base/unreadable.ts";
 import { UsageReader, type Sums } from "./sums.ts";
 
 /** What one session has used. */
@@ -21,6 +22,9 @@ export interface SessionUsage {
 }
 
 export type UsageById = ReadonlyMap<SessionId, SessionUsage>;
+
+/** Of what cannot be read nothing is counted. */
+type Unread = Pick<Unreadable, "id" | "code">;
 
 interface Kept {
   readonly version: number;
@@ -38,6 +42,8 @@ const pageLimit = 1000;
 interface UsageOptions {
   /** Where what was found is kept; nothing is, without. */
   readonly cacheFile?: string | undefined;
+  /** Told of each session that is left out, because its entries cannot be read. */
+  readonly onUnread?: (found: Unread) => void;
   readonly onProgress?: (read: number) => void | Promise<void>;
 }
 
@@ -52,17 +58,33 @@ export async function usageOf(registry: SessionRegistry, options: UsageOptions =
     looked += 1;
     const known = found.get(record.id);
     if (known?.headSeq === record.headSeq && known.cwd === record.cwd) continue;
-    found.set(record.id, await read1(registry, record));
+    await count(registry, record, found, options);
     read += 1;
     await options.onProgress?.(read);
   }
   const isComplete = (await registry.count({ archived: "include" })) === found.size;
-  if (!isComplete) await forgetGone(registry, found);
+  if (!isComplete) await forgetGone(registry, found, options);
   // What was kept is still right, and to write it takes longer than to look again at the few that were active since.
   const isStillRight = kept !== undefined && read === 0 && isComplete && looked < pageLimit;
   if (!isStillRight)
     keep(options.cacheFile, { version, sinceMs: nowMs, sessions: Object.fromEntries(found) });
   return found;
+}
+
+async function count(
+  registry: SessionRegistry,
+  record: SessionRecord,
+  found: Map<SessionId, SessionUsage>,
+  { onUnread }: UsageOptions,
+): Promise<void> {
+  const { id } = record;
+  try {
+    found.set(id, await read1(registry, record));
+  } catch (error) {
+    if (!isUnreadable(error)) throw error;
+    found.delete(id);
+    onUnread?.({ id, code: error.code });
+  }
 }
 
 async function read1(registry: SessionRegistry, record: SessionRecord): Promise<SessionUsage> {
@@ -93,11 +115,15 @@ async function* sessionsIn(registry: SessionRegistry, filter: ListQuery): AsyncG
 }
 
 /** Sessions that were deleted, or came back with an old activity: a restored one, or a store of before. */
-async function forgetGone(registry: SessionRegistry, found: Map<SessionId, SessionUsage>): Promise<void> {
+async function forgetGone(
+  registry: SessionRegistry,
+  found: Map<SessionId, SessionUsage>,
+  options: UsageOptions,
+): Promise<void> {
   const there = new Set<SessionId>();
   for await (const record of sessionsIn(registry, {})) {
     there.add(record.id);
-    if (found.get(record.id)?.headSeq !== record.headSeq) found.set(record.id, await read1(registry, record));
+    if (found.get(record.id)?.headSeq !== record.headSeq) await count(registry, record, found, options);
   }
   for (const id of found.keys()) if (!there.has(id)) found.delete(id);
 }

@@ -4,7 +4,7 @@ import { isSidecarError, loggedReason, reasonOf, SidecarError } from "../../base
 import { isRecord } from "../../base/json.ts";
 import { listSessionsParams, parseParams, type ListSessionsParams } from "../../acp/schema.ts";
 import { isArchived, type Archived, type ListQuery } from "../../session/archived.ts";
-import type { SessionRecord } from "../../store/contract.ts";
+import type { Page, SessionRecord } from "../../store/contract.ts";
 import { within } from "../../base/time.ts";
 import { agentListMs, didNotList, foreignSessions, type AgentPage } from "../agent/listed.ts";
 import type { RelayContext } from "../context.ts";
@@ -26,10 +26,19 @@ export async function listSessions(ctx: RelayContext, params: unknown): Promise<
     ...(typeof cursor === "string" && { cursor: ownCursor(cursor) }),
   });
   const sessions = page.items.map((record) => infoOf(record, cwd ?? record.cwd));
-  if (page.nextCursor !== undefined) return { sessions, nextCursor: ownPages + page.nextCursor };
-  if (isOursOnly) return { sessions };
+  if (page.nextCursor !== undefined)
+    return telling(page, { sessions, nextCursor: ownPages + page.nextCursor });
+  if (isOursOnly) return telling(page, { sessions });
   const more = await agentPage(ctx, asked, undefined);
-  return { ...more, sessions: [...sessions, ...more.sessions] };
+  return telling(page, { ...more, sessions: [...sessions, ...more.sessions] });
+}
+
+/** Sessions of the page that cannot be read: they cannot be shown as sessions, and are not passed over in silence. */
+function telling({ unreadable }: Page<SessionRecord>, answer: AgentPage): AgentPage {
+  if (unreadable === undefined) return answer;
+  const all = unreadable.map(({ id, code }) => ({ sessionId: id, code }));
+  const { _meta } = answer;
+  return { ...answer, _meta: { ...(isRecord(_meta) && _meta), [metaKey]: { unreadable: all } } };
 }
 
 type Asked = Pick<ListSessionsParams, "cwd" | "archived" | "_meta">;
@@ -65,7 +74,7 @@ function invalidCursor(): SidecarError {
 }
 
 /** @param cwd its folder as the client spells it: some look for their own spelling once more */
-function infoOf(record: SessionRecord, cwd: string): object {
+function infoOf(record: SessionRecord, cwd: string): AgentPage["sessions"][number] {
   const { id, additionalDirectories, title, updatedAtMs, createdAtMs, lineage, headSeq, mcpServerNames } =
     record;
   return {

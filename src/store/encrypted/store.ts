@@ -5,12 +5,13 @@
  */
 import { isSidecarError } from "../../base/errors.ts";
 import type { SessionId } from "../../base/ids.ts";
-import type { Lineage, Store } from "../contract.ts";
+import type { Lineage, SessionQuery, Store } from "../contract.ts";
 import type { StoreDriver } from "../driver.ts";
 import { compressSession } from "../compress.ts";
 import { matches } from "../query.ts";
 import { sessionNotFound } from "../refusals.ts";
 import { wrapStore } from "../shell.ts";
+import { eachReadable } from "../../base/unreadable.ts";
 import type { Keyring } from "./keyring.ts";
 import { SealedEntries } from "./sealed-entries.ts";
 import { ancestorsOfFork, SealedRecords, type Ancestors } from "./sealed-record.ts";
@@ -39,7 +40,12 @@ function encrypting(inner: Store, keys: StoreKeys): Store {
     // Packed before it is encrypted: what is encrypted cannot be made smaller.
     compress: async (id, lease) => {
       try {
-        await compressSession(driver as StoreDriver, (...args) => driver.rewrite?.(...args), id, lease);
+        // Where forks begin stands there in plain text, and may be of some that cannot be read.
+        const plainly = {
+          ...(driver as StoreDriver),
+          list: async (query: SessionQuery) => inner.list(query),
+        };
+        await compressSession(plainly, (...args) => driver.rewrite?.(...args), id, lease);
       } catch (error) {
         if (!isSidecarError(error, "STORE_UNSUPPORTED")) throw error;
       }
@@ -92,7 +98,8 @@ function listsOf({ inner, records }: Within) {
     list: async (query) => {
       // Behind the place of the keys, which no list shows.
       const { items, ...page } = await inner.list({ cursor: listStart, ...records.sealFilter(query) });
-      return { ...page, items: await Promise.all(items.map((item) => records.open(item))) };
+      const opened = await Promise.allSettled(items.map((item) => records.open(item)));
+      return { ...page, ...eachReadable(items, (_, at) => outcomeOf(opened[at])) };
     },
     count: async (filter) => {
       const sealed = records.sealFilter(filter);
@@ -115,6 +122,11 @@ function entriesOf({ inner, records, entries }: Within) {
       for await (const page of inner.read(id, range)) yield await entries.open(id, ancestors, page);
     },
   } satisfies Partial<StoreDriver>;
+}
+
+function outcomeOf<T>(outcome: PromiseSettledResult<T> | undefined): T {
+  if (outcome?.status === "fulfilled") return outcome.value;
+  throw outcome?.reason;
 }
 
 /** Errors: `SESSION_NOT_FOUND`, `DECRYPT_FAILED`. */

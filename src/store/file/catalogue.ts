@@ -7,7 +7,8 @@ import path from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { isSidecarError } from "../../base/errors.ts";
 import { isSessionId, type SessionId } from "../../base/ids.ts";
-import type { SessionRecord, StoreStats } from "../contract.ts";
+import type { SessionQuery, SessionRecord, StoreStats, Unreadable } from "../contract.ts";
+import { isNamedSo } from "../query.ts";
 import { ifThere } from "./files.ts";
 import type { Layout } from "./layout.ts";
 import type { OpenFiles } from "./open-files.ts";
@@ -71,6 +72,14 @@ export class Catalogue {
   *records(): Generator<SessionRecord> {
     for (const { known } of this.#files.values())
       if (known !== undefined && !known.deleted) yield recordOf(known);
+  }
+
+  /** On the first page of all; whatever else is asked for is not known of them. */
+  unreadableFor({ cursor, cwd, metadata, agentSessionId, parentId, ...query }: SessionQuery): Unreadable[] {
+    const asked = [cursor, cwd, metadata, agentSessionId, parentId, query.updatedBeforeMs];
+    if (asked.some((each) => each !== undefined)) return [];
+    const ids = [...this.unreadable].filter((id) => isNamedSo(id, query));
+    return ids.map((id) => ({ id, updatedAtMs: 0, code: "STORE_CORRUPT" }));
   }
 
   figures(): StoreStats & { readonly details: Readonly<Record<string, number>> } {

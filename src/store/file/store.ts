@@ -118,7 +118,9 @@ class FileDriver implements StoreDriver {
   async list(query: SessionQuery): Promise<Page<SessionRecord>> {
     if (query.cursor !== undefined) decodeCursor(query.cursor);
     await this.#validate(query.cursor === undefined ? 0 : laterPagesMs);
-    return pageOf(this.#catalogue.records(), query);
+    const unreadable = this.#catalogue.unreadableFor(query);
+    const page = pageOf(this.#catalogue.records(), query);
+    return unreadable.length === 0 ? page : { ...page, unreadable };
   }
 
   async count(filter: SessionFilter): Promise<number> {

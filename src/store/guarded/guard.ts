@@ -11,6 +11,8 @@ import { sessionNotFound } from "../refusals.ts";
 import { rightsOn, type Access, type Rights } from "./access.ts";
 import { isOwned, owned, sessionOf, withoutMarks } from "./marks.ts";
 import type { Permission } from "./permissions.ts";
+import { isUnreadable } from "../../base/unreadable.ts";
+import { isUnreadableOwn } from "./lists.ts";
 import { forbidden } from "./refusals.ts";
 
 /** Who is asking: said once, or asked each time because it may end. */
@@ -105,11 +107,38 @@ export class Guard {
     return session === undefined ? rights : rightsOn(session, access, Date.now());
   }
 
+  /** The record as the store has it. One that cannot be decrypted is not there but for its owner. Errors: `DECRYPT_FAILED`. */
+  async found(id: SessionId): Promise<SessionRecord | undefined> {
+    try {
+      return await this.#inner.get(id);
+    } catch (error) {
+      if (!isSidecarError(error, "DECRYPT_FAILED") || (await this.#isUnreadableOwn(id))) throw error;
+      return undefined;
+    }
+  }
+
+  /** Whether a session is ours and cannot be read. Errors: `FORBIDDEN` to whose token may not delete it; why another cannot be read. */
+  async isUnreadable(id: SessionId): Promise<boolean> {
+    try {
+      await this.found(id);
+      return false;
+    } catch (error) {
+      if (!isUnreadable(error) || !(await this.#isUnreadableOwn(id))) throw error;
+      const { token } = await this.access;
+      if (token?.permissions.includes("delete") === false) throw this.refused(id, "delete");
+      return true;
+    }
+  }
+
+  async #isUnreadableOwn(id: SessionId): Promise<boolean> {
+    return isUnreadableOwn(this.#inner, await this.access, id);
+  }
+
   /** The record as the store has it, if it may be seen. */
   async visible(
     id: SessionId,
   ): Promise<{ readonly record: SessionRecord; readonly rights: Rights } | undefined> {
-    const record = await this.#inner.get(id);
+    const record = await this.found(id);
     if (record === undefined) return undefined;
     const rights = await this.rightsOn(record);
     return rights.may.size === 0 ? undefined : { record, rights };
@@ -146,9 +175,9 @@ export class Guard {
     // Who has no token has all that is nobody's.
     const asked = { agentSessionId, ...(access.token === undefined && { metadata: owned }) };
     const page = await this.#inner.list({ ...asked, limit: 1000 });
-    return page.items
-      .filter((record) => rightsOn(record, access, Date.now()).may.size === 0)
-      .map(({ agent }) => agent);
+    const strangers = page.items.filter((record) => rightsOn(record, access, Date.now()).may.size === 0);
+    // Whose agent's it is that cannot be read nobody knows: it may be this one's.
+    return [...strangers.map(({ agent }) => agent), ...(page.unreadable ?? []).map(() => undefined)];
   }
 
   /**

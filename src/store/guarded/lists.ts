@@ -2,16 +2,20 @@
  * Lists of what somebody may see: what is theirs, what is shared with them and what is nobody's, each asked of the store
  * by itself, so that a page costs the same however many sessions of others there are.
  */
-import { isSessionId } from "../../base/ids.ts";
+import { isSessionId, type SessionId } from "../../base/ids.ts";
 import type { Page, SessionFilter, SessionQuery, SessionRecord, Store } from "../contract.ts";
 import { encodeCursor, listOrder, pageOf, pageSize } from "../query.ts";
 import type { Access } from "./access.ts";
 import { isMark, owned, ownedBy, sharedWith } from "./marks.ts";
+import { isUnreadable, unreadableIn } from "../../base/unreadable.ts";
 
 type Sees = (record: SessionRecord) => boolean;
 
 /** What a token's folder leaves out is gone through for one page, so far. */
 const mostPages = 50;
+
+/** The place of the filter for what others have lent. */
+const lentAt = 1;
 
 /** Filters that together match all that may be seen, each session once. */
 function filtersFor<F extends SessionFilter>(filter: F, { principal, isAdmin }: Access): readonly F[] {
@@ -46,11 +50,25 @@ async function listOnce(
   const filters = filtersFor(query, access);
   const [only] = filters;
   if (only !== undefined && filters.length === 1) {
-    const page = await store.list(only);
+    const page = told(await store.list(only), access);
     return page.items.every(sees) ? page : { ...page, items: page.items.filter(sees) };
   }
   const pages = await Promise.all(filters.map((filter) => store.list(filter)));
-  return merged(pages, pageSize(query.limit), sees);
+  return told(merged(pages, pageSize(query.limit), sees), access);
+}
+
+/** Of what the medium has lost it is not known whether it is nobody's. */
+function undamaged({ unreadable }: Page<SessionRecord>): Pick<Page<SessionRecord>, "unreadable"> {
+  return unreadable === undefined
+    ? {}
+    : { unreadable: unreadable.filter(({ code }) => code !== "STORE_CORRUPT") };
+}
+
+/** What cannot be read may be outside of a token's folder. */
+function told(page: Page<SessionRecord>, { token }: Access): Page<SessionRecord> {
+  if (token?.folder === undefined || page.unreadable === undefined) return page;
+  const { unreadable: _, ...rest } = page;
+  return rest;
 }
 
 /** Each of the pages is in the order of lists, and as long as the one that is wanted. */
@@ -61,7 +79,12 @@ function merged(pages: readonly Page<SessionRecord>[], limit: number, sees: Sees
   const last = taken.at(-1);
   const isMore = sorted.length > limit || pages.some(({ nextCursor }) => nextCursor !== undefined);
   const items = taken.filter(sees);
-  return isMore && last !== undefined ? { items, nextCursor: encodeCursor(last) } : { items };
+  // Whether a share has ended is not known of what cannot be read: it is its owner's to know of.
+  const unread = unreadableIn(
+    pages.map((page, at) => (at === lentAt ? {} : at === 0 ? page : undamaged(page))),
+  );
+  if (!isMore || last === undefined) return { items, ...unread };
+  return { items, nextCursor: encodeCursor(last), ...unread };
 }
 
 async function filled(
@@ -86,8 +109,34 @@ async function filled(
 }
 
 async function theseOf(store: Store, ids: readonly string[], sees: Sees): Promise<readonly SessionRecord[]> {
-  const found = await Promise.all(ids.filter(isSessionId).map((id) => store.get(id)));
+  const found = await Promise.all(ids.filter(isSessionId).map((id) => getReadable(store, id)));
   return found.filter((record) => record !== undefined && sees(record)) as readonly SessionRecord[];
+}
+
+async function getReadable(store: Store, id: SessionId): Promise<SessionRecord | undefined> {
+  try {
+    return await store.get(id);
+  } catch (error) {
+    if (isUnreadable(error)) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Whether a session that cannot be read is somebody's, as its owner or because it is nobody's: lists look for the marks
+ * of owners without reading the rest. What is lent is not, because nobody knows whether that has ended.
+ */
+export async function isUnreadableOwn(store: Store, access: Access, id: SessionId): Promise<boolean> {
+  const { token, isAdmin } = access;
+  if (token?.folder !== undefined || token?.sessions?.includes(id) === false) return false;
+  if (isAdmin) return true;
+  const filters = filtersFor({ idStartsWith: id }, access);
+  for (const [at, filter] of filters.entries()) {
+    if (filters.length > 1 && at === lentAt) continue;
+    const { unreadable = [] } = await store.list(filter);
+    if (unreadable.some((each) => each.id === id)) return true;
+  }
+  return false;
 }
 
 /** How many may be seen. What is nobody's is what is left without what is somebody's, which most stores count sooner. */

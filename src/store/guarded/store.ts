@@ -54,13 +54,14 @@ function recordsOf(inner: Store, guard: Guard) {
           ? undefined
           : guard.visible(id).then((found) => found && guard.shown(found.record));
       };
-      if (!(access instanceof Promise)) return inner.get(id).then((record) => see(record, access));
-      return access.then(async (as) => see(await inner.get(id), as));
+      if (!(access instanceof Promise)) return guard.found(id).then((record) => see(record, access));
+      return access.then(async (as) => see(await guard.found(id), as));
     },
     update: (id, patch, lease) => updated(inner, guard, id, patch, lease),
     delete: (id, lease) => {
       const own = frozenCopy({ lease });
       return guard.inOrder(id, false, async () => {
+        if (await guard.isUnreadable(id)) return inner.delete(id, own.lease);
         const found = await guard.visible(id);
         if (found === undefined) return false;
         await guard.required(id, await neededToDelete(guard, found.record));

@@ -5,6 +5,7 @@ import type { Dialect } from "./dialect.ts";
 import { rows, type Fragment, type Operation } from "./operation.ts";
 import { listed, recordIn, type ListedRow } from "./rows.ts";
 import type { Words } from "./statements.ts";
+import { eachReadable } from "../../base/unreadable.ts";
 
 const idLength = 26;
 
@@ -15,10 +16,12 @@ export function* listSessions(dialect: Dialect, query: SessionQuery): Operation<
   const way = yield* dialect.wayTo(dialect.termsOfFilter(query), asked(dialect, query, after), true);
   const text = dialect.listed(way.text, "ORDER BY h.updated_at_ms DESC, h.id DESC", limit + 1);
   const found = yield* rows<ListedRow>({ name: "", text, asArrays: true }, ...way.values);
-  return toPage(
-    found.map((row) => recordIn(listed(row))),
-    limit,
-  );
+  const places = found.map((row) => {
+    const head = listed(row);
+    return { id: head.id, updatedAtMs: head.updated_at_ms, head };
+  });
+  const { items, ...page } = toPage(places, limit);
+  return { ...page, ...eachReadable(items, ({ head }) => recordIn(head)) };
 }
 
 export function* countSessions(dialect: Dialect, filter: SessionFilter): Operation<number> {

@@ -1,5 +1,9 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
+import type { SessionId } from "../../../src/base/ids.ts";
 import { RpcError } from "../../../src/rpc/errors.ts";
+import { Keyring } from "../../../src/store/encrypted/keyring.ts";
+import { encryptedStore } from "../../../src/store/encrypted/store.ts";
+import { openMemoryStore } from "../../../src/store/memory/memory.ts";
 import { type Rig, initialized, rig } from "../rig.ts";
 
 async function listed({ client }: Rig, params: object = {}): Promise<string[]> {
@@ -84,6 +88,27 @@ describe("a later page of the agent's list", () => {
     });
     await expect(list(page("3"))).rejects.toMatchObject({ code: -32602, message: "no such page" });
     await expect(list("a.?")).rejects.toMatchObject({ data: { code: "INVALID_CURSOR" } });
+    await relay.close();
+  });
+});
+
+describe("a session that cannot be decrypted", () => {
+  it("is named beside the others, and costs them nothing", async () => {
+    const inside = openMemoryStore();
+    const store = await encryptedStore(inside, new Keyring(new Uint8Array(32)));
+    const relay = await rig({ store });
+    const made = async () =>
+      (await relay.client.request("session/new", { cwd: "/project", mcpServers: [] })) as {
+        sessionId: SessionId;
+      };
+    const [{ sessionId: bad }, { sessionId: good }] = [await made(), await made()];
+    await inside.update(bad, { title: "plain" });
+    expect(await relay.client.request("session/list", { cwd: "/project" })).toMatchObject({
+      sessions: [{ sessionId: good }],
+      _meta: { "acp-sidecar": { unreadable: [{ sessionId: bad, code: "DECRYPT_FAILED" }] } },
+    });
+    const load = relay.client.request("session/load", { sessionId: bad, cwd: "/project", mcpServers: [] });
+    await expect(load).rejects.toMatchObject({ data: { code: "DECRYPT_FAILED", sessionId: bad } });
     await relay.close();
   });
 });
