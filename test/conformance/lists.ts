@@ -95,7 +95,9 @@ const pages: Check[] = [
   {
     title: "gives 50 sessions unless told, at least 1 and at most 1,000",
     run: async (store) => {
-      await fill(store, 1002, () => ({}));
+      // Many at once: what a medium waits for is waited for together.
+      for (let some = 0; some < 6; some += 1)
+        await Promise.all(Array.from({ length: 167 }, () => store.create(aSession())));
       const sizeOf = async (limit?: number) =>
         (await store.list(limit === undefined ? {} : { limit })).items.length;
       assert.deepEqual(

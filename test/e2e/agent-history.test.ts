@@ -226,23 +226,25 @@ describe("a session that the agent has changed by itself", () => {
     rewound: (facts: object[]) => facts.slice(0, 4),
     cleared: () => [summary],
   };
-  it.each(Object.entries(changes))(
-    "(%s) is shown as it was, and that it differs is told, and logged",
-    async (_what, change) => {
-      const bench = new Bench();
-      const first = await bench.through();
-      const sessionId = await first.newSession(bench.cwd);
-      for (const mark of ["one", "two", "three"]) await say(first, sessionId, mark);
-      await harness.stop(first.program);
-      changed(bench, change);
-      const second = await bench.through();
-      const whole = ["one", "to one", "two", "to two", "three", "to three"];
-      expect(shown(await bench.load(second, sessionId))).toEqual([...whole, "(differs)"]);
-      expect(second.program.stderr).toContain("differs from the journal");
-      // Told, and no part of the history.
-      expect(shown(await bench.load(second, sessionId))).toEqual(whole);
-    },
-  );
+  for (const [what, change] of Object.entries(changes))
+    it(
+      `(${what}) is shown as it was, and that it differs is told, and logged`,
+      { tags: what === "rewound" ? [] : ["long"] },
+      async () => {
+        const bench = new Bench();
+        const first = await bench.through();
+        const sessionId = await first.newSession(bench.cwd);
+        for (const mark of ["one", "two", "three"]) await say(first, sessionId, mark);
+        await harness.stop(first.program);
+        changed(bench, change);
+        const second = await bench.through();
+        const whole = ["one", "to one", "two", "to two", "three", "to three"];
+        expect(shown(await bench.load(second, sessionId))).toEqual([...whole, "(differs)"]);
+        expect(second.program.stderr).toContain("differs from the journal");
+        // Told, and no part of the history.
+        expect(shown(await bench.load(second, sessionId))).toEqual(whole);
+      },
+    );
 
   it("and went on with has the new turns behind what was shown", async () => {
     const bench = new Bench();

@@ -90,25 +90,27 @@ const moments: [string, Moment][] = [
 ];
 
 describe("a sidecar that is killed", () => {
-  it.each(moments)(
-    "%s leaves nothing superseded to be shown or handed over [REQ rewind-method]",
-    async (_when, until) => {
-      const where = place();
-      const { client, sessionId, at } = await twoTurns(where);
-      const [knowing] = agentIdsIn(client, "session/prompt");
-      await until(client, sessionId, at);
-      await harness.crash(client.program);
-      const next = await harness.connectRaw(where);
-      const shown = await load(next, sessionId);
-      expect(shown.slice(0, 2)).toEqual(alpha);
-      expect(shown.join()).not.toContain("beta");
-      const heard = await heardByAgent(next, sessionId);
-      expect(heard).toContain("alpha");
-      expect(heard).not.toContain("beta");
-      expect(knowing).toEqual(expect.any(String));
-      expect(agentIdsIn(next, "session/load")).not.toContain(knowing);
-    },
-  );
+  for (const [nth, [when, until]] of moments.entries())
+    it(
+      `${when} leaves nothing superseded to be shown or handed over [REQ rewind-method]`,
+      { tags: nth === 0 ? [] : ["long"] },
+      async () => {
+        const where = place();
+        const { client, sessionId, at } = await twoTurns(where);
+        const [knowing] = agentIdsIn(client, "session/prompt");
+        await until(client, sessionId, at);
+        await harness.crash(client.program);
+        const next = await harness.connectRaw(where);
+        const shown = await load(next, sessionId);
+        expect(shown.slice(0, 2)).toEqual(alpha);
+        expect(shown.join()).not.toContain("beta");
+        const heard = await heardByAgent(next, sessionId);
+        expect(heard).toContain("alpha");
+        expect(heard).not.toContain("beta");
+        expect(knowing).toEqual(expect.any(String));
+        expect(agentIdsIn(next, "session/load")).not.toContain(knowing);
+      },
+    );
 
   it("while it goes back leaves the whole conversation or what counts, and the agent knows just that", async () => {
     const where = place();

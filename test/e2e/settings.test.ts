@@ -105,7 +105,7 @@ describe("what was chosen", () => {
 });
 
 describe("what an agent does not take again", () => {
-  it("because it dies of it once is chosen once more [REQ settings-owed]", async () => {
+  it("because it dies of it once is chosen once more [REQ settings-owed]", { tags: ["long"] }, async () => {
     const dies = { "session/set_mode": 1, "session/set_config_option": 1 };
     const { sessionId, reopen: again } = await chosen({ dies }, [mode, option("speed", "fast")]);
     const { next, answer } = await again();
@@ -113,16 +113,23 @@ describe("what an agent does not take again", () => {
     expect(await said(next, sessionId)).toMatchObject({ mode: "code", speed: "fast" });
   });
 
-  it.each([
-    ["dies of it", { dies: { "session/set_mode": 2 } }],
-    ["refuses it", { refuses: ["session/set_mode"] }],
-  ])("because it %s is what the client is told, and is so [REQ settings-owed]", async (_why, how) => {
-    const { sessionId, reopen: again } = await chosen(how, [mode, option("speed", "fast")]);
-    const { next, answer } = await again();
-    expect(answer).toMatchObject({ modes: { currentModeId: "ask" } });
-    expect(told(next, sessionId, 0, "current_mode_update").at(-1)).toMatchObject({ currentModeId: "ask" });
-    expect(await said(next, sessionId)).toMatchObject({ mode: "ask", speed: "fast" });
-  });
+  for (const [why, how, tags] of [
+    ["dies of it", { dies: { "session/set_mode": 2 } }, ["long"]],
+    ["refuses it", { refuses: ["session/set_mode"] }, []],
+  ] as const)
+    it(
+      `because it ${why} is what the client is told, and is so [REQ settings-owed]`,
+      { tags: [...tags] },
+      async () => {
+        const { sessionId, reopen: again } = await chosen(how, [mode, option("speed", "fast")]);
+        const { next, answer } = await again();
+        expect(answer).toMatchObject({ modes: { currentModeId: "ask" } });
+        expect(told(next, sessionId, 0, "current_mode_update").at(-1)).toMatchObject({
+          currentModeId: "ask",
+        });
+        expect(await said(next, sessionId)).toMatchObject({ mode: "ask", speed: "fast" });
+      },
+    );
 
   it("is owed over restarts, and told when it is made good [REQ settings-owed]", async () => {
     const { sessionId, reopen: again } = await chosen({ dies: { "session/set_mode": 2 } }, [mode]);
@@ -145,7 +152,7 @@ describe("what an agent does not take again", () => {
     expect(kinds).toEqual(["current_mode_update", "config_option_update", "agent_message_chunk"]);
   });
 
-  it("is owed no more when the client chooses anew [REQ settings-owed]", async () => {
+  it("is owed no more when the client chooses anew [REQ settings-owed]", { tags: ["long"] }, async () => {
     const { sessionId, reopen: again } = await chosen({ dies: { "session/set_mode": 2 } }, [mode]);
     const { next } = await again();
     await next.request("session/set_mode", { sessionId, modeId: "ask" });
@@ -181,7 +188,7 @@ describe("a live session that is loaded with another setup", () => {
     expect(await said(client, sessionId)).toMatchObject({ setups: 3 });
   });
 
-  it("stays with an agent that cannot be told [REQ setup-again]", async () => {
+  it("stays with an agent that cannot be told [REQ setup-again]", { tags: ["long"] }, async () => {
     const { client, sessionId } = await chosen({ nothing: true }, [mode]);
     await load(client, sessionId, { mcpServers: servers("new") });
     expect(await said(client, sessionId)).toMatchObject({ mode: "code", setups: 1 });
@@ -227,7 +234,7 @@ describe("instructions that a client gives with a session", () => {
     expect(await said(next, sessionId)).toMatchObject({ setup: { systemPrompt: "Answer in prose." } });
   });
 
-  it("are those that it gave last [REQ system-prompt]", async () => {
+  it("are those that it gave last [REQ system-prompt]", { tags: ["long"] }, async () => {
     const { client, sessionId, reopen: again } = await instructed({});
     const other = { ...systemPrompt, mode: "override" };
     await load(client, sessionId, { systemPrompt: other });

@@ -155,12 +155,15 @@ async function expectKept(client: RawClient, store: string, sessionId: string): 
   }
 }
 
+/** States in which less goes on than in others. */
+const quiet = new Set(["not yet asked anything", "idle", "waiting for permission"]);
+
 // Most of the time is spent in waiting for limits: together they wait once.
 describe.concurrent.each(Object.entries(states))("a sidecar that is %s", (name, { options, enter }) => {
   const isBusiest = name === "streaming";
   for (const [way, end] of Object.entries(isBusiest ? { ...ways, ...otherSignals } : ways)) {
     // Every state with one way, every way in one state; what is more is long.
-    const isFirst = isBusiest ? way in ways : way === "its stdin is closed";
+    const isFirst = isBusiest ? way in ways : way === "its stdin is closed" && !quiet.has(name);
     it(
       `ends when ${way} [REQ shutdown-eof, shutdown-signals, shutdown-any-state, shutdown-group, shutdown-turn-kept]`,
       { tags: isFirst ? [] : ["long"] },
@@ -178,7 +181,7 @@ describe.concurrent.each(Object.entries(states))("a sidecar that is %s", (name, 
   // In these two states there is no session yet that could be closed.
   it.skipIf(/not yet|never/.test(name))(
     "closes the session in time, and lives [REQ shutdown-any-state]",
-    { tags: isBusiest || name === "attaching" ? [] : ["long"] },
+    { tags: isBusiest ? [] : ["long"] },
     async () => {
       const store = harness.storeUrl();
       const args = [...(options?.().args ?? []), "--cancel-grace", "300ms"];
@@ -234,17 +237,19 @@ describe.concurrent("what a dead agent has left behind", () => {
 });
 
 describe.concurrent("a client that vanishes", () => {
-  it.each(["agent.mjs", "stubborn.mjs"])(
-    "leaves no process behind, with %s [REQ shutdown-client-gone]",
-    async (file) => {
-      const client = await harness.connectRaw({ agent: [file] });
-      await client.newSession(cwd);
-      const { child, mark } = client.program;
-      for (const pipe of [child.stdin, child.stdout, child.stderr]) pipe.destroy();
-      expect(await processesOutliving(mark, limitMs)).toEqual([]);
-      await client.program.exited;
-    },
-  );
+  for (const file of ["agent.mjs", "stubborn.mjs"])
+    it(
+      `leaves no process behind, with ${file} [REQ shutdown-client-gone]`,
+      { tags: file === "agent.mjs" ? [] : ["long"] },
+      async () => {
+        const client = await harness.connectRaw({ agent: [file] });
+        await client.newSession(cwd);
+        const { child, mark } = client.program;
+        for (const pipe of [child.stdin, child.stdout, child.stderr]) pipe.destroy();
+        expect(await processesOutliving(mark, limitMs)).toEqual([]);
+        await client.program.exited;
+      },
+    );
 
   it("in a streamed turn loses nothing that was streamed [REQ shutdown-client-gone, shutdown-turn-kept]", async () => {
     const store = harness.storeUrl();

@@ -17,19 +17,23 @@ const harness = useHarness();
 const cwd = harness.project();
 
 describe("found by kill-sidecar", () => {
-  it("a fork of a session whose holder was killed in a turn has that turn too (seed c)", async () => {
-    const store = harness.storeUrl();
-    const client = await harness.connect({ store });
-    const { sessionId } = await client.newSession(cwd);
-    void client.prompt(sessionId, "stream 5\nuntil-cancel").catch(() => undefined);
-    await client.untilUpdate(sessionId, (update) => textOf([update]).includes("before"));
-    await harness.crash(client.program);
+  it(
+    "a fork of a session whose holder was killed in a turn has that turn too (seed c)",
+    { tags: ["long"] },
+    async () => {
+      const store = harness.storeUrl();
+      const client = await harness.connect({ store });
+      const { sessionId } = await client.newSession(cwd);
+      void client.prompt(sessionId, "stream 5\nuntil-cancel").catch(() => undefined);
+      await client.untilUpdate(sessionId, (update) => textOf([update]).includes("before"));
+      await harness.crash(client.program);
 
-    const next = await harness.connect({ store });
-    const params = { sessionId, cwd, mcpServers: [] };
-    const fork = await next.agent.request<{ sessionId: string }>("session/fork", params);
-    expect(textOf(await next.replay(fork.sessionId, cwd))).toBe("[1][2][3][4][5]before ");
-  });
+      const next = await harness.connect({ store });
+      const params = { sessionId, cwd, mcpServers: [] };
+      const fork = await next.agent.request<{ sessionId: string }>("session/fork", params);
+      expect(textOf(await next.replay(fork.sessionId, cwd))).toBe("[1][2][3][4][5]before ");
+    },
+  );
 
   it("a prompt that is cancelled before the agent has it hides nothing of another one (seed long-sqlite)", async () => {
     const { store, hold, calls } = flaky(openMemoryStore());
@@ -114,22 +118,26 @@ describe("found by two-writers", () => {
     return { first: await harness.connect(options), second: await harness.connect(options) };
   }
 
-  it("a turn that was running when its session was lost does not go on with a gap (seed c)", async () => {
-    const { first, second } = await rivals();
-    const { sessionId } = await first.newSession(cwd);
-    const turn = first.prompt(sessionId, "cancel-deaf 1500").then(
-      () => "answered",
-      (error: unknown) => (error as { data?: { code?: string } }).data?.code,
-    );
-    await first.untilUpdate(sessionId, (update) => textOf([update]) === "deaf-5 ");
-    await second.load(sessionId, cwd);
-    await first.load(sessionId, cwd);
-    expect(await turn).toBe("LEASE_LOST");
-    // The agent is still at the old turn; what it says late is not taken for the new one's.
-    expect(await first.say(sessionId, "stream 50")).toMatch(/^\[1\](\[\d+\]){48}\[50\]$/);
-    const said = textOf(await first.replay(sessionId, cwd)).match(/deaf-\d+/g) ?? [];
-    expect(said).toEqual(said.map((_, n) => `deaf-${n + 1}`));
-  });
+  it(
+    "a turn that was running when its session was lost does not go on with a gap (seed c)",
+    { tags: ["long"] },
+    async () => {
+      const { first, second } = await rivals();
+      const { sessionId } = await first.newSession(cwd);
+      const turn = first.prompt(sessionId, "cancel-deaf 1500").then(
+        () => "answered",
+        (error: unknown) => (error as { data?: { code?: string } }).data?.code,
+      );
+      await first.untilUpdate(sessionId, (update) => textOf([update]) === "deaf-5 ");
+      await second.load(sessionId, cwd);
+      await first.load(sessionId, cwd);
+      expect(await turn).toBe("LEASE_LOST");
+      // The agent is still at the old turn; what it says late is not taken for the new one's.
+      expect(await first.say(sessionId, "stream 50")).toMatch(/^\[1\](\[\d+\]){48}\[50\]$/);
+      const said = textOf(await first.replay(sessionId, cwd)).match(/deaf-\d+/g) ?? [];
+      expect(said).toEqual(said.map((_, n) => `deaf-${n + 1}`));
+    },
+  );
 
   it("a turn that is read back while another process seals it is lost, and is no conflict (seed long-writers)", async () => {
     const { store, id } = await journalOf();
@@ -152,31 +160,39 @@ describe("found by two-writers", () => {
     expect(journal.lost?.code).toBe("LEASE_LOST");
   });
 
-  it("a session that is closed while it is loaded is no internal error (seed i)", async () => {
-    const { first } = await rivals();
-    const { sessionId } = await first.newSession(cwd);
-    for (let round = 0; round < 5; round += 1) {
-      const codes = await Promise.all(
-        [
-          first.load(sessionId, cwd),
-          first.agent.request("session/close", { sessionId }),
-          first.load(sessionId, cwd),
-        ].map((request) =>
-          request.catch((error: unknown) => (error as { data?: { code?: string } }).data?.code),
-        ),
-      );
-      expect(codes).not.toContain("INTERNAL");
-    }
-  });
+  it(
+    "a session that is closed while it is loaded is no internal error (seed i)",
+    { tags: ["long"] },
+    async () => {
+      const { first } = await rivals();
+      const { sessionId } = await first.newSession(cwd);
+      for (let round = 0; round < 5; round += 1) {
+        const codes = await Promise.all(
+          [
+            first.load(sessionId, cwd),
+            first.agent.request("session/close", { sessionId }),
+            first.load(sessionId, cwd),
+          ].map((request) =>
+            request.catch((error: unknown) => (error as { data?: { code?: string } }).data?.code),
+          ),
+        );
+        expect(codes).not.toContain("INTERNAL");
+      }
+    },
+  );
 
-  it("an agent that lists sessions does not answer for those that nobody has (seed j)", async () => {
-    const { first } = await rivals(["agent.mjs", "--all"]);
-    const sessionId = "01M7YB7NG3PY9JYMJQP7BKTGV9";
-    await expect(first.load(sessionId, cwd)).rejects.toMatchObject({
-      code: -32002,
-      data: { code: "SESSION_NOT_FOUND", sessionId },
-    });
-  });
+  it(
+    "an agent that lists sessions does not answer for those that nobody has (seed j)",
+    { tags: ["long"] },
+    async () => {
+      const { first } = await rivals(["agent.mjs", "--all"]);
+      const sessionId = "01M7YB7NG3PY9JYMJQP7BKTGV9";
+      await expect(first.load(sessionId, cwd)).rejects.toMatchObject({
+        code: -32002,
+        data: { code: "SESSION_NOT_FOUND", sessionId },
+      });
+    },
+  );
 });
 
 describe("found by disk-full", () => {

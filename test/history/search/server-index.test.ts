@@ -66,7 +66,7 @@ describeServer("TEST_POSTGRES_URL", 5432, (server) => {
     },
   );
 
-  it("goes on where it ended", async () => {
+  it("goes on where it ended", { tags: ["long"] }, async () => {
     const { session, store, searcher } = await rigHere();
     for (let n = 0; n < 120; n += 1) await session([asks(`hazel ${n}`)], {}, n + 1);
     let reads = 0;

@@ -138,20 +138,24 @@ it("says STORE_FULL when a file cannot grow, keeps what was acknowledged, and go
   await store.close();
 });
 
-it("gives a fork all of its history, or refuses it, while another process deletes its parent", async () => {
-  const { store, directory } = await opened();
-  const parents: SessionId[] = [];
-  for (let i = 0; i < 300; i += 1) parents.push((await aJournal(store, 1)).id);
-  const forking = start(["fork", directory, ...parents]);
-  const deleting = start(["delete", directory, ...parents]);
-  expect(await Promise.all([forking.ended, deleting.ended])).toEqual([0, 0]);
-  const forks = forking.lines.filter((line) => line !== "SESSION_NOT_FOUND") as SessionId[];
-  for (const id of forks) expect((await entriesOf(store, id)).length, id).toBe(1);
-  expect((await store.list({ limit: 1000 })).items.map(({ id }) => id).sort()).toEqual(forks.sort());
-  for (const id of forks) await store.delete(id);
-  expect(await store.stats()).toMatchObject({ sessions: 0, details: { keptForForks: 0 } });
-  await store.close();
-});
+it(
+  "gives a fork all of its history, or refuses it, while another process deletes its parent",
+  { tags: ["long"] },
+  async () => {
+    const { store, directory } = await opened();
+    const parents: SessionId[] = [];
+    for (let i = 0; i < 300; i += 1) parents.push((await aJournal(store, 1)).id);
+    const forking = start(["fork", directory, ...parents]);
+    const deleting = start(["delete", directory, ...parents]);
+    expect(await Promise.all([forking.ended, deleting.ended])).toEqual([0, 0]);
+    const forks = forking.lines.filter((line) => line !== "SESSION_NOT_FOUND") as SessionId[];
+    for (const id of forks) expect((await entriesOf(store, id)).length, id).toBe(1);
+    expect((await store.list({ limit: 1000 })).items.map(({ id }) => id).sort()).toEqual(forks.sort());
+    for (const id of forks) await store.delete(id);
+    expect(await store.stats()).toMatchObject({ sessions: 0, details: { keptForForks: 0 } });
+    await store.close();
+  },
+);
 
 // Elsewhere a shell's limit of open files does not hold for the program in the same way.
 it.runIf(process.platform === "linux")("works with 64 files, most of them left to others", async () => {

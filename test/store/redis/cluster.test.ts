@@ -57,31 +57,36 @@ describe.skipIf(!installed && process.env["CI"] !== "true")("on a Redis cluster"
     await store.close();
   });
 
-  it("loses and doubles nothing when connections to its servers break in the middle of writes", async () => {
-    await sandbox.empty();
-    const store: Store = await openRedisStore({ url: sandbox.url, retryForMs: 20_000 });
-    const clients = servers.map(({ url }) => new Redis(url));
-    const sessions = [];
-    for (let i = 0; i < 6; i += 1) {
-      const { id } = await store.create(aSession());
-      sessions.push({ id, lease: await leaseOf(store, id) });
-    }
-    const killing = { done: false };
-    const killer = (async () => {
-      while (!killing.done) {
-        for (const client of clients) await client.call("client", "kill", "type", "normal", "skipme", "yes");
-        await store.count();
+  it(
+    "loses and doubles nothing when connections to its servers break in the middle of writes",
+    { tags: ["long"] },
+    async () => {
+      await sandbox.empty();
+      const store: Store = await openRedisStore({ url: sandbox.url, retryForMs: 20_000 });
+      const clients = servers.map(({ url }) => new Redis(url));
+      const sessions = [];
+      for (let i = 0; i < 6; i += 1) {
+        const { id } = await store.create(aSession());
+        sessions.push({ id, lease: await leaseOf(store, id) });
       }
-    })();
-    await Promise.all(
-      sessions.map(async ({ id, lease }) => {
-        for (let head = 0; head < 60;) head = await store.append(id, head, someEntries(2, head + 1), lease);
-      }),
-    );
-    killing.done = true;
-    await killer;
-    for (const { id } of sessions) await assertJournal(store, id, someEntries(60));
-    for (const client of clients) client.disconnect();
-    await store.close();
-  });
+      const killing = { done: false };
+      const killer = (async () => {
+        while (!killing.done) {
+          for (const client of clients)
+            await client.call("client", "kill", "type", "normal", "skipme", "yes");
+          await store.count();
+        }
+      })();
+      await Promise.all(
+        sessions.map(async ({ id, lease }) => {
+          for (let head = 0; head < 60;) head = await store.append(id, head, someEntries(2, head + 1), lease);
+        }),
+      );
+      killing.done = true;
+      await killer;
+      for (const { id } of sessions) await assertJournal(store, id, someEntries(60));
+      for (const client of clients) client.disconnect();
+      await store.close();
+    },
+  );
 });
