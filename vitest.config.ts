@@ -18,8 +18,8 @@ export default defineConfig({
   plugins: [luaInTests],
   test: {
     globalSetup: ["test/built.ts"],
-    // What is recorded of what tests do is no part of the records of whoever runs them.
-    env: { XDG_STATE_HOME: stateFolder },
+    // What is recorded of what tests do is no part of the records of whoever runs them, and their processes are apart.
+    env: { XDG_STATE_HOME: stateFolder, XDG_RUNTIME_DIR: path.join(stateFolder, "run") },
     tags: [
       {
         name: "long",

@@ -14,9 +14,12 @@ import { cacheFolderOf, defaultStoreUrl, surroundings } from "./config/paths.ts"
 import { checkSaid } from "./config/said.ts";
 import { SidecarError } from "./base/errors.ts";
 import { createLogger, type Logger } from "./base/log.ts";
+import { Meter } from "./base/meter.ts";
 import { Outlet } from "./base/outlet.ts";
+import { redactUrls } from "./base/redact.ts";
 import { Secrets } from "./base/secrets.ts";
 import { isSecretName } from "./base/secret-values.ts";
+import { LateLocal } from "./local/late.ts";
 import { Relay, type RelayParts } from "./relay/relay.ts";
 import type { Follower } from "./session/events.ts";
 import { SessionRegistry } from "./session/registry.ts";
@@ -24,6 +27,7 @@ import { given } from "./store/arguments.ts";
 import { deferStore } from "./store/deferred.ts";
 import { guardOf } from "./store/guarded/guard.ts";
 import { guardedAs } from "./store/guarded/open.ts";
+import { measuredStore } from "./store/measured.ts";
 import { openStoreWith } from "./store/open-encrypted.ts";
 import type { Store } from "./store/contract.ts";
 import { layersOf, splitStoreUrl } from "./base/store-url.ts";
@@ -66,30 +70,30 @@ export async function runSidecar(
   const errors = io.errors && new Outlet(io.errors);
   const secrets = secretsOf(where, config);
   const log = await logFor(config, errors, secrets, launched);
-  // The guard stands before all, so that it is one, whoever has opened the store.
-  const lent = typeof where === "string" ? undefined : guardOf(where);
-  const deferred = deferStore(nameOf(where), () => openFor(lent?.inner ?? where, config, log));
-  const store = guardedAs(deferred, config, lent);
+  const meter = config.endpoint === "on" ? new Meter() : undefined;
+  const { store, begin } = storeFor(where, config, log, meter);
   const audit = openAudit(config, { via: "acp", secrets, log });
   const registry = new SessionRegistry({ ...config, store, log, audit });
-  audit.note({ what: "config", facts: factsOf(config, typeof where === "string" ? where : where.name) });
+  audit.note({ what: "config", facts: factsOf(config, urlOf(where)) });
   if (io.follow !== undefined) registry.follow(io.follow);
   const background = startBackground(config, { registry, log, secrets });
-  const parts = { log, errors, secrets, launched };
+  const parts = { log, errors, secrets, launched, meter };
   const relay = new Relay(partsOfRelay(config, registry, parts), { ...io, ...messageLimit(config), log });
+  const place = redactUrls(urlOf(where));
+  const local = meter && new LateLocal(relay.outside, { ...config, store, place, meter, log });
   log.info({ version, store: store.name, agent: config.agent?.command ?? "echo" }, "acp-sidecar started");
   registry.startSweeper();
   // The agent's process has been started and takes its time: ours is free for the first session's store.
-  setImmediate(() => deferred.begin());
+  setImmediate(begin);
   void reapLeftOvers(log, agentStopGraceMs);
-  await Promise.race([relay.clientEnded, aborted(signal)]);
+  await Promise.race([relay.clientEnded, aborted(signal), ...(local ? [local.toldToEnd] : [])]);
   log.info({}, "acp-sidecar is stopping");
   try {
     await relay.close();
     await registry.close();
     await background.close(backgroundGraceMs);
   } finally {
-    await audit.close();
+    await Promise.all([audit.close(), local?.close()]);
     // One that is lent stays open.
     if (typeof where === "string") await store.close();
     log.close();
@@ -109,10 +113,11 @@ interface Shared {
   readonly errors: Outlet | undefined;
   readonly secrets: Secrets;
   readonly launched: Promise<Launched> | undefined;
+  readonly meter: Meter | undefined;
 }
 
 function partsOfRelay(config: Omit<Config, "store">, registry: SessionRegistry, shared: Shared): RelayParts {
-  const { log, secrets } = shared;
+  const { log, secrets, meter } = shared;
   const agent = agentOf(config);
   const { agentRestart } = config;
   return {
@@ -123,6 +128,7 @@ function partsOfRelay(config: Omit<Config, "store">, registry: SessionRegistry, 
     agentRestart,
     log,
     secrets,
+    ...(meter && { meter }),
   };
 }
 
@@ -153,16 +159,31 @@ async function logFor(
   }
 }
 
+/** The configured store behind its guard, opened by the first call, or by `begin` ahead of it. */
+function storeFor(
+  where: string | Store,
+  config: Omit<Config, "store">,
+  log: Logger,
+  meter: Meter | undefined,
+) {
+  // The guard stands before all, so that it is one, whoever has opened the store.
+  const lent = typeof where === "string" ? undefined : guardOf(where);
+  const deferred = deferStore(nameOf(where), () => openFor(lent?.inner ?? where, config, log, meter));
+  return { store: guardedAs(deferred, config, lent), begin: () => deferred.begin() };
+}
+
 /** The store, if it can promise what is asked of it. Errors: `STORE_…`, `CONFIG_INVALID`. */
 async function openFor(
   where: string | Store,
   { durability, ...encryption }: Pick<Config, "durability" | "encryptionKey" | "previousKeys">,
   log: Logger,
+  meter: Meter | undefined,
 ): Promise<Store> {
   const store = typeof where === "string" ? await openStoreWith(where, encryption) : where;
   if (store.recovered !== undefined)
     log.info({ store: store.name, found: store.recovered }, "store recovered");
-  if (durability !== "full" || store.capabilities.survivesPowerLoss) return store;
+  if (durability !== "full" || store.capabilities.survivesPowerLoss)
+    return meter === undefined ? store : measuredStore(store, meter);
   if (typeof where === "string") await store.close();
   throw new SidecarError(
     "STORE_UNSUPPORTED",
@@ -173,6 +194,10 @@ async function openFor(
 /** What the agent inherits from us and might quote: keys of model providers stand there. */
 function secretVariables(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(env).filter(([name]) => isSecretName(name)));
+}
+
+function urlOf(where: string | Store): string {
+  return typeof where === "string" ? where : where.name;
 }
 
 function nameOf(where: string | Store): string {

@@ -51,6 +51,10 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   ],
   // What a project is, and what became of its files: derived, and loaded when it is asked for.
   context: ["acp", "session", ...contract],
+  // What is counted, and what becomes of it: knows no session and no wire.
+  figures: [],
+  // What runs on this machine: processes that ask one another.
+  local: ["figures", "rpc", "config/paths.ts"],
   relay: ["audit/audit.ts", "history", "session", "agent", "acp", "rpc", ...contract],
   store: [],
   "store/server": ["store"],
@@ -109,6 +113,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   "sidecar.ts": [
     "audit",
     "background.ts",
+    "local",
     "relay",
     "history",
     "session",
@@ -134,6 +139,8 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
     "acp",
     "rpc",
     "config",
+    "figures",
+    "local",
   ],
   "index.ts": [
     "audit",

@@ -4,10 +4,10 @@
  * whose own is gone. Nothing else is ever stopped, whatever a lease says: its store may be shared with others.
  */
 import fs from "node:fs/promises";
-import os from "node:os";
 import path from "node:path";
 import type { Logger } from "../base/log.ts";
 import { isRecord } from "../base/json.ts";
+import { ownFolder } from "../base/own-folder.ts";
 import {
   identityOf,
   isSameProcessAlive,
@@ -127,18 +127,4 @@ function isIdentity(value: unknown): value is ProcessIdentity {
     typeof value.startedAt === "string" &&
     value.startedAt !== ""
   );
-}
-
-/** Until the next boot at most: processes live no longer. Rejects when it is not the user's alone. */
-async function ownFolder(): Promise<string> {
-  const uid = process.getuid?.() ?? 0;
-  const runtime = process.env["XDG_RUNTIME_DIR"];
-  const folder =
-    runtime !== undefined && path.isAbsolute(runtime)
-      ? path.join(runtime, "acp-sidecar")
-      : path.join(os.tmpdir(), `acp-sidecar-${uid}`);
-  await fs.mkdir(folder, { recursive: true, mode: 0o700 });
-  const found = await fs.lstat(folder);
-  if (found.isDirectory() && found.uid === uid && (found.mode & 0o077) === 0) return folder;
-  throw new Error(`${folder} is not the user's alone`);
 }

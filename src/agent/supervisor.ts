@@ -1,6 +1,7 @@
 /** Keeps an agent running: starts it, starts it again when it has died, and brings a new run to where the old one was. */
 import { isSidecarError, loggedReason, reasonOf, SidecarError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
+import { noMeter, type Counting } from "../base/meter.ts";
 import { isRecord } from "../base/json.ts";
 import type { ProcessIdentity } from "../base/process.ts";
 import { pause } from "../base/time.ts";
@@ -25,6 +26,8 @@ export interface SupervisorOptions {
   /** Failed runs in a row until a pause is made, and the first pause between two tries (it doubles). */
   readonly restart: { readonly attempts: number; readonly backoffMs: number };
   readonly log: Logger;
+  /** Nothing is counted, unless told. */
+  readonly meter?: Counting;
 }
 
 export interface AgentObserver {
@@ -51,6 +54,7 @@ export class AgentSupervisor {
   /** What the client has set up on the connection, in order, by what it is about; secrets, kept in memory only. */
   readonly #repeated = new Map<string, { readonly method: string; readonly params: unknown }>();
   #failures = 0;
+  #hasRun = false;
   #failedAtMs = 0;
   #lastError: SidecarError | undefined;
   #facts: AgentRun["facts"] | undefined;
@@ -178,6 +182,7 @@ export class AgentSupervisor {
         throw new SidecarError("AGENT_EXITED", "The sidecar is shutting down");
       if (this.#observer === undefined) throw new Error("nobody observes the agent");
       const agent = await this.#options.start(this.#observer.handlers);
+      this.#noteStarted();
       this.#current = agent;
       this.#observer.onStart(agent);
       this.#watch(agent);
@@ -185,6 +190,7 @@ export class AgentSupervisor {
     } catch (error) {
       this.#starting = undefined;
       if (!isSidecarError(error, "AGENT_UNAVAILABLE")) this.#noteFailure(error);
+      if (isSidecarError(error, "AGENT_NOT_STARTED")) this.#meter.add("agentStarts", "failed");
       throw error;
     }
   }
@@ -213,11 +219,22 @@ export class AgentSupervisor {
       this.#running = undefined;
       if (wanted) return;
       this.#noteFailure(error);
+      this.#meter.add("agentDeaths");
       // Its last words are in the error for the client; they may quote a prompt.
       const { exitCode, signal } = error.data;
       this.#options.log.warn({ exitCode, signal }, "the agent ended");
       this.#observer?.onExit(agent, error);
     });
+  }
+
+  get #meter(): Counting {
+    return this.#options.meter ?? noMeter;
+  }
+
+  #noteStarted(): void {
+    this.#meter.add("agentStarts", "ok");
+    if (this.#hasRun) this.#meter.add("agentRestarts");
+    this.#hasRun = true;
   }
 
   #noteFailure(error: unknown): void {

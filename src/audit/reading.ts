@@ -3,7 +3,7 @@ import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import path from "node:path";
 import { isSidecarError, reasonOf, SidecarError, systemCodeOf } from "../base/errors.ts";
 import { pause } from "../base/time.ts";
-import { ProcessLock } from "./lock.ts";
+import { ProcessLock } from "../base/process-lock.ts";
 import { lockFileOf, rotatedFiles } from "./places.ts";
 
 interface Part {
@@ -76,7 +76,7 @@ async function lockIfPossible(file: string): Promise<(() => void) | undefined> {
     lock.leave();
   } catch (error) {
     // Somebody else's log, or a copy, or a full disk: it is read all the same.
-    if (systemCodeOf(error) === undefined && !isSidecarError(error, "AUDIT_FAILED")) throw error;
+    if (systemCodeOf(error) === undefined && !isSidecarError(error, "FILE_FAILED")) throw error;
   }
   lock.close();
   return undefined;

@@ -2,9 +2,9 @@
 import { isSidecarError, SidecarError, systemCodeOf, reasonOf } from "../base/errors.ts";
 import type { Secrets } from "../base/secrets.ts";
 import { pause } from "../base/time.ts";
+import { ProcessLock } from "../base/process-lock.ts";
 import { bodyOf, type Recorded } from "./facts.ts";
 import { LogFile, type LogFileOptions } from "./file.ts";
-import { ProcessLock } from "./lock.ts";
 import { lockFileOf } from "./places.ts";
 
 /** A record that waits. Its line is made when it is written: whoever does something does not wait for that. */

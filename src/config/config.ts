@@ -66,6 +66,8 @@ export interface Config extends Structures {
   readonly leaseTtlMs: number;
   /** How often in a row a dead agent is started again, and the pause before the first try (it doubles). */
   readonly agentRestart: { readonly attempts: number; readonly backoffMs: number };
+  /** Whether the user's other processes on this machine can ask what this one does. */
+  readonly endpoint: "on" | "off";
   /** Whether it is recorded who did what. */
   readonly audit: AuditMode;
   /** Absent: in the user's folder for such. */

@@ -149,6 +149,12 @@ export const options = {
     kind: { type: "choice", values: ["on", "off"] },
     help: "answer /sidecar … in prompts, and offer it among the agent's slash commands",
   },
+  endpoint: {
+    key: "endpoint",
+    default: "on",
+    kind: { type: "choice", values: ["on", "off"] },
+    help: "let ps, top, figures and sessions end ask what this process does",
+  },
   audit: {
     key: "audit",
     default: "on",

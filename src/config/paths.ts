@@ -54,6 +54,12 @@ export function defaultAuditFile(at: Surroundings): string | undefined {
   return folder && join(at, folder, "acp-sidecar", "audit.jsonl");
 }
 
+/** Where processes keep what they have counted; undefined without a home. */
+export function figuresFolder(at: Surroundings): string | undefined {
+  const folder = stateFolder(at);
+  return folder && join(at, folder, "acp-sidecar", "figures");
+}
+
 /**
  * A store's URL with `~` for the user's home, and paths that are relative in the configuration file as that file's
  * folder has them: wherever an editor starts us, the file means the same. Errors: `CONFIG_INVALID`.

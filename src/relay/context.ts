@@ -1,6 +1,7 @@
 /** What the handlers of one client connection share. */
 import type { AgentSupervisor } from "../agent/supervisor.ts";
 import type { Logger } from "../base/log.ts";
+import type { Counting } from "../base/meter.ts";
 import type { Secrets } from "../base/secrets.ts";
 import type { RequestId } from "../rpc/messages.ts";
 import type { SessionRegistry } from "../session/registry.ts";
@@ -37,6 +38,8 @@ export interface RelayContext {
   readonly unclaimed: Unclaimed;
   readonly searching: Searching;
   readonly log: Logger;
+  /** Told of what is counted and timed. */
+  readonly meter: Counting;
   /** Of this client's sessions and of the configuration: taken out of all that is not the conversation. */
   readonly secrets: Secrets;
   /** The client's ids of the requests that are with the agent, by the ids under which the agent has them. */

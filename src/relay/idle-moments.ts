@@ -22,6 +22,11 @@ export class IdleMoments {
     this.#work = work;
   }
 
+  /** Something is being done. */
+  get isOpen(): boolean {
+    return this.#open > 0;
+  }
+
   /** Something is to be done, until `noteDone`. */
   noteBegun(): void {
     this.#open += 1;

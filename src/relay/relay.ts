@@ -5,6 +5,7 @@ import { isRecord } from "../base/json.ts";
 import { refusalIn } from "../session/audited-sharing.ts";
 import { loggedReason, SidecarError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
+import { noMeter, type Counting } from "../base/meter.ts";
 import { Secrets } from "../base/secrets.ts";
 import {
   Connection,
@@ -19,6 +20,8 @@ import { Interval } from "../base/interval.ts";
 import { waitAtMost } from "../base/time.ts";
 import { agentRequest } from "./agent/requests.ts";
 import type { RelayContext, RelayOptions } from "./context.ts";
+import { measuredRequest } from "./measured.ts";
+import { Outside } from "./outside.ts";
 import { withoutSecrets } from "./safe-error.ts";
 import { closeSession, deleteSession, detach } from "./methods/end.ts";
 import { exportToClient } from "./methods/export.ts";
@@ -52,6 +55,8 @@ export interface RelayParts {
   readonly log: Logger;
   /** What it learns from the client goes into these. */
   readonly secrets?: Secrets;
+  /** Nothing is counted, unless told. */
+  readonly meter?: Counting;
 }
 
 type Handler = (ctx: RelayContext, params: unknown, request: RequestContext) => Promise<unknown>;
@@ -62,27 +67,31 @@ const shutdownGraceMs = 1200;
 const lastWordsMs = 2000;
 
 export class Relay {
+  /** For others on this machine. */
+  readonly outside: Outside;
   readonly #ctx: RelayContext;
   readonly #heartbeat: Interval;
   #initialized: Promise<unknown> | undefined;
 
   /** Starts the agent and begins to listen to the client. */
   constructor({ options, registry, agentCommand, ...parts }: RelayParts, streams: ConnectionOptions) {
-    const { startAgent: start, agentRestart: restart, log, secrets = new Secrets() } = parts;
-    const agent = new AgentSupervisor({ start, restart, log, command: agentCommand });
+    const { startAgent: start, agentRestart: restart, log, secrets = new Secrets(), meter = noMeter } = parts;
+    const agent = new AgentSupervisor({ start, restart, log, meter, command: agentCommand });
     const sessions = new KnownSessions();
     const facts = { agentProcess: () => agent.process, agentFacts: () => agent.facts };
     const holding = new Holding({ registry, sessions, log, ...options, ...facts });
     // Its first message comes in a later turn of the event loop.
     const client = { connection: new Connection(streams, this.#clientHandlers()), facts: undefined };
     const unclaimed = new Unclaimed((updates) => client.connection.sendTexts(updates.map(textOfUpdate)));
-    const shared = { options, registry, log, secrets, forwarded: new Map(), adopting: new Map() };
+    const shared = { options, registry, log, secrets, meter, forwarded: new Map(), adopting: new Map() };
     const isBusy = () => [...sessions.all()].some((live) => runningTurns(live).length > 0);
     const searching = new Searching({ registry, log, ...options, isBusy });
     this.#ctx = { ...shared, client, agent, sessions, holding, unclaimed, searching };
+    this.outside = new Outside(this.#ctx);
     agent.observe(agentObserver(this.#ctx));
     agent.begin();
     this.#heartbeat = new Interval(options.leaseTtlMs / 3, () => {
+      this.outside.heartbeatAtMs = Date.now();
       this.#endDeafAgent();
       return holding.renewAll();
     });
@@ -128,12 +137,15 @@ export class Relay {
       request: (method, params, request) => {
         const { idle } = this.#ctx.searching;
         idle.noteBegun();
-        return this.#clientRequest(method, params, request)
+        return measuredRequest(this.#ctx.meter, method, this.#clientRequest(method, params, request))
           .catch((error: unknown) => {
             this.#noteRefused(method, params, error);
             throw withoutSecrets(this.#ctx.secrets, error);
           })
-          .finally(() => idle.noteDone());
+          .finally(() => {
+            idle.noteDone();
+            this.outside.answered.settle();
+          });
       },
       notification: (method, params) => {
         if (method === "session/cancel") return cancel(this.#ctx, params);

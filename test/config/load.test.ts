@@ -49,6 +49,7 @@ describe("configuration", () => {
       onBusy: "idle",
       cancelGraceMs: 10_000,
       commands: "on",
+      endpoint: "on",
       idleTimeoutMs: hourMs,
       sweepIntervalMs: 300_000,
       upkeepIntervalMs: 600_000,

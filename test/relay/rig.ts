@@ -3,6 +3,7 @@ import { PassThrough, Transform } from "node:stream";
 import type { Agent, AgentExit, AgentHandlers } from "../../src/agent/agent.ts";
 import { SidecarError } from "../../src/base/errors.ts";
 import { silentLogger, type Logger } from "../../src/base/log.ts";
+import type { Counting } from "../../src/base/meter.ts";
 import { Connection, type RequestContext } from "../../src/rpc/endpoint.ts";
 import { updateLane } from "../../src/acp/chunks.ts";
 import { paramsOf, type UpdateParams } from "../../src/acp/updates.ts";
@@ -102,6 +103,7 @@ export interface RigOptions {
   readonly relay?: Partial<RelayOptions>;
   readonly registry?: Partial<RegistryOptions>;
   readonly log?: Logger;
+  readonly meter?: Counting;
   /** What the client answers; a request of the agent that is not there is answered with an empty object. */
   readonly client?: Readonly<Record<string, (params: Params, context: RequestContext) => unknown>>;
   readonly clientCapabilities?: object;
@@ -154,6 +156,7 @@ export async function rig(options: RigOptions = {}) {
       agentCommand: undefined,
       agentRestart: { attempts: 5, backoffMs: 10 },
       log,
+      ...(options.meter && { meter: options.meter }),
     },
     { input: toRelay, output: fromRelay, maxMessageBytes, log: silentLogger },
   );

@@ -12,6 +12,7 @@ import { withoutHandoverEcho } from "../live/handed-over.ts";
 import type { Replaying } from "../live/replaying.ts";
 import type { LiveSession, UpdateBatch } from "../live/session.ts";
 import type { Audience } from "../live/turn.ts";
+import { noteUpdates } from "../measured.ts";
 import { withChosen } from "./settings.ts";
 
 type Update = ReturnType<typeof updateIn>;
@@ -118,6 +119,7 @@ export async function tell(
   const chars = updates.reduce((sum, update) => sum + charsOf(update), 0);
   tidyUp(chars);
   await live.journal.append(entriesOf(updates, Date.now()));
+  noteUpdates(ctx.meter, updates);
   tidyUp(chars);
   let hasCommands = false;
   for (const update of updates) {

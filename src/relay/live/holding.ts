@@ -11,7 +11,8 @@ import type { AgentFacts, Holder, SessionRecord } from "../../store/contract.ts"
 import { sessionNotFound } from "../../store/refusals.ts";
 import type { Client } from "./attachments.ts";
 import { Losses } from "./loss.ts";
-import { LiveSession, type SessionSetup } from "./session.ts";
+import { LiveSession } from "./session.ts";
+import type { SessionSetup } from "./session-setup.ts";
 import type { KnownSessions } from "./sessions.ts";
 import { endTurnsWith, failTurns } from "./turns.ts";
 

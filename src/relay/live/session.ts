@@ -11,6 +11,7 @@ import type { NewEntry, SessionPatch, SessionRecord } from "../../store/contract
 import { HandoverEcho } from "./handed-over.ts";
 import type { Recall } from "./recall.ts";
 import type { Replaying } from "./replaying.ts";
+import type { SessionSetup } from "./session-setup.ts";
 import { Attachments } from "./attachments.ts";
 import type { Audience, Turn } from "./turn.ts";
 
@@ -18,15 +19,6 @@ import type { Audience, Turn } from "./turn.ts";
 export interface Binding {
   readonly run: AgentRun;
   readonly agentSessionId: string;
-}
-
-type McpServers = readonly Readonly<Record<string, unknown>>[];
-
-/** What the client set the session up with, for the agent: secrets, kept in memory only. */
-export interface SessionSetup {
-  readonly mcpServers: McpServers;
-  /** Fields that we do not know. */
-  readonly [field: string]: unknown;
 }
 
 /** Updates that wait in the lane together, and whether the client may see them. */
@@ -214,6 +206,11 @@ export class LiveSession {
     return this.#openBatch?.chars ?? 0;
   }
 
+  /** Tasks in both lanes that have not ended. */
+  get waiting(): number {
+    return this.inbound.length + this.#outbound.length;
+  }
+
   /** Settles when everything that is in the outbound lane now is done. */
   outboundIdle(): Promise<void> {
     return this.#outbound.idle();
@@ -227,28 +224,6 @@ export class LiveSession {
       if (turn.audience === "journal") audience = "journal";
     }
     return audience;
-  }
-
-  /**
-   * What is set up for the agent by a client's params, without what the record knows. Servers that they do not name
-   * are those of before: they are optional where a session is resumed.
-   */
-  static setupOf(
-    params: { readonly mcpServers?: McpServers | null | undefined },
-    before?: SessionSetup,
-  ): SessionSetup {
-    const {
-      sessionId: _id,
-      cwd: _cwd,
-      additionalDirectories: _more,
-      ...rest
-    } = params as Record<string, unknown>;
-    return { ...rest, mcpServers: params.mcpServers ?? before?.mcpServers ?? [] };
-  }
-
-  /** MCP server names: all of them that is ever stored. */
-  static namesOf(mcpServers: McpServers): string[] {
-    return mcpServers.map(({ name }) => (typeof name === "string" ? name : ""));
   }
 }
 

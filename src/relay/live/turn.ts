@@ -18,6 +18,9 @@ type TurnState = "queued" | "running" | "cancelling" | "ended";
 const cancelled: TurnOutcome = { type: "answer", result: { stopReason: "cancelled" } };
 
 export class Turn {
+  readonly sinceMs = Date.now();
+  /** The same by the clock that measures. */
+  readonly beganMs = performance.now();
   /** Where the conversation ended before the prompt; undefined until the prompt is in the journal. */
   historySeq: number | undefined;
   /** What was final then: behind it entries may be folded, and have other numbers. */

@@ -17,6 +17,7 @@ import { enqueueUpdates } from "../agent/updates.ts";
 import type { RelayContext } from "../context.ts";
 import { Replaying } from "../live/replaying.ts";
 import { LiveSession } from "../live/session.ts";
+import { namesOf, setupOf } from "../live/session-setup.ts";
 
 /** The client goes on using the agent's id on this connection; in lists the session has ours. */
 export function adopt(
@@ -118,13 +119,13 @@ async function createAdopted(
   const record = await ctx.registry.create({
     cwd,
     additionalDirectories: additionalDirectories ?? [],
-    mcpServerNames: LiveSession.namesOf(params.mcpServers ?? []),
+    mcpServerNames: namesOf(params.mcpServers ?? []),
     agentSessionIds: [agentSessionId],
     metadata: hiddenAs("adopting"),
     ...(ctx.client.facts && { client: ctx.client.facts }),
     agent: run.facts,
   });
-  const live = new LiveSession(record.id, LiveSession.setupOf(params));
+  const live = new LiveSession(record.id, setupOf(params));
   live.attachments.attach(ctx.client, agentSessionId);
   return live;
 }

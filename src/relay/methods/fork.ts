@@ -10,7 +10,7 @@ import { chosenIn } from "../agent/settings.ts";
 import { isInstructions, keptSystemPrompt } from "../agent/setup.ts";
 import { mayTryNext } from "../agent/take-up.ts";
 import type { RelayContext } from "../context.ts";
-import { LiveSession } from "../live/session.ts";
+import { setupOf } from "../live/session-setup.ts";
 import { initOf, makeSession, type Making } from "./new.ts";
 import { metaKey } from "../../acp/meta.ts";
 import { withoutOurs } from "./own-meta.ts";
@@ -43,7 +43,7 @@ export async function forkSession(
       metadata,
       lineage: { parentId: parent.id, atSeq },
     },
-    setup: LiveSession.setupOf(parsed),
+    setup: setupOf(parsed),
   };
   try {
     return await makeSession(ctx, making, request);

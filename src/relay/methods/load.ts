@@ -17,7 +17,8 @@ import { listedBy } from "../agent/listed.ts";
 import { attach } from "../agent/attach.ts";
 import type { RelayContext } from "../context.ts";
 import type { Attachment } from "../live/attachments.ts";
-import { LiveSession } from "../live/session.ts";
+import type { LiveSession } from "../live/session.ts";
+import { namesOf, setupOf } from "../live/session-setup.ts";
 import { asAnswered, type AgentState } from "../../acp/settings.ts";
 import { loadToRead } from "./load-to-read.ts";
 import { sendReplay, type LeftOut } from "./load-window.ts";
@@ -65,7 +66,7 @@ async function loadToWrite(
   request: RequestContext,
 ): Promise<unknown> {
   const isMove = isMoving(found, method, parsed);
-  const setup = LiveSession.setupOf(withoutOurs(parsed), ctx.sessions.byId(found.id)?.setup);
+  const setup = setupOf(withoutOurs(parsed), ctx.sessions.byId(found.id)?.setup);
   const live = await ctx.holding.open(ctx.client, parsed.sessionId, setup);
   const attachment = live.attachments.attach(ctx.client, parsed.sessionId);
   // It may be live, or have been opened by another request: this is what counts from now on.
@@ -174,7 +175,7 @@ function factsOf(ctx: RelayContext, params: ExistingSessionParams): SessionPatch
   return {
     updatedAtMs: Date.now(),
     ...(ctx.client.facts && { client: ctx.client.facts }),
-    ...(mcpServers && { mcpServerNames: LiveSession.namesOf(mcpServers) }),
+    ...(mcpServers && { mcpServerNames: namesOf(mcpServers) }),
     // "When omitted or empty, no additional roots are activated": https://agentclientprotocol.com/protocol/v1/session-setup
     additionalDirectories: additionalDirectories ?? [],
   };

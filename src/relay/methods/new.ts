@@ -12,7 +12,8 @@ import { askAgent } from "../agent/ask.ts";
 import { newSessionResult } from "../agent/attach.ts";
 import type { RelayContext } from "../context.ts";
 import { closeAtAgent } from "./end.ts";
-import { LiveSession, type SessionSetup } from "../live/session.ts";
+import { LiveSession } from "../live/session.ts";
+import { namesOf, setupOf, type SessionSetup } from "../live/session-setup.ts";
 import { chooseInNew } from "../agent/choose-again.ts";
 import { DiedChoosing } from "../agent/reapply.ts";
 import { recallOf } from "../agent/replayed.ts";
@@ -44,7 +45,7 @@ export async function newSession(
     agentParams: parsed,
     run,
     init: initOf(ctx, run, parsed),
-    setup: LiveSession.setupOf(parsed),
+    setup: setupOf(parsed),
     needsHandover: false,
   } as const;
   return makeSession(ctx, making, request);
@@ -55,7 +56,7 @@ export function initOf(ctx: RelayContext, run: AgentRun, params: NewSessionParam
   return {
     cwd: params.cwd,
     additionalDirectories: params.additionalDirectories ?? [],
-    mcpServerNames: LiveSession.namesOf(params.mcpServers ?? []),
+    mcpServerNames: namesOf(params.mcpServers ?? []),
     ...(ctx.client.facts && { client: ctx.client.facts }),
     agent: run.facts,
   };

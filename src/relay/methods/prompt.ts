@@ -21,6 +21,7 @@ import { promptData } from "./prompt-data.ts";
 import { isCommand } from "../live/words.ts";
 import { cancelTurns, runningTurns, isLossError, untilLateTurnsAreGone, sendCancel } from "../live/turns.ts";
 import { Turn, type TurnOutcome } from "../live/turn.ts";
+import { noteTurn } from "../measured.ts";
 
 /** How long a new prompt waits for an agent that is still at a turn which we have ended for it. */
 const lateTurnMs = 2000;
@@ -43,6 +44,7 @@ export async function prompt(ctx: RelayContext, params: unknown, request: Reques
   await turn.decided;
   return live.answerInOrder(request, async () => {
     const safe = await endTurn(ctx, live, turn);
+    noteTurn(ctx.meter, turn, safe);
     if (isCutOff(safe)) await tellUnended(ctx, live, turn);
     if (turn.isAgentDone) live.turns.delete(turn);
     turn.noteOver();

@@ -7,9 +7,9 @@
 import { createHash } from "node:crypto";
 import { closeSync, fstatSync, openSync, readSync, statSync, truncateSync, writeSync } from "node:fs";
 import path from "node:path";
-import { makeDirectory } from "../base/disk.ts";
-import { SidecarError, systemCodeOf } from "../base/errors.ts";
-import { isSameProcessAlive, processSpace, startOf } from "../base/process.ts";
+import { makeDirectory } from "./disk.ts";
+import { SidecarError, systemCodeOf } from "./errors.ts";
+import { isSameProcessAlive, processSpace, startOf } from "./process.ts";
 
 /** Claimants elsewhere (another machine, another container) count as dead after this: a lock is held for moments. */
 const abandonedMs = 30_000;
@@ -152,7 +152,7 @@ export class ProcessLock {
 }
 
 function append(fd: number, line: string): void {
-  if (writeSync(fd, line) < line.length) throw new SidecarError("AUDIT_FAILED", "the disk is full");
+  if (writeSync(fd, line) < line.length) throw new SidecarError("FILE_FAILED", "the disk is full");
 }
 
 function textOf(fd: number): string {

@@ -1,0 +1,59 @@
+/**
+ * What happens, said to whoever counts it. Who says it knows nothing of how it is shown, and need not wait until what
+ * counts is loaded: that comes after the first answer, and is told then what was said before.
+ */
+
+/** What is counted. What each means, and its labels, is in `figures/table.ts`. */
+export type Counted =
+  | "requests"
+  | "storeOperations"
+  | "storeEntries"
+  | "storeBytes"
+  | "updates"
+  | "turns"
+  | "tokens"
+  | "agentStarts"
+  | "agentRestarts"
+  | "agentDeaths";
+/** What is timed, in seconds. */
+export type Timed = "request" | "storeOperation" | "turn" | "loopDelay";
+
+export interface Counting {
+  /** @param of the values of its labels with spaces between: from a fixed set; what is not in that counts as `other` */
+  add(what: Counted, of?: string, by?: number): void;
+  time(what: Timed, of: string, seconds: number): void;
+}
+
+/** Counts nothing. */
+export const noMeter: Counting = { add: () => undefined, time: () => undefined };
+
+/** So much is kept until somebody counts it. */
+const mostKept = 5000;
+
+type Told = (to: Counting) => void;
+
+export class Meter implements Counting {
+  #to: Counting | undefined;
+  #kept: Told[] = [];
+
+  add(what: Counted, of?: string, by?: number): void {
+    if (this.#to !== undefined) this.#to.add(what, of, by);
+    else this.#keep((to) => to.add(what, of, by));
+  }
+
+  time(what: Timed, of: string, seconds: number): void {
+    if (this.#to !== undefined) this.#to.time(what, of, seconds);
+    else this.#keep((to) => to.time(what, of, seconds));
+  }
+
+  /** From now on it is said to `to`, beginning with what was said before. */
+  tell(to: Counting): void {
+    for (const told of this.#kept) told(to);
+    this.#kept = [];
+    this.#to = to;
+  }
+
+  #keep(told: Told): void {
+    if (this.#kept.length < mostKept) this.#kept.push(told);
+  }
+}

@@ -1,0 +1,73 @@
+/** Figures as Prometheus reads them. https://prometheus.io/docs/instrumenting/exposition_formats/ (text format, 0.0.4) */
+import { version } from "../base/version.ts";
+import type { Snapshot, TimesOf } from "./snapshot.ts";
+import { combinations, counters, gauges, times, type Figure } from "./table.ts";
+
+/** What HTTP is to say of it. */
+export const expositionType = "text/plain; version=0.0.4; charset=utf-8";
+
+type Labels = Figure["labels"];
+
+/** Counters and histograms that nothing has happened for are 0; a gauge that nobody knows is left out. */
+export function exposition(snapshot: Snapshot): string {
+  const lines: string[] = [];
+  head(lines, "acp_sidecar_build_info", "gauge", "The version that answers; always 1.");
+  lines.push(`acp_sidecar_build_info{version=${quoted(version)}} 1`);
+  for (const [key, { name, help, labels }] of entriesOf(counters)) {
+    head(lines, name, "counter", help);
+    for (const values of combinations(labels))
+      lines.push(`${name}${labelled(labels, values)} ${snapshot.counters[key]?.[values] ?? 0}`);
+  }
+  for (const [key, { name, help, labels, edges }] of entriesOf(times)) {
+    head(lines, name, "histogram", help);
+    for (const values of combinations(labels))
+      lines.push(...histogram(name, labels, values, edges ?? [], snapshot.times[key]?.[values]));
+  }
+  for (const [key, { name, help }] of entriesOf(gauges)) {
+    const value = snapshot.gauges[key as keyof typeof gauges];
+    if (value === undefined) continue;
+    head(lines, name, "gauge", help);
+    lines.push(`${name} ${value}`);
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+function entriesOf(table: Readonly<Record<string, Figure>>): [string, Figure][] {
+  return Object.entries(table);
+}
+
+function head(lines: string[], name: string, type: string, help: string): void {
+  lines.push(`# HELP ${name} ${help.replace(/\\/g, "\\\\").replace(/\n/g, "\\n")}`, `# TYPE ${name} ${type}`);
+}
+
+/** Cumulative, as it wants them. What an older version kept by other bounds counts within the next greater one of ours. */
+function histogram(
+  name: string,
+  labels: Labels,
+  values: string,
+  edges: readonly number[],
+  { sum, within }: TimesOf = { sum: 0, within: {} },
+): string[] {
+  const counts = Object.entries(within).map(
+    ([edge, count]) => [edge === "Inf" ? Infinity : Number(edge), count] as const,
+  );
+  const upTo = (edge: number) => counts.reduce((all, [each, count]) => (each <= edge ? all + count : all), 0);
+  const total = upTo(Infinity);
+  return [
+    ...edges.map((edge) => `${name}_bucket${labelled(labels, values, String(edge))} ${upTo(edge)}`),
+    `${name}_bucket${labelled(labels, values, "+Inf")} ${total}`,
+    `${name}_sum${labelled(labels, values)} ${sum}`,
+    `${name}_count${labelled(labels, values)} ${total}`,
+  ];
+}
+
+function labelled(labels: Labels, values: string, edge?: string): string {
+  const words = values.split(" ");
+  const pairs = Object.keys(labels ?? {}).map((label, at) => `${label}=${quoted(words[at] ?? "")}`);
+  if (edge !== undefined) pairs.push(`le=${quoted(edge)}`);
+  return pairs.length === 0 ? "" : `{${pairs.join(",")}}`;
+}
+
+function quoted(value: string): string {
+  return `"${value.replace(/\\/g, "\\\\").replace(/"/g, '\\"').replace(/\n/g, "\\n")}"`;
+}

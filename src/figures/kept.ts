@@ -1,0 +1,181 @@
+/**
+ * What processes have counted outlives them: each has a file, written now and then and at its end, and whatever it has
+ * told somebody it has written before, so that no sum ever falls. Those of the dead are added up in one file under a
+ * lock. A process that is killed loses what it had counted since it last wrote, and nobody had been told.
+ */
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { makeDirectory } from "../base/disk.ts";
+import { systemCodeOf } from "../base/errors.ts";
+import { isRecord } from "../base/json.ts";
+import { isSameProcessAlive, processSpace, startOf } from "../base/process.ts";
+import { ProcessLock } from "../base/process-lock.ts";
+import { pause } from "../base/time.ts";
+import { onlyGauges, snapshotIn, sumOf, withoutGauges, type Snapshot } from "./snapshot.ts";
+
+interface Kept {
+  readonly id: string;
+  readonly snapshot: Snapshot;
+  /** Its process is gone. */
+  readonly isOver: boolean;
+}
+
+interface Ended {
+  /** Whose figures are in it, the latest of them: one whose file could not be removed is not added again. */
+  readonly added: readonly string[];
+  readonly snapshot: Snapshot;
+}
+
+const endedName = "ended.json";
+const nothing: Snapshot = { counters: {}, times: {}, gauges: {} };
+/** So many of the dead are remembered by name, and so many are added up at a time. */
+const [mostRemembered, mostAtOnce] = [2000, 1000];
+/** How long others may have the lock before their sum is read as it is. */
+const lockWaitMs = 500;
+/** Where process numbers mean something else nobody can be asked: who has written nothing for so long is over. */
+const foreignOverMs = 7 * 86_400_000;
+
+export class KeptFigures {
+  readonly #folder: string;
+
+  /** @param folder of its own, in the user's folder of state; made when something is written */
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** Errors: the system's own. */
+  write(id: string, snapshot: Snapshot): void {
+    makeDirectory(this.#folder);
+    this.#replace(`${id}.json`, { ...self(), snapshot: withoutGauges(snapshot) });
+  }
+
+  /**
+   * The sum of all that was counted by those who have just answered and by the others: of the dead, and of those that do
+   * not answer what they wrote last. One that has answered and then ended is counted once.
+   */
+  async sumWith(answered: ReadonlyMap<string, Snapshot>): Promise<Snapshot> {
+    await this.addUp();
+    // The files first: what others add up in between is known by its name then, and is missed by nobody.
+    const files = this.#files();
+    const { added, snapshot } = this.#ended();
+    const over = new Set(added);
+    const rest = files.filter(({ id }) => !over.has(id) && !answered.has(id));
+    const living = [...answered].map(([id, each]) => (over.has(id) ? onlyGauges(each) : each));
+    return sumOf([snapshot, ...rest.map((each) => each.snapshot), ...living]);
+  }
+
+  /** Puts the figures of the dead into one file. Nothing happens while others are at it. */
+  async addUp(): Promise<void> {
+    const over = this.#files().filter(({ isOver }) => isOver);
+    if (over.length === 0) return;
+    const lock = new ProcessLock(path.join(this.#folder, "ended.lock"));
+    try {
+      const release = await taken(lock);
+      if (release === undefined) return;
+      try {
+        this.#add();
+      } finally {
+        release();
+      }
+    } finally {
+      lock.close();
+    }
+  }
+
+  /** Looked for once more: who had the lock before has added some. */
+  #add(): void {
+    const { added, snapshot } = this.#ended();
+    const known = new Set(added);
+    const over = this.#files()
+      .filter(({ isOver }) => isOver)
+      .slice(0, mostAtOnce);
+    const fresh = over.filter(({ id }) => !known.has(id));
+    if (fresh.length > 0) {
+      const names = [...added, ...fresh.map(({ id }) => id)].slice(-mostRemembered);
+      const sum = sumOf([snapshot, ...fresh.map((each) => each.snapshot)]);
+      this.#replace(endedName, { added: names, snapshot: sum });
+    }
+    for (const { id } of over) rmSync(path.join(this.#folder, `${id}.json`), { force: true });
+  }
+
+  #ended(): Ended {
+    const value = this.#read(endedName);
+    const snapshot = snapshotIn(value?.["snapshot"]);
+    const added = value?.["added"];
+    if (snapshot === undefined || !Array.isArray(added)) return { added: [], snapshot: nothing };
+    return { added: added.filter((each) => typeof each === "string"), snapshot };
+  }
+
+  #files(): Kept[] {
+    return this.#names().flatMap((name) => {
+      const value = this.#read(name);
+      const snapshot = snapshotIn(value?.["snapshot"]);
+      if (value === undefined || snapshot === undefined) return [];
+      return [{ id: name.slice(0, -".json".length), snapshot, isOver: this.#isOver(name, value) }];
+    });
+  }
+
+  #names(): string[] {
+    try {
+      return readdirSync(this.#folder).filter((name) => name.endsWith(".json") && name !== endedName);
+    } catch (error) {
+      if (systemCodeOf(error) === undefined) throw error;
+      return [];
+    }
+  }
+
+  #isOver(name: string, { space, pid, startedAt }: Readonly<Record<string, unknown>>): boolean {
+    const here = processSpace();
+    if (space === here && typeof pid === "number" && typeof startedAt === "string")
+      return !isSameProcessAlive({ pid, startedAt });
+    // The same machine, started again.
+    const [host, boot] = String(space).split("/");
+    const [ourHost, ourBoot] = here.split("/");
+    if (host === ourHost && boot !== ourBoot) return true;
+    const file = statSync(path.join(this.#folder, name), { throwIfNoEntry: false });
+    return file !== undefined && Date.now() - file.mtimeMs > foreignOverMs;
+  }
+
+  /** Undefined where there is none, or none that can be read: it can be done without. */
+  #read(name: string): Readonly<Record<string, unknown>> | undefined {
+    try {
+      const value: unknown = JSON.parse(readFileSync(path.join(this.#folder, name), "utf8"));
+      return isRecord(value) ? value : undefined;
+    } catch (error) {
+      if (systemCodeOf(error) === undefined && !(error instanceof SyntaxError)) throw error;
+      return undefined;
+    }
+  }
+
+  /** In one step: whoever reads it finds the one before or this one. */
+  #replace(name: string, value: object): void {
+    const file = path.join(this.#folder, name);
+    const written = `${file}.${process.pid}.tmp`;
+    writeFileSync(written, JSON.stringify(value), { mode: 0o600 });
+    renameSync(written, file);
+  }
+}
+
+function self() {
+  return { pid: process.pid, startedAt: startOf(process.pid) ?? "", space: processSpace() };
+}
+
+let made = 0;
+
+/** Under which a sidecar keeps its figures: of no other one, whenever and wherever it runs. */
+export function newFiguresId(): string {
+  const { pid, startedAt, space } = self();
+  const start = createHash("sha256").update(`${space} ${startedAt}`).digest("hex").slice(0, 12);
+  made += 1;
+  return `${pid}-${start}-${made}`;
+}
+
+async function taken(lock: ProcessLock): Promise<(() => void) | undefined> {
+  for (const untilMs = performance.now() + lockWaitMs; performance.now() < untilMs; await pause(5)) {
+    const release = lock.tryTake();
+    if (release !== undefined) return release;
+  }
+  lock.leave();
+  return undefined;
+}
