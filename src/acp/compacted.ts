@@ -6,6 +6,7 @@ import { membersOf, objectText } from "../base/json-text.ts";
 import { isRecord, objectIn } from "../base/json.ts";
 import { sha256Of } from "../base/sha256.ts";
 import type { NewEntry } from "../store/contract.ts";
+import { linkIn, withLink, withoutLink } from "./chain-link.ts";
 import { childIn, withChild } from "./child-mark.ts";
 import { callWithoutOutput } from "./compacted-call.ts";
 import { means, updateKindOf, updateKinds } from "./kinds.ts";
@@ -34,6 +35,18 @@ export function compactedEntry(entry: NewEntry): NewEntry | undefined {
   if (less === undefined) return undefined;
   const data = noted(less, { sha256: sha256Of(entry.data), bytes });
   return Buffer.byteLength(data) < bytes ? { ...entry, data } : undefined;
+}
+
+/** Nothing but the note that something stood there; undefined where nothing is to go. A link of the chain stays. */
+export function erasedEntry(entry: NewEntry): NewEntry | undefined {
+  // That the session went back is nobody's words, and says what counts.
+  if (entry.kind === "rewind") return undefined;
+  const link = linkIn(entry);
+  const data = withoutLink(entry);
+  const from = compactedFrom({ data }) ?? { sha256: sha256Of(data), bytes: Buffer.byteLength(data) };
+  const erased = { ...entry, data: noted("{}", from) };
+  if (erased.data === data) return undefined;
+  return link === undefined ? erased : withLink(erased, link);
 }
 
 /** Undefined for an entry that is as it was written. */

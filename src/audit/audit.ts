@@ -23,6 +23,7 @@ export type AuditedDeed =
   | "session.edit"
   | "session.compact"
   | "session.uncompact"
+  | "session.erase"
   | "session.trash"
   | "session.restore"
   | "session.delete"

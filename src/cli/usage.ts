@@ -1,9 +1,8 @@
 /** `usage`: turns, tokens and cost as agents reported them, a bar a row on a terminal. */
-import { createHash } from "node:crypto";
-import path from "node:path";
 import { SidecarError } from "../base/errors.ts";
 import { cacheFolderOf, surroundings } from "../config/paths.ts";
 import { dimensions, usageRows, type Dimension, type UsageRow } from "../history/usage/rows.ts";
+import { usageFileOf } from "../history/usage/place.ts";
 import { usageOf } from "../history/usage/usage.ts";
 import type { SessionId } from "../base/ids.ts";
 import type { SessionRegistry } from "../session/registry.ts";
@@ -22,22 +21,13 @@ export function printUsage(invocation: Invocation, io: Io): Promise<number> {
     throw new SidecarError("USAGE", `--by is ${JSON.stringify(by)}; allowed: ${dimensions.join(", ")}`);
   const sinceMs = since === undefined ? undefined : instantFrom("since", String(since), Date.now());
   return withSessions(invocation, io, async (registry, _, leftOut) => {
-    const cacheFile = await cacheFileOf(registry, io);
+    const cacheFile = await usageFileOf(registry, cacheFolderOf(surroundings(io.env)));
     const usage = await usageOf(registry, { cacheFile, onUnread: leftOut.note });
     const rows = usageRows(usage, dimension, sinceMs);
     if (json) await printJson(io, { by: dimension, rows, ...leftOut.asJson });
     else await printRows(invocation, io, registry, dimension, rows);
     return 0;
   });
-}
-
-/** One for each store; a store in memory has none, nor has one that is encrypted: folders stand in it. */
-async function cacheFileOf(registry: SessionRegistry, { env }: Io): Promise<string | undefined> {
-  const folder = cacheFolderOf(surroundings(env));
-  const identity = await registry.identity();
-  if (folder === undefined || identity === undefined) return undefined;
-  const name = createHash("sha256").update(identity).digest("hex").slice(0, 16);
-  return path.join(folder, `usage-${name}.json`);
 }
 
 const mostSessions = 50;

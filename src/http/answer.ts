@@ -3,7 +3,15 @@ import { createHash } from "node:crypto";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import { jsonTextOf } from "../base/json-text.ts";
-import type { Answer } from "./route.ts";
+
+/** What is answered: JSON, unless it is a whole response. */
+export interface Answer {
+  readonly status?: number;
+  readonly body?: unknown;
+  /** In the place of `body`: its JSON, ready. */
+  readonly text?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
 
 const compressed = promisify(gzip);
 /** Less is sent as it is: a packet takes it anyway. */

@@ -79,7 +79,7 @@ async function answerTo(
 ): Promise<Answer | Response> {
   const request = context.req.raw;
   const mostBytes = house.config.maxEntryBytes + envelopeBytes;
-  return asked.handle({
+  const call: Call = {
     house,
     guest,
     id: id === undefined ? ("" as SessionId) : toSessionId(id),
@@ -88,7 +88,11 @@ async function answerTo(
     body: await bodyFor(asked, request, mostBytes),
     request,
     signal: request.signal,
-  });
+  };
+  const key = house.idempotency.keyOf(request, guest.tokenId);
+  if (key === undefined || asked.takesAnything !== undefined) return asked.handle(call);
+  const what = [request.method, context.req.path, call.query, call.body];
+  return house.idempotency.once(key, what, () => asked.handle({ ...call, key }));
 }
 
 /** Errors: `INVALID_PARAMS` for a name that stands there twice. */

@@ -2,6 +2,7 @@
 import type { Logger } from "../base/log.ts";
 import type { Config } from "../config/config.ts";
 import type { Guests } from "./guests.ts";
+import type { Idempotency } from "./idempotency.ts";
 import type { Pages } from "./rendered.ts";
 
 export interface House {
@@ -11,6 +12,7 @@ export interface House {
   /** Where what is derived is kept: the user's cache folder. */
   readonly cacheFolder: string | undefined;
   readonly pages: Pages;
+  readonly idempotency: Idempotency;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Aborted when the server ends: streams end then. */
   readonly ending: AbortSignal;

@@ -1,7 +1,10 @@
 /** What a route is: data, from which the server, the checks and the document are made alike. */
 import type { SessionId } from "../base/ids.ts";
+import type { Answer } from "./answer.ts";
 import type { Guest } from "./guests.ts";
 import type { House } from "./house.ts";
+
+export type { Answer } from "./answer.ts";
 
 /** What checks a value; zod's schemas do. */
 export interface Shape<T> {
@@ -27,17 +30,10 @@ export interface Call<Q = unknown, B = unknown> {
   readonly query: Q;
   readonly body: B;
   readonly request: Request;
+  /** The `Idempotency-Key`, with what makes it one's own. */
+  readonly key?: string;
   /** Aborted when nobody waits for the answer any more. */
   readonly signal: AbortSignal;
-}
-
-/** What is answered: JSON, unless it is a whole response. */
-export interface Answer {
-  readonly status?: number;
-  readonly body?: unknown;
-  /** In the place of `body`: its JSON, ready. */
-  readonly text?: string;
-  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export type Method = "get" | "post" | "put" | "patch" | "delete";
@@ -55,6 +51,8 @@ export interface RouteFacts {
   readonly status?: number;
   /** Other problems than those that every route may have. */
   readonly problems?: readonly number[];
+  /** Headers of a request that it reads, and what they say. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Of an answer that is no JSON. */
   readonly answers?: readonly string[];
 }

@@ -7,6 +7,7 @@ import { waitAtMost } from "../base/time.ts";
 import { appOf } from "./app.ts";
 import { Guests, type GuestsParts } from "./guests.ts";
 import { Gate } from "./host-and-origin.ts";
+import { Idempotency } from "./idempotency.ts";
 import { addressOf, listening, type Listen } from "./listen.ts";
 import { problemAnswer, Refusal } from "./problems.ts";
 import { Pages } from "./rendered.ts";
@@ -35,7 +36,8 @@ export async function startHttp(parts: HttpParts): Promise<HttpServer> {
   const ending = new AbortController();
   const guests = new Guests(parts);
   const { config, log, cacheFolder, env } = parts;
-  const house = { config, guests, log, cacheFolder, env, pages: new Pages(), ending: ending.signal };
+  const kept = { pages: new Pages(), idempotency: new Idempotency() };
+  const house = { config, guests, log, cacheFolder, env, ...kept, ending: ending.signal };
   const server = bounded((request, response) => void listener(request, response));
   await listening(server, parts.listen);
   const { url, port } = addressOf(server);

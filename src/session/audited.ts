@@ -60,6 +60,7 @@ export function auditDoor(registry: Door, removal: Removal, audit: Audit, trashe
   auditSharing(registry.sharing, audit);
   const compact = compaction.compact.bind(compaction);
   put(compaction, "compact", recorded<Awaited<ReturnType<typeof compact>>>("session.compact")(compact));
+  put(compaction, "erase", recorded<void>("session.erase")(compaction.erase.bind(compaction)));
   const undo = compaction.undo.bind(compaction);
   put(compaction, "undo", recorded<Awaited<ReturnType<typeof undo>>>("session.uncompact")(undo));
   put(

@@ -62,10 +62,10 @@ export class LinkedStretch {
 const sha256Form = /^[0-9a-f]{64}$/;
 
 function hashOf(entry: NewEntry): string {
-  // What is compacted is never ours, and only what is ours carries a link.
-  if (isOwnKind(entry.kind)) return sha256Of(withoutLink(entry));
-  const { sha256 } = compactedFrom(entry) ?? {};
-  return sha256 !== undefined && sha256Form.test(sha256) ? sha256 : sha256Of(entry.data);
+  // Only what is ours carries a link, which is no part of it.
+  const data = isOwnKind(entry.kind) ? withoutLink(entry) : entry.data;
+  const { sha256 } = compactedFrom({ data }) ?? {};
+  return sha256 !== undefined && sha256Form.test(sha256) ? sha256 : sha256Of(data);
 }
 
 function markOf(kind: string, atMs: number, sha256: string): number {

@@ -2,7 +2,7 @@
  * Compacting a session: old entries keep what was said and done and lose what tools gave and agents thought (acp/compacted.ts).
  * What they were is kept beside it until that goes (originals.ts), so it can be undone. Numbers and times stay.
  */
-import { compactedEntry, compactedFrom } from "../acp/compacted.ts";
+import { compactedEntry, compactedFrom, erasedEntry } from "../acp/compacted.ts";
 import { sha256Of } from "../base/sha256.ts";
 import { SidecarError } from "../base/errors.ts";
 import type { SessionId } from "../base/ids.ts";
@@ -86,6 +86,25 @@ export class Compaction {
       const left = await this.#countCompacted(record);
       if (!isDone) throw nothingToUndo(id, left);
       return { ...sums.result, left };
+    });
+  }
+
+  /**
+   * Of all its own entries only what they were is left, with a hash of it; nothing brings them back. Errors: as `compact`;
+   * `STORE_CONFLICT` where forks have some of these entries, too.
+   */
+  async erase(id: SessionId): Promise<void> {
+    const { store, originals } = this.#options;
+    await this.#held(id, async (opened, record) => {
+      if ((await store.count({ parentId: id })) > 0) throw forked(id);
+      const steps = new RewriteSteps(store, opened.journal);
+      await this.#mark(opened);
+      for await (const page of this.#ownPages(record))
+        for (const entry of page) await steps.add(entry, erasedEntry(entry));
+      await steps.write();
+      await originals.forget(id);
+      await this.#finish(opened);
+      await store.flush();
     });
   }
 
@@ -194,6 +213,14 @@ function otherOriginals(sessionId: SessionId): SidecarError {
   return new SidecarError(
     "STORE_CORRUPT",
     `What is kept of session ${sessionId} from before it was compacted is not what it was: its hashes differ`,
+    { data: { sessionId } },
+  );
+}
+
+function forked(sessionId: SessionId): SidecarError {
+  return new SidecarError(
+    "STORE_CONFLICT",
+    `Session ${sessionId} has forks, which have its beginning, too: delete them first, or clear it without erasing`,
     { data: { sessionId } },
   );
 }

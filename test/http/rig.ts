@@ -6,12 +6,14 @@ import { defaults } from "../../src/config/options.ts";
 import { appOf } from "../../src/http/app.ts";
 import { Guests } from "../../src/http/guests.ts";
 import { Gate } from "../../src/http/host-and-origin.ts";
+import { Idempotency } from "../../src/http/idempotency.ts";
 import { Pages } from "../../src/http/rendered.ts";
 import { SessionRegistry } from "../../src/session/registry.ts";
 import type { Store } from "../../src/store/contract.ts";
 import type { Scope } from "../../src/store/guarded/permissions.ts";
 import { guardedAs } from "../../src/store/guarded/open.ts";
 import type { TokenWish } from "../../src/store/guarded/tokens.ts";
+import { judge } from "./judge.ts";
 import { openMemoryStore } from "../../src/store/memory/memory.ts";
 
 /** Of what is answered, whatever a test may look at. */
@@ -79,6 +81,7 @@ export async function apiOn({
     log: silentLogger,
     cacheFolder: undefined,
     pages: new Pages(),
+    idempotency: new Idempotency(),
     env: {},
     ending: ending.signal,
   };
@@ -106,7 +109,10 @@ export async function apiOn({
   const ask = async (method: string, path: string, asking?: Asking): Promise<Answered> => {
     const response = await raw(method, path, asking);
     const text = await response.text();
-    const isJson = /json/.test(response.headers.get("content-type") ?? "");
+    judge(method, path, response, text);
+    const isJson =
+      /json\b/.test(response.headers.get("content-type") ?? "") &&
+      !/ndjson/.test(response.headers.get("content-type") ?? "");
     return {
       status: response.status,
       headers: response.headers,

@@ -103,12 +103,20 @@ async function listed({ guest, query }: Call<Query<"listQuery">>): Promise<Answe
   };
 }
 
-async function created({ guest, body }: Call<unknown, Query<"newSession">>): Promise<Answer> {
+/** By which request it was made: that one may come again when this process has ended. */
+const madeByKey = "acp-sidecar.madeBy";
+
+async function created({ guest, body, key }: Call<unknown, Query<"newSession">>): Promise<Answer> {
   const { cwd, title, additionalDirectories, metadata = {} } = body;
   for (const each of [cwd, ...(additionalDirectories ?? [])]) assertAbsolute(each);
   assertNotOurs(metadata);
+  const marks = key === undefined ? {} : { [madeByKey]: key };
+  if (key !== undefined) {
+    const known = await guest.registry.list({ metadata: marks, archived: "include", limit: 1 });
+    if (known.items[0] !== undefined) return made(guest, known.items[0]);
+  }
   const record = await guest.registry.create({
-    ...{ cwd, metadata },
+    ...{ cwd, metadata: { ...metadata, ...marks } },
     ...(title !== undefined && { title }),
     ...(additionalDirectories && { additionalDirectories }),
   });
