@@ -1,4 +1,5 @@
 /** `sessions ls`: sessions in a table, the newest activity first. */
+import { isSidecarError } from "../base/errors.ts";
 import { agentNameOf } from "../session/agent-names.ts";
 import type { SessionRecord } from "../session/registry-options.ts";
 import type { SessionRegistry } from "../session/registry.ts";
@@ -22,10 +23,12 @@ export function listSessions(invocation: Invocation, io: Io): Promise<number> {
   const wanted = wantedBy(invocation);
   const style = styleFor(invocation, io);
   return withSessions(invocation, io, async (registry, _, leftOut) => {
-    if (jsonl) await printLines(io, registry, wanted, most);
+    const shown = await shapeFor(registry);
+    if (jsonl) await printLines(io, sessionsOf(registry, wanted, most), shown, most);
     else {
       const { found, total } = await newest(registry, wanted, most);
-      if (json) await printJson(io, { sessions: found.map(withState), total, ...leftOut.asJson });
+      if (json)
+        await printJson(io, { sessions: await Promise.all(found.map(shown)), total, ...leftOut.asJson });
       else await printSessions(io, registry, { found, total, style });
     }
     return 0;
@@ -46,18 +49,36 @@ async function newest(registry: SessionRegistry, wanted: Wanted, most: number) {
   return { found, total: isMore ? await registry.count(wanted.filter) : total };
 }
 
-async function printLines(io: Io, registry: SessionRegistry, wanted: Wanted, most: number): Promise<void> {
+async function printLines(
+  io: Io,
+  records: AsyncIterable<SessionRecord>,
+  shown: Shape,
+  most: number,
+): Promise<void> {
   const flow = new Outflow(io);
   let printed = 0;
-  for await (const record of sessionsOf(registry, wanted, most)) {
-    if (!(await flow.write(`${JSON.stringify(withState(record))}\n`))) return;
+  for await (const record of records) {
+    if (!(await flow.write(`${JSON.stringify(await shown(record))}\n`))) return;
     printed += 1;
     if (printed === most) return;
   }
 }
 
-function withState(record: SessionRecord): SessionRecord & { readonly state: SessionState } {
-  return { ...record, state: stateOf(record.lease) };
+interface ForPrograms extends SessionRecord {
+  readonly state: SessionState;
+  /** Told to who has an identity; null for what is nobody's. */
+  readonly owner?: string | null;
+}
+
+type Shape = (record: SessionRecord) => Promise<ForPrograms>;
+
+async function shapeFor({ sharing }: SessionRegistry): Promise<Shape> {
+  const isSomebody = (await sharing.principal()) !== undefined;
+  return async (record) => ({
+    ...record,
+    state: stateOf(record.lease),
+    ...(isSomebody && { owner: (await ownerOf(sharing, record)) ?? null }),
+  });
 }
 
 interface Listed {
@@ -74,6 +95,7 @@ async function printSessions(
   if (found.length === 0) return print(io, "No sessions.\n");
   const nowMs = Date.now();
   const turns = turnCounter(registry);
+  const self = await registry.sharing.principal();
   const rows: string[][] = [];
   for (const session of found) {
     rows.push([
@@ -83,18 +105,36 @@ async function printSessions(
       agentNameOf(session),
       await turns(session),
       stateOf(session.lease),
+      ...(self === undefined ? [] : [whose(await ownerOf(registry.sharing, session), self)]),
       // Elsewhere than on a terminal nothing is cut.
       io.columns === undefined ? session.id : session.id.slice(-shortId),
     ]);
   }
-  await printTable(io, columnsIn(style), rows, style.dim);
+  await printTable(io, columnsIn(style, self !== undefined), rows, style.dim);
   if (found.length < total) await print(io, `${found.length} of ${total}; --limit ${total} lists all\n`);
+}
+
+/** Undefined also for one that has gone since it was listed. */
+async function ownerOf(
+  sharing: SessionRegistry["sharing"],
+  { id }: SessionRecord,
+): Promise<string | undefined> {
+  try {
+    return await sharing.ownerOf(id);
+  } catch (error) {
+    if (isSidecarError(error, "SESSION_NOT_FOUND")) return undefined;
+    throw error;
+  }
+}
+
+function whose(owner: string | undefined, self: string): string {
+  return owner === undefined ? "everybody's" : owner === self ? "yours" : `${owner}'s`;
 }
 
 /** The end of an id tells more than its beginning, which is the time. */
 const shortId = 8;
 
-function columnsIn(style: Style): Column[] {
+function columnsIn(style: Style, saysWhose: boolean): Column[] {
   const states: Readonly<Record<string, (cell: string) => string>> = {
     running: style.green,
     open: style.yellow,
@@ -111,6 +151,7 @@ function columnsIn(style: Style): Column[] {
     { title: "AGENT", min: 6, leaveOut: 1 },
     { title: "TURNS", align: "right", leaveOut: 0 },
     { title: "STATE", leaveOut: 3, style: (cell, state) => states[state]?.(cell) ?? cell },
+    ...(saysWhose ? [{ title: "WHOSE", min: 8, leaveOut: 3 }] : []),
     { title: "ID", style: style.cyan },
   ];
 }

@@ -8,6 +8,7 @@ import type { SessionRegistry } from "../session/registry.ts";
 import type { Client } from "./live/attachments.ts";
 import type { Holding } from "./live/holding.ts";
 import type { KnownSessions } from "./live/sessions.ts";
+import type { Readers } from "./live/readers.ts";
 import type { Unclaimed } from "./live/unclaimed.ts";
 import type { Searching } from "./searching.ts";
 
@@ -35,6 +36,7 @@ export interface RelayContext {
   readonly registry: SessionRegistry;
   readonly sessions: KnownSessions;
   readonly holding: Holding;
+  readonly readers: Readers;
   readonly unclaimed: Unclaimed;
   readonly searching: Searching;
   readonly log: Logger;

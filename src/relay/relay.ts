@@ -40,6 +40,7 @@ import { search } from "./methods/search.ts";
 import { rewindSession } from "./methods/rewind.ts";
 import { setConfigOption, setMode, setModel, setTitle } from "./methods/settings.ts";
 import { runningTurns } from "./live/turns.ts";
+import { Readers } from "./live/readers.ts";
 import { Searching } from "./searching.ts";
 import { Unclaimed } from "./live/unclaimed.ts";
 import { canTakeUp } from "./agent/take-up.ts";
@@ -86,7 +87,8 @@ export class Relay {
     const shared = { options, registry, log, secrets, meter, forwarded: new Map(), adopting: new Map() };
     const isBusy = () => [...sessions.all()].some((live) => runningTurns(live).length > 0);
     const searching = new Searching({ registry, log, ...options, isBusy });
-    this.#ctx = { ...shared, client, agent, sessions, holding, unclaimed, searching };
+    const readers = new Readers();
+    this.#ctx = { ...shared, client, agent, sessions, holding, readers, unclaimed, searching };
     this.outside = new Outside(this.#ctx);
     agent.observe(agentObserver(this.#ctx));
     agent.begin();
@@ -110,13 +112,14 @@ export class Relay {
     const client = this.#ctx.client.connection;
     client.stopReading();
     searching.idle.close();
+    const readersEnd = this.#ctx.readers.close();
     await this.#heartbeat.close();
     const letGo = this.#letAllGo();
     const lastWords = letGo.then(() => client.idle()).then(() => client.flushed());
     await waitAtMost(lastWords, lastWordsMs);
     // A client that does not read holds up its sessions no longer.
     client.close(new SidecarError("REQUEST_CANCELLED", "The client has gone"));
-    await Promise.all([letGo, searching.close()]);
+    await Promise.all([letGo, searching.close(), readersEnd]);
     // What the client asked for with its last words may have been made or loaded meanwhile.
     await this.#letAllGo();
     await agent.stop();

@@ -52,7 +52,8 @@ export async function* replay(
 
 type ReadFrom = (seq: number) => AsyncIterable<readonly Entry[]>;
 
-class View {
+/** What of the entries is shown, in their order; it remembers what a turn has begun. */
+export class View {
   /** Ids of those that have been shown. */
   readonly compactions = new Set<string>();
   readonly #state: ReplayedState;

@@ -34,7 +34,11 @@ describe("sessions share, unshare, shares", () => {
       out: expect.stringMatching(`^Shared ${id} with bob: read, until `) as string,
     });
     expect((await as("bob", "sessions", "show", id)).out).toContain("a secret");
-    expect((await as("bob", "sessions", "ls", "--json")).out).toContain(id);
+    const listed = JSON.parse((await as("bob", "sessions", "ls", "--json")).out) as { sessions: object[] };
+    expect(listed.sessions).toMatchObject([{ id, owner: "ann" }]);
+    expect((await as("bob", "sessions", "ls")).out).toMatch(/ WHOSE .*\nhers .* ann's /);
+    expect((await as("ann", "sessions", "ls")).out).toMatch(/ WHOSE .*\nhers .* yours /);
+    expect((await as("", "sessions", "ls")).out).not.toContain("WHOSE");
     for (const argv of [
       ["sessions", "rename", id, "x"],
       ["sessions", "archive", id],

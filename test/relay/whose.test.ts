@@ -1,11 +1,11 @@
 /** Two sidecars of two principals on one store: every method of the table, and what the agents have of their own. */
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { methodNames } from "../../src/relay/relay.ts";
 import type { SessionId } from "../../src/base/ids.ts";
 import { guardedAs } from "../../src/store/guarded/open.ts";
 import { openMemoryStore } from "../../src/store/memory/memory.ts";
 import type { Permission } from "../../src/store/guarded/permissions.ts";
-import { initialized, rig, until, type Rig, type RigOptions } from "./rig.ts";
+import { gate, initialized, rig, until, type Rig, type RigOptions, type ScriptedAgent } from "./rig.ts";
 
 const rigs: Rig[] = [];
 afterEach(async () => {
@@ -153,6 +153,64 @@ describe("a session that is shared", () => {
     await expect(bob.prompt(id)).rejects.toMatchObject({ data: { code: "FORBIDDEN" } });
   });
 
+  it("is shown as it is written to who may only read it, until it is shared no longer", async () => {
+    const store = openMemoryStore();
+    const [half, whole] = [gate(), gate()];
+    const slow = {
+      ...script,
+      "session/prompt": async (params: object, agent: ScriptedAgent) => {
+        const { sessionId } = params as { sessionId: string };
+        await agent.say(sessionId, "first half, ");
+        await half.passed;
+        await agent.say(sessionId, "second half");
+        await whole.passed;
+        return { stopReason: "end_turn" };
+      },
+    };
+    const ann = await rigFor("ann", store, { script: slow });
+    const id = (await ann.newSession()) as SessionId;
+    await ann.registry.sharing.share(id, { with: "bob" });
+    const turn = ann.prompt(id);
+    await until(() => ann.shown() === "first half, ");
+    const bob = await rigFor("bob", store, { script });
+    await bob.load(id);
+    // What is not final yet, too.
+    expect(bob.shown()).toBe("first half, ");
+    half.open();
+    await until(() => bob.shown() === "first half, second half");
+    whole.open();
+    await turn;
+    await ann.prompt(id);
+    await until(() => bob.shown().split("second half").length === 3);
+    expect(bob.shown()).toBe("first half, second halffirst half, second half");
+    const prompts = bob.updates.filter(({ update }) => update.sessionUpdate === "user_message_chunk");
+    expect(prompts).toHaveLength(2);
+    await ann.registry.sharing.unshare(id, "bob");
+    await until(() => bob.shown().includes("no longer shared with you"));
+    const after = bob.shown();
+    await ann.prompt(id);
+    expect(bob.shown()).toBe(after);
+  });
+
+  it("is followed no more once it is closed", async () => {
+    const { store, ann, bob, id } = await annAndBob(["read"]);
+    const prompts = ({ updates }: Rig) =>
+      updates.filter(({ update }) => update.sessionUpdate === "user_message_chunk").length;
+    await ann.registry.sharing.share(id, { with: "eve" });
+    const eve = await rigFor("eve", store, { script });
+    await eve.load(id);
+    await bob.load(id);
+    await bob.client.request("session/close", { sessionId: id });
+    const reads = vi.spyOn(bob.registry, "get");
+    await ann.load(id);
+    for (const seen of [2, 3, 4]) {
+      await ann.prompt(id);
+      await until(() => prompts(eve) === seen);
+    }
+    expect(reads).not.toHaveBeenCalled();
+    expect(prompts(bob)).toBe(1);
+  });
+
   it("goes on with who may write, and answers no permission of who may not decide them", async () => {
     const asking = {
       ...script,
@@ -186,6 +244,10 @@ describe("a session that is shared", () => {
     expect(await bob.prompt(id)).toMatchObject({ stopReason: "end_turn" });
     expect(answers).toEqual([{ outcome: { outcome: "selected", optionId: "no" } }]);
     expect(asked).toEqual([]);
+    // Nobody was asked, so it is said that something was.
+    expect(bob.shown()).toContain(
+      "The agent asked permission for: rm. You may not decide that in this session",
+    );
     await bob.client.request("session/close", { sessionId: id });
     await ann.registry.sharing.share(id, { with: "bob", permissions: ["prompt", "decide"] });
     await bob.load(id);

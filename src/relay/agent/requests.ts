@@ -3,11 +3,13 @@ import { childMark } from "../../acp/child-mark.ts";
 import { SidecarError } from "../../base/errors.ts";
 import { jsonTextOf } from "../../base/json-text.ts";
 import { isRecord } from "../../base/json.ts";
+import { visibleLine } from "../../base/visible.ts";
 import type { RequestContext, RequestOptions } from "../../rpc/endpoint.ts";
 import type { RequestId } from "../../rpc/messages.ts";
 import type { NewEntry } from "../../store/contract.ts";
 import { permissionOf, type AuditedPermission } from "./audited-permission.ts";
 import type { RelayContext } from "../context.ts";
+import { ownWords } from "../live/own-words.ts";
 import type { LiveSession } from "../live/session.ts";
 import { childOf } from "./earlier-children.ts";
 import { withSessionIds } from "../../acp/ids.ts";
@@ -43,7 +45,10 @@ export async function agentRequest(
   const { answer } = await live.outbound(async () => {
     await permission?.asked();
     await journal(ctx, live, [requestEntry(method, params, request.id, child?.id)]);
-    if (undecided !== undefined) return { answer: Promise.resolve(undecided) };
+    if (undecided !== undefined) {
+      await live.attachments.sendStored([undecidedText(params)]);
+      return { answer: Promise.resolve(undecided) };
+    }
     // The turn may have been ended while that was written.
     if (withdrawn !== undefined && live.audience !== "client") return { answer: Promise.resolve(withdrawn) };
     return { answer: ask(ctx, live, method, params, request, child?.id) };
@@ -77,6 +82,18 @@ function undecidable(ctx: RelayContext, live: LiveSession, method: string, param
   const outcome = refusal ? { outcome: "selected", optionId: refusal.optionId } : { outcome: "cancelled" };
   return { outcome };
 }
+
+/** Nobody is asked, so it is said that something was. */
+function undecidedText({ toolCall }: Params): string {
+  const title = isRecord(toolCall) && typeof toolCall.title === "string" ? toolCall.title : "";
+  const what = title === "" ? "" : ` for: ${visibleLine(title).slice(0, mostTitleChars)}`;
+  return ownWords(
+    `The agent asked permission${what}. You may not decide that in this session, which belongs to somebody else, so it was refused.`,
+  );
+}
+
+/** So much of a title tells what it is about. */
+const mostTitleChars = 200;
 
 function sendingOf({ signal, passedOn: onTaken }: RequestContext): RequestOptions {
   return { signal, onTaken };

@@ -1,5 +1,4 @@
 /** A session that is lost to this process: whoever sits before it is told in words, at once and once. */
-import { ownMeta } from "../../acp/own-mark.ts";
 import { loggedReason, type SidecarError } from "../../base/errors.ts";
 import type { SessionId } from "../../base/ids.ts";
 import type { Logger } from "../../base/log.ts";
@@ -8,6 +7,7 @@ import { holderText, placeOf } from "../../session/audited.ts";
 import { isHeld } from "../../session/holder.ts";
 import type { SessionRegistry } from "../../session/registry.ts";
 import type { SessionRecord } from "../../store/contract.ts";
+import { ownWords } from "./own-words.ts";
 import type { LiveSession } from "./session.ts";
 
 export class Losses {
@@ -33,7 +33,7 @@ export class Losses {
     );
     // It may have been loaded back meanwhile.
     if (live.lost !== lost) return;
-    await live.outbound(() => live.attachments.sendStored([updateOf(textOf(by))]));
+    await live.outbound(() => live.attachments.sendStored([ownWords(textOf(by))]));
   }
 
   /** Undefined where the session is gone; empty where that cannot be known. */
@@ -65,9 +65,4 @@ function textOf(by: string | undefined): string {
     return "This session was deleted elsewhere. What you write here goes nowhere any more.";
   const taker = by === "" ? "" : ` (${by})`;
   return `This session was taken over elsewhere${taker}. What you write here is not taken any more: load the session again to take it back. If that was not you, see who it was with \`acp-sidecar audit show\`.`;
-}
-
-function updateOf(text: string): string {
-  const content = { type: "text", text: `\n\n${text}\n\n` };
-  return JSON.stringify({ update: { sessionUpdate: "agent_message_chunk", content }, _meta: ownMeta });
 }

@@ -38,6 +38,7 @@ function answerOf(result: unknown): unknown {
 async function liveByAnotherId(ctx: RelayContext, sessionId: string): Promise<LiveSession | undefined> {
   const record = await ctx.holding.find(sessionId);
   if (record === undefined) throw sessionNotFound(sessionId);
+  await ctx.readers.end(record.id);
   return ctx.sessions.byId(record.id);
 }
 
@@ -48,7 +49,10 @@ async function liveByAnotherId(ctx: RelayContext, sessionId: string): Promise<Li
 export async function deleteSession(ctx: RelayContext, params: unknown): Promise<unknown> {
   const { sessionId, ...rest } = parseParams(sessionParams, "session/delete", params);
   const record = (await ctx.holding.find(sessionId)) ?? (await ctx.registry.trash.find(sessionId));
-  if (record !== undefined) await ctx.registry.sharing.require(record.id, "delete");
+  if (record !== undefined) {
+    await ctx.registry.sharing.require(record.id, "delete");
+    await ctx.readers.end(record.id);
+  }
   // To whom it is not there it is as the unknown; the agent is not to delete it either.
   else if (await ctx.registry.hidden.isStrangers(sessionId, ctx.agent.facts)) return {};
   const live = record === undefined ? ctx.sessions.byClientId(sessionId) : ctx.sessions.byId(record.id);

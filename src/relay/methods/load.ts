@@ -50,6 +50,7 @@ async function loadOrResume(
   const asked = parseParams(replayParams, method, parsed)._meta?.[metaKey]?.replay;
   if (method === "session/load" && !(await ctx.registry.sharing.may(found.id, "prompt")))
     return loadToRead(ctx, found, parsed.sessionId, asked);
+  await ctx.readers.end(found.id);
   return loadToWrite(ctx, method, { found, parsed, asked }, request);
 }
 
