@@ -55,7 +55,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   figures: [],
   // What runs on this machine: processes that ask one another.
   local: ["figures", "rpc", "config/paths.ts"],
-  relay: ["audit/audit.ts", "history", "session", "agent", "acp", "rpc", ...contract],
+  relay: ["audit/audit.ts", "history", "context", "session", "agent", "acp", "rpc", ...contract],
   store: [],
   "store/server": ["store"],
   "store/memory": ["store"],

@@ -13,6 +13,9 @@ export type OnBusy = "idle" | "error" | "takeover";
 /** `required`: what cannot be recorded is not done. */
 export type AuditMode = "off" | "on" | "required";
 
+/** Who is told of files that have changed by other hands: nobody, the agent before a prompt, or who loads a session. */
+export type ContextNote = "off" | "prompt" | "load";
+
 export type LogLevel = "silent" | "error" | "warn" | "info" | "debug";
 
 /** The program that answers prompts. `args` and `env` may hold secrets and are never printed. */
@@ -63,6 +66,11 @@ export interface Config extends Structures {
   readonly handoverBytes: number;
   /** Whether prompts that begin with `/sidecar` are answered by us. */
   readonly commands: "on" | "off";
+  /** Whether what a session knows of its files is kept when a turn has ended. */
+  readonly contextSnapshots: "on" | "off";
+  readonly contextNote: ContextNote;
+  /** Whether folders of known files are watched for that. */
+  readonly contextWatch: "on" | "off";
   readonly leaseTtlMs: number;
   /** How often in a row a dead agent is started again, and the pause before the first try (it doubles). */
   readonly agentRestart: { readonly attempts: number; readonly backoffMs: number };

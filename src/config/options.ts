@@ -1,5 +1,6 @@
 /** Every option once: its names, what is allowed, its default. What checks the values is in schema.ts. */
 import type { AgentCommand, AuditMode, Config, Durability, LogLevel, OnBusy } from "./config.ts";
+import { contextOptions } from "./context-options.ts";
 import type { Option, OptionKind } from "./option-kinds.ts";
 
 const second = 1000;
@@ -155,6 +156,7 @@ export const options = {
     kind: { type: "choice", values: ["on", "off"] },
     help: "let ps, top, figures and sessions end ask what this process does",
   },
+  ...contextOptions,
   audit: {
     key: "audit",
     default: "on",

@@ -170,8 +170,14 @@ export class SessionContext {
     return sinceSnapshot({ ...start, git, dirty }, record, this.#timeMs);
   }
 
-  #knownAt(record: SessionRecord, seq = record.headSeq): Promise<KnownAt> {
-    return knownAt(this.#sessions, record.id, seq);
+  async #knownAt(record: SessionRecord, seq?: number): Promise<KnownAt> {
+    try {
+      return await knownAt(this.#sessions, record.id, seq ?? record.headSeq);
+    } catch (error) {
+      // A turn has ended meanwhile.
+      if (!isSidecarError(error, "STORE_CONFLICT")) throw error;
+      return knownAt(this.#sessions, record.id, seq ?? (await this.#sessions.get(record.id)).headSeq);
+    }
   }
 
   async #versionAt(record: SessionRecord, version: number): Promise<Snapshot> {

@@ -25,6 +25,7 @@ export async function takeSnapshot(
   { snapshot, told, throughSeq, hasCalls }: KnownAt,
   record: Pick<SessionRecord, "cwd" | "additionalDirectories">,
   timeMs: number,
+  what: "all" | "files" = "all",
 ): Promise<Snapshot> {
   if (told.size === 0 && (!hasCalls || snapshot.files.size === 0)) return { ...snapshot, throughSeq };
   const bounds = await Bounds.of(rootsOf(record));
@@ -37,7 +38,7 @@ export async function takeSnapshot(
     if (files.size <= mostFiles) break;
     files.delete(file);
   }
-  const state = await gitStateOf(record.cwd, timeMs);
+  const state = what === "files" ? undefined : await gitStateOf(record.cwd, timeMs);
   return { ...snapshot, throughSeq, files, ...(state !== undefined && placeIn(state)) };
 }
 

@@ -10,6 +10,7 @@ import type { Holding } from "./live/holding.ts";
 import type { KnownSessions } from "./live/sessions.ts";
 import type { Readers } from "./live/readers.ts";
 import type { Unclaimed } from "./live/unclaimed.ts";
+import type { Projects } from "./projects.ts";
 import type { Searching } from "./searching.ts";
 
 export interface RelayOptions {
@@ -24,6 +25,10 @@ export interface RelayOptions {
   readonly deafMs: number;
   /** The user's cache folder; without one the index of a search is in memory. */
   readonly cacheFolder?: string | undefined;
+  /** Whether files that a session knows are looked at when its turns end; they are not, unless told. */
+  readonly contextSnapshots?: "on" | "off";
+  /** Who is told of files that have changed by other hands: nobody, unless told. */
+  readonly contextNote?: "off" | "prompt" | "load";
   /** After so much quiet that index is brought up to date; 10 s unless told. */
   readonly indexAfterMs?: number;
 }
@@ -39,6 +44,7 @@ export interface RelayContext {
   readonly readers: Readers;
   readonly unclaimed: Unclaimed;
   readonly searching: Searching;
+  readonly projects: Projects;
   readonly log: Logger;
   /** Told of what is counted and timed. */
   readonly meter: Counting;

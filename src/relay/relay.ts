@@ -41,6 +41,7 @@ import { rewindSession } from "./methods/rewind.ts";
 import { setConfigOption, setMode, setModel, setTitle } from "./methods/settings.ts";
 import { runningTurns } from "./live/turns.ts";
 import { Readers } from "./live/readers.ts";
+import { Projects } from "./projects.ts";
 import { Searching } from "./searching.ts";
 import { Unclaimed } from "./live/unclaimed.ts";
 import { canTakeUp } from "./agent/take-up.ts";
@@ -88,7 +89,9 @@ export class Relay {
     const isBusy = () => [...sessions.all()].some((live) => runningTurns(live).length > 0);
     const searching = new Searching({ registry, log, ...options, isBusy });
     const readers = new Readers();
-    this.#ctx = { ...shared, client, agent, sessions, holding, readers, unclaimed, searching };
+    const projects = new Projects({ registry, log, ...options, noteFailure: holding.noteFailure.bind(holding) });
+    const parts = { client, agent, sessions, holding, readers, unclaimed, searching, projects };
+    this.#ctx = { ...shared, ...parts };
     this.outside = new Outside(this.#ctx);
     agent.observe(agentObserver(this.#ctx));
     agent.begin();
@@ -108,11 +111,14 @@ export class Relay {
 
   /** Ends turns, lets go of sessions, stops the agent; on return nothing of it is left. */
   async close(): Promise<void> {
-    const { agent, searching } = this.#ctx;
+    const { agent, searching, projects } = this.#ctx;
     const client = this.#ctx.client.connection;
     client.stopReading();
     searching.idle.close();
-    const readersEnd = this.#ctx.readers.close();
+    const readers = new Readers();
+    const projects = new Projects({ registry, log, ...options, noteFailure: holding.noteFailure.bind(holding) });
+    const parts = { client, agent, sessions, holding, readers, unclaimed, searching, projects };
+    this.#ctx = { ...shared, ...parts };
     await this.#heartbeat.close();
     const letGo = this.#letAllGo();
     const lastWords = letGo.then(() => client.idle()).then(() => client.flushed());

@@ -18,6 +18,7 @@ const listed = [
   },
   { name: "rename", hint: "TITLE", help: "give this session another title" },
   { name: "fork", hint: "", help: "a new session that goes on from here; this one stays as it is" },
+  { name: "changes", hint: "", help: "which files are no longer what the agent has seen of them" },
   { name: "usage", hint: "", help: "turns, tokens and cost of this session" },
   { name: "help", hint: "", help: "this list" },
 ] as const;

@@ -14,6 +14,7 @@ const runs: Readonly<Record<CommandName, Run>> = {
   rewind: async (ctx, live, words) => (await import("./rewind.ts")).rewind(ctx, live, words),
   rename: async (ctx, live, words) => (await import("./rename.ts")).rename(ctx, live, titleFrom(words)),
   fork: async (ctx, live) => (await import("./fork.ts")).fork(ctx, live),
+  changes: async (ctx, live) => (await import("./changes.ts")).changes(ctx, live),
   usage: async (ctx, live) => (await import("./usage.ts")).usage(ctx, live),
   help: async () => helpText(),
 };
@@ -21,7 +22,7 @@ const runs: Readonly<Record<CommandName, Run>> = {
 /** Whether a command runs before its turn begins, because it takes the session's lanes itself, or takes long. */
 export function runsAhead(line: string): boolean {
   const { command } = commandIn(line);
-  return command === "rewind" || command === "search";
+  return command === "rewind" || command === "search" || command === "changes";
 }
 
 /** What a prompt asks for after `/sidecar`. Errors: `INVALID_PARAMS` for a command that we do not have. */

@@ -1,5 +1,6 @@
 /** One prompt turn: how far it has come, how it ends, and who hears what its agent says of it. */
 import { Deferred } from "../../base/deferred.ts";
+import type { NewEntry } from "../../store/contract.ts";
 
 /** `client`: journaled and forwarded; `journal`: kept from the client; `nobody`: dropped. */
 export type Audience = "client" | "journal" | "nobody";
@@ -27,6 +28,8 @@ export class Turn {
   finalSeq: number | undefined;
   /** The agent's session to which the prompt brings the conversation so far. */
   handedOverTo: string | undefined;
+  /** What the agent was told of changed files with the prompt, as an entry. */
+  noted: NewEntry | undefined;
   #state: TurnState = "queued";
   #audience: Audience = "client";
   /** How it will end, as far as is known; a failure of the session may still take its place. */

@@ -21,6 +21,7 @@ import type { LiveSession } from "../live/session.ts";
 import { namesOf, setupOf } from "../live/session-setup.ts";
 import { asAnswered, type AgentState } from "../../acp/settings.ts";
 import { loadToRead } from "./load-to-read.ts";
+import { changesIn } from "./load-changes.ts";
 import { sendReplay, type LeftOut } from "./load-window.ts";
 import { withoutOurs } from "./own-meta.ts";
 import { keepSystemPrompt } from "../agent/setup.ts";
@@ -75,6 +76,7 @@ async function loadToWrite(
   live.isLoadedAnew = true;
   live.swallowedState.clear();
   let leftOut: LeftOut | undefined;
+  const changing = ctx.projects.changesOf(found.id);
   try {
     if (isMove) await move(ctx, live, parsed.cwd);
     await live.update(factsOf(ctx, parsed));
@@ -95,7 +97,9 @@ async function loadToWrite(
     if (live.isHeld && live.binding === undefined && live.turns.size === 0) await ctx.holding.release(live);
     throw error;
   }
-  return live.answerInOrder(request, async () => withLeftOut(live.agentState, leftOut));
+  return live.answerInOrder(request, async () =>
+    withFacts(live.agentState, { ...(leftOut && { replay: leftOut }), ...changesIn(await changing) }),
+  );
 }
 
 /** Both to their end, so that nothing of a failed load goes on after its answer. */
@@ -109,11 +113,11 @@ async function bothDone<T>(
   return replayed.value;
 }
 
-/** What was asked for in `_meta` is answered there. */
-function withLeftOut(state: AgentState, replay: LeftOut | undefined): AgentState {
-  if (replay === undefined) return state;
+/** What was asked for, in `_meta` or in the configuration, is answered there. */
+function withFacts(state: AgentState, facts: Readonly<Record<string, unknown>>): AgentState {
+  if (Object.keys(facts).length === 0) return state;
   const { _meta } = state;
-  return { ...state, _meta: { ...(isRecord(_meta) && _meta), [metaKey]: { replay } } };
+  return { ...state, _meta: { ...(isRecord(_meta) && _meta), [metaKey]: facts } };
 }
 
 /** One that an agent has and we do not, from before the sidecar perhaps: adopted. */

@@ -137,6 +137,7 @@ async function store(
     await ctx.registry.create(init, live.id);
     await ctx.holding.openNew(live);
     await keep();
+    ctx.projects.warm(init.cwd);
     // After the answer, and after what the agent has said before it.
     offerOurs(ctx, live);
   } catch (error) {

@@ -9,7 +9,10 @@ import type { NewEntry } from "../../store/contract.ts";
 import { askSession } from "../agent/ask.ts";
 import { commandLineIn } from "../commands/offered.ts";
 import type { RelayContext } from "../context.ts";
+import type { Note } from "../../context/knowing.ts";
+import { contextEntry } from "../../session/context-entry.ts";
 import { withHandover } from "../agent/handover.ts";
+import { noteBlock } from "../live/handed-over.ts";
 import { endRecall } from "../agent/replayed.ts";
 import { withoutOurs } from "./own-meta.ts";
 import { editedBy, goBackToEdit } from "./rewind.ts";
@@ -49,6 +52,7 @@ export async function prompt(ctx: RelayContext, params: unknown, request: Reques
     if (turn.isAgentDone) live.turns.delete(turn);
     turn.noteOver();
     live.touch();
+    ctx.projects.noteOver(live);
     ctx.log.info({ sessionId: live.id, ended: safe.type }, "turn ended");
     if (safe.type === "error") throw safe.error;
     return safe.result;
@@ -81,13 +85,16 @@ function startTurn(
 ): void {
   const { sessionId: _, ...body }: PromptParams = params;
   endRecall(ctx, live);
+  ctx.projects.noteBegun(live);
+  const noting = ctx.projects.noteFor(live);
   // Journaled first: whatever happens to it then, it is part of the history.
   const history = live.outbound(() => journalPrompt(ctx, live, turn, body));
   history.catch((error: unknown) => ctx.holding.noteFailure(live, error));
   const asked = history.then(async () => {
     await untilLateTurnsAreGone(live, lateTurnMs);
+    const note = await noting;
     return askSession(ctx, live, "session/prompt", request, (binding) =>
-      compose(ctx, live, turn, binding, withoutOurs(body)),
+      compose(ctx, live, turn, binding, withoutOurs(body), note),
     );
   });
   const answered = asked.then(({ answer }) =>
@@ -103,13 +110,17 @@ function startTurn(
 function succeeded(ctx: RelayContext, live: LiveSession, turn: Turn, result: unknown): TurnOutcome {
   ctx.agent.noteSuccess();
   const { handedOverTo } = turn;
-  // An agent leaves a prompt that it refuses out of its context, and so the history before it.
-  const isRefused = isRecord(result) && result.stopReason === "refusal";
-  if (handedOverTo !== undefined && !isRefused) {
+  if (handedOverTo !== undefined && isTaken({ type: "answer", result })) {
     const noting = live.outbound(() => live.noteHandover(handedOverTo));
     noting.catch((error: unknown) => ctx.holding.noteFailure(live, error));
   }
   return { type: "answer", result };
+}
+
+/** An agent leaves a prompt that it refuses out of its context, and so what we have put before it. */
+function isTaken(outcome: TurnOutcome): boolean {
+  if (outcome.type === "error") return false;
+  return !(isRecord(outcome.result) && outcome.result.stopReason === "refusal");
 }
 
 function failed(error: unknown): TurnOutcome {
@@ -123,13 +134,17 @@ async function compose(
   turn: Turn,
   { run, agentSessionId }: Binding,
   body: PromptBody,
+  note: Note | undefined,
 ): Promise<PromptBody | undefined> {
   const { historySeq = 0 } = turn;
   // Agents look for a command where the prompt begins: it goes alone, and the next prompt brings the history.
-  const isOwed = live.owesHandover && !isCommand(body.prompt);
-  const prompt =
-    isOwed && historySeq > 0 ? await withHandover(ctx, live, run, body.prompt, historySeq) : body.prompt;
+  const goesAlone = isCommand(body.prompt);
+  const isOwed = live.owesHandover && !goesAlone;
+  const told = goesAlone ? undefined : note;
+  const own = told === undefined ? body.prompt : [noteBlock(told.text), ...body.prompt];
+  const prompt = isOwed && historySeq > 0 ? await withHandover(ctx, live, run, own, historySeq) : own;
   turn.handedOverTo = isOwed ? agentSessionId : undefined;
+  turn.noted = told && contextEntry(told.data);
   if (!turn.send()) return undefined;
   endRecall(ctx, live);
   live.recall = undefined;
@@ -169,11 +184,12 @@ async function endTurn(ctx: RelayContext, live: LiveSession, turn: Turn): Promis
     if (isJournaled) live.owedEnd = end;
     return outcome;
   }
+  const last = turn.noted !== undefined && isTaken(outcome) ? [turn.noted, end] : [end];
   try {
-    if (runningTurns(live).length > 0) await live.journal.append([end]);
+    if (runningTurns(live).length > 0) await live.journal.append(last);
     else {
       live.journal.setTurnRunning(false);
-      await live.journal.seal([end]);
+      await live.journal.seal(last);
     }
     await live.journal.settle();
     return outcome;

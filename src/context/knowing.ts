@@ -1,0 +1,120 @@
+/**
+ * What one session that is at work knows of its files, from turn to turn. All of it stands in the journal: what could not be
+ * written is found again there, so nothing depends on this being kept.
+ */
+import type { SessionId } from "../base/ids.ts";
+import type { SessionRecord } from "../store/contract.ts";
+import { Bounds } from "./bounds.ts";
+import { gitHeadOf } from "./git-head.ts";
+import { gitSince, type GitSince } from "./git-since.ts";
+import { knownAt, knownSince, type Journals } from "./known-at.ts";
+import type { KnownFile } from "./known-file.ts";
+import { noteText, type News } from "./note.ts";
+import { withRenames } from "./renames.ts";
+import { isNews, notedNow, seenNow } from "./since.ts";
+import { after, contextData, type Noted, type Snapshot } from "./snapshot.ts";
+import { rootsOf, takeSnapshot } from "./taking.ts";
+
+/** A snapshot, and the data of the entry that it takes to keep it; none where nothing differs. */
+export interface Taken {
+  readonly snapshot: Snapshot;
+  readonly data: string | undefined;
+}
+
+/** What the agent is to be told, and the data of the entry that says that it was. */
+export interface Note {
+  readonly text: string;
+  readonly data: string;
+}
+
+export class Knowing {
+  readonly #journals: Journals;
+  readonly #id: SessionId;
+  readonly #timeMs: number;
+  /** As it stands in the journal. */
+  #stored: Snapshot | undefined;
+  /** Whoever has gone back knows less. */
+  #wentBack = "";
+
+  /** @param timeMs after so long git is not waited for */
+  constructor(journals: Journals, id: SessionId, timeMs = 2_000) {
+    [this.#journals, this.#id, this.#timeMs] = [journals, id, timeMs];
+  }
+
+  /** Looks at what was told of since. All entries up to `headSeq` are final. */
+  async take(record: SessionRecord, headSeq: number): Promise<Taken> {
+    const known = await this.#known(record, headSeq);
+    const snapshot = await takeSnapshot(known, record, this.#timeMs);
+    const data = contextData(known.snapshot, snapshot);
+    // Nothing of these entries is to be read again.
+    this.#stored = data === undefined ? snapshot : known.snapshot;
+    return { snapshot, data };
+  }
+
+  /** The entry stands in the journal. */
+  noteStored(seq: number, data: string): void {
+    if (this.#stored !== undefined) this.#stored = after(this.#stored, { seq, data });
+  }
+
+  /**
+   * What has changed by other hands, and the agent was not told of yet. Version control is asked for nothing but its head, because
+   * a person waits for it.
+   */
+  async note(record: SessionRecord, headSeq: number): Promise<Note | undefined> {
+    const known = await this.#known(record, headSeq);
+    const snapshot = await takeSnapshot(known, record, this.#timeMs, "files");
+    const bounds = await Bounds.of(rootsOf(record));
+    const news = await this.#newsOf(snapshot, bounds);
+    const { git } = known.snapshot.git === undefined ? snapshot : known.snapshot;
+    const since = await this.#gitSince(git);
+    if (news.length === 0 && since === undefined) return undefined;
+    const noted: Noted[] = news.map(({ since: { path, what } }) => ({ path, what }));
+    const files = new Map(snapshot.files);
+    for (const {
+      since: { path },
+      known: file,
+    } of news)
+      files.set(path, file);
+    const now = { ...snapshot, files, ...(since !== undefined && { git: since.to }) };
+    const branch = since === undefined ? [] : [{ path: since.to.root, what: "git" }];
+    const data = contextData(known.snapshot, now, [...noted, ...branch]);
+    return data === undefined
+      ? undefined
+      : {
+          text: noteText(
+            news.map((each) => each.since),
+            since,
+            record.cwd,
+          ),
+          data,
+        };
+  }
+
+  async #newsOf(snapshot: Snapshot, bounds: Bounds): Promise<(News & { readonly known: KnownFile })[]> {
+    const seen = await withRenames(snapshot.files, await seenNow(snapshot.files, bounds), [], bounds);
+    const news: (News & { readonly known: KnownFile })[] = [];
+    for (const [file, { since, now }] of seen) {
+      const known = snapshot.files.get(file);
+      if (known === undefined || !(await isNews(since, now, known.noted, bounds))) continue;
+      const noted = await notedNow(file, now, bounds);
+      if (noted !== undefined) news.push({ since, known: { ...known, noted } });
+    }
+    return news;
+  }
+
+  async #gitSince(git: Snapshot["git"]): Promise<GitSince | undefined> {
+    if (git === undefined) return undefined;
+    return gitSince(git, await gitHeadOf(git.root), this.#timeMs);
+  }
+
+  async #known(record: SessionRecord, headSeq: number): ReturnType<typeof knownAt> {
+    const wentBack = JSON.stringify(record.settings.rewinds ?? []);
+    const start = wentBack === this.#wentBack ? this.#stored : undefined;
+    const known =
+      start === undefined || start.throughSeq > headSeq
+        ? await knownAt(this.#journals, this.#id, headSeq)
+        : await knownSince(this.#journals, this.#id, start, headSeq);
+    [this.#stored, this.#wentBack] = [known.snapshot, wentBack];
+    return known;
+  }
+}
