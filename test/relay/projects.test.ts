@@ -106,7 +106,7 @@ describe("snapshots [issue 13.2]", () => {
     const memory = openMemoryStore();
     const store: Store = wrapStore(memory, {
       seal: (id, range, entries, lease) =>
-        refuses && entries.some(({ kind }) => kind === "context")
+        refuses && entries.every(({ kind }) => kind === "context")
           ? Promise.reject(new SidecarError("STORE_FULL", "The disk is full"))
           : memory.seal(id, range, entries, lease),
     });

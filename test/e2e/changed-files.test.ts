@@ -1,0 +1,53 @@
+/** An agent that has read files is told what others did to them, across a restart, and its client hears nothing of that. */
+import fs from "node:fs";
+import path from "node:path";
+import { expect, it } from "vitest";
+import { useHarness } from "./harness/harness.ts";
+import type { Answer } from "./harness/sdk-client.ts";
+
+const harness = useHarness();
+const answers: Record<string, Answer> = {
+  "fs/read_text_file": ({ path: file }) => ({ content: fs.readFileSync(String(file), "utf8") }),
+};
+
+it("the next prompt tells it which of two files was changed behind its back, once", async () => {
+  const [store, cwd] = [harness.storeUrl(), harness.project()];
+  const [a, b] = [path.join(cwd, "a.ts"), path.join(cwd, "b.ts")];
+  for (const file of [a, b]) fs.writeFileSync(file, "one");
+  const agent = ["agent.mjs", "--load", "--state", harness.path("state")];
+  const args = ["--context-note", "prompt"];
+  const first = await harness.connect({ agent, store, args, answers });
+  const { sessionId } = await first.newSession(cwd);
+  await first.prompt(sessionId, `read ${a}\nread ${b}`);
+  await harness.stop(first.program);
+  fs.writeFileSync(a, "two");
+
+  const again = async () => {
+    const client = await harness.connect({ agent, store, args, answers });
+    await client.agent.request("session/load", { sessionId, cwd, mcpServers: [] });
+    return client;
+  };
+  const second = await again();
+  const heard = async (text: string) => {
+    await second.prompt(sessionId, text);
+    const sent = second.program.agents()[0]?.messages.findLast(({ method }) => method === "session/prompt");
+    return JSON.stringify(sent);
+  };
+  const told = await heard("stream 1");
+  expect(told).toContain("- changed: a.ts\\n");
+  expect(told).not.toContain("b.ts");
+  expect(await heard("stream 1")).not.toContain("changed-files");
+  await harness.stop(second.program);
+  // The agent remembers the note as what the user said, and replays it.
+  const third = await again();
+  for (const { program } of [second, third])
+    expect(JSON.stringify(program.out.messages())).not.toContain("changed-files");
+  const said = third.program.out
+    .updates(sessionId)
+    .filter(({ sessionUpdate }) => sessionUpdate === "user_message_chunk");
+  expect(said.map(({ content }) => (content as { text: string }).text)).toEqual([
+    `read ${a}\nread ${b}`,
+    "stream 1",
+    "stream 1",
+  ]);
+});
