@@ -12,6 +12,7 @@ import type { Knowing, Note } from "../context/knowing.ts";
 import type { SessionContext } from "../context/session-context.ts";
 import { contextEntry } from "../session/context-entry.ts";
 import type { SessionRegistry } from "../session/registry.ts";
+import type { Holding } from "./live/holding.ts";
 import type { LiveSession } from "./live/session.ts";
 import { runningTurns } from "./live/turns.ts";
 
@@ -28,8 +29,7 @@ export interface ProjectsParts {
   readonly contextSnapshots?: "on" | "off";
   readonly contextNote?: "off" | "prompt" | "load";
   readonly cacheFolder?: string | undefined;
-  /** Draws the conclusion from a failed write. */
-  readonly noteFailure: (live: LiveSession, error: unknown) => void;
+  readonly holding: Pick<Holding, "noteFailure">;
 }
 
 export class Projects {
@@ -112,7 +112,7 @@ export class Projects {
       const { data } = await knowing.take(record, sealedSeq);
       if (data !== undefined) await live.outbound(() => this.#keep(live, knowing, sealedSeq, data));
     } catch (error) {
-      if (live.noteLoss()) this.#parts.noteFailure(live, error);
+      if (live.noteLoss()) this.#parts.holding.noteFailure(live, error);
       else this.#warn(live.id, error);
     }
   }

@@ -89,9 +89,9 @@ export class Relay {
     const isBusy = () => [...sessions.all()].some((live) => runningTurns(live).length > 0);
     const searching = new Searching({ registry, log, ...options, isBusy });
     const readers = new Readers();
-    const projects = new Projects({ registry, log, ...options, noteFailure: holding.noteFailure.bind(holding) });
-    const parts = { client, agent, sessions, holding, readers, unclaimed, searching, projects };
-    this.#ctx = { ...shared, ...parts };
+    const projects = new Projects({ registry, log, holding, ...options });
+    const made = { client, agent, sessions, holding, readers, unclaimed, searching, projects };
+    this.#ctx = { ...shared, ...made };
     this.outside = new Outside(this.#ctx);
     agent.observe(agentObserver(this.#ctx));
     agent.begin();
@@ -115,10 +115,8 @@ export class Relay {
     const client = this.#ctx.client.connection;
     client.stopReading();
     searching.idle.close();
-    const readers = new Readers();
-    const projects = new Projects({ registry, log, ...options, noteFailure: holding.noteFailure.bind(holding) });
-    const parts = { client, agent, sessions, holding, readers, unclaimed, searching, projects };
-    this.#ctx = { ...shared, ...parts };
+    projects.close();
+    const readersEnd = this.#ctx.readers.close();
     await this.#heartbeat.close();
     const letGo = this.#letAllGo();
     const lastWords = letGo.then(() => client.idle()).then(() => client.flushed());

@@ -177,7 +177,9 @@ describe("/sidecar in a prompt", () => {
     });
     const { relay, ask } = await asked({ store });
     await ask("/sidecar fly");
-    expect(textsIn(relay).at(-1)).toContain("allowed: search, export, rewind, rename, fork, changes, usage, help");
+    expect(textsIn(relay).at(-1)).toContain(
+      "allowed: search, export, rewind, rename, fork, changes, usage, help",
+    );
     await ask("/sidecar rename");
     expect(textsIn(relay).at(-1)).toContain("must not be empty");
     isBroken = true;
