@@ -20,6 +20,7 @@ const statusTexts: Readonly<Record<number, string>> = {
   413: "too much",
   415: "the body is of another type",
   422: "understood, and it cannot be",
+  428: "it is to be said which version it is about",
   429: "too much at once",
   500: "went wrong here",
   502: "the agent failed",

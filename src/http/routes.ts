@@ -1,6 +1,7 @@
 /** All routes, in the order in which the document has them. */
 import { documentOf } from "./openapi.ts";
 import { route, type Route } from "./route.ts";
+import { contextRoutes } from "./routes/context.ts";
 import { goingBackRoutes } from "./routes/going-back.ts";
 import { historyRoutes } from "./routes/history.ts";
 import { importRoute } from "./routes/import.ts";
@@ -24,6 +25,7 @@ export const routes: readonly Route[] = [
   ...sessionRoutes,
   ...historyRoutes,
   ...messageRoutes,
+  ...contextRoutes,
   ...goingBackRoutes,
   ...wideRoutes,
   importRoute,

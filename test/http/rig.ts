@@ -26,6 +26,7 @@ export interface Told {
   readonly code: string;
   readonly detail: string;
   readonly metadata: object;
+  readonly values: object;
   readonly holder: object;
   readonly updatedAtMs: number;
   readonly expiresAtMs: number;
@@ -68,18 +69,20 @@ export async function apiOn({
   audit = noAudit,
   identity,
   config = {},
+  cacheFolder,
 }: {
   readonly store?: Store;
   readonly audit?: Audit;
   readonly identity?: string;
   readonly config?: object;
+  readonly cacheFolder?: string;
 } = {}) {
   const ending = new AbortController();
   const parts = { store, config: { ...defaults, ...config }, audit, log: silentLogger };
   const guests = new Guests(parts);
   const shared = {
     log: silentLogger,
-    cacheFolder: undefined,
+    cacheFolder,
     pages: new Pages(),
     idempotency: new Idempotency(),
     env: {},

@@ -1,0 +1,48 @@
+/** The shapes of the routes about a session's project. */
+import * as z from "zod/mini";
+import * as s from "../schema.ts";
+
+export const contextChange = s.component(
+  "ContextChange",
+  z.strictObject({
+    values: s.described(z.record(z.string(), s.anything), "by key; null takes one out"),
+    version: z.optional(s.described(s.seq, "the version that this is about, where no If-Match says it")),
+  }),
+);
+
+export const context = s.component(
+  "Context",
+  z.object({
+    sessionId: s.sessionId,
+    version: s.described(z.int(), "of the last change; 0 before the first"),
+    project: z.optional(
+      s.described(
+        z.looseObject({
+          folder: z.string(),
+          root: z.string(),
+          files: z.int(),
+          isCut: z.boolean(),
+          atMs: z.number(),
+        }),
+        "what its folder is; absent where that is not there",
+      ),
+    ),
+    git: z.optional(
+      z.object({ root: z.string(), branch: z.optional(z.string()), head: z.optional(z.string()) }),
+    ),
+    files: s.described(
+      z.array(
+        z.object({
+          path: z.string(),
+          how: z.enum(["read", "written"]),
+          from: z.enum(["disk", "buffer", "unknown", "nothing"]),
+          size: z.optional(z.number()),
+          sha256: z.optional(z.string()),
+          unread: z.optional(z.string()),
+        }),
+      ),
+      "that its agent was shown or has written",
+    ),
+    values: z.record(z.string(), s.anything),
+  }),
+);

@@ -1,0 +1,36 @@
+import { expect, it } from "vitest";
+import { scratchFolder } from "../cli/harness.ts";
+import { apiOn } from "./rig.ts";
+
+const folder = scratchFolder();
+
+it("a session's context is read, changed by version, merged, refused with both sides, refreshed and cleared", async () => {
+  const { ask } = await apiOn({ cacheFolder: folder });
+  const { id } = (await ask("POST", "/api/sessions", { body: { cwd: folder } })).json;
+  const at = `/api/sessions/${id}/context`;
+  const first = await ask("GET", at);
+  expect(first.json).toMatchObject({ version: 0, files: [], values: {}, project: { folder } });
+  const tag = first.headers.get("etag") ?? "";
+  expect((await ask("GET", at, { headers: { "if-none-match": tag } })).status).toBe(304);
+  expect((await ask("PUT", at, { body: { values: { a: 1 } } })).status).toBe(428);
+
+  const put = (value: object, match: string) =>
+    ask("PUT", at, { headers: { "if-match": match }, body: { values: value } });
+  const one = await put({ a: 1 }, tag);
+  expect(one.json).toMatchObject({ values: { a: 1 } });
+  expect((await put({ b: { deep: [2] } }, tag)).json.values).toEqual({ a: 1, b: { deep: [2] } });
+  const conflict = await put({ a: 3 }, tag);
+  expect(conflict.json).toMatchObject({
+    status: 409,
+    code: "CONTEXT_CONFLICT",
+    conflicts: [{ key: "a", base: null, theirs: 1, yours: 3 }],
+  });
+  expect((await put({ a: null }, "*")).json.values).toEqual({ b: { deep: [2] } });
+  expect((await put({ a: 1 }, '"nonsense"')).status).toBe(412);
+  expect((await ask("POST", `${at}/refresh`)).json).toMatchObject({
+    project: { folder },
+    values: { b: { deep: [2] } },
+  });
+  expect((await ask("DELETE", at, { headers: { "if-match": tag } })).json.code).toBe("CONTEXT_CONFLICT");
+  expect((await ask("DELETE", at)).json.values).toEqual({});
+});
