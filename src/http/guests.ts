@@ -43,6 +43,7 @@ export class Guest {
   readonly #owned = new Map<string, Promise<{ close(): Promise<void> }>>();
   usedAtMs = performance.now();
   #running = 0;
+  #staying = 0;
 
   constructor({ store, config, audit, log }: GuestsParts, granted: Access, access: () => Awaitable<Access>) {
     this.tokenId = granted.token?.id ?? "";
@@ -76,7 +77,17 @@ export class Guest {
   }
 
   get isBusy(): boolean {
-    return this.#running > 0 || this.#owned.has(busyName);
+    return this.#running > 0 || this.#staying > 0 || this.#owned.has(busyName);
+  }
+
+  /** One follows something. Returns what ends that, which says how many stay. */
+  stay(): () => number {
+    this.#staying += 1;
+    return () => {
+      this.#staying -= 1;
+      this.usedAtMs = performance.now();
+      return this.#staying;
+    };
   }
 
   /** Errors: those of `act`; `REQUEST_LIMIT`. */
@@ -142,6 +153,11 @@ export class Guests {
     const waiting = this.#failures.wait(source);
     this.#refused(source, error);
     return waiting;
+  }
+
+  /** Streams of lists end, and with them whoever reads them. */
+  async endStreams(): Promise<void> {
+    for (const known of this.#byHash.values()) await (await known.catch(() => undefined))?.disown("list");
   }
 
   /** Those that have not come for long go. */

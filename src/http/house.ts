@@ -1,6 +1,7 @@
 /** What all requests share. */
 import type { Logger } from "../base/log.ts";
 import type { Config } from "../config/config.ts";
+import type { Feeds } from "./events/feeds.ts";
 import type { Guests } from "./guests.ts";
 import type { Idempotency } from "./idempotency.ts";
 import type { Pages } from "./rendered.ts";
@@ -12,8 +13,7 @@ export interface House {
   /** Where what is derived is kept: the user's cache folder. */
   readonly cacheFolder: string | undefined;
   readonly pages: Pages;
+  readonly feeds: Feeds;
   readonly idempotency: Idempotency;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Aborted when the server ends: streams end then. */
-  readonly ending: AbortSignal;
 }

@@ -2,6 +2,7 @@
 import { documentOf } from "./openapi.ts";
 import { route, type Route } from "./route.ts";
 import { contextRoutes } from "./routes/context.ts";
+import { eventRoutes } from "./routes/events.ts";
 import { goingBackRoutes } from "./routes/going-back.ts";
 import { historyRoutes } from "./routes/history.ts";
 import { importRoute } from "./routes/import.ts";
@@ -28,6 +29,7 @@ export const routes: readonly Route[] = [
   ...contextRoutes,
   ...goingBackRoutes,
   ...wideRoutes,
+  ...eventRoutes,
   importRoute,
   documentRoute,
 ];

@@ -5,6 +5,7 @@ import { isRecord } from "../base/json.ts";
 import { Interval } from "../base/interval.ts";
 import { waitAtMost } from "../base/time.ts";
 import { appOf } from "./app.ts";
+import { Feeds } from "./events/feeds.ts";
 import { Guests, type GuestsParts } from "./guests.ts";
 import { Gate } from "./host-and-origin.ts";
 import { Idempotency } from "./idempotency.ts";
@@ -33,11 +34,11 @@ const sweepMs = 60_000;
 
 /** Errors: `USAGE` for a place that is taken. */
 export async function startHttp(parts: HttpParts): Promise<HttpServer> {
-  const ending = new AbortController();
   const guests = new Guests(parts);
   const { config, log, cacheFolder, env } = parts;
-  const kept = { pages: new Pages(), idempotency: new Idempotency() };
-  const house = { config, guests, log, cacheFolder, env, ...kept, ending: ending.signal };
+  const feeds = new Feeds(parts.store);
+  const kept = { feeds, pages: new Pages(), idempotency: new Idempotency() };
+  const house = { config, guests, log, cacheFolder, env, ...kept };
   const server = bounded((request, response) => void listener(request, response));
   await listening(server, parts.listen);
   const { url, port } = addressOf(server);
@@ -50,7 +51,9 @@ export async function startHttp(parts: HttpParts): Promise<HttpServer> {
   const sweeping = new Interval(sweepMs, () => guests.sweep());
   let closed: Promise<void> | undefined;
   const close = async () => {
-    ending.abort();
+    // Who follows is told by the end of the stream.
+    await feeds.close();
+    await guests.endStreams();
     await ended(server);
     await sweeping.close();
     await guests.close();

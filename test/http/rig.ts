@@ -4,6 +4,7 @@ import { noAudit, type Audit } from "../../src/audit/audit.ts";
 import { silentLogger } from "../../src/base/log.ts";
 import { defaults } from "../../src/config/options.ts";
 import { appOf } from "../../src/http/app.ts";
+import { Feeds } from "../../src/http/events/feeds.ts";
 import { Guests } from "../../src/http/guests.ts";
 import { Gate } from "../../src/http/host-and-origin.ts";
 import { Idempotency } from "../../src/http/idempotency.ts";
@@ -35,6 +36,7 @@ export interface Told {
   readonly items: readonly Told[];
   readonly content: readonly { readonly text: string }[];
   readonly by: string;
+  readonly follow: string;
   readonly before?: number;
   readonly after: number;
   readonly isMoreAfter: boolean;
@@ -77,16 +79,16 @@ export async function apiOn({
   readonly config?: object;
   readonly cacheFolder?: string;
 } = {}) {
-  const ending = new AbortController();
+  const feeds = new Feeds(store);
   const parts = { store, config: { ...defaults, ...config }, audit, log: silentLogger };
   const guests = new Guests(parts);
   const shared = {
     log: silentLogger,
     cacheFolder,
+    feeds,
     pages: new Pages(),
     idempotency: new Idempotency(),
     env: {},
-    ending: ending.signal,
   };
   const house = { config: parts.config, guests, ...shared };
   const app = appOf({ house, gate: new Gate(7433), sourceOf: () => "127.0.0.1" });
@@ -124,11 +126,11 @@ export async function apiOn({
     };
   };
   const close = async () => {
-    ending.abort();
+    await feeds.close();
     await guests.close();
     await owner.close();
     await store.close();
   };
   open.push({ close });
-  return { ask, raw, admin, tokenFor, owner, store, end: () => ending.abort() };
+  return { ask, raw, admin, tokenFor, owner, store, feeds };
 }

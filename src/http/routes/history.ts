@@ -3,6 +3,9 @@ import { isSidecarError } from "../../base/errors.ts";
 import { jsonTextOf } from "../../base/json-text.ts";
 import { conversationPage, included, type Included, type PageQuery } from "../../history/pages/page.ts";
 import type { SessionRecord } from "../../session/registry-options.ts";
+import { journalConflict } from "../../store/refusals.ts";
+import { Narrator } from "../events/news.ts";
+import { idOf } from "../events/position.ts";
 import { route, type Answer, type Call, type Route } from "../route.ts";
 import * as shapes from "../shapes/history-schema.ts";
 
@@ -47,7 +50,12 @@ async function once({ house, guest, id, query }: Call<Query<"historyQuery">>): P
   };
   const make = async () => jsonTextOf(await pageOf(guest.registry, record, wanted));
   // What is not final may change under the same numbers.
-  if (record.headSeq !== record.sealedSeq) return { text: await make() };
+  if (record.headSeq !== record.sealedSeq) {
+    const text = await make();
+    const { headSeq, sealedSeq } = await guest.registry.get(id);
+    if (sealedSeq !== record.sealedSeq) throw journalConflict(id, record.headSeq, headSeq);
+    return { text };
+  }
   const { lease: _, ...known } = record;
   const key = `${id} ${JSON.stringify(wanted)}`;
   return { text: await house.pages.of(key, JSON.stringify(known), make) };
@@ -60,5 +68,6 @@ async function pageOf(
 ): Promise<object> {
   const page = await conversationPage(registry, record, wanted);
   const { headSeq, sealedSeq, settings } = record;
-  return { ...page, headSeq, sealedSeq, rewinds: settings.rewinds ?? [] };
+  const follow = idOf(await new Narrator(registry).endOf(record));
+  return { ...page, headSeq, sealedSeq, rewinds: settings.rewinds ?? [], follow };
 }

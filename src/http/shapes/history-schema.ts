@@ -81,6 +81,10 @@ export const historyPage = s.component(
     before: z.optional(s.described(z.int(), "the page before this one, as before; absent at the beginning")),
     after: s.described(z.int(), "the page after this one, as after: all up to this entry has been told"),
     isMoreAfter: z.boolean(),
+    follow: s.described(
+      z.string(),
+      "the id of the event behind which one goes on who has this page: Last-Event-ID",
+    ),
     headSeq: s.seq,
     sealedSeq: s.described(z.int(), "what stands up to here never changes its numbers"),
     rewinds: s.described(

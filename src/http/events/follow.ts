@@ -1,0 +1,80 @@
+/** One who follows: told what came before, then what is told to all, at the pace at which they read. */
+import { isSidecarError } from "../../base/errors.ts";
+import { pause } from "../../base/time.ts";
+import { problemOf } from "../problems.ts";
+import { frameOf, heartbeat, type Frame } from "./frame.ts";
+import type { Ring } from "./ring.ts";
+
+/** What is followed. */
+export interface Feed {
+  readonly ring: Ring;
+  /** See `SessionFeed.join`; the number of the next frame in the ring, undefined where there is nothing to follow. */
+  join(lastId: string | undefined): AsyncGenerator<Frame, number | undefined>;
+  /** What one is told who comes now, whatever one has had. */
+  readonly present?: Frame | undefined;
+}
+
+/** Whoever follows may be forbidden to while they do: looked at so often. */
+const allowedEachMs = 5000;
+const retryMs = 50;
+
+/** @param isAllowed rejects with what they are told as the last thing */
+export async function* followed(
+  feed: Feed,
+  lastId: string | undefined,
+  isAllowed: () => Promise<unknown>,
+): AsyncGenerator<Uint8Array> {
+  let last = lastId;
+  let checkedAtMs = performance.now();
+  let isNew = true;
+  try {
+    for (;;) {
+      const joined = yield* caughtUp(feed, last);
+      let number = joined.number;
+      last = joined.last;
+      if (isNew && feed.present !== undefined) yield feed.present.bytes;
+      isNew = false;
+      for (;;) {
+        const { more, isClosed } = feed.ring;
+        const some = feed.ring.from(number);
+        // Too far behind: the rest is read where it stands.
+        if (some === undefined) break;
+        number = some.end;
+        last = some.lastId ?? last;
+        if (some.bytes.length > 0) yield some.bytes;
+        else if (isClosed) return;
+        else {
+          await more;
+          if (feed.ring.end === number && !feed.ring.isClosed) yield heartbeat;
+        }
+        if (performance.now() - checkedAtMs < allowedEachMs) continue;
+        checkedAtMs = performance.now();
+        await isAllowed();
+      }
+    }
+  } catch (error) {
+    const { code, detail, status } = problemOf(error);
+    yield frameOf("end", last ?? "", { code, detail, status }).bytes;
+  }
+}
+
+/** A turn that is sealed while it is read is read again from where one is. */
+async function* caughtUp(
+  feed: Feed,
+  lastId: string | undefined,
+): AsyncGenerator<Uint8Array, { readonly number: number; readonly last: string | undefined }> {
+  let last = lastId;
+  for (;;) {
+    const joining = feed.join(last);
+    try {
+      for (let next = await joining.next(); ; next = await joining.next()) {
+        if (next.done === true) return { number: next.value ?? feed.ring.end, last };
+        yield next.value.bytes;
+        last = next.value.id;
+      }
+    } catch (error) {
+      if (!isSidecarError(error, "STORE_CONFLICT")) throw error;
+      await pause(retryMs);
+    }
+  }
+}

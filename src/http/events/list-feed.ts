@@ -1,0 +1,83 @@
+/** The list of sessions of one guest as it changes, for all streams of theirs. */
+import { randomBytes } from "node:crypto";
+import { isSidecarError } from "../../base/errors.ts";
+import type { SessionId } from "../../base/ids.ts";
+import type { SessionRecord } from "../../session/registry-options.ts";
+import type { SessionRegistry } from "../../session/registry.ts";
+import { problemOf } from "../problems.ts";
+import { sessionShape } from "../session-shape.ts";
+import { Beat } from "./beat.ts";
+import { frameOf, type Frame } from "./frame.ts";
+import { Ring } from "./ring.ts";
+
+const pollMs = 150;
+/** The newest are looked at: what changes is among them, because a change is activity. */
+const looked = 100;
+
+export class ListFeed {
+  readonly ring = new Ring();
+  readonly #registry: Pick<SessionRegistry, "list" | "peek">;
+  readonly #beat: Beat;
+  /** Numbers of another process, or of before, are none of ours. */
+  readonly #name = randomBytes(6).toString("base64url");
+  #count = 0;
+  #known: ReadonlyMap<SessionId, string> | undefined;
+  #isTroubled = false;
+
+  constructor(registry: Pick<SessionRegistry, "list" | "peek">) {
+    this.#registry = registry;
+    this.#beat = new Beat(this.ring, pollMs, () => this.look());
+  }
+
+  /** Whoever has been away too long loads the list again. */
+  async *join(lastId: string | undefined): AsyncGenerator<Frame, number | undefined> {
+    if (this.#known === undefined) await this.look();
+    if (lastId === undefined) yield frameOf("following", this.#id, {});
+    if (lastId === undefined || lastId === this.#id) return this.ring.end;
+    const number = this.ring.behind(lastId);
+    if (number === undefined) yield frameOf("resync", this.#id, {});
+    return number ?? this.ring.end;
+  }
+
+  async look(): Promise<void> {
+    try {
+      const { items } = await this.#registry.list({ limit: looked, archived: "include" });
+      await this.#compare(items);
+      if (this.#isTroubled) this.#push("recovered", {});
+      this.#isTroubled = false;
+    } catch (error) {
+      if (isSidecarError(error, "TOKEN_INVALID")) return this.ring.close();
+      if (this.#isTroubled) return;
+      this.#isTroubled = true;
+      const { code, detail } = problemOf(error);
+      this.#push("trouble", { code, detail });
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#beat.close();
+    this.ring.close();
+  }
+
+  async #compare(items: readonly SessionRecord[]): Promise<void> {
+    const shapes = new Map(items.map((record) => [record.id, JSON.stringify(sessionShape(record))]));
+    const before = this.#known;
+    this.#known = shapes;
+    if (before === undefined) return;
+    const changed = items.filter(({ id }) => before.get(id) !== shapes.get(id)).reverse();
+    // All of them at once: there may be more behind them.
+    if (changed.length === looked) return this.#push("resync", {});
+    for (const record of changed) this.#push("session", sessionShape(record));
+    for (const id of before.keys())
+      if (!shapes.has(id) && (await this.#registry.peek(id)) === undefined) this.#push("gone", { id });
+  }
+
+  #push(event: string, data: object): void {
+    this.#count += 1;
+    this.ring.push(frameOf(event, this.#id, data));
+  }
+
+  get #id(): string {
+    return `${this.#name}.${this.#count}`;
+  }
+}
