@@ -1,4 +1,5 @@
-/** What goes on behind a process that has sessions: others are told what happens to them. Loaded when it is needed. */
+/** What goes on behind a process that has sessions: others are told, and the store is looked after. Loaded when it is due. */
+import { Interval } from "./base/interval.ts";
 import type { Logger } from "./base/log.ts";
 import type { Secrets } from "./base/secrets.ts";
 import { waitAtMost } from "./base/time.ts";
@@ -7,9 +8,13 @@ import type { Config } from "./config/config.ts";
 import { outboxOf, surroundings, type Surroundings } from "./config/paths.ts";
 import { lateHooks, type LateHooks } from "./notify/late.ts";
 import type { SessionRegistry } from "./session/registry.ts";
+import type { Store } from "./store/contract.ts";
+import type { Rounds } from "./upkeep/rounds.ts";
 
 export interface BackgroundParts {
   readonly registry: SessionRegistry;
+  /** The registry's, and its URL: it is looked after. */
+  readonly lookedAfter?: { readonly store: Store; readonly url: string };
   readonly log: Logger;
   /** What is to be in nothing that others are told. */
   readonly secrets?: Secrets;
@@ -23,8 +28,10 @@ export interface Background {
 
 export function startBackground(config: Omit<Config, "store">, parts: BackgroundParts): Background {
   const hooks = hooksFor(config, parts);
+  const upkeep = upkeepFor(config, parts);
   return {
     close: async (graceMs) => {
+      await waitAtMost(upkeep?.close(graceMs) ?? Promise.resolve(), graceMs);
       // What has just happened is told, too.
       if (hooks !== undefined) await waitAtMost(parts.registry.delivered(), graceMs);
       await hooks?.close(graceMs);
@@ -46,4 +53,30 @@ function hooksFor(
   });
   registry.follow(hooks.follower);
   return hooks;
+}
+
+/** Whether a round is due is asked once a minute at most, and not in the first one: nothing is loaded for it then. */
+const lookedAtEachMs = 60_000;
+
+/** Undefined where nothing is looked after: who acts by a token, which may do less, leaves that to others. */
+function upkeepFor(
+  config: Omit<Config, "store">,
+  { registry, lookedAfter, log, env }: BackgroundParts,
+): Background | undefined {
+  const { upkeepIntervalMs, token } = config;
+  if (lookedAfter === undefined || upkeepIntervalMs === 0 || token !== undefined) return undefined;
+  const { store, url } = lookedAfter;
+  let rounds: Rounds | undefined;
+  const interval = new Interval(Math.min(upkeepIntervalMs, lookedAtEachMs), async () => {
+    const { Rounds } = await import("./upkeep/rounds.ts");
+    rounds ??= new Rounds({ config: { ...config, store: url }, registry, store, log, ...(env && { env }) });
+    await rounds.tick();
+  });
+  return {
+    close: async (graceMs) => {
+      rounds?.abort();
+      await interval.close();
+      await rounds?.close(graceMs);
+    },
+  };
 }

@@ -6,7 +6,7 @@ import { openAgent } from "./agent/open.ts";
 import { stopGroup } from "./agent/process-group.ts";
 import { factsOf } from "./audit/in-force.ts";
 import { openAudit } from "./audit/open.ts";
-import { startBackground } from "./background.ts";
+import { startBackground, type BackgroundParts } from "./background.ts";
 import type { Config } from "./config/config.ts";
 import { agentOf } from "./config/agent-command.ts";
 import { defaults } from "./config/options.ts";
@@ -76,7 +76,7 @@ export async function runSidecar(
   const registry = new SessionRegistry({ ...config, store, log, audit });
   audit.note({ what: "config", facts: factsOf(config, urlOf(where)) });
   if (io.follow !== undefined) registry.follow(io.follow);
-  const background = startBackground(config, { registry, log, secrets });
+  const background = startBackground(config, { registry, log, secrets, ...lookedAfter(where, store) });
   const parts = { log, errors, secrets, launched, meter };
   const relay = new Relay(partsOfRelay(config, registry, parts), { ...io, ...messageLimit(config), log });
   const place = redactUrls(urlOf(where));
@@ -106,6 +106,11 @@ function secretsOf(where: string | Store, { agent }: Pick<Config, "agent">): Sec
   const stores = typeof where === "string" ? (layersOf(where) ?? [where]) : [];
   secrets.learn({ stores, agent, env: secretVariables(process.env) });
   return secrets;
+}
+
+/** A store that is lent is looked after by who opened it. */
+function lookedAfter(where: string | Store, store: Store): Pick<BackgroundParts, "lookedAfter"> {
+  return typeof where === "string" ? { lookedAfter: { store, url: where } } : {};
 }
 
 interface Shared {

@@ -17,6 +17,7 @@ import type {
 import { isUnreadable } from "../base/unreadable.ts";
 import { mayTake, thisHolder } from "../session/holder.ts";
 import { everySession } from "../session/pages.ts";
+import { upkeepId } from "../store/keys-id.ts";
 import { watched, type Watch } from "./watch.ts";
 
 interface MigrationProgress {
@@ -55,6 +56,8 @@ export async function migrateSessions(
   const unreadable: Pick<Unreadable, "id" | "code">[] = [];
   for await (const record of everySession(from, {}, ({ id, code }) => unreadable.push({ id, code }))) {
     watch.signal?.throwIfAborted();
+    // Who looks after a store, and what was found there, is its own.
+    if (record.id === upkeepId) continue;
     const outcome = await migration.bring(record).catch((error: unknown) => {
       if (!(error instanceof NotRead)) throw error;
       unreadable.push({ id: record.id, code: error.code });

@@ -8,12 +8,12 @@ type Kind = "copy.tmp" | "rebuilt.tmp" | "partial";
 
 /** A name beside `path` that nobody else uses. What killed processes of this machine have left there is removed. */
 export function unfinishedName(path: string, kind: Kind): string {
-  sweep(path);
+  sweepUnfinished(path);
   return `${path}.${process.pid}-${tokenOf(process.pid)}-${randomUUID()}.${kind}`;
 }
 
-/** Ours and those of processes that are there stay: they are at work on them. */
-function sweep(path: string): void {
+/** What killed processes of this machine have left beside `path`. Ours and those of processes that are there stay: they are at work on them. */
+export function sweepUnfinished(path: string): void {
   const start = `${basename(path)}.`;
   for (const name of namesIn(dirname(path))) {
     if (!name.startsWith(start)) continue;

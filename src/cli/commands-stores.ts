@@ -74,6 +74,20 @@ export const storeCommands: readonly Command[] = [
     run: tool("restore"),
   },
   {
+    name: "upkeep",
+    summary:
+      "look after the store now: what is too old, room, search index, logs, backups; and look whether alerts hold",
+    synopsis: "[--backup] [--json]",
+    flags: [{ name: "backup", help: "make a backup also when none is due" }, json, quietFlag],
+    operands: none,
+    options: ["store", "retention", "trash", "archiveAfter", "upkeepInterval"],
+    notes: [
+      "Sidecars do it by themselves when they are idle, one process at a time: see docs/operations.md.",
+      "What is killed in the middle is gone on with the next time.",
+    ],
+    run: tool("upkeep"),
+  },
+  {
     name: "verify",
     summary: "read everything that is stored and name what is damaged, or was changed after it was written",
     synopsis: "[--session SESSION] [--repair] [--json]",

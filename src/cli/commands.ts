@@ -131,9 +131,12 @@ export const commands: readonly Command[] = [
   },
   {
     name: "sessions stats",
-    summary: "count sessions, entries and bytes",
-    synopsis: "[--json]",
-    flags: [json],
+    summary: "count sessions, entries and bytes, and say how they grow",
+    synopsis: "[--growth] [--json]",
+    flags: [
+      { name: "growth", help: "how much comes in a day, and when the disk is full at this rate" },
+      json,
+    ],
     operands: none,
     run: tool("storeStats"),
   },

@@ -31,6 +31,11 @@ export function urlToRead({ config, origins }: LoadedConfig): string {
   return config.store;
 }
 
+interface Opened {
+  /** The registry's. */
+  readonly store: Awaited<ReturnType<typeof openGuarded>>;
+}
+
 /**
  * Opens the configured store, hands its sessions to `use`, and closes it whatever happens. A status that `use` returns
  * becomes another one where sessions were left out, because they cannot be read; stderr then says which.
@@ -39,7 +44,7 @@ export function urlToRead({ config, origins }: LoadedConfig): string {
 export async function withSessions<T>(
   invocation: Invocation,
   io: Io,
-  use: (registry: SessionRegistry, config: Config, leftOut: LeftOut) => Promise<T>,
+  use: (registry: SessionRegistry, config: Config, leftOut: LeftOut, opened: Opened) => Promise<T>,
   { ifAbsent = "refuse" }: { readonly ifAbsent?: "refuse" | "make" | "imagine" } = {},
 ): Promise<T> {
   const loaded = await configOf(invocation, io);
@@ -53,7 +58,7 @@ export async function withSessions<T>(
   const log = createLogger({ level: "warn", target: io.errors, readable: true });
   const background = startBackground(loaded.config, { registry, log, env: io.env });
   try {
-    const result = await use(registry, loaded.config, leftOut);
+    const result = await use(registry, loaded.config, leftOut, { store });
     return typeof result === "number" ? (leftOut.tell(result, io) as T) : result;
   } catch (error) {
     const what = refusalIn(error);

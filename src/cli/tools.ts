@@ -30,4 +30,5 @@ export { showTools } from "./sessions-tools.ts";
 export { showTree } from "./sessions-tree.ts";
 export { storeStats } from "./sessions-stats.ts";
 export { printUsage } from "./usage.ts";
+export { upkeep } from "./upkeep.ts";
 export { verify } from "./verify.ts";

@@ -85,10 +85,16 @@ function homeless(what: string): SidecarError {
   );
 }
 
+/** Where is kept what a process leaves to the next one; undefined without a home. */
+export function stateFolderOf(at: Surroundings): string | undefined {
+  const folder = stateFolder(at);
+  return folder && join(at, folder, "acp-sidecar");
+}
+
 /** Where waits what is to be told to others; undefined without a home. */
 export function outboxOf(at: Surroundings): string | undefined {
-  const folder = stateFolder(at);
-  return folder && join(at, folder, "acp-sidecar", "outbox");
+  const folder = stateFolderOf(at);
+  return folder && join(at, folder, "outbox");
 }
 
 function dataFolder(at: Surroundings): string | undefined {

@@ -17,6 +17,8 @@ export interface HealthOptions {
   /** The user's cache folder, in which the search index is kept. */
   readonly cacheFolder?: string | undefined;
   readonly env?: Surroundings["env"];
+  /** Names of checks; all, unless told. */
+  readonly only?: readonly string[];
 }
 
 /** What a check is handed. Aborted: nobody waits for it any more. */
@@ -35,6 +37,8 @@ export interface Finding {
   readonly what?: string;
   /** What to do about it. */
   readonly fix?: string;
+  /** It could not be looked at, because something else is wrong. */
+  readonly isUntried?: true;
 }
 
 export interface HealthCheck {

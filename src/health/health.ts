@@ -45,7 +45,7 @@ export async function health(
   const parts = { ...options, store, config };
   const [first, rest] = await Promise.all([
     inOrder(parts),
-    Promise.all(others.map((check) => checked(check, parts))),
+    Promise.all(others.filter(({ name }) => isAsked(name, parts)).map((check) => checked(check, parts))),
   ]);
   const checks = [...first, ...rest];
   const wrong = checks.filter(({ ok }) => !ok);
@@ -57,7 +57,7 @@ type Parts = Omit<Looking, "signal">;
 
 async function inOrder(parts: Parts): Promise<Checked[]> {
   const all: Checked[] = [];
-  for (const check of ofStore) {
+  for (const check of ofStore.filter(({ name }) => isAsked(name, parts))) {
     const wrong = all.find(({ ok }) => !ok);
     const { name } = check;
     if (wrong === undefined) all.push(await checked(check, parts));
@@ -67,11 +67,16 @@ async function inOrder(parts: Parts): Promise<Checked[]> {
         name,
         ok: true,
         words: `not tried: ${wrong.name} is wrong`,
+        isUntried: true,
         ms: 0,
         isVital: vital(check, parts),
       });
   }
   return all;
+}
+
+function isAsked(name: string, { only }: Parts): boolean {
+  return only === undefined || only.includes(name);
 }
 
 async function checked(check: HealthCheck, parts: Parts): Promise<Checked> {

@@ -62,8 +62,11 @@ export class Courier {
     );
   }
 
-  /** Tells a receiver, soon. What is handed over must not change. */
-  send(receiver: Receiver, news: News): void {
+  /**
+   * Tells a receiver, soon. What is handed over must not change.
+   * @param id known already, of what may have been handed over before
+   */
+  send(receiver: Receiver, news: News, id = newId()): void {
     const { log, mostWaiting = defaultMostWaiting } = this.#options;
     const route = this.#routes.get(addressOf(receiver));
     if (route === undefined || this.#waiting >= mostWaiting) {
@@ -71,7 +74,12 @@ export class Courier {
       return;
     }
     this.#waiting += 1;
-    void this.#putting.run(() => this.#put(route, news));
+    void this.#putting.run(() => this.#put(route, news, id));
+  }
+
+  /** Settles when all that was handed over is on disk, or cannot be. */
+  stored(): Promise<void> {
+    return this.#putting.idle();
   }
 
   /** Takes over what processes that are gone have not delivered. Failures are logged. */
@@ -102,9 +110,8 @@ export class Courier {
     for (const route of routes) await route.going;
   }
 
-  async #put(route: Route, news: News): Promise<void> {
+  async #put(route: Route, news: News, id: string): Promise<void> {
     const { receiver } = route;
-    const id = newId();
     const { event, ...facts } = news;
     const said = { id, event, at: new Date().toISOString(), ...facts };
     const text = JSON.stringify(said);

@@ -45,7 +45,7 @@ export async function runCommand(options: RunOptions): Promise<string | undefine
     );
     // Whoever does not read it has still been told.
     child.stdin?.on("error", () => undefined);
-    child.stdin?.end(body);
+    child.stdin?.end(`${body}\n`);
   });
 }
 

@@ -1,11 +1,14 @@
-/** Where the keys of an encrypted store are: a record that is no session, and that no session can have the id of. */
+/** Records that are no sessions, and that no session can have the id of. */
 import type { SessionId } from "../base/ids.ts";
 
+/** Where the keys of an encrypted store are. */
 export const keysId = "00000000000000000000000000" as SessionId;
 /** Where they are once more: without them all would be lost. */
 export const keysCopyId = "00000000000000000000000001" as SessionId;
+/** Whose lease whoever looks after the store has, and what it knows of earlier rounds. */
+export const upkeepId = "00000000000000000000000002" as SessionId;
 
 /** How many of these are sessions. */
 export function sessionsAmong(ids: readonly string[]): number {
-  return ids.filter((id) => id !== keysId && id !== keysCopyId).length;
+  return ids.filter((id) => id !== keysId && id !== keysCopyId && id !== upkeepId).length;
 }

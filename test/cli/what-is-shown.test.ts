@@ -66,6 +66,7 @@ const calls: Readonly<Record<string, ((at: Place) => readonly (readonly string[]
   "sessions stats": () => [[]],
   "sessions gc": () => [["--dry-run"]],
   doctor: "an agent, not sessions",
+  upkeep: () => [[]],
   demo: "an agent, not sessions",
   config: "the configuration",
   "config init": "the configuration",

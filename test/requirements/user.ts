@@ -15,6 +15,8 @@ export const userRequirements: RequirementTable = {
   },
   "issue 12: Operations": {
     hooks: "what happens to sessions is told to programs and addresses, at least once, and holds up no turn",
+    upkeep:
+      "a sidecar that is idle looks after its store: one process at a time, and a kill in the middle does no harm",
   },
   "protocol.md: Bad input, privacy": {
     "private-logs": "logs carry no prompt text, file contents or secrets above debug, MCP secrets never",

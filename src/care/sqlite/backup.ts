@@ -10,7 +10,7 @@ import { unfinishedName } from "../unfinished.ts";
 import { Reports, type Watch } from "../watch.ts";
 import { busyTimeoutMs, defaultLockWaitMs, untilFree } from "../../store/sql/sqlite/busy.ts";
 import { loadEngine } from "../../sqlite/engines.ts";
-import { keysCopyId, keysId } from "../../store/keys-id.ts";
+import { keysCopyId, keysId, upkeepId } from "../../store/keys-id.ts";
 import { repairIt } from "../../store/reading.ts";
 import { asStoreError } from "../../store/sql/sqlite/errors.ts";
 import { checkVersion } from "../../store/sql/sqlite/migrations.ts";
@@ -86,7 +86,7 @@ async function finish(partial: string): Promise<StoreBackup> {
     );
     counted = db
       .prepare<[], Omit<StoreBackup, "bytes">>(
-        `SELECT count(*) FILTER (WHERE id NOT IN ('${keysId}', '${keysCopyId}')) AS sessions,
+        `SELECT count(*) FILTER (WHERE id NOT IN ('${keysId}', '${keysCopyId}', '${upkeepId}')) AS sessions,
            total(head_seq - base_seq) AS entries FROM sessions`,
       )
       .get() ?? { sessions: 0, entries: 0 };
