@@ -21,6 +21,7 @@ export type * from "./session/happenings.ts";
 export type { Message, NewMessage, Role } from "./session/messages.ts";
 export type { NewSummary } from "./session/summaries.ts";
 export type { Audit, AuditFacts, AuditedDeed, AuditOutcome, Deed, Ended } from "./audit/audit.ts";
+export { newSigningKey, signHead, verifyHead, type Head } from "./audit/heads.ts";
 export { openAudit, type AuditConfig, type AuditParts } from "./audit/open.ts";
 export { SessionRegistry } from "./session/registry.ts";
 export { isSuperseded, type Stretch } from "./session/rewinds.ts";

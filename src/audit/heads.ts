@@ -24,12 +24,13 @@ function textOf({ sessionId, seq, sha256 }: Head): Buffer {
   return Buffer.from(`acp-sidecar.head 1 ${sessionId} ${seq} ${sha256}`);
 }
 
+/** In hexadecimal digits. @param privateKey of Ed25519 */
 export function signHead(head: Head, privateKey: KeyObject): string {
   // In no form that the log takes for a secret.
   return sign(null, textOf(head), privateKey).toString("hex");
 }
 
-/** @param key public, or private */
+/** Whether this head, to the letter, was signed. @param key public, or private */
 export function verifyHead(head: Head, signature: string, key: KeyObject): boolean {
   return verify(null, textOf(head), key, Buffer.from(signature, "hex"));
 }
@@ -43,16 +44,21 @@ export function newSigningKey(): { readonly privateKey: string; readonly publicK
   };
 }
 
+/** A public key is everybody's to read. */
+function isSecret(text: string): boolean {
+  return !text.includes("BEGIN PUBLIC KEY") || text.includes("PRIVATE KEY");
+}
+
 /** Errors: `KEY_INVALID`. */
 export async function signingKeyFrom(source: string): Promise<KeyObject> {
-  const key = keyIn(await textFrom(source, "key"), source);
+  const key = keyIn(await textFrom(source, "key", { isSecret }), source);
   if (key.type === "private") return key;
   throw invalid(`${shownSource(source)} holds a public key: it can verify and sign nothing`);
 }
 
 /** Of either key. Errors: `KEY_INVALID`. */
 export async function verifyingKeyFrom(source: string): Promise<KeyObject> {
-  const key = keyIn(await textFrom(source, "key"), source);
+  const key = keyIn(await textFrom(source, "key", { isSecret }), source);
   return key.type === "private" ? createPublicKey(key) : key;
 }
 

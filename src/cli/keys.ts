@@ -48,14 +48,14 @@ async function generatePair(out: string | undefined, io: Io): Promise<number> {
     return 0;
   }
   await writeKey(out, privateKey);
-  await writeKey(`${out}.pub`, publicKey);
+  await writeKey(`${out}.pub`, publicKey, 0o644);
   await print(io, `A new key to sign with is in ${out}, and the one to verify with in ${out}.pub\n`);
   return 0;
 }
 
-async function writeKey(out: string, key: string): Promise<void> {
+async function writeKey(out: string, key: string, mode = 0o600): Promise<void> {
   try {
-    await writeFile(out, key, { flag: "wx", mode: 0o600, flush: true });
+    await writeFile(out, key, { flag: "wx", mode, flush: true });
   } catch (error) {
     const isThere = systemCodeOf(error) === "EEXIST";
     if (isThere)

@@ -6,7 +6,7 @@ import type { SessionId } from "../base/ids.ts";
 import { noAudit, type Audit, type Deed, type Ended } from "../audit/audit.ts";
 import type { LeaseState, Metadata, SessionRecord } from "../store/contract.ts";
 import { auditSharing, refusalIn } from "./audited-sharing.ts";
-import { isDead, thisHolder } from "./holder.ts";
+import { holderText, isDead, thisHolder } from "./holder.ts";
 import type { OpenedJournal, Taking } from "./journal.ts";
 import type { Removal } from "./removal.ts";
 import type { SessionInit } from "./registry-options.ts";
@@ -140,11 +140,6 @@ function takenFrom(previous: LeaseState | undefined): Ended {
   const facts = { from: holderText(holder) };
   // What a dead process has left is nobody's any more.
   return isDead(holder, thisHolder()) ? { facts } : { what: "session.takeover", facts };
-}
-
-/** `process 123 on host` */
-export function holderText({ host, pid }: LeaseState["holder"]): string {
-  return `process ${pid} on ${host.split("/", 1)[0] ?? host}`;
 }
 
 /** The session remembers where it was opened last; that it was elsewhere before is worth a record. */

@@ -40,3 +40,8 @@ export function isHeld(lease: LeaseState | undefined, self = thisHolder()): leas
 export function isFree(lease: LeaseState | undefined, self: Holder): boolean {
   return !isHeld(lease, self) || isSameHolder(lease.holder, self);
 }
+
+/** `process 123 on host` */
+export function holderText({ host, pid }: Holder): string {
+  return `process ${pid} on ${host.split("/", 1)[0] ?? host}`;
+}

@@ -2,7 +2,7 @@
 import type { SessionId } from "../base/ids.ts";
 import { broughtBackByOpening } from "./archived.ts";
 import type { Parts } from "./creation.ts";
-import { mayTake, thisHolder } from "./holder.ts";
+import { holderText, isDead, isSameHolder, mayTake, thisHolder } from "./holder.ts";
 import { Journal, type OpenedJournal, type Taking } from "./journal.ts";
 import { mendedAfterCrash } from "./rewinds-kept.ts";
 import type { RegistryDefaults } from "./registry-options.ts";
@@ -24,6 +24,26 @@ export async function openSession(
     if (!wasLive) use.end();
     throw error;
   }
+}
+
+/**
+ * The same for a moment, and for something that is recorded by its own name. Whose it was meanwhile has lost it, and
+ * learns of it: that is a takeover all the same. Errors: as `takeSession`.
+ */
+export async function takeBriefly(
+  parts: Parts,
+  options: Options,
+  id: SessionId,
+  taking: Taking,
+): Promise<OpenedJournal> {
+  const opened = await takeSession(parts, options, id, taking);
+  const { previous } = opened;
+  const self = thisHolder();
+  if (previous !== undefined && !isSameHolder(previous.holder, self) && !isDead(previous.holder, self)) {
+    const facts = { from: holderText(previous.holder), briefly: true };
+    parts.audit.note({ what: "session.takeover", session: id, facts });
+  }
+  return opened;
 }
 
 /** For a moment, so that it is not live for it. Errors: `SESSION_NOT_FOUND`, `SESSION_BUSY`, `STORE_…`. */

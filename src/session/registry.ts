@@ -26,7 +26,7 @@ import { HeldRoom } from "./held.ts";
 import { shown } from "./hidden.ts";
 import type { OpenedJournal, Taking } from "./journal.ts";
 import { LiveSet } from "./live.ts";
-import { openSession, takeSession } from "./opening.ts";
+import { openSession, takeBriefly } from "./opening.ts";
 import { notCompacted, Originals } from "./originals.ts";
 import { Removal } from "./removal.ts";
 import { Trash, type OnGone } from "./trash.ts";
@@ -189,7 +189,7 @@ export class SessionRegistry extends SessionFinder {
     return this.#writes.run(id, () => this.back.edit(id, seq, message));
   }
 
-  readonly #take = (id: SessionId, taking: Taking) => takeSession(this.#parts, this.#options, id, taking);
+  readonly #take = (id: SessionId, taking: Taking) => takeBriefly(this.#parts, this.#options, id, taking);
   readonly #taking = (id: SessionId) => (taking: Taking) => this.#take(id, taking);
 
   /** Deletes a session for good and returns what it was. Errors: `SESSION_NOT_FOUND`. */

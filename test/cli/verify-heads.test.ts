@@ -45,7 +45,7 @@ describe("signed heads [issue 11.2]", () => {
   it("are made with a key of our own making, and tell what was cut off or made anew", async () => {
     const made = await cli(["keys", "generate", "--signing", "--out", key, "--audit", "off"]);
     expect(made).toMatchObject({ status: 0, out: expect.stringContaining(`${key}.pub`) as string });
-    expect([key, `${key}.pub`].map((file) => fs.statSync(file).mode & 0o777)).toEqual([0o600, 0o600]);
+    expect([key, `${key}.pub`].map((file) => fs.statSync(file).mode & 0o777)).toEqual([0o600, 0o644]);
     const id = await said(place("store"), ["one", "two"]);
     fs.cpSync(place("store"), place("shorter"), { recursive: true });
     await said(place("store"), ["three"], id);

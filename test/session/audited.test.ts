@@ -103,11 +103,19 @@ describe("a registry with an audit log", () => {
     expect(record.metadata).toEqual({ mine: 1, "acp-sidecar.place": "ann@here" });
     await journal.release();
     await (await registry.open(id)).journal.release();
+    // For a moment only: who had it has lost it all the same, but for a new title.
+    for (const act of [() => registry.move(id, folder), () => registry.rename(id, "x")]) {
+      await store.acquire(id, { holder: elsewhere, ttlMs: 60_000, mayTake: () => true });
+      await act();
+    }
     await Promise.all([there.close(), here.close()]);
     expect(told(second, id)).toEqual([
       `takeover it {"from":"process ${elsewhere.pid} on there"}`,
       'newPlace it {"before":"bob@there","now":"ann@here"}',
       "open it",
+      `takeover it {"from":"process ${elsewhere.pid} on there","briefly":true}`,
+      "move it",
+      "rename it",
     ]);
     // Who writes other metadata keeps it; it is no metadata of the caller's to lose.
     const { metadata } = await registry.update(id, () => ({ metadata: { other: 2 } }));

@@ -249,7 +249,7 @@ describe("where a key comes from", () => {
     await refused(`command:echo ${hex}; echo ${hex}`, /several lines/);
     await refused("command:exit 3", /ended with 3/);
     await refused("command:PASSWORD=hunter2 false", /^(?!.*hunter2).* and see: it$/);
-    await refused("command:head -c 5000 /dev/zero", /said too much/);
+    await refused("command:head -c 5000 /dev/zero", /printed more than a key has/);
     fs.mkdirSync(path.join(folder, "a-folder"), { recursive: true });
     await refused(`file:${path.join(folder, "a-folder")}`, /a-folder is no file/);
     await refused("file:/dev/zero", /is no file/);
