@@ -4,6 +4,7 @@ import type { Launched } from "./agent/launch.ts";
 import { reapLeftOvers } from "./agent/left-over.ts";
 import { openAgent } from "./agent/open.ts";
 import { stopGroup } from "./agent/process-group.ts";
+import type { Audit } from "./audit/audit.ts";
 import { factsOf } from "./audit/in-force.ts";
 import { openAudit } from "./audit/open.ts";
 import { startBackground, type BackgroundParts } from "./background.ts";
@@ -43,6 +44,8 @@ export interface SidecarIo {
   readonly errors?: Writable;
   /** Told of all that is written to sessions, as by `SessionRegistry.follow`; the last of it may come after the end. */
   readonly follow?: Follower;
+  /** In the place of the log that the configuration asks for: of somebody else, who closes it. */
+  readonly audit?: Audit;
 }
 
 /** How long an agent may take to end by itself, and then after SIGTERM. */
@@ -72,7 +75,7 @@ export async function runSidecar(
   const log = await logFor(config, errors, secrets, launched);
   const meter = config.endpoint === "on" ? new Meter() : undefined;
   const { store, begin } = storeFor(where, config, log, meter);
-  const audit = openAudit(config, { via: "acp", secrets, log });
+  const audit = io.audit ?? openAudit(config, { via: "acp", secrets, log });
   const registry = new SessionRegistry({ ...config, store, log, audit });
   audit.note({ what: "config", facts: factsOf(config, urlOf(where)) });
   if (io.follow !== undefined) registry.follow(io.follow);
@@ -93,7 +96,7 @@ export async function runSidecar(
     await registry.close();
     await background.close(backgroundGraceMs);
   } finally {
-    await Promise.all([audit.close(), local?.close()]);
+    await Promise.all([io.audit === undefined && audit.close(), local?.close()]);
     // One that is lent stays open.
     if (typeof where === "string") await store.close();
     log.close();

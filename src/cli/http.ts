@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { isSessionId } from "../base/ids.ts";
 import { createLogger } from "../base/log.ts";
 import { Outlet } from "../base/outlet.ts";
 import { openAudit } from "../audit/open.ts";
@@ -11,6 +12,8 @@ import { cacheFolderOf, surroundings } from "../config/paths.ts";
 import type { Config } from "../config/config.ts";
 import { defaultListen, listenFrom } from "../http/listen.ts";
 import { startHttp, type HttpServer } from "../http/server.ts";
+import type { Serve } from "../http/prompting/serve-guest.ts";
+import type { SessionNews } from "../session/events.ts";
 import { SessionRegistry } from "../session/registry.ts";
 import type { Store } from "../store/contract.ts";
 import { guardedAs } from "../store/guarded/open.ts";
@@ -44,7 +47,8 @@ export async function serveHttp(invocation: Invocation, io: Io): Promise<number>
   const audit = openAudit(config, { via: "http", env: io.env, log });
   try {
     const cacheFolder = cacheFolderOf(surroundings(io.env));
-    const server = await startHttp({ store, config, audit, log, listen, cacheFolder, env: io.env });
+    const serve = config.agent === undefined ? undefined : serveWith(config, io);
+    const server = await startHttp({ store, config, audit, log, listen, cacheFolder, env: io.env, serve });
     try {
       await serving({ server, store, audit, config }, invocation, io, stop.signal);
     } finally {
@@ -57,6 +61,19 @@ export async function serveHttp(invocation: Invocation, io: Io): Promise<number>
     process.off("unhandledRejection", onUnhandled);
     for (const signal of stopSignals) process.off(signal, onSignal);
   }
+}
+
+/** A guest's own sidecar, as whoever they are: what we ourselves may do here is none of theirs. */
+function serveWith({ identity: _, token: __, admins: ___, ...config }: Config, io: Io): Serve {
+  return ({ store, audit, onWritten }) =>
+    async ({ input, output }, signal) => {
+      const { runSidecar } = await import("../sidecar.ts");
+      const follow = (news: SessionNews) => {
+        if ("id" in news && isSessionId(news.id)) onWritten(news.id);
+      };
+      const streams = { input, output, errors: io.errors, audit, follow };
+      await runSidecar({ ...config, store, endpoint: "off" }, streams, signal);
+    };
 }
 
 interface Serving {

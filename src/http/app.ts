@@ -89,6 +89,9 @@ async function answerTo(
     request,
     signal: request.signal,
   };
+  // To the store this process is one holder: what it has open for prompts is nobody's obstacle.
+  if (asked.method !== "get" && asked.isOfTurns !== true && call.id !== "")
+    await house.attachments.letGo(call.id);
   const key = house.idempotency.keyOf(request, guest.tokenId);
   if (key === undefined || asked.takesAnything !== undefined) return asked.handle(call);
   const what = [request.method, context.req.path, call.query, call.body];

@@ -34,13 +34,19 @@ const mostGuests = 1000;
 /** Requests of one token that may be answered at once. */
 const mostAtOnce = 64;
 
+/** What is made for a guest. One that says for how long it was not needed goes by itself when that is long. */
+interface Owned {
+  close(): Promise<void>;
+  readonly idleMs?: number;
+}
+
 export class Guest {
   readonly tokenId: string;
   readonly store: Store;
   readonly registry: SessionRegistry;
   readonly audit: Audit;
   /** What is to be closed when it is forgotten. */
-  readonly #owned = new Map<string, Promise<{ close(): Promise<void> }>>();
+  readonly #owned = new Map<string, Promise<Owned>>();
   usedAtMs = performance.now();
   #running = 0;
   #staying = 0;
@@ -59,7 +65,7 @@ export class Guest {
   }
 
   /** What is made once for all of its requests, and closed with it. */
-  own<T extends { close(): Promise<void> }>(name: string, make: () => Promise<T>): Promise<T> {
+  own<T extends Owned>(name: string, make: () => Promise<T>): Promise<T> {
     const known = this.#owned.get(name) as Promise<T> | undefined;
     if (known !== undefined) return known;
     const made = make();
@@ -77,7 +83,19 @@ export class Guest {
   }
 
   get isBusy(): boolean {
-    return this.#running > 0 || this.#staying > 0 || this.#owned.has(busyName);
+    return this.#running > 0 || this.#staying > 0;
+  }
+
+  /** What has not been needed for long goes. False where something is needed still. */
+  async sweep(): Promise<boolean> {
+    let isIdle = true;
+    for (const [name, owned] of this.#owned) {
+      const since = (await owned.catch(() => undefined))?.idleMs ?? Infinity;
+      if (since === Infinity) continue;
+      if (since > idleMs) await this.disown(name);
+      else isIdle = false;
+    }
+    return isIdle && !this.isBusy && performance.now() - this.usedAtMs > idleMs;
   }
 
   /** One follows something. Returns what ends that, which says how many stay. */
@@ -115,9 +133,6 @@ export class Guest {
     await this.registry.close();
   }
 }
-
-/** Under this name a guest owns what goes on when no request of it is answered. */
-export const busyName = "agent";
 
 export class Guests {
   readonly #parts: GuestsParts;
@@ -164,8 +179,7 @@ export class Guests {
   async sweep(): Promise<void> {
     for (const [hash, known] of this.#byHash) {
       const guest = await known.catch(() => undefined);
-      if (guest === undefined || (!guest.isBusy && performance.now() - guest.usedAtMs > idleMs))
-        await this.#forget(hash);
+      if (guest === undefined || (await guest.sweep())) await this.#forget(hash);
     }
   }
 

@@ -2,6 +2,7 @@
 import type { Logger } from "../base/log.ts";
 import type { Config } from "../config/config.ts";
 import type { Feeds } from "./events/feeds.ts";
+import type { Attachments } from "./prompting/attachments.ts";
 import type { Guests } from "./guests.ts";
 import type { Idempotency } from "./idempotency.ts";
 import type { Pages } from "./rendered.ts";
@@ -14,6 +15,7 @@ export interface House {
   readonly cacheFolder: string | undefined;
   readonly pages: Pages;
   readonly feeds: Feeds;
+  readonly attachments: Attachments;
   readonly idempotency: Idempotency;
   readonly env: Readonly<Record<string, string | undefined>>;
 }

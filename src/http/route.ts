@@ -48,6 +48,8 @@ export interface RouteFacts {
   readonly notes?: string;
   /** Asked of everybody, unless told. */
   readonly isOpen?: true;
+  /** It is about a turn: the agent's session stays open. */
+  readonly isOfTurns?: true;
   readonly status?: number;
   /** Other problems than those that every route may have. */
   readonly problems?: readonly number[];

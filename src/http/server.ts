@@ -10,6 +10,8 @@ import { Guests, type GuestsParts } from "./guests.ts";
 import { Gate } from "./host-and-origin.ts";
 import { Idempotency } from "./idempotency.ts";
 import { addressOf, listening, type Listen } from "./listen.ts";
+import { Attachments } from "./prompting/attachments.ts";
+import type { Serve } from "./prompting/serve-guest.ts";
 import { problemAnswer, Refusal } from "./problems.ts";
 import { Pages } from "./rendered.ts";
 
@@ -17,6 +19,8 @@ export interface HttpParts extends GuestsParts {
   readonly listen: Listen;
   readonly cacheFolder: string | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** How prompts are answered; undefined where no agent was named. */
+  readonly serve: Serve | undefined;
 }
 
 export interface HttpServer {
@@ -37,7 +41,8 @@ export async function startHttp(parts: HttpParts): Promise<HttpServer> {
   const guests = new Guests(parts);
   const { config, log, cacheFolder, env } = parts;
   const feeds = new Feeds(parts.store);
-  const kept = { feeds, pages: new Pages(), idempotency: new Idempotency() };
+  const attachments = new Attachments({ ...parts, ...config, onWritten: (id) => feeds.nudge(id) });
+  const kept = { feeds, attachments, pages: new Pages(), idempotency: new Idempotency() };
   const house = { config, guests, log, cacheFolder, env, ...kept };
   const server = bounded((request, response) => void listener(request, response));
   await listening(server, parts.listen);

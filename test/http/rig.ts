@@ -1,5 +1,6 @@
 /** The API on a store of its own, without a socket: requests as a program sends them, judged by the document. */
 import { afterEach } from "vitest";
+import type { SessionId } from "../../src/base/ids.ts";
 import { noAudit, type Audit } from "../../src/audit/audit.ts";
 import { silentLogger } from "../../src/base/log.ts";
 import { defaults } from "../../src/config/options.ts";
@@ -9,6 +10,8 @@ import { Guests } from "../../src/http/guests.ts";
 import { Gate } from "../../src/http/host-and-origin.ts";
 import { Idempotency } from "../../src/http/idempotency.ts";
 import { Pages } from "../../src/http/rendered.ts";
+import { Attachments } from "../../src/http/prompting/attachments.ts";
+import type { Serve } from "../../src/http/prompting/serve-guest.ts";
 import { SessionRegistry } from "../../src/session/registry.ts";
 import type { Store } from "../../src/store/contract.ts";
 import type { Scope } from "../../src/store/guarded/permissions.ts";
@@ -20,7 +23,7 @@ import { openMemoryStore } from "../../src/store/memory/memory.ts";
 /** Of what is answered, whatever a test may look at. */
 export interface Told {
   readonly [member: string]: unknown;
-  readonly id: string;
+  readonly id: SessionId;
   readonly type: string;
   readonly state: string;
   readonly title: string;
@@ -37,6 +40,11 @@ export interface Told {
   readonly content: readonly { readonly text: string }[];
   readonly by: string;
   readonly follow: string;
+  readonly cancelled: boolean;
+  readonly permissions: readonly {
+    readonly permissionId: string;
+    readonly options: readonly { readonly optionId: string }[];
+  }[];
   readonly before?: number;
   readonly after: number;
   readonly isMoreAfter: boolean;
@@ -72,12 +80,14 @@ export async function apiOn({
   identity,
   config = {},
   cacheFolder,
+  serve,
 }: {
   readonly store?: Store;
   readonly audit?: Audit;
   readonly identity?: string;
   readonly config?: object;
   readonly cacheFolder?: string;
+  readonly serve?: Serve;
 } = {}) {
   const feeds = new Feeds(store);
   const parts = { store, config: { ...defaults, ...config }, audit, log: silentLogger };
@@ -86,6 +96,7 @@ export async function apiOn({
     log: silentLogger,
     cacheFolder,
     feeds,
+    attachments: new Attachments({ ...parts, ...parts.config, serve, onWritten: (id) => feeds.nudge(id) }),
     pages: new Pages(),
     idempotency: new Idempotency(),
     env: {},

@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import type { SessionId } from "../../src/base/ids.ts";
 import { thisHolder } from "../../src/session/holder.ts";
 import { apiOn } from "./rig.ts";
 
@@ -52,7 +51,7 @@ describe("sessions over HTTP", () => {
     const { id } = (await ask("POST", "/api/sessions", { body: { cwd: "/p" } })).json;
     const holder = { ...thisHolder(), pid: process.ppid, startedAt: "another" };
     const request = { holder: { ...holder, host: "elsewhere/1" }, ttlMs: 60_000, mayTake: () => false };
-    const { lease } = await store.acquire(id as SessionId, request);
+    const { lease } = await store.acquire(id, request);
     await store.renew({ ...lease, turnRunning: true });
     const busy = await ask("DELETE", `/api/sessions/${id}`);
     expect(busy.json).toMatchObject({ status: 409, code: "SESSION_BUSY", turnRunning: true });
