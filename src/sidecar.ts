@@ -17,7 +17,7 @@ import { SidecarError } from "./base/errors.ts";
 import { createLogger, type Logger } from "./base/log.ts";
 import { Meter } from "./base/meter.ts";
 import { Outlet } from "./base/outlet.ts";
-import { redactUrls } from "./base/redact.ts";
+import { redactStoreUrl } from "./base/redact.ts";
 import { Secrets } from "./base/secrets.ts";
 import { isSecretName } from "./base/secret-values.ts";
 import { LateLocal } from "./local/late.ts";
@@ -82,7 +82,7 @@ export async function runSidecar(
   const background = startBackground(config, { registry, log, secrets, ...lookedAfter(where, store) });
   const parts = { log, errors, secrets, launched, meter };
   const relay = new Relay(partsOfRelay(config, registry, parts), { ...io, ...messageLimit(config), log });
-  const place = redactUrls(urlOf(where));
+  const place = redactStoreUrl(urlOf(where));
   const local = meter && new LateLocal(relay.outside, { ...config, store, place, meter, log });
   log.info({ version, store: store.name, agent: config.agent?.command ?? "echo" }, "acp-sidecar started");
   registry.startSweeper();

@@ -62,13 +62,14 @@ export const accessCommands: readonly Command[] = [
   },
   {
     name: "sessions end",
-    summary: "take sessions from whoever has them open; what was said stays",
+    summary: "end sessions wherever they are open; what was said stays",
     synopsis: "ID… [--force] [--json]",
-    flags: [{ name: "force", help: "also in the middle of a turn, which then ends" }, json],
+    flags: [{ name: "force", help: "ask nobody, and take them, also in the middle of a turn" }, json],
     operands: { min: 1, max: Infinity },
     options: ["store", "identity"],
     notes: [
-      "For the owner and for admins. The client there is told within a third of --lease-ttl, and has to load the session again.",
+      "For the owner and for admins. A sidecar of yours on this machine is asked to end it: a turn that runs is cancelled there, as in an editor, and its client is told at once.",
+      "From any other one, and with --force, it is taken: the client there is told within a third of --lease-ttl, and has to load the session again.",
     ],
     run: tool("endSession"),
   },

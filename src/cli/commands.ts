@@ -6,6 +6,7 @@ import { auditCommands } from "./commands-audit.ts";
 import { contextCommands } from "./commands-context.ts";
 import { httpCommand } from "./commands-http.ts";
 import { historyCommands } from "./commands-history.ts";
+import { localCommands } from "./commands-local.ts";
 import { orderCommands } from "./commands-order.ts";
 import { searchCommand } from "./commands-search.ts";
 import { storeCommands } from "./commands-stores.ts";
@@ -164,6 +165,7 @@ export const commands: readonly Command[] = [
   ...contextCommands,
   ...storeCommands,
   httpCommand,
+  ...localCommands,
   ...auditCommands,
   {
     name: "doctor",

@@ -6,6 +6,7 @@ import type { Invocation, Io } from "./command.ts";
 import { Failures } from "./failures.ts";
 import { countText, oneLine, print, printJson, timeText } from "./print.ts";
 import { sessionAt, timeFrom, withSessions } from "./sessions.ts";
+import { askedHolder } from "./stop.ts";
 import { printTable } from "./table.ts";
 
 const day = 86_400_000;
@@ -95,7 +96,8 @@ export function endSession(invocation: Invocation, io: Io): Promise<number> {
     for (const address of invocation.operands)
       await failures.of(address, async () => {
         const { id } = await sessionAt(registry, address, io, "include");
-        const wasHeld = await registry.sharing.endHolding(id, { force });
+        const ask = (holder: { host: string; pid: number }) => askedHolder(holder, id, io.env);
+        const wasHeld = await registry.sharing.endHolding(id, force ? { force } : { ask });
         (wasHeld ? ended : idle).push(id);
       });
     if (invocation.flags["json"]) await printJson(io, { ended, idle, failed: failures.list });

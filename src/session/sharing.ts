@@ -3,7 +3,7 @@ import type { Audit } from "../audit/audit.ts";
 import { SidecarError } from "../base/errors.ts";
 import type { SessionId } from "../base/ids.ts";
 import { principalAllowed, principalFrom } from "../base/principal-name.ts";
-import type { SessionRecord, Store } from "../store/contract.ts";
+import type { Holder, SessionRecord, Store } from "../store/contract.ts";
 import { guardOf, type AccessNews, type Guard } from "../store/guarded/guard.ts";
 import {
   ownedBy,
@@ -39,6 +39,11 @@ interface SharingOptions {
   readonly now: () => number;
   readonly tell: Tell;
   readonly take: (id: SessionId, taking: Taking) => Promise<OpenedJournal>;
+}
+
+interface Ending {
+  readonly force?: boolean;
+  readonly ask?: (holder: Holder) => Promise<boolean>;
 }
 
 export class Sharing {
@@ -164,16 +169,20 @@ export class Sharing {
   /**
    * Takes a session from whoever holds it, whose turn then ends, and lets it go. False if nobody holds it. Errors:
    * `SESSION_NOT_FOUND`, `FORBIDDEN`, `SESSION_BUSY` in a turn, unless forced.
+   * @param ask asks the holder to end it in order: true when that is done, and nothing need be taken
    */
-  async endHolding(id: SessionId, { force = false } = {}): Promise<boolean> {
+  async endHolding(id: SessionId, { force = false, ask }: Ending = {}): Promise<boolean> {
     await this.require(id, "own");
     const record = await this.#options.store.get(id);
     if (record === undefined || whyHidden(record) !== undefined) throw sessionNotFound(id);
     const self = thisHolder();
     if (!isHeld(record.lease, self) || isSameHolder(record.lease.holder, self)) return false;
-    const { journal } = await this.#options.take(id, { mayTake: mayTake(force ? "takeover" : "idle", self) });
-    await journal.settle();
-    await journal.release();
+    if ((await ask?.(record.lease.holder)) !== true) {
+      const taking = { mayTake: mayTake(force ? "takeover" : "idle", self) };
+      const { journal } = await this.#options.take(id, taking);
+      await journal.settle();
+      await journal.release();
+    }
     this.#guard?.tell({ what: "ended", id, forced: force });
     return true;
   }
