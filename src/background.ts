@@ -1,6 +1,7 @@
 /** What goes on behind a process that has sessions: others are told, and the store is looked after. Loaded when it is due. */
 import { Interval } from "./base/interval.ts";
 import type { Logger } from "./base/log.ts";
+import { noMeter, type Counting } from "./base/meter.ts";
 import type { Secrets } from "./base/secrets.ts";
 import { waitAtMost } from "./base/time.ts";
 import { withheldBy } from "./config/agent-command.ts";
@@ -16,6 +17,7 @@ export interface BackgroundParts {
   /** The registry's, and its URL: it is looked after. */
   readonly lookedAfter?: { readonly store: Store; readonly url: string };
   readonly log: Logger;
+  readonly meter?: Counting | undefined;
   /** What is to be in nothing that others are told. */
   readonly secrets?: Secrets;
   readonly env?: Surroundings["env"];
@@ -42,14 +44,14 @@ export function startBackground(config: Omit<Config, "store">, parts: Background
 /** Undefined where nobody is told. */
 function hooksFor(
   config: Omit<Config, "store">,
-  { registry, log, secrets, env }: BackgroundParts,
+  { registry, log, meter = noMeter, secrets, env }: BackgroundParts,
 ): LateHooks | undefined {
   const folder = outboxOf(surroundings(env));
   if (config.hooks === undefined || config.hooks.length === 0 || folder === undefined) return undefined;
   const hooks = lateHooks(async () => {
     const { Hooks } = await import("./notify/hooks.ts");
     const hide = (text: string) => secrets?.hide(text) ?? text;
-    return new Hooks({ config, registry, log, folder, hide, withheld: withheldBy(config) });
+    return new Hooks({ config, registry, log, meter, folder, hide, withheld: withheldBy(config) });
   });
   registry.follow(hooks.follower);
   return hooks;
@@ -61,7 +63,7 @@ const lookedAtEachMs = 60_000;
 /** Undefined where nothing is looked after: who acts by a token, which may do less, leaves that to others. */
 function upkeepFor(
   config: Omit<Config, "store">,
-  { registry, lookedAfter, log, env }: BackgroundParts,
+  { registry, lookedAfter, log, meter = noMeter, env }: BackgroundParts,
 ): Background | undefined {
   const { upkeepIntervalMs, token } = config;
   if (lookedAfter === undefined || upkeepIntervalMs === 0 || token !== undefined) return undefined;
@@ -69,7 +71,14 @@ function upkeepFor(
   let rounds: Rounds | undefined;
   const interval = new Interval(Math.min(upkeepIntervalMs, lookedAtEachMs), async () => {
     const { Rounds } = await import("./upkeep/rounds.ts");
-    rounds ??= new Rounds({ config: { ...config, store: url }, registry, store, log, ...(env && { env }) });
+    rounds ??= new Rounds({
+      config: { ...config, store: url },
+      registry,
+      store,
+      log,
+      meter,
+      ...(env && { env }),
+    });
     await rounds.tick();
   });
   return {

@@ -79,7 +79,7 @@ export async function runSidecar(
   const registry = new SessionRegistry({ ...config, store, log, audit });
   audit.note({ what: "config", facts: factsOf(config, urlOf(where)) });
   if (io.follow !== undefined) registry.follow(io.follow);
-  const background = startBackground(config, { registry, log, secrets, ...lookedAfter(where, store) });
+  const background = startBackground(config, { registry, log, meter, secrets, ...lookedAfter(where, store) });
   const parts = { log, errors, secrets, launched, meter };
   const relay = new Relay(partsOfRelay(config, registry, parts), { ...io, ...messageLimit(config), log });
   const place = redactStoreUrl(urlOf(where));

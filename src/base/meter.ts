@@ -14,7 +14,9 @@ export type Counted =
   | "tokens"
   | "agentStarts"
   | "agentRestarts"
-  | "agentDeaths";
+  | "agentDeaths"
+  | "upkeepRounds"
+  | "told";
 /** What is timed, in seconds. */
 export type Timed = "request" | "storeOperation" | "turn" | "loopDelay";
 

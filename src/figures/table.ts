@@ -82,6 +82,16 @@ export const counters = {
     name: "acp_sidecar_agent_deaths_total",
     help: "Agents that ended without being asked to.",
   },
+  upkeepRounds: {
+    name: "acp_sidecar_upkeep_rounds_total",
+    help: "Rounds of upkeep; failed: a step of it; cut: left, because sessions were busy again.",
+    labels: { outcome: ["ok", "failed", "cut"] },
+  },
+  told: {
+    name: "acp_sidecar_notifications_total",
+    help: "What hooks and alerts had to tell; refused: is tried again; lost: given up or dropped.",
+    labels: { outcome: ["taken", "refused", "lost"] },
+  },
   cacheHits: {
     name: "acp_sidecar_cache_hits_total",
     help: "Questions that a cache or a faster layer of a store has answered.",

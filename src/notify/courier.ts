@@ -6,6 +6,7 @@
 import { reasonOf, systemCodeOf } from "../base/errors.ts";
 import { newId } from "../base/ids.ts";
 import type { Logger } from "../base/log.ts";
+import { noMeter, type Counting } from "../base/meter.ts";
 import { Queue } from "../base/queue.ts";
 import { pause, waitAtMost } from "../base/time.ts";
 import type { Receiver } from "../config/structures.ts";
@@ -20,6 +21,7 @@ export interface CourierOptions {
   /** All that are configured: what waits for others is left alone. */
   readonly receivers: readonly Receiver[];
   readonly log: Logger;
+  readonly meter?: Counting;
   /** Names of variables that programs do not inherit. */
   readonly withheld?: readonly string[];
   /** Letters in this process, on disk or on the way there: more are dropped. */
@@ -71,6 +73,7 @@ export class Courier {
     const route = this.#routes.get(addressOf(receiver));
     if (route === undefined || this.#waiting >= mostWaiting) {
       log.error({ to: nameOf(receiver), event: news.event }, "too much waits to be told: this is dropped");
+      this.#count("lost");
       return;
     }
     this.#waiting += 1;
@@ -121,6 +124,7 @@ export class Courier {
     try {
       if (await this.#outbox.put(letter)) return this.#enqueue(route, letter);
       this.#options.log.error({ to: nameOf(receiver), event }, "the outbox is full: this is dropped");
+      this.#count("lost");
     } catch (error) {
       this.#failed(error);
       // It cannot be kept: it is tried all the same.
@@ -150,9 +154,11 @@ export class Courier {
     for (let tries = 1; ; tries += 1) {
       if (this.#ended.signal.aborted) return false;
       const reason = await this.#tried(receiver, letter);
+      this.#count(reason === undefined ? "taken" : "refused");
       if (reason === undefined) return true;
       if (tries === mostTries || ageOf(letter) > oldestMs) {
         log.error({ ...about, reason, tries }, "a receiver did not take what it was told: it is given up");
+        this.#count("lost");
         return true;
       }
       log.warn({ ...about, reason, tries }, "a receiver did not take what it was told: it is tried again");
@@ -171,6 +177,10 @@ export class Courier {
 
   async #dropIfOld(letter: Letter): Promise<void> {
     if (ageOf(letter) > oldestMs) await this.#outbox.done(letter);
+  }
+
+  #count(outcome: "taken" | "refused" | "lost"): void {
+    (this.#options.meter ?? noMeter).add("told", outcome);
   }
 
   #failed(error: unknown): void {

@@ -1,6 +1,7 @@
 /** Hooks: whoever is configured is told what happens to sessions here. */
 import { loggedReason } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
+import type { Counting } from "../base/meter.ts";
 import { Queue } from "../base/queue.ts";
 import { textOf } from "../acp/content.ts";
 import type { Hook, Structures } from "../config/structures.ts";
@@ -16,6 +17,7 @@ export interface HookParts {
   /** What content is read from. */
   readonly registry: Pick<SessionRegistry, "find" | "read">;
   readonly log: Logger;
+  readonly meter?: Counting;
   /** Where letters wait; see `outboxOf`. */
   readonly folder: string;
   readonly withheld?: readonly string[];

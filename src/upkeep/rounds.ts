@@ -1,6 +1,7 @@
 /** Rounds of upkeep behind a process that has sessions: when one is due, nothing else is to be done, and nobody else is at it. */
 import { reasonOf } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
+import { noMeter, type Counting } from "../base/meter.ts";
 import { pause } from "../base/time.ts";
 import { withheldBy } from "../config/agent-command.ts";
 import type { Config } from "../config/config.ts";
@@ -23,6 +24,7 @@ export interface RoundsParts {
   readonly store?: Store;
   readonly openError?: unknown;
   readonly log: Logger;
+  readonly meter?: Counting;
   readonly env?: Surroundings["env"];
 }
 
@@ -45,14 +47,14 @@ export class Rounds {
     // Whose turn it is, and how the medium is, goes by all of it.
     if (registry !== undefined && store !== undefined)
       this.#sessions = { registry, store: guardOf(store)?.inner ?? store };
-    const { config, log, env } = parts;
+    const { config, log, env, meter = noMeter } = parts;
     const at = surroundings(env);
     this.#cacheFolder = cacheFolderOf(at);
     const { hooks = [], alerts = [] } = config;
     const [folder, state] = [outboxOf(at), stateFolderOf(at)];
     if (alerts.length === 0 || folder === undefined || state === undefined) return;
     const receivers = [...hooks, ...alerts];
-    const courier = new Courier({ folder, receivers, log, withheld: withheldBy(config) });
+    const courier = new Courier({ folder, receivers, log, meter, withheld: withheldBy(config) });
     void courier.takeOver();
     this.#alerting = { courier, states: new AlertStates(state, config.store) };
   }
@@ -82,7 +84,9 @@ export class Rounds {
       await new Promise((resolve) => setImmediate(resolve));
     };
     const cacheFolder = this.#cacheFolder;
-    return upkeepRound({ pace, ...how, ...this.#sessions, config, log, cacheFolder, signal });
+    const done = await upkeepRound({ pace, ...how, ...this.#sessions, config, log, cacheFolder, signal });
+    if (done !== undefined) (this.#parts.meter ?? noMeter).add("upkeepRounds", outcomeOf(done));
+    return done;
   }
 
   /** Undefined where there are none, another process is at it, or somebody looked within so long. Errors: the system's own. */
@@ -125,6 +129,11 @@ export class Rounds {
     if (signal.aborted) throw new NotNow("it is to end");
     if (!this.#isQuiet()) throw new NotNow("sessions are busy again");
   }
+}
+
+function outcomeOf({ steps, isCut }: RoundDone): "ok" | "failed" | "cut" {
+  if (steps.some(({ ok }) => !ok)) return "failed";
+  return isCut ? "cut" : "ok";
 }
 
 type RoundWish = "pace" | "withBackup" | "onStep" | "onProgress";

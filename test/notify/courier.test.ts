@@ -73,12 +73,16 @@ describe("what somebody is to be told", () => {
   it("is given up after so many tries, and the next is told", async () => {
     await using server = await receiver(...Array.from({ length: 8 }, () => 503));
     const to = posting(server.url);
-    const sender = courier([to]);
+    const counted: string[] = [];
+    const meter = { add: (what: string, of = "") => counted.push(`${what} ${of}`), time: () => undefined };
+    const sender = courier([to], { meter });
     for (const n of [1, 2]) sender.send(to, { event: "turn.ended", n });
     const got = await server.count(9);
     await sender.close(5000);
     expect(got.map(({ body }) => body["n"])).toEqual([1, 1, 1, 1, 1, 1, 1, 1, 2]);
     expect(logged.filter((line) => line.includes("it is given up"))).toHaveLength(1);
+    const refused = Array.from({ length: 8 }, () => "told refused");
+    expect(counted).toEqual([...refused, "told lost", "told taken"]);
   });
 
   it("follows a redirect on the same host, and none to another, which is told nothing", async () => {
