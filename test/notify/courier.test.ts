@@ -5,6 +5,7 @@ import os from "node:os";
 import path from "node:path";
 import { afterAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { createLogger, type Logger } from "../../src/base/log.ts";
+import { startOf } from "../../src/base/process.ts";
 import type { Receiver } from "../../src/config/structures.ts";
 import { Courier } from "../../src/notify/courier.ts";
 import { receiver } from "./receiver.ts";
@@ -171,7 +172,7 @@ describe("what somebody is to be told", () => {
       { timeout: 20_000 },
     );
     await sender.close(0);
-    for (const pid of pids()) await vi.waitFor(() => expect(() => process.kill(Number(pid), 0)).toThrow());
+    for (const pid of pids()) await vi.waitFor(() => expect(startOf(Number(pid))).toBeUndefined());
     // It was not taken: the next process tries it.
     expect(waiting()).toHaveLength(1);
   });
