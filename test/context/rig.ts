@@ -5,12 +5,13 @@ import path from "node:path";
 import { SessionContext } from "../../src/context/session-context.ts";
 import { SessionRegistry } from "../../src/session/registry.ts";
 import { openMemoryStore } from "../../src/store/memory/memory.ts";
-import type { NewEntry } from "../../src/store/contract.ts";
+import type { NewEntry, Store } from "../../src/store/contract.ts";
 import type { SessionId } from "../../src/base/ids.ts";
 
 export interface Rig {
   readonly folder: string;
   readonly registry: SessionRegistry;
+  readonly store: Store;
   readonly context: SessionContext;
   readonly id: SessionId;
   at(name: string): string;
@@ -42,6 +43,7 @@ export async function aRig(
   return {
     folder: cwd,
     registry,
+    store,
     context,
     id,
     at,

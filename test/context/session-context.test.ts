@@ -4,6 +4,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
+import { placeholder } from "../../src/store/placeholder.ts";
 import { aRig, readItself, readThrough, writeItself, writeThrough, type Rig } from "./rig.ts";
 
 const rigs: Rig[] = [];
@@ -101,17 +102,6 @@ describe("snapshots [issue 13.2]", () => {
     expect(await r.changes()).toEqual({ a: "same" });
   });
 
-  it("are whole again after many steps, and say the same however they are read", async () => {
-    const r = await rig();
-    for (let at = 0; at < 70; at += 1) {
-      r.write("a", `${at}`);
-      await r.work(readThrough(r.at("a")), at === 0 ? writeThrough(r.at("first"), "x") : []);
-    }
-    const whole = (await contexts(r)).filter(({ data }) => !data.includes('"base"'));
-    expect(whole).toHaveLength(2);
-    expect(await r.changes()).toEqual({ first: "same", a: "same" });
-  });
-
   it("that are damaged lose nothing quietly: what was told is looked at anew", async () => {
     const r = await rig();
     r.write("a", "one");
@@ -119,11 +109,12 @@ describe("snapshots [issue 13.2]", () => {
     r.write("b", "two");
     await r.work(readThrough(r.at("b")));
     const [first] = await contexts(r);
+    if (first === undefined) throw new Error("no snapshot");
     const { journal } = await r.registry.open(r.id);
+    await r.store.rewrite(r.id, first.seq, [{ ...placeholder(1), atMs: 1 }], journal.lease);
     await journal.release();
-    expect(first?.data).toContain('"files"');
     r.write("a", "two");
-    expect(await r.changes()).toEqual({ a: "changed", b: "same" });
+    expect(await r.changes()).toEqual({ b: "same", a: "changed" });
   });
 });
 
