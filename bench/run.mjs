@@ -11,6 +11,7 @@ import { append } from "./measure/append.mjs";
 import { audit } from "./measure/audit.mjs";
 import { bigSession } from "./measure/big-session.mjs";
 import { encrypted } from "./measure/encrypted.mjs";
+import { context } from "./measure/context.mjs";
 import { chain } from "./measure/chain.mjs";
 import { engines } from "./measure/engines.mjs";
 import { history } from "./measure/history.mjs";
@@ -35,6 +36,7 @@ const measurements = {
   append,
   encrypted,
   chain,
+  context,
   audit,
   "history-export": historyExport,
   "history-import": historyImport,

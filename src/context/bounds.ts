@@ -2,8 +2,10 @@
 import { realpath, stat } from "node:fs/promises";
 import path from "node:path";
 import { within } from "../base/time.ts";
+import { glanceAt, type FileLook } from "./file-state.ts";
 import { askGit } from "./git.ts";
 import { looksSecret } from "./landmarks.ts";
+import { foldersOf, nearFolders } from "./near-folders.ts";
 
 /**
  * Why a file is named and not read: it lies outside of the session's folders, git ignores it, it looks as if it held secrets,
@@ -19,10 +21,13 @@ const leaveAloneMs = 60_000;
 /** Folders that did not answer, and when that was; all sessions of a process learn from one. */
 const silent = new Map<string, number>();
 
+type Ask = (root: string) => Promise<unknown>;
+
 export class Bounds {
   readonly #roots: readonly string[];
   readonly #within: readonly string[];
   readonly #answering: ReadonlySet<string>;
+  #near: ReadonlySet<string> = new Set();
 
   private constructor(roots: readonly string[], real: readonly string[], answering: ReadonlySet<string>) {
     this.#roots = roots;
@@ -30,12 +35,16 @@ export class Bounds {
     this.#answering = answering;
   }
 
-  /** @param roots the session's folders */
-  static async of(roots: readonly string[]): Promise<Bounds> {
+  /** @param roots the session's folders @param ask how a folder is asked for a sign of life */
+  static async of(roots: readonly string[], ask: Ask = stat): Promise<Bounds> {
     const answering = new Set<string>();
-    for (const root of new Set(roots)) if (await answers(root)) answering.add(root);
+    for (const root of new Set(roots)) if (await answers(root, ask)) answering.add(root);
     const real = await Promise.all([...answering].map(realOf));
     return new Bounds(roots, real, answering);
+  }
+
+  answers(root: string): boolean {
+    return this.#answering.has(root);
   }
 
   /** Undefined where it may be read. A link leads where it leads: what counts is where the file is. */
@@ -47,6 +56,23 @@ export class Bounds {
     const real = await realOf(file);
     if (looksSecret(real)) return "secret";
     return isWithin(real, this.#within) ? undefined : "outside";
+  }
+
+  /** From here on those of the files are asked for at once that lie on this machine's own disks, where that may be. */
+  async prepare(files: Iterable<string>): Promise<void> {
+    const inside = new Set([...foldersOf(files)].filter((folder) => this.#isInside(folder)));
+    const found = await nearFolders([...this.#answering], inside);
+    this.#near = new Set([...found].flatMap(([folder, real]) => (this.#isInside(real) ? [folder] : [])));
+  }
+
+  /** How it is now, by its name alone; undefined where it is to be asked for in another way. */
+  glance(file: string): FileLook | undefined {
+    if (!this.#near.has(path.dirname(file)) || looksSecret(file)) return undefined;
+    return glanceAt(file);
+  }
+
+  #isInside(folder: string): boolean {
+    return !looksSecret(`${folder}/`) && isWithin(path.join(folder, "x"), this.#within);
   }
 
   /** Those of the files that git ignores. */
@@ -63,10 +89,10 @@ export class Bounds {
 }
 
 /** Also of a folder that is gone: that is an answer. */
-async function answers(root: string): Promise<boolean> {
+async function answers(root: string, ask: Ask): Promise<boolean> {
   const sinceMs = silent.get(root);
   if (sinceMs !== undefined && performance.now() - sinceMs < leaveAloneMs) return false;
-  const asked = stat(root).then(
+  const asked = ask(root).then(
     () => true,
     () => true,
   );

@@ -33,7 +33,7 @@ export async function sinceSnapshot(
   const bounds = await Bounds.of(rootsOf(record));
   const [seen, state] = await Promise.all([
     seenNow(from.files, bounds),
-    from.files.size === 0 ? undefined : gitStateOf(record.cwd, timeMs),
+    from.files.size === 0 || !bounds.answers(record.cwd) ? undefined : gitStateOf(record.cwd, timeMs),
   ]);
   const now = state && placeIn(state);
   const git = await gitSince(from.git, now?.git, timeMs);

@@ -1,10 +1,10 @@
 /** What the project of a folder is: said by its files and by git, within bounds of size and time, and without its secrets. */
 import { existsSync } from "node:fs";
-import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { redactUrls } from "../base/redact.ts";
+import { isFolder } from "./folders.ts";
 import { askGit } from "./git.ts";
-import { gitStateOf, type GitState } from "./git-state.ts";
+import { gitRootOf, stateOfTree, type GitState } from "./git-state.ts";
 import { isInstruction, isManifest } from "./landmarks.ts";
 import { languageOf } from "./languages.ts";
 import { trackedFiles, walkedFiles, type Bounds, type ProjectFiles } from "./project-files.ts";
@@ -56,13 +56,22 @@ export async function discover(
   if (!(await isFolder(folder))) return undefined;
   const atMs = Date.now();
   const untilMs = performance.now() + timeMs;
-  const git = await gitStateOf(folder, timeMs);
-  const root = git?.root ?? folder;
-  const bounds: Bounds = { files: mostFiles, timeMs: Math.max(50, untilMs - performance.now()) };
-  const tracked = git && (await trackedFiles(root, bounds));
-  const found = tracked ?? (await walkedFiles(root, bounds));
+  const inGit = await gitRootOf(folder, timeMs);
+  const root = inGit ?? folder;
+  const leftMs = Math.max(50, untilMs - performance.now());
+  const bounds: Bounds = { files: mostFiles, timeMs: leftMs };
+  // Each is a program of its own; together they take as long as the longest.
+  const [git, tracked, remote] =
+    inGit === undefined
+      ? []
+      : await Promise.all([
+          stateOfTree(root, untilMs - performance.now()),
+          trackedFiles(root, bounds),
+          askGit(root, ["config", "--get", "remote.origin.url"], leftMs),
+        ]);
+  const found = (git && tracked) ?? (await walkedFiles(root, bounds));
   const manifests = found.paths.filter(isManifest).sort().slice(0, mostNamed);
-  const control = git === undefined ? otherControl(folder) : await gitFacts(git, timeMs);
+  const control = git === undefined ? otherControl(folder) : gitFacts(git, remote?.output.trim());
   return {
     folder,
     root,
@@ -77,19 +86,10 @@ export async function discover(
   };
 }
 
-async function isFolder(folder: string): Promise<boolean> {
-  try {
-    return (await stat(folder)).isDirectory();
-  } catch {
-    return false;
-  }
-}
-
-async function gitFacts(
-  { root, branch, head, dirty }: GitState,
-  timeMs: number,
-): Promise<Discovery["versionControl"]> {
-  const remote = (await askGit(root, ["config", "--get", "remote.origin.url"], timeMs))?.output.trim();
+function gitFacts(
+  { branch, head, dirty }: GitState,
+  remote: string | undefined,
+): Discovery["versionControl"] {
   return {
     kind: "git",
     ...(branch !== undefined && { branch }),

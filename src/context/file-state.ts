@@ -1,6 +1,6 @@
 /** What a file is at a moment, so that it can be told later whether it still is. */
 import { createHash } from "node:crypto";
-import { constants, type BigIntStats } from "node:fs";
+import { constants, lstatSync, type BigIntStats } from "node:fs";
 import { open, stat, type FileHandle } from "node:fs/promises";
 import { systemCodeOf } from "../base/errors.ts";
 
@@ -75,6 +75,21 @@ async function stateOf(file: FileHandle): Promise<FileState | undefined> {
   return stateIn(await file.stat({ bigint: true }), atMs);
 }
 
+/**
+ * By its name alone, at once: for a folder of this machine, because nothing else is done until it answers. Undefined for a link,
+ * which may lead anywhere.
+ */
+export function glanceAt(path: string): FileLook | undefined {
+  const atMs = Date.now();
+  try {
+    const found = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+    if (found?.isSymbolicLink() === true) return undefined;
+    return found === undefined ? "absent" : (stateIn(found, atMs) ?? "absent");
+  } catch (error) {
+    return isAbsence(error) ? "absent" : "unknown";
+  }
+}
+
 /** Undefined for what is no file. */
 function stateIn(found: BigIntStats, atMs: number): FileState | undefined {
   if (!found.isFile()) return undefined;
@@ -112,5 +127,5 @@ export function touchedMsOf({ ctimeNs }: FileState): number {
 }
 
 function msOf(ns: string): number {
-  return Number(BigInt(ns) / 1_000_000n);
+  return Math.floor(Number(ns) / 1e6);
 }

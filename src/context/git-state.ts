@@ -1,4 +1,5 @@
 /** Where a working tree of git stands: branch, head, and what differs from it (git-status, porcelain format version 2). */
+import { isFolder } from "./folders.ts";
 import { askGit } from "./git.ts";
 
 export interface GitState {
@@ -17,19 +18,30 @@ export interface GitState {
 /** Paths of the dirty set that are kept: a folder that was just unpacked has all of its files in it. */
 const maxDirty = 2_000;
 
-/** Undefined where git does not know the folder, or does not answer in time. */
-export async function gitStateOf(folder: string, timeoutMs: number): Promise<GitState | undefined> {
-  const until = performance.now() + timeoutMs;
+/** The top of the working tree. Undefined where git does not know the folder, or does not answer in time. */
+export async function gitRootOf(folder: string, timeoutMs: number): Promise<string | undefined> {
+  // To start a program for what is not there is dear.
+  if (!(await isFolder(folder))) return undefined;
   const top = await askGit(folder, ["rev-parse", "--show-toplevel"], timeoutMs);
   const root = top?.output.replace(/\r?\n$/, "");
   // A repository without a working tree has none.
-  if (root === undefined || root === "") return undefined;
-  const leftMs = until - performance.now();
-  if (leftMs <= 0) return undefined;
+  return root === "" ? undefined : root;
+}
+
+/** The same of what git says of it. */
+export async function gitStateOf(folder: string, timeoutMs: number): Promise<GitState | undefined> {
+  const until = performance.now() + timeoutMs;
+  const root = await gitRootOf(folder, timeoutMs);
+  return root === undefined ? undefined : stateOfTree(root, until - performance.now());
+}
+
+/** @param root as `gitRootOf` gives it */
+export async function stateOfTree(root: string, timeoutMs: number): Promise<GitState | undefined> {
+  if (timeoutMs <= 0) return undefined;
   const said = await askGit(
     root,
     ["status", "--porcelain=v2", "--branch", "-z", "--untracked-files=normal", "--ignore-submodules=all"],
-    leftMs,
+    timeoutMs,
   );
   return said && { root, ...statusIn(said.output, said.isCut) };
 }

@@ -1,6 +1,8 @@
 /** What git says of a folder: asked as a program, read only, within bounds of time and size. */
 import { spawn } from "node:child_process";
 
+/** How long a killed program may take to end. */
+const killMs = 500;
 /** More is not read: a folder of so many paths is told as cut. */
 const maxOutputBytes = 32 << 20;
 
@@ -51,8 +53,21 @@ export function askGit(
       isCut = bytes > maxOutputBytes;
       if (isCut) child.kill("SIGKILL");
     });
-    child.once("error", () => resolve(undefined));
+    // One that waits for a dead network folder cannot be killed.
+    const late = setTimeout(
+      () => {
+        child.stdout?.destroy();
+        child.unref();
+        resolve(undefined);
+      },
+      Math.ceil(timeoutMs) + killMs,
+    );
+    child.once("error", () => {
+      clearTimeout(late);
+      resolve(undefined);
+    });
     child.once("close", (status) => {
+      clearTimeout(late);
       const output = Buffer.concat(pieces).toString("utf8");
       resolve(status === 0 || isCut ? { output, isCut } : undefined);
     });

@@ -95,6 +95,7 @@ export class Knowing {
     const news: (News & { readonly known: KnownFile })[] = [];
     for (const [file, { since, now }] of seen) {
       const known = snapshot.files.get(file);
+      if (since.what === "same" && known?.noted === undefined) continue;
       if (known === undefined || !(await isNews(since, now, known.noted, bounds))) continue;
       const noted = await notedNow(file, now, bounds);
       if (noted !== undefined) news.push({ since, known: { ...known, noted } });

@@ -1,5 +1,5 @@
 /** Files by which a project is known: what it is built with, and what is written for agents. */
-import { basename, dirname } from "node:path";
+import { basename } from "node:path";
 
 /** Names of manifests, by what they belong to. */
 const manifests = new Set(
@@ -29,16 +29,16 @@ const instructionFolders = [".cursor/rules/", ".claude/rules/"];
 /** @param path below the project's root, with slashes */
 export function isManifest(path: string): boolean {
   // Of what stands deeper a workspace names only some, and a copy of another project all.
-  if (path.split("/").length > 3) return false;
-  const name = basename(path);
-  return manifests.has(name) || manifestEnds.some((end) => name.endsWith(end));
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  if (!manifests.has(name) && !manifestEnds.some((end) => name.endsWith(end))) return false;
+  return path.split("/").length <= 3;
 }
 
 export function isInstruction(path: string): boolean {
   return (
-    instructionNames.has(basename(path)) ||
+    instructionNames.has(path.slice(path.lastIndexOf("/") + 1)) ||
     instructionPaths.has(path) ||
-    instructionFolders.some((folder) => `${dirname(path)}/`.startsWith(folder))
+    instructionFolders.some((folder) => path.startsWith(folder))
   );
 }
 

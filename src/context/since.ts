@@ -1,7 +1,7 @@
 /** What has become of the files that an agent knows. */
 import type { Bounds, Unread } from "./bounds.ts";
 import { compared } from "./changes.ts";
-import { lookAt, statAt, type FileLook, type FileState } from "./file-state.ts";
+import { isSameStat, isTooYoung, lookAt, statAt, type FileLook, type FileState } from "./file-state.ts";
 import { inGroups, type KnownFile } from "./known-file.ts";
 
 /**
@@ -32,16 +32,32 @@ export async function seenNow(
   files: ReadonlyMap<string, KnownFile>,
   bounds: Bounds,
 ): Promise<ReadonlyMap<string, Seen>> {
+  await bounds.prepare(files.keys());
   const found = new Map<string, Seen>();
-  await inGroups([...files], async ([file, known]) => {
+  const others: [string, KnownFile][] = [];
+  for (const [file, known] of files) {
+    const same = sameAtAGlance(file, known, bounds);
+    // Each has its place.
+    found.set(file, same ?? unseen);
+    if (same === undefined) others.push([file, known]);
+  }
+  await inGroups(others, async ([file, known]) => {
     found.set(file, await seen(file, known, bounds));
   });
-  return new Map(
-    [...files.keys()].flatMap((file) => {
-      const one = found.get(file);
-      return one === undefined ? [] : [[file, one] as const];
-    }),
-  );
+  return found;
+}
+
+const unseen: Seen = { since: { path: "", how: "read", what: "unknown" }, now: "unknown" };
+
+/** Most files are what they were, and their times say so. */
+function sameAtAGlance(path: string, known: KnownFile, bounds: Bounds): Seen | undefined {
+  const { how, disk, buffer, unread } = known;
+  if (disk === undefined || unread !== undefined) return undefined;
+  const now = bounds.glance(path);
+  if (now === undefined || now === "unknown") return undefined;
+  const isSame =
+    disk === "absent" || now === "absent" ? disk === now : isSameStat(disk, now) && !isTooYoung(disk);
+  return isSame ? { since: { path, how, ...(buffer && { buffer }), what: "same" }, now } : undefined;
 }
 
 async function seen(path: string, known: KnownFile, bounds: Bounds): Promise<Seen> {

@@ -38,7 +38,8 @@ export async function takeSnapshot(
     if (files.size <= mostFiles) break;
     files.delete(file);
   }
-  const state = what === "files" ? undefined : await gitStateOf(record.cwd, timeMs);
+  const state =
+    what === "files" || !bounds.answers(record.cwd) ? undefined : await gitStateOf(record.cwd, timeMs);
   return { ...snapshot, throughSeq, files, ...(state !== undefined && placeIn(state)) };
 }
 
