@@ -1,5 +1,6 @@
 /** What git says of a folder: asked as a program, read only, within bounds of time and size. */
-import { spawn } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
+import { within } from "../base/time.ts";
 
 /** How long a killed program may take to end. */
 const killMs = 500;
@@ -25,24 +26,34 @@ export interface GitAnswer {
 }
 
 /** Undefined where there is no git, no repository, no permission, or no answer in time. */
-export function askGit(
+export async function askGit(
   folder: string,
   args: readonly string[],
   timeoutMs: number,
   input?: string,
 ): Promise<GitAnswer | undefined> {
   // What is no path of a file system may stand in a conversation.
-  if (folder.includes("\0")) return Promise.resolve(undefined);
+  if (folder.includes("\0")) return undefined;
+  const child = spawn("git", [...harmless, "-C", folder, ...args], {
+    stdio: [input === undefined ? "ignore" : "pipe", "pipe", "ignore"],
+    env: { ...withoutPlaces(process.env), ...environment },
+    timeout: Math.max(1, Math.ceil(timeoutMs)),
+    killSignal: "SIGKILL",
+    windowsHide: true,
+  });
+  const answered = answerOf(child);
+  // One that ends before it has read all is heard by its status.
+  child.stdin?.on("error", () => undefined).end(input);
+  const answer = await within(answered, Math.ceil(timeoutMs) + killMs);
+  if (child.exitCode !== null || child.signalCode !== null) return answer;
+  // One that waits for a dead network folder cannot be killed.
+  child.stdout?.destroy();
+  child.unref();
+  return answer;
+}
+
+function answerOf(child: ChildProcess): Promise<GitAnswer | undefined> {
   return new Promise((resolve) => {
-    const child = spawn("git", [...harmless, "-C", folder, ...args], {
-      stdio: [input === undefined ? "ignore" : "pipe", "pipe", "ignore"],
-      env: { ...withoutPlaces(process.env), ...environment },
-      timeout: Math.max(1, Math.ceil(timeoutMs)),
-      killSignal: "SIGKILL",
-      windowsHide: true,
-    });
-    // One that ends before it has read all is heard by its status.
-    child.stdin?.on("error", () => undefined).end(input);
     const pieces: Buffer[] = [];
     let bytes = 0;
     let isCut = false;
@@ -53,21 +64,8 @@ export function askGit(
       isCut = bytes > maxOutputBytes;
       if (isCut) child.kill("SIGKILL");
     });
-    // One that waits for a dead network folder cannot be killed.
-    const late = setTimeout(
-      () => {
-        child.stdout?.destroy();
-        child.unref();
-        resolve(undefined);
-      },
-      Math.ceil(timeoutMs) + killMs,
-    );
-    child.once("error", () => {
-      clearTimeout(late);
-      resolve(undefined);
-    });
+    child.once("error", () => resolve(undefined));
     child.once("close", (status) => {
-      clearTimeout(late);
       const output = Buffer.concat(pieces).toString("utf8");
       resolve(status === 0 || isCut ? { output, isCut } : undefined);
     });
