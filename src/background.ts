@@ -8,6 +8,7 @@ import { withheldBy } from "./config/agent-command.ts";
 import type { Config } from "./config/config.ts";
 import { outboxOf, surroundings, type Surroundings } from "./config/paths.ts";
 import { lateHooks, type LateHooks } from "./notify/late.ts";
+import type { Follower } from "./session/events.ts";
 import type { SessionRegistry } from "./session/registry.ts";
 import type { Store } from "./store/contract.ts";
 import type { Rounds } from "./upkeep/rounds.ts";
@@ -24,6 +25,8 @@ export interface BackgroundParts {
 }
 
 export interface Background {
+  /** For further registries of the same store, whose news are to be told as well. Undefined where nobody is told. */
+  readonly follower?: Follower | undefined;
   /** Settles when what was begun has ended, or after `graceMs`: the next process goes on with it. */
   close(graceMs: number): Promise<void>;
 }
@@ -32,6 +35,7 @@ export function startBackground(config: Omit<Config, "store">, parts: Background
   const hooks = hooksFor(config, parts);
   const upkeep = upkeepFor(config, parts);
   return {
+    follower: hooks?.follower,
     close: async (graceMs) => {
       await waitAtMost(upkeep?.close(graceMs) ?? Promise.resolve(), graceMs);
       // What has just happened is told, too.

@@ -4,10 +4,10 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { isSessionId } from "../base/ids.ts";
-import { createLogger } from "../base/log.ts";
+import { startBackground, type Background } from "../background.ts";
+import { createLogger, type Logger } from "../base/log.ts";
 import { Outlet } from "../base/outlet.ts";
 import { openAudit } from "../audit/open.ts";
-import type { Audit } from "../audit/audit.ts";
 import { cacheFolderOf, surroundings } from "../config/paths.ts";
 import type { Config } from "../config/config.ts";
 import { defaultListen, listenFrom } from "../http/listen.ts";
@@ -26,6 +26,8 @@ import { print } from "./print.ts";
 const stopSignals = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
 /** A browser's token ends with the process, and after so long in any case. */
 const tokenMs = 24 * 3_600_000;
+/** What is being told, or looked after, when the server ends. */
+const backgroundGraceMs = 1000;
 
 export async function serveHttp(invocation: Invocation, io: Io): Promise<number> {
   const listen = listenFrom(String(invocation.flags["listen"] ?? defaultListen));
@@ -37,22 +39,25 @@ export async function serveHttp(invocation: Invocation, io: Io): Promise<number>
   for (const signal of stopSignals) process.on(signal, onSignal);
   process.on("unhandledRejection", onUnhandled);
   const store = await openStoreWith(config.store, config);
-  const errors = new Outlet(io.errors);
-  const log = createLogger({
-    level: config.logLevel,
-    target: errors,
-    readable: errors.isTerminal,
-    ...(config.logFile !== undefined && { file: config.logFile }),
-  });
+  const log = logFor(config, io);
   const audit = openAudit(config, { via: "http", env: io.env, log });
   try {
     const cacheFolder = cacheFolderOf(surroundings(io.env));
     const serve = config.agent === undefined ? undefined : serveWith(config, io);
-    const server = await startHttp({ store, config, audit, log, listen, cacheFolder, env: io.env, serve });
+    const registry = new SessionRegistry({ ...config, store: guardedAs(store, config), audit, log });
+    const background = backgroundOf(registry, { store, config, log, env: io.env });
+    const { follower: follow } = background;
     try {
-      await serving({ server, store, audit, config }, invocation, io, stop.signal);
+      const parts = { store, config, audit, log, listen, cacheFolder, env: io.env, serve, follow };
+      const server = await startHttp(parts);
+      try {
+        await serving({ server, registry }, invocation, io, stop.signal);
+      } finally {
+        await server.close();
+      }
     } finally {
-      await server.close();
+      await registry.close();
+      await background.close(backgroundGraceMs);
     }
     return 0;
   } finally {
@@ -61,6 +66,25 @@ export async function serveHttp(invocation: Invocation, io: Io): Promise<number>
     process.off("unhandledRejection", onUnhandled);
     for (const signal of stopSignals) process.off(signal, onSignal);
   }
+}
+
+function logFor({ logLevel: level, logFile: file }: Config, io: Io): Logger {
+  const target = new Outlet(io.errors);
+  return createLogger({
+    level,
+    target,
+    readable: target.isTerminal,
+    ...(file !== undefined && { file }),
+  });
+}
+
+/** Whoever is configured is told what guests do, and the store is looked after. */
+function backgroundOf(
+  registry: SessionRegistry,
+  { store, config, log, env }: Pick<Io, "env"> & { store: Store; config: Config; log: Logger },
+): Background {
+  const lookedAfter = { store: guardedAs(store, config), url: config.store };
+  return startBackground(config, { registry, lookedAfter, log, env });
 }
 
 /** A guest's own sidecar, as whoever they are: what we ourselves may do here is none of theirs. */
@@ -78,33 +102,26 @@ function serveWith({ identity: _, token: __, admins: ___, ...config }: Config, i
 
 interface Serving {
   readonly server: HttpServer;
-  readonly store: Store;
-  readonly audit: Audit;
-  readonly config: Config;
+  readonly registry: SessionRegistry;
 }
 
 async function serving(
-  { server, store, audit, config }: Serving,
+  { server, registry }: Serving,
   invocation: Invocation,
   io: Io,
   stop: AbortSignal,
 ): Promise<void> {
   await print(io, `Listening on ${server.url}\n`);
-  const registry = new SessionRegistry({ ...config, store: guardedAs(store, config), audit });
+  if (invocation.flags["open"] === undefined) return untilAborted(stop);
+  const { token, secret } = await registry.sharing.tokens.create({
+    name: "browser",
+    scope: "admin",
+    untilMs: Date.now() + tokenMs,
+  });
   try {
-    if (invocation.flags["open"] === undefined) return await untilAborted(stop);
-    const { token, secret } = await registry.sharing.tokens.create({
-      name: "browser",
-      scope: "admin",
-      untilMs: Date.now() + tokenMs,
-    });
-    try {
-      await withBrowser(`${server.url}#token=${secret}`, io, () => untilAborted(stop));
-    } finally {
-      await registry.sharing.tokens.revoke(token.id);
-    }
+    await withBrowser(`${server.url}#token=${secret}`, io, () => untilAborted(stop));
   } finally {
-    await registry.close();
+    await registry.sharing.tokens.revoke(token.id);
   }
 }
 

@@ -7,6 +7,7 @@ import type { Audit } from "../audit/audit.ts";
 import { isSidecarError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { Config } from "../config/config.ts";
+import type { Follower } from "../session/events.ts";
 import { SessionRegistry } from "../session/registry.ts";
 import type { Store } from "../store/contract.ts";
 import type { Access } from "../store/guarded/access.ts";
@@ -24,6 +25,8 @@ export interface GuestsParts {
   readonly config: Omit<Config, "store">;
   readonly audit: Audit;
   readonly log: Logger;
+  /** Told of all that guests write. */
+  readonly follow?: Follower | undefined;
 }
 
 /** A token is looked at again after so long: it may have been revoked. */
@@ -51,11 +54,16 @@ export class Guest {
   #running = 0;
   #staying = 0;
 
-  constructor({ store, config, audit, log }: GuestsParts, granted: Access, access: () => Awaitable<Access>) {
+  constructor(
+    { store, config, audit, log, follow }: GuestsParts,
+    granted: Access,
+    access: () => Awaitable<Access>,
+  ) {
     this.tokenId = granted.token?.id ?? "";
     this.store = guardedStore(store, access);
     this.audit = auditAs(audit, granted.principal ?? "");
     this.registry = new SessionRegistry({ ...config, store: this.store, log, audit: this.audit });
+    if (follow !== undefined) this.registry.follow(follow);
   }
 
   /** What it may do, as it is now. Errors: `TOKEN_INVALID`. */
