@@ -19,6 +19,8 @@ export interface HttpParts extends GuestsParts {
   readonly listen: Listen;
   readonly cacheFolder: string | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** For whoever sends slowly; unless told, so that nobody in earnest is given up. */
+  readonly patience?: Patience;
   /** How prompts are answered; undefined where no agent was named. */
   readonly serve: Serve | undefined;
 }
@@ -26,14 +28,21 @@ export interface HttpParts extends GuestsParts {
 export interface HttpServer {
   readonly url: string;
   /** Streams end, requests have a moment, then all that was opened is closed. Idempotent. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
-/** Whoever sends a request slowly is given up. */
-const [headersMs, requestMs, lookedAtMs] = [10_000, 120_000, 2000];
+/** How long a request's head, and all of it, may take to come, and how often that is looked at. */
+interface Patience {
+  readonly headersMs: number;
+  readonly requestMs: number;
+  readonly lookedAtMs: number;
+}
+
+const usualPatience: Patience = { headersMs: 10_000, requestMs: 120_000, lookedAtMs: 2000 };
 const maxConnections = 1024;
 /** What is being answered when the server ends. */
 const closingMs = 3000;
+const idleLookMs = 20;
 const sweepMs = 60_000;
 
 /** Errors: `USAGE` for a place that is taken. */
@@ -44,7 +53,7 @@ export async function startHttp(parts: HttpParts): Promise<HttpServer> {
   const attachments = new Attachments({ ...parts, ...config, onWritten: (id) => feeds.nudge(id) });
   const kept = { feeds, attachments, pages: new Pages(), idempotency: new Idempotency() };
   const house = { config, guests, log, cacheFolder, env, ...kept };
-  const server = bounded((request, response) => void listener(request, response));
+  const server = bounded((request, response) => void listener(request, response), parts.patience);
   await listening(server, parts.listen);
   const { url, port } = addressOf(server);
   const { fetch } = appOf({ house, gate: new Gate(port), sourceOf });
@@ -66,7 +75,10 @@ export async function startHttp(parts: HttpParts): Promise<HttpServer> {
   return { url, close: () => (closed ??= close()) };
 }
 
-function bounded(listener: Parameters<typeof createServer>[1] & {}): Server {
+function bounded(
+  listener: Parameters<typeof createServer>[1] & {},
+  { headersMs, requestMs, lookedAtMs }: Patience = usualPatience,
+): Server {
   const server = createServer(
     {
       headersTimeout: headersMs,
@@ -82,8 +94,10 @@ function bounded(listener: Parameters<typeof createServer>[1] & {}): Server {
 
 async function ended(server: Server): Promise<void> {
   const gone = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeIdleConnections();
+  // A connection that is kept for more is idle as soon as it has its answer.
+  const closing = setInterval(() => server.closeIdleConnections(), idleLookMs);
   await waitAtMost(gone, closingMs);
+  clearInterval(closing);
   server.closeAllConnections();
   await gone;
 }
