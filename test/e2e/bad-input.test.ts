@@ -201,10 +201,11 @@ describe("an unknown session", () => {
 describe("a store that fails", () => {
   async function lockedStore() {
     const file = harness.path("locked.db");
-    // The sidecar makes it when it is asked for a session, which may be later than this.
+    // The sidecar may make it later than this.
     writeFileSync(file, "");
     const by = await harness.connectRaw({ store: `sqlite:${file}` });
-    const other = (await loadEngine()).open(file);
+    // It opens it ahead of that, and may just now be at that: whoever locks it waits.
+    const other = (await loadEngine()).open(file, 5000);
     const release = () => {
       other.exec("ROLLBACK");
       other.close();
