@@ -44,7 +44,7 @@ export class LogFile {
 
   /** Adds records to the end. Its caller has the lock. On an error nothing of them stays. Errors: the system's own. */
   append(bodies: readonly string[]): void {
-    const { file, maxBytes, own } = this.#options;
+    const { maxBytes, own } = this.#options;
     const { ino, size } = this.#open();
     const before: string[] = [];
     let begin = "";
@@ -62,10 +62,9 @@ export class LogFile {
     if (size > maxBytes && begin === "") {
       this.#rotate(last);
       at = 0;
-      before.push(
-        own("log.rotate", { after: path.basename(rotatedFile(file, last.seq)), ...this.#dropped() }),
-      );
     }
+    // Whoever has rotated may have been killed before it said so, and before it deleted what is too much.
+    if (at === 0) before.push(...this.#rotation());
     const { text, end } = chained(last, [...before, ...bodies]);
     this.#write(this.#opened(), begin + text, at - begin.length);
     this.#known = { ino: this.#ino, size: at + Buffer.byteLength(text), last: end };
@@ -116,6 +115,15 @@ export class LogFile {
     fsyncSync(this.#opened());
     renameSync(file, rotatedFile(file, last.seq));
     this.#open();
+  }
+
+  /** What the first line of a file says: after which one it comes, and what goes now. None in the first file of all. */
+  #rotation(): readonly string[] {
+    const { file, own } = this.#options;
+    const before = rotatedFiles(file).at(-1);
+    return before === undefined
+      ? []
+      : [own("log.rotate", { after: path.basename(before), ...this.#dropped() })];
   }
 
   /** Those that are too many. */

@@ -3,12 +3,15 @@
 /** The longest name, in characters. */
 export const longestName = 128;
 
+/** Default_Ignorable_Code_Point, and the pattern of Braille without a dot, look like nothing. */
+const unseen = "\\p{C}\\p{DI}\\u2800";
+
 /**
  * Letters, digits, marks, signs; spaces only within. Nothing that cannot be seen (control characters, marks of
- * direction, joiners of no width), and no half of a character.
+ * direction, joiners of no width, letters and marks that leave no trace), and no half of a character.
  */
 export const principalPattern = new RegExp(
-  `^(?=.{1,${longestName}}$)[^\\p{C}\\p{Z}](?:[^\\p{C}\\p{Zl}\\p{Zp}]*[^\\p{C}\\p{Z}])?$`,
+  `^(?=.{1,${longestName}}$)[^${unseen}\\p{Z}](?:[^${unseen}\\p{Zl}\\p{Zp}]*[^${unseen}\\p{Z}])?$`,
   "u",
 );
 

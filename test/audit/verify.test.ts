@@ -196,7 +196,7 @@ describe("what a killed process leaves", () => {
     const file = await fresh(20);
     fs.renameSync(file, `${file}.000000000020`);
     await written(file, 5);
-    expect(await verifyLog(file)).toMatchObject({ lines: 25, problemCount: 0, notes: [] });
+    expect(await verifyLog(file)).toMatchObject({ lines: 26, problemCount: 0, notes: [] });
   });
 });
 
