@@ -3,6 +3,8 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { methodNames } from "../../src/relay/relay.ts";
 import type { SessionId } from "../../src/base/ids.ts";
 import { guardedAs } from "../../src/store/guarded/open.ts";
+import { guardedStore } from "../../src/store/guarded/store.ts";
+import { tokenInvalid } from "../../src/store/guarded/tokens.ts";
 import { openMemoryStore } from "../../src/store/memory/memory.ts";
 import type { Permission } from "../../src/store/guarded/permissions.ts";
 import { gate, initialized, rig, until, type Rig, type RigOptions, type ScriptedAgent } from "./rig.ts";
@@ -298,6 +300,57 @@ describe("a session that is shared", () => {
     await ann.registry.sharing.unshare(id, "bob");
     await failed;
     await expect(bob.load(id)).rejects.toMatchObject({ data: { code: "SESSION_NOT_FOUND" } });
+  });
+
+  it("ends at its time in the middle of a turn, and in the middle of reading", async () => {
+    const store = openMemoryStore();
+    const ann = await rigFor("ann", store, { script });
+    const [written, read] = [(await ann.newSession()) as SessionId, (await ann.newSession()) as SessionId];
+    for (const sessionId of [written, read]) await ann.client.request("session/close", { sessionId });
+    const untilMs = Date.now() + 500;
+    await ann.registry.sharing.share(written, { with: "bob", permissions: ["prompt"], untilMs });
+    await ann.registry.sharing.share(read, { with: "bob", untilMs });
+    const endless = { ...script, "session/prompt": () => new Promise<never>(() => undefined) };
+    const bob = await rigFor("bob", store, { script: endless, relay: { leaseTtlMs: 300 } });
+    await bob.load(read);
+    await bob.load(written);
+    const failed = expect(bob.prompt(written)).rejects.toMatchObject({ data: { code: "LEASE_LOST" } });
+    await failed;
+    expect(Date.now()).toBeGreaterThanOrEqual(untilMs);
+    await until(() => bob.shown().includes("no longer shared with you, or was deleted"));
+    for (const id of [written, read])
+      await expect(bob.load(id)).rejects.toMatchObject({ data: { code: "SESSION_NOT_FOUND" } });
+  });
+
+  it("is let go of by a token that is revoked in the middle of a turn", async () => {
+    const store = openMemoryStore();
+    const ann = await rigFor("ann", store, { script });
+    const id = (await ann.newSession()) as SessionId;
+    await ann.client.request("session/close", { sessionId: id });
+    let isRevoked = false;
+    const token = { id: "t", name: "t", permissions: ["read", "prompt"], isOwners: false } as const;
+    const access = () => {
+      if (isRevoked) throw tokenInvalid();
+      return { principal: "ann", isAdmin: false, token };
+    };
+    const endless = { ...script, "session/prompt": () => new Promise<never>(() => undefined) };
+    const phone = await rig({
+      store: guardedStore(store, access),
+      script: endless,
+      relay: { leaseTtlMs: 300 },
+    });
+    rigs.push(phone);
+    await phone.load(id);
+    const failed = expect(phone.prompt(id)).rejects.toMatchObject({ data: { code: "LEASE_LOST" } });
+    await until(() => phone.agentNow().heardOf("session/prompt").length === 1);
+    isRevoked = true;
+    await failed;
+    const listing = phone.client.request("session/list", {});
+    await expect(listing).rejects.toMatchObject({ data: { code: "TOKEN_INVALID" } });
+    await expect(phone.load(id)).rejects.toMatchObject({ data: { code: "TOKEN_INVALID" } });
+    // Its owner has it at once.
+    await ann.load(id);
+    await ann.prompt(id);
   });
 });
 
