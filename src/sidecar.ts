@@ -127,9 +127,12 @@ interface Shared {
 function partsOfRelay(config: Omit<Config, "store">, registry: SessionRegistry, shared: Shared): RelayParts {
   const { log, secrets, meter } = shared;
   const agent = agentOf(config);
-  const { agentRestart } = config;
+  const { agentRestart, contextSnapshots, encryptionKey } = config;
+  // What lies in the cache folder is plain.
+  const warmsFolders = contextSnapshots === "on" && encryptionKey === undefined;
+  const cacheFolder = cacheFolderOf(surroundings());
   return {
-    options: { ...config, deafMs: agentDeafMs, cacheFolder: cacheFolderOf(surroundings()) },
+    options: { ...config, deafMs: agentDeafMs, cacheFolder, warmsFolders },
     registry,
     agentCommand: agent?.command,
     startAgent: openAgent(agent, { ...messageLimit(config), ...shared, stopGraceMs: agentStopGraceMs }),

@@ -3,6 +3,7 @@ import path from "node:path";
 import { SidecarError } from "../base/errors.ts";
 import { SessionContext, type ContextFile, type ContextView } from "../context/session-context.ts";
 import type { ContextDiff } from "../context/diff.ts";
+import { isMoved } from "../context/moved-on.ts";
 import { gitText, sinceText } from "../context/words.ts";
 import type { SessionRecord } from "../session/registry-options.ts";
 import type { SessionRegistry } from "../session/registry.ts";
@@ -82,8 +83,7 @@ function seqFrom(flag: string, text: string | true | undefined): number | undefi
 
 function diffText({ cwd }: SessionRecord, { files, git, others, to }: ContextDiff, withAll: boolean): string {
   const said = git === undefined ? [] : [`${oneLine(gitText(git))}\n`];
-  const isShown = ({ what, why }: (typeof files)[number]) =>
-    withAll || (what !== "same" && (what !== "unknown" || why === "touched"));
+  const isShown = (file: (typeof files)[number]) => withAll || isMoved(file);
   const lines = files.filter(isShown).map((file) => `${oneLine(sinceText(file, cwd))}\n`);
   const more = withAll && others.length > 0 ? [`Elsewhere: ${others.map(oneLine).join(", ")}\n`] : [];
   const all = [...said, ...lines, ...more];

@@ -10,6 +10,9 @@ import { drawn } from "../history/drawn.ts";
 import { startOfLast, turnAt } from "../session/conversation.ts";
 import type { Entry, EntryRange, SessionRecord } from "../session/registry-options.ts";
 import type { SessionRegistry } from "../session/registry.ts";
+import { within } from "../base/time.ts";
+import { movedOn } from "../context/moved-on.ts";
+import { nameBelow } from "../context/words.ts";
 import type { Invocation, Io } from "./command.ts";
 import { conversationPicture, toolsFrom } from "./conversation-picture.ts";
 import type { Layout } from "./conversation-text.ts";
@@ -47,7 +50,7 @@ export function showSession(invocation: Invocation, io: Io): Promise<number> {
     else if (jsonl) await printLines(io, texts());
     else {
       return paged(invocation, io, async (out) => {
-        await printRecord(out, shown.record);
+        await printRecord(out, shown.record, await movedText(shown));
         if (entries) await printEntries(out, shown);
         else await printConversation(out, shown, layout(out), flags["superseded"] === true);
         return 0;
@@ -99,7 +102,23 @@ async function turnWith(registry: SessionRegistry, record: SessionRecord, seq: n
   return { from };
 }
 
-function printRecord(io: Io, record: SessionRecord): Promise<void> {
+/** So many files are named. */
+const mostMoved = 8;
+
+/** Files that are no longer what the agent has seen of them. What cannot be told, or not in time, is not: `context diff` says why. */
+async function movedText({ registry, record }: Shown): Promise<string | undefined> {
+  const moved =
+    (await within(
+      movedOn(registry, record).catch(() => []),
+      1_000,
+    )) ?? [];
+  if (moved.length === 0) return undefined;
+  const named = moved.slice(0, mostMoved).map(({ path, what }) => `${nameBelow(path, record.cwd)} (${what})`);
+  const more = moved.length - mostMoved;
+  return `${named.join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+}
+
+function printRecord(io: Io, record: SessionRecord, moved: string | undefined): Promise<void> {
   const { client, agent, lineage, settings } = record;
   return printFacts(io, [
     ["id", record.id],
@@ -120,6 +139,7 @@ function printRecord(io: Io, record: SessionRecord): Promise<void> {
     ["options", json(settings.configOptions)],
     ["imported from", importedFrom(record)],
     ["metadata", othersOf(record.metadata)],
+    ["moved on since", moved],
     ["forked from", lineage && `${lineage.parentId} after entry ${lineage.atSeq}`],
   ]);
 }

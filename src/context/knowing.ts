@@ -14,6 +14,7 @@ import { withRenames } from "./renames.ts";
 import { isNews, notedNow, seenNow } from "./since.ts";
 import { after, contextData, type Noted, type Snapshot } from "./snapshot.ts";
 import { rootsOf, takeSnapshot } from "./taking.ts";
+import type { FolderWatch } from "./watch.ts";
 
 /** A snapshot, and the data of the entry that it takes to keep it; none where nothing differs. */
 export interface Taken {
@@ -27,18 +28,29 @@ export interface Note {
   readonly data: string;
 }
 
+export interface KnowingOptions {
+  /** After so long git is not waited for. */
+  readonly timeMs?: number;
+  /** What says that nothing has happened; it is closed with this. */
+  readonly watch?: FolderWatch | undefined;
+}
+
 export class Knowing {
   readonly #journals: Journals;
   readonly #id: SessionId;
   readonly #timeMs: number;
+  readonly #watch: FolderWatch | undefined;
   /** As it stands in the journal. */
   #stored: Snapshot | undefined;
   /** Whoever has gone back knows less. */
   #wentBack = "";
 
-  /** @param timeMs after so long git is not waited for */
-  constructor(journals: Journals, id: SessionId, timeMs = 2_000) {
-    [this.#journals, this.#id, this.#timeMs] = [journals, id, timeMs];
+  constructor(journals: Journals, id: SessionId, { timeMs = 2_000, watch }: KnowingOptions = {}) {
+    [this.#journals, this.#id, this.#timeMs, this.#watch] = [journals, id, timeMs, watch];
+  }
+
+  close(): void {
+    this.#watch?.close();
   }
 
   /** Looks at what was told of since. All entries up to `headSeq` are final. */
@@ -91,10 +103,13 @@ export class Knowing {
   }
 
   async #newsOf(snapshot: Snapshot, bounds: Bounds): Promise<(News & { readonly known: KnownFile })[]> {
+    if (this.#watch?.isQuiet(snapshot.files) === true) return [];
+    this.#watch?.begin(snapshot.files);
     const seen = await withRenames(snapshot.files, await seenNow(snapshot.files, bounds), [], bounds);
     const news: (News & { readonly known: KnownFile })[] = [];
-    for (const [file, { since, now }] of seen) {
+    for (const [file, { since, now, isNear }] of seen) {
       const known = snapshot.files.get(file);
+      if (isNear !== true || known?.noted !== undefined) this.#watch?.noteNews();
       if (since.what === "same" && known?.noted === undefined) continue;
       if (known === undefined || !(await isNews(since, now, known.noted, bounds))) continue;
       const noted = await notedNow(file, now, bounds);

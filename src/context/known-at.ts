@@ -21,14 +21,20 @@ export interface KnownAt {
 /** Of a session without a snapshot so many entries are looked through, the newest: what is older is not known. */
 const mostEntries = 20_000;
 
-export async function knownAt(journals: Journals, id: SessionId, throughSeq: number): Promise<KnownAt> {
+export async function knownAt(
+  journals: Journals,
+  id: SessionId,
+  throughSeq: number,
+  most = mostEntries,
+): Promise<KnownAt> {
   // Who asks for a place that does not count any more means what stood there then.
   const superseded = await journals.superseded(id, throughSeq);
   return since(
     journals,
     id,
-    { snapshot: await newest(journals, id, throughSeq, superseded), throughSeq },
+    { snapshot: await newest(journals, id, { throughSeq, most }, superseded), throughSeq },
     superseded,
+    most,
   );
 }
 
@@ -47,11 +53,12 @@ async function since(
   id: SessionId,
   { snapshot: start, throughSeq }: Pick<KnownAt, "snapshot" | "throughSeq">,
   superseded: readonly Stretch[],
+  most = mostEntries,
 ): Promise<KnownAt> {
   let snapshot = start;
   let hasCalls = false;
   const told = new ToldFiles();
-  const from = Math.max(start.throughSeq + 1, throughSeq - mostEntries);
+  const from = Math.max(start.throughSeq + 1, throughSeq - most);
   if (from <= throughSeq)
     for await (const page of journals.read(id, { from, through: throughSeq }))
       for (const entry of page) {
@@ -69,7 +76,7 @@ async function since(
 async function newest(
   journals: Journals,
   id: SessionId,
-  throughSeq: number,
+  { throughSeq, most }: { readonly throughSeq: number; readonly most: number },
   superseded: readonly Stretch[],
 ): Promise<Snapshot> {
   let seen = 0;
@@ -77,7 +84,7 @@ async function newest(
     const entry = page.findLast(({ kind }) => kind === "context");
     if (entry !== undefined) return storedAt(journals, id, entry);
     seen += page.length;
-    if (seen >= mostEntries) break;
+    if (seen >= most) break;
   }
   return nothingKnown;
 }

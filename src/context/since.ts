@@ -26,6 +26,8 @@ export interface FileSince {
 export interface Seen {
   readonly since: FileSince;
   readonly now: FileLook;
+  /** Its folder says when something happens to it: it is no link, and of this machine. */
+  readonly isNear?: true;
 }
 
 export async function seenNow(
@@ -57,7 +59,9 @@ function sameAtAGlance(path: string, known: KnownFile, bounds: Bounds): Seen | u
   if (now === undefined || now === "unknown") return undefined;
   const isSame =
     disk === "absent" || now === "absent" ? disk === now : isSameStat(disk, now) && !isTooYoung(disk);
-  return isSame ? { since: { path, how, ...(buffer && { buffer }), what: "same" }, now } : undefined;
+  return isSame
+    ? { since: { path, how, ...(buffer && { buffer }), what: "same" }, now, isNear: true }
+    : undefined;
 }
 
 async function seen(path: string, known: KnownFile, bounds: Bounds): Promise<Seen> {

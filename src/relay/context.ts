@@ -29,6 +29,10 @@ export interface RelayOptions {
   readonly contextSnapshots?: "on" | "off";
   /** Who is told of files that have changed by other hands: nobody, unless told. */
   readonly contextNote?: "off" | "prompt" | "load";
+  /** Whether folders of known files are watched for that; they are not, unless told. */
+  readonly contextWatch?: "on" | "off";
+  /** Whether the folder of a new session is looked at in a quiet moment, and what was seen kept in the cache folder. */
+  readonly warmsFolders?: boolean;
   /** After so much quiet that index is brought up to date; 10 s unless told. */
   readonly indexAfterMs?: number;
 }

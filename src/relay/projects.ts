@@ -28,13 +28,15 @@ export interface ProjectsParts {
   readonly log: Logger;
   readonly contextSnapshots?: "on" | "off";
   readonly contextNote?: "off" | "prompt" | "load";
+  readonly contextWatch?: "on" | "off";
+  readonly warmsFolders?: boolean;
   readonly cacheFolder?: string | undefined;
   readonly holding: Pick<Holding, "noteFailure">;
 }
 
 export class Projects {
   readonly #parts: ProjectsParts;
-  readonly #knowing = new WeakMap<LiveSession, Knowing>();
+  readonly #knowing = new Map<LiveSession, Knowing>();
   readonly #timers = new Map<LiveSession, NodeJS.Timeout>();
   readonly #warming = new Map<string, NodeJS.Timeout>();
   #isClosed = false;
@@ -87,7 +89,7 @@ export class Projects {
 
   /** A new session's folder is looked at when nobody waits for that, so that what asks for it later need not. */
   warm(folder: string): void {
-    if (this.#parts.contextSnapshots !== "on" || this.#parts.cacheFolder === undefined) return;
+    if (this.#parts.warmsFolders !== true || this.#parts.cacheFolder === undefined) return;
     if (!path.isAbsolute(folder) || this.#warming.has(folder) || this.#isClosed) return;
     const timer = setTimeout(() => {
       this.#warming.delete(folder);
@@ -96,8 +98,16 @@ export class Projects {
     this.#warming.set(folder, timer.unref());
   }
 
+  /** The session is let go: what it knows stands in its journal. */
+  forget(live: LiveSession): void {
+    this.noteBegun(live);
+    this.#knowing.get(live)?.close();
+    this.#knowing.delete(live);
+  }
+
   close(): void {
     this.#isClosed = true;
+    for (const live of [...this.#knowing.keys()]) this.forget(live);
     for (const timer of [...this.#timers.values(), ...this.#warming.values()]) clearTimeout(timer);
     this.#timers.clear();
     this.#warming.clear();
@@ -128,8 +138,15 @@ export class Projects {
 
   async #known(live: LiveSession): Promise<Knowing> {
     const { Knowing } = await import("../context/knowing.ts");
-    const knowing = this.#knowing.get(live) ?? new Knowing(this.#parts.registry, live.id);
-    this.#knowing.set(live, knowing);
+    const known = this.#knowing.get(live);
+    if (known !== undefined) return known;
+    const { FolderWatch } = await import("../context/watch.ts");
+    const { registry, contextWatch } = this.#parts;
+    // One that is let go meanwhile has nobody to close it.
+    const isKept = !this.#isClosed && live.isHeld;
+    const watch = contextWatch === "on" && isKept ? new FolderWatch() : undefined;
+    const knowing = this.#knowing.get(live) ?? new Knowing(registry, live.id, { watch });
+    if (isKept) this.#knowing.set(live, knowing);
     return knowing;
   }
 

@@ -156,6 +156,8 @@ describe("context show, refresh and clear of a session [issue 13.5]", () => {
     expect(out).toContain("  src/a.ts (read, 3 bytes)\n");
     fs.writeFileSync(file, "two");
     expect((await run("diff", id, "--from", "4")).out).toContain("changed  src/a.ts\n");
+    const shown = await cli(["sessions", "show", id, "--store", url], { env });
+    expect(shown.out).toMatch(/moved on since: +src\/a\.ts \(changed\)\n/);
     expect((await run("diff", id, "--from", "3", "--to", "4")).out).toBe(
       "No known file was changed in between.\n",
     );

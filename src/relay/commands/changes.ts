@@ -1,3 +1,4 @@
+import { isMoved } from "../../context/moved-on.ts";
 import { SessionContext } from "../../context/session-context.ts";
 import type { FileSince } from "../../context/since.ts";
 import { gitText, nameBelow } from "../../context/words.ts";
@@ -13,7 +14,7 @@ export async function changes({ registry }: RelayContext, live: LiveSession): Pr
   const { id } = live;
   const { cwd } = live.record;
   const { files, git } = await live.whileHeld(new SessionContext(registry).diff(id));
-  const news = files.filter(({ what, why }) => what !== "same" && (what !== "unknown" || why === "touched"));
+  const news = files.filter(isMoved);
   const said = git === undefined ? [] : [`- version control: ${asCode(gitText(git))}`];
   const more = news.length > mostShown ? [`- and ${news.length - mostShown} more`] : [];
   const lines = [...said, ...news.slice(0, mostShown).map((file) => lineOf(file, cwd)), ...more];

@@ -21,6 +21,7 @@ export async function closeSession(ctx: RelayContext, params: unknown): Promise<
   const { cancelGraceMs } = ctx.options;
   await endTurns(live, cancelGraceMs);
   const { binding } = live;
+  ctx.projects.forget(live);
   await ctx.holding.release(live);
   // Not only after the agent's answer: whoever wants the session back need not wait for that.
   ctx.sessions.remove(live);
@@ -59,6 +60,7 @@ export async function deleteSession(ctx: RelayContext, params: unknown): Promise
   if (live !== undefined) {
     await endTurns(live, ctx.options.cancelGraceMs);
     await live.outboundIdle();
+    ctx.projects.forget(live);
     ctx.sessions.remove(live);
   }
   const asked = await (record === undefined
@@ -98,6 +100,7 @@ async function deleteTheirs(
 export async function detach(ctx: RelayContext, live: LiveSession, graceMs: number): Promise<void> {
   await endTurns(live, graceMs);
   const { binding } = live;
+  ctx.projects.forget(live);
   await ctx.holding.release(live);
   if (binding !== undefined) await closeAtAgent(ctx, binding, graceMs);
 }
