@@ -104,10 +104,13 @@ export async function runSidecar(
 }
 
 /** What we were given that may be in no log. */
-function secretsOf(where: string | Store, { agent }: Pick<Config, "agent">): Secrets {
+function secretsOf(
+  where: string | Store,
+  { agent, hooks, alerts }: Pick<Config, "agent" | "hooks" | "alerts">,
+): Secrets {
   const secrets = new Secrets();
   const stores = typeof where === "string" ? (layersOf(where) ?? [where]) : [];
-  secrets.learn({ stores, agent, env: secretVariables(process.env) });
+  secrets.learn({ stores, agent, hooks, alerts, env: secretVariables(process.env) });
   return secrets;
 }
 

@@ -10,7 +10,9 @@ export function factsOf(config: Partial<Config>, store: string): AuditFacts {
   const facts: Record<string, string | number | undefined> = { version };
   for (const name of optionNames) facts[name] = name === "store" ? redactStoreUrl(store) : said(config, name);
   // Arguments and environment may hold secrets.
-  return { ...facts, agent: config.agent?.command ?? "echo" };
+  const { hooks = [], alerts = [], backup } = config;
+  const told = { hooks: hooks.length, alerts: alerts.length, backup: backup && redactStoreUrl(backup.to) };
+  return { ...facts, ...told, agent: config.agent?.command ?? "echo" };
 }
 
 function said(config: Partial<Config>, name: keyof typeof options): string | number | undefined {

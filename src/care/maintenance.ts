@@ -16,9 +16,14 @@ interface Upkeep {
   /** Keeps what is sound and sets the damaged rest aside. */
   readonly repair: (path: string) => Promise<Repair>;
   /** Gives back the room that deletions have left; absent where they do it themselves. */
-  readonly compact?: (path: string) => Promise<void>;
+  readonly compact?: (path: string, limits: SpaceLimits) => Promise<void>;
   /** Copies all to a path where nothing is yet. */
   readonly backUp: (from: string, to: string, watch: Watch) => Promise<StoreBackup>;
+}
+
+/** How much may be written anew at once, while others wait, where it cannot be done in steps: bytes. */
+export interface SpaceLimits {
+  readonly mostAtOnce?: number;
 }
 
 /** By scheme. Other media look after themselves, or hold nothing that lasts. */
@@ -33,7 +38,7 @@ const upkeeps: Readonly<Record<string, Upkeep>> = {
     traces: (file) => [file],
     inspect: async (path) => (await import("./sqlite/repair.ts")).inspectSqliteStore(path),
     repair: async (path) => (await import("./sqlite/repair.ts")).repairSqliteStore(path),
-    compact: async (path) => (await import("./sqlite/compact.ts")).compactSqliteStore(path),
+    compact: async (...all) => (await import("./sqlite/compact.ts")).compactSqliteStore(...all),
     backUp: async (...all) => (await import("./sqlite/backup.ts")).backupSqliteStore(...all),
   },
 };
@@ -100,11 +105,11 @@ export async function backUpStore(
 }
 
 /** Gives the room of what was deleted back to the disk, in steps between which others work. Errors: `STORE_…`. */
-export async function giveBackSpace(url: string): Promise<void> {
+export async function giveBackSpace(url: string, limits: SpaceLimits = {}): Promise<void> {
   const layers = layersOf(url);
-  if (layers !== undefined) return askLast(layers, giveBackSpace);
+  if (layers !== undefined) return askLast(layers, (layer) => giveBackSpace(layer, limits));
   const found = upkeepOf(url);
-  await found?.upkeep.compact?.(found.path);
+  await found?.upkeep.compact?.(found.path, limits);
 }
 
 /** The last layer holds all; the others may begin empty. */

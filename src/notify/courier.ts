@@ -11,7 +11,7 @@ import { Queue } from "../base/queue.ts";
 import { pause, waitAtMost } from "../base/time.ts";
 import type { Receiver } from "../config/structures.ts";
 import { addressOf, nameOf, type Letter } from "./letter.ts";
-import { Outbox } from "./outbox.ts";
+import { Outbox, uselessMs } from "./outbox.ts";
 import { postJson } from "./post.ts";
 import { runCommand } from "./run.ts";
 
@@ -35,8 +35,6 @@ export type News = Readonly<Record<string, unknown>> & { readonly event: string 
 
 /** So many tries, with pauses that add up to two minutes. */
 const mostTries = 8;
-/** What nobody took in a day is of no use any more. */
-const oldestMs = 86_400_000;
 const defaultMostWaiting = 1000;
 /** Of one letter, as JSON. */
 const mostChars = 64 << 10;
@@ -88,11 +86,11 @@ export class Courier {
   /** Takes over what processes that are gone have not delivered. Failures are logged. */
   async takeOver(): Promise<void> {
     try {
-      for (const letter of await this.#outbox.takeOver()) {
+      for (const letter of await this.#outbox.takeOver(new Set(this.#routes.keys()))) {
         const route = this.#routes.get(letter.to);
-        // Its receiver is configured elsewhere, perhaps: it waits for that until it is too old.
-        if (route === undefined) await this.#dropIfOld(letter);
-        else this.#enqueue(route, letter);
+        if (route === undefined) continue;
+        this.#waiting += 1;
+        this.#enqueue(route, letter);
       }
     } catch (error) {
       this.#failed(error);
@@ -156,7 +154,7 @@ export class Courier {
       const reason = await this.#tried(receiver, letter);
       this.#count(reason === undefined ? "taken" : "refused");
       if (reason === undefined) return true;
-      if (tries === mostTries || ageOf(letter) > oldestMs) {
+      if (tries === mostTries || ageOf(letter) > uselessMs) {
         log.error({ ...about, reason, tries }, "a receiver did not take what it was told: it is given up");
         this.#count("lost");
         return true;
@@ -173,10 +171,6 @@ export class Courier {
     const { withheld = [] } = this.#options;
     if (run !== undefined) return runCommand({ command: run, body, timeoutMs, withheld, signal });
     return postJson({ url: post, headers, id, body, timeoutMs, signal });
-  }
-
-  async #dropIfOld(letter: Letter): Promise<void> {
-    if (ageOf(letter) > oldestMs) await this.#outbox.done(letter);
   }
 
   #count(outcome: "taken" | "refused" | "lost"): void {

@@ -17,6 +17,8 @@ const mostLetters = 10_000;
 const countedEach = 64;
 /** Processes of other machines and containers cannot be asked whether they live: so long their letters are theirs. */
 const elsewhereMs = 3_600_000;
+/** What nobody took in a day is of no use any more. */
+export const uselessMs = 86_400_000;
 
 interface Owner {
   readonly pid: number;
@@ -73,14 +75,17 @@ export class Outbox {
     await fs.rm(this.#fileOf(id), { force: true });
   }
 
-  /** What processes that are gone have left; from now on it is ours. The oldest first. Errors: the system's own. */
-  async takeOver(): Promise<readonly Letter[]> {
+  /**
+   * What processes that are gone have left for these receivers; from now on it is ours. The oldest first. What is for
+   * others waits for who knows them, until it is too old. Errors: the system's own.
+   */
+  async takeOver(receivers: ReadonlySet<string>): Promise<readonly Letter[]> {
     const taken: Letter[] = [];
     for (const name of await this.#names()) {
       const [, id = "", pid, startedAt = "", space = ""] = named.exec(name) ?? [];
       const owner = { pid: Number(pid), startedAt, space };
       if (id !== "" && (await this.#isLeft(name, owner))) {
-        const letter = await this.#taken(name, id);
+        const letter = await this.#taken(name, id, receivers);
         if (letter !== undefined) taken.push(letter);
       } else if (unfinished.test(name) && (await this.#ageOf(name)) > elsewhereMs)
         await fs.rm(path.join(this.#folder, name), { force: true });
@@ -93,14 +98,16 @@ export class Outbox {
     return tokenOf(pid) !== startedAt && !(startedAt === "" && isSameProcessAlive({ pid, startedAt }));
   }
 
-  /** Undefined when another process was quicker, or it is none. */
-  async #taken(name: string, id: string): Promise<Letter | undefined> {
-    const file = this.#fileOf(id);
+  /** Undefined when another process was quicker, it is for somebody else, or it is none. */
+  async #taken(name: string, id: string, receivers: ReadonlySet<string>): Promise<Letter | undefined> {
+    const left = path.join(this.#folder, name);
     try {
-      await fs.rename(path.join(this.#folder, name), file);
-      const letter = letterIn(await fs.readFile(file, "utf8"));
-      if (letter?.id === id) return letter;
-      await fs.rm(file, { force: true });
+      const letter = letterIn(await fs.readFile(left, "utf8"));
+      if (letter?.id === id && receivers.has(letter.to)) {
+        await fs.rename(left, this.#fileOf(id));
+        return letter;
+      }
+      if (letter?.id !== id || (await this.#ageOf(name)) > uselessMs) await fs.rm(left, { force: true });
     } catch (error) {
       if (systemCodeOf(error) !== "ENOENT") throw error;
     }

@@ -2,6 +2,7 @@
 import { meaningOf } from "../acp/entries.ts";
 import { roomAt } from "../base/disk-room.ts";
 import { reasonOf } from "../base/errors.ts";
+import { within } from "../base/time.ts";
 import { placeOfStore } from "../care/maintenance.ts";
 import type { Condition, FigureName } from "../config/condition.ts";
 import type { Config } from "../config/config.ts";
@@ -43,6 +44,8 @@ const checkOf: Partial<Record<FigureName, string>> = {
   "agents.left": "left over",
 };
 
+/** A server that does not answer holds up no other alert. */
+const longestMs = 10_000;
 /** Small writes in a measuring, and how many of all are looked at. */
 const [syncsEach, syncsKept] = [5, 100];
 /** Of the sessions that were in use in the time that is asked about, and of the last entries of each. */
@@ -71,7 +74,7 @@ export class Measures {
   /** Never rejects. */
   async of(condition: Condition): Promise<Measured | undefined> {
     try {
-      return await this.#measure(condition);
+      return await within(this.#measure(condition), longestMs);
     } catch {
       // That it cannot be measured is what other figures tell of.
       return undefined;
@@ -159,6 +162,8 @@ async function failedSince(store: Store, sinceMs: number): Promise<number> {
         ...(cursor !== undefined && { cursor }),
       });
       for (const { id, headSeq } of page.items) {
+        // Sessions of this process have their turn.
+        await new Promise((resolve) => setImmediate(resolve));
         if (await hasFailed(registry, id, { from: Math.max(1, headSeq - mostEntries), sinceMs })) failed += 1;
         looked += 1;
       }

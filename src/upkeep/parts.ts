@@ -16,6 +16,8 @@ export interface RoundParts {
   /** Runs between two pieces of work; rejects when sessions are busy again, or all is to end. */
   readonly pace: () => Promise<void>;
   readonly signal: AbortSignal;
+  /** Where a file cannot give back its room in steps: more is not written anew, because sessions of this process would wait. */
+  readonly mostAtOnce?: number;
   /** A backup is made, whether it is due or not. */
   readonly withBackup?: boolean;
   readonly onStep?: (name: string) => void;

@@ -32,6 +32,8 @@ export interface RoundsParts {
 const quietMs = 10_000;
 /** Between two pieces of work. */
 const restMs = 20;
+/** What is written anew at once takes some ten milliseconds. */
+const mostAtOnce = 4 << 20;
 
 type Known = Omit<RoundsParts, "registry" | "store">;
 
@@ -63,7 +65,8 @@ export class Rounds {
   async tick(): Promise<void> {
     const { config, log } = this.#parts;
     try {
-      if (this.#isQuiet() && (await this.#isDue())) await this.round({ pace: () => this.#rest() });
+      if (this.#isQuiet() && (await this.#isDue()))
+        await this.round({ pace: () => this.#rest(), mostAtOnce });
     } catch (error) {
       if (!this.#ended.signal.aborted) log.error({ reason: reasonOf(error) }, "upkeep failed");
     }
@@ -136,4 +139,4 @@ function outcomeOf({ steps, isCut }: RoundDone): "ok" | "failed" | "cut" {
   return isCut ? "cut" : "ok";
 }
 
-type RoundWish = "pace" | "withBackup" | "onStep" | "onProgress";
+type RoundWish = "pace" | "mostAtOnce" | "withBackup" | "onStep" | "onProgress";

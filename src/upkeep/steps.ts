@@ -110,11 +110,11 @@ async function archiveOne(
 }
 
 /** Room that deletions left goes back to the disk, and the log of a database gets short. */
-async function space({ config }: StepParts): Promise<StepResult> {
+async function space({ config, mostAtOnce }: StepParts): Promise<StepResult> {
   const file = placeOfStore(config.store);
   const size = async () => (file === undefined ? 0 : (await bytesOf(file)) + (await bytesOf(`${file}-wal`)));
   const before = await size();
-  await giveBackSpace(config.store);
+  await giveBackSpace(config.store, mostAtOnce === undefined ? {} : { mostAtOnce });
   const freed = before - (await size());
   return { words: freed > 0 ? `${freed} bytes given back` : nothing };
 }

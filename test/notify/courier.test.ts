@@ -130,6 +130,10 @@ describe("what somebody is to be told", () => {
     const moved = posting(back.url);
     fs.writeFileSync(file, fs.readFileSync(file, "utf8").replace(addressOf(to), addressOf(moved)));
     expect(port.old).not.toBe(port.now);
+    // Nor does it go to who does not know its receiver.
+    const stranger = courier([to]);
+    await stranger.takeOver();
+    await stranger.close(0);
     const next = courier([moved]);
     await next.takeOver();
     const [got] = await back.count(1);

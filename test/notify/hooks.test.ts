@@ -1,8 +1,10 @@
 /** Which news hooks make of what happens to sessions, and that they tell what was said only to whom that is wanted for. */
+import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterAll, expect, it } from "vitest";
+import { processSpace } from "../../src/base/process.ts";
 import { silentLogger } from "../../src/base/log.ts";
 import { hookEvents, type Hook } from "../../src/config/structures.ts";
 import { Hooks } from "../../src/notify/hooks.ts";
@@ -93,5 +95,30 @@ it("tells each event to whom it is for, what was said only where that is wanted,
   });
   expect(told("gone").map(({ event }) => event)).toEqual(["session.ended"]);
   expect(fs.readdirSync(folder)).toEqual([]);
+  await registry.close();
+});
+
+it("of a turn that ended with its process is told by whoever opens the session next", async () => {
+  await using server = await receiver();
+  await using store = await openStore("memory:");
+  const registry = new SessionRegistry({ store });
+  const { id } = await registry.create({ cwd: "/work" });
+  const { pid } = spawnSync("true");
+  const holder = { host: processSpace(), pid, startedAt: "1" };
+  const { lease } = await store.acquire(id, { holder, ttlMs: 60_000, mayTake: () => true });
+  await store.append(id, 0, [prompt("x"), say("half of an ans")], { ...lease, turnRunning: true });
+  const config = {
+    hooks: [{ on: ["turn.ended" as const], content: true, post: server.url, timeoutMs: 5000 }],
+  };
+  const hooks = new Hooks({ config, registry, log: silentLogger, folder: path.join(root, "interrupted") });
+  registry.follow(hooks.take);
+  const { journal } = await registry.open(id);
+  await journal.release();
+  await registry.delivered();
+  await hooks.close(5000);
+  expect(server.got.map(({ body }) => body)).toEqual([
+    expect.objectContaining({ event: "turn.ended", interrupted: true }),
+  ]);
+  expect(server.got[0]?.body["content"]).toMatchObject({ text: "half of an ans" });
   await registry.close();
 });
