@@ -3,6 +3,7 @@ import os from "node:os";
 import path from "node:path";
 import { defineConfig } from "vitest/config";
 import { luaInTests } from "./.ci/lua.mjs";
+import { viewInTests } from "./.ci/view.mjs";
 
 const files = readdirSync(new URL("test", import.meta.url), { recursive: true, encoding: "utf8" })
   .filter((name) => name.endsWith(".test.ts"))
@@ -15,7 +16,7 @@ const alone = files.filter((file) =>
 const stateFolder = path.join(os.tmpdir(), "acp-sidecar-tests", `state-${process.pid}`);
 
 export default defineConfig({
-  plugins: [luaInTests],
+  plugins: [luaInTests, viewInTests],
   test: {
     globalSetup: ["test/built.ts"],
     // What is recorded of what tests do is no part of the records of whoever runs them, and their processes are apart.

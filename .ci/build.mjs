@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { luaInBundles } from "./lua.mjs";
 import { startInOnePiece } from "./start.mjs";
+import { viewInBundles } from "./view.mjs";
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const fast = process.argv.includes("--fast");
@@ -52,7 +53,7 @@ function bundle(names, plugins = []) {
     // So that a stack can be read, with node --enable-source-maps; the sources themselves are not in it.
     sourcemap: "linked",
     sourcesContent: false,
-    plugins: [luaInBundles, ...plugins],
+    plugins: [luaInBundles, viewInBundles, ...plugins],
     metafile: true,
     write: false,
     logLevel: "warning",

@@ -85,6 +85,7 @@ function stale() {
     at("package.json"),
     at(".ci/build.mjs"),
     at(".ci/lua.mjs"),
+    at(".ci/view.mjs"),
     ...files(at("src")),
     ...files(at("test/conformance")),
   ];

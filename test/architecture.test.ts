@@ -97,7 +97,17 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
     "config/paths.ts",
     "store/guarded",
     "store/driver.ts",
+    "view/index.html",
     ...contract,
+  ],
+  // The page in a browser: it reaches sessions by HTTP only, and shares words with what else people are shown.
+  view: [
+    "acp/content.ts",
+    "history/line-diff.ts",
+    "history/pages/items.ts",
+    "history/words.ts",
+    "session/call-parts.ts",
+    "session/happenings.ts",
   ],
   // Who is told what happens; loaded when there is something to tell.
   notify: [
@@ -341,7 +351,7 @@ describe("every file", () => {
   it("says in full which local file it imports", () => {
     const vague = sources.flatMap(({ file, imports }) =>
       imports
-        .filter(({ specifier, target }) => target !== undefined && !/\.(ts|json|lua)$/.test(specifier))
+        .filter(({ specifier, target }) => target !== undefined && !/\.(ts|json|lua|html)$/.test(specifier))
         .map(({ specifier }) => `${file} -> ${specifier}`),
     );
     expect(vague).toEqual([]);

@@ -1,9 +1,7 @@
-/** What people are told of a conversation, on a terminal and in exports: the same words and signs. */
-import { agentLineOf } from "../session/agent-names.ts";
+/** What people are told of a conversation, on a terminal, in exports and in the web view: the same words and signs. */
 import { textOf } from "../acp/content.ts";
 import { visibleLine } from "../base/visible.ts";
 import type { Called, Compacted, Decided, Ended, Happening, Sent } from "../session/happenings.ts";
-import type { SessionRecord } from "../store/contract.ts";
 
 export const speakers = { user: "You", assistant: "Agent", system: "System", thought: "Thought" } as const;
 
@@ -23,27 +21,6 @@ export function utcText(ms: number): string {
   return Number.isFinite(ms) && Math.abs(ms) < 8e15
     ? `${new Date(ms).toISOString().slice(0, 19).replace("T", " ")} UTC`
     : "";
-}
-
-/** What a reader wants to know of a session, in order. */
-export function factsOf(record: SessionRecord): readonly (readonly [string, string])[] {
-  const { id, cwd, createdAtMs, updatedAtMs, lineage } = record;
-  const agent = visibleLine(agentLineOf(record));
-  return [
-    ["Session", id],
-    ["Folder", visibleLine(cwd)],
-    ...(agent === "" ? [] : [["Agent", agent] as const]),
-    ["Began", utcText(createdAtMs)],
-    ["Last activity", utcText(updatedAtMs)],
-    ...(lineage === undefined
-      ? []
-      : [["Forked from", `${lineage.parentId} after entry ${lineage.atSeq}`] as const]),
-  ];
-}
-
-export function titleOf({ title, id }: SessionRecord): string {
-  const line = visibleLine(title ?? "").trim();
-  return line === "" ? `Session ${id}` : line;
 }
 
 /** Its mark, and how it went where that is not well. */

@@ -14,7 +14,8 @@ import { HtmlDrawer } from "./html-drawer.ts";
 import { folded, line } from "./html-parts.ts";
 import { style } from "./html-style.ts";
 import { escapeHtml } from "./rich-text.ts";
-import { editedText, factsOf, titleOf, utcText } from "../words.ts";
+import { factsOf, titleOf } from "../about-session.ts";
+import { editedText, utcText } from "../words.ts";
 
 const styleHash = createHash("sha256").update(style).digest("base64");
 /** Whatever might have slipped through does nothing: no script, no address, no form. */

@@ -16,17 +16,16 @@ import type { Drawer, Thread } from "../threads.ts";
 import type { Exported } from "./exported.ts";
 import { fenced, markdownOfBlock } from "./blocks.ts";
 import { SafeMarkdown } from "./safe-markdown.ts";
+import { factsOf, titleOf } from "../about-session.ts";
 import {
   compactionHead,
   editedText,
-  factsOf,
   noteOf,
   outcomeOf,
   planMarkOf,
   spanText,
   speakers,
   summaryHead,
-  titleOf,
   utcText,
   wayOf,
 } from "../words.ts";

@@ -59,7 +59,7 @@ export class Items {
 }
 
 /** Whether it may belong to an item that is there. */
-function goesOn(happening: Happening): boolean {
+export function goesOn(happening: Happening): boolean {
   switch (happening.type) {
     case "said":
     case "sent":
@@ -75,7 +75,7 @@ function goesOn(happening: Happening): boolean {
 }
 
 /** Happenings with the same key may belong together. */
-function keyOf(happening: Happening): string | undefined {
+export function keyOf(happening: Happening): string | undefined {
   const { type, turn, child = "" } = happening;
   switch (type) {
     case "said":
@@ -93,7 +93,7 @@ function keyOf(happening: Happening): string | undefined {
   }
 }
 
-function joined(before: Item, more: Happening): Item {
+export function joined(before: Item, more: Happening): Item {
   const { seq, atMs, superseded } = before;
   const place = { seq, atMs, through: more.seq, ...(superseded && { superseded }) };
   if (before.type === "said" && more.type === "said")

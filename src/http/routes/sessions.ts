@@ -77,7 +77,7 @@ export const sessionRoutes: readonly Route[] = [
 ];
 
 async function listed({ guest, query }: Call<Query<"listQuery">>): Promise<Answer> {
-  const { cwd, sinceMs, untilMs, archived, parent, limit, cursor, state, agent, title } = query;
+  const { cwd, sinceMs, untilMs, archived, parent, limit, cursor, state, agent, title, words } = query;
   const filter = {
     ...(cwd !== undefined && { cwd }),
     ...(sinceMs !== undefined && { updatedSinceMs: sinceMs }),
@@ -85,7 +85,7 @@ async function listed({ guest, query }: Call<Query<"listQuery">>): Promise<Answe
     ...(parent !== undefined && { parentId: parent as SessionId }),
     ...(archived !== undefined && { archived }),
   };
-  const where = checkFor({ state, agent, title });
+  const where = checkFor({ state, agent, title, words });
   const page = await guest.registry.list({
     ...filter,
     ...(where && { where }),

@@ -8,6 +8,12 @@ export const listQuery = z.strictObject({
   state: z.optional(z.enum(states)),
   agent: z.optional(s.described(z.string(), "only of agents whose name has this in it")),
   title: z.optional(s.described(z.string(), "only where the title has this in it")),
+  words: z.optional(
+    s.described(
+      z.string().check(z.maxLength(1000)),
+      "only where title, folder, id or agent have each of these words in them",
+    ),
+  ),
   sinceMs: z.optional(s.described(s.from0, "active at or after this instant")),
   untilMs: z.optional(s.described(s.from0, "active before this instant")),
   archived: z.optional(

@@ -1,0 +1,166 @@
+/** What can be done with a session as a whole. */
+import type { Api } from "./api.ts";
+import { asked } from "./dialog.ts";
+import { button, h } from "./elements.ts";
+import { titleOf } from "./names.ts";
+import { failed, say } from "./notice.ts";
+import type { Session } from "./shapes.ts";
+
+type OnChange = (session: Session) => void;
+
+const formats = {
+  markdown: "Markdown",
+  html: "Page (HTML)",
+  json: "JSON",
+  jsonl: "JSONL",
+  bundle: "Bundle, for another sidecar",
+};
+
+export function actionsFor(api: Api, session: Session, onChange: OnChange): HTMLElement[] {
+  const run = (act: () => Promise<void>) => () => void act().catch(failed);
+  return [
+    button(
+      "Rename",
+      run(() => rename(api, session, onChange)),
+    ),
+    button(
+      "Export",
+      run(() => exported(api, session)),
+    ),
+    button(
+      "Share",
+      run(() => share(api, session)),
+    ),
+    button(
+      session.archived ? "Unarchive" : "Archive",
+      run(() => archive(api, session, onChange)),
+    ),
+  ];
+}
+
+/** @param folders those of sessions that are known, to choose from */
+export async function newSession(api: Api, folders: readonly string[]): Promise<Session | undefined> {
+  const cwd = h("input", {
+    id: "cwd",
+    list: "folders",
+    required: true,
+    maxlength: 4096,
+    placeholder: "/home/you/project",
+    value: folders[0],
+    spellcheck: "false",
+  });
+  const known = h(
+    "datalist",
+    { id: "folders" },
+    folders.map((value) => h("option", { value })),
+  );
+  const title = h("input", { id: "title", maxlength: 1000 });
+  const fields = [
+    h("label", { for: "cwd" }, "Folder"),
+    cwd,
+    known,
+    h("label", { for: "title" }, "Title (or the first prompt is it)"),
+    title,
+  ];
+  if ((await asked("New session", "Begin", ...fields)) === undefined) return undefined;
+  const named = title.value.trim() === "" ? {} : { title: title.value.trim() };
+  return api.json<Session>("/api/sessions", { method: "POST", body: { cwd: cwd.value.trim(), ...named } });
+}
+
+async function rename(api: Api, { id, ...session }: Session, onChange: OnChange): Promise<void> {
+  const input = h("input", { id: "title", value: session.title, maxlength: 1000, required: true });
+  const answer = await asked("Rename session", "Rename", h("label", { for: "title" }, "Title"), input);
+  if (answer === undefined || input.value.trim() === "") return;
+  onChange(
+    await api.json<Session>(`/api/sessions/${id}`, { method: "PATCH", body: { title: input.value.trim() } }),
+  );
+  say("Renamed");
+}
+
+async function archive(api: Api, { id, archived }: Session, onChange: OnChange): Promise<void> {
+  onChange(
+    await api.json<Session>(`/api/sessions/${id}`, { method: "PATCH", body: { archived: !archived } }),
+  );
+  say(archived ? "Taken out of the archive" : "Archived: the list's filter shows it");
+}
+
+async function exported(api: Api, session: Session): Promise<void> {
+  const options = Object.entries(formats).map(([value, name]) => h("option", { value }, name));
+  const format = h("select", { id: "format" }, options);
+  const thoughts = h("input", { type: "checkbox", id: "thoughts", checked: true });
+  const redact = h("input", { type: "checkbox", id: "redact" });
+  const answer = await asked(
+    "Export session",
+    "Save",
+    h("label", { for: "format" }, "Format"),
+    format,
+    h("label", { class: "check" }, thoughts, " with thoughts"),
+    h("label", { class: "check" }, redact, " without what looks like a secret"),
+  );
+  if (answer === undefined) return;
+  const body = { format: format.value, redact: redact.checked, thoughts: thoughts.checked };
+  const response = await api.response(`/api/sessions/${session.id}/export`, { method: "POST", body });
+  const name = /filename\*=UTF-8''([^;\s]+)/.exec(response.headers.get("content-disposition") ?? "")?.[1];
+  save(await response.blob(), name === undefined ? titleOf(session) : decodeURIComponent(name));
+}
+
+function save(blob: Blob, name: string): void {
+  const href = URL.createObjectURL(blob);
+  h("a", { href, download: name }).click();
+  // The download has its own hold of it by then.
+  setTimeout(() => URL.revokeObjectURL(href), 60_000);
+}
+
+interface Shares {
+  readonly owner: string | null;
+  readonly shares: readonly { readonly with: string; readonly permissions: readonly string[] }[];
+}
+
+async function share(api: Api, { id }: Session): Promise<void> {
+  const path = `/api/sessions/${id}/share`;
+  const { owner, shares } = await api.json<Shares>(path);
+  const name = h("input", { id: "with", required: true, maxlength: 200, autocomplete: "off" });
+  const mayWrite = h("input", { type: "checkbox" });
+  const answer = await asked(
+    "Share session",
+    "Share",
+    h(
+      "p",
+      { class: "note" },
+      owner === null
+        ? "It belongs to nobody: everybody who can use this store may read it."
+        : `It belongs to ${owner}.`,
+    ),
+    h(
+      "ul",
+      { class: "shares" },
+      shares.map((each) => sharedRow(api, path, each)),
+    ),
+    h("label", { for: "with" }, "With whom (the name that their --identity has)"),
+    name,
+    h("label", { class: "check" }, mayWrite, " who may also prompt"),
+  );
+  if (answer === undefined || name.value.trim() === "") return;
+  const permissions = mayWrite.checked ? { permissions: ["read", "prompt"] } : {};
+  await api.json(path, { method: "POST", body: { with: name.value.trim(), ...permissions } });
+  say(`Shared with ${name.value.trim()}`);
+}
+
+function sharedRow(
+  api: Api,
+  path: string,
+  { with: name, permissions }: Shares["shares"][number],
+): HTMLElement {
+  const end = async () => {
+    await api.json(`${path}?${new URLSearchParams({ with: name })}`, { method: "DELETE" });
+    row.remove();
+  };
+  const row = h(
+    "li",
+    {},
+    h("bdi", {}, `${name} (${permissions.join(", ")})`),
+    " ",
+    button("Stop sharing", () => void end().catch(failed)),
+  );
+  return row;
+}

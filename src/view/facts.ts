@@ -1,0 +1,67 @@
+/** What a session is, in a line or two beneath its title. */
+import { visibleLine } from "../base/visible.ts";
+import { h, type Child } from "./elements.ts";
+import { agentOf, states, titleOf } from "./names.ts";
+import type { Session } from "./shapes.ts";
+import type { ContextUse } from "./usage.ts";
+import { fullTime, momentText, shortNumber } from "./when.ts";
+
+export function factsOf(
+  session: Session,
+  forks: readonly Session[],
+  use: ContextUse | undefined,
+): HTMLElement {
+  const { cwd, state, archived, lineage, lease, updatedAtMs } = session;
+  const holder =
+    lease === undefined ? "" : ` by ${visibleLine(lease.holder.host)}, process ${lease.holder.pid}`;
+  const agent = agentOf(session);
+  const facts: Child[] = [
+    h("span", { class: `chip ${state}`, title: `${states[state]}${holder}` }, states[state]),
+    archived && h("span", { class: "chip" }, "archived"),
+    agent !== "" && h("bdi", {}, agent),
+    h("bdi", { class: "folder", title: visibleLine(cwd) }, visibleLine(cwd)),
+    use !== undefined && usedPart(use),
+    h("time", { class: "wide", title: `Last activity: ${fullTime(updatedAtMs)}` }, momentText(updatedAtMs)),
+    lineage !== undefined &&
+      h(
+        "span",
+        {},
+        "⑂ fork of ",
+        h(
+          "a",
+          { href: `#${lineage.parentId}/${lineage.atSeq}` },
+          `${lineage.parentId.slice(-6)} at #${lineage.atSeq}`,
+        ),
+      ),
+    forks.length > 0 && forksOf(forks),
+  ];
+  return h("p", { class: "facts-line" }, facts);
+}
+
+/** How full the agent's context is, as it says. */
+function usedPart({ used, size, cost }: ContextUse): HTMLElement {
+  const percent = Math.min(100, Math.round((100 * used) / size));
+  const text = `${percent} % of ${shortNumber(size)} tokens`;
+  return h(
+    "span",
+    { class: "use" },
+    h("meter", { min: 0, max: 100, value: percent, high: 80, "aria-label": "Context used" }),
+    ` ${text}${cost === "" ? "" : ` · ${cost}`}`,
+  );
+}
+
+function forksOf(forks: readonly Session[]): HTMLElement {
+  const rows = forks.map((fork) =>
+    h(
+      "li",
+      {},
+      h("a", { href: `#${fork.id}`, dir: "auto" }, `${titleOf(fork)} — after #${fork.lineage?.atSeq ?? 0}`),
+    ),
+  );
+  return h(
+    "details",
+    { class: "forks" },
+    h("summary", {}, `⑂ ${forks.length} ${forks.length === 1 ? "fork" : "forks"}`),
+    h("ul", {}, rows),
+  );
+}
