@@ -99,7 +99,8 @@ export class SessionContext {
 
   /**
    * Looks anew: at the project, and at files that were told of since the newest snapshot. What the agent knows of others stays
-   * as it was, so that no change is lost. Kept where nobody has the session open. Errors: as `get`.
+   * as it was, so that no change is lost. Kept where nobody has the session open, and it does not go on elsewhere, as a history
+   * that was brought in may. Errors: as `get`.
    */
   async refresh(id: SessionId): Promise<ContextView> {
     const record = await this.#sessions.get(id);
@@ -108,7 +109,7 @@ export class SessionContext {
     const take = async (held: SessionRecord) => {
       const known = await this.#knownAt(held);
       taken = await takeSnapshot(known, held, this.#timeMs);
-      return contextData(known.snapshot, taken);
+      return mayGrowElsewhere(held) ? undefined : contextData(known.snapshot, taken);
     };
     try {
       await this.#write(id, take);
@@ -221,6 +222,11 @@ function fileOf(path: string, { how, disk, sha256, buffer, unread }: KnownFileOf
     ...(hash !== undefined && { sha256: hash }),
     ...(unread !== undefined && { unread }),
   };
+}
+
+/** A history that was brought in and is as it was goes on where it came from: nothing is written behind it by itself. */
+function mayGrowElsewhere({ metadata, headSeq }: SessionRecord): boolean {
+  return metadata["acp-sidecar.import.head"] === headSeq;
 }
 
 type KnownFileOf = Snapshot["files"] extends ReadonlyMap<string, infer F> ? F : never;

@@ -256,6 +256,18 @@ describe("values of a context [issue 13.5]", () => {
     expect(await r.changes()).toEqual({ a: "same" });
   });
 
+  it("leave a history that was brought in as it came, unless somebody changes it by hand", async () => {
+    const r = await rig();
+    r.write("a", "one");
+    await r.turn(readThrough(r.at("a")));
+    const { headSeq } = await r.registry.get(r.id);
+    await r.registry.update(r.id, ({ metadata }) => ({
+      metadata: { ...metadata, "acp-sidecar.import.head": headSeq },
+    }));
+    expect(await r.context.refresh(r.id)).toMatchObject({ version: 0, files: [{ from: "disk" }] });
+    expect(await contexts(r)).toEqual([]);
+  });
+
   it("are refused while somebody has the session open, and can be read", async () => {
     const r = await rig();
     r.write("a", "one");
