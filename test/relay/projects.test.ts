@@ -5,12 +5,13 @@ import path from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { SessionContext } from "../../src/context/session-context.ts";
 import type { SessionId } from "../../src/base/ids.ts";
+import { SessionRegistry } from "../../src/session/registry.ts";
 import { openMemoryStore } from "../../src/store/memory/memory.ts";
 import { wrapStore } from "../../src/store/shell.ts";
 import type { Entry, Store } from "../../src/store/contract.ts";
 import { SidecarError } from "../../src/base/errors.ts";
 import { entriesOf } from "../conformance/samples.ts";
-import { rig, type RigOptions, type ScriptedAgent } from "./rig.ts";
+import { gate, rig, until, type RigOptions, type ScriptedAgent } from "./rig.ts";
 
 const folders: string[] = [];
 const closing: (() => Promise<void>)[] = [];
@@ -121,6 +122,91 @@ describe("snapshots [issue 13.2]", () => {
     expect((await p.ask("go on"))[0]).toContain("changed: a");
     refuses = false;
     await p.kept(1);
+  });
+});
+
+describe("a snapshot that meets something else [issue 13]", () => {
+  const kindsOf = async (store: Store, id: SessionId) => (await entriesOf(store, id)).map(({ kind }) => kind);
+
+  it("stands behind a turn, never within the next one", async () => {
+    const memory = openMemoryStore();
+    const [looking, held] = [gate(), gate()];
+    let isHeld = true;
+    const store: Store = wrapStore(memory, {
+      async *read(id, range) {
+        if (isHeld) {
+          looking.open();
+          await held.passed;
+        }
+        yield* memory.read(id, range);
+      },
+    });
+    let going: (() => void) | undefined;
+    const p = await aProject({
+      store,
+      relay: { contextNote: "off" },
+      script: {
+        "session/prompt": async ({ prompt, sessionId }, agent: ScriptedAgent) => {
+          if ((prompt as Blocks)[0]?.text === "long") await new Promise<void>((resolve) => (going = resolve));
+          else await agent.connection.request("fs/read_text_file", { sessionId, path: p.at("a") }, {});
+          return { stopReason: "end_turn" };
+        },
+      },
+    });
+    p.write("a", "one");
+    await p.ask("read it");
+    await looking.passed;
+    const asked = p.ask("long");
+    await until(() => going !== undefined);
+    isHeld = false;
+    held.open();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    going?.();
+    await asked;
+    await p.kept(1);
+    expect(await kindsOf(memory, p.sessionId)).toEqual([
+      ...["prompt", "request", "response", "end"],
+      ...["prompt", "end", "context"],
+    ]);
+  });
+
+  it("is not written where somebody else has the session, and disturbs nobody", async () => {
+    const p = await aProject();
+    p.write("a", "one");
+    await p.ask("read a");
+    const other = new SessionRegistry({ store: p.store, onBusy: "takeover" });
+    const { journal } = await other.open(p.sessionId, { holder: { host: "there", pid: 1, startedAt: "1" } });
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    expect(await p.contexts()).toEqual([]);
+    await journal.seal([{ kind: "message", atMs: 1, data: '{"role":"user","content":[]}' }]);
+    await journal.release();
+    await other.close();
+    expect(await kindsOf(p.store, p.sessionId)).toEqual(["prompt", "request", "response", "end", "message"]);
+  });
+
+  it("that was written though its store said no is there once", async () => {
+    const memory = openMemoryStore();
+    let lies = true;
+    const store: Store = wrapStore(memory, {
+      seal: async (id, range, entries, lease) => {
+        const head = await memory.seal(id, range, entries, lease);
+        if (!lies || entries[0]?.kind !== "context") return head;
+        lies = false;
+        throw new SidecarError("STORE_UNAVAILABLE", "The answer was lost");
+      },
+    });
+    const p = await aProject({ store });
+    p.write("a", "one");
+    await p.ask("read a");
+    await p.kept(1);
+    p.write("a", "two");
+    expect((await p.ask("go on"))[0]).toContain("- changed: a");
+    expect(await p.ask("go on")).toEqual(["go on"]);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect((await p.contexts()).map(({ data }) => "note" in (JSON.parse(data) as object))).toEqual([
+      false,
+      true,
+    ]);
   });
 });
 
