@@ -87,6 +87,9 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   // The outside by HTTP: prompts reach an agent by what the command hands it.
   http: [
     "audit/audit.ts",
+    "health",
+    "local",
+    "figures",
     "context",
     "history",
     "session",

@@ -11,7 +11,7 @@ import { openAudit } from "../audit/open.ts";
 import { cacheFolderOf, surroundings } from "../config/paths.ts";
 import type { Config } from "../config/config.ts";
 import { defaultListen, listenFrom } from "../http/listen.ts";
-import { startHttp, type HttpServer } from "../http/server.ts";
+import { startHttp, type HttpParts, type HttpServer } from "../http/server.ts";
 import type { Serve } from "../http/prompting/serve-guest.ts";
 import type { SessionNews } from "../session/events.ts";
 import { SessionRegistry } from "../session/registry.ts";
@@ -42,29 +42,44 @@ export async function serveHttp(invocation: Invocation, io: Io): Promise<number>
   const log = logFor(config, io);
   const audit = openAudit(config, { via: "http", env: io.env, log });
   try {
-    const cacheFolder = cacheFolderOf(surroundings(io.env));
-    const serve = config.agent === undefined ? undefined : serveWith(config, io);
-    const registry = new SessionRegistry({ ...config, store: guardedAs(store, config), audit, log });
-    const background = backgroundOf(registry, { store, config, log, env: io.env });
-    const { follower: follow } = background;
-    try {
-      const parts = { store, config, audit, log, listen, cacheFolder, env: io.env, serve, follow };
-      const server = await startHttp(parts);
-      try {
-        await serving({ server, registry }, invocation, io, stop.signal);
-      } finally {
-        await server.close();
-      }
-    } finally {
-      await registry.close();
-      await background.close(backgroundGraceMs);
-    }
+    await withServer({ store, config, audit, log, listen }, io, (server, registry) =>
+      serving({ server, registry }, invocation, io, stop.signal),
+    );
     return 0;
   } finally {
     await Promise.all([store.close(), audit.close()]);
     log.close();
     process.off("unhandledRejection", onUnhandled);
     for (const signal of stopSignals) process.off(signal, onSignal);
+  }
+}
+
+interface Parts extends Pick<HttpParts, "store" | "audit" | "log" | "listen"> {
+  readonly config: Config;
+}
+
+/** Whatever it begins has ended on return. */
+async function withServer(
+  parts: Parts,
+  { env, errors }: Io,
+  use: (server: HttpServer, registry: SessionRegistry) => Promise<void>,
+): Promise<void> {
+  const { store, config, audit, log } = parts;
+  const cacheFolder = cacheFolderOf(surroundings(env));
+  const serve = config.agent === undefined ? undefined : serveWith(config, errors);
+  const registry = new SessionRegistry({ ...config, store: guardedAs(store, config), audit, log });
+  const background = backgroundOf(registry, { store, config, log, env });
+  const { follower: follow } = background;
+  try {
+    const server = await startHttp({ ...parts, url: config.store, cacheFolder, env, serve, follow });
+    try {
+      await use(server, registry);
+    } finally {
+      await server.close();
+    }
+  } finally {
+    await registry.close();
+    await background.close(backgroundGraceMs);
   }
 }
 
@@ -88,14 +103,14 @@ function backgroundOf(
 }
 
 /** A guest's own sidecar, as whoever they are: what we ourselves may do here is none of theirs. */
-function serveWith({ identity: _, token: __, admins: ___, ...config }: Config, io: Io): Serve {
+function serveWith({ identity: _, token: __, admins: ___, ...config }: Config, errors: Io["errors"]): Serve {
   return ({ store, audit, onWritten }) =>
     async ({ input, output }, signal) => {
       const { runSidecar } = await import("../sidecar.ts");
       const follow = (news: SessionNews) => {
         if ("id" in news && isSessionId(news.id)) onWritten(news.id);
       };
-      const streams = { input, output, errors: io.errors, audit, follow };
+      const streams = { input, output, errors, audit, follow };
       await runSidecar({ ...config, store, endpoint: "off" }, streams, signal);
     };
 }

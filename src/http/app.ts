@@ -32,7 +32,6 @@ export function appOf(parts: AppParts): Hono {
     await next();
     secured(context);
   });
-  app.get("/healthz", () => answered(new Request("http://localhost/healthz"), { body: { status: "alive" } }));
   app.get("/", (context) => pageAnswer(context.req.raw));
   for (const each of routes)
     app.on(each.method.toUpperCase(), each.path, (context) => handled(parts, each, context));

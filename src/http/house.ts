@@ -5,6 +5,7 @@ import type { Feeds } from "./events/feeds.ts";
 import type { Attachments } from "./prompting/attachments.ts";
 import type { Guests } from "./guests.ts";
 import type { Idempotency } from "./idempotency.ts";
+import type { Probes } from "./probes.ts";
 import type { Pages } from "./rendered.ts";
 
 export interface House {
@@ -13,6 +14,7 @@ export interface House {
   readonly log: Logger;
   /** Where what is derived is kept: the user's cache folder. */
   readonly cacheFolder: string | undefined;
+  readonly probes: Probes;
   readonly pages: Pages;
   readonly feeds: Feeds;
   readonly attachments: Attachments;

@@ -70,7 +70,7 @@ function operationOf(each: Route, of: (schema: unknown) => Fields): Fields {
 }
 
 function responsesOf(each: Route, of: (schema: unknown) => Fields): Fields {
-  const { status = 200, answer, answers, problems = [], isOpen } = each;
+  const { status = 200, answer, answers, problems = [], failing = [], isOpen } = each;
   const types = answers ?? (answer === undefined ? [] : ["application/json"]);
   const content = (type: string) =>
     type === "application/json" && answer !== undefined ? { schema: of(answer) } : {};
@@ -83,7 +83,9 @@ function responsesOf(each: Route, of: (schema: unknown) => Fields): Fields {
     ...problems,
   ];
   const problem = { "application/problem+json": { schema: of(problemSchema) } };
+  const answerIn = { "application/json": content("application/json") };
   return Object.fromEntries([
+    ...failing.map((code) => [code, described(code, answerIn)]),
     [status, described(status, Object.fromEntries(types.map((type) => [plainType(type), content(type)])))],
     ...(each.method === "get" ? [[304, { description: statusTexts[304] }]] : []),
     ...[...new Set(refused)].sort((a, b) => a - b).map((code) => [code, described(code, problem)]),

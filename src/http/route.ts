@@ -51,6 +51,8 @@ export interface RouteFacts {
   /** It is about a turn: the agent's session stays open. */
   readonly isOfTurns?: true;
   readonly status?: number;
+  /** Statuses with which the same shape is answered, and that are no success. */
+  readonly failing?: readonly number[];
   /** Other problems than those that every route may have. */
   readonly problems?: readonly number[];
   /** Headers of a request that it reads, and what they say. */

@@ -7,6 +7,7 @@ import { goingBackRoutes } from "./routes/going-back.ts";
 import { historyRoutes } from "./routes/history.ts";
 import { importRoute } from "./routes/import.ts";
 import { messageRoutes } from "./routes/messages.ts";
+import { probeRoutes } from "./routes/probes.ts";
 import { promptRoutes } from "./routes/prompt.ts";
 import { sessionRoutes } from "./routes/sessions.ts";
 import { wideRoutes } from "./routes/wide.ts";
@@ -33,5 +34,6 @@ export const routes: readonly Route[] = [
   ...wideRoutes,
   ...eventRoutes,
   importRoute,
+  ...probeRoutes,
   documentRoute,
 ];

@@ -10,6 +10,7 @@ import { Guests, type GuestsParts } from "./guests.ts";
 import { Gate } from "./host-and-origin.ts";
 import { Idempotency } from "./idempotency.ts";
 import { addressOf, listening, type Listen } from "./listen.ts";
+import { Probes } from "./probes.ts";
 import { Attachments } from "./prompting/attachments.ts";
 import type { Serve } from "./prompting/serve-guest.ts";
 import { problemAnswer, Refusal } from "./problems.ts";
@@ -17,6 +18,8 @@ import { Pages } from "./rendered.ts";
 
 export interface HttpParts extends GuestsParts {
   readonly listen: Listen;
+  /** Of the store. */
+  readonly url: string;
   readonly cacheFolder: string | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** For whoever sends slowly; unless told, so that nobody in earnest is given up. */
@@ -51,7 +54,8 @@ export async function startHttp(parts: HttpParts): Promise<HttpServer> {
   const { config, log, cacheFolder, env } = parts;
   const feeds = new Feeds(parts.store);
   const attachments = new Attachments({ ...parts, ...config, onWritten: (id) => feeds.nudge(id) });
-  const kept = { feeds, attachments, pages: new Pages(), idempotency: new Idempotency() };
+  const probes = new Probes(parts);
+  const kept = { probes, feeds, attachments, pages: new Pages(), idempotency: new Idempotency() };
   const house = { config, guests, log, cacheFolder, env, ...kept };
   const server = bounded((request, response) => void listener(request, response), parts.patience);
   await listening(server, parts.listen);

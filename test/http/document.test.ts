@@ -93,6 +93,7 @@ describe("the document", () => {
     await call("followSessions");
     await call("followSession", { id });
     await call("document");
+    for (const name of ["alive", "ready", "metrics", "status"]) await call(name);
     await call("deleteSession", { ...own, erase: "true" });
     // These need an agent: see prompt.test.ts, where they are judged, too.
     const agents = ["prompt", "decidePermission"];

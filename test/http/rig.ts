@@ -8,6 +8,7 @@ import { appOf } from "../../src/http/app.ts";
 import { Feeds } from "../../src/http/events/feeds.ts";
 import { Guests } from "../../src/http/guests.ts";
 import { Gate } from "../../src/http/host-and-origin.ts";
+import { Probes } from "../../src/http/probes.ts";
 import { Idempotency } from "../../src/http/idempotency.ts";
 import { Pages } from "../../src/http/rendered.ts";
 import { Attachments } from "../../src/http/prompting/attachments.ts";
@@ -97,6 +98,7 @@ export async function apiOn({
     cacheFolder,
     feeds,
     attachments: new Attachments({ ...parts, ...parts.config, serve, onWritten: (id) => feeds.nudge(id) }),
+    probes: new Probes({ ...parts, url: "memory:", cacheFolder, env: {} }),
     pages: new Pages(),
     idempotency: new Idempotency(),
     env: {},

@@ -1,0 +1,67 @@
+/** What is asked about the server: is it alive, can it serve, what does this machine do. */
+import { version } from "../../base/version.ts";
+import { expositionType } from "../../figures/exposition.ts";
+import { machineFigures, machineStatus } from "../../local/machine.ts";
+import { route, type Answer, type Call, type Route } from "../route.ts";
+import * as shapes from "../shapes/probes-schema.ts";
+
+const isOpen = true;
+
+export const probeRoutes: readonly Route[] = [
+  route({
+    method: "get",
+    path: "/healthz",
+    name: "alive",
+    summary: "this server is alive",
+    ...{ isOpen, answer: shapes.alive },
+    handle: async () => ({ body: { status: "alive", version }, headers: { "cache-control": "no-store" } }),
+  }),
+  route({
+    method: "get",
+    path: "/readyz",
+    name: "ready",
+    summary: "it can serve: its store is read and written, and all around it is as it should be",
+    notes: "503 where sessions cannot be served. What is wrong is told by /api/status.",
+    ...{ isOpen, answer: shapes.ready, failing: [503] },
+    handle: ready,
+  }),
+  route({
+    method: "get",
+    path: "/metrics",
+    name: "metrics",
+    summary: "figures of all sidecars of this machine, as Prometheus reads them",
+    answers: [expositionType],
+    handle: metrics,
+  }),
+  route({
+    method: "get",
+    path: "/api/status",
+    name: "status",
+    summary: "what is well and what is not, and what runs here",
+    answer: shapes.serverStatus,
+    handle: status,
+  }),
+];
+
+async function ready({ house }: Call): Promise<Answer> {
+  const { status: found } = await house.probes.ready();
+  const code = found === "failed" ? 503 : 200;
+  return { status: code, body: { status: found }, headers: { "cache-control": "no-store" } };
+}
+
+async function metrics({ house }: Call): Promise<Answer> {
+  const text = await machineFigures({ env: house.env });
+  return { text, headers: { "content-type": expositionType, "cache-control": "no-store" } };
+}
+
+async function status({ house, guest }: Call): Promise<Answer> {
+  const [health, sessions, { token }] = await Promise.all([
+    house.probes.ready(),
+    guest.registry.count(),
+    guest.access(),
+  ]);
+  // What others do here is not for whoever was lent a part.
+  const seesAll = token?.isOwners === true && token.sessions === undefined && token.folder === undefined;
+  const machine = seesAll ? await machineStatus({ env: house.env }) : undefined;
+  return { body: { version, ...health, sessions, ...(machine && { processes: machine.processes }) } };
+}
