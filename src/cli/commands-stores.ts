@@ -143,7 +143,7 @@ export const storeCommands: readonly Command[] = [
     operands: none,
     options: ["store", "encryptionKey", "previousKeys"],
     notes: [
-      "Name the new key with --encryption-key, the one before among the previous keys. It takes one small write.",
+      "Name the new key with --encryption-key, the one before with --previous-keys. It takes one small write.",
       "Sidecars that run with the old key alone cannot read what is written after it: give them both keys first.",
       "The old key is needed no longer afterwards. What was written before stays under keys that it once wrapped.",
     ],

@@ -5,7 +5,7 @@ import type { Token } from "../store/guarded/tokens.ts";
 import { scopes, type Scope } from "../store/guarded/permissions.ts";
 import type { SessionRegistry } from "../session/registry.ts";
 import type { Invocation, Io } from "./command.ts";
-import { oneLine, print, printJson, timeText } from "./print.ts";
+import { countText, oneLine, print, printJson, timeText } from "./print.ts";
 import { sessionAt, timeFrom, withSessions } from "./sessions.ts";
 import { permissionsIn } from "./sessions-share.ts";
 import { printTable } from "./table.ts";
@@ -68,7 +68,7 @@ export function revokeToken(invocation: Invocation, io: Io): Promise<number> {
 
 function rowOf({ id, name, scope, permissions, sessions, folder, principal, untilMs }: Token): string[] {
   const where = [
-    ...(sessions === undefined ? [] : [`${sessions.length} sessions`]),
+    ...(sessions === undefined ? [] : [countText(sessions.length, "session")]),
     ...(folder === undefined ? [] : [folder]),
   ];
   return [

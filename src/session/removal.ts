@@ -9,7 +9,7 @@ import { filtersOf } from "./folders.ts";
 import { isGone, whyHidden, withoutGone } from "./hidden.ts";
 import { isDead, isFree, mayTake, thisHolder } from "./holder.ts";
 import { everySession } from "./pages.ts";
-import { mayDelete } from "./sharing.ts";
+import { assertMayDelete, mayDelete } from "./sharing.ts";
 import { doneIfGone, intoTrash, type OnGone } from "./trash.ts";
 
 interface RemovalOptions extends Parts {
@@ -36,9 +36,10 @@ export class Removal {
     return this.#gone(id, wasThere);
   }
 
-  /** Taken first, so that no turn begins meanwhile. Errors: `SESSION_BUSY` in a turn, unless forced. */
+  /** Taken first, so that no turn begins meanwhile. Errors: `FORBIDDEN`; `SESSION_BUSY` in a turn, unless forced. */
   async remove(id: SessionId, force: boolean): Promise<boolean> {
     const { store, leaseTtlMs } = this.#options;
+    await assertMayDelete(store, id);
     const removed = await decideUnused(store, id, {
       leaseTtlMs,
       mayTake: mayTake(force ? "takeover" : "idle", thisHolder()),

@@ -222,6 +222,13 @@ export async function mayDelete(store: Store, id: SessionId): Promise<boolean> {
   return (await guard.visible(id))?.rights.may.has("delete") === true;
 }
 
+/** Errors: `FORBIDDEN` for a session that may be seen and not deleted; nothing is said of one that is not there. */
+export async function assertMayDelete(store: Store, id: SessionId): Promise<void> {
+  const guard = guardOf(store);
+  if (guard === undefined || (await mayDelete(store, id))) return;
+  if ((await guard.visible(id)) !== undefined) await guard.required(id, "delete");
+}
+
 function nobodys(id: SessionId): SidecarError {
   const own = `make it yours first: acp-sidecar sessions own ${id} --identity NAME`;
   return new SidecarError(

@@ -53,6 +53,9 @@ describe("sessions share, unshare, shares", () => {
         status: 8,
         out: expect.not.stringContaining("a secret") as string,
       });
+    expect((await as("bob", "sessions", "rm", id, "--yes")).err).toContain(
+      'not delete it: ask its owner to share it with "delete"',
+    );
     expect((await as("ann", "sessions", "shares", id)).out).toMatch(
       /is ann's, shared with 1 name\n.*\nbob +read +\d{4}-.* ann\n$/,
     );
@@ -151,11 +154,14 @@ describe("token", () => {
     const file = path.join(folder, "token");
     fs.writeFileSync(file, secret, { mode: 0o600 });
     const listed = await as("ann", "token", "ls");
-    expect(listed.out).toMatch(/phone +read +read +1 sessions +ann/);
+    expect(listed.out).toMatch(/phone +read +read +1 session +ann/);
     expect(listed.out).not.toContain(secret);
     const byToken = (...argv: string[]) => cli([...argv, "--store", store, "--token", `file:${file}`]);
     expect((await byToken("sessions", "show", id)).out).toContain("a secret");
-    expect((await byToken("sessions", "rename", id, "x")).status).toBe(8);
+    expect(await byToken("sessions", "rename", id, "x")).toMatchObject({
+      status: 8,
+      err: expect.stringContaining("The token in use allows to read session") as string,
+    });
     const shown = await cli(["sessions", "ls", "--store", store, "--token", secret]);
     expect(shown).toMatchObject({ status: 2, err: expect.stringContaining("holds a token") as string });
     expect(shown.err).not.toContain(secret);

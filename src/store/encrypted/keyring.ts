@@ -45,7 +45,7 @@ export function wrappedBy(wrapped: string): string {
 export function keyMissing(keyId: string): SidecarError {
   return new SidecarError(
     "KEY_MISSING",
-    `The store is encrypted with key ${keyId}, which is not at hand: name it with --encryption-key, or among the previous keys; nothing was changed`,
+    `The store is encrypted with key ${keyId}, which is not at hand: name it with --encryption-key, or among --previous-keys; nothing was changed`,
     { data: { keyId } },
   );
 }

@@ -157,7 +157,12 @@ export class Guard {
 
   refused(id: SessionId, needs: Permission | "own") {
     this.#tell({ what: "refused", id, needs });
-    return forbidden(id, needs);
+    return forbidden(id, needs, this.#isByToken);
+  }
+
+  get #isByToken(): boolean {
+    if (typeof this.#source !== "function") return this.#source.token !== undefined;
+    return this.#token !== undefined && this.#token !== "";
   }
 
   /** A record for those above the guard. */

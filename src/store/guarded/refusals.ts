@@ -11,11 +11,14 @@ const doing: Readonly<Record<Permission | "own", string>> = {
   own: "share or end it",
 };
 
-export function forbidden(sessionId: string, needs: Permission | "own"): SidecarError {
-  const who = needs === "own" ? "only its owner and admins may" : `ask its owner to share it with "${needs}"`;
-  return new SidecarError("FORBIDDEN", `You may read session ${sessionId}, but not ${doing[needs]}: ${who}`, {
-    data: { sessionId, needs },
-  });
+/** @param byToken what is allowed may be less than its maker may do */
+export function forbidden(sessionId: string, needs: Permission | "own", byToken = false): SidecarError {
+  const ask = needs === "own" ? "only its owner and admins may" : `ask its owner to share it with "${needs}"`;
+  const [who, help] = byToken
+    ? ["The token in use allows to read", "use one with a wider scope, or an identity"]
+    : ["You may read", ask];
+  const message = `${who} session ${sessionId}, but not ${byToken ? "to " : ""}${doing[needs]}: ${help}`;
+  return new SidecarError("FORBIDDEN", message, { data: { sessionId, needs } });
 }
 
 export function mayNotMake(): SidecarError {
