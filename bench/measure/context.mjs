@@ -23,9 +23,13 @@ export async function context({ folder, quick }) {
     samples.add("cpu", noted.cpuMs);
   }
   const large = repository(path.resolve(folder, "large"), quick ? 20_000 : 100_000);
-  for (let round = 0; round < (quick ? 2 : 5); round++)
+  for (let round = 0; round < (quick ? 2 : 5); round++) {
     samples.add("first", (await timed(() => parts.discover(large, { timeMs: 10_000 }))).ms);
-  const [turn, note, cpu, first] = ["turn", "note", "cpu", "first"].map((name) => samples.median(name));
+    samples.add("git", (await timed(async () => gitIn(large)("status", "--porcelain=v2"))).ms);
+  }
+  const [turn, note, cpu, first, floor] = ["turn", "note", "cpu", "first", "git"].map((name) =>
+    samples.median(name),
+  );
   const row = (what, ms, mostMs, counts = true) => ({
     what,
     figures: { sidecar: ms.toFixed(1) },
@@ -38,6 +42,7 @@ export async function context({ folder, quick }) {
     row(`what has changed of ${known} known files, before a prompt, ms`, note, 5),
     row("the same, ms of processor time", cpu, 5),
     row("first look at a folder of 100,000 files in git, ms", first, 300, !quick),
+    row("git status by itself there, ms", floor),
   ];
 }
 
@@ -112,14 +117,18 @@ function repository(place, count) {
     if (at % perFolder === 0) fs.mkdirSync(folder, { recursive: true });
     fs.writeFileSync(path.join(folder, `file-${at}.ts`), "");
   }
-  const git = (...args) =>
-    execFileSync("git", ["-c", "user.name=n", "-c", "user.email=e@x", "-C", place, ...args], {
-      stdio: "ignore",
-    });
+  const git = gitIn(place);
   git("init");
   git("add", ".");
   git("commit", "-m", "1");
   return place;
+}
+
+function gitIn(place) {
+  return (...args) =>
+    execFileSync("git", ["-c", "user.name=n", "-c", "user.email=e@x", "-C", place, ...args], {
+      stdio: "ignore",
+    });
 }
 
 async function timed(act) {

@@ -36,7 +36,7 @@ export async function sinceSnapshot(
     from.files.size === 0 || !bounds.answers(record.cwd) ? undefined : gitStateOf(record.cwd, timeMs),
   ]);
   const now = state && placeIn(state);
-  const git = await gitSince(from.git, now?.git, timeMs);
+  const git = await gitSince(from.git, now?.git, record.cwd, timeMs);
   const fresh = [
     ...(now?.dirty.keys() ?? []),
     ...(git ? (await renamedInCommits(git, timeMs)).values() : []),
@@ -67,8 +67,13 @@ function dirtied(from: Start, now: Pick<Snapshot, "dirty"> | undefined): string[
 }
 
 /** As the session saw it: of files that it was not told of in between nobody knows whether they were other ones. */
-export async function betweenSnapshots(from: Snapshot, to: Snapshot, timeMs: number): Promise<ContextDiff> {
-  const git = await gitSince(from.git, to.git, timeMs);
+export async function betweenSnapshots(
+  from: Snapshot,
+  to: Snapshot,
+  cwd: string,
+  timeMs: number,
+): Promise<ContextDiff> {
+  const git = await gitSince(from.git, to.git, cwd, timeMs);
   const files = [...new Set([...from.files.keys(), ...to.files.keys()])].flatMap((file) => {
     const [was, is] = [from.files.get(file), to.files.get(file)];
     const how = (is ?? was)?.how ?? "read";

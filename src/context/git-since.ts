@@ -1,4 +1,5 @@
 /** What has become of version control: another branch, another head, how many commits between them. */
+import { isWithin } from "./bounds.ts";
 import { askGit } from "./git.ts";
 import type { GitPlace } from "./snapshot.ts";
 
@@ -11,17 +12,27 @@ export interface GitSince {
   readonly commits?: number;
 }
 
-/** Undefined where both are the same, or one of them is not known. */
+/**
+ * Undefined where both are the same, or one of them is not known.
+ * @param cwd the session's folder: what a journal says of other repositories is not believed, because it may have come from elsewhere
+ */
 export async function gitSince(
   from: GitPlace | undefined,
   to: GitPlace | undefined,
+  cwd: string,
   timeMs: number,
 ): Promise<GitSince | undefined> {
-  if (from === undefined || to === undefined || from.root !== to.root) return undefined;
+  if (from === undefined || to === undefined || from.root !== to.root || !isAbove(from.root, cwd))
+    return undefined;
   const isSwitched = from.branch !== to.branch;
   if (!isSwitched && from.head === to.head) return undefined;
   const commits = await commitsBetween(from, to, timeMs);
   return { from, to, isSwitched, ...(commits !== undefined && { commits }) };
+}
+
+/** Whether a folder may be the top of a working tree that holds another. */
+export function isAbove(root: string, folder: string): boolean {
+  return root === folder || isWithin(folder, [root]);
 }
 
 const hash = /^[0-9a-f]{7,64}$/;

@@ -6,7 +6,7 @@ import type { SessionId } from "../base/ids.ts";
 import type { SessionRecord } from "../store/contract.ts";
 import { Bounds } from "./bounds.ts";
 import { gitHeadOf } from "./git-head.ts";
-import { gitSince, type GitSince } from "./git-since.ts";
+import { gitSince, isAbove, type GitSince } from "./git-since.ts";
 import { knownAt, knownSince, type Journals } from "./known-at.ts";
 import type { KnownFile } from "./known-file.ts";
 import { noteText, type News } from "./note.ts";
@@ -77,8 +77,7 @@ export class Knowing {
     const snapshot = await takeSnapshot(known, record, this.#timeMs, "files");
     const bounds = await Bounds.of(rootsOf(record));
     const news = await this.#newsOf(snapshot, bounds);
-    const { git } = known.snapshot.git === undefined ? snapshot : known.snapshot;
-    const since = await this.#gitSince(git);
+    const since = await this.#gitSince(snapshot.git, record.cwd);
     if (news.length === 0 && since === undefined) return undefined;
     const noted: Noted[] = news.map(({ since: { path, what } }) => ({ path, what }));
     const files = new Map(snapshot.files);
@@ -118,9 +117,9 @@ export class Knowing {
     return news;
   }
 
-  async #gitSince(git: Snapshot["git"]): Promise<GitSince | undefined> {
-    if (git === undefined) return undefined;
-    return gitSince(git, await gitHeadOf(git.root), this.#timeMs);
+  async #gitSince(git: Snapshot["git"], cwd: string): Promise<GitSince | undefined> {
+    if (git === undefined || !isAbove(git.root, cwd)) return undefined;
+    return gitSince(git, await gitHeadOf(git.root), cwd, this.#timeMs);
   }
 
   async #known(record: SessionRecord, headSeq: number): ReturnType<typeof knownAt> {

@@ -14,6 +14,7 @@ import type { Discovery } from "./discovery.ts";
 import type { DiscoveryCache } from "./discovery-cache.ts";
 import { knownAt, type KnownAt } from "./known-at.ts";
 import { checkValues, merged, type ValueChanges } from "./merged.ts";
+import { rebased } from "./rebased.ts";
 import { contextData, nothingKnown, type GitPlace, type Snapshot } from "./snapshot.ts";
 import { takeSnapshot } from "./taking.ts";
 
@@ -86,7 +87,7 @@ export class SessionContext {
   async get(id: SessionId): Promise<ContextView> {
     const record = await this.#sessions.get(id);
     const { snapshot, told } = await this.#knownAt(record);
-    const files = new Map(snapshot.files);
+    const files = new Map(rebased(snapshot, record.cwd).files);
     // Nobody has looked at them yet.
     for (const [file, { how, sha256 }] of told)
       files.set(file, { how, ...(sha256 !== undefined && { sha256 }) });
@@ -161,13 +162,14 @@ export class SessionContext {
     const record = await this.#sessions.get(id);
     for (const seq of [from, to]) checkSeq(record, seq);
     const known = await this.#knownAt(record, from);
+    const snapshot = rebased(known.snapshot, record.cwd);
     if (to !== undefined) {
       const later = await this.#knownAt(record, to);
-      return betweenSnapshots(known.snapshot, later.snapshot, this.#timeMs);
+      return betweenSnapshots(snapshot, rebased(later.snapshot, record.cwd), record.cwd, this.#timeMs);
     }
-    const start = from === undefined ? await takeSnapshot(known, record, this.#timeMs) : known.snapshot;
+    const start = from === undefined ? await takeSnapshot(known, record, this.#timeMs) : snapshot;
     // Version control is compared with where it stood when the agent was last at work.
-    const { git = start.git, dirty } = known.snapshot.version > 0 ? known.snapshot : start;
+    const { git = start.git, dirty } = snapshot.version > 0 ? snapshot : start;
     return sinceSnapshot({ ...start, git, dirty }, record, this.#timeMs);
   }
 

@@ -23,6 +23,8 @@ export interface Snapshot {
   readonly steps: number;
   /** What was told in entries up to here is in it. */
   readonly throughSeq: number;
+  /** The session's folder then. */
+  readonly cwd?: string;
   readonly git?: GitPlace;
   /** By path, the one told of last at the end. */
   readonly files: ReadonlyMap<string, KnownFile>;
@@ -50,6 +52,8 @@ export interface Noted {
 /** After so many steps an entry is whole, so that few have to be read. */
 const mostSteps = 64;
 const form = 1;
+/** Of what others may have written more is not taken. */
+const mostOthers = 2_000;
 
 type Content = Omit<Snapshot, "version" | "steps">;
 
@@ -66,6 +70,7 @@ export function contextData(
   const isWhole = how === "cleared" || before.version === 0 || before.steps + 1 >= mostSteps;
   const from = isWhole ? nothingKnown : before;
   const differs = (a: Content) => ({
+    ...(now.cwd !== undefined && a.cwd !== now.cwd && { cwd: now.cwd }),
     ...(JSON.stringify(a.git) !== JSON.stringify(now.git) && { git: now.git ?? null }),
     ...part("files", a.files, now.files),
     ...part("dirty", a.dirty, now.dirty),
@@ -105,15 +110,17 @@ export function after(before: Snapshot, { seq, data }: Pick<Entry, "seq" | "data
   if (fields?.["form"] !== form) return before;
   const isWhole = fields["base"] === undefined;
   const from = isWhole ? nothingKnown : before;
+  const cwd = textIf(fields["cwd"]) ?? from.cwd;
   const git = fields["git"] === undefined ? from.git : gitIn(fields["git"]);
   return {
     version: seq,
     steps: numberIn(fields["steps"]) ?? 0,
     throughSeq: Math.max(from.throughSeq, numberIn(fields["through"]) ?? 0),
+    ...(cwd !== undefined && { cwd }),
     ...(git !== undefined && { git }),
     files: changed(from.files, fields["files"], knownIn, mostFiles),
-    dirty: changed(from.dirty, fields["dirty"], textIf),
-    values: changed(from.values, fields["values"], (value) => value as Json),
+    dirty: changed(from.dirty, fields["dirty"], textIf, mostOthers),
+    values: changed(from.values, fields["values"], (value) => value as Json, mostOthers),
   };
 }
 
@@ -121,7 +128,7 @@ function changed<T>(
   before: ReadonlyMap<string, T>,
   changes: unknown,
   valueIn: (value: unknown) => T | undefined,
-  most = Infinity,
+  most: number,
 ): ReadonlyMap<string, T> {
   if (!isRecord(changes)) return before;
   const now = new Map(before);

@@ -4,6 +4,7 @@ import { Bounds } from "./bounds.ts";
 import { gitStateOf, type GitState } from "./git-state.ts";
 import type { KnownAt } from "./known-at.ts";
 import { knownOf } from "./known-file.ts";
+import { rebased } from "./rebased.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { mostFiles } from "./told-files.ts";
 
@@ -22,11 +23,12 @@ export function rootsOf({
  * @param timeMs after so long git is not waited for; what it said before counts
  */
 export async function takeSnapshot(
-  { snapshot, told, throughSeq, hasCalls }: KnownAt,
+  { snapshot: before, told, throughSeq, hasCalls }: KnownAt,
   record: Pick<SessionRecord, "cwd" | "additionalDirectories">,
   timeMs: number,
   what: "all" | "files" = "all",
 ): Promise<Snapshot> {
+  const snapshot = rebased(before, record.cwd);
   if (told.size === 0 && (!hasCalls || snapshot.files.size === 0)) return { ...snapshot, throughSeq };
   const bounds = await Bounds.of(rootsOf(record));
   const files = new Map(snapshot.files);
@@ -40,7 +42,7 @@ export async function takeSnapshot(
   }
   const state =
     what === "files" || !bounds.answers(record.cwd) ? undefined : await gitStateOf(record.cwd, timeMs);
-  return { ...snapshot, throughSeq, files, ...(state !== undefined && placeIn(state)) };
+  return { ...snapshot, throughSeq, cwd: record.cwd, files, ...(state !== undefined && placeIn(state)) };
 }
 
 export function placeIn({ root, branch, head, dirty }: GitState): Pick<Snapshot, "git" | "dirty"> {

@@ -38,7 +38,7 @@ describe("snapshots [issue 13.2]", () => {
     await r.work();
     const [first, second, ...more] = (await contexts(r)).map(({ data }) => JSON.parse(data) as object);
     expect(more).toEqual([]);
-    expect(Object.keys(first as object)).toEqual(["form", "through", "files", "acp-sidecar.chain"]);
+    expect(Object.keys(first as object)).toEqual(["form", "through", "cwd", "files", "acp-sidecar.chain"]);
     expect(second).toMatchObject({ steps: 1, files: { [r.at("b")]: { how: "read" } } });
     expect(Object.keys((second as { files: object }).files)).toEqual([r.at("b")]);
     expect((await r.context.get(r.id)).files.map(({ path: file }) => path.basename(file))).toEqual([
@@ -100,6 +100,21 @@ describe("snapshots [issue 13.2]", () => {
     }
     await r.work(readThrough(r.at("a")));
     expect(await r.changes()).toEqual({ a: "same" });
+  });
+
+  it("go along when the project moves", async () => {
+    const r = await rig();
+    r.write("src/a", "one");
+    await r.work(readThrough(r.at("src/a")));
+    const folder = path.join(elsewhere, "moved");
+    fs.renameSync(r.folder, folder);
+    await r.registry.move(r.id, folder);
+    const what = async () => (await r.context.diff(r.id)).files.map((file) => [file.path, file.what]);
+    expect(await what()).toEqual([[path.join(folder, "src/a"), "same"]]);
+    await r.context.refresh(r.id);
+    fs.writeFileSync(path.join(folder, "src/a"), "two");
+    expect(await what()).toEqual([[path.join(folder, "src/a"), "changed"]]);
+    expect((await r.context.get(r.id)).files).toHaveLength(1);
   });
 
   it("that are damaged lose nothing quietly: what was told is looked at anew", async () => {
