@@ -1,5 +1,5 @@
 /**
- * Writes schemas/ from the zod schemas in src/, and the table of options in docs/configuration.md from theirs; with
+ * Writes schemas/ from the zod schemas in src/, the table of options in docs/configuration.md and that of figures in docs/figures.md from theirs; with
  * --check only says whether they are fresh.
  */
 import fs from "node:fs";
@@ -18,6 +18,7 @@ await build({
       export { allowedBy } from "./src/config/allowed.ts";
       export { flagOf, optionNames, options, variableOf } from "./src/config/options.ts";
       export { defaultOf } from "./src/cli/option-text.ts";
+      export { counters, gauges, times } from "./src/figures/table.ts";
       export { configFileSchema } from "./src/config/schema.ts";
       export { exportSchema, listFilterSchema, searchSchema } from "./src/acp/schema.ts";
       export { rewindSchema, messagesSchema, ownMetaSchema } from "./src/acp/place-schema.ts";
@@ -52,18 +53,40 @@ for (const [name, source] of Object.entries(schemas)) {
   const file = path.join(root, "schemas", `${name}.json`);
   await put(file, `${JSON.stringify(jsonSchemaOf(source), undefined, 2)}\n`);
 }
-const reference = path.join(root, "docs/configuration.md");
-const page = fs.readFileSync(reference, "utf8");
-const before = page.slice(0, page.indexOf("<!-- options -->")) + "<!-- options -->\n";
-const after = page.slice(page.indexOf("<!-- /options -->"));
 const { format } = await import("oxfmt");
 const style = JSON.parse(fs.readFileSync(path.join(root, ".oxfmtrc.json"), "utf8"));
-await put(reference, (await format(reference, `${before}\n${optionTable(sources)}\n${after}`, style)).code);
+await putTable("docs/configuration.md", "options", optionTable(sources));
+await putTable("docs/figures.md", "figures", figureTable(sources));
+
+/** Between the two marks of a page. */
+async function putTable(name, mark, table) {
+  const file = path.join(root, name);
+  const page = fs.readFileSync(file, "utf8");
+  const before = page.slice(0, page.indexOf(`<!-- ${mark} -->`)) + `<!-- ${mark} -->\n`;
+  const after = page.slice(page.indexOf(`<!-- /${mark} -->`));
+  await put(file, (await format(file, `${before}\n${table}\n${after}`, style)).code);
+}
 
 async function put(file, text) {
   if (fs.existsSync(file) && fs.readFileSync(file, "utf8") === text) return;
   stale.push(path.relative(root, file));
   if (!process.argv.includes("--check")) fs.writeFileSync(file, text);
+}
+
+function figureTable({ counters, gauges, times }) {
+  const row = (type) => (figure) => {
+    const labels = Object.entries(figure.labels ?? {}).map(
+      ([name, values]) => `\`${name}\`: ${values.join(", ")}`,
+    );
+    return [`\`${figure.name}\``, type, figure.help, labels.join("<br>") || "–"];
+  };
+  const rows = [
+    ...Object.values(counters).map(row("counter")),
+    ...Object.values(times).map(row("histogram")),
+    ...Object.values(gauges).map(row("gauge")),
+  ];
+  const head = ["figure", "type", "what it is", "labels"];
+  return [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }
 
 function optionTable({ optionNames, options, allowedBy, defaultOf, flagOf, variableOf }) {

@@ -28,7 +28,8 @@ import { given } from "./store/arguments.ts";
 import { deferStore } from "./store/deferred.ts";
 import { guardOf } from "./store/guarded/guard.ts";
 import { guardedAs } from "./store/guarded/open.ts";
-import { measuredStore } from "./store/measured.ts";
+import type { StoreDriver } from "./store/driver.ts";
+import { measuring } from "./store/measured.ts";
 import { openStoreWith } from "./store/open-encrypted.ts";
 import type { Store } from "./store/contract.ts";
 import { layersOf, splitStoreUrl } from "./base/store-url.ts";
@@ -182,7 +183,9 @@ function storeFor(
 ) {
   // The guard stands before all, so that it is one, whoever has opened the store.
   const lent = typeof where === "string" ? undefined : guardOf(where);
-  const deferred = deferStore(nameOf(where), () => openFor(lent?.inner ?? where, config, log, meter));
+  const open = () => openFor(lent?.inner ?? where, config, log);
+  const around = meter && ((driver: StoreDriver) => measuring(driver, meter));
+  const deferred = deferStore(nameOf(where), open, around);
   return { store: guardedAs(deferred, config, lent), begin: () => deferred.begin() };
 }
 
@@ -191,13 +194,11 @@ async function openFor(
   where: string | Store,
   { durability, ...encryption }: Pick<Config, "durability" | "encryptionKey" | "previousKeys">,
   log: Logger,
-  meter: Meter | undefined,
 ): Promise<Store> {
   const store = typeof where === "string" ? await openStoreWith(where, encryption) : where;
   if (store.recovered !== undefined)
     log.info({ store: store.name, found: store.recovered }, "store recovered");
-  if (durability !== "full" || store.capabilities.survivesPowerLoss)
-    return meter === undefined ? store : measuredStore(store, meter);
+  if (durability !== "full" || store.capabilities.survivesPowerLoss) return store;
   if (typeof where === "string") await store.close();
   throw new SidecarError(
     "STORE_UNSUPPORTED",

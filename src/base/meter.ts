@@ -8,7 +8,7 @@ export type Counted =
   | "requests"
   | "storeOperations"
   | "storeEntries"
-  | "storeBytes"
+  | "storeChars"
   | "updates"
   | "turns"
   | "tokens"

@@ -10,7 +10,7 @@ export interface Rates {
   readonly tokens: number;
   readonly storeOperations: number;
   readonly storeFailures: number;
-  readonly storeBytes: number;
+  readonly storeChars: number;
   /** Of those that have ended meanwhile; absent where none has. */
   readonly appendMs?: number;
   readonly flushMs?: number;
@@ -30,7 +30,7 @@ export function rates(before: Snapshot, now: Snapshot, seconds: number): Rates {
     tokens: grown("tokens", (of) => of === "input" || of === "output"),
     storeOperations: grown("storeOperations"),
     storeFailures: grown("storeOperations", (of) => of.endsWith(" failed")),
-    storeBytes: grown("storeBytes"),
+    storeChars: grown("storeChars"),
     ...(append !== undefined && { appendMs: append }),
     ...(flush !== undefined && { flushMs: flush }),
     cpu: grown("cpuSeconds"),
@@ -52,7 +52,7 @@ export function ratesText(rate: Rates, gauges: Snapshot["gauges"]): string[] {
   return [
     `now      ${countText(processes, "process", "processes")}, ${countText(liveSessions, "live session")}, ${countText(runningTurns, "turn")} running, ${queueLength} waiting`,
     `a second ${each(rate.requests)} requests, ${each(rate.turns)} turns, ${each(rate.updates)} updates, ${each(rate.tokens)} tokens`,
-    `stores   ${each(rate.storeOperations)} operations, ${sizeText(Math.round(rate.storeBytes))} written; append ${took(rate.appendMs)}, flush ${took(rate.flushMs)}${rate.storeFailures > 0 ? `, ${each(rate.storeFailures)} failed` : ""}`,
+    `stores   ${each(rate.storeOperations)} operations, ${each(rate.storeChars)} characters written; append ${took(rate.appendMs)}, flush ${took(rate.flushMs)}${rate.storeFailures > 0 ? `, ${each(rate.storeFailures)} failed` : ""}`,
     `process  ${(rate.cpu * 100).toFixed(0)} % of a processor, ${sizeText(residentBytes)} memory${openFiles === undefined ? "" : `, ${openFiles} open files`}`,
   ];
 }

@@ -65,9 +65,9 @@ export const counters = {
     name: "acp_sidecar_store_written_entries_total",
     help: "Entries that were written to stores.",
   },
-  storeBytes: {
-    name: "acp_sidecar_store_written_bytes_total",
-    help: "Bytes of entries that were written to stores, before encryption and compression.",
+  storeChars: {
+    name: "acp_sidecar_store_written_characters_total",
+    help: "Characters of entries that were written to stores, before encryption and compression.",
   },
   agentStarts: {
     name: "acp_sidecar_agent_starts_total",

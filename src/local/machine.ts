@@ -1,7 +1,8 @@
 /** What runs on this machine: all processes of the user are asked at their endpoints, and left-overs are removed. */
 import { rmSync } from "node:fs";
-import { figuresFolder, surroundings, type Surroundings } from "../config/paths.ts";
+import { cacheFolderOf, figuresFolder, surroundings, type Surroundings } from "../config/paths.ts";
 import { exposition } from "../figures/exposition.ts";
+import { indexFigures } from "../figures/index-figures.ts";
 import { KeptFigures } from "../figures/kept.ts";
 import { sumOf, type Snapshot } from "../figures/snapshot.ts";
 import { figuresIn, statusIn, type ProcessStatus } from "./answers.ts";
@@ -37,12 +38,14 @@ export async function machineStatus({ env, waitMs }: MachineOptions = {}): Promi
 export async function machineSnapshot({ env, waitMs, found = {} }: MachineOptions = {}): Promise<Snapshot> {
   const asked = await askAll("figures", figuresIn, env, waitMs);
   const answers = answersOf(asked);
-  const folder = figuresFolder(surroundings(env));
+  const user = surroundings(env);
+  const folder = figuresFolder(user);
   const all =
     folder === undefined
       ? sumOf(answers.map(({ snapshot }) => snapshot))
       : await new KeptFigures(folder).sumWith(new Map(answers.map(({ id, snapshot }) => [id, snapshot])));
-  return { ...all, gauges: { ...all.gauges, silent: silentOf(asked).length, ...found } };
+  const index = indexFigures(cacheFolderOf(user), Date.now());
+  return { ...all, gauges: { ...all.gauges, silent: silentOf(asked).length, ...index, ...found } };
 }
 
 /** The same as Prometheus reads it: see `expositionType`. */

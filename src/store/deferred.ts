@@ -1,14 +1,23 @@
 /** A store that is opened behind the first calls, and again after a failure: starting up waits for no medium. */
 import type { Store } from "./contract.ts";
-import { wrapStore } from "./shell.ts";
+import { forwarding } from "./decorate.ts";
+import type { Awaitable, StoreDriver } from "./driver.ts";
+import { defineStore } from "./shell.ts";
 
 interface DeferredStore extends Store {
   /** Opens it ahead of the first call; a failure is that call's to report. */
   begin(): void;
 }
 
-/** @param open opens the store; asked again by the next call when it has failed */
-export function deferStore(name: string, open: () => Promise<Store>): DeferredStore {
+/**
+ * @param open opens the store; asked again by the next call when it has failed
+ * @param around what stands around its operations, within the checks of what is asked
+ */
+export function deferStore(
+  name: string,
+  open: () => Promise<Store>,
+  around: (driver: StoreDriver) => StoreDriver = (driver) => driver,
+): DeferredStore {
   let opened: Store | undefined;
   let opening: Promise<Store> | undefined;
   let closed = false;
@@ -24,7 +33,7 @@ export function deferStore(name: string, open: () => Promise<Store>): DeferredSt
     }
     return opening;
   };
-  const deferred = wrapStore(store, {
+  const driver = forwarding(store, {
     name,
     get capabilities() {
       return opened?.capabilities ?? { persistent: false, shared: false, survivesPowerLoss: false };
@@ -41,8 +50,11 @@ export function deferStore(name: string, open: () => Promise<Store>): DeferredSt
       );
     },
   });
-  const begin = () => {
-    if (!closed) void Promise.resolve(store()).catch(() => undefined);
-  };
-  return Object.assign(deferred, { begin });
+  const deferred = defineStore(around(driver));
+  return Object.assign(deferred, { begin: () => (closed ? undefined : void quietly(store)) });
+}
+
+/** Its failure is for the next one to meet. */
+async function quietly(open: () => Awaitable<unknown>): Promise<void> {
+  await Promise.resolve(open()).catch(() => undefined);
 }

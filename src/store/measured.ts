@@ -1,65 +1,91 @@
-/** A store whose operations are counted and timed: a decorator for every store. */
+/** A store's operations, counted and timed: around a driver, within the shell that checks what is asked of it. */
 import { isSidecarError } from "../base/errors.ts";
 import type { Counting } from "../base/meter.ts";
-import type { Entry, NewEntry, Store } from "./contract.ts";
-import { wrapStore } from "./shell.ts";
+import type { Entry, NewEntry } from "./contract.ts";
+import { forwarding } from "./decorate.ts";
+import type { Awaitable, StoreDriver } from "./driver.ts";
 
-/** What the figures tell apart. */
-type Operation = "append" | "seal" | "flush" | "read" | "find" | "change" | "lease";
+/** Each with what a meter is told of it. */
+const operations = {
+  append: outcomesOf("append"),
+  seal: outcomesOf("seal"),
+  flush: outcomesOf("flush"),
+  read: outcomesOf("read"),
+  find: outcomesOf("find"),
+  change: outcomesOf("change"),
+  lease: outcomesOf("lease"),
+};
+type Operation = keyof typeof operations;
+type Outcome = "ok" | "refused" | "failed";
 
-/** It closes `inner`. */
-export function measuredStore(inner: Store, meter: Counting): Store {
+function outcomesOf(operation: string): Readonly<Record<Outcome, string>> {
+  return { ok: `${operation} ok`, refused: `${operation} refused`, failed: `${operation} failed` };
+}
+
+export function measuring(driver: StoreDriver, meter: Counting): StoreDriver {
   const timed = timing(meter);
-  const writing = <T>(operation: Operation, entries: readonly NewEntry[], act: () => Promise<T>) =>
+  const writing = <T>(operation: Operation, entries: readonly NewEntry[], act: () => Awaitable<T>) =>
     timed(operation, act, () => noteWritten(meter, entries));
-  return wrapStore(inner, {
-    create: (session) => timed("change", () => inner.create(session)),
-    get: (id) => timed("find", () => inner.get(id)),
-    update: (id, patch, lease) => timed("change", () => inner.update(id, patch, lease)),
-    delete: (id, lease) => timed("change", () => inner.delete(id, lease)),
-    list: (query) => timed("find", () => inner.list(query)),
-    count: (filter) => timed("find", () => inner.count(filter)),
+  return forwarding(driver, {
+    create: (session) => timed("change", () => driver.create(session)),
+    get: (id) => timed("find", () => driver.get(id)),
+    update: (id, patch, lease) => timed("change", () => driver.update(id, patch, lease)),
+    delete: (id, lease) => timed("change", () => driver.delete(id, lease)),
+    list: (query) => timed("find", () => driver.list(query)),
+    count: (filter) => timed("find", () => driver.count(filter)),
     append: (id, after, entries, lease) =>
-      writing("append", entries, () => inner.append(id, after, entries, lease)),
+      writing("append", entries, () => driver.append(id, after, entries, lease)),
     seal: (id, range, entries, lease) =>
-      writing("seal", entries, () => inner.seal(id, range, entries, lease)),
-    rewrite: (id, from, entries, lease) =>
-      writing("change", entries, () => inner.rewrite(id, from, entries, lease)),
-    compress: (id, lease) => timed("change", () => inner.compress(id, lease)),
-    read: (id, range) => measuredPages(inner.read(id, range), meter),
-    acquire: (id, request) => timed("lease", () => inner.acquire(id, request)),
-    renew: (lease) => timed("lease", () => inner.renew(lease)),
-    release: (lease) => timed("lease", () => inner.release(lease)),
-    flush: () => timed("flush", () => inner.flush()),
+      writing("seal", entries, () => driver.seal(id, range, entries, lease)),
+    ...(driver.rewrite && {
+      rewrite: (id, from, entries, lease) =>
+        writing("change", entries, () => driver.rewrite?.(id, from, entries, lease)),
+    }),
+    ...(driver.compress && {
+      compress: (id, lease) => timed("change", () => driver.compress?.(id, lease)),
+    }),
+    read: (id, range) => measuredPages(driver.read(id, range), meter),
+    acquire: (id, request) => timed("lease", () => driver.acquire(id, request)),
+    renew: (lease) => timed("lease", () => driver.renew(lease)),
+    release: (lease) => timed("lease", () => driver.release(lease)),
+    flush: () => timed("flush", () => driver.flush()),
   });
 }
 
-type Timed = <T>(operation: Operation, act: () => Promise<T>, done?: () => void) => Promise<T>;
+type Timed = <T>(operation: Operation, act: () => Awaitable<T>, done?: () => void) => Awaitable<T>;
 
 function timing(meter: Counting): Timed {
   return (operation, act, done) => {
     const beganMs = performance.now();
-    return act().then(
-      (result) => {
-        note(meter, operation, "ok", performance.now() - beganMs);
-        done?.();
-        return result;
-      },
-      (error: unknown) => {
-        note(meter, operation, outcomeOf(error), performance.now() - beganMs);
-        throw error;
-      },
-    );
+    const failed = (error: unknown): never => {
+      note(meter, operation, outcomeOf(error), beganMs);
+      throw error;
+    };
+    const succeeded = <T>(result: T): T => {
+      note(meter, operation, "ok", beganMs);
+      done?.();
+      return result;
+    };
+    const result = begun(act, failed);
+    return result instanceof Promise ? result.then(succeeded, failed) : succeeded(result);
   };
+}
+
+function begun<T>(act: () => Awaitable<T>, failed: (error: unknown) => never): Awaitable<T> {
+  try {
+    return act();
+  } catch (error) {
+    return failed(error);
+  }
 }
 
 /** What its reader does with a page is not the store's time. */
 async function* measuredPages(
-  pages: AsyncIterable<readonly Entry[]>,
+  pages: AsyncIterable<readonly Entry[]> | Iterable<readonly Entry[]>,
   meter: Counting,
 ): AsyncGenerator<readonly Entry[]> {
   let spentMs = 0;
-  let outcome = "ok";
+  let outcome: Outcome = "ok";
   let beganMs = performance.now();
   try {
     for await (const page of pages) {
@@ -72,21 +98,23 @@ async function* measuredPages(
     outcome = outcomeOf(error);
     throw error;
   } finally {
-    note(meter, "read", outcome, spentMs + Math.max(0, performance.now() - beganMs));
+    const lastMs = Math.max(0, performance.now() - beganMs);
+    note(meter, "read", outcome, performance.now() - spentMs - lastMs);
   }
 }
 
-function note(meter: Counting, operation: Operation, outcome: string, ms: number): void {
-  meter.add("storeOperations", `${operation} ${outcome}`);
-  meter.time("storeOperation", operation, ms / 1000);
+function note(meter: Counting, operation: Operation, outcome: Outcome, beganMs: number): void {
+  meter.add("storeOperations", operations[operation][outcome]);
+  meter.time("storeOperation", operation, (performance.now() - beganMs) / 1000);
 }
 
 function noteWritten(meter: Counting, entries: readonly NewEntry[]): void {
   if (entries.length === 0) return;
-  let bytes = 0;
-  for (const { data } of entries) bytes += Buffer.byteLength(data);
+  // Bytes would have each text looked through once more.
+  let chars = 0;
+  for (const { data } of entries) chars += data.length;
   meter.add("storeEntries", "", entries.length);
-  meter.add("storeBytes", "", bytes);
+  meter.add("storeChars", "", chars);
 }
 
 /** A rule of ours has refused it, or it could not be done. */

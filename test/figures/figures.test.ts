@@ -1,8 +1,12 @@
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { Meter, noMeter } from "../../src/base/meter.ts";
 import { cacheCounters } from "../../src/figures/cache-counters.ts";
 import { exposition } from "../../src/figures/exposition.ts";
 import { Figures } from "../../src/figures/figures.ts";
+import { indexFigures } from "../../src/figures/index-figures.ts";
 import { processFigures } from "../../src/figures/process-figures.ts";
 import { snapshotIn, sumOf, type Snapshot } from "../../src/figures/snapshot.ts";
 import { combinations, counters, gauges, times } from "../../src/figures/table.ts";
@@ -95,6 +99,25 @@ describe("figures", () => {
     expect(found.gauges.residentBytes).toBeGreaterThan(10 << 20);
     expect(found.counters.cpuSeconds).toBeGreaterThan(0);
     if (process.platform === "linux") expect(found.gauges.openFiles).toBeGreaterThan(2);
+  });
+
+  it("of indexes of search are those on disk, and since when none was written", () => {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), "acp-sidecar-index-"));
+    expect(indexFigures(folder, 0)).toEqual({});
+    expect(indexFigures(undefined, 0)).toEqual({});
+    fs.mkdirSync(path.join(folder, "search"));
+    for (const [name, size, at] of [
+      ["a.db", 10, 1000],
+      ["a.db-wal", 5, 1060],
+      ["b.db", 1, 900],
+      ["c.txt", 9, 2000],
+    ] as const) {
+      const file = path.join(folder, "search", name);
+      fs.writeFileSync(file, "x".repeat(size));
+      fs.utimesSync(file, at, at);
+    }
+    expect(indexFigures(folder, 1_100_000)).toEqual({ indexSize: 16, indexAge: 40 });
+    fs.rmSync(folder, { recursive: true });
   });
 
   it("of caches are those of all layers", () => {

@@ -83,7 +83,7 @@ function isThere(folder: string, specifier: string): boolean {
 describe("the package", () => {
   it("holds what it needs to run and nothing else", () => {
     const allowed =
-      /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|bin\/acp-sidecar\.js|schemas\/\w+\.json|dist\/[\w-]+\.js(\.map)?|docs\/[\w-]+\.(md|png)|dist\/acp-sidecar\.1|dist\/THIRD-PARTY-LICENSES\.txt|dist\/types\/.+\.d\.ts)$/;
+      /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|bin\/acp-sidecar\.js|schemas\/\w+\.json|dist\/[\w-]+\.js(\.map)?|docs\/[\w-]+\.(md|png|json|yml)|dist\/acp-sidecar\.1|dist\/THIRD-PARTY-LICENSES\.txt|dist\/types\/.+\.d\.ts)$/;
     expect(files.filter((file) => !allowed.test(file))).toEqual([]);
     for (const needed of [
       "LICENSE",

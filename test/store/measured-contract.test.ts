@@ -4,7 +4,8 @@
  */
 import { describe, it } from "vitest";
 import { Figures } from "../../src/figures/figures.ts";
-import { measuredStore } from "../../src/store/measured.ts";
+import { measuring } from "../../src/store/measured.ts";
+import { defineStore } from "../../src/store/shell.ts";
 import { openMemoryStore } from "../../src/store/memory/memory.ts";
 import { storeConformance } from "../conformance/suite.ts";
 
@@ -12,7 +13,7 @@ storeConformance(
   { describe, it },
   {
     name: "memory, measured",
-    open: async () => measuredStore(openMemoryStore(), new Figures()),
+    open: async () => defineStore(measuring(openMemoryStore(), new Figures())),
     capabilities: { persistent: false, shared: false, survivesPowerLoss: false },
     modelRuns: 2,
   },

@@ -3,9 +3,9 @@ import { newSessionId } from "../../src/base/ids.ts";
 import { exposition } from "../../src/figures/exposition.ts";
 import { Figures } from "../../src/figures/figures.ts";
 import type { NewEntry, Store } from "../../src/store/contract.ts";
-import { measuredStore } from "../../src/store/measured.ts";
+import { measuring } from "../../src/store/measured.ts";
 import { openMemoryStore } from "../../src/store/memory/memory.ts";
-import { wrapStore } from "../../src/store/shell.ts";
+import { defineStore, wrapStore } from "../../src/store/shell.ts";
 import { SidecarError } from "../../src/base/errors.ts";
 import { familiesIn, valueIn } from "../figures/scrape.ts";
 import { thisHolder } from "../../src/session/holder.ts";
@@ -26,7 +26,7 @@ async function written(store: Store) {
 describe("a store that is measured", () => {
   it("counts what is done, how it ended, and what was written", async () => {
     const figures = new Figures();
-    const store = measuredStore(openMemoryStore(), figures);
+    const store = defineStore(measuring(openMemoryStore(), figures));
     const { id } = await written(store);
     await store.get(id);
     for await (const _ of store.read(id)) break;
@@ -43,7 +43,7 @@ describe("a store that is measured", () => {
     );
     expect(count("lease", "refused")).toBe(1);
     expect(valueIn(families, "acp_sidecar_store_written_entries_total")).toBe(3);
-    expect(valueIn(families, "acp_sidecar_store_written_bytes_total")).toBe(8 + 2 + 2);
+    expect(valueIn(families, "acp_sidecar_store_written_characters_total")).toBe(7 + 2 + 2);
     expect(
       valueIn(families, "acp_sidecar_store_operation_duration_seconds_count", { operation: "append" }),
     ).toBe(1);
@@ -60,7 +60,7 @@ describe("a store that is measured", () => {
         throw new SidecarError("STORE_CORRUPT", "Damage");
       },
     });
-    const store = measuredStore(failing, figures);
+    const store = defineStore(measuring(failing, figures));
     await expect(store.flush()).rejects.toMatchObject({ code: "STORE_FULL" });
     const reading = async () => {
       for await (const _ of store.read(newSessionId())) continue;
