@@ -20,7 +20,7 @@ import { guardedAs } from "../store/guarded/open.ts";
 import { openStoreWith } from "../store/open-encrypted.ts";
 import type { Invocation, Io } from "./command.ts";
 import { configOf } from "./configured.ts";
-import { placeOf } from "./serve.ts";
+import { placeOf } from "./defect-place.ts";
 import { print } from "./print.ts";
 
 const stopSignals = ["SIGTERM", "SIGINT", "SIGHUP"] as const;

@@ -3,9 +3,9 @@ import { constants } from "node:os";
 import type { Readable, Writable } from "node:stream";
 import type { AgentCommand } from "../config/config.ts";
 import { launch, runHere } from "../agent/launch.ts";
-import { isSidecarError } from "../base/errors.ts";
 import type { Invocation, Io } from "./command.ts";
 import { configOf } from "./configured.ts";
+import { placeOf } from "./defect-place.ts";
 import { agentOf } from "../config/agent-command.ts";
 
 const stopSignals = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
@@ -52,16 +52,6 @@ async function onTerminal(agent: AgentCommand, io: Io, stop: AbortSignal): Promi
   io.errors.write(`acp-sidecar: this is a terminal: running ${agent.command} itself\n`);
   const { exitCode, signal } = await runHere(agent, stop);
   return exitCode ?? 128 + (signal === null ? 0 : constants.signals[signal]);
-}
-
-/** Which kind of error it is and where it arose, without its words: they may quote what nobody has looked through. */
-export function placeOf(error: unknown): string {
-  if (!(error instanceof Error)) return typeof error;
-  const { message, stack = "" } = error;
-  const calls = stack.slice(Math.max(0, stack.indexOf(message)) + message.length).slice(0, 10_000);
-  const frame = /^\s+at (?:.*\()?(?:.*[\\/])?([^\\/()\n]+:\d+:\d+)\)?$/m.exec(calls)?.[1];
-  const kind = isSidecarError(error) ? error.code : error.constructor.name;
-  return frame === undefined ? kind : `${kind} at ${frame}`;
 }
 
 function isTerminal(stream: Readable | Writable): boolean {

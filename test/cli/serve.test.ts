@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { run } from "../../src/cli/run.ts";
 import { binary, hasTerminal, onTerminal as shell, scratchFolder } from "./harness.ts";
 import { SidecarError } from "../../src/base/errors.ts";
-import { placeOf } from "../../src/cli/serve.ts";
+import { placeOf } from "../../src/cli/defect-place.ts";
 
 const folder = scratchFolder();
 
