@@ -28,6 +28,10 @@ export function actionsFor(api: Api, session: Session, onChange: OnChange): HTML
       run(() => exported(api, session)),
     ),
     button(
+      "Fork",
+      run(() => fork(api, session)),
+    ),
+    button(
       "Share",
       run(() => share(api, session)),
     ),
@@ -65,6 +69,13 @@ export async function newSession(api: Api, folders: readonly string[]): Promise<
   if ((await asked("New session", "Begin", ...fields)) === undefined) return undefined;
   const named = title.value.trim() === "" ? {} : { title: title.value.trim() };
   return api.json<Session>("/api/sessions", { method: "POST", body: { cwd: cwd.value.trim(), ...named } });
+}
+
+/** A new session that shares all that is final here. */
+async function fork(api: Api, { id }: Session): Promise<void> {
+  const made = await api.json<Session>(`/api/sessions/${id}/fork`, { method: "POST", body: {} });
+  location.hash = made.id;
+  say("This is the fork");
 }
 
 async function rename(api: Api, { id, ...session }: Session, onChange: OnChange): Promise<void> {
@@ -138,7 +149,7 @@ async function share(api: Api, { id }: Session): Promise<void> {
     ),
     h("label", { for: "with" }, "With whom (the name that their --identity has)"),
     name,
-    h("label", { class: "check" }, mayWrite, " who may also prompt"),
+    h("label", { class: "check" }, mayWrite, " may also prompt"),
   );
   if (answer === undefined || name.value.trim() === "") return;
   const permissions = mayWrite.checked ? { permissions: ["read", "prompt"] } : {};

@@ -3,10 +3,11 @@ import type { Api } from "./api.ts";
 import { actionsFor } from "./actions.ts";
 import { Composer } from "./composer.ts";
 import { button, h } from "./elements.ts";
-import { factsOf } from "./facts.ts";
+import { factsOf, type Back } from "./facts.ts";
 import { Feed, type FeedPlace } from "./feed.ts";
 import { elementOf } from "./item.ts";
 import { Live } from "./live.ts";
+import type { Changes } from "./moved.ts";
 import { titleOf } from "./names.ts";
 import { failed } from "./notice.ts";
 import type { HistoryPage, Item, Session, SessionPage } from "./shapes.ts";
@@ -36,8 +37,10 @@ export class Conversation {
   #session: Session | undefined;
   #forks: readonly Session[] = [];
   #use: ContextUse | undefined;
+  #changes: Changes | undefined;
   #live: Live | undefined;
   #withSuperseded = false;
+  #rewinds = 0;
   /** Told, and not drawn yet. */
   #news: Item[] = [];
   /** What was told from here on is not so any more. */
@@ -70,6 +73,11 @@ export class Conversation {
     );
     this.#forks = sessions;
     this.#take(this.#session ?? session);
+    // Files may be many, and far away: this comes last.
+    this.#changes = await this.#parts.api
+      .json<Changes>(`/api/sessions/${this.id}/context/changes`)
+      .catch(() => undefined);
+    this.#take(this.#session ?? session);
   }
 
   async goTo(seq: number): Promise<void> {
@@ -100,11 +108,15 @@ export class Conversation {
     clearTimeout(this.#drawing);
   }
 
-  #page(place: FeedPlace, signal: AbortSignal): Promise<HistoryPage> {
+  async #page(place: FeedPlace, signal: AbortSignal): Promise<HistoryPage> {
     const include = `thoughts,tools,state${this.#withSuperseded ? ",superseded" : ""}`;
     const query = new URLSearchParams({ limit: pageSize, include });
     for (const [name, value] of Object.entries(place)) query.set(name, String(value));
-    return this.#parts.api.json<HistoryPage>(`/api/sessions/${this.id}/history?${query}`, { signal });
+    const page = await this.#parts.api.json<HistoryPage>(`/api/sessions/${this.id}/history?${query}`, {
+      signal,
+    });
+    this.#rewinds = page.rewinds.length;
+    return page;
   }
 
   #take(session: Session): void {
@@ -121,7 +133,7 @@ export class Conversation {
         h("h2", { dir: "auto" }, titleOf(session)),
         h("div", { class: "actions", role: "toolbar", "aria-label": "Session" }, actions),
       ),
-      factsOf(session, this.#forks, this.#use),
+      factsOf(session, this.#forks, this.#use, this.#changes, this.#back),
     );
   }
 
@@ -131,7 +143,6 @@ export class Conversation {
       session: this.id,
       isContinued:
         before !== undefined && isOfAgent(before) && isOfAgent(item) && before.child === item.child,
-      showSuperseded: () => this.#showSuperseded(),
     });
   }
 
@@ -142,10 +153,12 @@ export class Conversation {
     if (this.#session !== undefined) this.#take(this.#session);
   }
 
-  #showSuperseded(): void {
-    this.#withSuperseded = !this.#withSuperseded;
-    const seq = this.#feed.items.find(({ type }) => type === "rewind")?.seq;
-    this.#feed.show(seq).catch(failed);
+  get #back(): Back {
+    const toggle = () => {
+      this.#withSuperseded = !this.#withSuperseded;
+      this.#feed.show().catch(failed);
+    };
+    return { times: this.#rewinds, isShown: this.#withSuperseded, toggle };
   }
 
   /** Behind what is in the page now. */
@@ -194,6 +207,8 @@ export class Conversation {
     this.#drawing = undefined;
     const [news, from] = [this.#news, this.#from];
     [this.#news, this.#from] = [[], Infinity];
+    // Much of what is in the page does not count any more.
+    if (news.some(({ type }) => type === "rewind")) return this.end();
     const headSeq = news.reduce((most, { seq }) => Math.max(most, seq), from === Infinity ? 0 : from - 1);
     this.#feed.grow(news, headSeq, from);
     if (news.some(({ type }) => ["asked", "decided", "end"].includes(type)))

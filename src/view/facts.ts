@@ -1,15 +1,25 @@
 /** What a session is, in a line or two beneath its title. */
 import { visibleLine } from "../base/visible.ts";
-import { h, type Child } from "./elements.ts";
+import { button, h, type Child } from "./elements.ts";
+import { movedOn, type Changes } from "./moved.ts";
 import { agentOf, states, titleOf } from "./names.ts";
 import type { Session } from "./shapes.ts";
 import type { ContextUse } from "./usage.ts";
 import { fullTime, momentText, shortNumber } from "./when.ts";
 
+/** That the session went back, and what did not count any more then. */
+export interface Back {
+  readonly times: number;
+  readonly isShown: boolean;
+  readonly toggle: () => void;
+}
+
 export function factsOf(
   session: Session,
   forks: readonly Session[],
   use: ContextUse | undefined,
+  changes: Changes | undefined,
+  back: Back,
 ): HTMLElement {
   const { cwd, state, archived, lineage, lease, updatedAtMs } = session;
   const holder =
@@ -26,7 +36,7 @@ export function factsOf(
       h(
         "span",
         {},
-        "⑂ fork of ",
+        "↳ fork of ",
         h(
           "a",
           { href: `#${lineage.parentId}/${lineage.atSeq}` },
@@ -34,6 +44,11 @@ export function factsOf(
         ),
       ),
     forks.length > 0 && forksOf(forks),
+    back.times > 0 &&
+      button(back.isShown ? "↩ Hide what was taken back" : "↩ Show what was taken back", back.toggle, {
+        class: "plain",
+      }),
+    changes && movedOn(changes, cwd),
   ];
   return h("p", { class: "facts-line" }, facts);
 }
@@ -61,7 +76,7 @@ function forksOf(forks: readonly Session[]): HTMLElement {
   return h(
     "details",
     { class: "forks" },
-    h("summary", {}, `⑂ ${forks.length} ${forks.length === 1 ? "fork" : "forks"}`),
+    h("summary", {}, `↳ ${forks.length} ${forks.length === 1 ? "fork" : "forks"}`),
     h("ul", {}, rows),
   );
 }

@@ -45,6 +45,7 @@ export class Feed {
   #settling: ReturnType<typeof setTimeout> | undefined;
   /** Whoever looks at the end goes on looking at it. */
   #isStuck = true;
+  #lastTop = 0;
   readonly #onScroll = () => this.#scrolled();
   readonly #sized = new ResizeObserver(() => this.#isStuck && this.toEnd());
 
@@ -105,11 +106,12 @@ export class Feed {
   toEnd(): void {
     const { scroller } = this.#parts;
     scroller.scrollTop = scroller.scrollHeight;
+    this.#lastTop = scroller.scrollTop;
   }
 
   /** The item before or after the one that has the focus, or is at the top. */
   step(by: 1 | -1): void {
-    const next = this.#drawn.neighbour(by, this.#top());
+    const next = this.#drawn.neighbour(by, this.#parts.scroller.scrollTop);
     next?.focus({ preventScroll: true });
     next?.scrollIntoView({ block: "start", behavior: "instant" });
   }
@@ -171,12 +173,12 @@ export class Feed {
     if (now !== undefined) scroller.scrollTop = now.offsetTop - offset;
   }
 
-  #top(): number {
-    return this.#parts.scroller.scrollTop;
-  }
-
   #scrolled(): void {
-    this.#isStuck = this.isAtEnd;
+    // Only who scrolls up lets go: the end also moves away when the scroller gets lower.
+    const top = this.#parts.scroller.scrollTop;
+    if (this.isAtEnd) this.#isStuck = true;
+    else if (top < this.#lastTop) this.#isStuck = false;
+    this.#lastTop = top;
     this.#parts.onSeen();
     this.#check();
   }

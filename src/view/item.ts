@@ -13,7 +13,7 @@ import {
 import type { Ended, Planned, Said, SubagentTold } from "../session/happenings.ts";
 import { callOf, drawOnce } from "./call.ts";
 import { contentOf } from "./content.ts";
-import { button, h, type Child } from "./elements.ts";
+import { h, type Child } from "./elements.ts";
 import type { Item } from "./shapes.ts";
 import { fullTime, momentText, numberText } from "./when.ts";
 import { usedTokens } from "./usage.ts";
@@ -23,7 +23,6 @@ export interface Surroundings {
   readonly session: string;
   /** The agent goes on: it is not named anew. */
   readonly isContinued: boolean;
-  readonly showSuperseded: () => void;
 }
 
 export function elementOf(item: Item, around: Surroundings): HTMLElement {
@@ -159,15 +158,9 @@ function subagentOf({ title, state }: SubagentTold): HTMLElement {
   );
 }
 
-function rewindOf(toSeq: number, { session, showSuperseded }: Surroundings): HTMLElement {
-  return h(
-    "p",
-    { class: "note mark-line" },
-    "↩ Went back to ",
-    h("a", { href: `#${session}/${toSeq}` }, `#${toSeq}`),
-    " ",
-    button("what was taken back", showSuperseded, { class: "plain" }),
-  );
+function rewindOf(toSeq: number, { session }: Surroundings): HTMLElement {
+  const place = h("a", { href: `#${session}/${toSeq}` }, `#${toSeq}`);
+  return h("p", { class: "note mark-line" }, "↩ Went back to ", place);
 }
 
 /** How a turn ended, where that is not well, and what it took. */

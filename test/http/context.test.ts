@@ -1,5 +1,8 @@
+import fs from "node:fs";
+import path from "node:path";
 import { expect, it } from "vitest";
 import { scratchFolder } from "../cli/harness.ts";
+import { end, entry, prompt } from "../history/talk.ts";
 import { apiOn } from "./rig.ts";
 
 const folder = scratchFolder();
@@ -33,4 +36,26 @@ it("a session's context is read, changed by version, merged, refused with both s
   });
   expect((await ask("DELETE", at, { headers: { "if-match": tag } })).json.code).toBe("CONTEXT_CONFLICT");
   expect((await ask("DELETE", at)).json.values).toEqual({});
+});
+
+it("files that have moved on since the agent saw them are told", async () => {
+  const { ask, owner } = await apiOn({ cacheFolder: folder });
+  const [read, same] = [path.join(folder, "read.txt"), path.join(folder, "same.txt")];
+  for (const file of [read, same]) fs.writeFileSync(file, "one\n");
+  const { id } = await owner.create({ cwd: folder });
+  const { journal } = await owner.open(id);
+  const locations = [{ path: read }, { path: same }];
+  const call = { toolCallId: "1", title: "Read", kind: "read", status: "completed", locations };
+  // Surely after they were written, whatever clock the disk goes by.
+  const atMs = Date.now() + 60_000;
+  await journal.seal([
+    prompt("Read"),
+    entry("update", { update: { sessionUpdate: "tool_call", ...call } }, atMs),
+    end(),
+  ]);
+  await journal.release();
+  await ask("POST", `/api/sessions/${id}/context/refresh`);
+  fs.writeFileSync(read, "another\n");
+  const { json } = await ask("GET", `/api/sessions/${id}/context/changes`);
+  expect(json.files).toEqual([{ path: read, how: "read", what: "changed" }]);
 });

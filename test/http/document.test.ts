@@ -79,6 +79,7 @@ describe("the document", () => {
     await call("getContext", own);
     await call("changeContext", { ...own, "If-Match": "*" }, { values: { a: 1 } });
     await call("refreshContext", own);
+    await call("contextChanges", own);
     await call("clearContext", own);
     await call("forkSession", { id });
     await call("shareSession", own, { with: "bob" });

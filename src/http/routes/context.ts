@@ -54,7 +54,20 @@ export const contextRoutes: readonly Route[] = [
     answer,
     handle: async (call) => told(await contextOf(call).refresh(call.id)),
   }),
+  route({
+    method: "get",
+    path: `${path}/changes`,
+    name: "contextChanges",
+    summary: "what became of the files that the agent knows, by other hands than its own",
+    answer: shapes.contextChanges,
+    handle: changes,
+  }),
 ];
+
+async function changes(call: Call): Promise<Answer> {
+  const { files, ...others } = await contextOf(call).diff(call.id);
+  return { body: { ...others, files: files.filter(({ what }) => what !== "same") } };
+}
 
 function contextOf({ house: { cacheFolder }, guest }: Pick<Call, "house" | "guest">): SessionContext {
   const discoveries = cacheFolder === undefined ? {} : { discoveries: new DiscoveryCache(cacheFolder) };

@@ -46,3 +46,41 @@ export const context = s.component(
     values: z.record(z.string(), s.anything),
   }),
 );
+
+const gitPlace = z.looseObject({});
+
+export const contextChanges = s.component(
+  "ContextChanges",
+  z.object({
+    from: s.described(z.int(), "the version of the context that is compared with what is there now"),
+    to: z.optional(z.int()),
+    files: s.described(
+      z.array(
+        z.object({
+          path: z.string(),
+          how: z.enum(["read", "written"]),
+          what: s.described(
+            z.enum(["created", "changed", "deleted", "renamed", "unknown"]),
+            "unknown: nobody can tell",
+          ),
+          to: z.optional(s.described(z.string(), "where it is now")),
+          why: z.optional(z.string()),
+          buffer: z.optional(z.literal(true)),
+        }),
+      ),
+      "those that are not as the agent knows them",
+    ),
+    git: z.optional(
+      z.object({
+        from: gitPlace,
+        to: gitPlace,
+        isSwitched: z.boolean(),
+        commits: z.optional(z.int()),
+      }),
+    ),
+    others: s.described(
+      z.array(z.string()),
+      "other paths below git's root that differ from its head, and did not",
+    ),
+  }),
+);
