@@ -61,8 +61,7 @@ export class Bounds {
   /** From here on those of the files are asked for at once that lie on this machine's own disks, where that may be. */
   async prepare(files: Iterable<string>): Promise<void> {
     const inside = new Set([...foldersOf(files)].filter((folder) => this.#isInside(folder)));
-    const found = await nearFolders([...this.#answering], inside);
-    this.#near = new Set([...found].flatMap(([folder, real]) => (this.#isInside(real) ? [folder] : [])));
+    this.#near = await nearFolders([...this.#answering], inside);
   }
 
   /** How it is now, by its name alone; undefined where it is to be asked for in another way. */
