@@ -30,7 +30,11 @@ export async function showAudit(invocation: Invocation, io: Io): Promise<number>
     if (!(await flow.write(`${before}${oneLine(lineOf(said))}${isDocument ? "" : "\n"}`))) return 0;
   }
   if (isDocument) await flow.write(shown === 0 ? "[]\n" : "\n]\n");
-  if (shown === 0) io.errors.write(`acp-sidecar: nothing is recorded of that in ${oneLine(file)}\n`);
+  if (shown === 0) {
+    const how =
+      flags["session"] === undefined ? "" : "; --session takes an id as sessions ls has it, or a part of one";
+    io.errors.write(`acp-sidecar: nothing is recorded of that in ${oneLine(file)}${how}\n`);
+  }
   return 0;
 }
 

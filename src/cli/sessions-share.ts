@@ -82,7 +82,13 @@ export function ownSessions(invocation: Invocation, io: Io): Promise<number> {
         own.push(id);
       });
     if (invocation.flags["json"]) await printJson(io, { own, failed: failures.list });
-    else if (own.length > 0) await print(io, `Yours now: ${own.join(", ")}\n`);
+    else if (own.length > 0) {
+      const name = oneLine((await registry.sharing.principal()) ?? "");
+      await print(
+        io,
+        `Yours now: ${own.join(", ")}\nFrom now on seen with --identity ${name} only (or identity in the configuration)\n`,
+      );
+    }
     return failures.status;
   });
 }

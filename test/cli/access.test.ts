@@ -88,7 +88,9 @@ describe("sessions own", () => {
     expect((await as("", "import", file)).status).toBe(0);
     expect((await as("bob", "sessions", "share", id, "--with", "eve")).err).toContain("is nobody's");
     expect((await as("", "sessions", "own", id)).err).toContain("--identity");
-    expect((await as("bob", "sessions", "own", id)).out).toBe(`Yours now: ${id}\n`);
+    expect((await as("bob", "sessions", "own", id)).out).toBe(
+      `Yours now: ${id}\nFrom now on seen with --identity bob only (or identity in the configuration)\n`,
+    );
     expect((await as("ann", "sessions", "show", id)).status).toBe(4);
   });
 });
