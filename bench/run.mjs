@@ -15,6 +15,7 @@ import { context } from "./measure/context.mjs";
 import { chain } from "./measure/chain.mjs";
 import { engines } from "./measure/engines.mjs";
 import { history } from "./measure/history.mjs";
+import { http } from "./measure/http.mjs";
 import { load } from "./measure/load.mjs";
 import { memory } from "./measure/memory.mjs";
 import { roundTrip } from "./measure/round-trip.mjs";
@@ -42,6 +43,7 @@ const measurements = {
   "history-import": historyImport,
   "history-many": historyMany,
   history,
+  http,
   engines,
   "stores-memory": storesMemory,
   "stores-durable": storesDurable,
@@ -61,7 +63,7 @@ eval "$(bash .ci/servers.sh)" starts the servers and sets them.
   --big-mb MB        size of the session that big-session loads (default 1000; ${"100 with --quick"})
   --messages N       how many messages history searches (default 1000000; ${"20000 with --quick"})
   --import-mb MB     size of the history that history-import brings in (default 1000; ${"50 with --quick"})
-  --sessions N       how many sessions history-many looks at (default 100000; ${"5000 with --quick"})
+  --sessions N       how many sessions history-many and http look at (default 100000; ${"5000 with --quick"})
   --dir DIR          where the databases go, on the disk that is to be measured (default: the temporary folder)
   --sidecar FILE     the sidecar to measure (default: bin/acp-sidecar.js of this checkout)
   --against FILE     another build's bin/acp-sidecar.js, measured in the same rounds

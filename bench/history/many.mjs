@@ -30,14 +30,15 @@ export async function historyMany({ folder, options }) {
 }
 
 /** Every tenth is a fork of one before it. */
-async function fill({ openStore, newSessionId }, url, sessions) {
+export async function fill({ openStore, newSessionId }, url, sessions) {
   const store = await openStore(url);
   const ids = [];
   const startMs = Date.now() - sessions * 1000;
   for (let from = 0; from < sessions; from += together) {
     const batch = [];
     for (let at = from; at < Math.min(sessions, from + together); at += 1) {
-      const parentId = at % 10 === 9 ? ids[at - 3] : undefined;
+      // Of those that are made at once none is there for the others yet.
+      const parentId = at % 10 === 9 && from > 0 ? ids[at - together] : undefined;
       ids.push(newSessionId());
       batch.push({ ...sessionOf(at, startMs + at * 1000), id: ids[at], ...(parentId && forkOf(parentId)) });
     }
