@@ -71,7 +71,15 @@ async function withServer(
   const background = backgroundOf(registry, { store, config, log, env });
   const { follower: follow } = background;
   try {
-    const server = await startHttp({ ...parts, url: config.store, cacheFolder, env, serve, follow });
+    const server = await startHttp({
+      ...parts,
+      url: config.store,
+      cacheFolder,
+      env,
+      serve,
+      follow,
+      isProcessOurs: true,
+    });
     try {
       await use(server, registry);
     } finally {

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import { jsonTextOf } from "../base/json-text.ts";
+import { responseOf } from "./response.ts";
 
 /** What is answered: JSON, unless it is a whole response. */
 export interface Answer {
@@ -25,16 +26,16 @@ export async function answered(request: Request, answer: Answer | Response): Pro
     vary: "accept-encoding",
     ...answer.headers,
   };
-  if (text === "") return new Response(null, { status: answer.status ?? 204, headers });
+  if (text === "") return responseOf(null, answer.status ?? 204, headers);
   headers["content-type"] ??= "application/json";
   if (request.method === "GET" || request.method === "HEAD") {
     headers["etag"] ??= tagOf(text);
     if (isKnown(request.headers.get("if-none-match"), headers["etag"]))
-      return new Response(null, { status: 304, headers: without(headers, "content-type") });
+      return responseOf(null, 304, without(headers, "content-type"));
   }
-  if (text.length < fewestChars || !takesGzip(request)) return new Response(text, { status, headers });
+  if (text.length < fewestChars || !takesGzip(request)) return responseOf(text, status, headers);
   headers["content-encoding"] = "gzip";
-  return new Response(await compressed(text), { status, headers });
+  return responseOf(await compressed(text), status, headers);
 }
 
 /** A strong one would promise the same bytes, compressed or not. */

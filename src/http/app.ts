@@ -24,14 +24,13 @@ export interface AppParts {
   readonly sourceOf: (env: unknown) => string;
 }
 
-export function appOf(parts: AppParts): Hono {
+export interface App {
+  /** Never rejects. @param bindings what `sourceOf` is handed */
+  readonly fetch: (request: Request, bindings?: unknown) => Promise<Response>;
+}
+
+export function appOf(parts: AppParts): App {
   const app = new Hono();
-  app.use(async (context, next) => {
-    parts.gate.check(context.req.raw);
-    assertNoTokenIn(context.req.raw.url);
-    await next();
-    secured(context);
-  });
   app.get("/", (context) => pageAnswer(context.req.raw));
   for (const each of routes)
     app.on(each.method.toUpperCase(), each.path, (context) => handled(parts, each, context));
@@ -41,16 +40,17 @@ export function appOf(parts: AppParts): Hono {
     noteFailure(parts.house, error);
     return problemAnswer(error);
   });
-  return app;
-}
-
-/** What a browser is told about everything that comes from here. */
-function secured({ res }: Context): void {
-  res.headers.set("x-content-type-options", "nosniff");
-  res.headers.set("referrer-policy", "no-referrer");
-  res.headers.set("cross-origin-resource-policy", "same-origin");
-  if (!res.headers.has("content-security-policy"))
-    res.headers.set("content-security-policy", "default-src 'none'; frame-ancestors 'none'");
+  return {
+    fetch: async (request, bindings) => {
+      try {
+        parts.gate.check(request);
+        assertNoTokenIn(request.url);
+      } catch (error) {
+        return problemAnswer(error);
+      }
+      return app.fetch(request, bindings);
+    },
+  };
 }
 
 async function handled({ house, sourceOf }: AppParts, asked: Route, context: Context): Promise<Response> {
@@ -86,7 +86,10 @@ async function answerTo(
     query: asked.query === undefined ? {} : checked(asked.query, queryOf(context), "query"),
     body: await bodyFor(asked, request, mostBytes),
     request,
-    signal: request.signal,
+    // To ask for it costs something, and few do.
+    get signal() {
+      return request.signal;
+    },
   };
   // To the store this process is one holder: what it has open for prompts is nobody's obstacle.
   if (asked.method !== "get" && asked.isOfTurns !== true && call.id !== "")
@@ -94,7 +97,7 @@ async function answerTo(
   const key = house.idempotency.keyOf(request, guest.tokenId);
   if (key === undefined || asked.takesAnything !== undefined) return asked.handle(call);
   const what = [request.method, context.req.path, call.query, call.body];
-  return house.idempotency.once(key, what, () => asked.handle({ ...call, key }));
+  return house.idempotency.once(key, what, () => asked.handle(Object.assign(call, { key })));
 }
 
 /** Errors: `INVALID_PARAMS` for a name that stands there twice. */

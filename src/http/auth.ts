@@ -15,7 +15,7 @@ export async function guestOf(request: Request, guests: Guests, source: string):
     await guests.refused(source, error);
     throw error;
   }
-  return guests.with(secret, source, request.signal);
+  return guests.with(secret, source, request);
 }
 
 /** It stands in logs and histories wherever the URL went. */

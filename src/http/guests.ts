@@ -155,8 +155,8 @@ export class Guests {
    * Who comes with this secret. Errors: `TOKEN_INVALID`, and after some of these from one place only after a while.
    * @param source where it comes from
    */
-  async with(secret: string, source: string, signal: AbortSignal): Promise<Guest> {
-    await this.#failures.wait(source, signal);
+  async with(secret: string, source: string, request: Pick<Request, "signal">): Promise<Guest> {
+    if (this.#failures.waitMs(source) > 0) await this.#failures.wait(source, request.signal);
     const hash = createHash("sha256").update(secret).digest("base64url");
     try {
       const guest = await (this.#byHash.get(hash) ?? this.#welcomed(secret, hash));

@@ -1,5 +1,6 @@
 /** How failures are told over HTTP: `application/problem+json` (RFC 9457) with our codes, each with its status. */
 import { isSidecarError, SidecarError, type ErrorCode, type ErrorData } from "../base/errors.ts";
+import { responseOf } from "./response.ts";
 
 /** All of `ErrorCode`, or this does not compile. */
 const statuses: Readonly<Record<ErrorCode, number>> = {
@@ -112,14 +113,14 @@ export function problemOf(error: unknown): Problem {
 
 export function problemAnswer(error: unknown): Response {
   const problem = problemOf(error);
-  const headers = new Headers({
+  const { status } = problem;
+  return responseOf(JSON.stringify(problem), status, {
     "content-type": "application/problem+json",
     "cache-control": "no-store",
+    ...(status === 401 && { "www-authenticate": "Bearer" }),
+    ...((status === 503 || status === 429) && { "retry-after": `${retryAfterS}` }),
     ...(isRefusal(error) && error.headers),
   });
-  if (problem.status === 401) headers.set("www-authenticate", "Bearer");
-  if (problem.status === 503 || problem.status === 429) headers.set("retry-after", `${retryAfterS}`);
-  return new Response(JSON.stringify(problem), { status: problem.status, headers });
 }
 
 /** Its host as people call it; the rest of what tells hosts apart is ours. */

@@ -31,7 +31,7 @@ export interface Call<Q = unknown, B = unknown> {
   readonly body: B;
   readonly request: Request;
   /** The `Idempotency-Key`, with what makes it one's own. */
-  readonly key?: string;
+  key?: string;
   /** Aborted when nobody waits for the answer any more. */
   readonly signal: AbortSignal;
 }

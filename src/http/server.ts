@@ -22,6 +22,8 @@ export interface HttpParts extends GuestsParts {
   readonly url: string;
   readonly cacheFolder: string | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Requests and answers of a lighter kind stand in the place of Node's own, for all of this process. */
+  readonly isProcessOurs?: boolean;
   /** For whoever sends slowly; unless told, so that nobody in earnest is given up. */
   readonly patience?: Patience;
   /** How prompts are answered; undefined where no agent was named. */
@@ -62,7 +64,7 @@ export async function startHttp(parts: HttpParts): Promise<HttpServer> {
   const { url, port } = addressOf(server);
   const { fetch } = appOf({ house, gate: new Gate(port), sourceOf });
   const listener = getRequestListener((request, bindings) => fetch(request, bindings), {
-    overrideGlobalObjects: false,
+    overrideGlobalObjects: parts.isProcessOurs ?? false,
     errorHandler: () =>
       problemAnswer(new Refusal(400, "The request is none that can be answered; check its Host")),
   });

@@ -9,18 +9,24 @@ const own = "acp-sidecar.";
 
 export function sessionShape({ lease, metadata, ...record }: SessionRecord): object {
   const state = stateOf(lease);
-  const others = Object.entries(metadata).filter(([name]) => !name.startsWith(own));
   return {
     ...record,
     state,
     archived: isArchived({ metadata }),
-    metadata: Object.fromEntries(others),
+    metadata: others(metadata),
     // Who had it and has gone is nobody's business.
     ...(lease !== undefined &&
       state !== "idle" && {
         lease: { ...lease, holder: { ...lease.holder, host: lease.holder.host.split("/", 1)[0] } },
       }),
   };
+}
+
+/** Most have none that are ours, and lists are long. */
+function others(metadata: SessionRecord["metadata"]): SessionRecord["metadata"] {
+  const names = Object.keys(metadata);
+  if (!names.some((name) => name.startsWith(own))) return metadata;
+  return Object.fromEntries(Object.entries(metadata).filter(([name]) => !name.startsWith(own)));
 }
 
 /** Errors: `INVALID_PARAMS` for what is ours. */

@@ -2,6 +2,7 @@
 import { pipeline, Readable } from "node:stream";
 import { createGzip } from "node:zlib";
 import { takesGzip } from "./answer.ts";
+import { responseOf } from "./response.ts";
 
 /**
  * The first piece is waited for, so that what is refused is told as a problem. What fails later breaks the connection
@@ -16,12 +17,14 @@ export async function streamed(
   const first = await iterator.next();
   const source = Readable.from(from(first, iterator), { objectMode: false, highWaterMark: 1 << 16 });
   const plain = { ...headers, "cache-control": "no-store" };
-  if (!takesGzip(request)) return new Response(webStreamOf(source), { headers: plain });
+  if (!takesGzip(request)) return responseOf(webStreamOf(source), 200, plain);
   const zip = createGzip();
   // Whoever goes away ends both; what fails in the source breaks off what is read of it.
   pipeline(source, zip, () => undefined);
-  return new Response(webStreamOf(zip), {
-    headers: { ...plain, "content-encoding": "gzip", vary: "accept-encoding" },
+  return responseOf(webStreamOf(zip), 200, {
+    ...plain,
+    "content-encoding": "gzip",
+    vary: "accept-encoding",
   });
 }
 

@@ -32,8 +32,9 @@ export function isDead(holder: Holder, self: Holder): boolean {
 }
 
 /** Whether somebody holds the session: the lease has not run out, and its holder is not dead. */
-export function isHeld(lease: LeaseState | undefined, self = thisHolder()): lease is LeaseState {
-  return isInForce(lease, Date.now()) && !isDead(lease.holder, self);
+export function isHeld(lease: LeaseState | undefined, self?: Holder): lease is LeaseState {
+  // Who we are is asked of the system: not for each of many sessions that nobody has.
+  return isInForce(lease, Date.now()) && !isDead(lease.holder, self ?? thisHolder());
 }
 
 /** Whether nobody else does. */

@@ -114,16 +114,18 @@ export async function apiOn({
     (await owner.sharing.tokens.create({ name: scope, scope, ...wish })).secret;
   const admin = await tokenFor("admin");
   const raw = async (method: string, path: string, { token = admin, body, headers }: Asking = {}) =>
-    app.request(`http://127.0.0.1:7433${path}`, {
-      method,
-      headers: {
-        host: "127.0.0.1:7433",
-        ...(token !== "" && { authorization: `Bearer ${token}` }),
-        ...(body !== undefined && { "content-type": "application/json" }),
-        ...headers,
-      },
-      ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }),
-    });
+    app.fetch(
+      new Request(`http://127.0.0.1:7433${path}`, {
+        method,
+        headers: {
+          host: "127.0.0.1:7433",
+          ...(token !== "" && { authorization: `Bearer ${token}` }),
+          ...(body !== undefined && { "content-type": "application/json" }),
+          ...headers,
+        },
+        ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }),
+      }),
+    );
   const ask = async (method: string, path: string, asking?: Asking): Promise<Answered> => {
     const response = await raw(method, path, asking);
     const text = await response.text();

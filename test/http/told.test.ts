@@ -17,7 +17,7 @@ it("every guest's registry is followed", async () => {
   const told: SessionNews[] = [];
   const follow = (news: SessionNews) => void told.push(news);
   const guests = new Guests({ store, config: defaults, audit: noAudit, log: silentLogger, follow });
-  const guest = await guests.with(secret, "here", new AbortController().signal);
+  const guest = await guests.with(secret, "here", new AbortController());
   const { id } = await guest.registry.create({ cwd: "/work" });
   await guest.registry.delivered();
   expect(told.flatMap((news) => (news.type === "create" ? [news.record.id] : []))).toEqual([id]);

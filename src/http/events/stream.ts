@@ -1,4 +1,7 @@
-/** An answer that goes on: its pieces as they come, no faster than they are read, until one side ends. */
+/** Answers that go on. */
+import { responseOf } from "../response.ts";
+
+/** Its pieces as they come, no faster than they are read, until one side ends. */
 export function eventStream(pieces: AsyncGenerator<Uint8Array>, onEnd: () => Promise<void>): Response {
   let ended: Promise<void> | undefined;
   const end = () => (ended ??= onEnd());
@@ -18,7 +21,9 @@ export function eventStream(pieces: AsyncGenerator<Uint8Array>, onEnd: () => Pro
       await end();
     },
   });
-  return new Response(body, {
-    headers: { "content-type": "text/event-stream", "cache-control": "no-store", "x-accel-buffering": "no" },
+  return responseOf(body, 200, {
+    "content-type": "text/event-stream",
+    "cache-control": "no-store",
+    "x-accel-buffering": "no",
   });
 }

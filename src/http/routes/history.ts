@@ -58,7 +58,8 @@ async function once({ house, guest, id, query }: Call<Query<"historyQuery">>): P
   }
   const { lease: _, ...known } = record;
   const key = `${id} ${JSON.stringify(wanted)}`;
-  return { text: await house.pages.of(key, JSON.stringify(known), make) };
+  const { text, tag } = await house.pages.of(key, JSON.stringify(known), make);
+  return { text, headers: { etag: tag } };
 }
 
 async function pageOf(
