@@ -3,8 +3,9 @@ import type { Api } from "./api.ts";
 import { actionsFor } from "./actions.ts";
 import { Composer } from "./composer.ts";
 import { button, h } from "./elements.ts";
-import { factsOf, type Back } from "./facts.ts";
+import type { Back } from "./facts.ts";
 import { Feed, type FeedPlace } from "./feed.ts";
+import { Head } from "./head.ts";
 import { elementOf } from "./item.ts";
 import { Live } from "./live.ts";
 import type { Changes } from "./moved.ts";
@@ -28,7 +29,7 @@ const drawMs = 80;
 export class Conversation {
   readonly id: string;
   readonly #parts: ConversationParts;
-  readonly #head = h("header", { class: "head-bar" });
+  readonly #head = new Head();
   readonly #scroller = h("div", { class: "scroller", tabindex: 0, "aria-label": "Conversation" });
   readonly #newest = button("↓ Newest", () => this.end(), { class: "newest", hidden: true });
   readonly #trouble = h("p", { class: "trouble", role: "status", hidden: true });
@@ -37,10 +38,12 @@ export class Conversation {
   #session: Session | undefined;
   #forks: readonly Session[] = [];
   #use: ContextUse | undefined;
+  #useSeq = 0;
   #changes: Changes | undefined;
   #live: Live | undefined;
   #withSuperseded = false;
   #rewinds = 0;
+  #isClosed = false;
   /** Told, and not drawn yet. */
   #news: Item[] = [];
   /** What was told from here on is not so any more. */
@@ -59,7 +62,7 @@ export class Conversation {
       onSeen: () => (this.#newest.hidden = this.#feed.isAtEnd),
     });
     const body = h("div", { class: "feed-box" }, this.#scroller, this.#newest);
-    parts.main.replaceChildren(this.#head, this.#trouble, body, this.#composer.element);
+    parts.main.replaceChildren(this.#head.element, this.#trouble, body, this.#composer.element);
   }
 
   async open(seq?: number): Promise<void> {
@@ -102,6 +105,7 @@ export class Conversation {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#live?.close();
     this.#feed.close();
     this.#composer.close();
@@ -120,21 +124,14 @@ export class Conversation {
   }
 
   #take(session: Session): void {
-    const actions = actionsFor(this.#parts.api, session, (changed) => this.#take(changed));
+    if (this.#isClosed) return;
     this.#session = session;
     this.#parts.onChange(session);
     this.#composer.take(session);
     document.title = `${titleOf(session)} · acp-sidecar`;
-    this.#head.replaceChildren(
-      h(
-        "div",
-        { class: "head-top" },
-        h("a", { href: "#", class: "back", "aria-label": "All sessions" }, "‹"),
-        h("h2", { dir: "auto" }, titleOf(session)),
-        h("div", { class: "actions", role: "toolbar", "aria-label": "Session" }, actions),
-      ),
-      factsOf(session, this.#forks, this.#use, this.#changes, this.#back),
-    );
+    const about = { forks: this.#forks, use: this.#use, changes: this.#changes, back: this.#back };
+    const { api } = this.#parts;
+    this.#head.show(session, about, () => actionsFor(api, session, (changed) => this.#take(changed)));
   }
 
   #draw(item: Item, before: Item | undefined): HTMLElement {
@@ -146,11 +143,12 @@ export class Conversation {
     });
   }
 
-  /** What is told of the session as a whole. */
+  /** What is told of the session as a whole: the newest that is known. */
   #note(item: Item): void {
-    if (item.type !== "state" || item.kind !== "usage_update") return;
+    if (item.type !== "state" || item.kind !== "usage_update" || item.seq < this.#useSeq) return;
     this.#use = contextUse(item.update) ?? this.#use;
-    if (this.#session !== undefined) this.#take(this.#session);
+    this.#useSeq = item.seq;
+    queueMicrotask(() => this.#session && this.#take(this.#session));
   }
 
   get #back(): Back {

@@ -14,18 +14,20 @@ export interface Back {
   readonly toggle: () => void;
 }
 
-export function factsOf(
-  session: Session,
-  forks: readonly Session[],
-  use: ContextUse | undefined,
-  changes: Changes | undefined,
-  back: Back,
-): HTMLElement {
+/** What is known of a session beside itself. */
+export interface About {
+  readonly forks: readonly Session[];
+  readonly use: ContextUse | undefined;
+  readonly changes: Changes | undefined;
+  readonly back: Back;
+}
+
+export function factsOf(session: Session, { forks, use, changes, back }: About): readonly Child[] {
   const { cwd, state, archived, lineage, lease, updatedAtMs } = session;
   const holder =
     lease === undefined ? "" : ` by ${visibleLine(lease.holder.host)}, process ${lease.holder.pid}`;
   const agent = agentOf(session);
-  const facts: Child[] = [
+  return [
     h("span", { class: `chip ${state}`, title: `${states[state]}${holder}` }, states[state]),
     archived && h("span", { class: "chip" }, "archived"),
     agent !== "" && h("bdi", {}, agent),
@@ -50,7 +52,6 @@ export function factsOf(
       }),
     changes && movedOn(changes, cwd),
   ];
-  return h("p", { class: "facts-line" }, facts);
 }
 
 /** How full the agent's context is, as it says. */

@@ -97,7 +97,7 @@ export class Feed {
     this.#keeping(() => {
       this.#drawn.show([...this.items.filter(({ seq }) => seq < from), ...news]);
       this.#after = this.#headSeq;
-      this.#trim("start");
+      this.#trim(this.#isStuck ? "start" : "end");
     });
     if (this.#isStuck) this.toEnd();
     this.#parts.onSeen();

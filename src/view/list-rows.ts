@@ -65,3 +65,8 @@ export function hitRows({ sessions, isMore }: Found): HTMLElement[] {
     ...(isMore ? [h("li", { class: "empty" }, "There is more; add a word.")] : []),
   ];
 }
+
+export function cannotSearch(error: unknown): HTMLElement {
+  const why = error instanceof Error ? error.message : String(error);
+  return h("li", { class: "empty" }, `What was said cannot be searched: ${why}`);
+}

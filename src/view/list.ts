@@ -1,12 +1,12 @@
 /** Sessions, newest activity first: pages as they are scrolled to, changes as they happen, found as one types. */
 import type { Api } from "./api.ts";
 import { h } from "./elements.ts";
-import { hitRows, periodRow, sessionRow } from "./list-rows.ts";
+import { cannotSearch, hitRows, periodRow, sessionRow } from "./list-rows.ts";
 import { Live } from "./live.ts";
 import { failed } from "./notice.ts";
 import type { Found, Session, SessionPage } from "./shapes.ts";
 import type { StreamEvent } from "./sse.ts";
-import { period } from "./when.ts";
+import { briefTime, period } from "./when.ts";
 
 export interface ListWish {
   readonly text: string;
@@ -34,6 +34,7 @@ export class List {
   /** Of the newest wish: what an older one finds is not shown. */
   #asking = new AbortController();
   #isLoading = false;
+  readonly #rows = new Map<string, { readonly look: string; readonly row: HTMLElement }>();
   #drawing: ReturnType<typeof setTimeout> | undefined;
 
   constructor(parts: ListParts) {
@@ -42,6 +43,8 @@ export class List {
       root: parts.list.parentElement,
       rootMargin: "400px",
     }).observe(parts.end);
+    // What was a minute ago is so no longer.
+    setInterval(() => this.#draw(), 60_000);
     new Live({
       api: parts.api,
       path: "/api/events",
@@ -62,7 +65,9 @@ export class List {
     this.#cursor = undefined;
     this.#draw();
     if (wish.text === "") this.#parts.hits.replaceChildren();
-    setTimeout(() => void this.#asked(signal).catch(failed), wish.text === "" ? 0 : typedMs);
+    const ask = () => void this.#asked(signal).catch(failed);
+    if (wish.text === "") ask();
+    else setTimeout(ask, typedMs);
   }
 
   /** Which one is looked at. */
@@ -101,6 +106,8 @@ export class List {
       this.#isLoading = false;
     }
     this.#draw();
+    // For whoever measures how long one waits for it.
+    if (performance.getEntriesByName("list").length === 0) performance.mark("list");
   }
 
   #more(): void {
@@ -113,8 +120,13 @@ export class List {
     if (text.trim() === "") return;
     const query = new URLSearchParams({ q: text, limit: "20", perSession: "2" });
     if (archived === "only") query.set("archived", "true");
-    const found = await this.#parts.api.json<Found>(`/api/search?${query}`, { signal });
-    if (!signal.aborted) this.#parts.hits.replaceChildren(...hitRows(found));
+    try {
+      const found = await this.#parts.api.json<Found>(`/api/search?${query}`, { signal });
+      if (!signal.aborted) this.#parts.hits.replaceChildren(...hitRows(found));
+    } catch (error) {
+      // Titles are found all the same.
+      if (!signal.aborted) this.#parts.hits.replaceChildren(cannotSearch(error));
+    }
   }
 
   #take({ event, data }: StreamEvent): void {
@@ -135,6 +147,22 @@ export class List {
     }, drawMs);
   }
 
+  /** The same element as long as it would look the same: it may have the focus, or a mouse on it. */
+  #kept(name: string, look: string, draw: () => HTMLElement): HTMLElement {
+    const known = this.#rows.get(name);
+    if (known?.look === look) return known.row;
+    const row = draw();
+    this.#rows.set(name, { look, row });
+    return row;
+  }
+
+  #row(session: Session): HTMLElement {
+    const isOpen = session.id === this.#open;
+    const { title, state, archived, updatedAtMs, agent } = session;
+    const look = JSON.stringify([isOpen, title, state, archived, briefTime(updatedAtMs), agent]);
+    return this.#kept(session.id, look, () => sessionRow(session, isOpen));
+  }
+
   #draw(): void {
     const { list, end } = this.#parts;
     const shown = [...this.#sessions.values()]
@@ -145,9 +173,9 @@ export class List {
     let heading = "";
     for (const session of shown) {
       const next = period(session.updatedAtMs);
-      if (next !== heading) rows.push(periodRow(next));
+      if (next !== heading) rows.push(this.#kept(next, next, () => periodRow(next)));
       heading = next;
-      rows.push(sessionRow(session, session.id === this.#open));
+      rows.push(this.#row(session));
     }
     if (rows.length === 0 && !this.#isLoading)
       rows.push(
@@ -157,7 +185,8 @@ export class List {
           this.#wish.text === "" ? "No sessions yet." : "No title or folder has this in it.",
         ),
       );
-    list.replaceChildren(...rows);
+    if (rows.length !== list.children.length || rows.some((row, at) => row !== list.children[at]))
+      list.replaceChildren(...rows);
     end.hidden = this.#cursor === undefined;
     if (focused !== undefined)
       list.querySelector<HTMLElement>(`[data-id="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
