@@ -40,6 +40,10 @@ const refusal = (promise: Promise<unknown>) =>
     (error: unknown) => error as { code: number; message: string; data: Record<string, unknown> },
   );
 
+/** In words too, which may come after the refusal: behind them what is loaded is all that comes. */
+const toldOf = (client: SdkClient, sessionId: string, from = 0) =>
+  client.untilUpdate(sessionId, (update) => JSON.stringify(update).includes("taken over elsewhere"), from);
+
 describe("an idle holder", () => {
   it("is taken over by whoever loads, is told so, and may load it back; nothing is lost [REQ lease-idle, lease-lost]", async () => {
     const { first, second, sessionId } = await pair();
@@ -50,10 +54,13 @@ describe("an idle holder", () => {
     expect(lost).toMatchObject({ code: -32011, data: { code: "LEASE_LOST", sessionId } });
     expect(lost?.message).toContain(String(second.program.pid));
     expect(lost?.message).toMatch(/load/i);
+    await toldOf(first, sessionId);
 
+    const from = second.program.out.length;
     expect(textOf(await first.replay(sessionId, cwd))).toBe("echo: by the firstecho: by the second");
     expect(await first.say(sessionId, "back again")).toBe("echo: back again");
     expect((await refusal(second.prompt(sessionId, "x")))?.data).toMatchObject({ code: "LEASE_LOST" });
+    await toldOf(second, sessionId, from);
     const all = textOf(await second.replay(sessionId, cwd));
     expect(all).toBe("echo: by the firstecho: by the secondecho: back again");
   });

@@ -31,9 +31,10 @@ export class Losses {
       { what: "session.lost", session: live.id, facts: { to: by } },
       { outcome: "failed", code: lost.code },
     );
-    // It may have been loaded back meanwhile.
-    if (live.lost !== lost) return;
-    await live.outbound(() => live.attachments.sendStored([ownWords(textOf(by))]));
+    await live.outbound(async () => {
+      // It may have been loaded back meanwhile.
+      if (live.lost === lost) await live.attachments.sendStored([ownWords(textOf(by))]);
+    });
   }
 
   /** Undefined where the session is gone; empty where that cannot be known. */
