@@ -7,7 +7,7 @@ import { apiOn } from "./rig.ts";
 
 const folder = scratchFolder();
 
-it("a session's context is read, changed by version, merged, refused with both sides, refreshed and cleared", async () => {
+it("a session's context is read, changed by version, merged, refused with both sides, refreshed and cleared [REQ D6.3]", async () => {
   const { ask } = await apiOn({ cacheFolder: folder });
   const { id } = (await ask("POST", "/api/sessions", { body: { cwd: folder } })).json;
   const at = `/api/sessions/${id}/context`;

@@ -10,7 +10,7 @@ const texts = async (ask: Api["ask"], id: string, query = "") => {
 };
 
 describe("messages over HTTP", () => {
-  it("are added, and found by entry and by id", async () => {
+  it("are added, and found by entry and by id [REQ D6.2]", async () => {
     const { ask } = await apiOn();
     const { id } = (await ask("POST", "/api/sessions", { body: { cwd: "/p" } })).json;
     const messages = `/api/sessions/${id}/messages`;

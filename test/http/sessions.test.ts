@@ -3,7 +3,7 @@ import { thisHolder } from "../../src/session/holder.ts";
 import { apiOn } from "./rig.ts";
 
 describe("sessions over HTTP", () => {
-  it("are made, looked at, changed, kept longer and deleted", async () => {
+  it("are made, looked at, changed, kept longer and deleted [REQ D6.1]", async () => {
     const { ask } = await apiOn({ config: { retentionMs: 1000 } });
     const made = await ask("POST", "/api/sessions", {
       body: { cwd: "/p", title: "First", metadata: { team: "a" } },

@@ -27,4 +27,10 @@ export const seedRequirements: RequirementTable = {
     C3: "touch, end, list, and expiry of what was idle",
     C4: "not found and duplicate are errors of their own",
   },
+  "seeds.md: D, the production plan": {
+    "D6.1": "HTTP: sessions are listed, made, looked at, deleted, and live longer",
+    "D6.2":
+      "HTTP: a history is read by pages and cleared, messages are added and looked at, sessions are exported",
+    "D6.3": "HTTP: a session's context is read, changed, forgotten and looked at anew",
+  },
 };
