@@ -69,6 +69,7 @@ class LocalProcess implements Local {
   readonly #kept: KeptFigures | undefined;
   #keeping: Interval | undefined;
   #server: LocalServer | undefined;
+  readonly #said = new Set<string>();
   #cached: Found["counters"] = {};
   #askedMs = -Infinity;
   /** How much was counted when it was written last. */
@@ -172,6 +173,9 @@ class LocalProcess implements Local {
     try {
       await act();
     } catch (error) {
+      // Whatever it is, it will be so the next time: once is enough.
+      if (this.#said.has(otherwise)) return;
+      this.#said.add(otherwise);
       this.#subject.log.warn({ error: reasonOf(error) }, otherwise);
     }
   }

@@ -188,6 +188,18 @@ describe.skipIf(process.platform === "win32")("the processes of a machine", () =
     expect(await turns()).toEqual([15, undefined, undefined]);
   });
 
+  it("that cannot write answer all the same, and say so once", async () => {
+    fs.writeFileSync(here.env["XDG_STATE_HOME"] ?? "", "no folder");
+    const told: string[] = [];
+    const asked = await started({ log: { ...silentLogger, warn: (_, message) => told.push(message) } });
+    asked.meter.add("turns", "end_turn");
+    for (const _ of [1, 2]) {
+      const families = familiesIn(await machineFigures(here));
+      expect(valueIn(families, "acp_sidecar_turns_total", { outcome: "end_turn" })).toBe(1);
+    }
+    expect(told).toEqual(["what was counted is not kept"]);
+  });
+
   it("say nothing of sessions, folders or words in their figures", async () => {
     const asked = await started({
       agent: "/MARKER/agent",
