@@ -1,7 +1,7 @@
 /** The commands about projects. */
 import type { Command } from "./command.ts";
 import { jsonFlag as json, quietFlag } from "./flags.ts";
-import { none, tool } from "./tool.ts";
+import { tool } from "./tool.ts";
 
 export const contextCommands: readonly Command[] = [
   {
@@ -75,10 +75,10 @@ export const contextCommands: readonly Command[] = [
   },
   {
     name: "context gc",
-    summary: "forget what was seen of folders a while ago",
-    synopsis: "[--all] [--json]",
+    summary: "forget what was seen of folders a while ago, or of these",
+    synopsis: "[DIR…|--all] [--json]",
     flags: [{ name: "all", help: "forget all of it" }, json],
-    operands: none,
+    operands: { min: 0, max: Infinity },
     options: [],
     run: tool("collectContext"),
   },

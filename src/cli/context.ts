@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { SidecarError } from "../base/errors.ts";
 import type { Discovery } from "../context/discovery.ts";
+import type { CacheRoom, DiscoveryCache } from "../context/discovery-cache.ts";
 import { cacheOf, factsOf } from "./context-facts.ts";
 import type { Invocation, Io } from "./command.ts";
 import { homely } from "./folder-text.ts";
@@ -39,11 +40,29 @@ export async function warmContext({ flags, operands }: Invocation, io: Io): Prom
   return 0;
 }
 
-export async function collectContext({ flags }: Invocation, io: Io): Promise<number> {
-  const gone = await cacheOf(io).collect(flags["all"] === true ? "all" : "old");
+export async function collectContext({ flags, operands }: Invocation, io: Io): Promise<number> {
+  const cache = cacheOf(io);
+  if (operands.length > 0 && flags["all"] === true)
+    throw new SidecarError("USAGE", "--all forgets all folders; name some, or leave it out");
+  const gone = operands.length > 0 ? await forgotten(cache, operands) : await cache.collect(whichOf(flags));
   if (flags["json"] === true) await printJson(io, gone);
   else await print(io, `${countText(gone.folders, "folder")} forgotten (${sizeText(gone.bytes)})\n`);
   return 0;
+}
+
+function whichOf(flags: Invocation["flags"]): "all" | "old" {
+  return flags["all"] === true ? "all" : "old";
+}
+
+async function forgotten(cache: DiscoveryCache, folders: readonly string[]): Promise<CacheRoom> {
+  let [count, bytes] = [0, 0];
+  for (const folder of folders) {
+    const freed = await cache.forget(path.resolve(folder));
+    if (freed === undefined) continue;
+    count += 1;
+    bytes += freed;
+  }
+  return { folders: count, bytes };
 }
 
 function noFolder(folder: string): SidecarError {

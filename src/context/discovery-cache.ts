@@ -69,8 +69,15 @@ export class DiscoveryCache {
     return asked;
   }
 
-  async forget(folder: string): Promise<void> {
-    await rm(this.#fileOf(folder), { force: true });
+  /** What of one folder is kept goes. Returns its bytes; undefined where nothing was. */
+  async forget(folder: string): Promise<number | undefined> {
+    const file = this.#fileOf(folder);
+    const bytes = await stat(file).then(
+      ({ size }) => size,
+      () => undefined,
+    );
+    await rm(file, { force: true });
+    return bytes;
   }
 
   /** Makes room, or lets all go. Returns what went. */

@@ -53,6 +53,11 @@ describe("context show, warm and gc [issue 13.1]", () => {
     for (const file of files)
       fs.writeFileSync(path.join(scratch, "cache", "acp-sidecar", "context", file), '{"form":1,"found":{"at');
     expect((await cli(["context", "show", folders[0] ?? ""], { env })).out).toContain("package.json");
+    expect((await cli(["context", "gc", folders[0] ?? "", "/none"], { env })).out).toMatch(
+      /^1 folder forgotten/,
+    );
+    expect(kept()).toHaveLength(files.length - 1);
+    expect(await cli(["context", "gc", "--all", "/none"], { env })).toMatchObject({ status: 2 });
     expect((await cli(["context", "gc", "--all"], { env })).out).toMatch(/^\d folders? forgotten/);
     expect(kept()).toEqual([]);
   });
