@@ -118,6 +118,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
     "session",
     "agent/command.ts",
     "agent/process-group.ts",
+    "config/config.ts",
     "config/structures.ts",
     ...contract,
   ],

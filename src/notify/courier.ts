@@ -22,6 +22,8 @@ export interface CourierOptions {
   readonly receivers: readonly Receiver[];
   readonly log: Logger;
   readonly meter?: Counting;
+  /** Whether what was said may stand on disk. Of an encrypted store it does not: after a kill the rest is told without it. */
+  readonly keepsContent?: boolean;
   /** Names of variables that programs do not inherit. */
   readonly withheld?: readonly string[];
   /** Letters in this process, on disk or on the way there: more are dropped. */
@@ -116,11 +118,12 @@ export class Courier {
     const { event, ...facts } = news;
     const said = { id, event, at: new Date().toISOString(), ...facts };
     const text = JSON.stringify(said);
-    const isLong = text.length > mostChars;
-    const body = isLong ? JSON.stringify({ ...said, content: undefined, isCut: true }) : text;
-    const letter = { id, to: addressOf(receiver), body };
+    const bare = () => JSON.stringify({ ...said, content: undefined, isCut: true });
+    const letter = { id, to: addressOf(receiver), body: text.length > mostChars ? bare() : text };
+    const hasSecrets = this.#options.keepsContent === false && facts["content"] !== undefined;
     try {
-      if (await this.#outbox.put(letter)) return this.#enqueue(route, letter);
+      if (await this.#outbox.put(hasSecrets ? { ...letter, body: bare() } : letter))
+        return this.#enqueue(route, letter);
       this.#options.log.error({ to: nameOf(receiver), event }, "the outbox is full: this is dropped");
       this.#count("lost");
     } catch (error) {

@@ -4,6 +4,7 @@ import type { Logger } from "../base/log.ts";
 import type { Counting } from "../base/meter.ts";
 import { Queue } from "../base/queue.ts";
 import { textOf } from "../acp/content.ts";
+import type { Config } from "../config/config.ts";
 import type { Hook, Structures } from "../config/structures.ts";
 import type { SessionNews } from "../session/events.ts";
 import { messagesOf } from "../session/messages.ts";
@@ -13,7 +14,7 @@ import { Courier } from "./courier.ts";
 import { toldBy, type Told } from "./facts.ts";
 
 export interface HookParts {
-  readonly config: Structures;
+  readonly config: Structures & Pick<Config, "encryptionKey">;
   /** What content is read from. */
   readonly registry: Pick<SessionRegistry, "find" | "read">;
   readonly log: Logger;
@@ -40,8 +41,9 @@ export class Hooks {
 
   constructor(parts: HookParts) {
     this.#parts = parts;
-    const { hooks = [], alerts = [] } = parts.config;
-    this.#courier = new Courier({ ...parts, receivers: [...hooks, ...alerts] });
+    const { hooks = [], alerts = [], encryptionKey } = parts.config;
+    const keepsContent = encryptionKey === undefined;
+    this.#courier = new Courier({ ...parts, keepsContent, receivers: [...hooks, ...alerts] });
     void this.#courier.takeOver();
   }
 

@@ -142,6 +142,20 @@ describe("what somebody is to be told", () => {
     expect(waiting()).toEqual([]);
   });
 
+  it("says what was said from memory alone where it may not stand on disk", async () => {
+    await using server = await receiver((response) => setTimeout(() => response.writeHead(204).end(), 100));
+    const to = posting(server.url);
+    const sender = courier([to], { keepsContent: false });
+    sender.send(to, { event: "turn.ended", seq: 1, content: { text: "marked" } });
+    await server.count(1);
+    const [name = ""] = waiting();
+    const kept = fs.readFileSync(path.join(folder, name), "utf8");
+    expect(kept).toContain("turn.ended");
+    expect(kept).not.toContain("marked");
+    await sender.close(5000);
+    expect(server.got[0]?.body["content"]).toEqual({ text: "marked" });
+  });
+
   it("is handed to a program on its stdin, which does not get our keys", async () => {
     const out = path.join(root, "told.json");
     vi.stubEnv("OUR_KEY", "hunter2");

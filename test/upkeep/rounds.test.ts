@@ -11,7 +11,7 @@ import { Searcher } from "../../src/history/search/search.ts";
 import { isArchived } from "../../src/session/archived.ts";
 import { SessionRegistry } from "../../src/session/registry.ts";
 import type { Store } from "../../src/store/contract.ts";
-import { openStore } from "../../src/store/open.ts";
+import { openGuarded } from "../../src/store/guarded/open.ts";
 import { backupsOf } from "../../src/upkeep/backups.ts";
 import { UpkeepLease } from "../../src/upkeep/lease.ts";
 import { rotateLog } from "../../src/upkeep/logs.ts";
@@ -32,7 +32,7 @@ async function lookedAfter(scheme: "sqlite" | "file", more: Partial<Config> = {}
   const folder = path.join(root, String((number += 1)));
   fs.mkdirSync(folder);
   const config: Config = { ...defaults, store: `${scheme}:${path.join(folder, "sessions")}`, ...more };
-  const store = await openStore(config.store);
+  const store = await openGuarded(config.store, config);
   const registry = new SessionRegistry({ ...config, store, audit: noAudit });
   const env = {
     HOME: folder,
@@ -198,6 +198,27 @@ describe("scheduled backups", () => {
       expect((await cli(["verify", "--store", restored])).status).toBe(0);
     },
   );
+});
+
+it("a backup of an encrypted store is encrypted, whatever kind it is of", async () => {
+  const keyFile = path.join(root, "key");
+  fs.writeFileSync(keyFile, Buffer.alloc(32, 5).toString("base64"), { mode: 0o600 });
+  const encryptionKey = `file:${keyFile}`;
+  const backup = { to: `sqlite:${path.join(root, "sealed", "copy.db")}`, everyMs: 3_600_000, keep: 2 };
+  await using at = await lookedAfter("file", { backup, encryptionKey });
+  await at.session("marked words");
+  expect(wordsOf(await at.rounds.round(), "backup")).toMatch(/^1 session copied/);
+  const [copy] = await backupsOf(backup);
+  expect(fs.readFileSync(copy?.place ?? "").includes("marked words")).toBe(false);
+  const { out } = await cli([
+    "sessions",
+    "ls",
+    "--store",
+    copy?.url ?? "",
+    "--encryption-key",
+    encryptionKey,
+  ]);
+  expect(out).toContain("marked words");
 });
 
 it("a log file that is long is put aside, for its owner alone, while others write to it", async () => {
