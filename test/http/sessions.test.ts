@@ -1,5 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { thisHolder } from "../../src/session/holder.ts";
+import { Keyring } from "../../src/store/encrypted/keyring.ts";
+import { encryptedStore } from "../../src/store/encrypted/store.ts";
+import { openMemoryStore } from "../../src/store/memory/memory.ts";
 import { apiOn } from "./rig.ts";
 
 describe("sessions over HTTP", () => {
@@ -30,6 +33,20 @@ describe("sessions over HTTP", () => {
       code: "SESSION_NOT_FOUND",
       status: 404,
     });
+  });
+
+  it("that cannot be decrypted are named beside the others", async () => {
+    const inside = openMemoryStore();
+    const store = await encryptedStore(inside, new Keyring(new Uint8Array(32)));
+    const { ask } = await apiOn({ store });
+    const made = async () => (await ask("POST", "/api/sessions", { body: { cwd: "/p" } })).json.id;
+    const [bad, good] = [await made(), await made()];
+    await inside.update(bad, { title: "plain" });
+    expect((await ask("GET", "/api/sessions")).json).toMatchObject({
+      sessions: [{ id: good }],
+      unreadable: [{ id: bad, code: "DECRYPT_FAILED" }],
+    });
+    expect((await ask("GET", `/api/sessions/${bad}`)).json).toMatchObject({ code: "DECRYPT_FAILED" });
   });
 
   it("are listed by pages, and by what is asked for", async () => {

@@ -99,6 +99,7 @@ async function listed({ guest, query }: Call<Query<"listQuery">>): Promise<Answe
       sessions: page.items.map(sessionShape),
       ...(isCounted && { total: await guest.registry.count(filter) }),
       ...(page.nextCursor !== undefined && { nextCursor: page.nextCursor }),
+      ...(page.unreadable && { unreadable: page.unreadable.map(({ id, code }) => ({ id, code })) }),
     },
   };
 }

@@ -31,6 +31,10 @@ export const sessionList = s.component(
     sessions: z.array(s.sessionSchema),
     total: z.optional(z.int()),
     nextCursor: z.optional(z.string()),
+    // What is there and cannot be read, because it is damaged or was changed by other hands.
+    unreadable: z.optional(
+      z.array(z.object({ id: s.sessionId, code: z.enum(["DECRYPT_FAILED", "STORE_CORRUPT"]) })),
+    ),
   }),
 );
 
