@@ -1,5 +1,4 @@
 /** `sessions ls`: sessions in a table, the newest activity first. */
-import { isSidecarError } from "../base/errors.ts";
 import { agentNameOf } from "../session/agent-names.ts";
 import type { SessionRecord } from "../session/registry-options.ts";
 import type { SessionRegistry } from "../session/registry.ts";
@@ -27,8 +26,7 @@ export function listSessions(invocation: Invocation, io: Io): Promise<number> {
     if (jsonl) await printLines(io, sessionsOf(registry, wanted, most), shown, most);
     else {
       const { found, total } = await newest(registry, wanted, most);
-      if (json)
-        await printJson(io, { sessions: await Promise.all(found.map(shown)), total, ...leftOut.asJson });
+      if (json) await printJson(io, { sessions: found.map(shown), total, ...leftOut.asJson });
       else await printSessions(io, registry, { found, total, style });
     }
     return 0;
@@ -58,7 +56,7 @@ async function printLines(
   const flow = new Outflow(io);
   let printed = 0;
   for await (const record of records) {
-    if (!(await flow.write(`${JSON.stringify(await shown(record))}\n`))) return;
+    if (!(await flow.write(`${JSON.stringify(shown(record))}\n`))) return;
     printed += 1;
     if (printed === most) return;
   }
@@ -70,14 +68,14 @@ interface ForPrograms extends SessionRecord {
   readonly owner?: string | null;
 }
 
-type Shape = (record: SessionRecord) => Promise<ForPrograms>;
+type Shape = (record: SessionRecord) => ForPrograms;
 
 async function shapeFor({ sharing }: SessionRegistry): Promise<Shape> {
   const isSomebody = (await sharing.principal()) !== undefined;
-  return async (record) => ({
+  return (record) => ({
     ...record,
     state: stateOf(record.lease),
-    ...(isSomebody && { owner: (await ownerOf(sharing, record)) ?? null }),
+    ...(isSomebody && { owner: sharing.ownerIn(record) ?? null }),
   });
 }
 
@@ -105,26 +103,13 @@ async function printSessions(
       agentNameOf(session),
       await turns(session),
       stateOf(session.lease),
-      ...(self === undefined ? [] : [whose(await ownerOf(registry.sharing, session), self)]),
+      ...(self === undefined ? [] : [whose(registry.sharing.ownerIn(session), self)]),
       // Elsewhere than on a terminal nothing is cut.
       io.columns === undefined ? session.id : session.id.slice(-shortId),
     ]);
   }
   await printTable(io, columnsIn(style, self !== undefined), rows, style.dim);
   if (found.length < total) await print(io, `${found.length} of ${total}; --limit ${total} lists all\n`);
-}
-
-/** Undefined also for one that has gone since it was listed. */
-async function ownerOf(
-  sharing: SessionRegistry["sharing"],
-  { id }: SessionRecord,
-): Promise<string | undefined> {
-  try {
-    return await sharing.ownerOf(id);
-  } catch (error) {
-    if (isSidecarError(error, "SESSION_NOT_FOUND")) return undefined;
-    throw error;
-  }
 }
 
 function whose(owner: string | undefined, self: string): string {

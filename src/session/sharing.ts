@@ -4,7 +4,7 @@ import { SidecarError } from "../base/errors.ts";
 import type { SessionId } from "../base/ids.ts";
 import { principalAllowed, principalFrom } from "../base/principal-name.ts";
 import type { Holder, SessionRecord, Store } from "../store/contract.ts";
-import { guardOf, type AccessNews, type Guard } from "../store/guarded/guard.ts";
+import { guardOf, ownerOfShown, type AccessNews, type Guard } from "../store/guarded/guard.ts";
 import {
   ownedBy,
   ownerOf,
@@ -87,6 +87,11 @@ export class Sharing {
   /** Says that somebody was refused. */
   noteRefused(id: SessionId, needs: Permission): void {
     this.#guard?.refused(id, needs);
+  }
+
+  /** Whose a session is that was found or listed just now, by the record itself; undefined where it is nobody's. */
+  ownerIn(record: SessionRecord): string | undefined {
+    return ownerOfShown(record);
   }
 
   /** Whose it is; undefined where it is nobody's. Errors: `SESSION_NOT_FOUND`. */

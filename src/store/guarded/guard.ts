@@ -9,7 +9,7 @@ import type { AgentFacts, Lease, SessionRecord, Store } from "../contract.ts";
 import type { Awaitable } from "../driver.ts";
 import { sessionNotFound } from "../refusals.ts";
 import { rightsOn, type Access, type Rights } from "./access.ts";
-import { isOwned, owned, sessionOf, withoutMarks } from "./marks.ts";
+import { isOwned, owned, ownerOf, sessionOf, withoutMarks } from "./marks.ts";
 import type { Permission } from "./permissions.ts";
 import { isUnreadable } from "../../base/unreadable.ts";
 import { isUnreadableOwn } from "./lists.ts";
@@ -169,9 +169,9 @@ export class Guard {
   shown(record: SessionRecord): SessionRecord {
     if (!isOwned(record.metadata)) return record;
     const metadata = withoutMarks(record.metadata);
-    return metadata === record.metadata
-      ? record
-      : Object.freeze({ ...record, metadata: Object.freeze(metadata) });
+    const shown = Object.freeze({ ...record, metadata: Object.freeze(metadata) });
+    owners.set(shown, ownerOf(record.metadata) ?? "");
+    return shown;
   }
 
   /** Agents that know a session by this id which is not there for us: it must not come in by way of the agent. */
@@ -220,6 +220,13 @@ export class Guard {
 }
 
 const guards = new WeakMap<Store, Guard>();
+/** Of records as they were handed out, which do not say it themselves. */
+const owners = new WeakMap<SessionRecord, string>();
+
+/** Whose a record is that a guard has handed out, this very object; undefined for what is nobody's. */
+export function ownerOfShown(record: SessionRecord): string | undefined {
+  return owners.get(record);
+}
 
 export function noteGuard(store: Store, guard: Guard): void {
   guards.set(store, guard);
