@@ -20,7 +20,8 @@ import { Outlet } from "./base/outlet.ts";
 import { redactStoreUrl } from "./base/redact.ts";
 import { Secrets } from "./base/secrets.ts";
 import { isSecretName } from "./base/secret-values.ts";
-import { LateLocal } from "./local/late.ts";
+import { LateLocal, type LateParts } from "./local/late.ts";
+import type { Together } from "./local/together.ts";
 import { Relay, type RelayParts } from "./relay/relay.ts";
 import type { Follower } from "./session/events.ts";
 import { SessionRegistry } from "./session/registry.ts";
@@ -47,6 +48,8 @@ export interface SidecarIo {
   readonly follow?: Follower;
   /** In the place of the log that the configuration asks for: of somebody else, who closes it. */
   readonly audit?: Audit;
+  /** In the place of an endpoint of its own: of a process that serves several clients. */
+  readonly together?: Pick<Together, "meter" | "add">;
 }
 
 /** How long an agent may take to end by itself, and then after SIGTERM. */
@@ -74,7 +77,7 @@ export async function runSidecar(
   const errors = io.errors && new Outlet(io.errors);
   const secrets = secretsOf(where, config);
   const log = await logFor(config, errors, secrets, launched);
-  const meter = config.endpoint === "on" ? new Meter() : undefined;
+  const meter = io.together?.meter ?? (config.endpoint === "on" ? new Meter() : undefined);
   const { store, begin } = storeFor(where, config, log, meter);
   const audit = io.audit ?? openAudit(config, { via: "acp", secrets, log });
   const registry = new SessionRegistry({ ...config, store, log, audit });
@@ -83,8 +86,7 @@ export async function runSidecar(
   const background = startBackground(config, { registry, log, meter, secrets, ...lookedAfter(where, store) });
   const parts = { log, errors, secrets, launched, meter };
   const relay = new Relay(partsOfRelay(config, registry, parts), { ...io, ...messageLimit(config), log });
-  const place = redactStoreUrl(urlOf(where));
-  const local = meter && new LateLocal(relay.outside, { ...config, store, place, meter, log });
+  const local = localOf(relay, io, { ...config, store, place: redactStoreUrl(urlOf(where)), meter, log });
   log.info({ version, store: store.name, agent: config.agent?.command ?? "echo" }, "acp-sidecar started");
   registry.startSweeper();
   // The agent's process has been started and takes its time: ours is free for the first session's store.
@@ -102,6 +104,16 @@ export async function runSidecar(
     if (typeof where === "string") await store.close();
     log.close();
   }
+}
+
+/** What others on this machine ask us by, if they may. */
+function localOf(
+  { outside }: Relay,
+  { together }: SidecarIo,
+  { meter, ...parts }: Omit<LateParts, "meter"> & { readonly meter: Meter | undefined },
+): Pick<LateLocal, "close" | "toldToEnd"> | undefined {
+  if (together !== undefined) return together.add(outside);
+  return meter && new LateLocal(outside, { ...parts, meter });
 }
 
 /** What we were given that may be in no log. */

@@ -10,6 +10,9 @@ import { Outlet } from "../base/outlet.ts";
 import { openAudit } from "../audit/open.ts";
 import { cacheFolderOf, surroundings } from "../config/paths.ts";
 import type { Config } from "../config/config.ts";
+import { redactStoreUrl } from "../base/redact.ts";
+import { openLocal, type Local, type Subject } from "../local/serving.ts";
+import { Together } from "../local/together.ts";
 import { defaultListen, listenFrom } from "../http/listen.ts";
 import { startHttp, type HttpParts, type HttpServer } from "../http/server.ts";
 import type { Serve } from "../http/prompting/serve-guest.ts";
@@ -42,9 +45,15 @@ export async function serveHttp(invocation: Invocation, io: Io): Promise<number>
   const log = logFor(config, io);
   const audit = openAudit(config, { via: "http", env: io.env, log });
   try {
-    await withServer({ store, config, audit, log, listen }, io, (server, registry) =>
-      serving({ server, registry }, invocation, io, stop.signal),
-    );
+    const together = new Together();
+    await withServer({ store, config, audit, log, listen, together }, io, async (server, registry) => {
+      const local = await localFor(config, { together, log, stop, env: io.env });
+      try {
+        await serving({ server, registry }, invocation, io, stop.signal);
+      } finally {
+        await local?.close();
+      }
+    });
     return 0;
   } finally {
     await Promise.all([store.close(), audit.close()]);
@@ -56,6 +65,29 @@ export async function serveHttp(invocation: Invocation, io: Io): Promise<number>
 
 interface Parts extends Pick<HttpParts, "store" | "audit" | "log" | "listen"> {
   readonly config: Config;
+  readonly together: Together;
+}
+
+/** What others on this machine may ask: it answers for all whom it serves. */
+async function localFor(
+  config: Config,
+  { together, log, stop, env }: Pick<Parts, "together" | "log"> & Pick<Io, "env"> & { stop: AbortController },
+): Promise<Local | undefined> {
+  if (config.endpoint === "off") return undefined;
+  const subject: Subject = {
+    kind: "http",
+    agent: config.agent?.command ?? "none",
+    store: redactStoreUrl(config.store),
+    meter: together.meter,
+    log,
+    facts: () => together.facts(),
+    endSession: (id) => together.end(id),
+    endProcess: async () => {
+      await together.tellOfEnd();
+      stop.abort();
+    },
+  };
+  return openLocal(subject, { env });
 }
 
 /** Whatever it begins has ended on return. */
@@ -64,9 +96,12 @@ async function withServer(
   { env, errors }: Io,
   use: (server: HttpServer, registry: SessionRegistry) => Promise<void>,
 ): Promise<void> {
-  const { store, config, audit, log } = parts;
+  const { store, config, audit, log, together } = parts;
   const cacheFolder = cacheFolderOf(surroundings(env));
-  const serve = config.agent === undefined ? undefined : serveWith(config, errors);
+  const serve =
+    config.agent === undefined
+      ? undefined
+      : serveWith(config, errors, config.endpoint === "on" ? together : undefined);
   const registry = new SessionRegistry({ ...config, store: guardedAs(store, config), audit, log });
   const background = backgroundOf(registry, { store, config, log, env });
   const { follower: follow } = background;
@@ -111,14 +146,18 @@ function backgroundOf(
 }
 
 /** A guest's own sidecar, as whoever they are: what we ourselves may do here is none of theirs. */
-function serveWith({ identity: _, token: __, admins: ___, ...config }: Config, errors: Io["errors"]): Serve {
+function serveWith(
+  { identity: _, token: __, admins: ___, ...config }: Config,
+  errors: Io["errors"],
+  together: Together | undefined,
+): Serve {
   return ({ store, audit, onWritten }) =>
     async ({ input, output }, signal) => {
       const { runSidecar } = await import("../sidecar.ts");
       const follow = (news: SessionNews) => {
         if ("id" in news && isSessionId(news.id)) onWritten(news.id);
       };
-      const streams = { input, output, errors, audit, follow };
+      const streams = { input, output, errors, audit, follow, ...(together && { together }) };
       await runSidecar({ ...config, store, endpoint: "off" }, streams, signal);
     };
 }
