@@ -75,7 +75,7 @@ function rowsOf(found, sessions, entries) {
   ];
 }
 
-async function serving({ store, env }, folder, binary) {
+export async function serving({ store, env }, folder, binary) {
   const own = { ...process.env, ...env };
   const secret = execFileSync(
     process.execPath,
@@ -189,7 +189,7 @@ async function get(url, headers, at) {
   return answer.json();
 }
 
-function turnOf(turn) {
+export function turnOf(turn) {
   const text = (words) => ({ type: "text", text: words });
   const update = (sessionUpdate, fields) => entry("update", { update: { sessionUpdate, ...fields } });
   return [

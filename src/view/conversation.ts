@@ -71,6 +71,8 @@ export class Conversation {
       this.#feed.show(seq),
     ]);
     this.#take(session);
+    // For whoever measures how long one waits for it.
+    performance.mark("conversation");
     const { sessions } = await this.#parts.api.json<SessionPage>(
       `/api/sessions?parent=${this.id}&archived=include&limit=50`,
     );
