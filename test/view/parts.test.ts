@@ -1,11 +1,11 @@
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { webPage } from "../../src/http/page.ts";
-import { openMemoryStore } from "../../src/store/memory/memory.ts";
 import { merged } from "../../src/view/merged.ts";
 import { EventLines, type StreamEvent } from "../../src/view/sse.ts";
 import { apiOn } from "../http/rig.ts";
-import { talk, written } from "../history/talk.ts";
+import { say } from "../history/talk.ts";
+import { rich } from "./scenes.ts";
 import type { Item } from "../../src/history/pages/items.ts";
 
 describe("the page", () => {
@@ -31,13 +31,15 @@ describe("the page", () => {
 
 describe("pages of a conversation", () => {
   it("are the same together as in one, wherever they were cut", async () => {
-    const store = openMemoryStore();
-    const { id } = await written(store, talk());
-    const { ask } = await apiOn({ store });
+    const { ask, owner } = await apiOn();
+    const { id } = await owner.create({ cwd: "/p" });
+    const { journal } = await owner.open(id);
+    // What is final stands whole where it began; of a turn that runs each update stands for itself.
+    await journal.append([...rich().slice(0, -1), say("and "), say("so on")]);
     const include = "include=thoughts,tools,state,superseded";
     const page = async (query: string) =>
       (await ask("GET", `/api/sessions/${id}/history?${include}&${query}`)).json;
-    const whole = merged((await page("limit=500")).items as unknown as Item[]);
+    const whole = (await page("limit=500")).items as unknown as Item[];
     for (const limit of [1, 3]) {
       let items: Item[] = [];
       for (let [after, isMore] = [0, true]; isMore;) {
@@ -47,6 +49,7 @@ describe("pages of a conversation", () => {
       }
       expect(items).toEqual(whole);
     }
+    await journal.release();
   });
 });
 

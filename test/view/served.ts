@@ -7,6 +7,7 @@ import { defaults } from "../../src/config/options.ts";
 import type { Serve } from "../../src/http/prompting/serve-guest.ts";
 import { startHttp } from "../../src/http/server.ts";
 import { listenFrom } from "../../src/http/listen.ts";
+import { foldEntries } from "../../src/session/fold.ts";
 import { SessionRegistry } from "../../src/session/registry.ts";
 import { runSidecar } from "../../src/sidecar.ts";
 import type { NewEntry, Store } from "../../src/store/contract.ts";
@@ -48,6 +49,7 @@ export async function served({ store = openMemoryStore(), listen = "127.0.0.1:0"
     audit: noAudit,
     log: silentLogger,
     listen: listenFrom(listen),
+    url: "memory:",
     cacheFolder: undefined,
     env: {},
     serve,
@@ -64,7 +66,7 @@ export async function served({ store = openMemoryStore(), listen = "127.0.0.1:0"
     ): Promise<string> => {
       const { id } = await owner.create({ cwd, title });
       const { journal } = await owner.open(id);
-      for (const each of entries) await journal.seal(each);
+      for (const each of entries) await journal.seal(foldEntries(each));
       await journal.release();
       return id;
     },
