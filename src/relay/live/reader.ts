@@ -68,9 +68,10 @@ export class Reader {
     this.#ended ??= this.#run();
   }
 
-  async close(): Promise<void> {
+  async close(words?: string): Promise<void> {
     this.#ending.abort();
     await this.#ended;
+    if (words !== undefined) await this.#attachment.sendStored([ownWords(words)]);
   }
 
   #newView(): View {
