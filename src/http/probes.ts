@@ -15,14 +15,35 @@ interface ProbesParts {
 
 /** So old may be what is told: a look writes to the store and takes back what it wrote. */
 const freshMs = 2000;
+/** So old may be how much a store holds: some count for it. */
+const countedFreshMs = 15_000;
+
+interface StoredFigures {
+  readonly storedEntries?: number;
+  readonly storeSize?: number;
+}
 
 export class Probes {
   readonly #parts: ProbesParts;
   #looking: Promise<Health> | undefined;
   #lookedAtMs = -Infinity;
+  #counting: Promise<StoredFigures> | undefined;
+  #countedAtMs = -Infinity;
 
   constructor(parts: ProbesParts) {
     this.#parts = parts;
+  }
+
+  /** What the whole store holds, as figures; nothing where it cannot say. */
+  stored(): Promise<StoredFigures> {
+    if (this.#counting === undefined || performance.now() - this.#countedAtMs > countedFreshMs) {
+      this.#countedAtMs = performance.now();
+      this.#counting = this.#parts.store.stats().then(
+        ({ entries, bytes }) => ({ storedEntries: entries, storeSize: bytes }),
+        () => ({}),
+      );
+    }
+    return this.#counting;
   }
 
   /** Never rejects. */

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { SidecarError } from "../../src/base/errors.ts";
 import { openMemoryStore } from "../../src/store/memory/memory.ts";
 import { wrapStore } from "../../src/store/shell.ts";
+import { familiesIn, valueIn } from "../figures/scrape.ts";
 import { apiOn } from "./rig.ts";
 
 describe("probes", () => {
@@ -33,6 +34,24 @@ describe("probes", () => {
     expect(JSON.stringify(json.checks)).toContain("The store is away");
     expect(json).not.toHaveProperty("processes");
     expect((await ask("GET", "/api/status")).json).toHaveProperty("processes");
+  });
+
+  it("tell figures in Prometheus' format; how much is stored to who sees all of it", async () => {
+    const { raw, ask, tokenFor } = await apiOn();
+    await ask("POST", "/api/sessions", { body: { cwd: "/MARKER", title: "MARKER" } });
+    const scrape = async (token?: string) => {
+      const answer = await raw("GET", "/metrics", token === undefined ? {} : { token });
+      expect(answer.headers.get("content-type")).toBe("text/plain; version=0.0.4; charset=utf-8");
+      const text = await answer.text();
+      expect(text).not.toContain("MARKER");
+      return familiesIn(text);
+    };
+    const all = await scrape();
+    expect(valueIn(all, "acp_sidecar_sessions_stored")).toBe(1);
+    expect(valueIn(all, "acp_sidecar_entries_stored")).toBe(0);
+    const read = await scrape(await tokenFor("read"));
+    expect(read.has("acp_sidecar_sessions_stored")).toBe(false);
+    expect(read.has("acp_sidecar_turns_total")).toBe(true);
   });
 
   it("look once for all who ask", async () => {

@@ -49,19 +49,22 @@ async function ready({ house }: Call): Promise<Answer> {
   return { status: code, body: { status: found }, headers: { "cache-control": "no-store" } };
 }
 
-async function metrics({ house }: Call): Promise<Answer> {
-  const text = await machineFigures({ env: house.env });
+async function metrics({ house, guest }: Call): Promise<Answer> {
+  const found = (await seesAll(guest))
+    ? { storedSessions: await guest.registry.count(), ...(await house.probes.stored()) }
+    : {};
+  const text = await machineFigures({ env: house.env, found });
   return { text, headers: { "content-type": expositionType, "cache-control": "no-store" } };
 }
 
 async function status({ house, guest }: Call): Promise<Answer> {
-  const [health, sessions, { token }] = await Promise.all([
-    house.probes.ready(),
-    guest.registry.count(),
-    guest.access(),
-  ]);
-  // What others do here is not for whoever was lent a part.
-  const seesAll = token?.isOwners === true && token.sessions === undefined && token.folder === undefined;
-  const machine = seesAll ? await machineStatus({ env: house.env }) : undefined;
+  const [health, sessions] = await Promise.all([house.probes.ready(), guest.registry.count()]);
+  const machine = (await seesAll(guest)) ? await machineStatus({ env: house.env }) : undefined;
   return { body: { version, ...health, sessions, ...(machine && { processes: machine.processes }) } };
+}
+
+/** What others do here is not for whoever was lent a part. */
+async function seesAll(guest: Call["guest"]): Promise<boolean> {
+  const { token } = await guest.access();
+  return token?.isOwners === true && token.sessions === undefined && token.folder === undefined;
 }
