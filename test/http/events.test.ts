@@ -131,6 +131,24 @@ describe("the events of a session", () => {
     await api.close();
   });
 
+  it("are told to a slow reader, too, all of them, and hold nobody up", async () => {
+    const { owner, ...api } = await apiOn();
+    const { id } = await owner.create({ cwd: "/p" });
+    const { journal } = await owner.open(id);
+    const [slow, quick] = await Promise.all([follow(api, id), follow(api, id)]);
+    await quick.next();
+    // More than is kept for anybody: the rest stands in the journal.
+    const [turns, each] = [12, 1000];
+    for (let turn = 0; turn < turns; turn += 1) {
+      await journal.append(Array.from({ length: each }, (_, at) => say(`${turn * each + at + 1}`)));
+      await quick.until(({ data }) => data.seq === (turn + 1) * each);
+    }
+    const seqs = known(await slow.until(({ data }) => data.seq === turns * each));
+    expect(seqs).toEqual(Array.from({ length: turns * each }, (_, at) => [at + 1, `${at + 1}`]));
+    await journal.release();
+    await Promise.all([slow.close(), quick.close()]);
+  });
+
   it("end with the session, and with the right to see it", async () => {
     const { owner, ...api } = await apiOn();
     const { id } = await owner.create({ cwd: "/p" });

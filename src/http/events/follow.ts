@@ -8,10 +8,18 @@ import type { Ring } from "./ring.ts";
 /** What is followed. */
 export interface Feed {
   readonly ring: Ring;
-  /** See `SessionFeed.join`; the number of the next frame in the ring, undefined where there is nothing to follow. */
-  join(lastId: string | undefined): AsyncGenerator<Frame, number | undefined>;
-  /** What one is told who comes now, whatever one has had. */
-  readonly present?: Frame | undefined;
+  /** See `SessionFeed.join`. */
+  join(lastId: string | undefined): AsyncGenerator<Frame, Joined>;
+  /** What one is told who comes now, whatever one has had; it is behind this id. */
+  present?(lastId: string): Frame | undefined;
+}
+
+/** From where on one is told what is told to all. */
+export interface Joined {
+  /** Of the next frame in the ring. */
+  readonly number: number;
+  /** The id behind which that comes, whatever one has had. */
+  readonly lastId: string;
 }
 
 /** Whoever follows may be forbidden to while they do: looked at so often. */
@@ -30,9 +38,10 @@ export async function* followed(
   try {
     for (;;) {
       const joined = yield* caughtUp(feed, last);
-      let number = joined.number;
-      last = joined.last;
-      if (isNew && feed.present !== undefined) yield feed.present.bytes;
+      let { number } = joined;
+      last = joined.lastId;
+      const present = isNew ? feed.present?.(last) : undefined;
+      if (present !== undefined) yield present.bytes;
       isNew = false;
       for (;;) {
         const { more, isClosed } = feed.ring;
@@ -59,16 +68,13 @@ export async function* followed(
 }
 
 /** A turn that is sealed while it is read is read again from where one is. */
-async function* caughtUp(
-  feed: Feed,
-  lastId: string | undefined,
-): AsyncGenerator<Uint8Array, { readonly number: number; readonly last: string | undefined }> {
+async function* caughtUp(feed: Feed, lastId: string | undefined): AsyncGenerator<Uint8Array, Joined> {
   let last = lastId;
   for (;;) {
     const joining = feed.join(last);
     try {
       for (let next = await joining.next(); ; next = await joining.next()) {
-        if (next.done === true) return { number: next.value ?? feed.ring.end, last };
+        if (next.done === true) return next.value;
         yield next.value.bytes;
         last = next.value.id;
       }

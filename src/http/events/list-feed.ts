@@ -7,6 +7,7 @@ import type { SessionRegistry } from "../../session/registry.ts";
 import { problemOf } from "../problems.ts";
 import { sessionShape } from "../session-shape.ts";
 import { Beat } from "./beat.ts";
+import type { Joined } from "./follow.ts";
 import { frameOf, type Frame } from "./frame.ts";
 import { Ring } from "./ring.ts";
 
@@ -30,13 +31,16 @@ export class ListFeed {
   }
 
   /** Whoever has been away too long loads the list again. */
-  async *join(lastId: string | undefined): AsyncGenerator<Frame, number | undefined> {
+  async *join(lastId: string | undefined): AsyncGenerator<Frame, Joined> {
     if (this.#known === undefined) await this.look();
-    if (lastId === undefined) yield frameOf("following", this.#id, {});
-    if (lastId === undefined || lastId === this.#id) return this.ring.end;
+    // As it is before anything is said: who reads slowly reads what comes meanwhile afterwards.
+    const now = { number: this.ring.end, lastId: this.#id };
+    if (lastId === undefined) yield frameOf("following", now.lastId, {});
+    if (lastId === undefined || lastId === this.#id) return now;
     const number = this.ring.behind(lastId);
-    if (number === undefined) yield frameOf("resync", this.#id, {});
-    return number ?? this.ring.end;
+    if (number !== undefined) return { number, lastId };
+    yield frameOf("resync", now.lastId, {});
+    return now;
   }
 
   async look(): Promise<void> {

@@ -10,6 +10,7 @@ import { isGone } from "../../session/hidden.ts";
 import { problemOf } from "../problems.ts";
 import { sessionShape } from "../session-shape.ts";
 import { Beat } from "./beat.ts";
+import type { Joined } from "./follow.ts";
 import { frameOf, type Frame } from "./frame.ts";
 import { Narrator } from "./news.ts";
 import { finalAt, idOf, positionIn, type Position } from "./position.ts";
@@ -48,7 +49,7 @@ export class SessionFeed {
    * From when on one is told what is told to all; and before that, what one has not had.
    * @param lastId the id of the last event that one has; undefined: from now on. Errors: `SESSION_NOT_FOUND`, `STORE_…`
    */
-  async *join(lastId: string | undefined): AsyncGenerator<Frame, number | undefined> {
+  async *join(lastId: string | undefined): AsyncGenerator<Frame, Joined> {
     let position = lastId === undefined ? undefined : positionIn(lastId);
     if (lastId !== undefined && position === undefined)
       throw new SidecarError("INVALID_PARAMS", "Last-Event-ID is none of a session's events; leave it out");
@@ -58,15 +59,14 @@ export class SessionFeed {
       if (record === undefined || record.headSeq - position.head < fewEntries) break;
       position = yield* told(narrator, position, record);
     }
-    const { frames, number } = await this.#steps.run(() => this.#joined(narrator, position));
+    const { frames, ...joined } = await this.#steps.run(() => this.#joined(narrator, position));
     yield* frames;
-    return number;
+    return joined;
   }
 
   /** What one is told who comes now, whatever one has had. */
-  get present(): Frame | undefined {
-    if (this.#record === undefined) return undefined;
-    return frameOf("session", idOf(this.#position ?? finalAt(0)), sessionShape(this.#record));
+  present(lastId: string): Frame | undefined {
+    return this.#record && frameOf("session", lastId, sessionShape(this.#record));
   }
 
   async close(): Promise<void> {
@@ -83,7 +83,7 @@ export class SessionFeed {
       for (let next = await telling.next(); next.done !== true; next = await telling.next())
         frames.push(next.value);
     }
-    return { frames, number: this.ring.end };
+    return { frames, number: this.ring.end, lastId: this.#lastId };
   }
 
   async #look(): Promise<void> {
