@@ -32,7 +32,7 @@ async function figures(): Promise<Map<string, Family>> {
 const sockets = () => readdirSync(join(harness.dir, "acp-sidecar")).filter((name) => name.endsWith(".sock"));
 
 describe("what runs on this machine", () => {
-  it("is seen and summed; who is killed leaves its figures and a socket that is swept; sessions and processes are ended in order", async () => {
+  it("is seen and summed; who is killed leaves its figures and a socket that is swept; sessions and processes are ended in order [REQ D2.3]", async () => {
     const store = harness.storeUrl();
     const first = await harness.connect({ store, env });
     const other = await harness.connect({ store, env });

@@ -19,7 +19,7 @@ function scraped(figures: Figures) {
 }
 
 describe("figures", () => {
-  it("are in Prometheus' format with nothing counted, and with all of it", () => {
+  it("are in Prometheus' format with nothing counted, and with all of it [REQ D7.1]", () => {
     expect(valueIn(scraped(new Figures()), "acp_sidecar_turns_total", { outcome: "end_turn" })).toBe(0);
     const figures = new Figures();
     for (const [name, { labels }] of Object.entries(counters) as [

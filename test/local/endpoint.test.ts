@@ -43,7 +43,7 @@ describe.skipIf(process.platform === "win32")("the endpoint of a process", () =>
     expect(here.sockets()).toEqual([]);
   });
 
-  it("says what the process does", async () => {
+  it("says what the process does, and when it was heard of last [REQ D2.2]", async () => {
     await started();
     const { processes, silent } = await machineStatus(here);
     expect(silent).toEqual([]);

@@ -28,9 +28,13 @@ export const seedRequirements: RequirementTable = {
     C4: "not found and duplicate are errors of their own",
   },
   "seeds.md: D, the production plan": {
+    "D2.2":
+      "who holds sessions has a heartbeat that others on the machine can see, and is seen when it does not answer",
+    "D2.3": "a session, or a whole process, is ended from outside in order, and its client is told",
     "D6.1": "HTTP: sessions are listed, made, looked at, deleted, and live longer",
     "D6.2":
       "HTTP: a history is read by pages and cleared, messages are added and looked at, sessions are exported",
     "D6.3": "HTTP: a session's context is read, changed, forgotten and looked at anew",
+    "D7.1": "figures: times of operations and stores, memory, how much is stored, hits of caches",
   },
 };
