@@ -13,7 +13,8 @@ export class Composer {
   readonly #text = h("textarea", {
     rows: 1,
     "aria-label": "Prompt",
-    placeholder: "Prompt the agent  (Enter sends, Shift+Enter is a new line)",
+    placeholder: "Prompt the agent",
+    title: "Enter sends, Shift+Enter is a new line",
   });
   readonly #send = h("button", { type: "submit", class: "primary" }, "Send");
   readonly #stop = button("Stop", () => void this.#cancel().catch(failed), { hidden: true });

@@ -141,9 +141,11 @@ export function hostile(): NewEntry[] {
       ],
     }),
     say(`A line of a megabyte: ${"x".repeat(1 << 20)}`),
+    update("plan", { entries: [{ content: script, status: "__proto__" }] }),
     say(
-      `${"> ".repeat(5000)}deep\n\n${"- ".repeat(3000)}list\n\n${"[".repeat(20_000)}${"*".repeat(9_000)}a${"_a ".repeat(3000)}`,
+      `${"> ".repeat(5000)}deep\n\n${"- ".repeat(3000)}list\n\n${"[".repeat(12_000)}${"*".repeat(9_000)}a${"_a ".repeat(3000)}`,
     ),
+    update("tool_call", { toolCallId: "2", title: "Between", status: "completed" }),
     say(
       "`"
         .repeat(500)
@@ -156,7 +158,6 @@ export function hostile(): NewEntry[] {
           "](".repeat(2000),
         ),
     ),
-    update("plan", { entries: [{ content: script, status: "__proto__" }] }),
     entry("request", {
       id: "x",
       method: "session/request_permission",

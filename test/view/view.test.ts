@@ -83,6 +83,9 @@ describe.skipIf(browserPath === undefined)("the web view", () => {
     await feed.getByText("The turn failed: <script>").waitFor();
     for (const summary of await feed.locator("summary").all()) await summary.click();
     expect(await page.evaluate(() => "harmed" in globalThis)).toBe(false);
+    // Nothing makes the page wider than it is.
+    const tooWide = await page.locator(".scroller").evaluate((all) => all.scrollWidth - all.clientWidth);
+    expect(tooWide).toBe(0);
     const links = await feed
       .locator("a[target]")
       .evaluateAll((all) => all.map((each) => (each as HTMLAnchorElement).href));
