@@ -11,6 +11,7 @@ import { startHttp, type HttpParts, type HttpServer } from "../../src/http/serve
 import { SessionRegistry } from "../../src/session/registry.ts";
 import { guardedAs } from "../../src/store/guarded/open.ts";
 import { openMemoryStore } from "../../src/store/memory/memory.ts";
+import { wrapStore } from "../../src/store/shell.ts";
 import { scratchFolder } from "../cli/harness.ts";
 
 const folder = scratchFolder();
@@ -23,7 +24,7 @@ afterEach(async () => {
 });
 
 async function serving(listen = "127.0.0.1:0", parts: Partial<HttpParts> = {}) {
-  const store = openMemoryStore();
+  const store = parts.store ?? openMemoryStore();
   const shared = { store, config: { ...defaults }, audit: noAudit, log: silentLogger, env: {} };
   const nothing = { url: "memory:", cacheFolder: undefined, serve: undefined };
   const server = await startHttp({ ...shared, ...nothing, listen: listenFrom(listen), ...parts });
@@ -170,6 +171,29 @@ describe("answers", () => {
     expect([zipped, plain].map((each) => each.headers.get("content-encoding"))).toEqual(["gzip", null]);
     expect(await zipped.text()).toBe(await plain.text());
     expect((await asked("gzip;q=0")).headers.get("content-encoding")).toBeNull();
+  });
+
+  it("that go on cost nothing any more when nobody reads them", async () => {
+    let looks = 0;
+    const inner = openMemoryStore();
+    const store = wrapStore(inner, {
+      get: (id) => {
+        looks += 1;
+        return inner.get(id);
+      },
+    });
+    const { url, headers, registry } = await serving("127.0.0.1:0", { store });
+    const { id } = await registry.create({ cwd: "/p" });
+    const leaving = new AbortController();
+    const { body } = await fetch(`${url}api/sessions/${id}/events`, { headers, signal: leaving.signal });
+    await body?.getReader().read();
+    leaving.abort();
+    const looksIn = async (ms: number) => {
+      const before = looks;
+      await new Promise((resolve) => setTimeout(resolve, ms));
+      return looks - before;
+    };
+    await expect.poll(() => looksIn(250), { timeout: 5000 }).toBe(0);
   });
 
   it("that go on end with the server, which ends in order", async () => {
