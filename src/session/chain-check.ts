@@ -124,7 +124,8 @@ export class ChainCheck {
       const told = ChainMarks.of(link.marks, link.through - link.from + 1);
       const isRepaired = (first: number, last: number) => this.#events.isRepaired(from + first, from + last);
       const other = marks.firstOther(told, isRepaired);
-      const first = from + (other?.from ?? Infinity);
+      // A link may be about more entries than stand before it.
+      const first = other === undefined ? Infinity : Math.min(from + other.from, seq);
       if (other !== undefined && first < (this.#strangeSeq ?? Infinity))
         return this.#damaged("other", first, Math.min(from + other.through, seq));
       if (this.#strangeSeq !== undefined) return this.#damaged("strange", this.#strangeSeq);

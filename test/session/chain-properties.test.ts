@@ -54,6 +54,9 @@ const entriesOf = async (done: readonly Step[]): Promise<Entry[]> => {
   return collect(store.read(id));
 };
 
+/** An entry that no link is in is given the link that comes after it, which is about more than stands before. */
+const twoUnlinked: Step[] = ["turn", "old", "turn", "old"].map((what) => ({ do: what, parts: 0 }) as Step);
+
 /** A few of them with every change, and many with the long tests. */
 describe.each([
   { name: "any session", tags: [], factor: 1 },
@@ -110,7 +113,7 @@ describe.each([
             expect(damage!.from).toBe(damage!.through);
         },
       ),
-      { numRuns: 60 * factor },
+      { numRuns: 60 * factor, examples: [[twoUnlinked, "linked", 3, 5]] },
     );
   });
 });
