@@ -42,7 +42,7 @@ function bundle(names, plugins = []) {
     minifySyntax: true,
     // Native code, optional peers, the test runner of the conformance suite, and pino: loaded by the first log
     // record, at once and from code that also runs unbundled.
-    external: ["better-sqlite3", "pg", "ioredis", "vitest", "pino"],
+    external: ["better-sqlite3", "pg", "ioredis", "@opentelemetry/api", "vitest", "pino"],
     // Of it we use the errors: the rest would be a seventh of what is parsed before an editor has its answer.
     alias: { "vscode-jsonrpc": "./node_modules/vscode-jsonrpc/lib/common/messages.js" },
     // What is CommonJS among the bundled packages calls require for Node's own modules.

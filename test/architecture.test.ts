@@ -208,6 +208,7 @@ const owners: readonly (readonly [RegExp, RegExp])[] = [
   [/^better-sqlite3$/, /^sqlite\/engines\.ts$/],
   [/^pg(-.*)?$/, /^store\/sql\/postgres\//],
   [/^ioredis$/, /^store\/redis\//],
+  [/^@opentelemetry\/api$/, /^figures\/(open-telemetry|instruments|turn-span)\.ts$/],
   [/^lru-cache$/, /^store\//],
   [/^vscode-jsonrpc$/, /^rpc\//],
   [/^ulid$/, /^base\/ids\.ts$/],

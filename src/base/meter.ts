@@ -20,10 +20,30 @@ export type Counted =
 /** What is timed, in seconds. */
 export type Timed = "request" | "storeOperation" | "turn" | "loopDelay";
 
+/** Facts of a turn that has ended; nothing of what was said in it. */
+export interface EndedTurn {
+  readonly sessionId: string;
+  /** Since 1970. */
+  readonly sinceMs: number;
+  readonly durationMs: number;
+  /** As it counts: the agent's stop reason, in which there may be anything, or `failed`. */
+  readonly outcome: string;
+  /** Of one that failed: our code, or the JSON-RPC number of the agent's error. */
+  readonly errorCode?: string;
+  /** What the agent calls itself. */
+  readonly agent: { readonly name?: string; readonly version?: string };
+  /** By kind, as the agent reports them. */
+  readonly tokens: Readonly<Record<string, number>>;
+  /** The trace to which its prompt belongs, as the client names it. */
+  readonly trace: { readonly traceparent?: string; readonly tracestate?: string };
+}
+
 export interface Counting {
   /** @param of the values of its labels with spaces between: from a fixed set; what is not in that counts as `other` */
   add(what: Counted, of?: string, by?: number): void;
   time(what: Timed, of: string, seconds: number): void;
+  /** For whoever wants more of a turn than is counted of it. */
+  turn?(ended: EndedTurn): void;
 }
 
 /** Counts nothing. */
@@ -46,6 +66,11 @@ export class Meter implements Counting {
   time(what: Timed, of: string, seconds: number): void {
     if (this.#to !== undefined) this.#to.time(what, of, seconds);
     else this.#keep((to) => to.time(what, of, seconds));
+  }
+
+  turn(ended: EndedTurn): void {
+    if (this.#to !== undefined) this.#to.turn?.(ended);
+    else this.#keep((to) => to.turn?.(ended));
   }
 
   /** From now on it is said to `to`, beginning with what was said before. */

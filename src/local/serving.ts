@@ -8,6 +8,7 @@ import { version } from "../base/version.ts";
 import { figuresFolder, surroundings, type Surroundings } from "../config/paths.ts";
 import { cacheCounters } from "../figures/cache-counters.ts";
 import { Figures, type Found } from "../figures/figures.ts";
+import type { OpenTelemetry } from "../figures/open-telemetry.ts";
 import { KeptFigures, newFiguresId } from "../figures/kept.ts";
 import { LoopDelay, processFigures } from "../figures/process-figures.ts";
 import type { Snapshot } from "../figures/snapshot.ts";
@@ -55,9 +56,17 @@ interface LocalOptions {
 }
 
 export async function openLocal(subject: Subject, options: LocalOptions = {}): Promise<Local> {
-  const local = new LocalProcess(subject, options.env);
+  const { env = process.env } = options;
+  const local = new LocalProcess(subject, env, await telemetryFor(subject, env));
   if (options.isEnding !== true) await local.open();
   return local;
+}
+
+/** Nothing of it is loaded unless it is asked for. */
+async function telemetryFor({ log }: Subject, env: Surroundings["env"]): Promise<OpenTelemetry | undefined> {
+  if (env["OTEL_EXPORTER_OTLP_ENDPOINT"] === undefined) return undefined;
+  const { openTelemetry } = await import("../figures/open-telemetry.ts");
+  return openTelemetry({ env, log });
 }
 
 class LocalProcess implements Local {
@@ -65,8 +74,9 @@ class LocalProcess implements Local {
   readonly #env: Surroundings["env"];
   readonly #id = newFiguresId();
   readonly #figures = new Figures(() => this.#delay.note());
-  readonly #delay = new LoopDelay(this.#figures);
+  readonly #delay: LoopDelay;
   readonly #kept: KeptFigures | undefined;
+  readonly #telemetry: OpenTelemetry | undefined;
   #keeping: Interval | undefined;
   #server: LocalServer | undefined;
   readonly #said = new Set<string>();
@@ -75,12 +85,16 @@ class LocalProcess implements Local {
   /** How much was counted when it was written last. */
   #written = 0;
 
-  constructor(subject: Subject, env: Surroundings["env"] = process.env) {
+  constructor(subject: Subject, env: Surroundings["env"], telemetry: OpenTelemetry | undefined) {
     this.#subject = subject;
     this.#env = env;
     const folder = figuresFolder(surroundings(env));
     this.#kept = folder === undefined ? undefined : new KeptFigures(folder);
-    subject.meter.tell(this.#figures);
+    this.#telemetry = telemetry;
+    const counting = telemetry?.beside(this.#figures) ?? this.#figures;
+    this.#delay = new LoopDelay(counting);
+    subject.meter.tell(counting);
+    telemetry?.observe(() => this.#snapshot());
   }
 
   /** What cannot be opened is said in the log, and the process goes on without. */
@@ -101,6 +115,7 @@ class LocalProcess implements Local {
   async close(): Promise<void> {
     await this.#keeping?.close();
     await this.#server?.close();
+    await this.#telemetry?.close();
     this.#delay.close();
     await this.#keepChanges();
   }

@@ -1,7 +1,12 @@
 /** What the relay says to the meter. */
+import { isSidecarError } from "../base/errors.ts";
 import type { Counting } from "../base/meter.ts";
 import { isRecord } from "../base/json.ts";
+import type { Secrets } from "../base/secrets.ts";
 import type { ArrivedUpdate } from "../acp/updates.ts";
+import { toRpcError } from "../rpc/errors.ts";
+import type { RelayContext } from "./context.ts";
+import type { LiveSession } from "./live/session.ts";
 import type { Turn, TurnOutcome } from "./live/turn.ts";
 
 /** How long a client's request takes; a prompt, as a turn does. */
@@ -39,17 +44,63 @@ const tokenKinds = {
   thoughtTokens: "thought",
 } as const;
 
-export function noteTurn(meter: Counting, turn: Turn, outcome: TurnOutcome): void {
+interface NotedTurn {
+  readonly live: Pick<LiveSession, "id">;
+  readonly turn: Turn;
+  /** Of its prompt. */
+  readonly meta: unknown;
+}
+
+export function noteTurn(
+  { meter, agent, secrets }: Pick<RelayContext, "meter" | "agent" | "secrets">,
+  { live, turn, meta }: NotedTurn,
+  outcome: TurnOutcome,
+): void {
   const result = outcome.type === "answer" && isRecord(outcome.result) ? outcome.result : {};
   const { stopReason, usage } = result;
   // It is the agent's word, in which there may be anything.
   const reason = typeof stopReason === "string" && !stopReason.includes(" ") ? stopReason : "other";
-  meter.add("turns", outcome.type === "error" ? "failed" : reason === "failed" ? "other" : reason);
-  meter.time("turn", "", (performance.now() - turn.beganMs) / 1000);
-  if (!isRecord(usage)) return;
-  for (const [name, kind] of Object.entries(tokenKinds)) {
-    const count = usage[name];
-    if (typeof count === "number" && Number.isSafeInteger(count) && count > 0)
-      meter.add("tokens", kind, count);
-  }
+  const ended = outcome.type === "error" ? "failed" : reason === "failed" ? "other" : reason;
+  const durationMs = performance.now() - turn.beganMs;
+  const tokens = tokensOf(usage);
+  meter.add("turns", ended);
+  meter.time("turn", "", durationMs / 1000);
+  for (const [kind, count] of Object.entries(tokens)) if (count > 0) meter.add("tokens", kind, count);
+  meter.turn?.({
+    sessionId: live.id,
+    sinceMs: turn.sinceMs,
+    durationMs,
+    outcome: ended,
+    ...(outcome.type === "error" && { errorCode: errorCodeOf(outcome.error) }),
+    agent: hidden(secrets, textsOf(agent.facts?.info, "name", "version")),
+    tokens,
+    trace: textsOf(meta, "traceparent", "tracestate"),
+  });
+}
+
+function tokensOf(usage: unknown): Readonly<Record<string, number>> {
+  if (!isRecord(usage)) return {};
+  const isCount = (value: unknown) => typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+  const told = Object.entries(tokenKinds).filter(([name]) => isCount(usage[name]));
+  return Object.fromEntries(told.map(([name, kind]) => [kind, usage[name] as number]));
+}
+
+function errorCodeOf(error: unknown): string {
+  return isSidecarError(error) ? error.code : String(toRpcError(error).code);
+}
+
+function hidden<Texts extends object>(secrets: Secrets, texts: Texts): Texts {
+  const safe = Object.entries(texts).map(([name, text]) => [name, secrets.hide(String(text))]);
+  return Object.fromEntries(safe) as Texts;
+}
+
+/** What is kept until somebody counts it is small. */
+const longestText = 512;
+
+/** Of what others say only texts, and none that is longer than such a thing is. */
+function textsOf<Name extends string>(of: unknown, ...names: readonly Name[]): Partial<Record<Name, string>> {
+  if (!isRecord(of)) return {};
+  const isText = (value: unknown) => typeof value === "string" && value.length <= longestText;
+  const texts = names.filter((name) => isText(of[name])).map((name) => [name, of[name]]);
+  return Object.fromEntries(texts) as Partial<Record<Name, string>>;
 }

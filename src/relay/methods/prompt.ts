@@ -47,7 +47,7 @@ export async function prompt(ctx: RelayContext, params: unknown, request: Reques
   await turn.decided;
   return live.answerInOrder(request, async () => {
     const safe = await endTurn(ctx, live, turn);
-    noteTurn(ctx.meter, turn, safe);
+    noteTurn(ctx, { live, turn, meta: parsed._meta }, safe);
     if (isCutOff(safe)) await tellUnended(ctx, live, turn);
     if (turn.isAgentDone) live.turns.delete(turn);
     turn.noteOver();
