@@ -83,7 +83,11 @@ export async function serving({ store, env }, folder, binary) {
     { env: own, encoding: "utf8" },
   );
   const headers = { authorization: `Bearer ${secret.trim()}` };
-  return started([binary, "http", "--listen", "127.0.0.1:0", "--store", store], own, headers);
+  return started(
+    [binary, "http", "--listen", "127.0.0.1:0", "--rate", "1000000", "--store", store],
+    own,
+    headers,
+  );
 }
 
 async function started(args, env, headers) {

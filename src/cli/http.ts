@@ -25,8 +25,10 @@ import type { Invocation, Io } from "./command.ts";
 import { configOf } from "./configured.ts";
 import { placeOf } from "./defect-place.ts";
 import { print } from "./print.ts";
+import { countFrom } from "./sessions.ts";
 
 const stopSignals = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
+const defaultPerSecond = 2000;
 /** A browser's token ends with the process, and after so long in any case. */
 const tokenMs = 24 * 3_600_000;
 /** What is being told, or looked after, when the server ends. */
@@ -34,6 +36,7 @@ const backgroundGraceMs = 1000;
 
 export async function serveHttp(invocation: Invocation, io: Io): Promise<number> {
   const listen = listenFrom(String(invocation.flags["listen"] ?? defaultListen));
+  const perSecond = countFrom("rate", invocation.flags["rate"], defaultPerSecond);
   const { config } = await configOf(invocation, io);
   const stop = new AbortController();
   const onSignal = () => stop.abort();
@@ -46,14 +49,18 @@ export async function serveHttp(invocation: Invocation, io: Io): Promise<number>
   const audit = openAudit(config, { via: "http", env: io.env, log });
   try {
     const together = new Together();
-    await withServer({ store, config, audit, log, listen, together }, io, async (server, registry) => {
-      const local = await localFor(config, { together, log, stop, env: io.env });
-      try {
-        await serving({ server, registry }, invocation, io, stop.signal);
-      } finally {
-        await local?.close();
-      }
-    });
+    await withServer(
+      { store, config, audit, log, listen, perSecond, together },
+      io,
+      async (server, registry) => {
+        const local = await localFor(config, { together, log, stop, env: io.env });
+        try {
+          await serving({ server, registry }, invocation, io, stop.signal);
+        } finally {
+          await local?.close();
+        }
+      },
+    );
     return 0;
   } finally {
     await Promise.all([store.close(), audit.close()]);
@@ -63,7 +70,7 @@ export async function serveHttp(invocation: Invocation, io: Io): Promise<number>
   }
 }
 
-interface Parts extends Pick<HttpParts, "store" | "audit" | "log" | "listen"> {
+interface Parts extends Pick<HttpParts, "store" | "audit" | "log" | "listen" | "perSecond"> {
   readonly config: Config;
   readonly together: Together;
 }

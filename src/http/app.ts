@@ -8,7 +8,7 @@ import { assertNoTokenIn, guestOf } from "./auth.ts";
 import { bodyFor, checked } from "./body.ts";
 import type { Gate } from "./host-and-origin.ts";
 import type { House } from "./house.ts";
-import type { Guest } from "./guests.ts";
+import type { Guest } from "./guest.ts";
 import { pageAnswer } from "./page.ts";
 import { problemAnswer, Refusal } from "./problems.ts";
 import type { Answer, Call, Method, Route } from "./route.ts";

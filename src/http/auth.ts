@@ -1,7 +1,8 @@
 /** Who is asking: the bearer token of a request, and nothing else. */
 import { SidecarError } from "../base/errors.ts";
 import { holdsToken } from "../base/token-form.ts";
-import type { Guest, Guests } from "./guests.ts";
+import type { Guest } from "./guest.ts";
+import type { Guests } from "./guests.ts";
 import { Refusal } from "./problems.ts";
 
 /** Errors: 400 for a token in the URL, `TOKEN_INVALID`. @param source where the request comes from */

@@ -1,7 +1,7 @@
 /** What a route is: data, from which the server, the checks and the document are made alike. */
 import type { SessionId } from "../base/ids.ts";
 import type { Answer } from "./answer.ts";
-import type { Guest } from "./guests.ts";
+import type { Guest } from "./guest.ts";
 import type { House } from "./house.ts";
 
 export type { Answer } from "./answer.ts";

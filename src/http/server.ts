@@ -6,7 +6,8 @@ import { Interval } from "../base/interval.ts";
 import { waitAtMost } from "../base/time.ts";
 import { appOf } from "./app.ts";
 import { Feeds } from "./events/feeds.ts";
-import { Guests, type GuestsParts } from "./guests.ts";
+import type { GuestParts } from "./guest.ts";
+import { Guests } from "./guests.ts";
 import { Gate } from "./host-and-origin.ts";
 import { Idempotency } from "./idempotency.ts";
 import { addressOf, listening, type Listen } from "./listen.ts";
@@ -16,7 +17,7 @@ import type { Serve } from "./prompting/serve-guest.ts";
 import { problemAnswer, Refusal } from "./problems.ts";
 import { Pages } from "./rendered.ts";
 
-export interface HttpParts extends GuestsParts {
+export interface HttpParts extends GuestParts {
   readonly listen: Listen;
   /** Of the store. */
   readonly url: string;

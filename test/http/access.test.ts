@@ -20,6 +20,18 @@ describe("who may ask", () => {
     expect((await ask("POST", "/api/sessions", { token: elsewhere, body: { cwd: "/p" } })).status).toBe(403);
   });
 
+  it("is answered so often in a second, and told when that is too much", async () => {
+    const { ask, tokenFor } = await apiOn({ perSecond: 3 });
+    const statuses = [];
+    for (let n = 0; n < 4; n += 1) statuses.push((await ask("GET", "/api/sessions")).status);
+    expect(statuses).toEqual([200, 200, 200, 429]);
+    const refused = await ask("GET", "/api/sessions");
+    expect(refused.json.code).toBe("REQUEST_LIMIT");
+    expect(refused.headers.get("retry-after")).toBe("1");
+    // Somebody else is not held up.
+    expect((await ask("GET", "/api/sessions", { token: await tokenFor("read") })).status).toBe(200);
+  });
+
   it("cannot go on with a token that has ended", async () => {
     const { ask, tokenFor } = await apiOn();
     const token = await tokenFor("read", { untilMs: Date.now() - 1 });

@@ -82,6 +82,7 @@ export async function apiOn({
   config = {},
   cacheFolder,
   serve,
+  perSecond = 100_000,
 }: {
   readonly store?: Store;
   readonly audit?: Audit;
@@ -89,9 +90,10 @@ export async function apiOn({
   readonly config?: object;
   readonly cacheFolder?: string;
   readonly serve?: Serve;
+  readonly perSecond?: number;
 } = {}) {
   const feeds = new Feeds(store);
-  const parts = { store, config: { ...defaults, ...config }, audit, log: silentLogger };
+  const parts = { store, config: { ...defaults, ...config }, audit, log: silentLogger, perSecond };
   const guests = new Guests(parts);
   const shared = {
     log: silentLogger,

@@ -26,7 +26,7 @@ afterEach(async () => {
 async function serving(listen = "127.0.0.1:0", parts: Partial<HttpParts> = {}) {
   const store = parts.store ?? openMemoryStore();
   const shared = { store, config: { ...defaults }, audit: noAudit, log: silentLogger, env: {} };
-  const nothing = { url: "memory:", cacheFolder: undefined, serve: undefined };
+  const nothing = { url: "memory:", cacheFolder: undefined, serve: undefined, perSecond: 100_000 };
   const server = await startHttp({ ...shared, ...nothing, listen: listenFrom(listen), ...parts });
   servers.push(server);
   const registry = new SessionRegistry({ store: guardedAs(store, {}) });

@@ -16,7 +16,14 @@ it("every guest's registry is followed", async () => {
   });
   const told: SessionNews[] = [];
   const follow = (news: SessionNews) => void told.push(news);
-  const guests = new Guests({ store, config: defaults, audit: noAudit, log: silentLogger, follow });
+  const guests = new Guests({
+    store,
+    config: defaults,
+    audit: noAudit,
+    log: silentLogger,
+    follow,
+    perSecond: 1,
+  });
   const guest = await guests.with(secret, "here", new AbortController());
   const { id } = await guest.registry.create({ cwd: "/work" });
   await guest.registry.delivered();

@@ -42,7 +42,7 @@ it("tells each event to whom it is for, what was said only where that is wanted,
     hide: (said) => said.replaceAll("hunter2", "***"),
   });
   registry.follow(hooks.take);
-  const { id } = await registry.create({ cwd: "/work/marked-folder", title: "marked title" });
+  const { id } = await registry.create({ cwd: "/projects/marked-folder", title: "marked title" });
   const { journal } = await registry.open(id);
   await journal.append([prompt("an earlier marked prompt"), say("an earlier answer"), end()]);
   await journal.append([prompt("marked prompt"), say("marked "), say("answer hunter2")]);
@@ -83,13 +83,13 @@ it("tells each event to whom it is for, what was said only where that is wanted,
   expect(told("all")[2]).toMatchObject({ toolCallId: "w", toolKind: "edit", options: 1 });
   const words = told("words");
   expect(words.find(({ event }) => event === "permission.asked")?.["content"]).toEqual({
-    cwd: "/work/marked-folder",
+    cwd: "/projects/marked-folder",
     title: "marked title",
     toolTitle: "marked edit",
     options: ["marked yes"],
   });
   expect(words.at(-1)?.["content"]).toEqual({
-    cwd: "/work/marked-folder",
+    cwd: "/projects/marked-folder",
     title: "marked title",
     text: "marked answer ***",
   });

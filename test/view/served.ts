@@ -44,6 +44,7 @@ export async function served({ store = openMemoryStore(), listen = "127.0.0.1:0"
   const owner = new SessionRegistry({ ...defaults, audit: noAudit, store: guardedAs(store, {}) });
   const { secret: token } = await owner.sharing.tokens.create({ name: "browser", scope: "admin" });
   const server = await startHttp({
+    perSecond: 100_000,
     store,
     config: defaults,
     audit: noAudit,

@@ -2,7 +2,7 @@
 import { SidecarError } from "../../base/errors.ts";
 import type { SessionId } from "../../base/ids.ts";
 import type { Logger } from "../../base/log.ts";
-import type { Guest } from "../guests.ts";
+import type { Guest } from "../guest.ts";
 import { Attachment } from "./attachment.ts";
 import type { Serve } from "./serve-guest.ts";
 
