@@ -59,9 +59,12 @@ async function handled({ house, sourceOf }: AppParts, asked: Route, context: Con
   const guest = await guestOf(request, house.guests, sourceOf(context.env));
   const id = context.req.param("id");
   try {
-    return await guest.during(async () =>
+    const answer = await guest.during(async () =>
       answered(request, await answerTo(house, guest, asked, context, id)),
     );
+    // Nobody reads it: a stream would wait for its reader for ever.
+    if (request.method === "HEAD") await answer.body?.cancel();
+    return answer;
   } catch (error) {
     const what = refusalIn(error);
     if (what !== undefined) guest.audit.noteRefused({ what, session: id }, error);
@@ -91,13 +94,18 @@ async function answerTo(
       return request.signal;
     },
   };
-  // To the store this process is one holder: what it has open for prompts is nobody's obstacle.
-  if (asked.method !== "get" && asked.isOfTurns !== true && call.id !== "")
-    await house.attachments.letGo(call.id);
+  await makeWay(house, guest, asked, call.id);
   const key = house.idempotency.keyOf(request, guest.tokenId);
   if (key === undefined || asked.takesAnything !== undefined) return asked.handle(call);
   const what = [request.method, context.req.path, call.query, call.body];
   return house.idempotency.once(key, what, () => asked.handle(Object.assign(call, { key })));
+}
+
+/** To the store this process is one holder: what it has open for prompts is no obstacle to whoever may change the session. */
+async function makeWay({ attachments }: House, guest: Guest, asked: Route, id: SessionId): Promise<void> {
+  if (asked.method === "get" || asked.isOfTurns === true || attachments.where(id) === undefined) return;
+  const { sharing } = guest.registry;
+  if ((await sharing.may(id, "prompt")) || (await sharing.may(id, "delete"))) await attachments.letGo(id);
 }
 
 /** Errors: `INVALID_PARAMS` for a name that stands there twice. */

@@ -149,6 +149,16 @@ describe("the events of a session", () => {
     await Promise.all([slow.close(), quick.close()]);
   });
 
+  it("are followed by nobody who asks for the head alone", async () => {
+    const { raw, ask, feeds } = await apiOn();
+    const { id } = (await ask("POST", "/api/sessions", { body: { cwd: "/p" } })).json;
+    for (const at of [`/api/sessions/${id}/events`, "/api/events"]) {
+      const { status, body } = await raw("HEAD", at);
+      expect([status, body]).toEqual([200, null]);
+    }
+    await expect.poll(() => feeds.followers).toBe(0);
+  });
+
   it("end with the session, and with the right to see it", async () => {
     const { owner, ...api } = await apiOn();
     const { id } = await owner.create({ cwd: "/p" });

@@ -119,6 +119,36 @@ describe("prompts over HTTP", { timeout: 30_000 }, () => {
     await expect.poll(ended, { timeout: 5000 }).toBe("end");
   });
 
+  it("with a key are answered once, also when they were told as a stream", async () => {
+    const { ask, raw, id } = await conversation();
+    const asking = {
+      body: { prompt: "Once" },
+      headers: { accept: "text/event-stream", "idempotency-key": "p" },
+    };
+    const at = `/api/sessions/${id}/prompt`;
+    const [first, second] = await Promise.all([raw("POST", at, asking), raw("POST", at, asking)]);
+    expect([first.status, second.status].sort()).toEqual([200, 409]);
+    await new EventReader(first.status === 200 ? first : second).until(({ event }) => event === "end");
+    expect((await raw("POST", at, asking)).status).toBe(409);
+    const { items } = (await ask("GET", `/api/sessions/${id}/history`)).json;
+    expect(items.filter(({ by }) => by === "user")).toHaveLength(1);
+  });
+
+  it("keep their session open whatever those ask who may only read, or not even that", async () => {
+    const { ask, id, prompt, store, tokenFor } = await conversation();
+    await prompt("Hello");
+    const isHeld = async () => (await store.get(id))?.lease !== undefined;
+    expect(await isHeld()).toBe(true);
+    const reader = await tokenFor("read");
+    const stranger = await tokenFor("admin", { folder: "/elsewhere" });
+    const body = { title: "Mine" };
+    expect((await ask("PATCH", `/api/sessions/${id}`, { token: reader, body })).json.code).toBe("FORBIDDEN");
+    expect((await ask("PATCH", `/api/sessions/${id}`, { token: stranger, body })).status).toBe(404);
+    expect(await isHeld()).toBe(true);
+    expect((await ask("PATCH", `/api/sessions/${id}`, { body })).status).toBe(200);
+    expect(await isHeld()).toBe(false);
+  });
+
   it("need an agent, and the permission to prompt", async () => {
     const { ask, tokenFor } = await apiOn();
     const { id } = (await ask("POST", "/api/sessions", { body: { cwd: "/p" } })).json;

@@ -102,6 +102,22 @@ describe("a request that comes again", () => {
     expect((await ask("GET", `/api/sessions/${again.json.id}`)).json.headSeq).toBe(1);
   });
 
+  it("is done once where the answer is long, and a file is written for each", async () => {
+    const { ask } = await apiOn();
+    const metadata = { long: "x".repeat(50_000) };
+    const { id } = (await ask("POST", "/api/sessions", { body: { cwd: "/p", metadata } })).json;
+    const at = `/api/sessions/${id}`;
+    await ask("POST", `${at}/messages`, { body: { role: "user", content: "Hi" } });
+    const keyed = (key: string, body: object) => ({ headers: { "idempotency-key": key }, body });
+    const fork = () => ask("POST", `${at}/fork`, keyed("f", {}));
+    expect((await fork()).json.id).toBe((await fork()).json.id);
+
+    const exported = () => ask("POST", `${at}/export`, keyed("e", { format: "json" }));
+    const files = [...(await Promise.all([exported(), exported()])), await exported()];
+    expect(files.map(({ status }) => status)).toEqual([200, 200, 200]);
+    for (const { text } of files) expect(text).toContain("Hi");
+  });
+
   it("after it failed is done anew", async () => {
     const { ask } = await apiOn();
     const { id } = (await ask("POST", "/api/sessions", { body: { cwd: "/p" } })).json;
