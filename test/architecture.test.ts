@@ -37,12 +37,13 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
     "store/guarded",
     ...contract,
   ],
-  // The rows of its index are those of the one on a server.
+  // The rows of its index are those of the one on a server; what is brought in has no id of the store's own records.
   history: [
     "acp",
     "audit/audit.ts",
     "session",
     "store/known-row.ts",
+    "store/keys-id.ts",
     "sqlite",
     "config/config.ts",
     "config/options.ts",

@@ -8,7 +8,12 @@ export const keysCopyId = "00000000000000000000000001" as SessionId;
 /** Whose lease whoever looks after the store has, and what it knows of earlier rounds. */
 export const upkeepId = "00000000000000000000000002" as SessionId;
 
+/** Whoever had it for a session would take the store's own record away. */
+export function isReserved(id: string): boolean {
+  return id === keysId || id === keysCopyId || id === upkeepId;
+}
+
 /** How many of these are sessions. */
 export function sessionsAmong(ids: readonly string[]): number {
-  return ids.filter((id) => id !== keysId && id !== keysCopyId && id !== upkeepId).length;
+  return ids.filter((id) => !isReserved(id)).length;
 }

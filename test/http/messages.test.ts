@@ -84,5 +84,7 @@ describe("messages over HTTP", () => {
     expect(fork).toMatchObject({ status: 201, json: { lineage: { parentId: id, atSeq: 2 } } });
     expect((await ask("DELETE", erase)).json).toMatchObject({ status: 409, code: "STORE_CONFLICT" });
     expect(await texts(ask, fork.json.id)).toEqual(["a"]);
+    // What was refused has not been done by half.
+    expect(await texts(ask, id)).toEqual(["a"]);
   });
 });

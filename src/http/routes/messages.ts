@@ -116,7 +116,8 @@ async function clear({ guest, id, query }: Call<Query<"clearQuery">>): Promise<A
   const erased = query.erase === "true";
   if (erased) await registry.sharing.require(id, "delete");
   const { headSeq } = await registry.get(id);
-  if (headSeq > 0) await registry.rewind(id, 0);
+  // First what may be refused: nothing has been cleared then.
   if (erased) await registry.compaction.erase(id);
+  if (headSeq > 0) await registry.rewind(id, 0);
   return { body: { id, headSeq: (await registry.get(id)).headSeq, erased } };
 }

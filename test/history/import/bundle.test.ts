@@ -170,6 +170,21 @@ describe("a bundle [issue 10.2]", () => {
       "has a folder",
     ],
     [
+      "with the id of the store's keys",
+      (text: string) => resealed(text.replace(/"id":"\w{26}"/, `"id":"${"0".padStart(26, "0")}"`)),
+      "no session can have",
+    ],
+    [
+      "with the id of the store's keys, once more",
+      (text: string) => resealed(text.replace(/"id":"\w{26}"/, `"id":"${"1".padStart(26, "0")}"`)),
+      "no session can have",
+    ],
+    [
+      "with the id of the store's upkeep",
+      (text: string) => resealed(text.replace(/"id":"\w{26}"/, `"id":"${"2".padStart(26, "0")}"`)),
+      "no session can have",
+    ],
+    [
       "with an entry that is no object",
       (text: string) => resealed(text.replace(/"data":".*"/, '"data":"[]"')),
       "entry 1 should be",

@@ -10,6 +10,7 @@ import { rewindIn } from "../../../session/rewinds.ts";
 import { entrySchema, sessionRecordSchema } from "../../../session/schema.ts";
 import { given } from "../../../store/arguments.ts";
 import type { Entry, NewSession, Rewind } from "../../../store/contract.ts";
+import { isReserved } from "../../../store/keys-id.ts";
 import { bundleStart, bundleVersion } from "../../export/bundle.ts";
 import { isTime } from "../native.ts";
 import { BundledChain } from "./chain.ts";
@@ -117,6 +118,7 @@ function recordIn(told: Fields, entries: number, rewinds: readonly Rewind[]): Ne
   const { lease: _, headSeq: _head, sealedSeq: _sealed, ...fields } = told;
   for (const name of ["createdAtMs", "updatedAtMs"])
     if (!isTime(fields[name])) throw invalid("has a time that there is not, or none");
+  if (isReserved(String(fields["id"]))) throw invalid("has an id that no session can have");
   const { cwd, additionalDirectories } = fields;
   for (const folder of [cwd].concat(additionalDirectories))
     if (typeof folder === "string" && folder.includes("\0"))
