@@ -28,6 +28,8 @@ describe("sessions over HTTP", () => {
     const kept = await ask("PUT", `/api/sessions/${id}/extend`);
     expect(kept.json.expiresAtMs).toBe(kept.json.updatedAtMs + 1000);
 
+    for (const cwd of ["p", "/p\0"])
+      expect((await ask("POST", "/api/sessions", { body: { cwd } })).json.code).toBe("INVALID_PARAMS");
     expect((await ask("DELETE", `/api/sessions/${id}`)).status).toBe(204);
     expect((await ask("GET", `/api/sessions/${id}`)).json).toMatchObject({
       code: "SESSION_NOT_FOUND",

@@ -162,8 +162,12 @@ async function extended({ house, guest, id }: Call): Promise<Answer> {
 }
 
 function assertAbsolute(folder: string): void {
-  if (isAbsoluteFolder(folder)) return;
-  throw new SidecarError("INVALID_PARAMS", "A folder must be absolute: name it from the root on", {
-    data: { at: "cwd" },
-  });
+  if (isAbsoluteFolder(folder) && !folder.includes("\0")) return;
+  throw new SidecarError(
+    "INVALID_PARAMS",
+    "A folder must be absolute, without a NUL: name it from the root on",
+    {
+      data: { at: "cwd" },
+    },
+  );
 }

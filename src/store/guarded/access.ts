@@ -69,10 +69,17 @@ function isInLimits({ id, cwd }: NewSession, { sessions, folder }: TokenLimits):
 }
 
 /** Whether a new session may be made there. */
-export function mayMake(cwd: string, { token }: Access): boolean {
+export function mayMake(cwd: string, access: Access): boolean {
+  const { token } = access;
   if (token === undefined) return true;
   if (!token.permissions.includes("prompt") || token.sessions !== undefined) return false;
-  return token.folder === undefined || isWithin(cwd, token.folder);
+  return mayReach([cwd], access);
+}
+
+/** Whether an agent may be sent there. */
+export function mayReach(folders: readonly string[], { token }: Access): boolean {
+  const { folder } = token ?? {};
+  return folder === undefined || folders.every((each) => isWithin(each, folder));
 }
 
 /** Under what is derived from all that somebody sees: nobody else may find it there. */

@@ -9,7 +9,7 @@ import { frozenCopy } from "../copy.ts";
 import type { StoreDriver } from "../driver.ts";
 import { sessionNotFound } from "../refusals.ts";
 import { wrapStore } from "../shell.ts";
-import { mayMake, rightsOn, viewOf, type Access } from "./access.ts";
+import { mayMake, mayReach, rightsOn, viewOf, type Access } from "./access.ts";
 import { Guard, guardOf, noteGuard, type AccessSource } from "./guard.ts";
 import { countFor, listFor } from "./lists.ts";
 import { changesTo, hiddenAs, isOwned, owned, ownedBy, ownerOf, sessionOf, withoutMarks } from "./marks.ts";
@@ -91,8 +91,8 @@ function updated(
   patch: SessionPatch,
   lease: Lease | undefined,
 ): Promise<SessionRecord> {
-  const { metadata, metadataChanges, cwd } = patch;
-  const isPlain = metadata === undefined && metadataChanges === undefined && cwd === undefined;
+  const { metadata, metadataChanges, cwd, additionalDirectories } = patch;
+  const isPlain = [metadata, metadataChanges, cwd, additionalDirectories].every((each) => each === undefined);
   if (isPlain && lease !== undefined && guard.heldBy(lease) !== undefined)
     return guard.inOrder(id, true, async () => guard.shown(await inner.update(id, patch, lease)));
   const own = frozenCopy({ patch, lease });
@@ -108,7 +108,8 @@ async function newFor(inner: Store, guard: Guard, given: NewSession): Promise<Ne
   const access = await guard.access;
   const hidden = hiddenAs(given.metadata);
   const isSession = hidden === undefined || unfinished.has(hidden);
-  if (isSession && !mayMake(given.cwd, access)) throw mayNotMake();
+  if (isSession && !(mayMake(given.cwd, access) && mayReach(given.additionalDirectories, access)))
+    throw mayNotMake();
   if (given.lineage !== undefined) await mayTakeAlong(inner, guard, given.lineage.parentId);
   const metadata = withoutMarks(given.metadata);
   const of = sessionOf(metadata);
@@ -137,7 +138,11 @@ async function patchFor(guard: Guard, record: SessionRecord, patch: SessionPatch
   };
   const isTrashing = hiddenAs(changes) === "trashed" || hiddenAs(record.metadata) === "trashed";
   const { rights } = await guard.required(record.id, isTrashing ? "delete" : "prompt");
-  if (patch.cwd !== undefined && rights.isLent && !mayMake(patch.cwd, await guard.access)) throw mayNotMake();
+  const access = await guard.access;
+  if (patch.cwd !== undefined && rights.isLent && !mayMake(patch.cwd, access)) throw mayNotMake();
+  // What its maker has given it already is no news.
+  const more = patch.additionalDirectories?.filter((each) => !record.additionalDirectories.includes(each));
+  if (!mayReach(more ?? [], access)) throw mayNotMake();
   return Object.keys(changes).length === 0 ? rest : { ...rest, metadataChanges: changes };
 }
 

@@ -108,7 +108,13 @@ describe("a token", () => {
     expect([await write.store.count(), (await write.store.list()).items.length]).toEqual([1, 1]);
     await expect(write.registry.create({ cwd: "/work" })).rejects.toMatchObject({ code: "FORBIDDEN" });
     await expect(write.registry.move(inside.id, "/elsewhere")).rejects.toMatchObject({ code: "FORBIDDEN" });
+    const further = { additionalDirectories: ["/code/a/../secret"] };
+    const { journal } = await write.registry.open(inside.id);
+    await expect(journal.update(further)).rejects.toMatchObject({ code: "FORBIDDEN" });
+    await journal.release();
     for (const act of [
+      () => write.registry.create({ cwd: "/code/a", ...further }),
+      () => write.registry.update(inside.id, () => further),
       () => write.registry.remove(inside.id),
       () => write.registry.sharing.share(inside.id, { with: "bob" }),
     ])
