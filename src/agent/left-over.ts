@@ -6,7 +6,7 @@
 import fs from "node:fs/promises";
 import path from "node:path";
 import type { Logger } from "../base/log.ts";
-import { isRecord } from "../base/json.ts";
+import { isRecord, objectIn } from "../base/json.ts";
 import { ownFolder } from "../base/own-folder.ts";
 import {
   identityOf,
@@ -109,9 +109,10 @@ function nameOf(pid: number): string {
   return `agent-${pid}.json`;
 }
 
+/** Undefined also for one whose writer was killed before it was whole. */
 function noteIn(text: string): Note | undefined {
-  const note: unknown = JSON.parse(text);
-  return isRecord(note) &&
+  const note = objectIn(text);
+  return note !== undefined &&
     typeof note.space === "string" &&
     isIdentity(note.sidecar) &&
     isIdentity(note.agent)
