@@ -73,3 +73,22 @@ function blockText(block: unknown): string {
 export function wordsOf(blocks: readonly unknown[]): string {
   return blocks.map((block) => (isRecord(block) ? textOr(block.text, "") : "")).join("");
 }
+
+/** Adds blocks to `content`: neighbouring plain text becomes one block. */
+export function joinContent(content: Json[], more: readonly Json[]): void {
+  for (const block of more) {
+    const last = content.at(-1);
+    if (isPlainText(last) && isPlainText(block))
+      content[content.length - 1] = { ...last, text: last.text + block.text };
+    else content.push(block);
+  }
+}
+
+function isPlainText(block: Json | undefined): block is { readonly type: "text"; readonly text: string } {
+  return (
+    isRecord(block) &&
+    block.type === "text" &&
+    typeof block.text === "string" &&
+    Object.keys(block).length === 2
+  );
+}

@@ -42,8 +42,8 @@ export interface Counting {
   /** @param of the values of its labels with spaces between: from a fixed set; what is not in that counts as `other` */
   add(what: Counted, of?: string, by?: number): void;
   time(what: Timed, of: string, seconds: number): void;
-  /** For whoever wants more of a turn than is counted of it. */
-  turn?(ended: EndedTurn): void;
+  /** For whoever wants more of a turn than is counted of it: nobody else has it put together. */
+  turn?(ended: () => EndedTurn): void;
 }
 
 /** Counts nothing. */
@@ -68,7 +68,7 @@ export class Meter implements Counting {
     else this.#keep((to) => to.time(what, of, seconds));
   }
 
-  turn(ended: EndedTurn): void {
+  turn(ended: () => EndedTurn): void {
     if (this.#to !== undefined) this.#to.turn?.(ended);
     else this.#keep((to) => to.turn?.(ended));
   }

@@ -87,7 +87,7 @@ export class OpenTelemetry {
         figures.time(what, of, seconds);
         this.#time(what, of, seconds);
       },
-      turn: (ended) => this.#try(() => tellTurn(this.#api, this.#tracer, ended)),
+      turn: (ended) => this.#try(() => tellTurn(this.#api, this.#tracer, ended())),
     };
   }
 

@@ -66,16 +66,20 @@ export function noteTurn(
   meter.add("turns", ended);
   meter.time("turn", "", durationMs / 1000);
   for (const [kind, count] of Object.entries(tokens)) if (count > 0) meter.add("tokens", kind, count);
-  meter.turn?.({
+  const errorCode = outcome.type === "error" ? errorCodeOf(outcome.error) : undefined;
+  // It may wait until somebody counts: what others said in the turn is not held for that.
+  const { sinceMs } = turn;
+  const [info, trace] = [agent.facts?.info, textsOf(meta, "traceparent", "tracestate")];
+  meter.turn?.(() => ({
     sessionId: live.id,
-    sinceMs: turn.sinceMs,
+    sinceMs,
     durationMs,
     outcome: ended,
-    ...(outcome.type === "error" && { errorCode: errorCodeOf(outcome.error) }),
-    agent: hidden(secrets, textsOf(agent.facts?.info, "name", "version")),
+    ...(errorCode !== undefined && { errorCode }),
+    agent: hidden(secrets, textsOf(info, "name", "version")),
     tokens,
-    trace: textsOf(meta, "traceparent", "tracestate"),
-  });
+    trace,
+  }));
 }
 
 function tokensOf(usage: unknown): Readonly<Record<string, number>> {

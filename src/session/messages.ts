@@ -1,8 +1,8 @@
 /** Entries folded for people: who said what, when. */
 import { SidecarError } from "../base/errors.ts";
-import { isRecord, type Json } from "../base/json.ts";
+import type { Json } from "../base/json.ts";
 import type { Entry, NewEntry } from "../store/contract.ts";
-import { isContentBlock, type ContentBlock } from "../acp/content.ts";
+import { isContentBlock, joinContent, type ContentBlock } from "../acp/content.ts";
 import type { Role } from "../acp/entries.ts";
 import type { Said } from "./happenings.ts";
 import { Teller } from "./teller.ts";
@@ -56,7 +56,7 @@ export async function* messagesOf(pages: AsyncIterable<readonly Entry[]>): Async
       const said = teller.told(entry);
       if (said?.type !== "said" || said.by === "thought" || said.child !== undefined) continue;
       if (open !== undefined && isOneMessage(open.said, said)) {
-        join(open.content, said.content);
+        joinContent(open.content, said.content);
         continue;
       }
       if (open !== undefined) yield open.message;
@@ -75,23 +75,4 @@ function isOneMessage(open: Said, next: Said): boolean {
 function messageOf({ atMs, seq, messageId }: Said, role: Role, content: readonly Json[]): Message {
   const id = messageId === undefined ? {} : { messageId };
   return { role, content: content as unknown as ContentBlock[], atMs, seq, ...id };
-}
-
-/** Neighbouring plain text becomes one block. */
-function join(content: Json[], more: readonly Json[]): void {
-  for (const block of more) {
-    const last = content.at(-1);
-    if (isPlainText(last) && isPlainText(block))
-      content[content.length - 1] = { ...last, text: last.text + block.text };
-    else content.push(block);
-  }
-}
-
-function isPlainText(block: Json | undefined): block is { readonly type: "text"; readonly text: string } {
-  return (
-    isRecord(block) &&
-    block.type === "text" &&
-    typeof block.text === "string" &&
-    Object.keys(block).length === 2
-  );
 }

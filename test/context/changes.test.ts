@@ -5,6 +5,7 @@ import path from "node:path";
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { compared, type KnownState } from "../../src/context/changes.ts";
+import { doneByOthers, otherHands, type OtherHand } from "./other-hands.ts";
 import { coarseMs, lookAt, maxHashedBytes, statAt } from "../../src/context/file-state.ts";
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), "acp-sidecar-context-"));
@@ -17,16 +18,7 @@ const contents = ["one 1", "two 2", "three"];
 const step = fc.record({
   name: fc.constantFrom(...names),
   content: fc.constantFrom(...contents),
-  how: fc.constantFrom(
-    "write",
-    "keepTimes",
-    "replace",
-    "replaceKeepingTimes",
-    "delete",
-    "touch",
-    "append",
-    "swap",
-  ),
+  how: fc.constantFrom(...otherHands, "append", "swap"),
   other: fc.constantFrom(...names),
 });
 
@@ -38,35 +30,24 @@ function act({
 }: {
   name: string;
   content: string;
-  how: string;
+  how: OtherHand | "append" | "swap";
   other: string;
 }): void {
   const file = path.join(folder, name);
-  const before = fs.statSync(file, { throwIfNoEntry: false });
-  const keepTimes = (at: string) => before && fs.utimesSync(at, before.atime, before.mtime);
+  const before = fs.existsSync(file);
   switch (how) {
-    case "write":
-      return fs.writeFileSync(file, content);
-    case "keepTimes":
-      fs.writeFileSync(file, content);
-      return keepTimes(file);
-    case "replace":
-    case "replaceKeepingTimes":
-      fs.writeFileSync(`${file}.new`, content);
-      if (how === "replaceKeepingTimes") keepTimes(`${file}.new`);
-      return fs.renameSync(`${file}.new`, file);
-    case "delete":
-      return fs.rmSync(file, { force: true });
-    case "touch":
-      return before && fs.utimesSync(file, new Date(), new Date());
     case "append":
-      return before && fs.appendFileSync(file, "");
+      if (before) fs.appendFileSync(file, "");
+      return;
     case "swap":
       if (before && name !== other && fs.existsSync(path.join(folder, other))) {
         fs.renameSync(path.join(folder, other), path.join(folder, "x"));
         fs.renameSync(file, path.join(folder, other));
         fs.renameSync(path.join(folder, "x"), file);
       }
+      return;
+    default:
+      doneByOthers(file, how, content);
   }
 }
 

@@ -4,6 +4,7 @@ import fs from "node:fs";
 import path from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { doneByOthers, otherHands, type OtherHand } from "./other-hands.ts";
 import { aRig, readItself, readThrough, writeItself, writeThrough, type Rig } from "./rig.ts";
 
 const names = ["a.ts", "src/b.ts", "src/c d.ts"];
@@ -18,16 +19,7 @@ const agents = fc.record({
 const others = fc.record({
   name: fc.constantFrom(...names),
   content: fc.constantFrom(...contents),
-  how: fc.constantFrom(
-    "write",
-    "keepTimes",
-    "replace",
-    "replaceKeepingTimes",
-    "delete",
-    "touch",
-    "move",
-    "restore",
-  ),
+  how: fc.constantFrom(...otherHands, "move", "restore"),
 });
 const turns = fc.array(
   fc.record({ agent: fc.array(agents, { maxLength: 4 }), others: fc.array(others, { maxLength: 4 }) }),
@@ -38,6 +30,7 @@ const turns = fc.array(
 );
 
 type Act = { readonly name: string; readonly content: string; readonly how: string };
+type OthersAct = Act & { readonly how: OtherHand | "move" | "restore" };
 
 /** What the agent has of each file it knows; undefined for one that was not there. */
 type Belief = Map<string, string | undefined>;
@@ -59,33 +52,20 @@ function agentDoes(rig: Rig, belief: Belief, { name, content, how }: Act) {
   return how === "read" ? readThrough(file) : readItself(file);
 }
 
-function othersDo(rig: Rig, saved: Map<string, string>, { name, content, how }: Act): void {
+function othersDo(rig: Rig, saved: Map<string, string>, { name, content, how }: OthersAct): void {
   const file = rig.at(name);
-  const before = fs.statSync(file, { throwIfNoEntry: false });
-  const keepTimes = (at: string) => before && fs.utimesSync(at, before.atime, before.mtime);
   fs.mkdirSync(path.dirname(file), { recursive: true });
   switch (how) {
-    case "write":
-      return fs.writeFileSync(file, content);
-    case "keepTimes":
-      fs.writeFileSync(file, content);
-      return keepTimes(file);
-    case "replace":
-    case "replaceKeepingTimes":
-      fs.writeFileSync(`${file}.new`, content);
-      if (how === "replaceKeepingTimes") keepTimes(`${file}.new`);
-      return fs.renameSync(`${file}.new`, file);
-    case "delete":
-      return fs.rmSync(file, { force: true });
-    case "touch":
-      return before && fs.utimesSync(file, new Date(), new Date());
     case "move":
       // Beside where it was, under a name that nobody knows.
-      return before && fs.renameSync(file, `${file}.moved`);
+      return void (fs.existsSync(file) && fs.renameSync(file, `${file}.moved`));
     case "restore": {
       const old = saved.get(name);
       if (old !== undefined) fs.writeFileSync(file, old);
+      return;
     }
+    default:
+      doneByOthers(file, how, content);
   }
 }
 
@@ -112,7 +92,7 @@ function check(rig: Rig, belief: Belief, changes: Record<string, string>, story:
 
 async function play(
   rig: Rig,
-  story: readonly { agent: readonly Act[]; others: readonly Act[] }[],
+  story: readonly { agent: readonly Act[]; others: readonly OthersAct[] }[],
 ): Promise<void> {
   const belief: Belief = new Map();
   const saved = new Map<string, string>();

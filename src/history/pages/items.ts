@@ -2,7 +2,8 @@
  * A conversation as a list of items: happenings, of which those that go on with an earlier one are put into it. Whoever
  * follows a session does the same with what comes.
  */
-import { isRecord, type Json } from "../../base/json.ts";
+import { joinContent } from "../../acp/content.ts";
+import type { Json } from "../../base/json.ts";
 import type { Happening } from "../../session/happenings.ts";
 
 /** One thing to be shown. `seq` is the entry with which it begins. */
@@ -123,23 +124,8 @@ function saidAnew({ sessionUpdate: _, ...update }: Readonly<Record<string, unkno
   return Object.fromEntries(Object.entries(update).filter(([, value]) => value !== null));
 }
 
-/** Neighbouring plain text becomes one block. */
 function joinedContent(before: readonly Json[], more: readonly Json[]): readonly Json[] {
   const content = [...before];
-  for (const block of more) {
-    const last = content.at(-1);
-    if (isPlainText(last) && isPlainText(block))
-      content[content.length - 1] = { ...last, text: last.text + block.text };
-    else content.push(block);
-  }
+  joinContent(content, more);
   return content;
-}
-
-function isPlainText(block: Json | undefined): block is { readonly type: "text"; readonly text: string } {
-  return (
-    isRecord(block) &&
-    block.type === "text" &&
-    typeof block.text === "string" &&
-    Object.keys(block).length === 2
-  );
 }
