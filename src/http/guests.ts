@@ -1,6 +1,6 @@
 /** Whoever comes with a token. They are kept as long as they come again. */
 import { createHash } from "node:crypto";
-import { isSidecarError } from "../base/errors.ts";
+import { isSidecarError, loggedReason } from "../base/errors.ts";
 import type { Access } from "../store/guarded/access.ts";
 import { Failures } from "../store/guarded/failures.ts";
 import { tokenGrant } from "../store/guarded/tokens.ts";
@@ -100,7 +100,10 @@ export class Guests {
       await (await known)?.close();
     } catch (error) {
       if (!isSidecarError(error, "TOKEN_INVALID"))
-        this.#parts.log.warn({ error }, "a guest's things were not closed");
+        this.#parts.log.warn(
+          { error: loggedReason(error, this.#parts.log) },
+          "a guest's things were not closed",
+        );
     }
   }
 

@@ -3,7 +3,7 @@
  * client. It knows the rules of sessions and turns; here is only who waits for which answer.
  */
 import { PassThrough } from "node:stream";
-import { errorFaces, reasonOf, SidecarError, type ErrorCode } from "../../base/errors.ts";
+import { errorFaces, loggedReason, reasonOf, SidecarError, type ErrorCode } from "../../base/errors.ts";
 import { isRecord } from "../../base/json.ts";
 import type { Logger } from "../../base/log.ts";
 import { version } from "../../base/version.ts";
@@ -50,7 +50,7 @@ export class Attachment {
     this.#served = serve({ input: toRelay, output: fromRelay }, this.#stop.signal).then(
       () => this.#connection.close(ended),
       (error: unknown) => {
-        log.error({ error: reasonOf(error) }, "a guest's sidecar ended");
+        log.error({ error: loggedReason(error, log) }, "a guest's sidecar ended");
         this.#connection.close(ended);
       },
     );
