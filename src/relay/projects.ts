@@ -45,26 +45,16 @@ export class Projects {
     this.#parts = parts;
   }
 
-  /** A turn begins: its files are looked at when it is over. */
-  noteBegun(live: LiveSession): void {
-    clearTimeout(this.#timers.get(live));
-    this.#timers.delete(live);
-  }
-
-  /** A turn's answer is on its way. */
+  /** A turn's answer is out. One timer serves all turns of a session: it is wound up anew. */
   noteOver(live: LiveSession): void {
-    if (this.#parts.contextSnapshots !== "on" || this.#isClosed) return;
-    this.noteBegun(live);
-    const timer = setTimeout(() => {
-      this.#timers.delete(live);
-      void this.#take(live);
-    }, quietMs);
+    if (this.#parts.contextSnapshots !== "on" || this.#isClosed || !live.isHeld) return;
+    const timer = this.#timers.get(live)?.refresh() ?? setTimeout(() => void this.#take(live), quietMs);
     // It is no reason to stay alive: what was told stands in the journal.
     this.#timers.set(live, timer.unref());
   }
 
   /** What the agent is to be told before the prompt of a turn that has just begun. Undefined where nothing is, or nobody can tell in time. */
-  async noteFor(live: LiveSession): Promise<Note | undefined> {
+  noteFor(live: LiveSession): Promise<Note | undefined> | undefined {
     if (this.#parts.contextNote !== "prompt" || runningTurns(live).length > 1 || !live.isHeld)
       return undefined;
     const { record, journal } = live;
@@ -100,7 +90,8 @@ export class Projects {
 
   /** The session is let go: what it knows stands in its journal. */
   forget(live: LiveSession): void {
-    this.noteBegun(live);
+    clearTimeout(this.#timers.get(live));
+    this.#timers.delete(live);
     this.#knowing.get(live)?.close();
     this.#knowing.delete(live);
   }

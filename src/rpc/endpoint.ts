@@ -9,7 +9,7 @@ import { Queue } from "../base/queue.ts";
 import { Backlog } from "./backlog.ts";
 import { RpcError, toRpcError } from "./errors.ts";
 import { Inbox, type InvalidMessage } from "./inbox.ts";
-import { IncomingRequests, type RequestContext } from "./incoming.ts";
+import { IncomingRequests, type OnCancel, type RequestContext } from "./incoming.ts";
 import {
   wireText,
   unwritable,
@@ -39,6 +39,8 @@ export interface PeerHandlers {
 export interface RequestOptions {
   /** Aborting sends `$/cancel_request`; the request still ends with the peer's answer. */
   readonly signal?: AbortSignal;
+  /** The same for one that answers another request. */
+  readonly onCancel?: OnCancel;
   /** Told the id under which the request is sent. */
   readonly onSent?: (id: RequestId) => void;
   /** Told when the stream has taken the request. */
@@ -124,7 +126,7 @@ export class Connection {
   /** Rejects with the peer's `RpcError`, or with the reason of `close`. */
   async request(method: string, params: unknown, options: RequestOptions = {}): Promise<unknown> {
     if (this.#closeReason !== undefined) throw this.#closeReason;
-    const { signal, onSent, onTaken } = options;
+    const { signal, onCancel, onSent, onTaken } = options;
     const { id, answer } = this.#outgoing.open();
     const text = wireText({ jsonrpc: "2.0", id, method, params: params ?? undefined });
     if (text === undefined) {
@@ -137,7 +139,11 @@ export class Connection {
     const cancel = () => void this.notify("$/cancel_request", { requestId: id });
     if (signal?.aborted === true) cancel();
     signal?.addEventListener("abort", cancel, { once: true });
-    return answer.finally(() => signal?.removeEventListener("abort", cancel));
+    const endListening = onCancel?.(cancel);
+    return answer.finally(() => {
+      signal?.removeEventListener("abort", cancel);
+      endListening?.();
+    });
   }
 
   /** Settles when the stream takes more. What cannot be written is dropped, and the log says so. */

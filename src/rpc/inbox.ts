@@ -2,7 +2,7 @@
  * The receiving half of a connection: reads chunks, cuts and parses them, and hands everything over in
  * order, one read at a time, so that a handler that is behind stops the reading.
  */
-import type { Readable } from "node:stream";
+import { finished, type Readable } from "node:stream";
 import { SidecarError, type ErrorCode } from "../base/errors.ts";
 import { FrameDecoder, type Frame, type Framing } from "./framing.ts";
 import {
@@ -92,17 +92,40 @@ export class Inbox {
 
   async #pump(): Promise<void> {
     try {
-      for await (const chunk of this.#input) {
-        this.#received += 1;
-        this.#behind = true;
-        await this.#take(this.#decoder.push(chunk as Buffer));
-        this.#behind = false;
-        if (this.#stopped) return;
-      }
+      await this.#read();
       await this.#take(this.#decoder.end());
     } catch (error) {
       if (!this.#stopped) this.#handlers.broken(error);
+      this.#input.destroy();
     }
+  }
+
+  /**
+   * Settles when the stream has ended and every chunk has been taken. By events, because iterating over a stream costs
+   * a prompt more than cutting and parsing it.
+   */
+  #read(): Promise<void> {
+    const input = this.#input;
+    const waiting: Buffer[] = [];
+    return new Promise((resolve, reject) => {
+      const takeAll = async (first: Buffer): Promise<void> => {
+        this.#behind = true;
+        for (let chunk: Buffer | undefined = first; chunk !== undefined; chunk = waiting.shift())
+          await this.#take(this.#decoder.push(chunk));
+        this.#behind = false;
+        if (input.isPaused()) input.resume();
+      };
+      let taking: Promise<void> | undefined;
+      input.on("data", (chunk: Buffer) => {
+        this.#received += 1;
+        if (!this.#behind) taking = takeAll(chunk).catch(reject);
+        // No more than this one comes when it is told to pause.
+        else if (waiting.push(chunk) === 1) input.pause();
+      });
+      finished(input, { writable: false }, (error) => {
+        void Promise.resolve(taking).then(() => (error ? reject(error) : resolve()));
+      });
+    });
   }
 
   async #take(frames: readonly (Frame | Laned)[]): Promise<void> {

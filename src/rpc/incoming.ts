@@ -1,4 +1,5 @@
 /** The peer's requests while they run: their ids, their cancellation by `$/cancel_request`, their end. */
+import { Deferred } from "../base/deferred.ts";
 import { SidecarError } from "../base/errors.ts";
 import { isRecord } from "../base/json.ts";
 import { isRequestId, type RequestId } from "./messages.ts";
@@ -9,13 +10,18 @@ const maxOpenRequests = 10_000;
 /** What a handler knows of the request that it answers. */
 export interface RequestContext {
   readonly id: RequestId;
-  /** Aborted by the peer's `$/cancel_request`, and when the peer has gone. */
+  /** Aborted by the peer's `$/cancel_request`, and when the peer has gone. Made when it is first asked for. */
   readonly signal: AbortSignal;
+  /** The same for one listener, without a signal. Returns what ends the listening. */
+  readonly onCancel: OnCancel;
   /** Settles when the answer has been written: what must come after it waits for this. */
   readonly answered: Promise<void>;
   /** To be called when somebody else has the request: until then, or its answer, it counts as backlog. */
   readonly passedOn: () => void;
 }
+
+/** Calls `listener` once, at once if it is cancelled already. */
+export type OnCancel = (listener: () => void) => () => void;
 
 interface IncomingRequest extends RequestContext {
   readonly cancel: () => void;
@@ -63,13 +69,49 @@ export class IncomingRequests {
 }
 
 function startRequest(id: RequestId, passedOn: () => void): IncomingRequest {
-  const cancellation = new AbortController();
-  let settle = () => {};
-  const answered = new Promise<void>((resolve) => {
-    settle = () => {
+  const cancellation = new Cancellation();
+  const answered = new Deferred();
+  return {
+    id,
+    get signal() {
+      return cancellation.signal;
+    },
+    onCancel: (listener) => cancellation.on(listener),
+    answered: answered.promise,
+    passedOn,
+    cancel: () => cancellation.cancel(),
+    settle: () => {
       passedOn();
-      resolve();
-    };
-  });
-  return { id, signal: cancellation.signal, answered, passedOn, cancel: () => cancellation.abort(), settle };
+      answered.settle();
+    },
+  };
+}
+
+/** Most requests end without one, and an AbortSignal costs as much as reading the request. */
+class Cancellation {
+  readonly #listeners = new Set<() => void>();
+  #isCancelled = false;
+  #controller: AbortController | undefined;
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#isCancelled) this.#controller.abort();
+    }
+    return this.#controller.signal;
+  }
+
+  on(listener: () => void): () => void {
+    if (this.#isCancelled) listener();
+    else this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  cancel(): void {
+    if (this.#isCancelled) return;
+    this.#isCancelled = true;
+    this.#controller?.abort();
+    for (const listener of this.#listeners) listener();
+    this.#listeners.clear();
+  }
 }

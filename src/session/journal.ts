@@ -13,6 +13,7 @@ import { foldEntries } from "./fold.ts";
 import { Held } from "./held.ts";
 import { isGone } from "./hidden.ts";
 import type { JournalOptions } from "./journal-options.ts";
+import { JournalWrites } from "./journal-writes.ts";
 import { charsIn, collect } from "./pages.ts";
 
 /** How a session is taken: by whom, and from whom. What is not said is as the registry was set up. */
@@ -38,9 +39,7 @@ export class Journal {
   #sealed: number;
   readonly #unsealed: Held;
   readonly #chain: Chain;
-  /** A write failed and may have been done all the same: ask before the next one. */
-  #doubtful = false;
-  #lost: SidecarError | undefined;
+  readonly #writes = new JournalWrites(() => this.endUse());
   /** Compactions that were folded already: their summaries may go on. */
   readonly #compactions = new Set<string>();
 
@@ -89,12 +88,12 @@ export class Journal {
 
   /** Why nothing can be written any more: somebody else has the session, or it is gone. Known by a write that failed. */
   get lost(): SidecarError | undefined {
-    return this.#lost;
+    return this.#writes.lost;
   }
 
   /** Whether the store has failed a write: what was written last may be there or not. */
   get isDoubtful(): boolean {
-    return this.#doubtful;
+    return this.#writes.isDoubtful;
   }
 
   touch(): void {
@@ -127,8 +126,19 @@ export class Journal {
   }
 
   /** Folds what is not sealed and `added`, adds `last`, and makes all of it final. */
-  seal(last: readonly NewEntry[], added: readonly NewEntry[] = []): Promise<void> {
-    return this.#seal(added, last);
+  async seal(last: readonly NewEntry[], added: readonly NewEntry[] = []): Promise<void> {
+    await this.#seal(added, last);
+  }
+
+  /** The same for the end of a turn, which on return survives as `durability` promises. */
+  async sealTurn(last: readonly NewEntry[]): Promise<void> {
+    let settled: Promise<void> | undefined;
+    // It is on its way to the disk while what is known of it here is brought up to date.
+    await this.#seal([], last, () => {
+      settled = this.settle();
+      settled.catch(() => undefined);
+    });
+    await settled;
   }
 
   /** Entries that were sealed elsewhere become final as they are, links of their chain and all. Nothing here is unsealed. */
@@ -141,13 +151,19 @@ export class Journal {
     });
   }
 
-  async #seal(added: readonly NewEntry[], last: readonly NewEntry[]): Promise<void> {
+  /** @param stored called when the store has it, before anything else is done */
+  async #seal(
+    added: readonly NewEntry[],
+    last: readonly NewEntry[],
+    stored: () => void = () => undefined,
+  ): Promise<void> {
     const { store, tell, durability } = this.#options;
     await this.#write(async () => {
       const before = this.#head;
       const { from, final } = await this.#final(added, last);
       tidyUp(charsIn(added), final);
       this.#sealed = this.#head = await store.seal(this.id, { from, head: before }, final, this.#lease);
+      stored();
       const head = this.#chain.written();
       if (head !== undefined) this.#options.headed?.({ sessionId: this.id, ...head });
       this.#unsealed.begin();
@@ -165,7 +181,9 @@ export class Journal {
 
   async update(patch: SessionPatch): Promise<SessionRecord> {
     this.touch();
-    const record = await this.#noteLoss(this.#options.store.update(this.id, patch, this.#lease));
+    const record = await this.#writes.runSurely(() =>
+      this.#options.store.update(this.id, patch, this.#lease),
+    );
     if (this.#options.durability === "full") await this.#options.store.flush();
     tellUpdate(this.#options.tell, record, patch);
     return record;
@@ -173,7 +191,9 @@ export class Journal {
 
   /** Extends the lease and stores who holds it. Errors: `LEASE_LOST`. */
   async renew(holder: Holder = this.#lease.holder): Promise<void> {
-    const { expiresAtMs } = await this.#noteLoss(this.#options.store.renew({ ...this.#lease, holder }));
+    const { expiresAtMs } = await this.#writes.runSurely(() =>
+      this.#options.store.renew({ ...this.#lease, holder }),
+    );
     // Whether a turn runs may have changed meanwhile.
     this.#lease = { ...this.#lease, holder, expiresAtMs };
   }
@@ -200,24 +220,7 @@ export class Journal {
 
   async #write(write: () => Promise<void>): Promise<void> {
     this.touch();
-    if (this.#doubtful) await this.#ask();
-    try {
-      await this.#noteLoss(write());
-    } catch (error) {
-      this.#doubtful = this.#lost === undefined;
-      throw error;
-    }
-  }
-
-  async #noteLoss<T>(write: Promise<T>): Promise<T> {
-    try {
-      return await write;
-    } catch (error) {
-      if (!isSidecarError(error, "LEASE_LOST", "SESSION_NOT_FOUND")) throw error;
-      this.#lost ??= error;
-      this.endUse();
-      throw error;
-    }
+    await this.#writes.run(() => this.#ask(), write);
   }
 
   async #ask(): Promise<void> {
@@ -227,7 +230,6 @@ export class Journal {
     this.#sealed = record.sealedSeq;
     this.#unsealed.drop();
     this.#chain.forget();
-    this.#doubtful = false;
   }
 
   async #sealLeftOver(interrupted: boolean): Promise<void> {

@@ -26,8 +26,8 @@ export async function askAgent(
     ctx.forwarded.set(id, request.id);
   };
   try {
-    const { signal, passedOn: onTaken } = request;
-    return await run.agent.request(method, params, { signal, onSent, onTaken });
+    const { onCancel, passedOn: onTaken } = request;
+    return await run.agent.request(method, params, { onCancel, onSent, onTaken });
   } finally {
     if (agentsId !== undefined) ctx.forwarded.delete(agentsId);
   }
@@ -88,7 +88,7 @@ async function attachAndAsk(
   request: RequestContext,
   compose: Compose,
 ): Promise<Sent> {
-  const binding = await attach(ctx, live, request.signal);
+  const binding = await attach(ctx, live, request);
   const params = await compose(binding);
   const { run, agentSessionId } = binding;
   const [received, sentAtMs] = [run.agent.received, performance.now()];

@@ -6,6 +6,7 @@ import type { AgentRun } from "../../agent/supervisor.ts";
 import { loggedReason, SidecarError } from "../../base/errors.ts";
 import { isRecord } from "../../base/json.ts";
 import { isSameAgent } from "../../session/agent-ids.ts";
+import type { RequestContext } from "../../rpc/endpoint.ts";
 import type { RelayContext } from "../context.ts";
 import { withAgentId } from "./ids.ts";
 import type { Binding, LiveSession } from "../live/session.ts";
@@ -22,15 +23,19 @@ import { enqueueUpdates, takeUpdates } from "./updates.ts";
 const maxDeaths = 3;
 
 /** The session's binding to the agent that runs now. Runs in the inbound lane. Errors: `AGENT_…`, the agent's own. */
-export async function attach(ctx: RelayContext, live: LiveSession, signal?: AbortSignal): Promise<Binding> {
+export async function attach(
+  ctx: RelayContext,
+  live: LiveSession,
+  request: Pick<RequestContext, "signal">,
+): Promise<Binding> {
   const deaths = new Map<string, number>();
   const before = live.agentState;
   for (let died = 1; ; died += 1) {
     const skip = new Set([...deaths].filter(([, count]) => count > 1).map(([key]) => key));
     try {
       const run = await ctx.agent.run();
-      if (live.binding?.run === run) return await renew(ctx, live, live.binding, signal);
-      return await attachTo(ctx, live, run, { before, skip }, signal);
+      if (live.binding?.run === run) return await renew(ctx, live, live.binding, request);
+      return await attachTo(ctx, live, run, { before, skip }, request.signal);
     } catch (error) {
       if (!(error instanceof DiedChoosing)) throw error;
       ctx.sessions.unbind(live);
@@ -71,7 +76,7 @@ async function renew(
   ctx: RelayContext,
   live: LiveSession,
   binding: Binding,
-  signal: AbortSignal | undefined,
+  request: Pick<RequestContext, "signal">,
 ): Promise<Binding> {
   if (!live.isLoadedAnew || isAtWork(live)) return binding;
   const params = await setupParams(ctx, live, binding.run);
@@ -80,7 +85,7 @@ async function renew(
   const how = { before: live.agentState, isSameAgent: true, skip: new Set<string>() };
   if (!isSame && canTakeUp(binding.run)) {
     live.swallowedState.clear();
-    const taken = await askAgain(ctx, live, binding, params, signal);
+    const taken = await askAgain(ctx, live, binding, params, request.signal);
     if (taken !== undefined) await settle(ctx, live, taken, how);
   } else {
     if (!isSame)

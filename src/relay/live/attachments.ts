@@ -112,6 +112,7 @@ export class Attachments implements Iterable<Attachment> {
   }
 
   async #toAll(send: (attachment: Attachment) => Promise<void>): Promise<void> {
-    await Promise.all(Array.from(this.#byClient.values(), send));
+    const sending = Array.from(this.#byClient.values(), send);
+    await (sending.length === 1 ? sending[0] : Promise.all(sending));
   }
 }

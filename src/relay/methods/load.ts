@@ -83,7 +83,7 @@ async function loadToWrite(
     await live.outbound(() => keepSystemPrompt(ctx, live, method, parsed));
     // The agent is gone, so what it began will never end.
     const isAtRest = live.binding === undefined && live.turns.size === 0;
-    const attaching = live.whileHeld(live.inbound.run(() => attach(ctx, live, request.signal)));
+    const attaching = live.whileHeld(live.inbound.run(() => attach(ctx, live, request)));
     const state: ReplayedState = new Map();
     const isLoad = method === "session/load";
     const replaying = isLoad

@@ -47,13 +47,16 @@ export async function prompt(ctx: RelayContext, params: unknown, request: Reques
   await turn.decided;
   return live.answerInOrder(request, async () => {
     const safe = await endTurn(ctx, live, turn);
-    noteTurn(ctx, { live, turn, meta: parsed._meta }, safe);
     if (isCutOff(safe)) await tellUnended(ctx, live, turn);
     if (turn.isAgentDone) live.turns.delete(turn);
     turn.noteOver();
     live.touch();
-    ctx.projects.noteOver(live);
-    ctx.log.info({ sessionId: live.id, ended: safe.type }, "turn ended");
+    // The answer waits for none of this.
+    void request.answered.then(() => {
+      noteTurn(ctx, { live, turn, meta: parsed._meta }, safe);
+      ctx.projects.noteOver(live);
+      ctx.log.info({ sessionId: live.id, ended: safe.type }, "turn ended");
+    });
     if (safe.type === "error") throw safe.error;
     return safe.result;
   });
@@ -85,14 +88,13 @@ function startTurn(
 ): void {
   const { sessionId: _, ...body }: PromptParams = params;
   endRecall(ctx, live);
-  ctx.projects.noteBegun(live);
   const noting = ctx.projects.noteFor(live);
   // Journaled first: whatever happens to it then, it is part of the history.
   const history = live.outbound(() => journalPrompt(ctx, live, turn, body));
   history.catch((error: unknown) => ctx.holding.noteFailure(live, error));
   const asked = history.then(async () => {
     await untilLateTurnsAreGone(live, lateTurnMs);
-    const note = await noting;
+    const note = noting && (await noting);
     return askSession(ctx, live, "session/prompt", request, (binding) =>
       compose(ctx, live, turn, binding, withoutOurs(body), note),
     );
@@ -186,12 +188,13 @@ async function endTurn(ctx: RelayContext, live: LiveSession, turn: Turn): Promis
   }
   const last = turn.noted !== undefined && isTaken(outcome) ? [turn.noted, end] : [end];
   try {
-    if (runningTurns(live).length > 0) await live.journal.append(last);
-    else {
+    if (runningTurns(live).length === 0) {
       live.journal.setTurnRunning(false);
-      await live.journal.seal(last);
+      await live.journal.sealTurn(last);
+    } else {
+      await live.journal.append(last);
+      await live.journal.settle();
     }
-    await live.journal.settle();
     return outcome;
   } catch (error) {
     const isLost = live.noteLoss();

@@ -13,7 +13,7 @@
  * The descriptor is our own, of the WAL only: SQLite locks the database and the -shm file, never the WAL, so
  * closing it drops no lock.
  */
-import { fstatSync, readSync, writeSync } from "node:fs";
+import fs, { readSync, writeSync } from "node:fs";
 import { open, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 import { syncDirectory } from "../../../base/disk.ts";
@@ -69,15 +69,30 @@ export class WalSync {
   async #sync(): Promise<void> {
     const committed = this.#committed;
     try {
-      const wal = await this.#wal();
-      if (wal !== undefined && this.#mustRewrite) await this.#rewrite(wal.fd);
-      await wal?.datasync();
+      while (!(await this.#syncFile()));
     } catch (error) {
       this.#mustRewrite = true;
       throw syncFailed(this.#path, error);
     }
     this.#mustRewrite = false;
     this.#synced = committed;
+  }
+
+  /** False when it was not the WAL any longer that is now on the disk. */
+  async #syncFile(): Promise<boolean> {
+    this.#file ??= await openWal(this.#path);
+    // There is none, and so nothing that is only there.
+    if (this.#file === undefined) return true;
+    const { fd } = this.#file;
+    if (this.#mustRewrite) await this.#rewrite(fd);
+    const syncing = datasync(fd);
+    // While the disk is at work the look costs nobody's time.
+    const [isLinked] = await Promise.all([isStillLinked(fd), syncing]);
+    if (isLinked) return true;
+    const gone = this.#file;
+    this.#file = undefined;
+    await gone.close();
+    return false;
   }
 
   /**
@@ -94,25 +109,32 @@ export class WalSync {
       }
     });
   }
+}
 
-  /** The WAL as it is now; undefined when there is none and so nothing that is only there. */
-  async #wal(): Promise<FileHandle | undefined> {
-    // A look takes microseconds, a way through the thread pool may take a hundred times as long.
-    if (this.#file !== undefined && fstatSync(this.#file.fd).nlink > 0) return this.#file;
-    await this.#file?.close();
-    this.#file = undefined;
-    const handle = await openExisting(this.#path);
-    if (handle === undefined) return undefined;
-    try {
-      // A new file survives a power cut only when its name does.
-      syncDirectory(dirname(this.#path));
-      this.#file = handle;
-      return handle;
-    } catch (error) {
-      await handle.close();
-      throw error;
-    }
+/** The WAL as it is now; undefined when there is none. */
+async function openWal(path: string): Promise<FileHandle | undefined> {
+  const handle = await openExisting(path);
+  if (handle === undefined) return undefined;
+  try {
+    // A new file survives a power cut only when its name does.
+    syncDirectory(dirname(path));
+    return handle;
+  } catch (error) {
+    await handle.close();
+    throw error;
   }
+}
+
+/** Not by the handle, which has twice as much done around it: that shows in every turn. */
+function datasync(fd: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    fs.fdatasync(fd, (error) => (error === null ? resolve() : reject(error)));
+  });
+}
+
+/** At once: by the thread pool it may take a hundred times as long as the look itself, some microseconds. */
+async function isStillLinked(fd: number): Promise<boolean> {
+  return fs.fstatSync(fd).nlink > 0;
 }
 
 async function openExisting(path: string): Promise<FileHandle | undefined> {
