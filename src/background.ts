@@ -8,6 +8,7 @@ import { withheldBy } from "./config/agent-command.ts";
 import type { Config } from "./config/config.ts";
 import { outboxOf, surroundings, type Surroundings } from "./config/paths.ts";
 import { lateHooks, type LateHooks } from "./notify/late.ts";
+import { TurnNotes } from "./notify/turn-notes.ts";
 import type { Follower } from "./session/events.ts";
 import type { SessionRegistry } from "./session/registry.ts";
 import type { Store } from "./store/contract.ts";
@@ -48,14 +49,17 @@ export function startBackground(config: Omit<Config, "store">, parts: Background
 /** Undefined where nobody is told. */
 function hooksFor(
   config: Omit<Config, "store">,
-  { registry, log, meter = noMeter, secrets, env }: BackgroundParts,
+  { registry, lookedAfter, log, meter = noMeter, secrets, env }: BackgroundParts,
 ): LateHooks | undefined {
   const folder = outboxOf(surroundings(env));
-  if (config.hooks === undefined || config.hooks.length === 0 || folder === undefined) return undefined;
-  const hooks = lateHooks(async () => {
+  const { hooks: wanted = [] } = config;
+  if (wanted.length === 0 || folder === undefined) return undefined;
+  const isOfTurns = wanted.some(({ on }) => on.includes("turn.ended") || on.includes("permission.asked"));
+  const notes = lookedAfter && isOfTurns ? new TurnNotes(folder, lookedAfter.url, log) : undefined;
+  const hooks = lateHooks(notes, async () => {
     const { Hooks } = await import("./notify/hooks.ts");
     const hide = (text: string) => secrets?.hide(text) ?? text;
-    return new Hooks({ config, registry, log, meter, folder, hide, withheld: withheldBy(config) });
+    return new Hooks({ config, registry, notes, log, meter, folder, hide, withheld: withheldBy(config) });
   });
   registry.follow(hooks.follower);
   return hooks;

@@ -1,6 +1,6 @@
 /** Our session ids. */
 import { createHash } from "node:crypto";
-import { monotonicFactory, ulid } from "ulid";
+import { decodeTime, encodeTime, monotonicFactory, ulid } from "ulid";
 import { SidecarError } from "./errors.ts";
 
 declare const brand: unique symbol;
@@ -37,6 +37,16 @@ export function derivedId(...parts: readonly string[]): SessionId {
   let id = "";
   for (; id.length < 26; bits >>= 5n) id = `${digits[Number(bits & 31n)]}${id}`;
   return id as SessionId;
+}
+
+/** The same for something that happened at a time: it sorts by that. */
+export function derivedIdAt(atMs: number, ...parts: readonly string[]): string {
+  return `${encodeTime(atMs)}${derivedId(...parts).slice(10)}`;
+}
+
+/** When it was made, or when that happened of which it was made. */
+export function timeIn(id: string): number {
+  return decodeTime(id);
 }
 
 export function isSessionId(value: unknown): value is SessionId {

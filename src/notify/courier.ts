@@ -4,14 +4,15 @@
  * is tried again after longer and longer pauses, and then given up. Nobody waits for any of it.
  */
 import { reasonOf, systemCodeOf } from "../base/errors.ts";
-import { newId } from "../base/ids.ts";
+import { newId, timeIn } from "../base/ids.ts";
 import type { Logger } from "../base/log.ts";
 import { noMeter, type Counting } from "../base/meter.ts";
 import { Queue } from "../base/queue.ts";
 import { pause, waitAtMost } from "../base/time.ts";
 import type { Receiver } from "../config/structures.ts";
 import { addressOf, nameOf, type Letter } from "./letter.ts";
-import { Outbox, uselessMs } from "./outbox.ts";
+import { Outbox } from "./outbox.ts";
+import { uselessMs } from "./owner.ts";
 import { postJson } from "./post.ts";
 import { runCommand } from "./run.ts";
 
@@ -116,7 +117,7 @@ export class Courier {
   async #put(route: Route, news: News, id: string): Promise<void> {
     const { receiver } = route;
     const { event, ...facts } = news;
-    const said = { id, event, at: new Date().toISOString(), ...facts };
+    const said = { id, event, at: new Date(timeIn(id)).toISOString(), ...facts };
     const text = JSON.stringify(said);
     const bare = () => JSON.stringify({ ...said, content: undefined, isCut: true });
     const letter = { id, to: addressOf(receiver), body: text.length > mostChars ? bare() : text };
@@ -186,11 +187,6 @@ export class Courier {
   }
 }
 
-/** By the time in its id. */
 function ageOf({ id }: Letter): number {
-  let ms = 0;
-  for (const digit of id.slice(0, 10)) ms = ms * 32 + digits.indexOf(digit);
-  return Date.now() - ms;
+  return Date.now() - timeIn(id);
 }
-
-const digits = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";

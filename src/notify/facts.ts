@@ -15,6 +15,8 @@ export interface Told {
   readonly content: Readonly<Record<string, unknown>>;
   /** The turn's end, whose answer may be wanted. */
   readonly endSeq?: number;
+  /** When it was journaled: whoever tells it once more tells it with the same id. */
+  readonly atMs?: number;
 }
 
 /** What of it anybody may want to know; nothing of most. */
@@ -29,12 +31,17 @@ export function toldBy(news: SessionNews): readonly Told[] {
     case "end":
       return [{ event: "session.ended", sessionId: news.id, facts: {}, content: {} }];
     case "turnEnd":
-      return [ofEnd(news.id, news.entry)];
+      return toldOf(news.id, news.entry);
     case "append":
       return news.entries.flatMap((entry) => asked(news.id, entry));
     default:
       return [];
   }
+}
+
+/** The same of an entry of the journal. */
+export function toldOf(sessionId: SessionId, entry: Entry): Told[] {
+  return entry.kind === "end" ? [ofEnd(sessionId, entry)] : asked(sessionId, entry);
 }
 
 function ofRecord(event: HookEvent, record: SessionRecord): Told {
@@ -67,6 +74,7 @@ function ofEnd(sessionId: SessionId, entry: Entry): Told {
     },
     content: error?.message === undefined ? {} : { error: error.message },
     endSeq: entry.seq,
+    atMs: entry.atMs,
   };
 }
 
@@ -91,6 +99,7 @@ function asked(sessionId: SessionId, entry: Entry): Told[] {
         toolTitle: textIf(title),
         options: offered.slice(0, 20).map((option) => (isRecord(option) ? textIf(option.name) : undefined)),
       },
+      atMs: entry.atMs,
     },
   ];
 }

@@ -2,6 +2,7 @@
 import type { Follower } from "../session/events.ts";
 import { waitAtMost } from "../base/time.ts";
 import type { Hooks } from "./hooks.ts";
+import type { TurnNotes } from "./turn-notes.ts";
 
 export interface LateHooks {
   readonly follower: Follower;
@@ -12,7 +13,8 @@ export interface LateHooks {
 /** What processes that are gone have left is looked for so long after a start, if nothing happens before. */
 const latestMs = 1000;
 
-export function lateHooks(load: () => Promise<Hooks>): LateHooks {
+/** @param notes told at once what begins, because it may be over before hooks are loaded */
+export function lateHooks(notes: TurnNotes | undefined, load: () => Promise<Hooks>): LateHooks {
   let loading: Promise<Hooks> | undefined;
   let loaded: Hooks | undefined;
   const hooks = async () => {
@@ -24,7 +26,10 @@ export function lateHooks(load: () => Promise<Hooks>): LateHooks {
   const timer = setTimeout(() => void hooks().catch(() => undefined), latestMs);
   timer.unref();
   return {
-    follower: (news) => (loaded === undefined ? hooks().then(({ take }) => take(news)) : loaded.take(news)),
+    follower: (news) => {
+      notes?.see(news);
+      return loaded === undefined ? hooks().then(({ take }) => take(news)) : loaded.take(news);
+    },
     close: async (graceMs) => {
       clearTimeout(timer);
       if (loading === undefined) return;

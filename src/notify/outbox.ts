@@ -2,40 +2,25 @@
  * Letters on disk, until they have been delivered: a file each, named after the process that is to deliver it, and safe
  * when `put` returns. What a process that is gone has left is taken over by whoever asks first.
  */
-import { createHash } from "node:crypto";
 import fs from "node:fs/promises";
 import path from "node:path";
 import { makeDirectory } from "../base/disk.ts";
 import { systemCodeOf } from "../base/errors.ts";
 import { isRecord } from "../base/json.ts";
-import { isSameProcessAlive, processSpace, startOf } from "../base/process.ts";
 import type { Letter } from "./letter.ts";
+import { elsewhereMs, isGone, thisOwner, uselessMs, type Owner } from "./owner.ts";
 
 /** All processes together leave no more than so many there. */
 const mostLetters = 10_000;
 /** How often that is counted. */
 const countedEach = 64;
-/** Processes of other machines and containers cannot be asked whether they live: so long their letters are theirs. */
-const elsewhereMs = 3_600_000;
-/** What nobody took in a day is of no use any more. */
-export const uselessMs = 86_400_000;
-
-interface Owner {
-  readonly pid: number;
-  readonly startedAt: string;
-  readonly space: string;
-}
 
 const named = /^([0-9A-HJKMNP-TV-Z]{26})\.(\d{1,10})-(\w{0,40})-([0-9a-f]{12})\.json$/;
 const unfinished = /^\..*\.tmp$/;
 
 export class Outbox {
   readonly #folder: string;
-  readonly #own: Owner = {
-    pid: process.pid,
-    startedAt: tokenOf(process.pid) ?? "",
-    space: createHash("sha256").update(processSpace()).digest("hex").slice(0, 12),
-  };
+  readonly #own = thisOwner();
   #puts = 0;
   #there = 0;
 
@@ -93,9 +78,8 @@ export class Outbox {
     return taken;
   }
 
-  async #isLeft(name: string, { pid, startedAt, space }: Owner): Promise<boolean> {
-    if (space !== this.#own.space) return (await this.#ageOf(name)) > elsewhereMs;
-    return tokenOf(pid) !== startedAt && !(startedAt === "" && isSameProcessAlive({ pid, startedAt }));
+  async #isLeft(name: string, owner: Owner): Promise<boolean> {
+    return isGone(owner, this.#own) ?? (await this.#ageOf(name)) > elsewhereMs;
   }
 
   /** Undefined when another process was quicker, it is for somebody else, or it is none. */
@@ -147,11 +131,6 @@ async function synced(folder: string): Promise<void> {
   } finally {
     await handle.close();
   }
-}
-
-/** When the process started, fit for a name; undefined if it is not there. */
-function tokenOf(pid: number): string | undefined {
-  return startOf(pid)?.replace(/\W/g, "").slice(0, 40);
 }
 
 function letterIn(text: string): Letter | undefined {

@@ -2,8 +2,10 @@
 import { writeFileSync } from "node:fs";
 import type { ServerResponse } from "node:http";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { expect, it } from "vitest";
 import { receiver } from "../notify/receiver.ts";
+import { root } from "./harness/paths.ts";
 import { useHarness } from "./harness/harness.ts";
 
 const harness = useHarness();
@@ -42,3 +44,38 @@ it("what happens is told, by the next sidecar if the first was killed, with the 
   expect(told[1]).toEqual(told[0]);
   for (const response of hanging) response.end();
 }, 30_000);
+
+it.each([
+  ["turn.ended", "hello", { stopReason: "end_turn" }],
+  ["permission.asked", "permission", { toolCallId: "tool-p1" }],
+])(
+  "%s is told by the next sidecar when the first was killed after it was journaled and before it was in the outbox",
+  async (event, words, facts) => {
+    await using server = await receiver();
+    const config = harness.path("config.json");
+    writeFileSync(config, JSON.stringify({ hooks: [{ on: [event], post: server.url }] }));
+    const options = {
+      args: ["--config", config],
+      env: { XDG_STATE_HOME: harness.path("state") },
+      store: harness.storeUrl(),
+    };
+    const killer = pathToFileURL(join(root, "test/fixtures/kill-at-letter.mjs")).href;
+    const first = await harness.connect({
+      ...options,
+      env: { ...options.env, NODE_OPTIONS: `--import=${killer}` },
+    });
+    const { sessionId } = await first.newSession(harness.project());
+    await first.prompt(sessionId, words).catch(() => undefined);
+    await first.program.exited;
+    const second = await harness.connect(options);
+    const [told] = await server.count(1);
+    await harness.stop(second.program);
+    expect(told?.body).toMatchObject({ event, sessionId, ...facts });
+    // It is known that this was told.
+    const third = await harness.connect(options);
+    await third.newSession(harness.project());
+    await harness.stop(third.program);
+    expect(server.got.length).toBe(1);
+  },
+  30_000,
+);
