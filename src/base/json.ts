@@ -32,6 +32,22 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** Whether two values of plain data have the same JSON, whatever the order of members. Neither may be deep. */
+export function isSameJson(one: unknown, other: unknown): boolean {
+  if (one === other) return true;
+  if (typeof one !== "object" || typeof other !== "object" || one === null || other === null) return false;
+  if (Array.isArray(one) !== Array.isArray(other)) return false;
+  const [names, more] = [Object.keys(one), Object.keys(other)];
+  if (names.length !== more.length) return false;
+  const [ones, others] = [
+    one as Readonly<Record<string, unknown>>,
+    other as typeof one & Record<string, unknown>,
+  ];
+  for (const name of names)
+    if (!Object.hasOwn(others, name) || !isSameJson(ones[name], others[name])) return false;
+  return true;
+}
+
 /** Levels of the facts that a peer tells of itself; nobody needs deeper ones. */
 const maxFactDepth = 32;
 

@@ -3,6 +3,7 @@ import { Hono, type Context } from "hono";
 import { isSidecarError, loggedReason, SidecarError } from "../base/errors.ts";
 import { toSessionId, type SessionId } from "../base/ids.ts";
 import { refusalIn } from "../session/audited-sharing.ts";
+import { Addresses, type Said } from "./addresses.ts";
 import { answered } from "./answer.ts";
 import { assertNoTokenIn, guestOf } from "./auth.ts";
 import { bodyFor, checked } from "./body.ts";
@@ -31,43 +32,64 @@ export interface App {
 
 export function appOf(parts: AppParts): App {
   const app = new Hono();
+  const addresses = new Addresses();
   app.get("/", (context) => pageAnswer(context.req.raw));
-  for (const each of routes)
-    app.on(each.method.toUpperCase(), each.path, (context) => handled(parts, each, context));
+  for (const route of routes)
+    app.on(route.method.toUpperCase(), route.path, (context) => {
+      const request = context.req.raw;
+      const read = () => {
+        const said = saidBy(context, route);
+        addresses.keep(request, { route, said });
+        return said;
+      };
+      return handled(parts, { route, read, session: context.req.param("id"), request, env: context.env });
+    });
   for (const [path, methods] of methodsByPath()) app.all(path, (context) => notAllowed(context, methods));
   app.notFound((context) => problemAnswer(nothingAt(context.req.path)));
-  app.onError((error) => {
+  const failed = (error: unknown) => {
     noteFailure(parts.house, error);
     return problemAnswer(error);
-  });
+  };
+  app.onError(failed);
   return {
     fetch: async (request, bindings) => {
+      const known = addresses.known(request);
       try {
         parts.gate.check(request);
-        assertNoTokenIn(request.url);
+        if (known === undefined) assertNoTokenIn(request.url);
       } catch (error) {
         return problemAnswer(error);
       }
-      return app.fetch(request, bindings);
+      if (known === undefined) return app.fetch(request, bindings);
+      const { route, said } = known;
+      const asked = { route, read: () => said, session: said.id, request, env: bindings };
+      return handled(parts, asked).catch(failed);
     },
   };
 }
 
-async function handled({ house, sourceOf }: AppParts, asked: Route, context: Context): Promise<Response> {
-  const request = context.req.raw;
-  if (asked.isOpen === true) return answered(request, await asked.handle({ house, request } as Call));
-  const guest = await guestOf(request, house.guests, sourceOf(context.env));
-  const id = context.req.param("id");
+interface Asked {
+  readonly route: Route;
+  /** What its address says. Errors: of what is not as it must be. */
+  readonly read: () => Said;
+  /** As it stands there. */
+  readonly session: string | undefined;
+  readonly request: Request;
+  readonly env: unknown;
+}
+
+async function handled({ house, sourceOf }: AppParts, asked: Asked): Promise<Response> {
+  const { route, request } = asked;
+  if (route.isOpen === true) return answered(request, await route.handle({ house, request } as Call));
+  const guest = await guestOf(request, house.guests, sourceOf(asked.env));
   try {
-    const answer = await guest.during(async () =>
-      answered(request, await answerTo(house, guest, asked, context, id)),
-    );
+    const answer = await guest.during(async () => answered(request, await answerTo(house, guest, asked)));
     // Nobody reads it: a stream would wait for its reader for ever.
     if (request.method === "HEAD") await answer.body?.cancel();
     return answer;
   } catch (error) {
     const what = refusalIn(error);
-    if (what !== undefined) guest.audit.noteRefused({ what, session: id }, error);
+    if (what !== undefined) guest.audit.noteRefused({ what, session: asked.session }, error);
     throw error;
   }
 }
@@ -75,30 +97,24 @@ async function handled({ house, sourceOf }: AppParts, asked: Route, context: Con
 async function answerTo(
   house: House,
   guest: Guest,
-  asked: Route,
-  context: Context,
-  id: string | undefined,
+  { route, read, request }: Asked,
 ): Promise<Answer | Response> {
-  const request = context.req.raw;
-  const mostBytes = house.config.maxEntryBytes + envelopeBytes;
+  const { id, params, query } = read();
+  const takesBody = route.body !== undefined && route.takesAnything === undefined;
   const call: Call = {
-    house,
-    guest,
-    id: id === undefined ? ("" as SessionId) : toSessionId(id),
-    params: context.req.param() as Readonly<Record<string, string>>,
-    query: asked.query === undefined ? {} : checked(asked.query, queryOf(context), "query"),
-    body: await bodyFor(asked, request, mostBytes),
-    request,
+    ...{ house, guest, id, params, query, request },
+    body: takesBody ? await bodyFor(route, request, house.config.maxEntryBytes + envelopeBytes) : undefined,
     // To ask for it costs something, and few do.
     get signal() {
       return request.signal;
     },
   };
-  await makeWay(house, guest, asked, call.id);
+  if (route.method === "get") return route.handle(call);
+  await makeWay(house, guest, route, id);
   const key = house.idempotency.keyOf(request, guest.tokenId);
-  if (key === undefined || asked.takesAnything !== undefined) return asked.handle(call);
-  const what = [request.method, context.req.path, call.query, call.body];
-  return house.idempotency.once(key, what, () => asked.handle(Object.assign(call, { key })));
+  if (key === undefined || route.takesAnything !== undefined) return route.handle(call);
+  const what = [request.method, new URL(request.url).pathname, query, call.body];
+  return house.idempotency.once(key, what, () => route.handle(Object.assign(call, { key })));
 }
 
 /** To the store this process is one holder: what it has open for prompts is no obstacle to whoever may change the session. */
@@ -108,10 +124,20 @@ async function makeWay({ attachments }: House, guest: Guest, asked: Route, id: S
   if ((await sharing.may(id, "prompt")) || (await sharing.may(id, "delete"))) await attachments.letGo(id);
 }
 
+/** Errors: `SESSION_NOT_FOUND` for what is no id, `INVALID_PARAMS`. */
+function saidBy({ req }: Context, { query }: Route): Said {
+  const id = req.param("id");
+  return {
+    id: id === undefined ? ("" as SessionId) : toSessionId(id),
+    params: req.param() as Said["params"],
+    query: query === undefined ? {} : checked(query, queryOf(req), "query"),
+  };
+}
+
 /** Errors: `INVALID_PARAMS` for a name that stands there twice. */
-function queryOf(context: Context): Readonly<Record<string, string>> {
+function queryOf(req: Context["req"]): Readonly<Record<string, string>> {
   const query: Record<string, string> = {};
-  for (const [name, values] of Object.entries(context.req.queries())) {
+  for (const [name, values] of Object.entries(req.queries())) {
     if (values.length !== 1)
       throw new SidecarError("INVALID_PARAMS", `query.${name.slice(0, 100)} stands there more than once`);
     query[name] = values[0] ?? "";

@@ -1,29 +1,37 @@
 /** Answers that are ready: pages of sessions that have not changed since, for whoever asks for them again. */
+import { isSameJson } from "../base/json.ts";
 import { RecentMap } from "../base/recent-map.ts";
-import { tagOf } from "./answer.ts";
+import type { SessionRecord } from "../store/contract.ts";
+import { Ready } from "./ready.ts";
 
-const [mostPages, mostChars] = [512, 64 << 10];
+const [mostPages, mostBytes] = [512, 64 << 10];
 
-export interface Rendered {
-  readonly text: string;
-  readonly tag: string;
-}
-
-interface Kept extends Rendered {
-  readonly version: string;
+interface Kept {
+  readonly record: SessionRecord;
+  readonly ready: Ready;
 }
 
 /** Bounded by the number of pages and the size of each. */
 export class Pages {
   readonly #kept = new RecentMap<string, Kept>(mostPages);
 
-  /** @param version differs when anything may have changed that the page tells */
-  async of(key: string, version: string, make: () => Promise<string>): Promise<Rendered> {
+  /** The page, if the session has not changed since; who has it open does not matter. @param record as it is now */
+  known(key: string, record: SessionRecord): Ready | undefined {
     const kept = this.#kept.get(key);
-    if (kept?.version === version) return kept;
-    const text = await make();
-    const rendered = { version, text, tag: tagOf(text) };
-    if (text.length <= mostChars) this.#kept.set(key, rendered);
-    return rendered;
+    if (kept === undefined || !isUnchanged(kept.record, record)) return undefined;
+    return kept.ready;
   }
+
+  /** @param record as it was when the page was made from it, and final */
+  keep(key: string, record: SessionRecord, text: string): Ready {
+    const ready = new Ready(text);
+    if (ready.bytes <= mostBytes) this.#kept.set(key, { record, ready });
+    return ready;
+  }
+}
+
+function isUnchanged(before: SessionRecord, after: SessionRecord): boolean {
+  if (before === after) return true;
+  const [{ lease: _, ...one }, { lease: __, ...other }] = [before, after];
+  return isSameJson(one, other);
 }

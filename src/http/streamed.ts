@@ -1,8 +1,7 @@
 /** Answers that are written while they are made: whoever reads slowly slows down what makes them. */
 import { pipeline, Readable } from "node:stream";
 import { createGzip } from "node:zlib";
-import { takesGzip } from "./answer.ts";
-import { responseOf } from "./response.ts";
+import { responseOf, takesGzip } from "./response.ts";
 
 /**
  * The first piece is waited for, so that what is refused is told as a problem. What fails later breaks the connection

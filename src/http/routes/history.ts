@@ -1,7 +1,7 @@
 /** What was said and done in a session, a page at a time. */
 import { isSidecarError } from "../../base/errors.ts";
 import { jsonTextOf } from "../../base/json-text.ts";
-import { conversationPage, included, type Included, type PageQuery } from "../../history/pages/page.ts";
+import { conversationPage, included, type Included } from "../../history/pages/page.ts";
 import type { SessionRecord } from "../../session/registry-options.ts";
 import { journalConflict } from "../../store/refusals.ts";
 import { Narrator } from "../events/news.ts";
@@ -38,37 +38,32 @@ async function history(call: Call<Query<"historyQuery">>): Promise<Answer> {
 }
 
 async function once({ house, guest, id, query }: Call<Query<"historyQuery">>): Promise<Answer> {
-  const { before, after, limit, include } = query;
   const record = await guest.registry.get(id);
-  const wanted: PageQuery = {
-    ...(before !== undefined && { before }),
-    ...(after !== undefined && { after }),
-    ...(limit !== undefined && { limit }),
-    include: (include ?? "")
-      .split(",")
-      .filter((each): each is Included => included.some((name) => name === each)),
-  };
-  const make = async () => jsonTextOf(await pageOf(guest.registry, record, wanted));
   // What is not final may change under the same numbers.
   if (record.headSeq !== record.sealedSeq) {
-    const text = await make();
+    const text = await textOf(guest.registry, record, query);
     const { headSeq, sealedSeq } = await guest.registry.get(id);
     if (sealedSeq !== record.sealedSeq) throw journalConflict(id, record.headSeq, headSeq);
     return { text };
   }
-  const { lease: _, ...known } = record;
-  const key = `${id} ${JSON.stringify(wanted)}`;
-  const { text, tag } = await house.pages.of(key, JSON.stringify(known), make);
-  return { text, headers: { etag: tag } };
+  const { before = "", after = "", limit = "", include = "" } = query;
+  const key = `${id} ${before} ${after} ${limit} ${include}`;
+  const known = house.pages.known(key, record);
+  return { ready: known ?? house.pages.keep(key, record, await textOf(guest.registry, record, query)) };
 }
 
-async function pageOf(
+async function textOf(
   registry: Call["guest"]["registry"],
   record: SessionRecord,
-  wanted: PageQuery,
-): Promise<object> {
-  const page = await conversationPage(registry, record, wanted);
+  { before, after, limit, include = "" }: Query<"historyQuery">,
+): Promise<string> {
+  const page = await conversationPage(registry, record, {
+    ...(before !== undefined && { before }),
+    ...(after !== undefined && { after }),
+    ...(limit !== undefined && { limit }),
+    include: include.split(",").filter((each): each is Included => included.some((name) => name === each)),
+  });
   const { headSeq, sealedSeq, settings } = record;
   const follow = idOf(await new Narrator(registry).endOf(record));
-  return { ...page, headSeq, sealedSeq, rewinds: settings.rewinds ?? [], follow };
+  return jsonTextOf({ ...page, headSeq, sealedSeq, rewinds: settings.rewinds ?? [], follow });
 }

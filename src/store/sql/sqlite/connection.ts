@@ -27,6 +27,8 @@ export class Connection implements Runner {
   readonly #begin: Statement;
   readonly #commit: Statement;
   readonly #prepared = new Map<string, Prepared>();
+  readonly #othersVersion: Statement;
+  #written = 0;
   #closed = false;
 
   constructor({ db, path }: OpenedDatabase, lockWaitMs: number) {
@@ -40,14 +42,30 @@ export class Connection implements Runner {
     );
     this.#begin = db.prepare("BEGIN IMMEDIATE");
     this.#commit = db.prepare("COMMIT");
+    this.#othersVersion = db.prepare("PRAGMA data_version").pluck();
   }
 
   get isClosed(): boolean {
     return this.#closed;
   }
 
+  /** How often this connection has begun to write: another number after each. */
+  get written(): number {
+    return this.#written;
+  }
+
+  /** Another number whenever another connection has written, this process's or another's. May throw as SQLite does. */
+  othersVersion(): unknown {
+    return this.#othersVersion.get();
+  }
+
   read<T>(work: () => Operation<T>): Awaitable<T> {
     return this.#whenFree(() => this.#run(work()));
+  }
+
+  /** The same for what may be known already: `know` is given what reads it. */
+  readBy<T>(know: (read: () => T) => T, work: () => Operation<T>): Awaitable<T> {
+    return this.#whenFree(() => know(() => this.#run(work())));
   }
 
   /** Runs work that only reads, all of it at the same instant. */
@@ -86,6 +104,7 @@ export class Connection implements Runner {
   }
 
   #inTransaction<T>(work: Work<T>): T {
+    this.#written += 1;
     this.#begin.run();
     try {
       const result = this.#run(work(first));

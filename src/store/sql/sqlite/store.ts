@@ -6,12 +6,14 @@ import type { Store } from "../../contract.ts";
 import { defineStore } from "../../shell.ts";
 import { sqlOperations } from "../driver.ts";
 import { totalsOf } from "../lists.ts";
+import { getRecord } from "../records.ts";
 import { defaultLockWaitMs } from "./busy.ts";
 import { Connection } from "./connection.ts";
 import { openDatabase, type OpenedDatabase } from "./database.ts";
 import { dialectOn, step } from "./dialect.ts";
 import { asStoreError } from "./errors.ts";
 import { Journal } from "./journal.ts";
+import { KnownRecords } from "./known-records.ts";
 
 export interface SqliteStoreOptions {
   /** The database file; made when it is not there, with the directories that lead to it. */
@@ -37,6 +39,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
 function storeOn({ db, engine, path, foundWalBytes }: OpenedDatabase, connection: Connection): Store {
   const dialect = dialectOn(connection, new Journal(db));
   const operations = sqlOperations(connection, dialect);
+  const known = new KnownRecords(connection);
   const left = `${foundWalBytes} bytes in the write-ahead log`;
   return defineStore({
     name: "sqlite",
@@ -45,6 +48,11 @@ function storeOn({ db, engine, path, foundWalBytes }: OpenedDatabase, connection
     recovered:
       foundWalBytes > 0 ? `${left}: it was not closed in order, or another process has it open` : undefined,
     ...operations,
+    get: (id) =>
+      connection.readBy(
+        (read) => known.get(id, read),
+        () => getRecord(dialect, id),
+      ),
     delete: async (id, lease) => {
       const deleted = await operations.delete(id, lease);
       while (deleted && !connection.isClosed && (await connection.write(() => step(dialect))))
