@@ -10,9 +10,11 @@ import { SidecarError } from "../../base/errors.ts";
 export const sign = "$enc:";
 const algorithm = "aes-256-gcm";
 const [nonceBytes, tagBytes] = [12, 16];
+const noncesAtOnce = 256;
 
-export function sealText(key: Uint8Array, text: string, about: string): string {
-  return sealBytes(key, Buffer.from(text), about);
+/** @param nonce one that was never used */
+export function sealText(key: Uint8Array, text: string, about: string, nonce?: Uint8Array): string {
+  return sealBytes(key, Buffer.from(text), about, nonce);
 }
 
 /** Errors: `DECRYPT_FAILED`. */
@@ -59,10 +61,30 @@ export function openBytes(key: Uint8Array, sealed: string, about: string): Buffe
     });
     decipher.setAAD(Buffer.from(about));
     decipher.setAuthTag(bytes.subarray(-tagBytes));
-    return Buffer.concat([decipher.update(bytes.subarray(nonceBytes, -tagBytes)), decipher.final()]);
+    const opened = decipher.update(bytes.subarray(nonceBytes, -tagBytes));
+    // It gives nothing more, but fails for what is not as it was.
+    decipher.final();
+    return opened;
   } catch {
     // The reason that OpenSSL gives is the same for each: changed, moved, or another key.
     throw decryptFailed();
+  }
+}
+
+/** Random nonces, each given once. The system is asked for many at a time: to ask takes longer than to encrypt an entry. */
+export class Nonces {
+  #random = Buffer.alloc(0);
+  #at = 0;
+
+  next(): Uint8Array {
+    if (this.#at === this.#random.length) {
+      // Not the same memory again: nobody's nonce may change under his hands.
+      this.#random = randomBytes(noncesAtOnce * nonceBytes);
+      this.#at = 0;
+    }
+    const from = this.#at;
+    this.#at += nonceBytes;
+    return this.#random.subarray(from, this.#at);
   }
 }
 

@@ -8,7 +8,7 @@ import { SidecarError } from "../../base/errors.ts";
 import type { Entry, EntryKind, NewEntry } from "../contract.ts";
 import { packed } from "../packed-kind.ts";
 import { placeholder } from "../placeholder.ts";
-import { decryptFailed, openText, sealText } from "./box.ts";
+import { decryptFailed, Nonces, openText, sealText } from "./box.ts";
 import type { Ancestors } from "./sealed-record.ts";
 import type { StoreKeys } from "./store-keys.ts";
 
@@ -20,18 +20,20 @@ const [end, endOfPacked] = ['"}', '","kind":"packed"}'];
 
 export class SealedEntries {
   readonly #keys: StoreKeys;
+  readonly #nonces = new Nonces();
 
   constructor(keys: StoreKeys) {
     this.#keys = keys;
   }
 
   /** @param first `seq` of the first of them */
-  async seal(owner: SessionId, first: number, entries: readonly NewEntry[]): Promise<readonly NewEntry[]> {
+  seal(owner: SessionId, first: number, entries: readonly NewEntry[]): readonly NewEntry[] {
     const { generation } = this.#keys;
-    const key = await this.#keys.keyOf(generation, owner);
+    const key = this.#keys.knownKeyOf(generation, owner);
+    if (key === undefined) throw decryptFailed();
     return entries.map(({ kind, atMs, data }, i) => {
       const about = aboutEntry(owner, { seq: first + i, kind, atMs });
-      const sealed = `${start}${generation}.${sealText(key, data, about)}`;
+      const sealed = `${start}${generation}.${sealText(key, data, about, this.#nonces.next())}`;
       return kind === packed
         ? { kind: outwardKind, atMs, data: sealed + endOfPacked }
         : { kind, atMs, data: sealed + end };
@@ -47,7 +49,8 @@ export class SealedEntries {
       while (at < ancestors.length && entry.seq > (ancestors[at]?.[1] ?? 0)) at += 1;
       const owner = ancestors[at]?.[0] ?? id;
       try {
-        opened.push(await this.#open(owner, entry));
+        // To wait for each would be a good part of what it costs.
+        opened.push(this.#openNow(owner, entry) ?? (await this.#open(owner, entry)));
       } catch (error) {
         if (!(error instanceof SidecarError) || error.code !== "DECRYPT_FAILED") throw error;
         const { message } = decryptFailed(`Entry ${entry.seq} of session ${id}`);
@@ -57,18 +60,28 @@ export class SealedEntries {
     return opened;
   }
 
+  /** Once the key that it is encrypted with has been looked for. */
   async #open(owner: SessionId, entry: Entry): Promise<Entry> {
-    const { seq, kind: outward, atMs, data } = entry;
+    await this.#keys.keyOf(envelopeIn(entry).generation, owner);
+    const opened = this.#openNow(owner, entry);
+    if (opened === undefined) throw decryptFailed();
+    return opened;
+  }
+
+  /** Undefined where the key is not known yet. */
+  #openNow(owner: SessionId, entry: Entry): Entry | undefined {
     // What a repair puts in the place of a lost entry says nothing but that.
-    if (outward === lost.kind && data === lost.data) return entry;
-    const { kind, generation, sealed } = envelopeIn(outward, data);
-    const key = await this.#keys.keyOf(generation, owner);
+    if (entry.kind === lost.kind && entry.data === lost.data) return entry;
+    const { kind, generation, sealed } = envelopeIn(entry);
+    const key = this.#keys.knownKeyOf(generation, owner);
+    if (key === undefined) return undefined;
+    const { seq, atMs } = entry;
     return { seq, kind, atMs, data: openText(key, sealed, aboutEntry(owner, { seq, kind, atMs })) };
   }
 }
 
 /** Taken apart as it is written; a store may write JSON its own way. */
-function envelopeIn(outward: EntryKind, data: string) {
+function envelopeIn({ kind: outward, data }: Entry) {
   const isPacked = data.endsWith(endOfPacked);
   const last = data.length - (isPacked ? endOfPacked : end).length;
   const dot = data.indexOf(".", start.length);

@@ -28,8 +28,8 @@ export class StoreKeys {
   readonly #ring: Keyring;
   #secrets: readonly Uint8Array[];
   #equal: EqualKeys | undefined;
-  /** By generation and session. */
-  readonly #derived = new Map<string, Uint8Array>();
+  /** Of each session by generation. */
+  readonly #derived = new Map<SessionId, Map<number, Uint8Array>>();
 
   private constructor(store: Store, ring: Keyring, secrets: readonly Uint8Array[]) {
     this.#store = store;
@@ -53,16 +53,24 @@ export class StoreKeys {
 
   /** What encrypts a session under a generation. Errors: `DECRYPT_FAILED`. */
   async keyOf(generation: number, id: SessionId): Promise<Uint8Array> {
-    const name = `${generation} ${id}`;
-    const known = this.#derived.get(name);
+    const known = this.knownKeyOf(generation, id);
     if (known !== undefined) return known;
     // Another program may have rotated meanwhile.
     if (generation > this.generation) await this.#readAgain();
+    const key = this.knownKeyOf(generation, id);
+    if (key === undefined) throw decryptFailed();
+    return key;
+  }
+
+  /** The same without a wait, which is too much for each entry; undefined under a generation of which this process does not know. */
+  knownKeyOf(generation: number, id: SessionId): Uint8Array | undefined {
+    const known = this.#derived.get(id)?.get(generation);
+    if (known !== undefined) return known;
     const secret = this.#secrets[generation - 1];
-    if (secret === undefined) throw decryptFailed();
+    if (secret === undefined) return undefined;
     if (this.#derived.size >= mostDerived) this.#derived.clear();
     const key = derive(secret, `session ${id}`);
-    this.#derived.set(name, key);
+    this.#derived.set(id, (this.#derived.get(id) ?? new Map<number, Uint8Array>()).set(generation, key));
     return key;
   }
 

@@ -112,11 +112,11 @@ function listsOf({ inner, records }: Within) {
 function entriesOf({ inner, records, entries }: Within) {
   return {
     append: async (id, after, plain, lease) =>
-      inner.append(own(id), after, await entries.seal(id, after + 1, plain), lease),
+      inner.append(own(id), after, entries.seal(id, after + 1, plain), lease),
     seal: async (id, range, plain, lease) =>
-      inner.seal(own(id), range, await entries.seal(id, range.from, plain), lease),
+      inner.seal(own(id), range, entries.seal(id, range.from, plain), lease),
     rewrite: async (id, from, plain, lease) =>
-      inner.rewrite(own(id), from, await entries.seal(id, from, plain), lease),
+      inner.rewrite(own(id), from, entries.seal(id, from, plain), lease),
     read: async function* (id, range) {
       const ancestors = await ancestorsOf(inner, records, id);
       for await (const page of inner.read(id, range)) yield await entries.open(id, ancestors, page);
