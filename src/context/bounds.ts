@@ -1,11 +1,10 @@
 /** What of a session's files may be looked at, and which folders answer at all. */
-import { realpath, stat } from "node:fs/promises";
+import { realpath } from "node:fs/promises";
 import path from "node:path";
 import { within } from "../base/time.ts";
-import { glanceAt, type FileLook } from "./file-state.ts";
 import { askGit } from "./git.ts";
 import { looksSecret } from "./landmarks.ts";
-import { foldersOf, nearFolders } from "./near-folders.ts";
+import { NearFolders } from "./near-folders.ts";
 
 /**
  * Why a file is named and not read: it lies outside of the session's folders, git ignores it, it looks as if it held secrets,
@@ -26,58 +25,51 @@ type Ask = (root: string) => Promise<unknown>;
 export class Bounds {
   readonly #roots: readonly string[];
   readonly #within: readonly string[];
-  readonly #answering: ReadonlySet<string>;
-  #near: ReadonlySet<string> = new Set();
+  /** Where each of the folders that answer leads. */
+  readonly #places: ReadonlyMap<string, string>;
+  #near: NearFolders | undefined;
 
-  private constructor(roots: readonly string[], real: readonly string[], answering: ReadonlySet<string>) {
+  private constructor(roots: readonly string[], real: ReadonlyMap<string, string>) {
     this.#roots = roots;
-    this.#within = [...roots, ...real];
-    this.#answering = answering;
+    this.#within = [...roots, ...real.values()];
+    this.#places = real;
   }
 
-  /** @param roots the session's folders @param ask how a folder is asked for a sign of life */
-  static async of(roots: readonly string[], ask: Ask = stat): Promise<Bounds> {
-    const answering = new Set<string>();
-    for (const root of new Set(roots)) if (await answers(root, ask)) answering.add(root);
-    const real = await Promise.all([...answering].map(realOf));
-    return new Bounds(roots, real, answering);
+  /** @param roots the session's folders @param ask how a folder is asked for a sign of life, and where it leads */
+  static async of(roots: readonly string[], ask: Ask = realOf): Promise<Bounds> {
+    const asked = await Promise.all(
+      [...new Set(roots)].map(async (root) => [root, await placeOf(root, ask)] as const),
+    );
+    return new Bounds(
+      roots,
+      new Map(asked.flatMap(([root, place]) => (place === undefined ? [] : [[root, place]]))),
+    );
   }
 
   answers(root: string): boolean {
-    return this.#answering.has(root);
+    return this.#places.has(root);
   }
 
   /** Undefined where it may be read. A link leads where it leads: what counts is where the file is. */
   async unread(file: string): Promise<Unread | undefined> {
     const root = this.#roots.find((each) => isWithin(file, [each]));
     if (root === undefined && !isWithin(file, this.#within)) return "outside";
-    if (root !== undefined && !this.#answering.has(root)) return "unanswered";
+    if (root !== undefined && !this.#places.has(root)) return "unanswered";
     if (looksSecret(file)) return "secret";
     const real = await realOf(file);
     if (looksSecret(real)) return "secret";
     return isWithin(real, this.#within) ? undefined : "outside";
   }
 
-  /** From here on those of the files are asked for at once that lie on this machine's own disks, where that may be. */
-  async prepare(files: Iterable<string>): Promise<void> {
-    const inside = new Set([...foldersOf(files)].filter((folder) => this.#isInside(folder)));
-    this.#near = await nearFolders([...this.#answering], inside);
-  }
-
-  /** How it is now, by its name alone; undefined where it is to be asked for in another way. */
-  glance(file: string): FileLook | undefined {
-    if (!this.#near.has(path.dirname(file)) || looksSecret(file)) return undefined;
-    return glanceAt(file);
-  }
-
-  #isInside(folder: string): boolean {
-    return !looksSecret(`${folder}/`) && isWithin(path.join(folder, "x"), this.#within);
+  /** Folders that lie on this machine's own disks. */
+  near(): NearFolders {
+    return (this.#near ??= new NearFolders(this.#places));
   }
 
   /** Those of the files that git ignores. */
   async ignored(files: readonly string[], timeMs: number): Promise<ReadonlySet<string>> {
     const found = new Set<string>();
-    for (const root of this.#answering) {
+    for (const root of this.#places.keys()) {
       const own = files.filter((file) => isWithin(file, [root]) && !file.includes("\0"));
       if (own.length === 0) continue;
       const said = await askGit(root, ["check-ignore", "-z", "--stdin"], timeMs, `${own.join("\0")}\0`);
@@ -87,18 +79,20 @@ export class Bounds {
   }
 }
 
-/** Also of a folder that is gone: that is an answer. */
-async function answers(root: string, ask: Ask): Promise<boolean> {
+/** Where it leads, also of a folder that is gone: that is an answer. Undefined where it does not answer. */
+async function placeOf(root: string, ask: Ask): Promise<string | undefined> {
   const sinceMs = silent.get(root);
-  if (sinceMs !== undefined && performance.now() - sinceMs < leaveAloneMs) return false;
-  const asked = ask(root).then(
-    () => true,
-    () => true,
+  if (sinceMs !== undefined && performance.now() - sinceMs < leaveAloneMs) return undefined;
+  const place = await within(
+    ask(root).then(
+      (said) => (typeof said === "string" ? said : root),
+      () => root,
+    ),
+    answerMs,
   );
-  const answered = (await within(asked, answerMs)) === true;
-  if (answered) silent.delete(root);
-  else silent.set(root, performance.now());
-  return answered;
+  if (place === undefined) silent.set(root, performance.now());
+  else silent.delete(root);
+  return place;
 }
 
 /** Itself where it is not there; of a file that is gone, where its folder is. */

@@ -76,17 +76,24 @@ async function stateOf(file: FileHandle): Promise<FileState | undefined> {
 }
 
 /**
- * By its name alone, at once: for a folder of this machine, because nothing else is done until it answers. Undefined for a link,
- * which may lead anywhere.
+ * Whether it is what it was, by its name alone and at once: for a folder of this machine, because nothing else is done until it
+ * answers. False also where that cannot be told like this, and of a link, which may lead anywhere.
  */
-export function glanceAt(path: string): FileLook | undefined {
-  const atMs = Date.now();
+export function isStill(path: string, known: FileState | "absent"): boolean {
+  if (known !== "absent" && isTooYoung(known)) return false;
   try {
     const found = lstatSync(path, { bigint: true, throwIfNoEntry: false });
-    if (found?.isSymbolicLink() === true) return undefined;
-    return found === undefined ? "absent" : (stateIn(found, atMs) ?? "absent");
-  } catch (error) {
-    return isAbsence(error) ? "absent" : "unknown";
+    if (found === undefined || known === "absent") return found === undefined && known === "absent";
+    const { size, mtimeNs, ctimeNs, inode } = known;
+    return (
+      Number(found.size) === size &&
+      String(found.ctimeNs) === ctimeNs &&
+      String(found.mtimeNs) === mtimeNs &&
+      String(found.ino) === inode &&
+      found.isFile()
+    );
+  } catch {
+    return false;
   }
 }
 

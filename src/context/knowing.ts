@@ -56,7 +56,7 @@ export class Knowing {
   /** Looks at what was told of since. All entries up to `headSeq` are final. */
   async take(record: SessionRecord, headSeq: number): Promise<Taken> {
     const known = await this.#known(record, headSeq);
-    const snapshot = await takeSnapshot(known, record, this.#timeMs);
+    const snapshot = await takeSnapshot(known, record, { timeMs: this.#timeMs });
     const data = contextData(known.snapshot, snapshot);
     // Nothing of these entries is to be read again.
     this.#stored = data === undefined ? snapshot : known.snapshot;
@@ -74,10 +74,10 @@ export class Knowing {
    */
   async note(record: SessionRecord, headSeq: number): Promise<Note | undefined> {
     const known = await this.#known(record, headSeq);
-    const snapshot = await takeSnapshot(known, record, this.#timeMs, "files");
     const bounds = await Bounds.of(rootsOf(record));
+    const snapshot = await takeSnapshot(known, record, { timeMs: this.#timeMs, what: "files", bounds });
     const news = await this.#newsOf(snapshot, bounds);
-    const since = await this.#gitSince(snapshot.git, record.cwd);
+    const since = await this.#gitSince(snapshot.git, record.cwd, bounds);
     if (news.length === 0 && since === undefined) return undefined;
     const noted: Noted[] = news.map(({ since: { path, what } }) => ({ path, what }));
     const files = new Map(snapshot.files);
@@ -117,9 +117,9 @@ export class Knowing {
     return news;
   }
 
-  async #gitSince(git: Snapshot["git"], cwd: string): Promise<GitSince | undefined> {
+  async #gitSince(git: Snapshot["git"], cwd: string, bounds: Bounds): Promise<GitSince | undefined> {
     if (git === undefined || !isAbove(git.root, cwd)) return undefined;
-    return gitSince(git, await gitHeadOf(git.root), cwd, this.#timeMs);
+    return gitSince(git, await gitHeadOf(git.root, bounds.near()), cwd, this.#timeMs);
   }
 
   async #known(record: SessionRecord, headSeq: number): ReturnType<typeof knownAt> {

@@ -14,7 +14,7 @@ export async function movedOn(
   record: Pick<SessionRecord, "id" | "headSeq" | "cwd" | "additionalDirectories">,
 ): Promise<readonly FileSince[]> {
   const known = await knownAt(journals, record.id, record.headSeq, mostEntries);
-  const { files } = await takeSnapshot(known, record, 500, "files");
+  const { files } = await takeSnapshot(known, record, { timeMs: 500, what: "files" });
   if (files.size === 0) return [];
   const bounds = await Bounds.of(rootsOf(record));
   const seen = await withRenames(files, await seenNow(files, bounds), [], bounds);

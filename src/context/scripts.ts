@@ -1,7 +1,9 @@
 /** What can be run in a project, by name: what a script does may hold secrets, and is told to nobody. */
-import { open } from "node:fs/promises";
+import { realpath } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { isRecord } from "../base/json.ts";
+import { isWithin } from "./bounds.ts";
+import { smallTextOf } from "./small-text.ts";
 
 export interface Script {
   readonly name: string;
@@ -19,7 +21,7 @@ export async function scriptsOf(root: string, manifests: readonly string[]): Pro
   const found: Script[] = [];
   for (const from of manifests) {
     const read = readers[basename(from)];
-    const text = read && (await textOf(join(root, from)));
+    const text = read && (await textOf(join(root, from), root));
     if (read === undefined || text === undefined) continue;
     for (const name of read(text)) if (name.length <= longestName) found.push({ name, from });
     if (found.length >= maxScripts) break;
@@ -52,16 +54,9 @@ const readers: Readonly<Record<string, (text: string) => readonly string[]>> = {
   Justfile: recipes,
 };
 
-async function textOf(path: string): Promise<string | undefined> {
-  try {
-    const file = await open(path, "r");
-    try {
-      const { size } = await file.stat();
-      return size > maxManifestBytes ? undefined : await file.readFile("utf8");
-    } finally {
-      await file.close();
-    }
-  } catch {
-    return undefined;
-  }
+/** A link may lead out of the project. */
+async function textOf(file: string, root: string): Promise<string | undefined> {
+  const [place, top] = await Promise.all([realpath(file), realpath(root)]).catch(() => []);
+  if (place === undefined || top === undefined || !isWithin(place, [top])) return undefined;
+  return smallTextOf(place, maxManifestBytes);
 }

@@ -109,7 +109,7 @@ export class SessionContext {
     let taken: Snapshot | undefined;
     const take = async (held: SessionRecord) => {
       const known = await this.#knownAt(held);
-      taken = await takeSnapshot(known, held, this.#timeMs);
+      taken = await takeSnapshot(known, held, { timeMs: this.#timeMs });
       return mayGrowElsewhere(held) ? undefined : contextData(known.snapshot, taken);
     };
     try {
@@ -167,7 +167,7 @@ export class SessionContext {
       const later = await this.#knownAt(record, to);
       return betweenSnapshots(snapshot, rebased(later.snapshot, record.cwd), record.cwd, this.#timeMs);
     }
-    const start = from === undefined ? await takeSnapshot(known, record, this.#timeMs) : snapshot;
+    const start = from === undefined ? await takeSnapshot(known, record, { timeMs: this.#timeMs }) : snapshot;
     // Version control is compared with where it stood when the agent was last at work.
     const { git = start.git, dirty } = snapshot.version > 0 ? snapshot : start;
     return sinceSnapshot({ ...start, git, dirty }, record, this.#timeMs);

@@ -1,7 +1,9 @@
 /** What has become of the files that an agent knows. */
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Bounds, Unread } from "./bounds.ts";
 import { compared } from "./changes.ts";
-import { isSameStat, isTooYoung, lookAt, statAt, type FileLook, type FileState } from "./file-state.ts";
+import { isStill, lookAt, statAt, type FileLook, type FileState } from "./file-state.ts";
+import { folderOf, type NearFolders } from "./near-folders.ts";
 import { inGroups, type KnownFile } from "./known-file.ts";
 
 /**
@@ -34,14 +36,18 @@ export async function seenNow(
   files: ReadonlyMap<string, KnownFile>,
   bounds: Bounds,
 ): Promise<ReadonlyMap<string, Seen>> {
-  await bounds.prepare(files.keys());
+  const near = bounds.near();
   const found = new Map<string, Seen>();
   const others: [string, KnownFile][] = [];
+  let sinceMs = performance.now();
   for (const [file, known] of files) {
-    const same = sameAtAGlance(file, known, bounds);
+    const same = sameAtAGlance(file, known, near);
     // Each has its place.
     found.set(file, same ?? unseen);
     if (same === undefined) others.push([file, known]);
+    if (found.size % glances !== 0 || performance.now() - sinceMs < mostHeldMs) continue;
+    await nextTurn();
+    sinceMs = performance.now();
   }
   await inGroups(others, async ([file, known]) => {
     found.set(file, await seen(file, known, bounds));
@@ -49,19 +55,18 @@ export async function seenNow(
   return found;
 }
 
+/** Other sessions are not kept waiting for longer than this; it is looked at the clock after so many files. */
+const mostHeldMs = 1;
+const glances = 64;
+
 const unseen: Seen = { since: { path: "", how: "read", what: "unknown" }, now: "unknown" };
 
 /** Most files are what they were, and their times say so. */
-function sameAtAGlance(path: string, known: KnownFile, bounds: Bounds): Seen | undefined {
+function sameAtAGlance(path: string, known: KnownFile, near: NearFolders): Seen | undefined {
   const { how, disk, buffer, unread } = known;
   if (disk === undefined || unread !== undefined) return undefined;
-  const now = bounds.glance(path);
-  if (now === undefined || now === "unknown") return undefined;
-  const isSame =
-    disk === "absent" || now === "absent" ? disk === now : isSameStat(disk, now) && !isTooYoung(disk);
-  return isSame
-    ? { since: { path, how, ...(buffer && { buffer }), what: "same" }, now, isNear: true }
-    : undefined;
+  if (!near.has(folderOf(path)) || !isStill(path, disk)) return undefined;
+  return { since: { path, how, ...(buffer && { buffer }), what: "same" }, now: disk, isNear: true };
 }
 
 async function seen(path: string, known: KnownFile, bounds: Bounds): Promise<Seen> {

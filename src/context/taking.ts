@@ -18,19 +18,25 @@ export function rootsOf({
   return [cwd, ...additionalDirectories];
 }
 
-/**
- * What is known now. What was known before stays as it was: only what was told of since is looked at.
- * @param timeMs after so long git is not waited for; what it said before counts
- */
+export interface Taking {
+  /** After so long git is not waited for; what it said before counts. */
+  readonly timeMs: number;
+  /** `files`: version control is not asked. */
+  readonly what?: "all" | "files";
+  /** Where they are at hand. */
+  readonly bounds?: Bounds;
+}
+
+/** What is known now. What was known before stays as it was: only what was told of since is looked at. */
 export async function takeSnapshot(
   { snapshot: before, told, throughSeq, hasCalls }: KnownAt,
   record: Pick<SessionRecord, "cwd" | "additionalDirectories">,
-  timeMs: number,
-  what: "all" | "files" = "all",
+  { timeMs, what = "all", bounds: given }: Taking,
 ): Promise<Snapshot> {
   const snapshot = rebased(before, record.cwd);
-  if (told.size === 0 && (!hasCalls || snapshot.files.size === 0)) return { ...snapshot, throughSeq };
-  const bounds = await Bounds.of(rootsOf(record));
+  const asksGit = what === "all" && hasCalls && snapshot.files.size > 0;
+  if (told.size === 0 && !asksGit) return { ...snapshot, throughSeq };
+  const bounds = given ?? (await Bounds.of(rootsOf(record)));
   const files = new Map(snapshot.files);
   for (const [file, known] of await knownOf(told, bounds, timeMs)) {
     files.delete(file);

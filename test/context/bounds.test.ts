@@ -1,9 +1,13 @@
 /** Folders of a network that hang cost a moment once, and nothing for a while after that. */
+import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterAll, describe, expect, it, vi } from "vitest";
 import { Bounds } from "../../src/context/bounds.ts";
+import { gitHeadOf } from "../../src/context/git-head.ts";
+import { mountsIn, NearFolders } from "../../src/context/near-folders.ts";
+import { scriptsOf } from "../../src/context/scripts.ts";
 
 const folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), "acp-sidecar-bounds-")));
 afterAll(() => fs.rmSync(folder, { recursive: true }));
@@ -40,18 +44,72 @@ describe("a folder that does not answer [issue 13]", () => {
     expect([bounds.answers(gone), await bounds.unread(path.join(gone, "a"))]).toEqual([true, undefined]);
   });
 
-  it("files are asked for at once only where they lie within, and are no links", async () => {
-    fs.mkdirSync(path.join(folder, "in", "secrets"), { recursive: true });
+  it("folders are asked at once only where they lie within, and nothing leads out of them", async () => {
+    fs.mkdirSync(path.join(folder, "in", "deep"), { recursive: true });
     fs.symlinkSync("/", path.join(folder, "in", "out"));
-    fs.writeFileSync(path.join(folder, "in", "a"), "a");
-    fs.symlinkSync("a", path.join(folder, "in", "link"));
-    fs.writeFileSync(path.join(folder, "in", "secrets", "a"), "a");
-    const files = ["in/a", "in/none", "in/link", "in/secrets/a", "in/out/etc/hostname", "none/a"];
-    const all = files.map((name) => path.join(folder, name));
-    const bounds = await Bounds.of([folder]);
-    await bounds.prepare([...all, "/etc/hostname", "bad\0name"]);
-    const looks = [...all, "/etc/hostname"].map((file) => bounds.glance(file));
-    const seen = process.platform === "linux" ? [{ size: 1 }, "absent"] : [undefined, undefined];
-    expect(looks).toMatchObject([...seen, undefined, undefined, undefined, undefined, undefined]);
+    fs.writeFileSync(path.join(folder, "in", "file"), "a");
+    fs.symlinkSync("deep", path.join(folder, "in", "link"));
+    const names = [
+      "in",
+      "in/deep",
+      "in/link",
+      "in/out/etc",
+      "in/file",
+      "none",
+      "in/deep/../../..",
+      "bad\0name",
+    ];
+    const near = (await Bounds.of([`${folder}/`])).near();
+    const found = names.filter((name) => near.has(`${folder}/${name}`));
+    expect(found).toEqual(process.platform === "linux" ? ["in", "in/deep"] : []);
+    expect([near.has(folder), near.has("/etc"), near.has(`/${"a/".repeat(1 << 20)}`)]).toEqual([
+      process.platform === "linux",
+      false,
+      false,
+    ]);
+  });
+
+  it("what is mounted on them, or what they are mounted on, is another machine's", () => {
+    const mounts = mountsIn(
+      [
+        "27 1 254:0 / / rw - ext4 /dev/vda rw",
+        `28 27 0:25 / ${folder}/mounted\\040there ro,nosuid shared:3 - nfs4 host:/ ro`,
+        "29 27 0:26 / /net rw - autofs auto rw",
+        "30 27 0:26 / /twice rw - ext4 /dev/vdb rw",
+        "31 30 0:26 / /twice rw - fuse.sshfs host: rw",
+      ].join("\n"),
+    );
+    fs.mkdirSync(path.join(folder, "mounted there", "deep"), { recursive: true });
+    const near = (root: string, place = root) => new NearFolders([[root, place]], mounts);
+    const here = near(folder);
+    expect(
+      [folder, `${folder}/mounted there`, `${folder}/mounted there/deep`].map((each) => here.has(each)),
+    ).toEqual([true, false, false]);
+    for (const root of ["/net/home", "/twice", "/twice/in"]) expect(near(root).has(root)).toBe(false);
+    expect([near(folder, "/net/home").has(folder), near("/net", folder).has("/net")]).toEqual([false, true]);
+    expect(new NearFolders([[folder, folder]], new Map()).has(folder)).toBe(false);
+  });
+});
+
+describe.skipIf(process.platform === "win32")("what a repository puts in the place of a file", () => {
+  it("is not waited for, and nothing outside of it is read", async () => {
+    const root = path.join(folder, "hostile");
+    for (const name of [".git/refs/heads", "a", "b", "c"])
+      fs.mkdirSync(path.join(root, name), { recursive: true });
+    const head = path.join(root, ".git", "HEAD");
+    execFileSync("mkfifo", [head, path.join(root, "package.json"), path.join(root, ".git/refs/heads/main")]);
+    fs.symlinkSync("/dev/zero", path.join(root, "a", "package.json"));
+    fs.writeFileSync(path.join(folder, "outside.json"), '{"scripts":{"outside":""}}');
+    fs.symlinkSync("../../outside.json", path.join(root, "b", "package.json"));
+    fs.writeFileSync(path.join(root, "real.json"), '{"scripts":{"inside":""}}');
+    fs.symlinkSync("../real.json", path.join(root, "c", "package.json"));
+    const manifests = ["package.json", "a/package.json", "b/package.json", "c/package.json"];
+    expect(await scriptsOf(root, manifests)).toEqual([{ name: "inside", from: "c/package.json" }]);
+    const near = (await Bounds.of([root])).near();
+    for (const each of [undefined, near]) expect(await gitHeadOf(root, each)).toBeUndefined();
+    fs.rmSync(head);
+    fs.writeFileSync(head, "ref: refs/heads/main\n");
+    for (const each of [undefined, near])
+      expect(await gitHeadOf(root, each)).toEqual({ root, branch: "main" });
   });
 });

@@ -4,7 +4,8 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { gitHeadOf } from "../../src/context/git-head.ts";
+import { Bounds } from "../../src/context/bounds.ts";
+import { gitHeadOf as headOf } from "../../src/context/git-head.ts";
 import { gitSince } from "../../src/context/git-since.ts";
 import { Knowing } from "../../src/context/knowing.ts";
 import { aRig, readThrough } from "./rig.ts";
@@ -18,6 +19,13 @@ function repository(folder: string) {
       encoding: "utf8",
       stdio: ["ignore", "pipe", "ignore"],
     }).trim();
+}
+
+/** Read in both ways. */
+async function gitHeadOf(root: string) {
+  const [later, atOnce] = [await headOf(root), await headOf(root, (await Bounds.of([root])).near())];
+  expect(atOnce).toEqual(later);
+  return later;
 }
 
 describe("where version control stands [issue 13.3]", () => {
