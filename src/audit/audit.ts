@@ -90,6 +90,8 @@ export interface Audit {
   whole<T>(deed: Deed, pieces: AsyncIterable<T>): AsyncIterable<T>;
   /** Records an access that was refused, unless a deed was recorded with this very error. */
   noteRefused(deed: Deed, error: unknown): void;
+  /** From now on what is done is this principal's deed; of undefined, again the log's own. */
+  actAs?(who: string | undefined): void;
   /** Signs and records the newest link of a session's chain, soon. Undefined where no key is named. */
   readonly noteHead?: ((head: Head) => void) | undefined;
   /** On return all that was noted is written, or said to be lost. */

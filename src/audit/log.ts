@@ -68,17 +68,23 @@ export class AuditLog implements Audit {
   #lost = 0;
   #hasFailed = false;
   #isClosing = false;
+  #who: string;
   /** Errors of deeds that are recorded. */
   readonly #recorded = new WeakSet<object>();
 
   constructor(options: AuditOptions) {
     this.#options = options;
+    this.#who = options.who;
     this.place = options.place;
     this.showsTitles = options.showsTitles;
     const { signingKey, log } = options;
     if (signingKey === undefined) return;
     this.#signing = new HeadSigning(signingKey, log, (deed) => this.note(deed));
     this.noteHead = (head) => this.#signing?.sign(head);
+  }
+
+  actAs(who = this.#options.who): void {
+    this.#who = who;
   }
 
   note(deed: Deed, ended: Ended = {}): void {
@@ -158,7 +164,7 @@ export class AuditLog implements Audit {
 
   /** Undefined where there is no room. */
   #add(deed: Deed, { outcome = "done", code, ...more }: Ended): Batch | undefined {
-    const { who, via } = this.#options;
+    const { via } = this.#options;
     this.#batch ??= { records: [], noted: 0, written: undefined };
     if (this.#batch.records.length >= mostWaiting) {
       this.#lost += 1;
@@ -166,7 +172,7 @@ export class AuditLog implements Audit {
     }
     const facts = { ...deed.facts, ...more.facts };
     // Its line is made when it is written: whoever does something does not wait for that.
-    const record = { via, outcome, code, ...deed, ...more, facts, who: deed.who ?? who };
+    const record = { via, outcome, code, ...deed, ...more, facts, who: deed.who ?? this.#who };
     this.#batch.records.push({ record, atMs: Date.now() });
     return this.#batch;
   }

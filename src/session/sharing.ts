@@ -251,6 +251,7 @@ function wrong(at: string, be: string): SidecarError {
 
 /** Once for each process that acts by it, and again when another one takes its place. */
 function noteTokenUse(news: AccessNews, audit: Audit): void {
-  if (news.what === "tokenUsed")
-    audit.note({ what: "token.use", facts: { id: news.token, name: news.name } });
+  if (news.what !== "tokenUsed") return;
+  audit.actAs?.(news.principal);
+  audit.note({ what: "token.use", facts: { id: news.token, name: news.name } });
 }

@@ -45,7 +45,12 @@ describe("what is done at a shell", () => {
     await cli(["token", "revoke", "phone"], { env });
     expect((await cli(["sessions", "show", id], { env: byToken })).status).toBe(8);
     delete process.env["PHONE"];
-    const said = (await shown(env)).filter(({ what }) => String(what).startsWith("token"));
+    const records = await shown(env);
+    // Whoever has no identity of their own acts as the one whose token it is.
+    expect(records.filter(({ what }) => what === "token.use").map(({ who }) => who)).toEqual([
+      env.ACP_SIDECAR_IDENTITY,
+    ]);
+    const said = records.filter(({ what }) => String(what).startsWith("token"));
     expect(said.map(({ what, outcome }) => `${String(what)} ${String(outcome)}`)).toEqual([
       "token.create done",
       "token.use done",

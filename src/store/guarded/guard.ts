@@ -31,9 +31,16 @@ export type AccessNews =
   | { readonly what: "owned"; readonly id: string; readonly by: string }
   | { readonly what: "ended"; readonly id: string; readonly forced: boolean }
   | {
-      readonly what: "tokenMade" | "tokenRevoked" | "tokenUsed";
+      readonly what: "tokenMade" | "tokenRevoked";
       readonly token: string;
       readonly name: string;
+    }
+  /** By whom we act from now on, and as whom; absent: as nobody who has a name. */
+  | {
+      readonly what: "tokenUsed";
+      readonly token: string;
+      readonly name: string;
+      readonly principal: string | undefined;
     }
   | { readonly what: "tokenRefused"; readonly source: string };
 
@@ -76,7 +83,8 @@ export class Guard {
   /** By this a token is told of once, and not with each time that it is looked at. */
   readonly #noteUse = (access: Access): Access => {
     const { id = "", name = "" } = access.token ?? {};
-    if (id !== this.#token && id !== "") this.#tell({ what: "tokenUsed", token: id, name });
+    const { principal } = access;
+    if (id !== this.#token && id !== "") this.#tell({ what: "tokenUsed", token: id, name, principal });
     this.#token = id;
     return access;
   };
