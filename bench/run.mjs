@@ -24,6 +24,7 @@ import { storesDurable } from "./measure/stores-durable.mjs";
 import { storesMemory } from "./measure/stores-memory.mjs";
 import { storesNetwork } from "./measure/stores-network.mjs";
 import { streaming } from "./measure/streaming.mjs";
+import { upkeep } from "./measure/upkeep.mjs";
 import { view } from "./measure/view.mjs";
 import { installPeers, peersInstalled } from "./stores/peers.mjs";
 import { load as loadNow, machine, storeTable, table } from "./table.mjs";
@@ -45,6 +46,7 @@ const measurements = {
   "history-many": historyMany,
   history,
   http,
+  upkeep,
   view,
   engines,
   "stores-memory": storesMemory,

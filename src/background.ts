@@ -14,10 +14,17 @@ import type { SessionRegistry } from "./session/registry.ts";
 import type { Store } from "./store/contract.ts";
 import type { Rounds } from "./upkeep/rounds.ts";
 
+interface LookedAfter {
+  readonly store: Store;
+  readonly url: string;
+  /** Whether a turn runs here in another registry. */
+  readonly isBusy?: () => boolean;
+}
+
 export interface BackgroundParts {
   readonly registry: SessionRegistry;
-  /** The registry's, and its URL: it is looked after. */
-  readonly lookedAfter?: { readonly store: Store; readonly url: string };
+  /** The registry's, and its URL: it is looked after, while no turn runs. */
+  readonly lookedAfter?: LookedAfter;
   readonly log: Logger;
   readonly meter?: Counting | undefined;
   /** What is to be in nothing that others are told. */
@@ -75,16 +82,14 @@ function upkeepFor(
 ): Background | undefined {
   const { upkeepIntervalMs, token } = config;
   if (lookedAfter === undefined || upkeepIntervalMs === 0 || token !== undefined) return undefined;
-  const { store, url } = lookedAfter;
+  const { store, url, isBusy } = lookedAfter;
   let rounds: Rounds | undefined;
   const interval = new Interval(Math.min(upkeepIntervalMs, lookedAtEachMs), async () => {
     const { Rounds } = await import("./upkeep/rounds.ts");
     rounds ??= new Rounds({
       config: { ...config, store: url },
       registry,
-      store,
-      log,
-      meter,
+      ...{ store, isBusy, log, meter },
       ...(env && { env }),
     });
     await rounds.tick();

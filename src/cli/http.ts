@@ -6,6 +6,7 @@ import path from "node:path";
 import { isSessionId } from "../base/ids.ts";
 import { startBackground, type Background } from "../background.ts";
 import { createLogger, type Logger } from "../base/log.ts";
+import { noMeter } from "../base/meter.ts";
 import { Outlet } from "../base/outlet.ts";
 import { openAudit } from "../audit/open.ts";
 import { cacheFolderOf, surroundings } from "../config/paths.ts";
@@ -18,7 +19,6 @@ import { startHttp, type HttpParts, type HttpServer } from "../http/server.ts";
 import type { Serve } from "../http/prompting/serve-guest.ts";
 import type { SessionNews } from "../session/events.ts";
 import { SessionRegistry } from "../session/registry.ts";
-import type { Store } from "../store/contract.ts";
 import { guardedAs } from "../store/guarded/open.ts";
 import { openStoreWith } from "../store/open-encrypted.ts";
 import type { Invocation, Io } from "./command.ts";
@@ -80,7 +80,10 @@ async function localFor(
   config: Config,
   { together, log, stop, env }: Pick<Parts, "together" | "log"> & Pick<Io, "env"> & { stop: AbortController },
 ): Promise<Local | undefined> {
-  if (config.endpoint === "off") return undefined;
+  if (config.endpoint === "off") {
+    together.meter.tell(noMeter);
+    return undefined;
+  }
   const subject: Subject = {
     kind: "http",
     agent: config.agent?.command ?? "none",
@@ -105,12 +108,9 @@ async function withServer(
 ): Promise<void> {
   const { store, config, audit, log, together } = parts;
   const cacheFolder = cacheFolderOf(surroundings(env));
-  const serve =
-    config.agent === undefined
-      ? undefined
-      : serveWith(config, errors, config.endpoint === "on" ? together : undefined);
+  const serve = config.agent === undefined ? undefined : serveWith(config, errors, together);
   const registry = new SessionRegistry({ ...config, store: guardedAs(store, config), audit, log });
-  const background = backgroundOf(registry, { store, config, log, env });
+  const background = backgroundOf(registry, { store, config, log, env, together });
   const { follower: follow } = background;
   try {
     const server = await startHttp({
@@ -146,9 +146,17 @@ function logFor({ logLevel: level, logFile: file }: Config, io: Io): Logger {
 /** Whoever is configured is told what guests do, and the store is looked after. */
 function backgroundOf(
   registry: SessionRegistry,
-  { store, config, log, env }: Pick<Io, "env"> & { store: Store; config: Config; log: Logger },
+  {
+    store,
+    config,
+    log,
+    env,
+    together,
+  }: Pick<Io, "env"> & Pick<Parts, "store" | "config" | "log" | "together">,
 ): Background {
-  const lookedAfter = { store: guardedAs(store, config), url: config.store };
+  // Guests' turns run in sidecars of their own.
+  const isBusy = () => together.facts().sessions.some(({ turnSinceMs }) => turnSinceMs !== undefined);
+  const lookedAfter = { store: guardedAs(store, config), url: config.store, isBusy };
   return startBackground(config, { registry, lookedAfter, log, env });
 }
 
@@ -156,7 +164,7 @@ function backgroundOf(
 function serveWith(
   { identity: _, token: __, admins: ___, ...config }: Config,
   errors: Io["errors"],
-  together: Together | undefined,
+  together: Together,
 ): Serve {
   return ({ store, audit, onWritten }) =>
     async ({ input, output }, signal) => {
@@ -164,7 +172,7 @@ function serveWith(
       const follow = (news: SessionNews) => {
         if ("id" in news && isSessionId(news.id)) onWritten(news.id);
       };
-      const streams = { input, output, errors, audit, follow, ...(together && { together }) };
+      const streams = { input, output, errors, audit, follow, together };
       await runSidecar({ ...config, store, endpoint: "off" }, streams, signal);
     };
 }

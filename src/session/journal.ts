@@ -123,6 +123,7 @@ export class Journal {
   /** Says in the lease whether a turn runs; takes effect with the next write. */
   setTurnRunning(turnRunning: boolean): void {
     this.#lease = { ...this.#lease, turnRunning };
+    this.#options.use?.setTurnRunning(turnRunning);
   }
 
   /** Folds what is not sealed and `added`, adds `last`, and makes all of it final. */
@@ -226,8 +227,7 @@ export class Journal {
   async #ask(): Promise<void> {
     const record = await this.#options.store.get(this.id);
     if (record === undefined) throw sessionNotFound(this.id);
-    this.#head = record.headSeq;
-    this.#sealed = record.sealedSeq;
+    [this.#head, this.#sealed] = [record.headSeq, record.sealedSeq];
     this.#unsealed.drop();
     this.#chain.forget();
   }

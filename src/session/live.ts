@@ -1,4 +1,4 @@
-/** Which sessions are live in this process: bounded in number, and each with the time of its last activity. */
+/** Which sessions are live in this process: bounded in number, each with the time of its last activity, and whether a turn runs. */
 import { SidecarError } from "../base/errors.ts";
 import type { SessionId } from "../base/ids.ts";
 
@@ -6,6 +6,8 @@ import type { SessionId } from "../base/ids.ts";
 export interface Use {
   /** Notes activity. */
   touch(): void;
+  /** Notes whether a turn runs: its agent may be silent for long. */
+  setTurnRunning(isRunning: boolean): void;
   /** It is live no longer. */
   end(): void;
 }
@@ -14,6 +16,7 @@ export class LiveSet {
   readonly #maxSessions: number;
   readonly #now: () => number;
   readonly #lastActivityMs = new Map<SessionId, number>();
+  readonly #inTurn = new Set<SessionId>();
 
   /** @param now the clock, in milliseconds; without one, time is measured: the wall clock may jump by hours */
   constructor(maxSessions: number, now: () => number = () => performance.now()) {
@@ -48,7 +51,11 @@ export class LiveSet {
   /** The same for whoever uses it. Errors: `SESSION_LIMIT`. */
   use(id: SessionId): Use {
     this.add(id);
-    return { touch: () => this.touch(id), end: () => this.remove(id) };
+    return {
+      touch: () => this.touch(id),
+      setTurnRunning: (isRunning) => void (isRunning ? this.#inTurn.add(id) : this.#inTurn.delete(id)),
+      end: () => this.remove(id),
+    };
   }
 
   /** Notes activity of a session that is live. */
@@ -58,6 +65,12 @@ export class LiveSet {
 
   remove(id: SessionId): void {
     this.#lastActivityMs.delete(id);
+    this.#inTurn.delete(id);
+  }
+
+  /** No turn runs, and there was no activity for longer than `ms`. */
+  isQuietFor(ms: number): boolean {
+    return this.#inTurn.size === 0 && this.idleFor(ms).length === this.size;
   }
 
   /** Live sessions without activity for longer than `ms`. */

@@ -23,12 +23,14 @@ export interface RoundsParts {
   /** The registry's; absent where it cannot be opened, and then only alerts are looked at. */
   readonly store?: Store;
   readonly openError?: unknown;
+  /** Whether a turn runs in this process that the registry does not know of. */
+  readonly isBusy?: (() => boolean) | undefined;
   readonly log: Logger;
   readonly meter?: Counting;
   readonly env?: Surroundings["env"];
 }
 
-/** Sessions without activity for so long are in no turn, as a rule. */
+/** Who has just had an answer may ask on. */
 const quietMs = 10_000;
 /** Between two pieces of work. */
 const restMs = 20;
@@ -122,8 +124,8 @@ export class Rounds {
   }
 
   #isQuiet(): boolean {
-    const live = this.#sessions?.registry.live;
-    return live === undefined || live.idleFor(quietMs).length === live.size;
+    const { isBusy } = this.#parts;
+    return isBusy?.() !== true && this.#sessions?.registry.live.isQuietFor(quietMs) !== false;
   }
 
   async #rest(): Promise<void> {

@@ -28,18 +28,22 @@ const nowMs = Date.now();
 let number = 0;
 
 /** A store with rounds of its own, and sessions of the ages that are asked for. */
-async function lookedAfter(scheme: "sqlite" | "file", more: Partial<Config> = {}) {
+async function lookedAfter(
+  scheme: "sqlite" | "file",
+  more: Partial<Config> = {},
+  { now, isBusy }: { now?: () => number; isBusy?: () => boolean } = {},
+) {
   const folder = path.join(root, String((number += 1)));
   fs.mkdirSync(folder);
   const config: Config = { ...defaults, store: `${scheme}:${path.join(folder, "sessions")}`, ...more };
   const store = await openGuarded(config.store, config);
-  const registry = new SessionRegistry({ ...config, store, audit: noAudit });
+  const registry = new SessionRegistry({ ...config, store, audit: noAudit, ...(now && { now }) });
   const env = {
     HOME: folder,
     XDG_STATE_HOME: path.join(folder, "state"),
     XDG_CACHE_HOME: path.join(folder, "cache"),
   };
-  const rounds = new Rounds({ config, registry, store, log: silentLogger, env });
+  const rounds = new Rounds({ config, registry, store, isBusy, log: silentLogger, env });
   return {
     ...{ folder, config, store, registry, rounds, env },
     session: (words: string, ageMs = 0) => sessionOf(store, words, nowMs - ageMs),
@@ -136,14 +140,29 @@ describe("a round", () => {
   });
 
   it("is begun only when it is due, nothing is busy here, and nobody else is at it", async () => {
-    await using at = await lookedAfter("sqlite", { archiveAfterMs: dayMs, upkeepIntervalMs: 3_600_000 });
+    let [clockMs, isElsewhere] = [nowMs, false];
+    await using at = await lookedAfter(
+      "sqlite",
+      { archiveAfterMs: dayMs, upkeepIntervalMs: 3_600_000 },
+      { now: () => clockMs, isBusy: () => isElsewhere },
+    );
     await at.session("old", 2 * dayMs);
     const archived = () => at.registry.count({ archived: "only" });
     const busy = await at.registry.create({ cwd: "/work" });
     const { journal } = await at.registry.open(busy.id);
     await at.rounds.tick();
     expect(await archived()).toBe(0);
+    // An agent may be at a tool for long and say nothing: its turn runs all the same.
+    journal.setTurnRunning(true);
+    await journal.append([{ ...prompt("x"), atMs: nowMs }]);
+    clockMs += 60_000;
+    await at.rounds.tick();
+    expect(await archived()).toBe(0);
     await journal.release();
+    isElsewhere = true;
+    await at.rounds.tick();
+    expect(await archived()).toBe(0);
+    isElsewhere = false;
     const other = await UpkeepLease.take(at.store);
     await at.rounds.tick();
     expect(await archived()).toBe(0);
