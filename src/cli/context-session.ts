@@ -1,10 +1,9 @@
 /** `context show|refresh|diff|clear ID`: what a session knows of its project, and what of it is no longer so. */
-import path from "node:path";
 import { SidecarError } from "../base/errors.ts";
 import { SessionContext, type ContextFile, type ContextView } from "../context/session-context.ts";
 import type { ContextDiff } from "../context/diff.ts";
-import { isMoved } from "../context/moved-on.ts";
-import { gitText, sinceText } from "../context/words.ts";
+import { isMoved } from "../context/since.ts";
+import { gitText, nameBelow, sinceText } from "../context/words.ts";
 import type { SessionRecord } from "../session/registry-options.ts";
 import type { SessionRegistry } from "../session/registry.ts";
 import { cacheOf, factsOf } from "./context-facts.ts";
@@ -116,15 +115,13 @@ async function printView(view: ContextView, record: SessionRecord, io: Io): Prom
 }
 
 function fileText({ path: file, how, from, size, unread }: ContextFile, cwd: string): string {
-  const below = path.relative(cwd, file);
-  const name = below.startsWith("..") || path.isAbsolute(below) ? file : below;
   const facts = [
     how,
     ...(from === "disk" ? [] : [fromTexts[from]]),
     ...(size === undefined ? [] : [sizeText(size)]),
     ...(unread === undefined ? [] : [`${unread}: not read`]),
   ];
-  return `${name} (${facts.join(", ")})`;
+  return `${nameBelow(file, cwd)} (${facts.join(", ")})`;
 }
 
 const fromTexts = {

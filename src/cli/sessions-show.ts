@@ -12,7 +12,7 @@ import type { Entry, EntryRange, SessionRecord } from "../session/registry-optio
 import type { SessionRegistry } from "../session/registry.ts";
 import { within } from "../base/time.ts";
 import { movedOn } from "../context/moved-on.ts";
-import { nameBelow } from "../context/words.ts";
+import { nameBelow, whatText } from "../context/words.ts";
 import type { Invocation, Io } from "./command.ts";
 import { conversationPicture, toolsFrom } from "./conversation-picture.ts";
 import type { Layout } from "./conversation-text.ts";
@@ -113,7 +113,9 @@ async function movedText({ registry, record }: Shown): Promise<string | undefine
       1_000,
     )) ?? [];
   if (moved.length === 0) return undefined;
-  const named = moved.slice(0, mostMoved).map(({ path, what }) => `${nameBelow(path, record.cwd)} (${what})`);
+  const named = moved
+    .slice(0, mostMoved)
+    .map((file) => `${nameBelow(file.path, record.cwd)} (${whatText(file)})`);
   const more = moved.length - mostMoved;
   return `${named.join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }

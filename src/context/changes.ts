@@ -8,6 +8,8 @@ export interface FileChange {
   readonly path: string;
   /** `unknown`: it cannot be looked at, or has other times and may not be read, so that nobody can tell. */
   readonly what: "created" | "changed" | "deleted" | "unknown";
+  /** It might have been read, and could not be. */
+  readonly isClosed?: true;
 }
 
 /** What is so of a file now: how it was found, and whether that is a change. */
@@ -37,7 +39,7 @@ export async function compared(path: string, known: KnownState, mayRead: boolean
     // One that is too young to tell is taken for what it seems, where nothing better can be known.
     return isSameStat(known, now) ? { now } : changed("unknown");
   const look = await lookAt(path);
-  if (look === "unknown") return changed("unknown");
+  if (look === "unknown") return { now, change: { path, what: "unknown", isClosed: true } };
   if (look === "absent") return changed("deleted", look);
   return look.sha256 === known.sha256 ? { now: look } : changed("changed", look);
 }

@@ -3,7 +3,7 @@ import type { SessionRecord } from "../store/contract.ts";
 import { Bounds } from "./bounds.ts";
 import { knownAt, type Journals } from "./known-at.ts";
 import { withRenames } from "./renames.ts";
-import { seenNow, type FileSince } from "./since.ts";
+import { isMoved, seenNow, type FileSince } from "./since.ts";
 import { rootsOf, takeSnapshot } from "./taking.ts";
 
 /** The newest snapshot is looked for in so many entries. */
@@ -19,9 +19,4 @@ export async function movedOn(
   const bounds = await Bounds.of(rootsOf(record));
   const seen = await withRenames(files, await seenNow(files, bounds), [], bounds);
   return [...seen.values()].flatMap(({ since }) => (isMoved(since) ? [since] : []));
-}
-
-/** It is another than the agent knows, or may be. */
-export function isMoved({ what, why }: FileSince): boolean {
-  return what !== "same" && (what !== "unknown" || why === "touched");
 }

@@ -21,7 +21,7 @@ export function noteText(files: readonly FileSince[], git: GitSince | undefined,
   return [...said, ...lines, ...(more > 0 ? [`- and ${more} more`] : [])].join("\n");
 }
 
-function lineOf({ path, what, to, why }: FileSince, folder: string): string {
+function lineOf({ path, what, to, mayDiffer }: FileSince, folder: string): string {
   const name = nameIn(path, folder);
   switch (what) {
     case "renamed":
@@ -29,7 +29,7 @@ function lineOf({ path, what, to, why }: FileSince, folder: string): string {
     case "same":
       return `as you had it again: ${name}`;
     case "unknown":
-      return `${why === "touched" ? "perhaps changed" : "cannot be told"}: ${name}`;
+      return `${mayDiffer === true ? "perhaps changed" : "cannot be told"}: ${name}`;
     default:
       return `${what}: ${name}`;
   }

@@ -1,7 +1,7 @@
 /** What has become of the files that an agent knows. */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Bounds, Unread } from "./bounds.ts";
-import { compared } from "./changes.ts";
+import { compared, type FileChange } from "./changes.ts";
 import { isStill, lookAt, statAt, type FileLook, type FileState } from "./file-state.ts";
 import { folderOf, type NearFolders } from "./near-folders.ts";
 import { inGroups, type KnownFile } from "./known-file.ts";
@@ -20,6 +20,8 @@ export interface FileSince {
   readonly to?: string;
   /** Why nobody can tell, or why it was not read. `touched`: it was written to, and nobody knows what it had held. */
   readonly why?: Unread | "touched";
+  /** Nobody can tell, but it was written to, or has other times than it had. */
+  readonly mayDiffer?: true;
   /** What the agent was shown was in an editor, and not saved. */
   readonly buffer?: true;
 }
@@ -73,7 +75,12 @@ async function seen(path: string, known: KnownFile, bounds: Bounds): Promise<See
   const { how, disk, buffer, unread: named } = known;
   const about = { path, how, ...(buffer && { buffer }) };
   const is = (what: What, now: FileLook, why?: FileSince["why"]): Seen => ({
-    since: { ...about, what, ...(why !== undefined && { why }) },
+    since: {
+      ...about,
+      what,
+      ...(why !== undefined && { why }),
+      ...(what === "unknown" && now !== "unknown" && { mayDiffer: true }),
+    },
     now,
   });
   // Nothing is asked of what lies outside; a link may lead there since.
@@ -83,7 +90,7 @@ async function seen(path: string, known: KnownFile, bounds: Bounds): Promise<See
   if (disk === undefined) return untold(path, known, mayRead, is, unread);
   const { now, change } = await compared(path, disk, mayRead);
   if (change === undefined) return is("same", now, unread);
-  if (change.what === "unknown") return is("unknown", now, unread ?? whyOf(now));
+  if (change.what === "unknown") return is("unknown", now, whyOf(change, now, unread));
   if (change.what !== "changed" || known.sha256 === undefined || !mayRead)
     return is(change.what, now, unread);
   // What was not saved may have been since.
@@ -101,14 +108,14 @@ async function untold(
 ): Promise<Seen> {
   const now = sha256 !== undefined && mayRead ? await lookAt(path) : await statAt(path);
   if (now === "absent") return is("deleted", now);
-  if (now === "unknown") return is("unknown", now, unread ?? "unreadable");
+  if (now === "unknown") return is("unknown", now, "unreadable");
   if (sha256 === undefined) return is("unknown", now, unread ?? "touched");
   if (now.sha256 === undefined) return is("unknown", now, unread ?? "huge");
   return is(now.sha256 === sha256 ? "same" : "changed", now);
 }
 
-function whyOf(now: FileLook): Unread {
-  return now === "unknown" ? "unreadable" : "huge";
+function whyOf({ isClosed }: FileChange, now: FileLook, unread: Unread | undefined): Unread {
+  return now === "unknown" || isClosed === true ? "unreadable" : (unread ?? "huge");
 }
 
 async function withHash(path: string, look: FileLook): Promise<FileLook> {
@@ -121,16 +128,22 @@ function hashOf(look: FileLook): string | undefined {
 
 /** A change that the agent was not told of yet: of a file that it was told of once it is the next one. */
 export async function isNews(
-  { path, what, why }: FileSince,
+  since: FileSince,
   now: FileLook,
   noted: KnownFile["noted"],
   bounds: Bounds,
 ): Promise<boolean> {
-  if (noted === undefined) return what !== "same" && (what !== "unknown" || why === "touched");
+  if (noted === undefined) return isMoved(since);
   if (now === "unknown") return false;
   if (now === "absent" || noted === "absent") return now !== noted;
-  const mayRead = (await bounds.unread(path)) === undefined;
-  return (await compared(path, noted, mayRead)).change?.what === "changed";
+  const mayRead = (await bounds.unread(since.path)) === undefined;
+  const { now: then, change } = await compared(since.path, noted, mayRead);
+  return change?.what === "changed" || (change?.what === "unknown" && then !== "unknown");
+}
+
+/** It is another than the agent knows, or may be. */
+export function isMoved({ what, mayDiffer }: FileSince): boolean {
+  return what !== "same" && (what !== "unknown" || mayDiffer === true);
 }
 
 /** As it is to be compared with next time: with a hash, where it may be read. */

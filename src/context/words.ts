@@ -3,10 +3,19 @@ import path from "node:path";
 import type { GitSince } from "./git-since.ts";
 import type { FileSince } from "./since.ts";
 
-/** Below the folder where it is in it. */
+/** Below the folder where it is in it. What would break a line is spelled out. */
 export function nameBelow(file: string, folder: string): string {
   const below = path.relative(folder, file);
-  return below === "" || below.startsWith("..") || path.isAbsolute(below) ? file : below;
+  const isOut = below === "" || below === ".." || below.startsWith(`..${path.sep}`) || path.isAbsolute(below);
+  return (isOut ? file : below).replace(/[\n\r\t]/g, (each) => spelled[each] ?? each);
+}
+
+/** In a name they are no space: whoever reads it is to find the file. */
+const spelled: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
+
+/** What became of it, in a word or two. */
+export function whatText({ what, mayDiffer }: Pick<FileSince, "what" | "mayDiffer">): string {
+  return mayDiffer === true ? "perhaps changed" : what;
 }
 
 /** `changed  src/a.ts (the agent wrote it)`. What is in it came from outside: who shows it escapes it. */

@@ -110,6 +110,7 @@ describe("context diff [issue 13.3]", () => {
     expect(out).toBe(
       [
         "changed  package.json",
+        "unknown  .env (looks secret: not read)",
         "changed  src/\\u001b[2Jnew.ts (the agent wrote it)",
         "deleted  src/gone.ts (the agent wrote it)",
         "unknown  src/part.ts (written to since; nobody saw what it had held)",

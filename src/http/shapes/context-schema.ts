@@ -65,6 +65,9 @@ export const contextChanges = s.component(
           ),
           to: z.optional(s.described(z.string(), "where it is now")),
           why: z.optional(z.string()),
+          mayDiffer: z.optional(
+            s.described(z.literal(true), "nobody can tell, but it was written to, or has other times"),
+          ),
           buffer: z.optional(z.literal(true)),
         }),
       ),

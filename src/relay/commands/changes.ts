@@ -1,7 +1,6 @@
-import { isMoved } from "../../context/moved-on.ts";
 import { SessionContext } from "../../context/session-context.ts";
-import type { FileSince } from "../../context/since.ts";
-import { gitText, nameBelow } from "../../context/words.ts";
+import { isMoved, type FileSince } from "../../context/since.ts";
+import { gitText, nameBelow, whatText } from "../../context/words.ts";
 import type { RelayContext } from "../context.ts";
 import type { LiveSession } from "../live/session.ts";
 import { asCode } from "./shown.ts";
@@ -24,9 +23,9 @@ export async function changes({ registry }: RelayContext, live: LiveSession): Pr
   return ["Since the agent last saw or wrote them:", "", ...lines].join("\n");
 }
 
-function lineOf({ path, what, to, how }: FileSince, cwd: string): string {
+function lineOf(file: FileSince, cwd: string): string {
+  const { path, to, how } = file;
   const place = to === undefined ? "" : ` to ${asCode(nameBelow(to, cwd))}`;
   const own = how === "written" ? " (the agent wrote it)" : "";
-  const word = what === "unknown" ? "perhaps changed" : what;
-  return `- ${word} ${asCode(nameBelow(path, cwd))}${place}${own}`;
+  return `- ${whatText(file)} ${asCode(nameBelow(path, cwd))}${place}${own}`;
 }

@@ -1,5 +1,6 @@
 /** What a load says of files that have changed since the agent was last at work, in `_meta["acp-sidecar"].changes` of its answer. */
 import type { ContextDiff } from "../../context/diff.ts";
+import { isMoved } from "../../context/since.ts";
 
 /** So many are named. */
 const mostNamed = 200;
@@ -8,9 +9,7 @@ const mostNamed = 200;
 export function changesIn(diff: ContextDiff | "unknown" | undefined): Readonly<Record<string, unknown>> {
   if (diff === undefined) return {};
   if (diff === "unknown") return { changes: { isUnknown: true } };
-  const files = diff.files.filter(
-    ({ what, why }) => what !== "same" && (what !== "unknown" || why === "touched"),
-  );
+  const files = diff.files.filter(isMoved);
   const { git } = diff;
   if (files.length === 0 && git === undefined) return {};
   return {
