@@ -1,4 +1,5 @@
 /** What is kept of a session as one text, apart from the few values that change with every write. */
+import { SidecarError } from "../base/errors.ts";
 import type { SessionId } from "../base/ids.ts";
 import type { LeaseState, SessionRecord } from "./contract.ts";
 
@@ -27,4 +28,17 @@ export function toRecord(facts: string, { id, updatedAtMs, headSeq, sealedSeq, l
   record.sealedSeq = sealedSeq;
   if (lease !== undefined) record.lease = lease;
   return record;
+}
+
+/** Texts of a record are JSON that we wrote, unless the medium has lost some of them. Errors: `STORE_CORRUPT`. */
+export function soundly<T>(id: SessionId, parse: () => T): T {
+  try {
+    return parse();
+  } catch (cause) {
+    throw new SidecarError(
+      "STORE_CORRUPT",
+      `The record of session ${id} is damaged; acp-sidecar verify tells what is left of it`,
+      { data: { sessionId: id }, cause },
+    );
+  }
 }

@@ -12,7 +12,7 @@ import { checkFork, checkLease } from "../rules.ts";
 import type { Lease, Lineage, NewSession, SessionRecord } from "../contract.ts";
 import type { Connection } from "./connection.ts";
 import type { JournalId, Link } from "./keys.ts";
-import { findKept, refusal, type Kept } from "./records.ts";
+import { findKept, findUnread, refusal, type Kept } from "./records.ts";
 import create from "./scripts/create.lua";
 import drop from "./scripts/drop.lua";
 import hold from "./scripts/hold.lua";
@@ -61,9 +61,9 @@ export async function deleteSession(
   lease: Lease | undefined,
 ): Promise<boolean> {
   for (;;) {
-    const kept = await findKept(redis, id);
+    // Whoever has no lease deletes it as it lies there.
+    const kept = lease === undefined ? await findUnread(redis, id) : await findHeld(redis, id, lease);
     if (kept === undefined) return false;
-    if (lease !== undefined) checkLease(id, kept.record.lease, lease);
     const { journal, chain } = kept;
     const change = { id, journal, chain };
     await redis.run(intend, [redis.keys.intents], [JSON.stringify(change)]);
@@ -76,6 +76,13 @@ export async function deleteSession(
     await end(redis, change);
     if (answer !== "overtaken") return answer === "done";
   }
+}
+
+/** Errors: `LEASE_LOST`. */
+async function findHeld(redis: Connection, id: SessionId, lease: Lease): Promise<Kept | undefined> {
+  const kept = await findKept(redis, id);
+  if (kept !== undefined) checkLease(id, kept.record.lease, lease);
+  return kept;
 }
 
 async function dropRecord(

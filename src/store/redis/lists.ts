@@ -2,13 +2,20 @@
 import type { SessionId } from "../../base/ids.ts";
 import { decodeCursor, encodeCursor, matches, pageOf, pageSize, type ListPlace } from "../query.ts";
 import { termsOf } from "../server/terms.ts";
-import type { Page, SessionFilter, SessionQuery, SessionRecord, StoreStats } from "../contract.ts";
+import type {
+  Page,
+  SessionFilter,
+  SessionQuery,
+  SessionRecord,
+  StoreStats,
+  Unreadable,
+} from "../contract.ts";
 import type { Command, Connection } from "./connection.ts";
 import { repair } from "./lineage.ts";
-import { batchSize, findRecord, findRecords } from "./records.ts";
+import { batchSize, findListed, findRecord, isReadable, type Listed } from "./records.ts";
 import abandoned from "./scripts/abandoned.lua";
 import correct from "./scripts/correct.lua";
-import { joinedRecords, placesIn, sliceBehind, type Slice } from "./slices.ts";
+import { joinedUnder, placesIn, sliceBehind, type Slice } from "./slices.ts";
 import { hasIdPart, namedSo } from "./named.ts";
 import { addTerms, candidates, dropAllTerms, type Candidates } from "./terms.ts";
 
@@ -21,12 +28,12 @@ export async function listSessions(redis: Connection, query: SessionQuery): Prom
   const start = query.cursor === undefined ? undefined : decodeCursor(query.cursor);
   if (hasIdPart(query)) {
     await repairAbandoned(redis);
-    return pageOf(await namedSo(redis, query, limit + 1, start), query);
+    return pageOfListed(await namedSo(redis, query, limit + 1, start), query);
   }
   const [set] = isPlain(query)
     ? []
     : await Promise.all([candidates(redis, query, limit + 1), repairAbandoned(redis)]);
-  if (set !== undefined) return pageOf(await matching(redis, set, query), query);
+  if (set !== undefined) return pageOfListed(await matching(redis, set, query), query);
   const found: Found[] = [];
   for await (const some of scan(redis, query, start, isPlain(query) ? limit + 1 : batchSize)) {
     found.push(...some);
@@ -34,14 +41,26 @@ export async function listSessions(redis: Connection, query: SessionQuery): Prom
   }
   const taken = found.slice(0, limit);
   // Only once they are taken: in front of us nobody would see them.
-  for (const { place, record } of taken) {
-    if (place.updatedAtMs < record.updatedAtMs) await correctPlace(redis, place, record);
+  for (const { place, listed } of taken) {
+    if (place.updatedAtMs < listed.updatedAtMs) await correctPlace(redis, place, listed);
   }
-  const items = taken.map(({ record }) => record);
-  const last = taken.at(-1);
-  return found.length > limit && last !== undefined
-    ? { items, nextCursor: encodeCursor(last.place) }
-    : { items };
+  const last = found.length > limit ? taken.at(-1) : undefined;
+  return {
+    ...told(taken.map(({ listed }) => listed)),
+    ...(last && { nextCursor: encodeCursor(last.place) }),
+  };
+}
+
+/** Those that cannot be read stand with the first page. */
+function pageOfListed(all: readonly Listed[], query: SessionQuery): Page<SessionRecord> {
+  const { items, ...unreadable } = told(all);
+  return { ...pageOf(items, query), ...(query.cursor === undefined && unreadable) };
+}
+
+function told(all: readonly Listed[]): Pick<Page<SessionRecord>, "items" | "unreadable"> {
+  const items = all.filter(isReadable);
+  if (items.length === all.length) return { items };
+  return { items, unreadable: all.filter((listed): listed is Unreadable => !isReadable(listed)) };
 }
 
 export async function countSessions(redis: Connection, filter: SessionFilter): Promise<number> {
@@ -69,21 +88,16 @@ export async function readStats(redis: Connection, most: number): Promise<StoreS
   let [sessions, entries, bytes] = [0, 0, 0];
   for await (const found of scan(redis, {}, undefined, Math.min(most, batchSize))) {
     const some = found.slice(0, most - sessions);
-    const asked = some.flatMap(({ record: { id } }): Command[] => [
+    const asked = some.flatMap(({ place: { id } }): Command[] => [
       ["memory", "usage", record(id)],
       ["memory", "usage", entriesOf(id)],
       ["hget", record(id), "base"],
     ]);
     const answers = (await redis.all(asked)).map(Number);
-    for (const [
-      at,
-      {
-        record: { headSeq },
-      },
-    ] of some.entries()) {
+    for (const [at, { listed }] of some.entries()) {
       const [ofRecord = 0, ofEntries = 0, baseSeq = 0] = answers.slice(at * 3);
       bytes += ofRecord + ofEntries;
-      entries += headSeq - baseSeq;
+      if (isReadable(listed)) entries += listed.headSeq - baseSeq;
     }
     sessions += some.length;
     if (sessions === most) break;
@@ -103,7 +117,7 @@ async function repairAbandoned(redis: Connection): Promise<boolean> {
 }
 
 interface Found {
-  readonly record: SessionRecord;
+  readonly listed: Listed;
   /** Where it stands in the list. */
   readonly place: ListPlace;
 }
@@ -112,23 +126,26 @@ async function matching(
   redis: Connection,
   { key, size }: Candidates,
   filter: SessionFilter,
-): Promise<readonly SessionRecord[]> {
-  const isMatch = (record: SessionRecord | undefined): record is SessionRecord =>
-    record !== undefined && matches(record, filter);
-  if (redis.joins && size <= batchSize) return (await joinedRecords(redis, key)).filter(isMatch);
+): Promise<readonly Listed[]> {
+  const isMatch = (listed: Listed | undefined): listed is Listed =>
+    listed !== undefined && (!isReadable(listed) || matches(listed, filter));
+  if (redis.joins && size <= batchSize) return (await joinedUnder(redis, key)).filter(isMatch);
   const ids = (await redis.command("smembers", [key])) as SessionId[];
-  const found: SessionRecord[] = [];
+  const found: Listed[] = [];
   for (let at = 0; at < ids.length; at += batchSize) {
-    found.push(...(await findRecords(redis, ids.slice(at, at + batchSize))).filter(isMatch));
+    found.push(...(await findListed(redis, ids.slice(at, at + batchSize))).filter(isMatch));
   }
   return found;
 }
 
 /** Whether the list alone decides what matches. */
 function isPlain(filter: SessionFilter): boolean {
-  const { cwd, metadata, withoutMetadata, agentSessionId, parentId } = filter;
-  const asked = [cwd, metadata, withoutMetadata, agentSessionId, parentId];
-  return !asked.some((each) => each !== undefined) && !hasIdPart(filter);
+  return mayBeAnything(filter) && filter.withoutMetadata === undefined && !hasIdPart(filter);
+}
+
+/** Nothing is asked for that only a record could say of its session. */
+function mayBeAnything({ cwd, metadata, agentSessionId, parentId }: SessionFilter): boolean {
+  return [cwd, metadata, agentSessionId, parentId].every((each) => each === undefined);
 }
 
 /**
@@ -158,15 +175,16 @@ async function* scan(
 async function standing(
   redis: Connection,
   filter: SessionFilter,
-  { places, records }: Slice,
+  { places, listed: all }: Slice,
 ): Promise<readonly Found[]> {
   const found: Found[] = [];
   for (const [at, place] of places.entries()) {
-    const record = records[at];
+    const listed = all[at];
     // One that stands too high will come again, where it belongs.
-    if (record === undefined || place.updatedAtMs > record.updatedAtMs) {
-      await correctPlace(redis, place, record);
-    } else if (matches(record, filter)) found.push({ record, place });
+    if (listed === undefined || (isReadable(listed) && place.updatedAtMs > listed.updatedAtMs)) {
+      await correctPlace(redis, place, listed);
+    } else if (isReadable(listed) ? matches(listed, filter) : mayBeAnything(filter))
+      found.push({ listed, place });
   }
   return found;
 }
@@ -175,11 +193,11 @@ async function standing(
 async function correctPlace(
   redis: Connection,
   { id, updatedAtMs }: ListPlace,
-  record: SessionRecord | undefined,
+  listed: Listed | undefined,
 ): Promise<void> {
   const { activity } = redis.keys;
-  await redis.run(correct, [activity], [id, updatedAtMs, record?.updatedAtMs ?? ""]);
-  if (record !== undefined) return;
+  await redis.run(correct, [activity], [id, updatedAtMs, listed?.updatedAtMs ?? ""]);
+  if (listed !== undefined) return;
   // It may have been made anew and listed in between.
   await dropAllTerms(redis, id);
   const again = await findRecord(redis, id);
@@ -193,14 +211,14 @@ async function dropExpired(redis: Connection): Promise<void> {
   for (let from = "-inf"; ;) {
     const range = [redis.keys.activity, from, "+inf", "WITHSCORES", "LIMIT", 0, batchSize];
     const places = placesIn((await redis.command("zrangebyscore", range)) as string[]);
-    const records = await findRecords(
+    const listed = await findListed(
       redis,
       places.map(({ id }) => id),
     );
-    const gone = places.filter((_, at) => records[at] === undefined);
+    const gone = places.filter((_, at) => listed[at] === undefined);
     for (const place of gone) await correctPlace(redis, place, undefined);
     if (places.length < batchSize) return;
-    const staying = places.find((_, at) => records[at] !== undefined);
+    const staying = places.find((_, at) => listed[at] !== undefined);
     // Those of one instant alone, of which there may be many, say nothing of what is behind them.
     if (gone.length === 0 && places[0]?.updatedAtMs !== places.at(-1)?.updatedAtMs) return;
     if (staying !== undefined) from = `(${staying.updatedAtMs}`;

@@ -1,9 +1,9 @@
 /** Sessions by parts of their ids. */
 import type { SessionId } from "../../base/ids.ts";
-import type { SessionFilter, SessionRecord } from "../contract.ts";
+import type { SessionFilter } from "../contract.ts";
 import { isNamedSo, listOrder, matches, type ListPlace } from "../query.ts";
 import type { Connection } from "./connection.ts";
-import { batchSize, findRecords } from "./records.ts";
+import { batchSize, findListed, isReadable, type Listed } from "./records.ts";
 import { placesIn } from "./slices.ts";
 
 /** Ids that the server looks at before others have their turn. */
@@ -13,21 +13,24 @@ export function hasIdPart({ idStartsWith, idEndsWith }: SessionFilter): boolean 
   return idStartsWith !== undefined || idEndsWith !== undefined;
 }
 
-/** The first ones that match, in list order: their ids are looked at where they are, their records when they fit. */
+/**
+ * The first ones that match, in list order, and on the way those that cannot be read: their ids are looked at where they
+ * are, their records when they fit.
+ */
 export async function namedSo(
   redis: Connection,
   filter: SessionFilter,
   most: number,
   behind?: ListPlace,
-): Promise<readonly SessionRecord[]> {
+): Promise<readonly Listed[]> {
   const places = (await placesNamedSo(redis, filter)).filter(
     (place) => behind === undefined || listOrder(place, behind) > 0,
   );
-  const found: SessionRecord[] = [];
+  const found: Listed[] = [];
   for (let at = 0; at < places.length && found.length < most; at += batchSize) {
     const ids = places.slice(at, at + batchSize).map(({ id }) => id);
-    for (const record of await findRecords(redis, ids))
-      if (record !== undefined && matches(record, filter)) found.push(record);
+    for (const listed of await findListed(redis, ids))
+      if (listed !== undefined && (!isReadable(listed) || matches(listed, filter))) found.push(listed);
   }
   return found;
 }

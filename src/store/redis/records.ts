@@ -1,7 +1,8 @@
 /** Records of sessions: read and changed. */
 import type { SessionId } from "../../base/ids.ts";
 import { SidecarError } from "../../base/errors.ts";
-import { encodeFacts, toRecord } from "../facts.ts";
+import { isUnreadable, type Unreadable } from "../../base/unreadable.ts";
+import { encodeFacts, soundly, toRecord } from "../facts.ts";
 import { patched } from "../patch.ts";
 import { leaseLost, sessionNotFound } from "../refusals.ts";
 import type { Holder, Lease, LeaseState, NewSession, SessionPatch, SessionRecord } from "../contract.ts";
@@ -25,19 +26,34 @@ export interface Kept {
 type Fields = readonly (string | null)[];
 
 export async function findRecord(redis: Connection, id: SessionId): Promise<SessionRecord | undefined> {
-  return recordIn((await redis.command("hmget", [redis.keys.record(id), ...listedFields])) as Fields);
+  return recordIn((await redis.command("hmget", [redis.keys.record(id), ...listedFields])) as Fields, id);
 }
 
 export async function findKept(redis: Connection, id: SessionId): Promise<Kept | undefined> {
-  const fields = (await redis.command("hmget", [redis.keys.record(id), ...recordFields])) as Fields;
-  const record = recordIn(fields);
-  if (record === undefined) return undefined;
+  const fields = await findFields(redis, id);
+  const record = recordIn(fields, id);
+  return record && { record, ...keptIn(fields, id) };
+}
+
+/** The same of a session whose record may be damaged. */
+export async function findUnread(
+  redis: Connection,
+  id: SessionId,
+): Promise<Omit<Kept, "record"> | undefined> {
+  const fields = await findFields(redis, id);
+  return typeof fields[0] === "string" ? keptIn(fields, id) : undefined;
+}
+
+async function findFields(redis: Connection, id: SessionId): Promise<Fields> {
+  return (await redis.command("hmget", [redis.keys.record(id), ...recordFields])) as Fields;
+}
+
+function keptIn(fields: Fields, id: SessionId): Omit<Kept, "record"> {
   const [journal, base, chain, revision] = fields.slice(listedFields.length);
   return {
-    record,
     journal: journal ?? "",
     baseSeq: Number(base),
-    chain: typeof chain === "string" && chain !== "[]" ? (JSON.parse(chain) as Link[]) : [],
+    chain: typeof chain === "string" && chain !== "[]" ? soundly(id, () => JSON.parse(chain) as Link[]) : [],
     revision: revision ?? "0",
   };
 }
@@ -45,26 +61,47 @@ export async function findKept(redis: Connection, id: SessionId): Promise<Kept |
 /** Records fetched at once when a filter may pass over most of them. */
 export const batchSize = 250;
 
-/** Records of many sessions: a call for each would cost half as much again as its command. */
-export async function findRecords(
-  redis: Connection,
-  ids: readonly SessionId[],
-): Promise<readonly (SessionRecord | undefined)[]> {
-  const found = await redis.all(ids.map((id): Command => ["hmget", redis.keys.record(id), ...listedFields]));
-  return found.map((fields) => recordIn(fields as Fields));
+/** A session in a list: its record, or that it cannot be read. */
+export type Listed = SessionRecord | Unreadable;
+
+export function isReadable(listed: Listed | undefined): listed is SessionRecord {
+  return listed !== undefined && !("code" in listed);
 }
 
-/** Of fields in the order of `listedFields` that begin at `at`, every number a text. */
-export function recordIn(fields: Fields, at = 0): SessionRecord | undefined {
+/** Of many sessions; undefined for one that is gone. A call for each would cost half as much again as its command. */
+export async function findListed(
+  redis: Connection,
+  ids: readonly SessionId[],
+): Promise<readonly (Listed | undefined)[]> {
+  const found = await redis.all(ids.map((id): Command => ["hmget", redis.keys.record(id), ...listedFields]));
+  return ids.map((id, at) => listedIn(found[at] as Fields, id));
+}
+
+/** Of fields in the order of `listedFields` that begin at `at`, every number a text. Errors: `STORE_CORRUPT`. */
+function recordIn(fields: Fields, id: SessionId, at = 0): SessionRecord | undefined {
   const facts = fields[at];
   if (typeof facts !== "string") return undefined;
   const [fence, head, sealed, updated, expires, turn] = (fields[at + 1] ?? "").split(" ");
-  return toRecord(facts, {
-    updatedAtMs: Number(updated),
-    headSeq: Number(head),
-    sealedSeq: Number(sealed),
-    lease: leaseIn({ fence, holder: fields[at + 2], since: fields[at + 3], expires, turn }),
-  });
+  return soundly(id, () =>
+    toRecord(facts, {
+      id,
+      updatedAtMs: Number(updated),
+      headSeq: Number(head),
+      sealedSeq: Number(sealed),
+      lease: leaseIn({ fence, holder: fields[at + 2], since: fields[at + 3], expires, turn }),
+    }),
+  );
+}
+
+/** The same beside others, which it costs nothing. */
+export function listedIn(fields: Fields, id: SessionId, at = 0): Listed | undefined {
+  try {
+    return recordIn(fields, id, at);
+  } catch (error) {
+    if (!isUnreadable(error)) throw error;
+    const updatedAtMs = Number((fields[at + 1] ?? "").split(" ")[3]);
+    return { id, updatedAtMs: Number.isFinite(updatedAtMs) ? updatedAtMs : 0, code: error.code };
+  }
 }
 
 type LeaseFields = Readonly<

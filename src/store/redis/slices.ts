@@ -2,16 +2,16 @@
 import { isSidecarError } from "../../base/errors.ts";
 import type { SessionId } from "../../base/ids.ts";
 import type { ListPlace } from "../query.ts";
-import type { SessionFilter, SessionRecord } from "../contract.ts";
+import type { SessionFilter } from "../contract.ts";
 import type { Connection } from "./connection.ts";
 import { listedFields } from "./keys.ts";
-import { findRecords, recordIn } from "./records.ts";
+import { findListed, listedIn, type Listed } from "./records.ts";
 import slice from "./scripts/slice.lua";
 
 export interface Slice {
   readonly places: readonly ListPlace[];
   /** Of the same sessions; undefined for one that is gone. */
-  readonly records: readonly (SessionRecord | undefined)[];
+  readonly listed: readonly (Listed | undefined)[];
   /** How many creations and deletions were under way. */
   readonly changing: number;
 }
@@ -32,11 +32,11 @@ export async function sliceBehind(
     redis.command("zcard", [intents]),
   ]);
   const places = placesIn(found as string[]);
-  const records = await findRecords(
+  const listed = await findListed(
     redis,
     places.map(({ id }) => id),
   );
-  return { places, records, changing: Number(changing) };
+  return { places, listed, changing: Number(changing) };
 }
 
 /**
@@ -62,10 +62,10 @@ async function joinedSlice(
     ["zcard", intents],
   ]);
   const places = placesIn(scored as string[]);
-  const records = joinedIn(found as (string | null)[]);
-  const areSame = places.length === records.length && places.every(({ id }, at) => id === records[at]?.id);
+  const listed = joinedIn(found as (string | null)[]);
+  const areSame = places.length === listed.length && places.every(({ id }, at) => id === listed[at]?.id);
   if (!areSame || (behind !== undefined && !isSame(places[0], behind))) return undefined;
-  return { places: places.slice(own), records: records.slice(own), changing: Number(changing) };
+  return { places: places.slice(own), listed: listed.slice(own), changing: Number(changing) };
 }
 
 function isSame(place: ListPlace | undefined, { updatedAtMs, id }: ListPlace): boolean {
@@ -97,22 +97,21 @@ export async function canJoin(redis: Connection): Promise<boolean> {
   }
 }
 
-/** Records of the sessions whose ids are under `key`; only where records may be joined. */
-export async function joinedRecords(
-  redis: Connection,
-  key: string,
-): Promise<readonly (SessionRecord | undefined)[]> {
+/** Of the sessions whose ids are under `key`; only where records may be joined. */
+export async function joinedUnder(redis: Connection, key: string): Promise<readonly (Listed | undefined)[]> {
   const reply = await redis.command("sort_ro", [key, "BY", "nosort", ...recordsOf(redis)]);
   return joinedIn(reply as (string | null)[]);
 }
 
-/** What makes a command that sorts ids answer with their records. */
+/** What makes a command that sorts ids answer with each id and its record. */
 function recordsOf({ keys }: Connection): readonly string[] {
-  return listedFields.flatMap((field) => ["GET", `${keys.record("*" as SessionId)}->${field}`]);
+  const fields = listedFields.flatMap((field) => ["GET", `${keys.record("*" as SessionId)}->${field}`]);
+  return ["GET", "#", ...fields];
 }
 
-function joinedIn(reply: readonly (string | null)[]): readonly (SessionRecord | undefined)[] {
-  const records: (SessionRecord | undefined)[] = [];
-  for (let at = 0; at < reply.length; at += listedFields.length) records.push(recordIn(reply, at));
-  return records;
+function joinedIn(reply: readonly (string | null)[]): readonly (Listed | undefined)[] {
+  const listed: (Listed | undefined)[] = [];
+  for (let at = 0; at < reply.length; at += listedFields.length + 1)
+    listed.push(listedIn(reply, reply[at] as SessionId, at + 1));
+  return listed;
 }

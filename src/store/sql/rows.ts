@@ -1,7 +1,6 @@
 /** Rows as the statements give them, their columns named alike in every dialect, and what they stand for. */
-import { SidecarError } from "../../base/errors.ts";
 import type { SessionId } from "../../base/ids.ts";
-import { toRecord } from "../facts.ts";
+import { soundly, toRecord } from "../facts.ts";
 import type { Holder, LeaseState, SessionRecord } from "../contract.ts";
 
 interface HeadRow {
@@ -67,7 +66,7 @@ export function leaseIn(row: Omit<HeadRow, "no">): LeaseState | undefined {
   const { holder } = row;
   if (holder === null) return undefined;
   return {
-    holder: sound(row, () => JSON.parse(holder) as Holder),
+    holder: soundly(row.id, () => JSON.parse(holder) as Holder),
     fence: row.fence,
     sinceMs: row.since_ms ?? 0,
     expiresAtMs: row.expires_at_ms ?? 0,
@@ -78,18 +77,5 @@ export function leaseIn(row: Omit<HeadRow, "no">): LeaseState | undefined {
 export function recordIn(row: RecordRow): SessionRecord {
   const { id, facts, updated_at_ms: updatedAtMs, head_seq: headSeq, sealed_seq: sealedSeq } = row;
   const lease = leaseIn(row);
-  return sound(row, () => toRecord(facts, { id, updatedAtMs, headSeq, sealedSeq, lease }));
-}
-
-/** Texts that we wrote are JSON, unless the medium has lost some of them. */
-function sound<T>({ id }: Pick<HeadRow, "id">, parse: () => T): T {
-  try {
-    return parse();
-  } catch (cause) {
-    throw new SidecarError(
-      "STORE_CORRUPT",
-      `The record of session ${id} is damaged; acp-sidecar verify tells what is left of it`,
-      { data: { sessionId: id }, cause },
-    );
-  }
+  return soundly(id, () => toRecord(facts, { id, updatedAtMs, headSeq, sealedSeq, lease }));
 }

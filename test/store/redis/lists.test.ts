@@ -36,6 +36,31 @@ describeServer("TEST_REDIS_URL", 6379, (url) => {
     await sandbox.close();
   });
 
+  it("names a session whose record is damaged beside the others, which it costs nothing, and deletes it", async () => {
+    const store = await opened(sandbox.url);
+    const sound = await store.create(aSession({ cwd: "/a", updatedAtMs: noon }));
+    const bad = await store.create(aSession({ cwd: "/a", updatedAtMs: noon + 1 }));
+    await store.create(aSession({ cwd: "/b", updatedAtMs: noon - 1 }));
+    await client.hset(key(`{${bad.id}}:record`), "facts", '{"cwd');
+    const unreadable = [{ id: bad.id, updatedAtMs: noon + 1, code: "STORE_CORRUPT" }];
+    const asked = [{ limit: 2 }, { cwd: "/a" }, { withoutMetadata: { hidden: true } }, { idEndsWith: "" }];
+    for (const query of asked) {
+      const page = await store.list(query);
+      expect(page.unreadable).toEqual(unreadable);
+      expect(page.items[0]).toEqual(sound);
+    }
+    expect((await store.list({ idStartsWith: sound.id })).unreadable).toBeUndefined();
+    expect(await listAll(store)).toHaveLength(2);
+    await expect(store.get(bad.id)).rejects.toMatchObject({
+      code: "STORE_CORRUPT",
+      data: { sessionId: bad.id },
+    });
+    expect((await store.stats()).sessions).toBe(3);
+    expect(await store.delete(bad.id)).toBe(true);
+    expect(await store.list()).toMatchObject({ items: [sound, {}] });
+    expect(await store.get(bad.id)).toBeUndefined();
+  });
+
   it("counts entries and bytes, and of many sessions estimates them by some", async () => {
     const store = await openRedisStore({ url: sandbox.url, statsSessions: 4 });
     stores.push(store);
