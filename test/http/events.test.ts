@@ -253,3 +253,20 @@ async function allOf(
   await reader.close();
   return events;
 }
+
+it("512 streams are open at once, of sessions and of lists together, and one that ends makes room", async () => {
+  const { ask, raw, feeds, tokenFor, owner } = await apiOn();
+  const { id } = await owner.create({ cwd: "/work" });
+  const token = await tokenFor("read");
+  const streams: Response[] = [];
+  for (let n = 0; n < 512; n += 1)
+    streams.push(await raw("GET", n % 2 === 0 ? "/api/events" : `/api/sessions/${id}/events`, { token }));
+  expect(streams.map(({ status }) => status)).toEqual(streams.map(() => 200));
+  for (const path of ["/api/events", `/api/sessions/${id}/events`])
+    expect((await ask("GET", path, { token })).json.code, path).toBe("REQUEST_LIMIT");
+  await streams[0]?.body?.cancel();
+  const last = await raw("GET", "/api/events", { token });
+  expect(last.status).toBe(200);
+  for (const { body } of [...streams.slice(1), last]) await body?.cancel();
+  expect(feeds.followers).toBe(0);
+});

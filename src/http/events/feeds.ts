@@ -6,15 +6,22 @@ import { SessionFeed } from "./session-feed.ts";
 export class Feeds {
   readonly #store: Store;
   readonly #open = new Map<SessionId, { readonly feed: SessionFeed; followers: number }>();
+  #ofLists = 0;
 
   /** @param store without a guard: whoever follows is let in by theirs */
   constructor(store: Store) {
     this.#store = store;
   }
 
-  /** How many follow something. */
+  /** How many follow something, a session or the list of them. */
   get followers(): number {
-    return [...this.#open.values()].reduce((sum, { followers }) => sum + followers, 0);
+    return [...this.#open.values()].reduce((sum, { followers }) => sum + followers, this.#ofLists);
+  }
+
+  /** One who follows a list counts until the function is called that is returned. */
+  countOfList(): () => void {
+    this.#ofLists += 1;
+    return () => void (this.#ofLists -= 1);
   }
 
   enter(id: SessionId): SessionFeed {

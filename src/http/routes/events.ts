@@ -57,10 +57,11 @@ async function followSession(call: Call<Query>): Promise<Response> {
 async function followList(call: Call<Query>): Promise<Response> {
   const { house, guest } = call;
   assertRoom(house.feeds.followers);
-  const leave = guest.stay();
+  const [leave, uncount] = [guest.stay(), house.feeds.countOfList()];
   const feed = await guest.own("list", async () => new ListFeed(guest.registry));
   const isAllowed = () => guest.access();
   return eventStream(followed(feed, lastIdIn(call), isAllowed), async () => {
+    uncount();
     if (leave() === 0) await guest.disown("list");
   });
 }
