@@ -2,6 +2,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { isSessionId } from "../../src/base/ids.ts";
+import { Meter, noMeter, type EndedTurn } from "../../src/base/meter.ts";
 import type { Serve } from "../../src/http/prompting/serve-guest.ts";
 import { runSidecar } from "../../src/sidecar.ts";
 import { thisHolder } from "../../src/session/holder.ts";
@@ -45,6 +46,35 @@ async function conversation() {
 
 const permissions = async ({ ask }: Pick<Api, "ask">, id: string) =>
   (await ask("GET", `/api/sessions/${id}/permissions`)).json.permissions;
+
+it("belong to the trace that a traceparent names; what is none is passed over", async () => {
+  const traces: EndedTurn["trace"][] = [];
+  const meter = new Meter();
+  meter.tell({ ...noMeter, turn: (ended) => void traces.push(ended().trace) });
+  const together = {
+    meter,
+    add: () => ({ close: async () => undefined, toldToEnd: new Promise<never>(() => undefined) }),
+  };
+  const { ask } = await apiOn({
+    serve:
+      ({ store, audit }) =>
+      (streams, signal) =>
+        runSidecar({ store, logLevel: "silent" }, { ...streams, audit, together }, signal),
+  });
+  const { id } = (await ask("POST", "/api/sessions", { body: { cwd: path.resolve(".") } })).json;
+  const traceparent = "00-80e1afed08e019fc1110464cfa66635c-7a085853722dc6d2-01";
+  const sent: Record<string, string>[] = [
+    { traceparent, tracestate: "vendor=1" },
+    { traceparent: "00-no-trace-01" },
+    { tracestate: "vendor=1" },
+    {},
+  ];
+  for (const headers of sent)
+    expect((await ask("POST", `/api/sessions/${id}/prompt`, { body: { prompt: "x" }, headers })).status).toBe(
+      200,
+    );
+  expect(traces).toEqual([{ traceparent, tracestate: "vendor=1" }, {}, {}, {}]);
+});
 
 describe("prompts over HTTP", { timeout: 30_000 }, () => {
   it("are answered by the agent, kept in the session, and streamed to whoever wants that", async () => {

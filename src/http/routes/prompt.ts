@@ -22,6 +22,10 @@ export const promptRoutes: readonly Route[] = [
       "With Accept: text/event-stream events come as they do: update (ACP's session/update), permission (one of OpenPermissions), missed (a slow " +
       "reader is told the rest by the session's own events), end (TurnEnd) or error (Problem). The turn goes on when nobody reads any more.",
     ...{ isOfTurns, body: shapes.promptWish, answer: shapes.turnEnd },
+    headers: {
+      traceparent: "the trace that the turn belongs to (W3C Trace Context); the agent is told, too",
+      tracestate: "of that trace",
+    },
     answers: ["application/json", "text/event-stream"],
     problems: [409, 502],
     handle: prompt,
@@ -63,6 +67,7 @@ async function prompt(call: Body<"promptWish">): Promise<Answer | Response> {
   const params = {
     prompt: blocksOf(body.prompt),
     ...(body.messageId !== undefined && { messageId: body.messageId }),
+    ...traceOf(request),
   };
   const turn = new ToldTurn();
   const answer = attachment.prompt(id, params, turn);
@@ -73,6 +78,14 @@ async function prompt(call: Body<"promptWish">): Promise<Answer | Response> {
   );
   await turn.begun();
   return eventStream(turn.frames(), async () => undefined);
+}
+
+/** The trace that the turn belongs to, as ACP has it: the agent is told as well. */
+function traceOf({ headers }: Request): object {
+  const traceparent = headers.get("traceparent") ?? "";
+  if (!/^[\da-f]{2}(?:-[\da-f]+){3}\b/.test(traceparent) || traceparent.length > 200) return {};
+  const tracestate = headers.get("tracestate");
+  return { _meta: { traceparent, ...(tracestate !== null && { tracestate }) } };
 }
 
 function blocksOf(content: unknown): readonly ContentBlock[] {
