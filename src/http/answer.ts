@@ -3,7 +3,7 @@ import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import { jsonTextOf } from "../base/json-text.ts";
 import { tagOf, type Ready } from "./ready.ts";
-import { fewestChars, headersFor, isKnown, notChanged, responseOf, takesGzip } from "./response.ts";
+import { fewestBytes, headersFor, isKnown, notChanged, responseOf, takesGzip } from "./response.ts";
 
 /** What is answered: JSON, unless it is a whole response. */
 export interface Answer {
@@ -27,11 +27,13 @@ async function made(request: Request, answer: Answer): Promise<Response> {
   const { status = 200, body, text = body === undefined ? "" : jsonTextOf(body) } = answer;
   if (text === "") return responseOf(null, answer.status ?? 204, headersFor({ ...answer.headers }));
   const headers = headersFor({ "content-type": "application/json", ...answer.headers });
+  // Made into bytes once: its tag and its length are of these, too.
+  const bytes = Buffer.from(text);
   if (request.method === "GET" || request.method === "HEAD") {
-    headers["etag"] ??= tagOf(text);
+    headers["etag"] ??= tagOf(bytes);
     if (isKnown(request.headers.get("if-none-match"), headers["etag"])) return notChanged(headers);
   }
-  if (text.length < fewestChars || !takesGzip(request)) return responseOf(text, status, headers);
+  if (bytes.length < fewestBytes || !takesGzip(request)) return responseOf(bytes, status, headers);
   headers["content-encoding"] = "gzip";
-  return responseOf(await compressed(text), status, headers);
+  return responseOf(await compressed(bytes), status, headers);
 }

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
-import { fewestChars, headersFor, isKnown, notChanged, responseOf, takesGzip } from "./response.ts";
+import { fewestBytes, headersFor, isKnown, notChanged, responseOf, takesGzip } from "./response.ts";
 
 const compressed = promisify(gzip);
 
@@ -26,7 +26,7 @@ export class Ready {
   to(request: Request): Response | Promise<Response> {
     const known = request.headers.get("if-none-match");
     if (known !== null && isKnown(known, this.#tag)) return notChanged(this.#headers);
-    if (this.bytes >= fewestChars && takesGzip(request)) return this.#compressed();
+    if (this.bytes >= fewestBytes && takesGzip(request)) return this.#compressed();
     return responseOf(this.#bytes, 200, this.#headers);
   }
 

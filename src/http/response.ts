@@ -11,7 +11,7 @@ type Body = ConstructorParameters<typeof Response>[0];
 type Headers = Readonly<Record<string, string>>;
 
 /** Less is sent as it is: a packet takes it anyway. */
-export const fewestChars = 1400;
+export const fewestBytes = 1400;
 
 /** @param headers with names in lower case; they go before the usual ones */
 export function responseOf(body: Body, status: number, headers: Headers): Response {

@@ -62,14 +62,16 @@ const pageChars = 1 << 20;
  * Pages of a session from its end to its start; entries within a page run forward. Where entries are small pages are
  * long, because every read costs; where they are large they are short, because all of a page is held.
  * @param superseded what is passed over
+ * @param wished how many entries the next page is to have, by whoever knows what is still missing
  */
 export async function* pagesBackwards(
   store: Pick<Store, "read">,
   id: SessionId,
   throughSeq: number,
   superseded: readonly Stretch[] = [],
+  wished: (last: number) => number = (last) => last * fastestGrowth,
 ): AsyncGenerator<Entry[]> {
-  let length = firstPage;
+  let length = Math.min(Math.max(firstPage, wished(0)), longestPage);
   for (const { from: first, through: last } of [
     ...countingIn(superseded, { through: throughSeq }),
   ].reverse()) {
@@ -79,7 +81,7 @@ export async function* pagesBackwards(
       yield page;
       through = from - 1;
       const fitting = Math.ceil((length * pageChars) / (charsIn(page) + 1));
-      length = Math.min(fitting, length * fastestGrowth, longestPage);
+      length = Math.min(fitting, Math.max(firstPage, wished(length)), longestPage);
     }
   }
 }

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { defaults } from "../../src/config/options.ts";
 import { noAudit } from "../../src/audit/audit.ts";
 import { SessionRegistry } from "../../src/session/registry.ts";
+import { wrapStore } from "../../src/store/shell.ts";
 import { openMemoryStore } from "../../src/store/memory/memory.ts";
 import { sqliteSandbox } from "../store/sql/sqlite/sandbox.ts";
 import { end, prompt, say, written } from "../history/talk.ts";
@@ -11,6 +12,7 @@ import { apiOn } from "./rig.ts";
 
 const { newPath, open } = sqliteSandbox();
 
+const think = (said: string) => say(said, "agent_thought_chunk");
 const talk = () => [prompt("Hello"), say("secret words"), end(), prompt("More"), say("other words"), end()];
 
 /** The API on a file, and another who has the same file open as another process would. */
@@ -93,6 +95,36 @@ describe("a page that is asked for again and again", () => {
       "",
       headers.get("etag"),
     ]);
+  });
+
+  it("is made of little more than what it shows", async () => {
+    const inner = openMemoryStore();
+    let entries = 0;
+    const store = wrapStore(inner, {
+      read: async function* (id, range) {
+        for await (const page of inner.read(id, range)) {
+          entries += page.length;
+          yield page;
+        }
+      },
+    });
+    const turns = Array.from({ length: 300 }, (_, turn) => [
+      prompt(`${turn}`),
+      think("Hm"),
+      say("Yes"),
+      end(),
+    ]);
+    const { id } = await written(store, turns.flat());
+    const { ask } = await apiOn({ store });
+    for (const [include, shown] of [
+      ["thoughts", 50],
+      ["", 67],
+    ] as const) {
+      entries = 0;
+      const { items } = (await ask("GET", `/api/sessions/${id}/history?include=${include}&before=600`)).json;
+      expect(items).toHaveLength(50);
+      expect(entries).toBeLessThan(2 * shown + 40);
+    }
   });
 
   it("is refused again and again where the address is not as it must be", async () => {

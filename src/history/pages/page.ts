@@ -35,6 +35,8 @@ export interface ConversationPage {
 /** No page is longer than this, whatever its limit: entries that are looked through, and characters of them. */
 const [mostEntries, mostChars] = [20_000, 4 << 20];
 const defaultLimit = 50;
+/** Entries that are looked through: before it is known how large they are not many, because all of them are held. */
+const [mostAtFirst, spareEntries, fastestGrowth] = [64, 5, 8];
 
 /** Errors: `SESSION_NOT_FOUND`, `STORE_…`. */
 export async function conversationPage(
@@ -96,11 +98,14 @@ class Paging {
     const through = Math.min(this.#record.headSeq, (this.#query.before ?? Infinity) - 1);
     const window: Entry[] = [];
     let chars = 0;
-    for await (const page of pagesBackwards(this.#sessions, this.#record.id, through, this.#passed)) {
+    let starts: readonly number[] = [];
+    const missing = (last: number) => missingEntries(this.#limit, starts.length, window.length, last);
+    const { id } = this.#record;
+    for await (const page of pagesBackwards(this.#sessions, id, through, this.#passed, missing)) {
       window.unshift(...page);
       chars += charsIn(page);
       const told = await this.#tell(window);
-      const starts = startsOf(told);
+      starts = startsOf(told);
       const isFull = chars > mostChars || window.length > mostEntries;
       if (starts.length <= this.#limit && !isFull) continue;
       const from = starts.at(-this.#limit) ?? window[0]?.seq ?? 1;
@@ -160,6 +165,15 @@ class Paging {
 interface Told {
   readonly happening: Happening;
   readonly chars: number;
+}
+
+/** Entries in which what is missing stands, if it is as what was found; a few more, so that one look is enough. */
+function missingEntries(limit: number, found: number, looked: number, last: number): number {
+  if (looked === 0) return Math.min(limit + spareEntries, mostAtFirst);
+  const most = last * fastestGrowth;
+  return found === 0
+    ? most
+    : Math.min(Math.ceil(((limit + 1 - found) / found) * looked * 1.1) + spareEntries, most);
 }
 
 /** Where each of them begins that goes on with none before. */
