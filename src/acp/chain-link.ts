@@ -21,6 +21,8 @@ const form =
   /([{,])"acp-sidecar\.chain":\{"sha256":"([0-9a-f]{64})","from":(\d{1,16}),"through":(\d{1,16}),("begins":true,)?"marks":"([\w-]*)"\}\}$/;
 /** No link is longer. */
 const mostChars = 11_200;
+/** Nor what stands in it before its marks. */
+const mostCharsBefore = 200;
 
 /** What others say in these was taken apart and put together by us. */
 const ownKinds: ReadonlySet<EntryKind> = new Set([
@@ -62,6 +64,9 @@ export function withLink<E extends NewEntry>(entry: E, link: ChainLink): E {
 }
 
 function found(data: string): RegExpExecArray | null {
-  // Nearly all are told apart by their last characters.
-  return data.endsWith('"}}') ? form.exec(data.slice(-mostChars)) : null;
+  // Nearly all are told apart by their last characters, and the others by what stands before their last text.
+  if (!data.endsWith('"}}')) return null;
+  const marksAt = data.lastIndexOf('"', data.length - 4);
+  if (!data.endsWith(',"marks":', marksAt)) return null;
+  return form.exec(data.slice(Math.max(marksAt - mostCharsBefore, data.length - mostChars, 0)));
 }

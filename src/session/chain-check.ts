@@ -4,7 +4,6 @@
  * compaction has done is told, and is no damage.
  */
 import { linkIn, type ChainLink } from "../acp/chain-link.ts";
-import { compactedFrom } from "../acp/compacted.ts";
 import type { Entry } from "../store/contract.ts";
 import { isPlaceholder } from "../store/placeholder.ts";
 import { ChainEvents, type ChainEvent } from "./chain-events.ts";
@@ -66,9 +65,9 @@ export class ChainCheck {
     const { seq } = entry;
     if (seq !== this.#stretch.next) return this.#damaged("missing", this.#stretch.next);
     if (this.#checking.starts?.has(seq) === true && seq > this.#stretch.from) this.#leave(seq);
-    this.#stretch.add(entry);
+    const isCompacted = this.#stretch.add(entry);
     if (isPlaceholder(entry)) this.#events.repaired(seq);
-    else if (compactedFrom(entry) !== undefined) this.#events.compacted(seq);
+    else if (isCompacted) this.#events.compacted(seq);
     const link = linkIn(entry);
     return link === undefined ? undefined : this.#close(seq, link);
   }

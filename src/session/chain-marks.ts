@@ -37,13 +37,14 @@ export class ChainMarks {
       this.#double();
       at = most / 2;
     }
-    this.#marks[at] = joined(this.#marks[at] ?? 0, 1, mark);
+    if (at === this.#marks.length) this.#marks.push(mark);
+    else this.#marks[at] = joined(this.#marks[at] as number, 1, mark);
     this.#count += 1;
   }
 
   get text(): string {
     const bytes = Buffer.allocUnsafe(this.#marks.length * 4);
-    for (const [at, mark] of this.#marks.entries()) bytes.writeUInt32LE(mark, at * 4);
+    for (let at = 0; at < this.#marks.length; at += 1) bytes.writeUInt32LE(this.#marks[at] as number, at * 4);
     return bytes.toString("base64url");
   }
 
