@@ -69,9 +69,9 @@ export {
 export { defineStore, wrapStore } from "./store/shell.ts";
 export { discover, type Discovery, type DiscoveryOptions } from "./context/discovery.ts";
 export { DiscoveryCache, type CacheLimits } from "./context/discovery-cache.ts";
+export type { ContextFile } from "./context/context-file.ts";
 export {
   SessionContext,
-  type ContextFile,
   type ContextUpdate,
   type ContextView,
   type DiffRange,

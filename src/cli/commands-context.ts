@@ -37,7 +37,7 @@ export const contextCommands: readonly Command[] = [
     ],
     operands: { min: 1, max: 1 },
     notes: [
-      "ID as in sessions show. Snapshots are made when turns end; SEQ is the number of an entry, as search and sessions tools print it, and means the newest snapshot there.",
+      "ID as in sessions show. Snapshots are made when turns end; SEQ is the number of an entry, as search and sessions tools print it, and means the newest snapshot there (--from: or the first one after it).",
       "It knows what the agent read and wrote through the client, what was attached to prompts, and what its tool calls name. Of a file that was written to after that, and before it was looked at, it says that nobody can tell.",
       "Outside of the session's folders nothing is read, nor what looks secret, is ignored by git, or has more than 8 MiB.",
     ],

@@ -5,7 +5,7 @@ import type { Discovery } from "../context/discovery.ts";
 import { DiscoveryCache } from "../context/discovery-cache.ts";
 import type { Io } from "./command.ts";
 import { homely } from "./folder-text.ts";
-import { countText } from "./print.ts";
+import { agoText, countText } from "./print.ts";
 
 /** Errors: `CONFIG_INVALID` without a home. */
 export function cacheOf({ env }: Io): DiscoveryCache {
@@ -15,9 +15,11 @@ export function cacheOf({ env }: Io): DiscoveryCache {
 }
 
 const mostShown = 12;
+/** Who looked so short a time ago knows. */
+const freshMs = 60_000;
 
 export function factsOf(found: Discovery, io: Io): readonly (readonly [string, string | undefined])[] {
-  const { folder, root, versionControl: control, languages, scripts, files, isCut } = found;
+  const { folder, root, versionControl: control, languages, scripts, files, isCut, atMs } = found;
   return [
     ["folder", homely(folder, io)],
     ["root", root === folder ? undefined : homely(root, io)],
@@ -28,6 +30,7 @@ export function factsOf(found: Discovery, io: Io): readonly (readonly [string, s
     ["scripts", some(scripts.map(({ name }) => name))],
     ["instructions", some(found.instructions)],
     ["files", isCut ? `${files}, and more` : String(files)],
+    ["looked at", Date.now() - atMs < freshMs ? undefined : `${agoText(atMs, Date.now())} (--refresh: now)`],
   ];
 }
 

@@ -1,6 +1,7 @@
 /** `context show|refresh|diff|clear ID`: what a session knows of its project, and what of it is no longer so. */
 import { SidecarError } from "../base/errors.ts";
-import { SessionContext, type ContextFile, type ContextView } from "../context/session-context.ts";
+import type { ContextFile } from "../context/context-file.ts";
+import { SessionContext, type ContextView } from "../context/session-context.ts";
 import type { ContextDiff } from "../context/diff.ts";
 import { isMoved } from "../context/since.ts";
 import { gitText, nameBelow, sinceText } from "../context/words.ts";
@@ -9,6 +10,7 @@ import type { SessionRegistry } from "../session/registry.ts";
 import { cacheOf, factsOf } from "./context-facts.ts";
 import type { Invocation, Io } from "./command.ts";
 import { assertMeant, isMeant } from "./confirm.ts";
+import { homely } from "./folder-text.ts";
 import { countText, oneLine, print, printFacts, printJson, sizeText } from "./print.ts";
 import { sessionAt, withSessions } from "./sessions.ts";
 
@@ -41,10 +43,14 @@ export function refreshContext(invocation: Invocation, io: Io): Promise<number> 
     else
       await print(
         io,
-        `Looked at ${countText(view.files.length, "known file")} and the project; version ${view.version}\n`,
+        `Looked at ${countText(view.files.length, "known file")}${projectText(view, record, io)}; version ${view.version}\n`,
       );
     return 0;
   });
+}
+
+function projectText({ project }: ContextView, { cwd }: SessionRecord, io: Io): string {
+  return project === undefined ? `; ${homely(cwd, io)} is not there` : " and the project";
 }
 
 export function clearContext(invocation: Invocation, io: Io): Promise<number> {
@@ -68,7 +74,15 @@ export function diffContext(invocation: Invocation, io: Io): Promise<number> {
     const range = { ...(from !== undefined && { from }), ...(to !== undefined && { to }) };
     const diff = await context.diff(record.id, range);
     if (flags["json"] === true) await printJson(io, { id: record.id, ...diff });
-    else await print(io, diffText(record, diff, flags["all"] === true));
+    else {
+      const isKept = diff.from > 0;
+      if (from !== undefined)
+        await print(
+          io,
+          isKept ? `Since the snapshot at entry ${diff.from}:\n` : "There is no snapshot yet:\n",
+        );
+      await print(io, diffText(record, diff, flags["all"] === true));
+    }
     return 0;
   });
 }
@@ -104,7 +118,9 @@ async function printView(view: ContextView, record: SessionRecord, io: Io): Prom
   await printFacts(io, [
     ["session", record.id],
     ["version", String(version)],
-    ...(project === undefined ? [] : factsOf(project, io)),
+    ...(project === undefined
+      ? [["folder", `${homely(record.cwd, io)} (not there)`] as const]
+      : factsOf(project, io)),
     ["last at work on", git && [git.branch, git.head?.slice(0, 12)].filter(Boolean).join(", ")],
     ...Object.entries(values).map(
       ([key, value]) => [`value ${oneLine(key)}`, JSON.stringify(value)] as const,

@@ -7,6 +7,8 @@ import { readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/
 import { join } from "node:path";
 import { makeDirectory } from "../base/disk.ts";
 import { isRecord, objectIn } from "../base/json.ts";
+import { isFolder } from "./folders.ts";
+import { gitHeadOf } from "./git-head.ts";
 import { discover, type Discovery, type DiscoveryOptions } from "./discovery.ts";
 
 export interface CacheLimits {
@@ -29,6 +31,13 @@ export interface CacheRoom {
 
 /** Of another form, or of one to come, is discovered again. */
 const form = 1;
+
+/** The folder is gone, or is at another branch or commit, which has other files: to see that takes a moment only. */
+async function hasMoved({ folder, root, versionControl: was }: Discovery): Promise<boolean> {
+  const [isThere, now] = await Promise.all([isFolder(folder), gitHeadOf(root)]);
+  if (!isThere) return true;
+  return now !== undefined && (now.branch !== was?.branch || now.head !== was?.head);
+}
 
 export class DiscoveryCache {
   readonly #place: string;
@@ -116,6 +125,7 @@ export class DiscoveryCache {
       const ageMs = Date.now() - discovery.atMs;
       // A clock that was set back makes nothing young for ever.
       if (discovery.folder !== folder || !(ageMs >= 0 && ageMs <= this.#ttlMs)) return undefined;
+      if (await hasMoved(discovery)) return undefined;
       const { mtime } = await stat(path);
       await utimes(path, new Date(), mtime);
       return discovery;

@@ -8,33 +8,16 @@ import type { Json } from "../base/json.ts";
 import type { SessionFinder } from "../session/finder.ts";
 import type { SessionRegistry } from "../session/registry.ts";
 import type { SessionRecord } from "../store/contract.ts";
-import type { Unread } from "./bounds.ts";
+import { fileOf, type ContextFile } from "./context-file.ts";
 import { betweenSnapshots, sinceSnapshot, type ContextDiff } from "./diff.ts";
 import type { Discovery } from "./discovery.ts";
 import type { DiscoveryCache } from "./discovery-cache.ts";
+import { firstSnapshot, noSnapshot } from "./first-snapshot.ts";
 import { knownAt, type KnownAt } from "./known-at.ts";
 import { checkValues, merged, type ValueChanges } from "./merged.ts";
 import { rebased } from "./rebased.ts";
 import { contextData, nothingKnown, type GitPlace, type Snapshot } from "./snapshot.ts";
 import { takeSnapshot } from "./taking.ts";
-
-/** A file that the agent knows. */
-export interface ContextFile {
-  readonly path: string;
-  /** What the agent did with it last. */
-  readonly how: "read" | "written";
-  /**
-   * Where the agent has it from: the disk, or an editor that had not saved it. `unknown`: it had been written to before it was
-   * looked at; `nothing`: it was not there.
-   */
-  readonly from: "disk" | "buffer" | "unknown" | "nothing";
-  /** Bytes on disk when it was looked at. */
-  readonly size?: number;
-  /** Of what the agent has of it, in hex, where that is known. */
-  readonly sha256?: string;
-  /** Why it is named and was not read. */
-  readonly unread?: Unread;
-}
 
 export interface ContextView {
   readonly sessionId: SessionId;
@@ -49,9 +32,12 @@ export interface ContextView {
 }
 
 export interface DiffRange {
-  /** A snapshot, or any entry: the newest snapshot there. The newest of all, and what was told since, unless given. */
+  /**
+   * A snapshot, or any entry: the newest snapshot there, or the first one after it. The newest of all, and what was told since,
+   * unless given, or where there is none.
+   */
   readonly from?: number;
-  /** The same; as it is now, unless given. */
+  /** A snapshot, or any entry: the newest snapshot there. As it is now, unless given. */
   readonly to?: number;
 }
 
@@ -157,20 +143,23 @@ export class SessionContext {
     return this.#view(record, (await this.#knownAt(record)).snapshot, undefined);
   }
 
-  /** What has become of the files since. Errors: as `get`; `INVALID_PARAMS` for an entry that is not there. */
+  /** What has become of the files since. Errors: as `get`; `INVALID_PARAMS` for an entry that is not there, or a `to` before every snapshot. */
   async diff(id: SessionId, { from, to }: DiffRange = {}): Promise<ContextDiff> {
     const record = await this.#sessions.get(id);
     for (const seq of [from, to]) checkSeq(record, seq);
-    const known = await this.#knownAt(record, from);
+    const start = from === undefined ? undefined : await this.#snapshotAt(record, from);
+    const known = await this.#knownAt(record, start);
     const snapshot = rebased(known.snapshot, record.cwd);
     if (to !== undefined) {
       const later = await this.#knownAt(record, to);
+      if (later.snapshot.version === 0)
+        throw noSnapshot(record, to, await firstSnapshot(this.#sessions, record, to));
       return betweenSnapshots(snapshot, rebased(later.snapshot, record.cwd), record.cwd, this.#timeMs);
     }
-    const start = from === undefined ? await takeSnapshot(known, record, { timeMs: this.#timeMs }) : snapshot;
+    const last = start === undefined ? await takeSnapshot(known, record, { timeMs: this.#timeMs }) : snapshot;
     // Version control is compared with where it stood when the agent was last at work.
-    const { git = start.git, dirty } = snapshot.version > 0 ? snapshot : start;
-    return sinceSnapshot({ ...start, git, dirty }, record, this.#timeMs);
+    const { git = last.git, dirty } = snapshot.version > 0 ? snapshot : last;
+    return sinceSnapshot({ ...last, git, dirty }, record, this.#timeMs);
   }
 
   async #knownAt(record: SessionRecord, seq?: number): Promise<KnownAt> {
@@ -181,6 +170,12 @@ export class SessionContext {
       if (!isSidecarError(error, "STORE_CONFLICT")) throw error;
       return knownAt(this.#sessions, record.id, seq ?? (await this.#sessions.get(record.id)).headSeq);
     }
+  }
+
+  /** Where a snapshot stands: there or before, else the first one after it; undefined where there is none. */
+  async #snapshotAt(record: SessionRecord, seq: number): Promise<number | undefined> {
+    const { snapshot } = await this.#knownAt(record, seq);
+    return snapshot.version > 0 ? seq : firstSnapshot(this.#sessions, record, seq);
   }
 
   async #versionAt(record: SessionRecord, version: number): Promise<Snapshot> {
@@ -212,26 +207,10 @@ export class SessionContext {
   }
 }
 
-function fileOf(path: string, { how, disk, sha256, buffer, unread }: KnownFileOf): ContextFile {
-  const state = typeof disk === "object" ? disk : undefined;
-  const hash = sha256 ?? state?.sha256;
-  const from = buffer ? "buffer" : disk === "absent" ? "nothing" : state === undefined ? "unknown" : "disk";
-  return {
-    path,
-    how,
-    from,
-    ...(state !== undefined && { size: state.size }),
-    ...(hash !== undefined && { sha256: hash }),
-    ...(unread !== undefined && { unread }),
-  };
-}
-
 /** A history that was brought in and is as it was goes on where it came from: nothing is written behind it by itself. */
 function mayGrowElsewhere({ metadata, headSeq }: SessionRecord): boolean {
   return metadata["acp-sidecar.import.head"] === headSeq;
 }
-
-type KnownFileOf = Snapshot["files"] extends ReadonlyMap<string, infer F> ? F : never;
 
 function checkSeq({ id, headSeq }: SessionRecord, seq: number | undefined): void {
   if (seq === undefined || (Number.isSafeInteger(seq) && seq >= 0 && seq <= headSeq)) return;

@@ -32,10 +32,17 @@ describe("context show, warm and gc [issue 13.1]", () => {
     fs.writeFileSync(path.join(folder, "src", "b.ts"), "");
     expect((await cli(["context", "show", folder], { env })).out).toBe(first.out);
     expect((await cli(["context", "show", folder, "--refresh"], { env })).out).toContain("TypeScript (2)");
+    // Another branch is seen at once, and so is that the folder is gone.
+    execFileSync("git", ["-C", folder, "checkout", "-b", "topic"], { stdio: "ignore" });
+    fs.writeFileSync(path.join(folder, "src", "c.ts"), "");
+    expect((await cli(["context", "show", folder], { env })).out).toContain("git, topic, 2 paths changed");
+    fs.renameSync(folder, `${folder}-away`);
+    expect(await cli(["context", "show", folder], { env })).toMatchObject({ status: 2, out: "" });
+    fs.renameSync(`${folder}-away`, folder);
     const { out } = await cli(["context", "show", folder, "--json"], { env });
     expect(JSON.parse(out)).toMatchObject({
       root: folder,
-      files: 3,
+      files: 4,
       scripts: [{ name: "test", from: "package.json" }],
     });
   });
@@ -165,9 +172,19 @@ describe("context show, refresh and clear of a session [issue 13.5]", () => {
     const shown = await cli(["sessions", "show", id, "--store", url], { env });
     expect(shown.out).toMatch(/moved on since: +src\/a\.ts \(changed\)\n/);
     expect((await run("diff", id, "--from", "3", "--to", "4")).out).toBe(
-      "No known file was changed in between.\n",
+      "Since the snapshot at entry 3:\nNo known file was changed in between.\n",
     );
     expect(await run("diff", id, "--from", "x")).toMatchObject({ status: 2 });
+    expect((await run("diff", id, "--from", "1")).out).toMatch(/^Since the snapshot at entry 3:\n/);
+    expect((await run("diff", id, "--from", "1", "--to", "2")).err).toMatch(
+      /^acp-sidecar: Session \w+ has no snapshot up to entry 2; its first is at entry 3\n$/,
+    );
+    fs.renameSync(cwd, `${cwd}-away`);
+    expect((await run("show", id)).out).toMatch(/\nfolder: +.*five \(not there\)\n/);
+    expect((await run("refresh", id)).out).toMatch(
+      /^Looked at 1 known file; .*five is not there; version \d\n$/,
+    );
+    fs.renameSync(`${cwd}-away`, cwd);
     expect(await run("clear", id)).toMatchObject({ status: 2 });
     expect((await run("clear", id, "--yes")).out).toBe("Forgotten: 1 known file and 1 value\n");
     expect((await run("show", id)).out).toMatch(/known files: +0\n$/);

@@ -196,6 +196,17 @@ describe("what became of files [issue 13.3]", () => {
       ].sort(),
     );
     expect((await r.context.diff(r.id, { from })).files.map(({ what }) => what)).toEqual(["changed", "same"]);
+    // Before the first there is none: what is told is told from the first one on, where there is one.
+    expect((await r.context.diff(r.id, { from: 1 })).from).toBe(from);
+    await expect(r.context.diff(r.id, { from: 1, to: 1 })).rejects.toMatchObject({
+      code: "INVALID_PARAMS",
+      data: { first: from },
+    });
+    const { id: other } = await r.registry.create({ cwd: r.folder });
+    expect(await r.context.diff(other, { from: 0 })).toMatchObject({ from: 0, files: [] });
+    await expect(r.context.diff(other, { to: 0 })).rejects.toThrow(
+      "has no snapshot up to entry 0, nor any other",
+    );
     await expect(r.context.diff(r.id, { from: 1e6 })).rejects.toMatchObject({ code: "INVALID_PARAMS" });
   });
 
