@@ -50,7 +50,7 @@ export function refreshContext(invocation: Invocation, io: Io): Promise<number> 
 }
 
 function projectText({ project }: ContextView, { cwd }: SessionRecord, io: Io): string {
-  return project === undefined ? `; ${homely(cwd, io)} is not there` : " and the project";
+  return project === undefined ? `; ${oneLine(homely(cwd, io))} is not there` : " and the project";
 }
 
 export function clearContext(invocation: Invocation, io: Io): Promise<number> {
