@@ -6,6 +6,7 @@
 /** What is counted. What each means, and its labels, is in `figures/table.ts`. */
 export type Counted =
   | "requests"
+  | "httpRequests"
   | "storeOperations"
   | "storeEntries"
   | "storeChars"
@@ -18,7 +19,7 @@ export type Counted =
   | "upkeepRounds"
   | "told";
 /** What is timed, in seconds. */
-export type Timed = "request" | "storeOperation" | "turn" | "loopDelay";
+export type Timed = "request" | "httpRequest" | "storeOperation" | "turn" | "loopDelay";
 
 /** Facts of a turn that has ended; nothing of what was said in it. */
 export interface EndedTurn {

@@ -116,10 +116,8 @@ async function withServer(
     const server = await startHttp({
       ...parts,
       url: config.store,
-      cacheFolder,
-      env,
-      serve,
-      follow,
+      ...{ cacheFolder, env, serve, follow },
+      meter: together.meter,
       isProcessOurs: true,
     });
     try {

@@ -1,27 +1,29 @@
 /** Figures as Prometheus reads them. https://prometheus.io/docs/instrumenting/exposition_formats/ (text format, 0.0.4) */
 import { version } from "../base/version.ts";
 import type { Snapshot, TimesOf } from "./snapshot.ts";
-import { combinations, counters, gauges, times, type Figure } from "./table.ts";
+import { allowedValues, combinations, counters, gauges, times, type Figure } from "./table.ts";
 
 /** What HTTP is to say of it. */
 export const expositionType = "text/plain; version=0.0.4; charset=utf-8";
 
 type Labels = Figure["labels"];
 
-/** Counters and histograms that nothing has happened for are 0; a gauge that nobody knows is left out. */
+/** Counters and histograms that nothing has happened for are 0, unless they are sparse; a gauge that nobody knows is left out. */
 export function exposition(snapshot: Snapshot): string {
   const lines: string[] = [];
   head(lines, "acp_sidecar_build_info", "gauge", "The version that answers; always 1.");
   lines.push(`acp_sidecar_build_info{version=${quoted(version)}} 1`);
-  for (const [key, { name, help, labels }] of entriesOf(counters)) {
-    head(lines, name, "counter", help);
-    for (const values of combinations(labels))
-      lines.push(`${name}${labelled(labels, values)} ${snapshot.counters[key]?.[values] ?? 0}`);
+  for (const [key, figure] of entriesOf(counters)) {
+    const [{ name, help, labels }, found] = [figure, snapshot.counters[key]];
+    const shown = shownOf(figure, found);
+    if (shown.length > 0) head(lines, name, "counter", help);
+    for (const values of shown) lines.push(`${name}${labelled(labels, values)} ${found?.[values] ?? 0}`);
   }
-  for (const [key, { name, help, labels, edges }] of entriesOf(times)) {
-    head(lines, name, "histogram", help);
-    for (const values of combinations(labels))
-      lines.push(...histogram(name, labels, values, edges ?? [], snapshot.times[key]?.[values]));
+  for (const [key, figure] of entriesOf(times)) {
+    const [{ name, help, labels, edges }, found] = [figure, snapshot.times[key]];
+    const shown = shownOf(figure, found);
+    if (shown.length > 0) head(lines, name, "histogram", help);
+    for (const values of shown) lines.push(...histogram(name, labels, values, edges ?? [], found?.[values]));
   }
   for (const [key, { name, help }] of entriesOf(gauges)) {
     const value = snapshot.gauges[key as keyof typeof gauges];
@@ -34,6 +36,17 @@ export function exposition(snapshot: Snapshot): string {
 
 function entriesOf(table: Readonly<Record<string, Figure>>): [string, Figure][] {
   return Object.entries(table);
+}
+
+/** Another version may have counted what is none of our labels. */
+function shownOf(
+  { labels, isSparse }: Figure,
+  found: Readonly<Record<string, unknown>> = {},
+): readonly string[] {
+  if (isSparse !== true) return combinations(labels);
+  return Object.keys(found)
+    .filter((values) => allowedValues(labels, values) === values)
+    .sort();
 }
 
 function head(lines: string[], name: string, type: string, help: string): void {

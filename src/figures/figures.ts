@@ -30,7 +30,7 @@ export interface Found {
 export class Figures implements Counting {
   /** Grows with all that is counted. */
   changes = 0;
-  /** Made once, all that there may be: what is counted often finds its place by one look. */
+  /** Made once, all that there may be, but of what is sparse: what is counted often finds its place by one look. */
   readonly #counters = new Map<string, Map<string, Cell>>();
   readonly #times = new Map<string, Map<string, TimeCell>>();
   readonly #noted: () => void;
@@ -45,7 +45,7 @@ export class Figures implements Counting {
   }
 
   add(what: Counted, of = "", by = 1): void {
-    const cell = cellOf(this.#counters.get(what), counters[what], of);
+    const cell = cellOf(this.#counters.get(what), counters[what], of, () => ({ value: 0 }));
     if (cell === undefined) return;
     cell.value += by;
     this.changes += 1;
@@ -53,7 +53,7 @@ export class Figures implements Counting {
   }
 
   time(what: Timed, of: string, seconds: number): void {
-    const cell = cellOf(this.#times.get(what), times[what], of);
+    const cell = cellOf(this.#times.get(what), times[what], of, () => emptyTimes(times[what].edges));
     if (cell === undefined) return;
     let at = 0;
     while (at < cell.edges.length && seconds > (cell.edges[at] ?? Infinity)) at += 1;
@@ -72,20 +72,30 @@ export class Figures implements Counting {
   }
 }
 
-function valuesOf({ labels }: Figure): readonly string[] {
-  return combinations(labels);
+function valuesOf({ labels, isSparse }: Figure): readonly string[] {
+  return isSparse === true ? [] : combinations(labels);
 }
 
 function emptyTimes(edges: readonly number[]): TimeCell {
   return { edges, within: [...edges.map(() => 0), 0], sum: 0 };
 }
 
-/** What is said may be from outside: it finds a place that there is, and makes none. */
-function cellOf<T>(cells: Map<string, T> | undefined, figure: Figure, of: string): T | undefined {
+/** What is said may be from outside: it finds a place that there is, or may be, and makes no other. */
+function cellOf<T>(
+  cells: Map<string, T> | undefined,
+  figure: Figure,
+  of: string,
+  empty: () => T,
+): T | undefined {
   const cell = cells?.get(of);
   if (cell !== undefined) return cell;
   const allowed = allowedValues(figure.labels, of);
-  return allowed === undefined ? undefined : cells?.get(allowed);
+  if (allowed === undefined) return undefined;
+  const there = cells?.get(allowed);
+  if (there !== undefined || figure.isSparse !== true) return there;
+  const made = empty();
+  cells?.set(allowed, made);
+  return made;
 }
 
 function timesOf({ edges, within, sum }: TimeCell): TimesOf {

@@ -12,6 +12,7 @@ type Named = readonly [name: string, unit: string];
 
 export const counterNames: Readonly<Record<CounterName, Named>> = {
   requests: ["acp_sidecar.requests", "{request}"],
+  httpRequests: ["acp_sidecar.http.requests", "{request}"],
   turns: ["acp_sidecar.turns", "{turn}"],
   tokens: ["acp_sidecar.tokens", "{token}"],
   updates: ["acp_sidecar.updates", "{update}"],
@@ -32,6 +33,7 @@ export const counterNames: Readonly<Record<CounterName, Named>> = {
 
 export const timeNames: Readonly<Record<Timed, Named>> = {
   request: ["acp_sidecar.request.duration", "s"],
+  httpRequest: ["acp_sidecar.http.request.duration", "s"],
   turn: ["acp_sidecar.turn.duration", "s"],
   storeOperation: ["acp_sidecar.store.operation.duration", "s"],
   loopDelay: ["acp_sidecar.event_loop.delay", "s"],

@@ -1,5 +1,6 @@
 /** Every figure: its name as Prometheus recommends, what it means, and its labels, all of whose values stand here. */
 import type { Counted, Timed } from "../base/meter.ts";
+import { httpMethods, httpRoutes } from "./http-labels.ts";
 
 export interface Figure {
   readonly name: string;
@@ -8,6 +9,8 @@ export interface Figure {
   readonly labels?: Readonly<Record<string, readonly string[]>>;
   /** Of a histogram the upper bounds, in seconds; beyond them there is one more. */
   readonly edges?: readonly number[];
+  /** Of many labels few are met: what has not been counted is not even 0. */
+  readonly isSparse?: boolean;
 }
 
 interface Histogram extends Figure {
@@ -39,6 +42,12 @@ export const counters = {
     name: "acp_sidecar_requests_total",
     help: "Requests of clients, by method and how they ended.",
     labels: { method: methods, outcome: ["ok", "failed"] },
+  },
+  httpRequests: {
+    name: "acp_sidecar_http_requests_total",
+    help: "Requests over HTTP, by route, method and kind of status; other: to an address that there is not, or refused at the door.",
+    labels: { route: httpRoutes, method: httpMethods, status: ["2xx", "3xx", "4xx", "5xx"] },
+    isSparse: true,
   },
   turns: {
     name: "acp_sidecar_turns_total",
@@ -120,6 +129,13 @@ export const times = {
     help: "Time from a client's request to its answer; of prompts see turns.",
     labels: { method: ["initialize", "session/new", "session/load", "session/list", "other"] },
     edges: [0.005, 0.025, 0.1, 0.5, 2.5, 10],
+  },
+  httpRequest: {
+    name: "acp_sidecar_http_request_duration_seconds",
+    help: "Time from a request over HTTP to the beginning of its answer, by route; of prompts see turns.",
+    labels: { route: httpRoutes },
+    edges: [0.005, 0.025, 0.1, 0.5, 2.5],
+    isSparse: true,
   },
   turn: {
     name: "acp_sidecar_turn_duration_seconds",

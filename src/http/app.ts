@@ -2,11 +2,13 @@
 import { Hono, type Context } from "hono";
 import { isSidecarError, loggedReason, SidecarError } from "../base/errors.ts";
 import { toSessionId, type SessionId } from "../base/ids.ts";
+import type { Counting } from "../base/meter.ts";
 import { refusalIn } from "../session/audited-sharing.ts";
 import { Addresses, type Said } from "./addresses.ts";
 import { answered } from "./answer.ts";
 import { assertNoTokenIn, guestOf } from "./auth.ts";
 import { bodyFor, checked } from "./body.ts";
+import { counted } from "./counted.ts";
 import type { Gate } from "./host-and-origin.ts";
 import type { House } from "./house.ts";
 import type { Guest } from "./guest.ts";
@@ -33,7 +35,9 @@ export interface App {
 export function appOf(parts: AppParts): App {
   const app = new Hono();
   const addresses = new Addresses();
-  app.get("/", (context) => pageAnswer(context.req.raw));
+  const { meter } = parts.house;
+  const answer = (asked: Asked) => counted(meter, asked.route, asked.request, () => handled(parts, asked));
+  app.get("/", ({ req: { raw } }) => counted(meter, { path: "/" }, raw, () => pageAnswer(raw)));
   for (const route of routes)
     app.on(route.method.toUpperCase(), route.path, (context) => {
       const request = context.req.raw;
@@ -42,10 +46,9 @@ export function appOf(parts: AppParts): App {
         addresses.keep(request, { route, said });
         return said;
       };
-      return handled(parts, { route, read, session: context.req.param("id"), request, env: context.env });
+      return answer({ route, read, session: context.req.param("id"), request, env: context.env });
     });
-  for (const [path, methods] of methodsByPath()) app.all(path, (context) => notAllowed(context, methods));
-  app.notFound((context) => problemAnswer(nothingAt(context.req.path)));
+  refuseOthers(app, meter);
   const failed = (error: unknown) => {
     noteFailure(parts.house, error);
     return problemAnswer(error);
@@ -58,14 +61,23 @@ export function appOf(parts: AppParts): App {
         parts.gate.check(request);
         if (known === undefined) assertNoTokenIn(request.url);
       } catch (error) {
-        return problemAnswer(error);
+        return counted(meter, {}, request, () => problemAnswer(error));
       }
       if (known === undefined) return app.fetch(request, bindings);
       const { route, said } = known;
       const asked = { route, read: () => said, session: said.id, request, env: bindings };
-      return handled(parts, asked).catch(failed);
+      return answer(asked).catch(failed);
     },
   };
+}
+
+/** What no route is for. */
+function refuseOthers(app: Hono, meter: Counting): void {
+  for (const [path, methods] of methodsByPath())
+    app.all(path, (context) =>
+      counted(meter, { path }, { method: "other" }, () => notAllowed(context, methods)),
+    );
+  app.notFound(({ req }) => counted(meter, {}, req.raw, () => problemAnswer(nothingAt(req.path))));
 }
 
 interface Asked {

@@ -1,5 +1,6 @@
 /** What all requests share. */
 import type { Logger } from "../base/log.ts";
+import type { Counting } from "../base/meter.ts";
 import type { Config } from "../config/config.ts";
 import type { Feeds } from "./events/feeds.ts";
 import type { Attachments } from "./prompting/attachments.ts";
@@ -12,6 +13,7 @@ export interface House {
   readonly config: Omit<Config, "store">;
   readonly guests: Guests;
   readonly log: Logger;
+  readonly meter: Counting;
   /** Where what is derived is kept: the user's cache folder. */
   readonly cacheFolder: string | undefined;
   readonly probes: Probes;

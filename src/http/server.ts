@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server } from "node:http";
 import { getRequestListener } from "@hono/node-server";
 import { isRecord } from "../base/json.ts";
 import { Interval } from "../base/interval.ts";
+import { noMeter, type Counting } from "../base/meter.ts";
 import { waitAtMost } from "../base/time.ts";
 import { appOf } from "./app.ts";
 import { Feeds } from "./events/feeds.ts";
@@ -23,6 +24,8 @@ export interface HttpParts extends GuestParts {
   readonly url: string;
   readonly cacheFolder: string | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Told of requests. */
+  readonly meter?: Counting;
   /** Requests and answers of a lighter kind stand in the place of Node's own, for all of this process. */
   readonly isProcessOurs?: boolean;
   /** For whoever sends slowly; unless told, so that nobody in earnest is given up. */
@@ -54,12 +57,12 @@ const sweepMs = 60_000;
 /** Errors: `USAGE` for a place that is taken. */
 export async function startHttp(parts: HttpParts): Promise<HttpServer> {
   const guests = new Guests(parts);
-  const { config, log, cacheFolder, env } = parts;
+  const { config, log, cacheFolder, env, meter = noMeter } = parts;
   const feeds = new Feeds(parts.store);
   const attachments = new Attachments({ ...parts, ...config, onWritten: (id) => feeds.nudge(id) });
   const probes = new Probes(parts);
   const kept = { probes, feeds, attachments, pages: new Pages(), idempotency: new Idempotency() };
-  const house = { config, guests, log, cacheFolder, env, ...kept };
+  const house = { config, guests, log, meter, cacheFolder, env, ...kept };
   const server = bounded((request, response) => void listener(request, response), parts.patience);
   await listening(server, parts.listen);
   const { url, port } = addressOf(server);

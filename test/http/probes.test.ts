@@ -1,9 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { SidecarError } from "../../src/base/errors.ts";
+import { exposition } from "../../src/figures/exposition.ts";
+import { Figures } from "../../src/figures/figures.ts";
+import { httpRoutes } from "../../src/figures/http-labels.ts";
+import { routes } from "../../src/http/routes.ts";
 import { openMemoryStore } from "../../src/store/memory/memory.ts";
 import { wrapStore } from "../../src/store/shell.ts";
 import { familiesIn, valueIn } from "../figures/scrape.ts";
-import { apiOn } from "./rig.ts";
+import { apiOn, type Asking } from "./rig.ts";
 
 describe("probes", () => {
   it("say to everybody that it is alive and can serve, and no more than that", async () => {
@@ -67,5 +71,59 @@ describe("probes", () => {
     written = 0;
     await Promise.all(Array.from({ length: 20 }, () => ask("GET", "/readyz", { token: "" })));
     expect(written).toBeLessThanOrEqual(1);
+  });
+});
+
+describe("requests over HTTP", () => {
+  it("are counted and timed by route, method and status; nothing that was asked for is a label", async () => {
+    const figures = new Figures();
+    const { ask, raw, owner } = await apiOn({ meter: figures });
+    const { id } = await owner.create({ cwd: "/work" });
+    const of = async (method: string, path: string, asking?: Asking) =>
+      (await ask(method, path, asking)).status;
+    const etag = (await ask("GET", `/api/sessions/${id}`)).headers.get("etag") ?? "";
+    expect(await of("GET", `/api/sessions/${id}`, { headers: { "if-none-match": etag } })).toBe(304);
+    expect(await of("GET", "/api/sessions/MARKER")).toBe(404);
+    expect(await of("GET", "/api/sessions", { token: "" })).toBe(401);
+    expect((await raw("HEAD", "/api/sessions")).status).toBe(200);
+    expect((await raw("DELETE", "/api/sessions")).status).toBe(405);
+    for (const path of ["/MARKER", "/api/sessions/MARKER/MARKER"])
+      expect((await raw("GET", path)).status).toBe(404);
+    expect((await raw("MARKER", "/healthz")).status).toBe(405);
+    expect((await raw("GET", "/healthz", { headers: { host: "MARKER.example" } })).status).toBe(400);
+    const text = exposition(figures.snapshot({ gauges: {}, counters: {} }));
+    expect(text).not.toMatch(new RegExp(`MARKER|${id}`));
+    const families = familiesIn(text);
+    const counted = families.get("acp_sidecar_http_requests_total")?.samples ?? [];
+    const shown = counted.map(({ labels: { route, method, status }, value }) => [
+      route,
+      method,
+      status,
+      value,
+    ]);
+    expect(shown).toEqual([
+      ["/api/sessions", "GET", "4xx", 1],
+      ["/api/sessions", "HEAD", "2xx", 1],
+      ["/api/sessions", "other", "4xx", 1],
+      ["/api/sessions/:id", "GET", "2xx", 1],
+      ["/api/sessions/:id", "GET", "3xx", 1],
+      ["/api/sessions/:id", "GET", "4xx", 1],
+      ["/healthz", "other", "4xx", 1],
+      ["other", "GET", "4xx", 3],
+    ]);
+    const timed = (route: string) =>
+      valueIn(families, "acp_sidecar_http_request_duration_seconds_count", { route });
+    expect(["/api/sessions", "/api/sessions/:id", "other", "/readyz"].map(timed)).toEqual([
+      3,
+      3,
+      3,
+      undefined,
+    ]);
+  });
+
+  it("have a label for every route that there is", () => {
+    expect([...new Set(routes.map(({ path }) => path))].sort()).toEqual(
+      httpRoutes.filter((each) => each !== "/" && each !== "other"),
+    );
   });
 });

@@ -3,6 +3,7 @@ import { afterEach } from "vitest";
 import type { SessionId } from "../../src/base/ids.ts";
 import { noAudit, type Audit } from "../../src/audit/audit.ts";
 import { silentLogger } from "../../src/base/log.ts";
+import { noMeter, type Counting } from "../../src/base/meter.ts";
 import { defaults } from "../../src/config/options.ts";
 import { appOf } from "../../src/http/app.ts";
 import { Feeds } from "../../src/http/events/feeds.ts";
@@ -83,6 +84,7 @@ export async function apiOn({
   cacheFolder,
   serve,
   perSecond = 100_000,
+  meter = noMeter,
 }: {
   readonly store?: Store;
   readonly audit?: Audit;
@@ -91,12 +93,14 @@ export async function apiOn({
   readonly cacheFolder?: string;
   readonly serve?: Serve;
   readonly perSecond?: number;
+  readonly meter?: Counting;
 } = {}) {
   const feeds = new Feeds(store);
   const parts = { store, config: { ...defaults, ...config }, audit, log: silentLogger, perSecond };
   const guests = new Guests(parts);
   const shared = {
     log: silentLogger,
+    meter,
     cacheFolder,
     feeds,
     attachments: new Attachments({ ...parts, ...parts.config, serve, onWritten: (id) => feeds.nudge(id) }),
