@@ -59,6 +59,13 @@ function rowsOf(found, sessions, entries) {
       found.rate / found.plainRate >= 0.4 && found.rate >= 1000,
     ),
     row(
+      "a scrape of /metrics, p50, ms",
+      { sidecar: found.scrape },
+      `the first: ${found.firstScrape.toFixed(0)} ms`,
+      "≤ 5 ms",
+      found.scrape <= 5,
+    ),
+    row(
       `a turn of 100 updates while ${followers} follow it, ms; beside it while nobody does`,
       { agent: found.alone, sidecar: found.followed },
       (found.alone / found.followed).toFixed(2),
@@ -123,6 +130,8 @@ async function ofPages({ url, headers }, id, entries) {
     list: quantile(await requests.times(lists), 0.95),
     history: quantile(await requests.times(histories), 0.95),
     newest: median(await requests.times(newest)),
+    firstScrape: (await requests.times(["/metrics"]))[0],
+    scrape: median(await requests.times(Array.from({ length: 50 }, () => "/metrics"))),
   };
   requests.close();
   return found;

@@ -4,11 +4,19 @@
  * lock. A process that is killed loses what it had counted since it last wrote, and nobody had been told.
  */
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import path from "node:path";
 import { makeDirectory } from "../base/disk.ts";
 import { systemCodeOf } from "../base/errors.ts";
-import { isRecord } from "../base/json.ts";
+import { objectIn } from "../base/json.ts";
 import { isSameProcessAlive, processSpace, startOf } from "../base/process.ts";
 import { ProcessLock } from "../base/process-lock.ts";
 import { pause } from "../base/time.ts";
@@ -31,6 +39,8 @@ const endedName = "ended.json";
 const nothing: Snapshot = { counters: {}, times: {}, gauges: {} };
 /** So many of the dead are remembered by name, and so many are added up at a time. */
 const [mostRemembered, mostAtOnce] = [2000, 1000];
+/** A file to which so much was added is begun anew. */
+const mostAddedChars = 256 << 10;
 /** How long others may have the lock before their sum is read as it is. */
 const lockWaitMs = 500;
 /** Where process numbers mean something else nobody can be asked: who has written nothing for so long is over. */
@@ -38,16 +48,29 @@ const foreignOverMs = 7 * 86_400_000;
 
 export class KeptFigures {
   readonly #folder: string;
+  /** How much stands in the files that this one writes. */
+  readonly #added = new Map<string, number>();
 
   /** @param folder of its own, in the user's folder of state; made when something is written */
   constructor(folder: string) {
     this.#folder = folder;
   }
 
-  /** Errors: the system's own. */
+  /** On return it is what everybody finds. Errors: the system's own. */
   write(id: string, snapshot: Snapshot): void {
-    makeDirectory(this.#folder);
-    this.#replace(`${id}.json`, { ...self(), snapshot: withoutGauges(snapshot) });
+    const name = `${id}.json`;
+    const kept = { ...self(), snapshot: withoutGauges(snapshot) };
+    const added = this.#added.get(id);
+    if (added === undefined || added > mostAddedChars) {
+      makeDirectory(this.#folder);
+      this.#replace(name, kept);
+      this.#added.set(id, 0);
+      return;
+    }
+    // Some file systems put a file that takes another's place on the disk at once: ten times as slow, for each scrape.
+    const line = `\n${JSON.stringify(kept)}`;
+    appendFileSync(path.join(this.#folder, name), line, { mode: 0o600 });
+    this.#added.set(id, added + line.length);
   }
 
   /**
@@ -55,9 +78,12 @@ export class KeptFigures {
    * not answer what they wrote last. One that has answered and then ended is counted once.
    */
   async sumWith(answered: ReadonlyMap<string, Snapshot>): Promise<Snapshot> {
-    await this.addUp();
     // The files first: what others add up in between is known by its name then, and is missed by nobody.
-    const files = this.#files();
+    let files = this.#files();
+    if (files.some(({ isOver }) => isOver)) {
+      await this.#addUp();
+      files = this.#files();
+    }
     const { added, snapshot } = this.#ended();
     const over = new Set(added);
     const rest = files.filter(({ id }) => !over.has(id) && !answered.has(id));
@@ -67,8 +93,10 @@ export class KeptFigures {
 
   /** Puts the figures of the dead into one file. Nothing happens while others are at it. */
   async addUp(): Promise<void> {
-    const over = this.#files().filter(({ isOver }) => isOver);
-    if (over.length === 0) return;
+    if (this.#files().some(({ isOver }) => isOver)) await this.#addUp();
+  }
+
+  async #addUp(): Promise<void> {
     const lock = new ProcessLock(path.join(this.#folder, "ended.lock"));
     try {
       const release = await taken(lock);
@@ -140,10 +168,9 @@ export class KeptFigures {
   /** Undefined where there is none, or none that can be read: it can be done without. */
   #read(name: string): Readonly<Record<string, unknown>> | undefined {
     try {
-      const value: unknown = JSON.parse(readFileSync(path.join(this.#folder, name), "utf8"));
-      return isRecord(value) ? value : undefined;
+      return lastIn(readFileSync(path.join(this.#folder, name), "utf8"));
     } catch (error) {
-      if (systemCodeOf(error) === undefined && !(error instanceof SyntaxError)) throw error;
+      if (systemCodeOf(error) === undefined) throw error;
       return undefined;
     }
   }
@@ -155,6 +182,17 @@ export class KeptFigures {
     writeFileSync(written, JSON.stringify(value), { mode: 0o600 });
     renameSync(written, file);
   }
+}
+
+/** The last whole line: one that is being written, or that a full disk has cut off, was told to nobody yet. */
+function lastIn(text: string): Readonly<Record<string, unknown>> | undefined {
+  for (let end = text.length; end > 0;) {
+    const start = text.lastIndexOf("\n", end - 1);
+    const value = objectIn(text.slice(start + 1, end));
+    if (value !== undefined) return value;
+    end = start;
+  }
+  return undefined;
 }
 
 function self() {

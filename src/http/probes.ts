@@ -1,4 +1,5 @@
 /** Whether this server can serve, asked of it again and again by others: looked at once for all who ask at a time. */
+import { RecentMap } from "../base/recent-map.ts";
 import type { Config } from "../config/config.ts";
 import { health, type Health } from "../health/health.ts";
 import type { Store } from "../store/contract.ts";
@@ -17,6 +18,8 @@ interface ProbesParts {
 const freshMs = 2000;
 /** So old may be how much a store holds: some count for it. */
 const countedFreshMs = 15_000;
+/** For so many tokens. */
+const mostCounted = 100;
 
 interface StoredFigures {
   readonly storedEntries?: number;
@@ -29,9 +32,23 @@ export class Probes {
   #lookedAtMs = -Infinity;
   #counting: Promise<StoredFigures> | undefined;
   #countedAtMs = -Infinity;
+  readonly #sessions = new RecentMap<string, { readonly atMs: number; readonly counted: Promise<number> }>(
+    mostCounted,
+  );
 
   constructor(parts: ProbesParts) {
     this.#parts = parts;
+  }
+
+  /** How many sessions somebody sees, counted again after a while. @param who asks, by the token's id */
+  sessions(who: string, count: () => Promise<number>): Promise<number> {
+    const known = this.#sessions.get(who);
+    if (known !== undefined && performance.now() - known.atMs <= countedFreshMs) return known.counted;
+    const counted = count();
+    this.#sessions.set(who, { atMs: performance.now(), counted });
+    // Who asks next tries again.
+    counted.catch(() => this.#sessions.delete(who));
+    return counted;
   }
 
   /** What the whole store holds, as figures; nothing where it cannot say. */

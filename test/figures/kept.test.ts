@@ -50,6 +50,34 @@ describe("figures that are kept", () => {
     expect(files()).toEqual(["ended.json"]);
   });
 
+  it("are those that were written last, in a file that does not grow", async () => {
+    const kept = new KeptFigures(folder);
+    const id = newFiguresId();
+    let mostBytes = 0;
+    for (let count = 1; count <= 4000; count += 1) {
+      kept.write(id, turns(count));
+      if (count % 100 === 0) {
+        mostBytes = Math.max(mostBytes, fs.statSync(path.join(folder, `${id}.json`)).size);
+        expect(turnsIn(await kept.sumWith(nobody))).toBe(count);
+      }
+    }
+    expect(mostBytes).toBeLessThan(300_000);
+    expect(files()).toEqual([`${id}.json`]);
+  });
+
+  it("that could not be written to the end are those before, and nothing is lost of later ones", async () => {
+    const kept = new KeptFigures(folder);
+    const id = newFiguresId();
+    kept.write(id, turns(1));
+    kept.write(id, turns(2));
+    const file = path.join(folder, `${id}.json`);
+    const before = fs.readFileSync(file, "utf8");
+    fs.writeFileSync(file, `${before}\n{"pid":1,"snap`);
+    expect(turnsIn(await kept.sumWith(nobody))).toBe(2);
+    kept.write(id, turns(3));
+    expect(turnsIn(await kept.sumWith(nobody))).toBe(3);
+  });
+
   it("count what a process that lives and does not answer wrote last, and what one that answers says", async () => {
     const kept = new KeptFigures(folder);
     const [silent, answering] = [newFiguresId(), newFiguresId()];

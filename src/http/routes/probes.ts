@@ -50,8 +50,9 @@ async function ready({ house }: Call): Promise<Answer> {
 }
 
 async function metrics({ house, guest }: Call): Promise<Answer> {
+  const count = () => house.probes.sessions(guest.tokenId, () => guest.registry.count());
   const found = (await seesAll(guest))
-    ? { storedSessions: await guest.registry.count(), ...(await house.probes.stored()) }
+    ? { storedSessions: await count(), ...(await house.probes.stored()) }
     : {};
   const text = await machineFigures({ env: house.env, found });
   return { text, headers: { "content-type": expositionType, "cache-control": "no-store" } };
