@@ -2,6 +2,7 @@
 import { isRecord } from "../base/json.ts";
 import type { Bounds, Unread } from "./bounds.ts";
 import { touchedMsOf, lookAt, statAt, type FileState } from "./file-state.ts";
+import { holdsText } from "./text-forms.ts";
 import type { ToldFile } from "./told-files.ts";
 
 export interface KnownFile {
@@ -31,7 +32,8 @@ export async function knownNow(file: string, told: ToldFile, unread: Unread | un
   }
   const why = unread ?? (look.sha256 === undefined ? "huge" : undefined);
   const named = why === undefined ? {} : { unread: why };
-  if (told.sha256 !== undefined && look.sha256 === told.sha256) return { how, disk: look, ...named };
+  if (told.sha256 !== undefined && (await holdsText(file, look, told.sha256)))
+    return { how, disk: look, ...named };
   if (isTouchedSince(look, told)) return { how, ...sha256, ...named };
   const differs = told.sha256 !== undefined && look.sha256 !== undefined;
   return { how, disk: look, ...named, ...(differs && { sha256: told.sha256, buffer: true }) };

@@ -4,6 +4,7 @@ import type { Bounds, Unread } from "./bounds.ts";
 import { compared, type FileChange } from "./changes.ts";
 import { isStill, lookAt, statAt, type FileLook, type FileState } from "./file-state.ts";
 import { folderOf, type NearFolders } from "./near-folders.ts";
+import { holdsText } from "./text-forms.ts";
 import { inGroups, type KnownFile } from "./known-file.ts";
 
 /**
@@ -95,7 +96,7 @@ async function seen(path: string, known: KnownFile, bounds: Bounds): Promise<See
     return is(change.what, now, unread);
   // What was not saved may have been since.
   const whole = await withHash(path, now);
-  return is(hashOf(whole) === known.sha256 ? "same" : "changed", whole);
+  return is((await holds(path, whole, known.sha256)) ? "same" : "changed", whole);
 }
 
 /** It had been written to when it was looked at first. */
@@ -111,7 +112,7 @@ async function untold(
   if (now === "unknown") return is("unknown", now, "unreadable");
   if (sha256 === undefined) return is("unknown", now, unread ?? "touched");
   if (now.sha256 === undefined) return is("unknown", now, unread ?? "huge");
-  return is(now.sha256 === sha256 ? "same" : "changed", now);
+  return is((await holds(path, now, sha256)) ? "same" : "changed", now);
 }
 
 function whyOf({ isClosed }: FileChange, now: FileLook, unread: Unread | undefined): Unread {
@@ -122,8 +123,8 @@ async function withHash(path: string, look: FileLook): Promise<FileLook> {
   return typeof look === "string" || look.sha256 !== undefined ? look : lookAt(path);
 }
 
-function hashOf(look: FileLook): string | undefined {
-  return typeof look === "string" ? undefined : look.sha256;
+async function holds(path: string, look: FileLook, sha256: string): Promise<boolean> {
+  return typeof look === "object" && holdsText(path, look, sha256);
 }
 
 /** A change that the agent was not told of yet: of a file that it was told of once it is the next one. */

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { isRecord, objectIn } from "../base/json.ts";
 import type { Entry, NewEntry } from "../store/contract.ts";
+import { compactedFrom } from "../acp/compacted.ts";
 import { lastHeardMark } from "../acp/last-heard.ts";
 import { diffsOf, pathsOf, type CallFields } from "../session/call-parts.ts";
 
@@ -14,8 +15,17 @@ export interface ToldFile {
   /** The entry that tells of it, and when that was. */
   readonly seq: number;
   readonly atMs: number;
-  /** It was there then: a tool has read it to its end. */
+  /** It was there then: it was read. */
   readonly wasThere?: true;
+}
+
+interface Asked {
+  readonly path: string;
+  /** Not only some lines of it. */
+  readonly isWhole: boolean;
+  /** By a request to write: what is told of the file since, and what was before. */
+  readonly written?: ToldFile | undefined;
+  readonly before?: ToldFile | undefined;
 }
 
 type Telling = Omit<ToldFile, "seq" | "atMs">;
@@ -32,17 +42,19 @@ export const mostFiles = 2_000;
 export class ToldFiles {
   /** By path, the one told of last at the end. */
   readonly files = new Map<string, ToldFile>();
-  /** Paths of requests without an answer, by their ids; undefined where only a part was asked for. */
-  readonly #asked = new Map<string, { readonly path: string; readonly isWhole: boolean }>();
+  /** Requests without an answer, by their ids. */
+  readonly #asked = new Map<string, Asked>();
 
   #seq = 0;
+  /** What was read and written has made room for a note, and nobody knows its hash. */
+  #isCompacted = false;
   #atMs = 0;
 
   take({ seq, kind, atMs, data }: Told): void {
     if (!mayTell(kind, data)) return;
     const fields = objectIn(data);
     if (fields === undefined) return;
-    this.#seq = seq;
+    [this.#seq, this.#isCompacted] = [seq, compactedFrom({ data }) !== undefined];
     const { [lastHeardMark]: lastMs } = fields;
     this.#atMs = typeof lastMs === "number" ? Math.max(lastMs, atMs) : atMs;
     if (kind === "update") return this.#update(fields);
@@ -78,18 +90,38 @@ export class ToldFiles {
   #request({ id, method, params }: Readonly<Record<string, unknown>>): void {
     if (!isRecord(params) || typeof params.path !== "string") return;
     const { path, content, line, limit } = params;
-    if (method === writeMethod)
-      return this.#tell(path, { how: "written", ...(typeof content === "string" && hashed(content)) });
+    const before = this.files.get(path);
+    const isWrite = method === writeMethod;
+    // What has no answer yet may have been written.
+    if (isWrite) this.#tell(path, { how: "written", ...this.#hashOf(content) });
     const isWhole = (line === undefined || line === null) && (limit === undefined || limit === null);
-    if (this.#asked.size < mostAsked) this.#asked.set(JSON.stringify(id), { path, isWhole });
+    const asked = { path, isWhole, ...(isWrite && { written: this.files.get(path), before }) };
+    if (this.#asked.size < mostAsked) this.#asked.set(JSON.stringify(id), asked);
   }
 
-  #response({ id, result }: Readonly<Record<string, unknown>>): void {
+  #response({ id, result, error }: Readonly<Record<string, unknown>>): void {
     const key = JSON.stringify(id);
     const asked = this.#asked.get(key);
     this.#asked.delete(key);
-    if (asked === undefined || !isRecord(result) || typeof result.content !== "string") return;
-    this.#tell(asked.path, { how: "read", ...(asked.isWhole && hashed(result.content)) });
+    if (asked === undefined) return;
+    if ("written" in asked) return isRecord(error) ? this.#takeBack(asked) : undefined;
+    if (!isRecord(result) || typeof result.content !== "string") return;
+    this.#tell(asked.path, {
+      how: "read",
+      wasThere: true,
+      ...(asked.isWhole && this.#hashOf(result.content)),
+    });
+  }
+
+  /** Nothing was written. */
+  #takeBack({ path, written, before }: Asked): void {
+    if (written === undefined || this.files.get(path) !== written) return;
+    if (before === undefined) this.files.delete(path);
+    else this.files.set(path, before);
+  }
+
+  #hashOf(text: unknown): { readonly sha256?: string } {
+    return typeof text === "string" && !this.#isCompacted ? hashed(text) : {};
   }
 
   /** A folded call stands where it began, and may have gone on longer than what came after it. */
@@ -114,7 +146,7 @@ function mayTell(kind: NewEntry["kind"], data: string): boolean {
     case "request":
       return data.includes(readMethod) || data.includes(writeMethod);
     case "response":
-      return data.includes(readMethod);
+      return data.includes(readMethod) || data.includes(writeMethod);
     default:
       return false;
   }

@@ -60,6 +60,40 @@ describe("snapshots [issue 13.2]", () => {
     expect(["buffer", "unknown"]).toContain(a?.from);
   });
 
+  it("take for what is on disk what a client shows of it: other bytes, marks and ends of lines", async () => {
+    const r = await rig();
+    const shown: Record<string, [disk: string | Buffer, shown: string]> = {
+      bytes: [Buffer.from([0x61, 0xff, 0xfe, 0x0a]), "a\ufffd\ufffd\n"],
+      mark: ["\ufeffone\r\n", "one\n"],
+      lines: ["one\r\ntwo\r\n", "one\ntwo\n"],
+      end: ["one\n", "one"],
+      unsaved: ["one\n", "one more"],
+    };
+    for (const [name, [disk]] of Object.entries(shown)) fs.writeFileSync(r.at(name), disk);
+    const read = (laterMs: number) =>
+      Object.entries(shown).map(([name, [, text]]) =>
+        readThrough(r.at(name), text).map((each) => ({ ...each, atMs: each.atMs + laterMs })),
+      );
+    await r.work(...read(1_000));
+    const from = async () =>
+      (await r.context.get(r.id)).files.map((file) => [path.basename(file.path), file.from]);
+    expect(await from()).toEqual([
+      ...["bytes", "mark", "lines", "end"].map((name) => [name, "disk"]),
+      ["unsaved", "buffer"],
+    ]);
+    // Touched after the agent had it, and before it was looked at: it holds what the agent has all the same.
+    await r.work(...read(-1_000));
+    expect(await r.changes()).toEqual({
+      bytes: "same",
+      mark: "same",
+      lines: "same",
+      end: "same",
+      unsaved: "changed",
+    });
+    for (const name of Object.keys(shown)) fs.appendFileSync(r.at(name), "x");
+    expect(new Set(Object.values(await r.changes()))).toEqual(new Set(["changed"]));
+  });
+
   it("say from a buffer what was there before the agent was shown something else", async () => {
     const r = await rig();
     r.write("a", "on disk");

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { mostFiles, ToldFiles } from "../../src/context/told-files.ts";
+import { compactedEntry } from "../../src/acp/compacted.ts";
 import { withLastHeard } from "../../src/acp/last-heard.ts";
 import type { NewEntry } from "../../src/store/contract.ts";
 import { entry, prompt, update } from "../history/talk.ts";
@@ -30,9 +31,49 @@ describe("the files that a conversation is about [issue 13.2]", () => {
         entry("request", { id: 4, method: "fs/write_text_file", params: { path: "/p/c", content: "x" } }),
       ),
     ).toEqual({
-      "/p/a": { how: "read", sha256: shaOfX },
-      "/p/b": { how: "read" },
+      "/p/a": { how: "read", wasThere: true, sha256: shaOfX },
+      "/p/b": { how: "read", wasThere: true },
       "/p/c": { how: "written", sha256: shaOfX },
+    });
+  });
+
+  it("are known by name alone where what was read and written has made room for a note", () => {
+    const content = "what stood there\n".repeat(50);
+    const write = entry("request", {
+      id: 2,
+      method: "fs/write_text_file",
+      params: { path: "/p/b", content },
+    });
+    const compacted = [answered(1, { content }), write].map((each) => compactedEntry(each) ?? each);
+    expect(compacted.map(({ data }) => data.includes("what stood there"))).toEqual([false, false]);
+    expect(filesIn(asked(1, { path: "/p/a" }), ...compacted)).toEqual({
+      "/p/a": { how: "read", wasThere: true },
+      "/p/b": { how: "written" },
+    });
+  });
+
+  it("are not those that the client refused to write", () => {
+    const write = (id: number, file: string) =>
+      entry("request", { id, method: "fs/write_text_file", params: { path: file, content: "y" } });
+    const said = (id: number, what: object) =>
+      entry("response", { id, method: "fs/write_text_file", ...what });
+    const error = { code: -32000, message: "no" };
+    expect(
+      filesIn(
+        asked(1, { path: "/p/a" }),
+        answered(1, { content: "x" }),
+        write(2, "/p/a"),
+        write(3, "/p/new"),
+        write(4, "/p/c"),
+        said(2, { error }),
+        said(3, { error }),
+        said(4, { result: null }),
+        write(5, "/p/unanswered"),
+      ),
+    ).toMatchObject({
+      "/p/a": { how: "read", sha256: shaOfX },
+      "/p/c": { how: "written" },
+      "/p/unanswered": { how: "written" },
     });
   });
 
@@ -75,7 +116,9 @@ describe("the files that a conversation is about [issue 13.2]", () => {
       atMs: 5,
     }));
     expect(filesIn(folded, ...read)).toEqual({ "/p/a": { how: "written" } });
-    expect(filesIn({ ...folded, data }, ...read)).toEqual({ "/p/a": { how: "read", sha256: shaOfX } });
+    expect(filesIn({ ...folded, data }, ...read)).toEqual({
+      "/p/a": { how: "read", wasThere: true, sha256: shaOfX },
+    });
   });
 
   it("are those of a prompt, as it was there", () => {
