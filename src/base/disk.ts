@@ -1,6 +1,6 @@
 /** Directories and files: made, and synced so that they survive a power cut. */
-import { closeSync, fsyncSync, mkdirSync, openSync, statSync } from "node:fs";
-import { dirname } from "node:path";
+import { closeSync, fsyncSync, mkdirSync, openSync, realpathSync, statSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
 import { systemCodeOf } from "./errors.ts";
 
 const ownerOnly = 0o700;
@@ -41,6 +41,16 @@ export function syncFile(path: string): void {
     fsyncSync(fd);
   } finally {
     closeSync(fd);
+  }
+}
+
+/** Where a path leads, links resolved as far as it is there. */
+export function realPlace(path: string): string {
+  const place = resolve(path);
+  try {
+    return realpathSync(place);
+  } catch {
+    return dirname(place) === place ? place : join(realPlace(dirname(place)), basename(place));
   }
 }
 

@@ -14,13 +14,16 @@ import path from "node:path";
 import { reasonOf, SidecarError, systemCodeOf } from "../../base/errors.ts";
 import { storeNewer } from "../refusals.ts";
 import { isSessionId, type SessionId } from "../../base/ids.ts";
-import { makeDirectory } from "../../base/disk.ts";
+import { makeDirectory, realPlace } from "../../base/disk.ts";
 import { directoryMode, ifThere, replaceFile, uniqueSuffix } from "./files.ts";
 import { isReadOnly } from "./errors.ts";
 
 const formatName = "acp-sidecar file store";
 /** Version 2: more kinds of entries, which an older program does not know. Files of version 1 stay as they are. */
 const formatVersion = 2;
+
+/** The last character of an id. */
+const shardForm = /^[0-9A-HJKMNP-TV-Z]$/;
 
 export class Layout {
   readonly root: string;
@@ -60,8 +63,9 @@ export class Layout {
     return new Set(names.map((name) => name.split(".", 1)[0] ?? ""));
   }
 
+  /** Systems put files of their own into folders that somebody looks at. */
   shards(): string[] {
-    return ifThere(() => fs.readdirSync(this.sessions)) ?? [];
+    return (ifThere(() => fs.readdirSync(this.sessions)) ?? []).filter((name) => shardForm.test(name));
   }
 
   /** Ids of the sessions in a shard, deleted ones that forks still need included. */
@@ -92,6 +96,7 @@ export class Layout {
       this.#sweep();
       return;
     }
+    assertOutside(this.root);
     for (const each of [this.root, this.sessions, this.#temporary]) makeDirectory(each);
     writeFormat(file);
   }
@@ -108,6 +113,26 @@ export class Layout {
         if (!isReadOnly(error)) throw error;
       }
     }
+  }
+}
+
+/** Within another store it would stand in the way of its sessions. Errors: `STORE_UNAVAILABLE`. */
+function assertOutside(root: string): void {
+  const place = realPlace(root);
+  for (let above = path.dirname(place); above !== path.dirname(above); above = path.dirname(above)) {
+    if (!isStoreAt(above)) continue;
+    throw new SidecarError(
+      "STORE_UNAVAILABLE",
+      `${root} lies within the file store ${above}; choose a directory outside of it`,
+    );
+  }
+}
+
+function isStoreAt(directory: string): boolean {
+  try {
+    return fs.readFileSync(path.join(directory, "format.json"), "utf8").includes(formatName);
+  } catch {
+    return false;
   }
 }
 

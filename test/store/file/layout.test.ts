@@ -1,5 +1,5 @@
-import { readFileSync, writeFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readFileSync, writeFileSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openFileStore } from "../../../src/store/file/store.ts";
 import {
@@ -25,6 +25,38 @@ describe("a directory", () => {
     writeFileSync(format, JSON.stringify({ format: "something else" }));
     await rejectsWith("STORE_CORRUPT", openFileStore({ directory }));
     await rejectsWith("STORE_UNAVAILABLE", openFileStore({ directory: join(format, "below a file") }));
+  });
+
+  it("may have files of others in it, as systems put them there: it is read and written all the same", async () => {
+    const directory = aDirectory();
+    const id = await using(directory, async (store) => (await aJournal(store, 1)).id);
+    const folders = [
+      directory,
+      join(directory, "sessions"),
+      join(directory, "tmp"),
+      dirname(folderOf(directory, id)),
+      folderOf(directory, id),
+    ];
+    for (const folder of folders)
+      for (const name of [".DS_Store", "Thumbs.db", "x"]) writeFileSync(join(folder, name), "x");
+    await using(directory, async (store) => {
+      const other = await aJournal(store, 1);
+      expect((await store.list({ limit: 10 })).items.map((record) => record.id).sort()).toEqual(
+        [id, other.id].sort(),
+      );
+      expect(await store.delete(id)).toBe(true);
+    });
+    await using(directory, async (store) => expect((await store.stats()).sessions).toBe(1));
+  });
+
+  it("within another one is refused before anything is made there", async () => {
+    const directory = aDirectory();
+    const id = await using(directory, async (store) => (await aJournal(store, 1)).id);
+    for (const inner of ["sessions", join("sessions", "0"), "other"]) {
+      await rejectsWith("STORE_UNAVAILABLE", openFileStore({ directory: join(directory, inner) }));
+      expect(existsSync(join(directory, inner, "format.json"))).toBe(false);
+    }
+    expect(await using(directory, async (store) => (await mustGet(store, id)).headSeq)).toBe(1);
   });
 
   it("of an older version says that it is of this one as soon as it is opened, so that older programs refuse it", async () => {
