@@ -1,6 +1,7 @@
 /** `migrate`, `backup`, `restore`: all sessions of one store into another. */
 import { redactStoreUrl } from "../base/redact.ts";
 import { SidecarError } from "../base/errors.ts";
+import { assertApart } from "../care/apart.ts";
 import { migrateSessions } from "../care/migrate.ts";
 import type { Config } from "../config/config.ts";
 import { openWhole } from "../store/guarded/open.ts";
@@ -111,7 +112,7 @@ const copySessions: Copying = (copy, io, progress, signal) =>
 
 /** Errors: `USAGE`, `STORE_UNAVAILABLE`. */
 function assertCopyable(fromUrl: string, toUrl: string): void {
-  if (fromUrl === toUrl) throw new SidecarError("USAGE", "Both URLs name the same store; name another one");
+  assertApart(fromUrl, toUrl);
   assertStoreThere(fromUrl);
 }
 

@@ -4,6 +4,7 @@ import path from "node:path";
 import { makeDirectory, syncDirectory } from "../base/disk.ts";
 import { SidecarError, systemCodeOf } from "../base/errors.ts";
 import { splitStoreUrl } from "../base/store-url.ts";
+import { assertApart } from "../care/apart.ts";
 import { backUpStore, placeOfStore } from "../care/maintenance.ts";
 import { migrateSessions } from "../care/migrate.ts";
 import { sweepUnfinished, unfinishedName } from "../care/unfinished.ts";
@@ -78,6 +79,7 @@ export async function backUp(
 ): Promise<MadeBackup> {
   const naming = namingOf(plan);
   const backup = backupAt(naming, Math.floor(nowMs / 1000) * 1000);
+  assertApart(config.store, backup.url);
   makeDirectory(naming.folder);
   await sweep(naming);
   const copy =

@@ -1,6 +1,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
+import { withPlaces } from "../../src/base/store-url.ts";
 import { openStore } from "../../src/store/open.ts";
 import { SessionRegistry } from "../../src/session/registry.ts";
 import { cli, scratchFolder } from "./harness.ts";
@@ -26,6 +27,63 @@ async function withStore(url: string, act: (sessions: SessionRegistry) => Promis
     await store.close();
   }
 }
+
+describe("a copy of a store onto itself", () => {
+  const place = fs.mkdtempSync(path.join(fs.realpathSync(folder), "itself-"));
+  const at = (...names: string[]) => path.join(place, ...names);
+  const namesIn = (name: string) => fs.readdirSync(at(name), { recursive: name === "f", encoding: "utf8" });
+  const stateOf = () =>
+    [...namesIn("."), ...namesIn("f").map((name) => path.join("f", name))]
+      .sort()
+      .map((name) => [name, fs.statSync(at(name)).isFile() ? fs.readFileSync(at(name), "base64") : ""]);
+
+  it.each([
+    [
+      "sqlite:s.db",
+      "s.db",
+      "./s.db",
+      "sub/../s.db",
+      "link.db",
+      "hard.db",
+      "folder/s.db",
+      "s.db-wal",
+      "s.db-journal",
+    ],
+    ["sqlite:link.db", "s.db", "hard.db"],
+    ["file:f", "f", "./f/", "folder/f", "flink", "f/sessions", "f/sessions/0", "f/new", "."],
+    ["file:flink", "f", "flink/tmp/new"],
+    ['layered:["cache:","sqlite:s.db"]', "s.db"],
+  ])("is refused in one line, and nothing is written: %s", async (from, ...others) => {
+    fs.mkdirSync(at("sub"), { recursive: true });
+    for (const url of [`sqlite:${at("s.db")}`, `file:${at("f")}`])
+      await withStore(url, (all) => all.create({ cwd: "/tmp" }));
+    for (const [name, target] of [
+      ["link.db", "s.db"],
+      ["flink", "f"],
+      ["folder", "."],
+    ] as const)
+      if (!fs.existsSync(at(name))) fs.symlinkSync(target, at(name));
+    if (!fs.existsSync(at("hard.db"))) fs.linkSync(at("s.db"), at("hard.db"));
+    const scheme = from.startsWith("file") ? "file" : "sqlite";
+    const store = withPlaces(from, (name) => at(name));
+    const before = stateOf();
+    for (const other of others) {
+      const to = `${scheme}:${place}/${other}`;
+      for (const args of [
+        ["backup", "--to", to, "--store", store],
+        ["migrate", "--from", store, "--to", to],
+        ["restore", "--from", store, "--store", to],
+      ]) {
+        const { status, err } = await cli(args);
+        expect([other, args[0], status], err).toEqual([other, args[0], 2]);
+        expect(err).toMatch(
+          /^acp-sidecar: (?:Both URLs name the same store|One of the two stores would lie within the other)[^\n]*\n$/,
+        );
+      }
+    }
+    expect(stateOf()).toEqual(before);
+  });
+});
 
 describe("backup, restore, migrate and verify", () => {
   it("carry sessions from store to store and back, and find them sound", async () => {

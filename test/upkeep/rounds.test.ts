@@ -176,6 +176,17 @@ describe("a round", () => {
 });
 
 describe("scheduled backups", () => {
+  it("within the store's own folder are refused, and nothing is made there", async () => {
+    const place = path.join(root, String(number + 1), "sessions", "sessions");
+    const backup = { to: `file:${path.join(place, "copy")}`, everyMs: 3_600_000, keep: 2 };
+    await using here = await lookedAfter("file", { backup });
+    await here.session("kept");
+    const done = await here.rounds.round();
+    expect(wordsOf(done, "backup")).toContain("would lie within the other");
+    expect(done?.steps.filter(({ ok }) => !ok)).toHaveLength(1);
+    expect(fs.readdirSync(place).filter((name) => name.includes("copy"))).toEqual([]);
+  });
+
   it.each([
     ["sqlite", "sqlite"],
     ["file", "file"],
