@@ -59,7 +59,7 @@ export function queueing(driver: StoreDriver): StoreDriver {
   /** What is given is copied at once: the caller may change it before the write has its turn. */
   const write = <Given, T>(id: SessionId, given: Given, act: (own: Given) => Awaitable<T>): Promise<T> => {
     const own = frozenCopy(given);
-    return queue.run(id, async () => act(own));
+    return queue.run(id, () => act(own));
   };
   /** Entries are many and flat: a deep, frozen copy of 100 of them takes as long as a third of a server's append. */
   const writeEntries = <T>(
@@ -70,7 +70,7 @@ export function queueing(driver: StoreDriver): StoreDriver {
   ): Promise<T> => {
     const own = entries.map(({ kind, atMs, data }) => ({ kind, atMs, data }));
     const held = { ...lease };
-    return queue.run(id, async () => act(own, held));
+    return queue.run(id, () => act(own, held));
   };
   return forwarding(driver, {
     create: (session) => write(session.id, session, (own) => driver.create(own)),

@@ -93,7 +93,10 @@ describe("a keyed queue", () => {
       throw new Error("mine");
     };
     await expect(queue.run("a", throws)).rejects.toThrow("mine");
+    expect(queue.isBusy("a")).toBe(false);
     expect(await queue.run("a", async () => "fine")).toBe("fine");
+    expect(await queue.run("a", () => "at once")).toBe("at once");
+    expect(queue.isBusy("a")).toBe(false);
   });
 });
 
