@@ -14,9 +14,14 @@ export const accessCommands: readonly Command[] = [
   {
     name: "sessions share",
     summary: "let somebody else read a session, or do more with it",
-    synopsis: "ID --with NAME [--write] [--permissions LIST] [--ttl TIME] [--json]",
+    synopsis: "ID (--with NAME [--write] [--permissions LIST] | --link [--at URL]) [--ttl TIME] [--json]",
     flags: [
       withFlag,
+      {
+        name: "link",
+        help: "print an address by which whoever has it reads the session in acp-sidecar http, for a week or --ttl",
+      },
+      { name: "at", value: "URL", help: "where they reach that server (http://127.0.0.1:7433)" },
       { name: "write", help: "also prompt, decide what the agent asks permission for, and export or fork" },
       { name: "permissions", value: "LIST", help: permissionsHelp },
       { name: "ttl", value: "TIME", help: "for so long: 2h, 7d" },
@@ -27,14 +32,15 @@ export const accessCommands: readonly Command[] = [
     notes: [
       "ID as in sessions show. Only its owner, or an admin, shares a session; a second time with the same name is in the place of the first.",
       "A session that was made without an identity is everybody's who can open the store: sessions own makes it yours.",
+      "A link holds a token that reads this one session. It is printed this once; sessions shares lists those that there are, sessions unshare ID --link ends them.",
     ],
     run: tool("shareSession"),
   },
   {
     name: "sessions unshare",
     summary: "share a session with somebody no longer; whoever is writing to it is stopped",
-    synopsis: "ID --with NAME [--json]",
-    flags: [withFlag, json],
+    synopsis: "ID (--with NAME | --link) [--json]",
+    flags: [withFlag, { name: "link", help: "end all links to it" }, json],
     operands: { min: 1, max: 1 },
     options: ["store", "identity"],
     run: tool("unshareSession"),

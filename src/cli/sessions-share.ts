@@ -1,6 +1,8 @@
 /** `sessions share`, `unshare`, `shares`, `own`, `end`: who else may do what with a session, and an end to what goes on. */
 import { SidecarError } from "../base/errors.ts";
 import { suggestion } from "../base/likeness.ts";
+import { defaultListen } from "../http/listen.ts";
+import type { Token } from "../store/guarded/tokens.ts";
 import { isPermission, permissions, scopes, type Permission } from "../store/guarded/permissions.ts";
 import type { Invocation, Io } from "./command.ts";
 import { Failures } from "./failures.ts";
@@ -14,9 +16,12 @@ const shareTimes = { min: 60_000, max: 36500 * day };
 
 export function shareSession(invocation: Invocation, io: Io): Promise<number> {
   const { flags } = invocation;
+  if (flags["link"] !== undefined) return shareByLink(invocation, io);
   const name = flags["with"];
   if (typeof name !== "string")
-    throw new SidecarError("USAGE", "sessions share needs --with NAME: with whom it is shared");
+    throw new SidecarError("USAGE", "sessions share needs --with NAME, with whom it is shared, or --link");
+  if (flags["at"] !== undefined)
+    throw new SidecarError("USAGE", "--at says where a link leads: it needs --link");
   const wish = {
     with: name,
     permissions: permissionsFrom(flags),
@@ -38,8 +43,12 @@ export function shareSession(invocation: Invocation, io: Io): Promise<number> {
 
 export function unshareSession(invocation: Invocation, io: Io): Promise<number> {
   const name = invocation.flags["with"];
+  if (invocation.flags["link"] !== undefined) return endLinks(invocation, io);
   if (typeof name !== "string")
-    throw new SidecarError("USAGE", "sessions unshare needs --with NAME: with whom it is shared no longer");
+    throw new SidecarError(
+      "USAGE",
+      "sessions unshare needs --with NAME, with whom it is shared no longer, or --link",
+    );
   return withSessions(invocation, io, async (registry) => {
     const { id } = await sessionAt(registry, invocation.operands[0] ?? "", io);
     const wasShared = await registry.sharing.unshare(id, name);
@@ -54,21 +63,74 @@ export function listShares(invocation: Invocation, io: Io): Promise<number> {
   return withSessions(invocation, io, async (registry) => {
     const { id } = await sessionAt(registry, invocation.operands[0] ?? "", io);
     const [owner, shares] = [await registry.sharing.ownerOf(id), await registry.sharing.shares(id)];
+    const links = (await registry.sharing.links.list(id)).map(linkFacts);
     if (invocation.flags["json"]) {
-      await printJson(io, { id, owner: owner ?? null, shares });
+      await printJson(io, { id, owner: owner ?? null, shares, links });
       return 0;
     }
     const whose = owner === undefined ? "nobody's: everybody who opens the store has it" : `${owner}'s`;
-    await print(io, oneLine(`${id} is ${whose}, shared with ${countText(shares.length, "name")}`) + "\n");
-    const rows = shares.map((each) => [
-      each.with,
-      each.permissions.join(", "),
-      each.untilMs === undefined ? "–" : timeText(each.untilMs),
-      each.by,
-    ]);
+    const byLink = links.length === 0 ? "" : ` and by ${countText(links.length, "link")}`;
+    await print(
+      io,
+      oneLine(`${id} is ${whose}, shared with ${countText(shares.length, "name")}${byLink}`) + "\n",
+    );
+    const until = (ms: number | undefined) => (ms === undefined ? "–" : timeText(ms));
+    const rows = [
+      ...shares.map((each) => [each.with, each.permissions.join(", "), until(each.untilMs), each.by]),
+      ...links.map((link) => [`link ${link.token}`, "read", until(link.untilMs), owner ?? "–"]),
+    ];
     if (rows.length > 0) await printTable(io, ["WITH", "MAY", "UNTIL", "BY"], rows);
     return 0;
   });
+}
+
+/** Errors: `USAGE` beside what is said to a name. */
+function shareByLink(invocation: Invocation, io: Io): Promise<number> {
+  const { flags } = invocation;
+  const other = ["with", "write", "permissions"].find((flag) => flags[flag] !== undefined);
+  if (other !== undefined) throw new SidecarError("USAGE", `--link lets read, whoever has it: no --${other}`);
+  const at = addressFrom(flags["at"]);
+  const untilMs =
+    flags["ttl"] === undefined ? undefined : Date.now() + timeFrom("ttl", flags["ttl"], shareTimes);
+  return withSessions(invocation, io, async (registry) => {
+    const { id } = await sessionAt(registry, invocation.operands[0] ?? "", io);
+    const made = await registry.sharing.links.make(id, { ...(untilMs !== undefined && { untilMs }) });
+    const link = `${at}${made.fragment}`;
+    if (flags["json"]) await printJson(io, { id, link, ...linkFacts(made.token) });
+    else await print(io, `${link}\n`);
+    const until = timeText(made.token.untilMs ?? 0);
+    const note = `Whoever has it reads ${id} in acp-sidecar http until ${until}; sessions unshare ${id} --link ends it`;
+    if (io.isTerminal === true && flags["json"] === undefined) io.errors.write(`${oneLine(note)}\n`);
+    return 0;
+  });
+}
+
+function endLinks(invocation: Invocation, io: Io): Promise<number> {
+  if (invocation.flags["with"] !== undefined)
+    throw new SidecarError("USAGE", "sessions unshare takes --with NAME or --link, one at a time");
+  return withSessions(invocation, io, async (registry) => {
+    const { id } = await sessionAt(registry, invocation.operands[0] ?? "", io);
+    const ended = await registry.sharing.links.end(id);
+    if (invocation.flags["json"]) await printJson(io, { id, links: ended });
+    else await print(io, `Ended ${countText(ended, "link")} to ${id}\n`);
+    return 0;
+  });
+}
+
+function linkFacts({ id: token, untilMs }: Token) {
+  return { token, untilMs };
+}
+
+/** Errors: `USAGE` for what is no address of a server. */
+function addressFrom(text: string | true | undefined): string {
+  const given = text === undefined ? `http://${defaultListen}` : String(text);
+  const url = URL.canParse(given) ? new URL(given) : undefined;
+  const isPlain = url !== undefined && url.search === "" && url.hash === "" && url.username === "";
+  if (url !== undefined && isPlain && /^https?:$/.test(url.protocol)) return url.href;
+  throw new SidecarError(
+    "USAGE",
+    `--at is ${JSON.stringify(given)}, which is no address of a server; for example http://127.0.0.1:7433`,
+  );
 }
 
 export function ownSessions(invocation: Invocation, io: Io): Promise<number> {

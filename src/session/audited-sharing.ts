@@ -9,7 +9,6 @@ export function auditSharing(sharing: Sharing, audit: Audit): void {
   const unshare = sharing.unshare.bind(sharing);
   const own = sharing.own.bind(sharing);
   const endHolding = sharing.endHolding.bind(sharing);
-  const { create, revoke } = sharing.tokens;
   Object.assign(sharing, {
     share: ((id, wish) => {
       const facts = { with: String(wish.with), may: wish.permissions?.join(" ") };
@@ -25,7 +24,35 @@ export function auditSharing(sharing: Sharing, audit: Audit): void {
         endHolding(id, how),
       )) satisfies Sharing["endHolding"],
   });
-  Object.assign(sharing.tokens, {
+  auditLinks(sharing.links, audit);
+  auditTokens(sharing.tokens, audit);
+}
+
+function auditLinks(links: Sharing["links"], audit: Audit): void {
+  const [make, end] = [links.make.bind(links), links.end.bind(links)];
+  Object.assign(links, {
+    make: ((id, wish) =>
+      audit.around(
+        { what: "session.share", session: id },
+        () => make(id, wish),
+        ({ token }) => ({
+          facts: { link: token.id },
+        }),
+      )) satisfies Sharing["links"]["make"],
+    end: ((id) =>
+      audit.around(
+        { what: "session.unshare", session: id },
+        () => end(id),
+        (links) => ({
+          facts: { links },
+        }),
+      )) satisfies Sharing["links"]["end"],
+  });
+}
+
+function auditTokens(tokens: Sharing["tokens"], audit: Audit): void {
+  const { create, revoke } = tokens;
+  Object.assign(tokens, {
     // Its secret is nobody's but its maker's.
     create: ((wish) => {
       const facts = { name: String(wish.name), scope: wish.scope };

@@ -20,6 +20,7 @@ import type { Tell } from "./events.ts";
 import type { OpenedJournal, Taking } from "./journal.ts";
 import { isHeld, isSameHolder, mayTake, thisHolder } from "./holder.ts";
 import { whyHidden } from "./hidden.ts";
+import { SessionLinks } from "./links.ts";
 
 /** What somebody is to have. */
 export interface ShareWish {
@@ -53,10 +54,12 @@ export class Sharing {
     list: async () => (await loaded()).listTokens(this.#options.store),
     revoke: async (named: string) => (await loaded()).revokeToken(this.#options.store, named),
   };
+  readonly links: SessionLinks;
   readonly #options: SharingOptions;
 
   constructor(options: SharingOptions) {
     this.#options = options;
+    this.links = new SessionLinks({ ...options, own: (id) => this.#record(id, "own") });
     this.#guard?.listen((news) => {
       noteTokenUse(news, options.audit);
       options.tell("access", () => news);

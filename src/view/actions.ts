@@ -4,6 +4,7 @@ import { asked } from "./dialog.ts";
 import { button, h } from "./elements.ts";
 import { titleOf } from "./names.ts";
 import { failed, say } from "./notice.ts";
+import { share } from "./share.ts";
 import type { Session } from "./shapes.ts";
 
 type OnChange = (session: Session) => void;
@@ -22,22 +23,27 @@ export function actionsFor(api: Api, session: Session, onChange: OnChange): HTML
     button(
       "Rename",
       run(() => rename(api, session, onChange)),
+      { class: "needs-prompt" },
     ),
     button(
       "Export",
       run(() => exported(api, session)),
+      { class: "needs-export" },
     ),
     button(
       "Fork",
       run(() => fork(api, session)),
+      { class: "needs-export" },
     ),
     button(
       "Share",
       run(() => share(api, session)),
+      { class: "needs-own" },
     ),
     button(
       session.archived ? "Unarchive" : "Archive",
       run(() => archive(api, session, onChange)),
+      { class: "needs-prompt" },
     ),
   ];
 }
@@ -120,58 +126,4 @@ function save(blob: Blob, name: string): void {
   h("a", { href, download: name }).click();
   // The download has its own hold of it by then.
   setTimeout(() => URL.revokeObjectURL(href), 60_000);
-}
-
-interface Shares {
-  readonly owner: string | null;
-  readonly shares: readonly { readonly with: string; readonly permissions: readonly string[] }[];
-}
-
-async function share(api: Api, { id }: Session): Promise<void> {
-  const path = `/api/sessions/${id}/share`;
-  const { owner, shares } = await api.json<Shares>(path);
-  const name = h("input", { id: "with", required: true, maxlength: 200, autocomplete: "off" });
-  const mayWrite = h("input", { type: "checkbox" });
-  const answer = await asked(
-    "Share session",
-    "Share",
-    h(
-      "p",
-      { class: "note" },
-      owner === null
-        ? "It belongs to nobody: everybody who can use this store may read it."
-        : `It belongs to ${owner}.`,
-    ),
-    h(
-      "ul",
-      { class: "shares" },
-      shares.map((each) => sharedRow(api, path, each)),
-    ),
-    h("label", { for: "with" }, "With whom (the name that their --identity has)"),
-    name,
-    h("label", { class: "check" }, mayWrite, " may also prompt"),
-  );
-  if (answer === undefined || name.value.trim() === "") return;
-  const permissions = mayWrite.checked ? { permissions: ["read", "prompt"] } : {};
-  await api.json(path, { method: "POST", body: { with: name.value.trim(), ...permissions } });
-  say(`Shared with ${name.value.trim()}`);
-}
-
-function sharedRow(
-  api: Api,
-  path: string,
-  { with: name, permissions }: Shares["shares"][number],
-): HTMLElement {
-  const end = async () => {
-    await api.json(`${path}?${new URLSearchParams({ with: name })}`, { method: "DELETE" });
-    row.remove();
-  };
-  const row = h(
-    "li",
-    {},
-    h("bdi", {}, `${name} (${permissions.join(", ")})`),
-    " ",
-    button("Stop sharing", () => void end().catch(failed)),
-  );
-  return row;
 }

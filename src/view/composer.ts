@@ -34,7 +34,7 @@ export class Composer {
       event.preventDefault();
       form.requestSubmit();
     });
-    this.element = h("div", { class: "composer", hidden: true }, this.#asked, form);
+    this.element = h("div", { class: "composer needs-prompt", hidden: true }, this.#asked, form);
     this.permissions().catch(() => undefined);
   }
 

@@ -7,6 +7,7 @@ import { byId, h } from "./elements.ts";
 import { onKeys } from "./keys.ts";
 import { List } from "./list.ts";
 import { failed } from "./notice.ts";
+import type { TokenRights } from "./shapes.ts";
 import { forgetToken, keepToken, takeToken } from "./token.ts";
 
 function start(secret: string): void {
@@ -56,6 +57,14 @@ class Page {
     onKeys({ conversation: () => this.#conversation, leave: () => (location.hash = "") });
     this.#wish();
     this.#go();
+    void this.#learnRights().catch(() => undefined);
+  }
+
+  /** What a token may not do is not offered; who asks all the same is refused by the server. */
+  async #learnRights(): Promise<void> {
+    const { permissions, isOwners } = await this.#api.json<TokenRights>("/api/token");
+    const may = [...permissions, ...(isOwners ? ["own"] : [])];
+    document.documentElement.dataset["may"] = may.join(" ");
   }
 
   #wish(): void {

@@ -52,3 +52,8 @@ export interface Found {
   }[];
   readonly isMore: boolean;
 }
+
+export interface TokenRights {
+  readonly permissions: readonly string[];
+  readonly isOwners: boolean;
+}

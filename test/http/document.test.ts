@@ -88,6 +88,11 @@ describe("the document", () => {
     await call("shareSession", own, { with: "bob" });
     await call("listShares", own);
     await call("unshareSession", { ...own, with: "bob" });
+    expect(await call("makeLink", own)).toMatchObject({
+      fragment: expect.stringMatching(`^#token=acps_.+&${own.id}$`) as string,
+    });
+    expect(await call("listShares", own)).toMatchObject({ links: [{}] });
+    expect(await call("endLinks", own)).toEqual({ links: 1 });
     await call("cancel", own);
     await call("listPermissions", own);
     await call("exportSession", { id }, { format: "json" });
@@ -97,7 +102,7 @@ describe("the document", () => {
     await call("followSessions");
     await call("followSession", { id });
     await call("document");
-    for (const name of ["alive", "ready", "metrics", "status"]) await call(name);
+    for (const name of ["alive", "ready", "metrics", "status", "tokenRights"]) await call(name);
     await call("deleteSession", { ...own, erase: "true" });
     // These need an agent: see prompt.test.ts, where they are judged, too.
     const agents = ["prompt", "decidePermission"];

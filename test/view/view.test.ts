@@ -44,6 +44,32 @@ describe.skipIf(browserPath === undefined)("the web view", () => {
     await stranger.context().close();
   });
 
+  it("makes a link by which whoever has it reads the session and does nothing else, until all are ended", async () => {
+    const id = await server.write("For others to read", [rich()]);
+    await server.write("Nothing for others", [rich()]);
+    const { page, faults } = await look(id);
+    await page.getByRole("button", { name: "Share", exact: true }).click();
+    await page.getByRole("button", { name: "Make a link to read it" }).click();
+    const field = page.getByRole("textbox", { name: "Link" });
+    await field.waitFor();
+    const [url = "", at = ""] = (await field.inputValue()).split("#");
+    const [token = "", address] = at.replace("token=", "").split("&");
+    expect([url, address]).toEqual([server.url, id]);
+    const reader = await looking(browser, { url, token }, address);
+    await reader.page.getByRole("heading", { name: "For others to read" }).waitFor();
+    await reader.page.locator(":root[data-may='read']").waitFor();
+    expect(await reader.page.getByRole("listitem").getByText("Nothing for others").count()).toBe(0);
+    for (const name of ["Rename", "Export", "Fork", "Share", "Archive", "New session"])
+      expect(await reader.page.getByRole("button", { name, exact: true }).isVisible(), name).toBe(false);
+    expect(await reader.page.getByRole("textbox", { name: "Prompt" }).isVisible()).toBe(false);
+    await page.getByRole("button", { name: "End all links" }).click();
+    await page.getByText("No link leads here any more.").waitFor();
+    await reader.page.reload();
+    await reader.page.getByText("The server does not know this token").waitFor();
+    await reader.page.context().close();
+    expect(faults).toEqual([]);
+  });
+
   it("shows what was said and done, thoughts and calls folded", async () => {
     const { page, faults } = await look(await server.write("Everything", [rich()]));
     const feed = page.getByRole("feed");

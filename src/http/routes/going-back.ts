@@ -1,5 +1,6 @@
 /** What is done to a whole conversation: forked, rewound, put away, shared. */
 import type { NewMessage } from "../../session/messages.ts";
+import type { Token } from "../../store/guarded/tokens.ts";
 import { route, type Answer, type Call, type Route } from "../route.ts";
 import { sessionSchema } from "../schema.ts";
 import { sessionShape } from "../session-shape.ts";
@@ -59,7 +60,8 @@ export const goingBackRoutes: readonly Route[] = [
     answer: shapes.shares,
     handle: async ({ guest: { registry }, id }) => {
       const owner = (await registry.sharing.ownerOf(id)) ?? null;
-      return { body: { owner, shares: await registry.sharing.shares(id) } };
+      const links = (await registry.sharing.links.list(id)).map(linkShape);
+      return { body: { owner, shares: await registry.sharing.shares(id), links } };
     },
   }),
   route({
@@ -73,7 +75,36 @@ export const goingBackRoutes: readonly Route[] = [
       body: { with: query.with, wasShared: await guest.registry.sharing.unshare(id, query.with) },
     }),
   }),
+  route({
+    method: "post",
+    path: "/api/sessions/:id/links",
+    name: "makeLink",
+    summary: "an address by which whoever has it reads the session in the web view",
+    body: shapes.linkWish,
+    isBodyOptional: true,
+    answer: shapes.madeLink,
+    handle: async ({ guest: { registry }, id, body: { untilMs } }: Body<"linkWish">) => {
+      const { token, fragment } = await registry.sharing.links.make(id, {
+        ...(untilMs !== undefined && { untilMs }),
+      });
+      return { body: { ...linkShape(token), fragment } };
+    },
+  }),
+  route({
+    method: "delete",
+    path: "/api/sessions/:id/links",
+    name: "endLinks",
+    summary: "ends all such addresses of the session",
+    answer: shapes.endedLinks,
+    handle: async ({ guest: { registry }, id }) => ({
+      body: { links: await registry.sharing.links.end(id) },
+    }),
+  }),
 ];
+
+function linkShape({ id: token, untilMs = 0 }: Token) {
+  return { token, untilMs };
+}
 
 async function fork({ guest, id, body }: Body<"forkWish">): Promise<Answer> {
   return made(guest, await guest.registry.fork(id, body.atSeq));

@@ -41,6 +41,14 @@ export const probeRoutes: readonly Route[] = [
     answer: shapes.serverStatus,
     handle: status,
   }),
+  route({
+    method: "get",
+    path: "/api/token",
+    name: "tokenRights",
+    summary: "what the token may do that the request has",
+    answer: shapes.tokenRights,
+    handle: tokenRights,
+  }),
 ];
 
 async function ready({ house }: Call): Promise<Answer> {
@@ -62,6 +70,13 @@ async function status({ house, guest }: Call): Promise<Answer> {
   const [health, sessions] = await Promise.all([house.probes.ready(), guest.registry.count()]);
   const machine = (await seesAll(guest)) ? await machineStatus({ env: house.env }) : undefined;
   return { body: { version, ...health, sessions, ...(machine && { processes: machine.processes }) } };
+}
+
+async function tokenRights({ guest }: Call): Promise<Answer> {
+  const { principal = null, token } = await guest.access();
+  const { permissions = [], isOwners = false, sessions, folder } = token ?? {};
+  const isLimited = sessions !== undefined || folder !== undefined;
+  return { body: { principal, permissions, isOwners, isLimited }, headers: { "cache-control": "no-store" } };
 }
 
 /** What others do here is not for whoever was lent a part. */

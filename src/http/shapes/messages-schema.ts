@@ -79,10 +79,32 @@ export const share = s.component(
   }),
 );
 
+const link = z.object({
+  token: s.described(z.string(), "the id of its token; token revoke ends this one alone"),
+  untilMs: z.number(),
+});
+
 export const shares = s.component(
   "Shares",
-  z.object({ owner: z.nullable(z.string()), shares: z.array(share) }),
+  z.object({ owner: z.nullable(z.string()), shares: z.array(share), links: z.array(link) }),
 );
+
+export const linkWish = s.component(
+  "LinkWish",
+  z.strictObject({ untilMs: z.optional(s.described(z.number(), "when it ends; in a week, unless told")) }),
+);
+
+export const madeLink = s.component(
+  "MadeLink",
+  z.extend(link, {
+    fragment: s.described(
+      z.string(),
+      "behind this server's address it opens the session to read; given out once, and no browser sends it to anybody",
+    ),
+  }),
+);
+
+export const endedLinks = s.component("EndedLinks", z.object({ links: z.number() }));
 
 export const unshareQuery = z.strictObject({ with: z.string() });
 export const unshared = s.component("Unshared", z.object({ with: z.string(), wasShared: z.boolean() }));

@@ -29,3 +29,16 @@ export const serverStatus = s.component(
     ),
   }),
 );
+
+export const tokenRights = s.component(
+  "TokenRights",
+  z.object({
+    principal: s.described(z.nullable(z.string()), "as whom it acts; null as nobody who has a name"),
+    permissions: s.described(
+      z.array(s.permission),
+      "with its own sessions; of those of others it may be less",
+    ),
+    isOwners: s.described(z.boolean(), "it may also do what is an owner's: share, end by force"),
+    isLimited: s.described(z.boolean(), "to single sessions, or to a folder"),
+  }),
+);

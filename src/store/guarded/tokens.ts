@@ -25,6 +25,8 @@ export interface Token {
   readonly isAdmin: boolean;
   readonly sessions?: readonly string[];
   readonly folder?: string;
+  /** It stands in an address by which its one session is read (`links.ts`). */
+  readonly isLink?: true;
   readonly createdAtMs: number;
   readonly untilMs?: number;
 }
@@ -46,15 +48,24 @@ export async function createToken(store: Store, wish: TokenWish): Promise<{ toke
   if (name === undefined) throw wrong("name", "a name of visible characters");
   if ((wish.sessions?.length ?? 0) > mostSessions)
     throw wrong("sessions", `at most ${mostSessions} sessions`);
-  const secret = tokenOf(randomBytes(32));
   const { principal, isAdmin } = access;
   const { scope, permissions = scopes[scope], sessions, folder, untilMs } = wish;
-  const facts = {
+  return keepToken(store, {
     ...{ name, scope, isAdmin: isAdmin && scope === "admin" },
     // Whoever may do anything else may read.
     permissions: scopes[scope].filter((each) => each === "read" || permissions.includes(each)),
     ...{ principal, sessions, folder, untilMs },
-  };
+  });
+}
+
+type TokenFacts = { readonly [K in Exclude<keyof Token, "id" | "createdAtMs">]: Token[K] | undefined };
+
+/** A new token, whoever may have it. */
+export async function keepToken(
+  store: Store,
+  facts: Omit<TokenFacts, "isLink"> & Partial<Pick<TokenFacts, "isLink">>,
+): Promise<{ token: Token; secret: string }> {
+  const secret = tokenOf(randomBytes(32));
   const record = await innerOf(store).create({
     ...{ id: newSessionId(), createdAtMs: Date.now(), updatedAtMs: 0, cwd: "/", additionalDirectories: [] },
     ...{ mcpServerNames: [], agentSessionIds: [], settings: {} },
@@ -62,7 +73,7 @@ export async function createToken(store: Store, wish: TokenWish): Promise<{ toke
   });
   await innerOf(store).flush();
   const token = tokenIn(record);
-  guard?.tell({ what: "tokenMade", token: token.id, name });
+  guardOf(store)?.tell({ what: "tokenMade", token: token.id, name: token.name });
   return { token, secret };
 }
 
@@ -70,10 +81,13 @@ export async function createToken(store: Store, wish: TokenWish): Promise<{ toke
 export async function listTokens(store: Store): Promise<readonly Token[]> {
   const access = (await guardOf(store)?.access) ?? { isAdmin: true };
   if (access.token !== undefined) throw withToken();
+  return (await allTokens(store)).filter(({ principal }) => access.isAdmin || principal === access.principal);
+}
+
+/** Whosever they are, the newest first. */
+export async function allTokens(store: Store): Promise<readonly Token[]> {
   const tokens = (await recordsOf(store)).map(tokenIn);
-  return tokens
-    .filter(({ principal }) => access.isAdmin || principal === access.principal)
-    .sort((a, b) => b.createdAtMs - a.createdAtMs || (a.id < b.id ? 1 : -1));
+  return tokens.sort((a, b) => b.createdAtMs - a.createdAtMs || (a.id < b.id ? 1 : -1));
 }
 
 /** By its id, or by its name if no other has that. Errors: `INVALID_PARAMS` for one that there is not, or that is not clear. */
@@ -83,10 +97,14 @@ export async function revokeToken(store: Store, named: string): Promise<Token> {
   const [token] = found;
   if (token === undefined) throw wrong("token", "one that acp-sidecar token ls shows");
   if (found.length > 1) throw wrong("token", `the id of one of the ${found.length} that have this name`);
-  await innerOf(store).delete(token.id);
-  await innerOf(store).flush();
-  guardOf(store)?.tell({ what: "tokenRevoked", token: token.id, name: token.name });
+  await dropToken(store, token);
   return token;
+}
+
+export async function dropToken(store: Store, { id, name }: Token): Promise<void> {
+  await innerOf(store).delete(id);
+  await innerOf(store).flush();
+  guardOf(store)?.tell({ what: "tokenRevoked", token: id, name });
 }
 
 /** What whoever has this secret may do. Errors: `TOKEN_INVALID`, alike for what is unknown, has ended or was revoked. */
@@ -133,7 +151,7 @@ async function recordsOf(store: Store, hash?: string): Promise<readonly SessionR
 
 function tokenIn({ id, createdAtMs, metadata }: SessionRecord): Token {
   const { name, scope, permissions, ...facts } = objectIn(String(metadata[factsKey])) ?? {};
-  const { principal, isAdmin, sessions, folder, untilMs } = facts;
+  const { principal, isAdmin, sessions, folder, untilMs, isLink } = facts;
   return {
     ...{ id, createdAtMs, name: String(name) },
     scope: scope === "admin" || scope === "write" ? scope : "read",
@@ -142,6 +160,7 @@ function tokenIn({ id, createdAtMs, metadata }: SessionRecord): Token {
     ...(typeof principal === "string" && { principal }),
     ...(Array.isArray(sessions) && { sessions: sessions.map(String) }),
     ...(typeof folder === "string" && { folder }),
+    ...(isLink === true && { isLink }),
     ...(untilMs !== undefined && { untilMs: Number(untilMs) }),
   };
 }
