@@ -92,6 +92,7 @@ describe.skipIf(browserPath === undefined)("the web view", () => {
     const edit = feed.locator("details.call", { hasText: "Edit src/auth.ts" });
     expect(await edit.locator("summary").textContent()).toMatch(/\+2.*−3/);
     await edit.locator("summary").click();
+    await edit.locator("ins").last().waitFor();
     expect(await edit.locator("ins").allTextContents()).toEqual([
       "+export async function authorized(request) {",
       "+  const token = await refresh();",
