@@ -2,7 +2,6 @@
 import { SidecarError } from "../base/errors.ts";
 import { suggestion } from "../base/likeness.ts";
 import { defaultListen } from "../http/listen.ts";
-import type { Token } from "../store/guarded/tokens.ts";
 import { isPermission, permissions, scopes, type Permission } from "../store/guarded/permissions.ts";
 import type { Invocation, Io } from "./command.ts";
 import { Failures } from "./failures.ts";
@@ -117,7 +116,7 @@ function endLinks(invocation: Invocation, io: Io): Promise<number> {
   });
 }
 
-function linkFacts({ id: token, untilMs }: Token) {
+function linkFacts({ id: token, untilMs }: { readonly id: string; readonly untilMs?: number }) {
   return { token, untilMs };
 }
 
