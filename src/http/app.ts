@@ -12,7 +12,7 @@ import { counted } from "./counted.ts";
 import type { Gate } from "./host-and-origin.ts";
 import type { House } from "./house.ts";
 import type { Guest } from "./guest.ts";
-import { pageAnswer } from "./page.ts";
+import { ViewAnswer } from "./page.ts";
 import { problemAnswer, Refusal } from "./problems.ts";
 import type { Answer, Call, Method, Route } from "./route.ts";
 import { routes } from "./routes.ts";
@@ -35,9 +35,10 @@ export interface App {
 export function appOf(parts: AppParts): App {
   const app = new Hono();
   const addresses = new Addresses();
+  const view = new ViewAnswer();
   const { meter } = parts.house;
   const answer = (asked: Asked) => counted(meter, asked.route, asked.request, () => handled(parts, asked));
-  app.get("/", ({ req: { raw } }) => counted(meter, { path: "/" }, raw, () => pageAnswer(raw)));
+  app.get("/", ({ req: { raw } }) => counted(meter, { path: "/" }, raw, () => view.to(raw)));
   for (const route of routes)
     app.on(route.method.toUpperCase(), route.path, (context) => {
       const request = context.req.raw;

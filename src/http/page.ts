@@ -1,5 +1,5 @@
 /** What a browser is shown at `/`: the web view, loaded when somebody looks at it. */
-import { answered } from "./answer.ts";
+import { Ready } from "./ready.ts";
 
 /** A page with what it needs within it, and what a browser may do with it: nothing but what is named by its hash. */
 export interface WebPage {
@@ -12,10 +12,20 @@ export async function webPage(): Promise<WebPage> {
   return page;
 }
 
-export async function pageAnswer(request: Request): Promise<Response> {
+/** It is the same for all who look: made ready once, compressed too. */
+export class ViewAnswer {
+  #ready: Promise<Ready> | undefined;
+
+  async to(request: Request): Promise<Response> {
+    this.#ready ??= readyPage();
+    return (await this.#ready).to(request);
+  }
+}
+
+async function readyPage(): Promise<Ready> {
   const { html, policy } = await webPage();
-  return answered(request, {
-    text: html,
-    headers: { "content-type": "text/html; charset=utf-8", "content-security-policy": policy },
+  return new Ready(html, {
+    "content-type": "text/html; charset=utf-8",
+    "content-security-policy": policy,
   });
 }

@@ -5,7 +5,8 @@ import { movedOn, type Changes } from "./moved.ts";
 import { agentOf, states, titleOf } from "./names.ts";
 import type { Session } from "./shapes.ts";
 import type { ContextUse } from "./usage.ts";
-import { fullTime, momentText, shortNumber } from "./when.ts";
+import { timeElement } from "./time.ts";
+import { momentText, shortNumber } from "./when.ts";
 
 /** That the session went back, and what did not count any more then. */
 export interface Back {
@@ -33,7 +34,7 @@ export function factsOf(session: Session, { forks, use, changes, back }: About):
     agent !== "" && h("bdi", {}, agent),
     h("bdi", { class: "folder", title: visibleLine(cwd) }, visibleLine(cwd)),
     use !== undefined && usedPart(use),
-    h("time", { class: "wide", title: `Last activity: ${fullTime(updatedAtMs)}` }, momentText(updatedAtMs)),
+    timeElement(updatedAtMs, momentText(updatedAtMs), "Last activity: ", "wide"),
     lineage !== undefined &&
       h(
         "span",

@@ -15,7 +15,8 @@ import { callOf, drawOnce } from "./call.ts";
 import { contentOf } from "./content.ts";
 import { h, type Child } from "./elements.ts";
 import type { Item } from "./shapes.ts";
-import { fullTime, momentText, numberText } from "./when.ts";
+import { timeElement } from "./time.ts";
+import { momentText, numberText } from "./when.ts";
 import { usedTokens } from "./usage.ts";
 
 /** What of an item only its surroundings know. */
@@ -89,7 +90,7 @@ function headOf({ by, seq, atMs }: Said, { session, isContinued }: Surroundings)
     `#${seq}`,
   );
   if (isContinued) return h("div", { class: "head quiet" }, place);
-  const time = h("time", { title: fullTime(atMs) }, momentText(atMs));
+  const time = timeElement(atMs, momentText(atMs));
   return h("div", { class: "head" }, h("strong", {}, speakers[by]), time, place);
 }
 

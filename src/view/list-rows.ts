@@ -3,7 +3,8 @@ import { visibleLine } from "../base/visible.ts";
 import { h } from "./elements.ts";
 import { agentOf, folderName, states, titleOf } from "./names.ts";
 import type { Found, Session } from "./shapes.ts";
-import { briefTime, fullTime } from "./when.ts";
+import { timeElement } from "./time.ts";
+import { briefTime } from "./when.ts";
 
 export function periodRow(text: string): HTMLElement {
   return h("li", { class: "period" }, h("h2", {}, text));
@@ -28,7 +29,7 @@ export function sessionRow(session: Session, isOpen: boolean): HTMLElement {
       h("bdi", { title: visibleLine(cwd) }, facts),
       archived && h("span", { class: "chip" }, "archived"),
       lineage !== undefined && h("span", { class: "chip" }, "fork"),
-      h("time", { title: fullTime(updatedAtMs) }, briefTime(updatedAtMs)),
+      timeElement(updatedAtMs, briefTime(updatedAtMs)),
     ),
   );
   return h("li", {}, link);
@@ -53,7 +54,7 @@ export function hitRows({ sessions, isMore }: Found): HTMLElement[] {
             "span",
             { class: "row-facts" },
             h("bdi", {}, `${titleOf(session)} · ${visibleLine(role)}`),
-            h("time", { title: fullTime(atMs) }, briefTime(atMs)),
+            timeElement(atMs, briefTime(atMs)),
           ),
         ),
       );

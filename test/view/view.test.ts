@@ -83,6 +83,9 @@ describe.skipIf(browserPath === undefined)("the web view", () => {
       "4",
     ]);
     expect(await feed.locator("ol > li").count()).toBe(2);
+    const time = page.locator(".row time").first();
+    await time.hover();
+    expect(await time.getAttribute("title")).toMatch(/\b20\d\d\b.*\d:\d\d/);
     const link = feed.getByRole("link", { name: "the RFC" });
     expect(await link.getAttribute("rel")).toContain("noreferrer");
     const thought = feed.locator("details.thought");
