@@ -50,6 +50,23 @@ export class Bounds {
     return this.#places.has(root);
   }
 
+  /** A folder of the session's, by its name and by where it is. */
+  bothNames(folder: string): readonly string[] {
+    return [folder, this.#places.get(folder) ?? folder];
+  }
+
+  /** A folder at or above one of the session's as the session would name it: its own may be reached through links. */
+  async nameOf(root: string): Promise<string> {
+    for (const [folder, place] of this.#places) {
+      if (place === root) return folder;
+      const below = path.sep + path.relative(root, place);
+      if (folder === place || !isWithin(place, [root]) || !folder.endsWith(below)) continue;
+      const name = folder.slice(0, -below.length);
+      if ((await realOf(name)) === root) return name;
+    }
+    return root;
+  }
+
   /** Undefined where it may be read. A link leads where it leads: what counts is where the file is. */
   async unread(file: string): Promise<Unread | undefined> {
     const root = this.#roots.find((each) => isWithin(file, [each]));

@@ -35,8 +35,8 @@ export async function sinceSnapshot(
     seenNow(from.files, bounds),
     from.files.size === 0 || !bounds.answers(record.cwd) ? undefined : gitStateOf(record.cwd, timeMs),
   ]);
-  const now = state && placeIn(state);
-  const git = await gitSince(from.git, now?.git, record.cwd, timeMs);
+  const now = state && (await placeIn(state, bounds));
+  const git = await gitSince(from.git, now?.git, bounds.bothNames(record.cwd), timeMs);
   const fresh = [
     ...(now?.dirty.keys() ?? []),
     ...(git ? (await renamedInCommits(git, timeMs)).values() : []),
@@ -73,7 +73,7 @@ export async function betweenSnapshots(
   cwd: string,
   timeMs: number,
 ): Promise<ContextDiff> {
-  const git = await gitSince(from.git, to.git, cwd, timeMs);
+  const git = await gitSince(from.git, to.git, [cwd], timeMs);
   const files = [...new Set([...from.files.keys(), ...to.files.keys()])].flatMap((file) => {
     const [was, is] = [from.files.get(file), to.files.get(file)];
     const how = (is ?? was)?.how ?? "read";

@@ -14,15 +14,15 @@ export interface GitSince {
 
 /**
  * Undefined where both are the same, or one of them is not known.
- * @param cwd the session's folder: what a journal says of other repositories is not believed, because it may have come from elsewhere
+ * @param folders names of the session's folder: what a journal says of other repositories is not believed, because it may have come from elsewhere
  */
 export async function gitSince(
   from: GitPlace | undefined,
   to: GitPlace | undefined,
-  cwd: string,
+  folders: readonly string[],
   timeMs: number,
 ): Promise<GitSince | undefined> {
-  if (from === undefined || to === undefined || from.root !== to.root || !isAbove(from.root, cwd))
+  if (from === undefined || to === undefined || from.root !== to.root || !isAbove(from.root, folders))
     return undefined;
   const isSwitched = from.branch !== to.branch;
   if (!isSwitched && from.head === to.head) return undefined;
@@ -31,8 +31,8 @@ export async function gitSince(
 }
 
 /** Whether a folder may be the top of a working tree that holds another. */
-export function isAbove(root: string, folder: string): boolean {
-  return root === folder || isWithin(folder, [root]);
+export function isAbove(root: string, folders: readonly string[]): boolean {
+  return folders.some((folder) => root === folder || isWithin(folder, [root]));
 }
 
 const hash = /^[0-9a-f]{7,64}$/;

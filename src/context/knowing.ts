@@ -118,8 +118,9 @@ export class Knowing {
   }
 
   async #gitSince(git: Snapshot["git"], cwd: string, bounds: Bounds): Promise<GitSince | undefined> {
-    if (git === undefined || !isAbove(git.root, cwd)) return undefined;
-    return gitSince(git, await gitHeadOf(git.root, bounds.near()), cwd, this.#timeMs);
+    const folders = bounds.bothNames(cwd);
+    if (git === undefined || !isAbove(git.root, folders)) return undefined;
+    return gitSince(git, await gitHeadOf(git.root, bounds.near()), folders, this.#timeMs);
   }
 
   async #known(record: SessionRecord, headSeq: number): ReturnType<typeof knownAt> {

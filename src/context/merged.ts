@@ -10,7 +10,8 @@ export type ValueChanges = Readonly<Record<string, Json>>;
 
 const longestKey = 200;
 const mostBytes = 64 << 10;
-const maxDepth = 32;
+/** Deeper ones no program can be handed. */
+export const maxDepth = 32;
 
 /**
  * @param base what they were in the version that the changes are about, @param now what they are

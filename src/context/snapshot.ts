@@ -3,9 +3,10 @@
  * with what differs from the one before (`base`), or whole. They are no part of the conversation: no client and no agent
  * is shown one. Of files they hold size, times and a hash, never what stands in them.
  */
-import { isRecord, objectIn, textIf, type Json } from "../base/json.ts";
+import { isDeeperThan, isRecord, objectIn, textIf, type Json } from "../base/json.ts";
 import { ownMeta } from "../acp/own-mark.ts";
 import type { Entry } from "../store/contract.ts";
+import { maxDepth } from "./merged.ts";
 import { knownIn, type KnownFile } from "./known-file.ts";
 import { mostFiles } from "./told-files.ts";
 
@@ -120,7 +121,7 @@ export function after(before: Snapshot, { seq, data }: Pick<Entry, "seq" | "data
     ...(git !== undefined && { git }),
     files: changed(from.files, fields["files"], knownIn, mostFiles),
     dirty: changed(from.dirty, fields["dirty"], textIf, mostOthers),
-    values: changed(from.values, fields["values"], (value) => value as Json, mostOthers),
+    values: changed(from.values, fields["values"], jsonIn, mostOthers),
   };
 }
 
@@ -142,6 +143,10 @@ function changed<T>(
     now.delete(key);
   }
   return now;
+}
+
+function jsonIn(value: unknown): Json | undefined {
+  return isDeeperThan(value, maxDepth) ? undefined : (value as Json);
 }
 
 function gitIn(value: unknown): GitPlace | undefined {

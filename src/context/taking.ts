@@ -48,10 +48,24 @@ export async function takeSnapshot(
   }
   const state =
     what === "files" || !bounds.answers(record.cwd) ? undefined : await gitStateOf(record.cwd, timeMs);
-  return { ...snapshot, throughSeq, cwd: record.cwd, files, ...(state !== undefined && placeIn(state)) };
+  return {
+    ...snapshot,
+    throughSeq,
+    cwd: record.cwd,
+    files,
+    ...(state !== undefined && (await placeIn(state, bounds))),
+  };
 }
 
-export function placeIn({ root, branch, head, dirty }: GitState): Pick<Snapshot, "git" | "dirty"> {
-  const git = { root, ...(branch !== undefined && { branch }), ...(head !== undefined && { head }) };
+/** Its root by the name that the session has for it. */
+export async function placeIn(
+  { root, branch, head, dirty }: GitState,
+  bounds: Bounds,
+): Promise<Pick<Snapshot, "git" | "dirty">> {
+  const git = {
+    root: await bounds.nameOf(root),
+    ...(branch !== undefined && { branch }),
+    ...(head !== undefined && { head }),
+  };
   return { git, dirty: new Map(Object.entries(dirty).slice(0, mostDirty)) };
 }

@@ -50,9 +50,9 @@ describe("where version control stands [issue 13.3]", () => {
 
   it("is not asked of repositories that the session's folder is not in, whatever a journal says", async () => {
     const other = { root: path.join(scratch, "one"), head: "a".repeat(40) };
-    expect(await gitSince(other, { ...other, branch: "x" }, scratch, 1_000)).toBeUndefined();
+    expect(await gitSince(other, { ...other, branch: "x" }, [scratch], 1_000)).toBeUndefined();
     expect(
-      await gitSince(other, { ...other, branch: "x" }, path.join(other.root, "src"), 1_000),
+      await gitSince(other, { ...other, branch: "x" }, [path.join(other.root, "src")], 1_000),
     ).toBeDefined();
   });
 

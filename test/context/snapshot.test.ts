@@ -72,6 +72,13 @@ describe("entries of a context [issue 13.2]", () => {
     expect([[...files], [...dirty], git, throughSeq]).toEqual([[["b", { how: "read" }]], [], undefined, 0]);
   });
 
+  it("that come from elsewhere bring nothing that cannot be told on", () => {
+    const deep = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
+    const data = `{"form":1,"values":{"deep":${deep},"a":1},"git":${deep},"files":{"b":${deep}}}`;
+    const { values, git, files } = after(nothingKnown, { seq: 1, data });
+    expect([[...values], git, files.size]).toEqual([[["a", 1]], undefined, 0]);
+  });
+
   it("lead in no circle", async () => {
     const data = (base: number) => JSON.stringify({ form: 1, base, steps: 1, through: 1 });
     const entries: Entry[] = [1, 2, 3].map((seq) => ({

@@ -58,4 +58,10 @@ it("files that have moved on since the agent saw them are told", async () => {
   fs.writeFileSync(read, "another\n");
   const { json } = await ask("GET", `/api/sessions/${id}/context/changes`);
   expect(json.files).toEqual([{ path: read, how: "read", what: "changed" }]);
+  const from = async (query: string) =>
+    (await ask("GET", `/api/sessions/${id}/context/changes?${query}`)).json;
+  expect(await from("from=1")).toMatchObject({ from: json.from, files: json.files });
+  expect(await from("from=0&to=1")).toMatchObject({ code: "INVALID_PARAMS", first: json.from });
+  expect(await from(`from=${json.from}&to=${json.from}`)).toMatchObject({ to: json.from, files: [] });
+  expect(await from("since=1")).toMatchObject({ code: "INVALID_PARAMS" });
 });

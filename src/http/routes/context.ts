@@ -59,13 +59,18 @@ export const contextRoutes: readonly Route[] = [
     path: `${path}/changes`,
     name: "contextChanges",
     summary: "what became of the files that the agent knows, by other hands than its own",
+    query: shapes.changesQuery,
     answer: shapes.contextChanges,
     handle: changes,
   }),
 ];
 
-async function changes(call: Call): Promise<Answer> {
-  const { files, ...others } = await contextOf(call).diff(call.id);
+async function changes(
+  call: Call<{ readonly from?: number | undefined; readonly to?: number | undefined }>,
+): Promise<Answer> {
+  const { from, to } = call.query;
+  const range = { ...(from !== undefined && { from }), ...(to !== undefined && { to }) };
+  const { files, ...others } = await contextOf(call).diff(call.id, range);
   return { body: { ...others, files: files.filter(({ what }) => what !== "same") } };
 }
 

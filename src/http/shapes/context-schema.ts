@@ -47,6 +47,16 @@ export const context = s.component(
   }),
 );
 
+export const changesQuery = z.strictObject({
+  from: z.optional(
+    s.described(
+      s.from0,
+      "since the newest snapshot at this entry, or the first one after it; since the last, unless told",
+    ),
+  ),
+  to: z.optional(s.described(s.from0, "up to the newest snapshot at this entry; up to now, unless told")),
+});
+
 const gitPlace = z.looseObject({});
 
 export const contextChanges = s.component(
