@@ -1,4 +1,5 @@
 /** What is asked of the server, and what it refuses. */
+import { asGuest, takeEarly } from "./early.ts";
 import { EventLines, type StreamEvent } from "./sse.ts";
 
 /** What went wrong, in the server's words: one line that says what to do. */
@@ -40,18 +41,22 @@ export class Api {
 
   /** Errors: `ApiError`, with status 0 where nobody answers. */
   async response(path: string, { method = "GET", body, signal, headers }: Asked = {}): Promise<Response> {
-    const response = await fetch(path, {
-      method,
-      headers: {
-        authorization: `Bearer ${this.#token}`,
-        ...(body !== undefined && { "content-type": "application/json" }),
-        ...headers,
-      },
-      credentials: "omit",
-      referrerPolicy: "no-referrer",
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-      ...(signal !== undefined && { signal }),
-    }).catch((error: unknown) => {
+    const early = method === "GET" ? takeEarly(path, this.#token, signal) : undefined;
+    const guest = asGuest(this.#token);
+    const asked =
+      early ??
+      fetch(path, {
+        method,
+        ...guest,
+        headers: {
+          ...guest.headers,
+          ...(body !== undefined && { "content-type": "application/json" }),
+          ...headers,
+        },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+        ...(signal !== undefined && { signal }),
+      });
+    const response = await asked.catch((error: unknown) => {
       if (error instanceof DOMException) throw error;
       throw new ApiError(0, "UNREACHABLE", "The server does not answer; is acp-sidecar http still running?");
     });

@@ -1,5 +1,6 @@
 /** Sessions, newest activity first: pages as they are scrolled to, changes as they happen, found as one types. */
 import type { Api } from "./api.ts";
+import { pageSize } from "./early.ts";
 import { h } from "./elements.ts";
 import { cannotSearch, hitRows, periodRow, sessionRow } from "./list-rows.ts";
 import { Live } from "./live.ts";
@@ -23,7 +24,7 @@ export interface ListParts {
   readonly onChange: (session: Session) => void;
 }
 
-const [pageSize, typedMs, drawMs] = [60, 180, 150];
+const [typedMs, drawMs] = [180, 150];
 
 export class List {
   readonly #parts: ListParts;

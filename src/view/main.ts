@@ -3,6 +3,7 @@ import { newSession } from "./actions.ts";
 import { Api } from "./api.ts";
 import { Conversation } from "./conversation.ts";
 import { showKeys } from "./dialog.ts";
+import { dropEarly } from "./early.ts";
 import { byId, h } from "./elements.ts";
 import { onKeys } from "./keys.ts";
 import { List } from "./list.ts";
@@ -119,3 +120,4 @@ class Page {
 const token = takeToken();
 if (token === undefined) askForToken("");
 else start(token);
+dropEarly();

@@ -1,15 +1,30 @@
 /** The token: comes in the fragment, is taken out of the address at once, and lives as long as the tab. */
 const place = "acp-sidecar-token";
+const name = "token=";
 
-/** Also the one that came before, in this tab. */
+/** Also the one that came before, in this tab. It stays where it is. */
+export function tokenHere(): string | undefined {
+  const token = partsOfAddress().find(isToken)?.slice(name.length);
+  return token === undefined ? (sessionStorage.getItem(place) ?? undefined) : decoded(token);
+}
+
+/** The same, and no address has it any more. */
 export function takeToken(): string | undefined {
-  const parts = location.hash.replace(/^#/, "").split("&");
-  const token = parts.find((part) => part.startsWith("token="))?.slice("token=".length);
-  if (token === undefined) return sessionStorage.getItem(place) ?? undefined;
-  const rest = parts.filter((part) => !part.startsWith("token=")).join("&");
+  const token = tokenHere();
+  const parts = partsOfAddress();
+  if (token === undefined || !parts.some(isToken)) return token;
+  const rest = parts.filter((part) => !isToken(part)).join("&");
   history.replaceState(null, "", rest === "" ? location.pathname : `#${rest}`);
-  keepToken(decoded(token));
-  return decoded(token);
+  keepToken(token);
+  return token;
+}
+
+function partsOfAddress(): readonly string[] {
+  return location.hash.replace(/^#/, "").split("&");
+}
+
+function isToken(part: string): boolean {
+  return part.startsWith(name);
 }
 
 export function keepToken(token: string): void {

@@ -44,6 +44,21 @@ describe.skipIf(browserPath === undefined)("the web view", () => {
     await stranger.context().close();
   });
 
+  it("asks for its first list before it is read to its end, once, and is told what comes since", async () => {
+    await server.write("Sooner", [rich()]);
+    const { page, faults } = await look();
+    await page.getByRole("link", { name: /Sooner/ }).waitFor();
+    const asked: string[] = [];
+    page.on("request", (request) => asked.push(request.url().slice(server.url.length)));
+    await page.reload();
+    await page.getByRole("link", { name: /Sooner/ }).waitFor();
+    await server.write("Later", [rich()]);
+    await page.getByRole("link", { name: /Later/ }).waitFor();
+    expect(asked.slice(0, 3)).toEqual(["", "api/events", "api/sessions?limit=60&archived=exclude"]);
+    expect(asked.filter((each) => /events|limit=60/.test(each))).toHaveLength(2);
+    expect(faults).toEqual([]);
+  });
+
   it("makes a link by which whoever has it reads the session and does nothing else, until all are ended", async () => {
     const id = await server.write("For others to read", [rich()]);
     await server.write("Nothing for others", [rich()]);
