@@ -1,7 +1,7 @@
 /** Values that several change at once: other keys merge, and the same key is a conflict that shows both sides. */
 import { isDeepStrictEqual } from "node:util";
 import { SidecarError } from "../base/errors.ts";
-import { isDeeperThan, type Json } from "../base/json.ts";
+import { isDeeperThan, isRecord, type Json } from "../base/json.ts";
 
 export type Values = ReadonlyMap<string, Json>;
 
@@ -41,10 +41,14 @@ export function merged(base: Values, now: Values, changes: ValueChanges, version
 /** Errors: `INVALID_PARAMS`, `ENTRY_LIMIT`. */
 export function checkValues(values: ValueChanges): void {
   const invalid = (what: string) => new SidecarError("INVALID_PARAMS", what);
+  if (!isRecord(values)) throw invalid("Values stand by their keys in an object");
   if (isDeeperThan(values, maxDepth)) throw invalid(`Values are nested deeper than ${maxDepth} levels`);
-  for (const key of Object.keys(values))
+  for (const [key, value] of Object.entries(values)) {
+    if (JSON.stringify(value) === undefined)
+      throw invalid(`${JSON.stringify(key.slice(0, longestKey))} is no JSON value; null takes one out`);
     if (key === "" || key.length > longestKey)
       throw invalid(`A key has 1 to ${longestKey} characters; ${JSON.stringify(key.slice(0, 20))} has not`);
+  }
   const bytes = Buffer.byteLength(JSON.stringify(values));
   if (bytes > mostBytes)
     throw new SidecarError(

@@ -18,6 +18,7 @@ import { checkValues, merged, type ValueChanges } from "./merged.ts";
 import { rebased } from "./rebased.ts";
 import { contextData, nothingKnown, type GitPlace, type Snapshot } from "./snapshot.ts";
 import { takeSnapshot } from "./taking.ts";
+import { whenFree } from "./when-free.ts";
 
 export interface ContextView {
   readonly sessionId: SessionId;
@@ -191,7 +192,8 @@ export class SessionContext {
   async #write(id: SessionId, make: (record: SessionRecord) => Promise<string | undefined>): Promise<void> {
     if (this.#sessions.addContext === undefined)
       throw new SidecarError("INVALID_PARAMS", "To change a context it takes a SessionRegistry");
-    await this.#sessions.addContext(id, make);
+    const { addContext } = this.#sessions;
+    await whenFree(() => addContext.call(this.#sessions, id, make));
   }
 
   #view({ id }: SessionRecord, snapshot: Snapshot, project: Discovery | undefined): ContextView {

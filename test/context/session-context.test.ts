@@ -302,6 +302,23 @@ describe("values of a context [issue 13.5]", () => {
     });
   });
 
+  it("merge also where several change them at once, and are JSON", async () => {
+    const r = await rig();
+    const keys = ["a", "b", "c", "d"];
+    await Promise.all(keys.map((key) => r.context.update(r.id, { version: 0, values: { [key]: key } })));
+    expect((await r.context.get(r.id)).values).toEqual(Object.fromEntries(keys.map((key) => [key, key])));
+    const both = [1, 2].map((x) => r.context.update(r.id, { version: 0, values: { x } }));
+    const ended = await Promise.allSettled(both);
+    expect(ended.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+    expect(ended.find(({ status }) => status === "rejected")).toMatchObject({
+      reason: { code: "CONTEXT_CONFLICT", data: { conflicts: [{ key: "x", base: null }] } },
+    });
+    for (const values of [null, undefined, [1], { a: undefined }, { a: () => 1 }])
+      await expect(r.context.update(r.id, { version: 0, values: values as never })).rejects.toMatchObject({
+        code: "INVALID_PARAMS",
+      });
+  });
+
   it("and files are forgotten when it is cleared; what is told from then on is known again", async () => {
     const r = await rig();
     r.write("a", "one");
