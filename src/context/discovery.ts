@@ -3,11 +3,13 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { redactUrls } from "../base/redact.ts";
 import { isFolder } from "./folders.ts";
+import { gitAbove } from "./git-above.ts";
 import { askGit } from "./git.ts";
 import { gitRootOf, stateOfTree, type GitState } from "./git-state.ts";
 import { isInstruction, isManifest } from "./landmarks.ts";
 import { languageOf } from "./languages.ts";
 import { trackedFiles, walkedFiles, type Bounds, type ProjectFiles } from "./project-files.ts";
+import type { GitPlace } from "./snapshot.ts";
 import { scriptsOf, type Script } from "./scripts.ts";
 
 export interface Discovery {
@@ -15,14 +17,14 @@ export interface Discovery {
   readonly folder: string;
   /** The top of the working tree; the folder itself where there is none. */
   readonly root: string;
-  /** Undefined where nothing controls versions, or its program is not there or does not answer. */
+  /** Undefined where nothing controls versions. Without git's program, or where that refuses, only branch and head are told. */
   readonly versionControl?: {
     readonly kind: "git" | "hg" | "svn" | "jj";
     readonly branch?: string;
     readonly head?: string;
     /** Of `origin`, without a name or password in it. */
     readonly remote?: string;
-    /** How many paths differ from the head. */
+    /** How many paths differ from the head, where git says it. */
     readonly dirty?: number;
   };
   /** Files of each language that we know, most first. */
@@ -57,7 +59,8 @@ export async function discover(
   const atMs = Date.now();
   const untilMs = performance.now() + timeMs;
   const inGit = await gitRootOf(folder, timeMs);
-  const root = inGit ?? folder;
+  const unasked = inGit === undefined ? await gitAbove(folder) : undefined;
+  const root = inGit ?? unasked?.root ?? folder;
   const leftMs = Math.max(50, untilMs - performance.now());
   const bounds: Bounds = { files: mostFiles, timeMs: leftMs };
   // Each is a program of its own; together they take as long as the longest.
@@ -71,7 +74,7 @@ export async function discover(
         ]);
   const found = (git && tracked) ?? (await walkedFiles(root, bounds));
   const manifests = found.paths.filter(isManifest).sort().slice(0, mostNamed);
-  const control = git === undefined ? otherControl(folder) : gitFacts(git, remote?.output.trim());
+  const control = git === undefined ? otherControl(folder, unasked) : gitFacts(git, remote?.output.trim());
   return {
     folder,
     root,
@@ -104,7 +107,11 @@ function withoutCredentials(remote: string): string {
   return redactUrls(remote.replace(/^([a-z][a-z0-9+.-]{0,20}:\/\/)[^/?#]*@/i, "$1"));
 }
 
-function otherControl(folder: string): Discovery["versionControl"] {
+function otherControl(folder: string, unasked: GitPlace | undefined): Discovery["versionControl"] {
+  if (unasked !== undefined) {
+    const { branch, head } = unasked;
+    return { kind: "git", ...(branch !== undefined && { branch }), ...(head !== undefined && { head }) };
+  }
   for (const [name, kind] of Object.entries(others)) if (existsSync(join(folder, name))) return { kind };
   return undefined;
 }

@@ -1,4 +1,5 @@
 /** Where a working tree of git stands: branch, head, and what differs from it (git-status, porcelain format version 2). */
+import { gitAbove } from "./git-above.ts";
 import { isFolder } from "./folders.ts";
 import { askGit } from "./git.ts";
 
@@ -28,11 +29,14 @@ export async function gitRootOf(folder: string, timeoutMs: number): Promise<stri
   return root === "" ? undefined : root;
 }
 
-/** The same of what git says of it. */
+/** The same of what git says of it; without git's program, or where that refuses, of what its files say. */
 export async function gitStateOf(folder: string, timeoutMs: number): Promise<GitState | undefined> {
   const until = performance.now() + timeoutMs;
   const root = await gitRootOf(folder, timeoutMs);
-  return root === undefined ? undefined : stateOfTree(root, until - performance.now());
+  if (root !== undefined) return stateOfTree(root, until - performance.now());
+  // One that is too slow may know more next time.
+  const place = performance.now() < until ? await gitAbove(folder) : undefined;
+  return place && { ...place, dirty: {}, isCut: true };
 }
 
 /** @param root as `gitRootOf` gives it */

@@ -48,6 +48,41 @@ const project = {
 };
 
 describe("a project is discovered [issue 13.1]", () => {
+  it("without git's program: root, branch and head, as git's files say them", async () => {
+    const folder = aFolder(project);
+    git(folder, "init");
+    git(folder, "add", ".");
+    git(folder, "commit", "-m", "one");
+    const head = git(folder, "rev-parse", "HEAD");
+    const { PATH } = process.env;
+    process.env["PATH"] = scratch;
+    try {
+      expect(await discover(path.join(folder, "src"))).toMatchObject({
+        root: folder,
+        versionControl: { kind: "git", branch: "main", head },
+        files: Object.keys(project).length,
+      });
+      expect(await gitStateOf(path.join(folder, "src"), 1_000)).toEqual({
+        ...{ root: folder, branch: "main", head },
+        ...{ dirty: {}, isCut: true },
+      });
+    } finally {
+      process.env["PATH"] = PATH;
+    }
+  });
+
+  it.runIf(process.getuid?.() === 0)(
+    "of a repository of somebody else, which git refuses, and not of one that lies above",
+    async () => {
+      const folder = aFolder(project);
+      git(folder, "init");
+      fs.chownSync(folder, 12_345, 12_345);
+      fs.chownSync(path.join(folder, ".git"), 12_345, 12_345);
+      expect((await discover(folder))?.versionControl).toEqual({ kind: "git", branch: "main" });
+      expect((await discover(path.join(folder, "src")))?.versionControl).toBeUndefined();
+    },
+  );
+
   it("with git: root, branch, head, remote without credentials, languages, manifests, scripts, instructions", async () => {
     const folder = aFolder({ ...project, ".gitignore": "out.ts\n", "out.ts": "" });
     git(folder, "init");
