@@ -8,7 +8,17 @@ const run = path.join(path.dirname(fileURLToPath(import.meta.url)), "../bench/ru
 
 it("the benchmark says what it measures", () => {
   const help = execFileSync(process.execPath, [run, "--help"], { encoding: "utf8" });
-  for (const name of ["start", "round-trip", "streaming", "memory", "load", "big-session", "append"]) {
+  for (const name of [
+    "start",
+    "round-trip",
+    "streaming",
+    "memory",
+    "load",
+    "big-session",
+    "append",
+    "encrypted",
+    "chain",
+  ]) {
     expect(help).toContain(name);
   }
 });
