@@ -1,7 +1,6 @@
 /** `http`: sessions for browsers and programs, until Ctrl-C. */
 import { spawn } from "node:child_process";
 import fs from "node:fs";
-import os from "node:os";
 import path from "node:path";
 import { isSessionId } from "../base/ids.ts";
 import { startBackground, type Background } from "../background.ts";
@@ -12,6 +11,7 @@ import { openAudit } from "../audit/open.ts";
 import { cacheFolderOf, surroundings } from "../config/paths.ts";
 import type { Config } from "../config/config.ts";
 import { redactStoreUrl } from "../base/redact.ts";
+import { scratchFolder } from "../base/scratch.ts";
 import { openLocal, type Local, type Subject } from "../local/serving.ts";
 import { Together } from "../local/together.ts";
 import { defaultListen, listenFrom } from "../http/listen.ts";
@@ -206,7 +206,7 @@ async function serving(
  */
 async function withBrowser(url: string, io: Io, use: () => Promise<void>): Promise<void> {
   if (io.isTerminal === true) io.errors.write(`Open in a browser: ${url}\n`);
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "acp-sidecar-http-"));
+  const folder = scratchFolder("open");
   try {
     const file = path.join(folder, "open.html");
     const page = `<!doctype html><meta charset="utf-8"><script>location.replace(${JSON.stringify(url)})</script>`;

@@ -4,6 +4,7 @@ import { getRequestListener } from "@hono/node-server";
 import { isRecord } from "../base/json.ts";
 import { Interval } from "../base/interval.ts";
 import { noMeter, type Counting } from "../base/meter.ts";
+import { sweepScratch } from "../base/scratch.ts";
 import { waitAtMost } from "../base/time.ts";
 import { appOf } from "./app.ts";
 import { Feeds } from "./events/feeds.ts";
@@ -65,6 +66,7 @@ export async function startHttp(parts: HttpParts): Promise<HttpServer> {
   const house = { config, guests, log, meter, cacheFolder, env, ...kept };
   const server = bounded((request, response) => void listener(request, response), parts.patience);
   await listening(server, parts.listen);
+  sweepScratch();
   const { url, port } = addressOf(server);
   const { fetch } = appOf({ house, gate: new Gate(port), sourceOf });
   const listener = getRequestListener((request, bindings) => fetch(request, bindings), {

@@ -12,7 +12,7 @@ import { pause, waitAtMost } from "../base/time.ts";
 import type { Receiver } from "../config/structures.ts";
 import { addressOf, nameOf, type Letter } from "./letter.ts";
 import { Outbox } from "./outbox.ts";
-import { uselessMs } from "./owner.ts";
+import { uselessMs } from "../base/owner.ts";
 import { postJson } from "./post.ts";
 import { runCommand } from "./run.ts";
 

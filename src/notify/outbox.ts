@@ -8,7 +8,7 @@ import { makeDirectory } from "../base/disk.ts";
 import { systemCodeOf } from "../base/errors.ts";
 import { isRecord } from "../base/json.ts";
 import type { Letter } from "./letter.ts";
-import { elsewhereMs, isGone, thisOwner, uselessMs, type Owner } from "./owner.ts";
+import { elsewhereMs, isGone, thisOwner, uselessMs, type Owner } from "../base/owner.ts";
 
 /** All processes together leave no more than so many there. */
 const mostLetters = 10_000;

@@ -12,7 +12,7 @@ import { isRecord } from "../base/json.ts";
 import type { Logger } from "../base/log.ts";
 import type { SessionNews } from "../session/events.ts";
 import type { Entry } from "../store/contract.ts";
-import { elsewhereMs, isGone, thisOwner, uselessMs, type Owner } from "./owner.ts";
+import { elsewhereMs, isGone, thisOwner, uselessMs, type Owner } from "../base/owner.ts";
 
 /** Plain JSON. */
 export interface TurnNote {

@@ -1,10 +1,13 @@
+import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import http from "node:http";
 import net from "node:net";
+import os from "node:os";
 import path from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { noAudit } from "../../src/audit/audit.ts";
 import { silentLogger } from "../../src/base/log.ts";
+import { thisOwner } from "../../src/base/owner.ts";
 import { defaults } from "../../src/config/options.ts";
 import { listenFrom } from "../../src/http/listen.ts";
 import { startHttp, type HttpParts, type HttpServer } from "../../src/http/server.ts";
@@ -51,6 +54,15 @@ function told(port: number, text: string): Promise<string> {
     socket.on("error", reject);
   });
 }
+
+it("removes the bundle that a killed server was bringing in, and no other's", async () => {
+  const { pid } = spawnSync("true");
+  const { space } = thisOwner();
+  const left = fs.mkdtempSync(path.join(os.tmpdir(), `acp-sidecar-import-${pid}-1-${space}-`));
+  fs.writeFileSync(path.join(left, "sent.acpbundle"), "what was said");
+  await serving();
+  expect(fs.existsSync(left)).toBe(false);
+});
 
 describe("where it listens", () => {
   it("is this machine only, and a place that is free", async () => {

@@ -8,7 +8,7 @@ import { silentLogger } from "../../src/base/log.ts";
 import type { SessionId } from "../../src/base/ids.ts";
 import { lateHooks } from "../../src/notify/late.ts";
 import { Hooks } from "../../src/notify/hooks.ts";
-import { thisOwner } from "../../src/notify/owner.ts";
+import { thisOwner } from "../../src/base/owner.ts";
 import { TurnNotes } from "../../src/notify/turn-notes.ts";
 import { SessionRegistry } from "../../src/session/registry.ts";
 import { openStore } from "../../src/store/open.ts";

@@ -1,11 +1,12 @@
 /** Histories brought in: a bundle that is sent, or those of agents of this machine. */
 import { createWriteStream } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { SidecarError } from "../../base/errors.ts";
+import { scratchFolder } from "../../base/scratch.ts";
 import type { HistoryReader, Problem } from "../../history/import/native.ts";
 import { importHistory, type Told } from "../../history/import/run.ts";
 import { sources } from "../../history/import/sources.ts";
@@ -50,7 +51,7 @@ async function bringIn(call: Call): Promise<Answer> {
 
 /** Written beside first, because a bundle is read twice: to see that it is whole, and to bring it in. */
 async function fromBundle(call: Call): Promise<Answer> {
-  const folder = await mkdtemp(path.join(os.tmpdir(), "acp-sidecar-import-"));
+  const folder = scratchFolder("import");
   try {
     const file = path.join(folder, "sent.acpbundle");
     const body = Readable.from(bounded(call.request), { objectMode: false });

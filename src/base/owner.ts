@@ -1,6 +1,6 @@
 /** Whose a file is that waits on disk: the process that is to do something about it, as it stands in names. */
 import { createHash } from "node:crypto";
-import { isSameProcessAlive, processSpace, startOf } from "../base/process.ts";
+import { isSameProcessAlive, processSpace, startOf } from "./process.ts";
 
 /** Processes of other machines and containers cannot be asked whether they live: so long their files are theirs. */
 export const elsewhereMs = 3_600_000;
