@@ -66,5 +66,5 @@ async function forgotten(cache: DiscoveryCache, folders: readonly string[]): Pro
 }
 
 function noFolder(folder: string): SidecarError {
-  return new SidecarError("USAGE", `${folder} is no folder; name one that is there`);
+  return new SidecarError("USAGE", `${folder} is no folder, or does not answer; name one that is there`);
 }

@@ -1,26 +1,15 @@
 /** What of a session's files may be looked at, and which folders answer at all. */
-import { realpath } from "node:fs/promises";
 import path from "node:path";
-import { within } from "../base/time.ts";
 import { askGit } from "./git.ts";
 import { looksSecret } from "./landmarks.ts";
 import { NearFolders } from "./near-folders.ts";
+import { placeOf, realOf, type Ask } from "./sign-of-life.ts";
 
 /**
  * Why a file is named and not read: it lies outside of the session's folders, git ignores it, it looks as if it held secrets,
  * it is huge, it cannot be read, or its folder does not answer.
  */
 export type Unread = "outside" | "ignored" | "secret" | "huge" | "unreadable" | "unanswered";
-
-/** A network folder that answers later than this is left alone. */
-const answerMs = 1_000;
-/** Then nobody asks it again for so long: every question would hold one of the few threads that ask. */
-const leaveAloneMs = 60_000;
-
-/** Folders that did not answer, and when that was; all sessions of a process learn from one. */
-const silent = new Map<string, number>();
-
-type Ask = (root: string) => Promise<unknown>;
 
 export class Bounds {
   readonly #roots: readonly string[];
@@ -93,32 +82,6 @@ export class Bounds {
       for (const file of said?.output.split("\0") ?? []) if (file !== "") found.add(file);
     }
     return found;
-  }
-}
-
-/** Where it leads, also of a folder that is gone: that is an answer. Undefined where it does not answer. */
-async function placeOf(root: string, ask: Ask): Promise<string | undefined> {
-  const sinceMs = silent.get(root);
-  if (sinceMs !== undefined && performance.now() - sinceMs < leaveAloneMs) return undefined;
-  const place = await within(
-    ask(root).then(
-      (said) => (typeof said === "string" ? said : root),
-      () => root,
-    ),
-    answerMs,
-  );
-  if (place === undefined) silent.set(root, performance.now());
-  else silent.delete(root);
-  return place;
-}
-
-/** Itself where it is not there; of a file that is gone, where its folder is. */
-async function realOf(file: string): Promise<string> {
-  try {
-    return await realpath(file);
-  } catch {
-    const folder = await realpath(path.dirname(file)).catch(() => undefined);
-    return folder === undefined ? file : path.join(folder, path.basename(file));
   }
 }
 

@@ -9,6 +9,7 @@ import { makeDirectory } from "../base/disk.ts";
 import { isRecord, objectIn } from "../base/json.ts";
 import { isFolder } from "./folders.ts";
 import { gitHeadOf } from "./git-head.ts";
+import { placeOf } from "./sign-of-life.ts";
 import { discover, type Discovery, type DiscoveryOptions } from "./discovery.ts";
 
 export interface CacheLimits {
@@ -60,8 +61,9 @@ export class DiscoveryCache {
     return { hits: this.#hits, misses: this.#misses };
   }
 
-  /** Undefined for a folder that is not there. */
+  /** Undefined for a folder that is not there, or does not answer within a second. */
   async of(folder: string, options?: DiscoveryOptions): Promise<Discovery | undefined> {
+    if ((await placeOf(folder)) === undefined) return undefined;
     const kept = await this.#kept(folder);
     if (kept !== undefined) {
       this.#hits += 1;

@@ -9,6 +9,7 @@ import { gitRootOf, stateOfTree, type GitState } from "./git-state.ts";
 import { isInstruction, isManifest } from "./landmarks.ts";
 import { languageOf } from "./languages.ts";
 import { trackedFiles, walkedFiles, type Bounds, type ProjectFiles } from "./project-files.ts";
+import { placeOf } from "./sign-of-life.ts";
 import type { GitPlace } from "./snapshot.ts";
 import { scriptsOf, type Script } from "./scripts.ts";
 
@@ -50,12 +51,12 @@ export interface DiscoveryOptions {
 const mostNamed = 50;
 const others = { ".jj": "jj", ".hg": "hg", ".svn": "svn" } as const;
 
-/** Undefined for a folder that is not there. */
+/** Undefined for a folder that is not there, or does not answer within a second. */
 export async function discover(
   folder: string,
   { mostFiles = 200_000, timeMs = 2_000 }: DiscoveryOptions = {},
 ): Promise<Discovery | undefined> {
-  if (!(await isFolder(folder))) return undefined;
+  if ((await placeOf(folder)) === undefined || !(await isFolder(folder))) return undefined;
   const atMs = Date.now();
   const untilMs = performance.now() + timeMs;
   const inGit = await gitRootOf(folder, timeMs);

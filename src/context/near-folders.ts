@@ -45,6 +45,11 @@ export class NearFolders {
   }
 }
 
+/** By its name: what is mounted there is this machine's own. */
+export function isOwn(folder: string): boolean {
+  return ownKinds.has(kindOf(folder, mountsNow()) ?? "");
+}
+
 function isFolder(folder: string): boolean {
   try {
     return lstatSync(folder, { throwIfNoEntry: false })?.isDirectory() === true;

@@ -73,7 +73,7 @@ describe("context show, warm and gc [issue 13.1]", () => {
     expect(await cli(["context", "show", path.join(scratch, "none")], { env })).toMatchObject({
       status: 2,
       out: "",
-      err: `acp-sidecar: ${path.join(scratch, "none")} is no folder; name one that is there\n`,
+      err: `acp-sidecar: ${path.join(scratch, "none")} is no folder, or does not answer; name one that is there\n`,
     });
   });
 });
