@@ -46,6 +46,7 @@ interface Route {
   readonly receiver: Receiver;
   readonly waiting: Letter[];
   going: Promise<void> | undefined;
+  isDelivering: boolean;
 }
 
 export class Courier {
@@ -54,6 +55,7 @@ export class Courier {
   readonly #routes: ReadonlyMap<string, Route>;
   readonly #putting = new Queue();
   readonly #ended = new AbortController();
+  #takingOver: Promise<void> = Promise.resolve();
   #isClosing = false;
   #waiting = 0;
 
@@ -61,7 +63,10 @@ export class Courier {
     this.#options = options;
     this.#outbox = new Outbox(options.folder);
     this.#routes = new Map(
-      options.receivers.map((receiver) => [addressOf(receiver), { receiver, waiting: [], going: undefined }]),
+      options.receivers.map((receiver) => [
+        addressOf(receiver),
+        { receiver, waiting: [], going: undefined, isDelivering: false },
+      ]),
     );
   }
 
@@ -86,18 +91,10 @@ export class Courier {
     return this.#putting.idle();
   }
 
-  /** Takes over what processes that are gone have not delivered. Failures are logged. */
-  async takeOver(): Promise<void> {
-    try {
-      for (const letter of await this.#outbox.takeOver(new Set(this.#routes.keys()))) {
-        const route = this.#routes.get(letter.to);
-        if (route === undefined) continue;
-        this.#waiting += 1;
-        this.#enqueue(route, letter);
-      }
-    } catch (error) {
-      this.#failed(error);
-    }
+  /** Takes over what processes that are gone have not delivered: it comes before what is new. Failures are logged. */
+  takeOver(): Promise<void> {
+    this.#takingOver = this.#takeOver();
+    return this.#takingOver;
   }
 
   /** Settles when all has been put on disk and tried, or after `graceMs`: then the next process goes on. */
@@ -112,6 +109,21 @@ export class Courier {
     this.#ended.abort();
     await this.#putting.idle();
     for (const route of routes) await route.going;
+  }
+
+  async #takeOver(): Promise<void> {
+    try {
+      const left = await this.#outbox.takeOver(new Set(this.#routes.keys()));
+      this.#waiting += left.length;
+      for (const [to, route] of this.#routes) {
+        const letters = left.filter((letter) => letter.to === to);
+        // Behind the one that is being delivered, if there is one.
+        route.waiting.splice(route.isDelivering ? 1 : 0, 0, ...letters);
+        if (letters.length > 0) this.#wake(route);
+      }
+    } catch (error) {
+      this.#failed(error);
+    }
   }
 
   async #put(route: Route, news: News, id: string): Promise<void> {
@@ -137,15 +149,26 @@ export class Courier {
 
   #enqueue(route: Route, letter: Letter): void {
     route.waiting.push(letter);
-    route.going ??= this.#go(route).finally(() => (route.going = undefined));
+    this.#wake(route);
+  }
+
+  #wake(route: Route): void {
+    route.going ??= this.#takingOver.then(() => this.#go(route));
   }
 
   async #go(route: Route): Promise<void> {
-    for (let letter = route.waiting[0]; letter !== undefined; letter = route.waiting[0]) {
-      if (!(await this.#delivered(route.receiver, letter))) return;
-      route.waiting.shift();
-      this.#waiting -= 1;
-      await this.#outbox.done(letter).catch((error: unknown) => this.#failed(error));
+    route.isDelivering = true;
+    try {
+      for (let letter = route.waiting[0]; letter !== undefined; letter = route.waiting[0]) {
+        if (!(await this.#delivered(route.receiver, letter))) return;
+        route.waiting.shift();
+        this.#waiting -= 1;
+        await this.#outbox.done(letter).catch((error: unknown) => this.#failed(error));
+      }
+    } finally {
+      // At once, so that nothing comes between and is not seen.
+      route.going = undefined;
+      route.isDelivering = false;
     }
   }
 

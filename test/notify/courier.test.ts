@@ -4,7 +4,9 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { newId } from "../../src/base/ids.ts";
 import { createLogger, type Logger } from "../../src/base/log.ts";
+import { thisOwner } from "../../src/base/owner.ts";
 import { startOf } from "../../src/base/process.ts";
 import type { Receiver } from "../../src/config/structures.ts";
 import { Courier } from "../../src/notify/courier.ts";
@@ -140,6 +142,26 @@ describe("what somebody is to be told", () => {
     await next.close(5000);
     expect(got?.body).toMatchObject({ event: "turn.ended", n: 1, id: name.slice(0, 26) });
     expect(waiting()).toEqual([]);
+  });
+
+  it("that a process that is gone has left comes before what is new", async () => {
+    await using server = await receiver();
+    const to = posting(server.url);
+    const { addressOf } = await import("../../src/notify/letter.ts");
+    const { pid } = spawnSync("true");
+    const ids = Array.from({ length: 30 }, () => newId());
+    fs.mkdirSync(folder);
+    for (const id of ids)
+      fs.writeFileSync(
+        path.join(folder, `${id}.${pid}-1-${thisOwner().space}.json`),
+        JSON.stringify({ id, to: addressOf(to), body: JSON.stringify({ id }) }),
+      );
+    const next = courier([to]);
+    void next.takeOver();
+    next.send(to, { event: "turn.ended" });
+    await server.count(31);
+    await next.close(5000);
+    expect(server.got.map(({ body }) => body["id"]).slice(0, 30)).toEqual(ids);
   });
 
   it("says what was said from memory alone where it may not stand on disk", async () => {
