@@ -16,8 +16,8 @@ import {
   type ResponseMessage,
 } from "./messages.ts";
 
-/** So many chunks wait at most behind the one that is taken: to be stopped and started for each would cost a long turn 6 %. */
-const mostAhead = 4;
+/** So much may wait behind the chunk that is taken: to be stopped and started for each chunk would cost a long turn 6 %. */
+const enoughAheadBytes = 256 << 10;
 
 /** What is not a message, and how JSON-RPC wants it to be answered: with this error, under this id. */
 export interface InvalidMessage {
@@ -110,10 +110,16 @@ export class Inbox {
   #read(): Promise<void> {
     const input = this.#input;
     const waiting: Buffer[] = [];
+    let waitingBytes = 0;
+    const next = () => {
+      const chunk = waiting.shift();
+      waitingBytes -= chunk?.length ?? 0;
+      return chunk;
+    };
     return new Promise((resolve, reject) => {
       const takeAll = async (first: Buffer): Promise<void> => {
         this.#behind = true;
-        for (let chunk: Buffer | undefined = first; chunk !== undefined; chunk = waiting.shift())
+        for (let chunk: Buffer | undefined = first; chunk !== undefined; chunk = next())
           await this.#take(this.#decoder.push(chunk));
         this.#behind = false;
         if (input.isPaused()) input.resume();
@@ -121,9 +127,14 @@ export class Inbox {
       let taking: Promise<void> | undefined;
       input.on("data", (chunk: Buffer) => {
         this.#received += 1;
-        if (!this.#behind) taking = takeAll(chunk).catch(reject);
-        // No more than that comes when it is told to pause.
-        else if (waiting.push(chunk) === mostAhead) input.pause();
+        if (!this.#behind) {
+          taking = takeAll(chunk).catch(reject);
+          return;
+        }
+        waiting.push(chunk);
+        waitingBytes += chunk.length;
+        // No more comes when it is told to pause.
+        if (waitingBytes >= enoughAheadBytes) input.pause();
       });
       finished(input, { writable: false }, (error) => {
         void Promise.resolve(taking).then(() => (error ? reject(error) : resolve()));
