@@ -68,7 +68,8 @@ async function forestOf(registry: Sessions): Promise<Forest> {
     }
     cursor = page.nextCursor;
   } while (cursor !== undefined);
-  for (const each of forks.values()) each.sort((a, b) => a.createdAtMs - b.createdAtMs);
+  for (const each of forks.values())
+    each.sort((a, b) => a.createdAtMs - b.createdAtMs || (a.id < b.id ? -1 : 1));
   await addParents(registry, { records, forks, unreadable });
   return { records, forks, unreadable };
 }
