@@ -1,9 +1,8 @@
 /** Answers as bytes: an `ETag` for what may be asked for again, compressed for whoever takes it. */
-import { promisify } from "node:util";
-import { gzip } from "node:zlib";
 import { jsonTextOf } from "../base/json-text.ts";
 import { tagOf, type Ready } from "./ready.ts";
 import { fewestBytes, headersFor, isKnown, notChanged, responseOf, takesGzip } from "./response.ts";
+import { zipped } from "./zipped.ts";
 
 /** What is answered: JSON, unless it is a whole response. */
 export interface Answer {
@@ -15,8 +14,6 @@ export interface Answer {
   readonly ready?: Ready;
   readonly headers?: Readonly<Record<string, string>>;
 }
-
-const compressed = promisify(gzip);
 
 export function answered(request: Request, answer: Answer | Response): Response | Promise<Response> {
   if (answer instanceof Response) return answer;
@@ -35,5 +32,5 @@ async function made(request: Request, answer: Answer): Promise<Response> {
   }
   if (bytes.length < fewestBytes || !takesGzip(request)) return responseOf(bytes, status, headers);
   headers["content-encoding"] = "gzip";
-  return responseOf(await compressed(bytes), status, headers);
+  return responseOf(await zipped(bytes), status, headers);
 }

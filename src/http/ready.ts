@@ -1,16 +1,14 @@
 /** An answer that is sent again and again: its bytes, also compressed, and its headers are made once. */
 import { createHash } from "node:crypto";
-import { promisify } from "node:util";
-import { gzip } from "node:zlib";
+import type { Awaitable } from "../store/driver.ts";
 import { fewestBytes, headersFor, isKnown, notChanged, responseOf, takesGzip } from "./response.ts";
-
-const compressed = promisify(gzip);
+import { zipped } from "./zipped.ts";
 
 export class Ready {
   readonly #bytes: Uint8Array;
   readonly #tag: string;
   readonly #headers: Readonly<Record<string, string>>;
-  #zipped: Promise<Uint8Array> | undefined;
+  #zipped: Awaitable<Uint8Array> | undefined;
 
   /** @param headers besides the usual ones of an answer, with names in lower case */
   constructor(text: string, headers: Readonly<Record<string, string>> = {}) {
@@ -31,7 +29,7 @@ export class Ready {
   }
 
   async #compressed(): Promise<Response> {
-    this.#zipped ??= compressed(this.#bytes);
+    this.#zipped ??= zipped(this.#bytes);
     return responseOf(await this.#zipped, 200, { ...this.#headers, "content-encoding": "gzip" });
   }
 }
