@@ -76,13 +76,12 @@ async function written(session: typeof id, entries: readonly NewEntry[]): Promis
   await store.release(lease);
 }
 
+const prompts = (length: number) => Array.from({ length }, (_, n) => prompt(`${n} ${"long ".repeat(5000)}`));
+
 beforeAll(async () => {
   store = await openStore(url);
   await written(id, turns);
-  const prompts = (length: number) =>
-    Array.from({ length }, (_, n) => prompt(`${n} ${"long ".repeat(5000)}`));
   await written(long, prompts(2000));
-  await written(vast, prompts(4000));
   await store.flush();
 });
 afterAll(() => store.close());
@@ -183,7 +182,9 @@ describe("sessions show", () => {
     });
   }
 
-  it("needs no more memory for a long session than for a short one", () => {
+  it("needs no more memory for a long session than for a short one", { tags: ["long"] }, async () => {
+    await written(vast, prompts(4000));
+    await store.flush();
     const peakOf = (session: string) => {
       const { stderr } = spawnSync(
         process.execPath,

@@ -45,37 +45,40 @@ it("what happens is told, by the next sidecar if the first was killed, with the 
   for (const response of hanging) response.end();
 }, 30_000);
 
-it.each([
-  ["turn.ended", "hello", { stopReason: "end_turn" }],
-  ["permission.asked", "permission", { toolCallId: "tool-p1" }],
-])(
-  "%s is told by the next sidecar when the first was killed after it was journaled and before it was in the outbox",
-  async (event, words, facts) => {
-    await using server = await receiver();
-    const config = harness.path("config.json");
-    writeFileSync(config, JSON.stringify({ hooks: [{ on: [event], post: server.url }] }));
-    const options = {
-      args: ["--config", config],
-      env: { XDG_STATE_HOME: harness.path("state") },
-      store: harness.storeUrl(),
-    };
-    const killer = pathToFileURL(join(root, "test/fixtures/kill-at-letter.mjs")).href;
-    const first = await harness.connect({
-      ...options,
-      env: { ...options.env, NODE_OPTIONS: `--import=${killer}` },
-    });
-    const { sessionId } = await first.newSession(harness.project());
-    await first.prompt(sessionId, words).catch(() => undefined);
-    await first.program.exited;
-    const second = await harness.connect(options);
-    const [told] = await server.count(1);
-    await harness.stop(second.program);
-    expect(told?.body).toMatchObject({ event, sessionId, ...facts });
-    // It is known that this was told.
-    const third = await harness.connect(options);
-    await third.newSession(harness.project());
-    await harness.stop(third.program);
-    expect(server.got.length).toBe(1);
-  },
-  30_000,
+/** What was journaled just before a kill. */
+async function isToldByTheNext(event: string, words: string, facts: object): Promise<void> {
+  await using server = await receiver();
+  const config = harness.path("config.json");
+  writeFileSync(config, JSON.stringify({ hooks: [{ on: [event], post: server.url }] }));
+  const options = {
+    args: ["--config", config],
+    env: { XDG_STATE_HOME: harness.path("state") },
+    store: harness.storeUrl(),
+  };
+  const killer = pathToFileURL(join(root, "test/fixtures/kill-at-letter.mjs")).href;
+  const first = await harness.connect({
+    ...options,
+    env: { ...options.env, NODE_OPTIONS: `--import=${killer}` },
+  });
+  const { sessionId } = await first.newSession(harness.project());
+  await first.prompt(sessionId, words).catch(() => undefined);
+  await first.program.exited;
+  const second = await harness.connect(options);
+  const [told] = await server.count(1);
+  await harness.stop(second.program);
+  expect(told?.body).toMatchObject({ event, sessionId, ...facts });
+  // It is known that this was told.
+  const third = await harness.connect(options);
+  await third.newSession(harness.project());
+  await harness.stop(third.program);
+  expect(server.got.length).toBe(1);
+}
+const killed =
+  "is told by the next sidecar when the first was killed after it was journaled and before it was in the outbox";
+
+it(`turn.ended ${killed}`, { timeout: 30_000 }, () =>
+  isToldByTheNext("turn.ended", "hello", { stopReason: "end_turn" }),
+);
+it(`permission.asked ${killed}`, { timeout: 30_000, tags: ["long"] }, () =>
+  isToldByTheNext("permission.asked", "permission", { toolCallId: "tool-p1" }),
 );

@@ -9,7 +9,7 @@ import { Keyring } from "../../../src/store/encrypted/keyring.ts";
 import { encryptedStore } from "../../../src/store/encrypted/store.ts";
 import { openFileStore } from "../../../src/store/file/store.ts";
 import { openPostgresStore } from "../../../src/store/sql/postgres/store.ts";
-import { openMemoryStore } from "../../../src/store/memory/memory.ts";
+import { openSqliteStore } from "../../../src/store/sql/sqlite/store.ts";
 import { openRedisStore } from "../../../src/store/redis/store.ts";
 import { storeConformance } from "../../conformance/suite.ts";
 import { onDisk, onServer, threeLayers } from "../media.ts";
@@ -23,9 +23,10 @@ const runner = { describe, it };
 const onOneMachine = { persistent: true, shared: true, survivesPowerLoss: true };
 
 storeConformance(runner, {
-  name: "memory, encrypted",
-  open: async () => encrypted(Promise.resolve(openMemoryStore())),
-  capabilities: { persistent: false, shared: false, survivesPowerLoss: false },
+  name: "sqlite, encrypted",
+  ...onDisk((path) => encrypted(openSqliteStore({ path }))),
+  capabilities: onOneMachine,
+  modelRuns: 10,
 });
 storeConformance(runner, {
   name: "file, encrypted",
