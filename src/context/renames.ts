@@ -4,6 +4,7 @@ import path from "node:path";
 import type { Bounds } from "./bounds.ts";
 import { coarseMs, lookAt, statAt, touchedMsOf, type FileState } from "./file-state.ts";
 import { inGroups, type KnownFile } from "./known-file.ts";
+import { inMovedFolders } from "./moved-folders.ts";
 import type { Seen } from "./since.ts";
 
 /** So many files are asked for, and so many of them read. */
@@ -12,7 +13,8 @@ const mostRead = 100;
 
 /**
  * What was deleted and is there under another name: by its inode, or by what it holds where it came to be there since. It is
- * looked for beside where it was, among the files that are known, and where version control names something new.
+ * looked for beside where it was, where its folder may have gone, among the files that are known, and where version control names
+ * something new.
  */
 export async function withRenames(
   files: ReadonlyMap<string, KnownFile>,
@@ -25,7 +27,7 @@ export async function withRenames(
     return since.what === "deleted" && typeof disk === "object" ? [[file, disk] as const] : [];
   });
   if (gone.length === 0) return seen;
-  const states = await statesOf(await candidates(gone, seen, fresh), seen, bounds);
+  const states = await statesOf(await candidates(gone, seen, fresh, bounds), seen, bounds);
   const found = new Map(seen);
   const taken = new Set<string>();
   let read = 0;
@@ -43,11 +45,17 @@ async function candidates(
   gone: readonly (readonly [string, FileState])[],
   seen: ReadonlyMap<string, Seen>,
   fresh: readonly string[],
+  bounds: Bounds,
 ): Promise<readonly string[]> {
   const found = new Set(fresh);
   // What is known and has not changed was there before.
   for (const [file, { since }] of seen)
     if (since.what === "created" || since.what === "changed") found.add(file);
+  for (const file of await inMovedFolders(
+    gone.map(([file]) => file),
+    bounds,
+  ))
+    found.add(file);
   const folders = new Set(gone.map(([file]) => path.dirname(file)));
   for (const folder of folders) {
     const names = await readdir(folder).catch(() => []);

@@ -185,6 +185,24 @@ describe("what became of files [issue 13.3]", () => {
     });
   });
 
+  it("is told of folders that were given another name, or put into another one", async () => {
+    const r = await rig();
+    const names = ["src/deep/a", "src/b", "old/c", "gone/d"];
+    for (const name of names) r.write(name, name);
+    await r.work(...names.map((name) => readThrough(r.at(name))));
+    fs.renameSync(r.at("src"), r.at("lib"));
+    fs.renameSync(r.at("old"), r.at("lib/old"));
+    fs.rmSync(r.at("gone"), { recursive: true });
+    r.write("lib/b.bak", "src/b");
+    r.write("new/d", "another");
+    expect(await r.changes()).toEqual({
+      "src/deep/a": "renamed lib/deep/a",
+      "src/b": "renamed lib/b",
+      "old/c": "renamed lib/old/c",
+      "gone/d": "deleted",
+    });
+  });
+
   it("says unknown where nobody can tell, and reads nothing that it should not", async () => {
     const r = await rig();
     r.write(".env", "A=1");
