@@ -155,7 +155,7 @@ function backgroundOf(
   // Guests' turns run in sidecars of their own.
   const isBusy = () => together.facts().sessions.some(({ turnSinceMs }) => turnSinceMs !== undefined);
   const lookedAfter = { store: guardedAs(store, config), url: config.store, isBusy };
-  return startBackground(config, { registry, lookedAfter, log, env });
+  return startBackground(config, { registry, lookedAfter, log, meter: together.meter, env });
 }
 
 /** A guest's own sidecar, as whoever they are: what we ourselves may do here is none of theirs. */
