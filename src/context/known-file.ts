@@ -32,11 +32,12 @@ export async function knownNow(file: string, told: ToldFile, unread: Unread | un
   }
   const why = unread ?? (look.sha256 === undefined ? "huge" : undefined);
   const named = why === undefined ? {} : { unread: why };
-  if (told.sha256 !== undefined && (await holdsText(file, look, told.sha256)))
-    return { how, disk: look, ...named };
+  if (told.sha256 !== undefined && look.sha256 === told.sha256) return { how, disk: look, ...named };
   if (isTouchedSince(look, told)) return { how, ...sha256, ...named };
-  const differs = told.sha256 !== undefined && look.sha256 !== undefined;
-  return { how, disk: look, ...named, ...(differs && { sha256: told.sha256, buffer: true }) };
+  if (told.sha256 === undefined || look.sha256 === undefined) return { how, disk: look, ...named };
+  return (await holdsText(file, look, told.sha256))
+    ? { how, disk: look, ...named }
+    : { how, disk: look, ...named, sha256: told.sha256, buffer: true };
 }
 
 /** Clocks of file systems may be so far behind ours. */

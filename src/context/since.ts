@@ -112,7 +112,9 @@ async function untold(
   if (now === "unknown") return is("unknown", now, "unreadable");
   if (sha256 === undefined) return is("unknown", now, unread ?? "touched");
   if (now.sha256 === undefined) return is("unknown", now, unread ?? "huge");
-  return is((await holds(path, now, sha256)) ? "same" : "changed", now);
+  if (now.sha256 === sha256) return is("same", now);
+  // In another form it may be what the agent was shown, or somebody has changed just that.
+  return (await holds(path, now, sha256)) ? is("unknown", now, "touched") : is("changed", now);
 }
 
 function whyOf({ isClosed }: FileChange, now: FileLook, unread: Unread | undefined): Unread {

@@ -81,15 +81,10 @@ describe("snapshots [issue 13.2]", () => {
       ...["bytes", "mark", "lines", "end"].map((name) => [name, "disk"]),
       ["unsaved", "buffer"],
     ]);
-    // Touched after the agent had it, and before it was looked at: it holds what the agent has all the same.
+    // Touched after the agent had it, and before it was looked at: somebody may have changed just the ends of its lines.
     await r.work(...read(-1_000));
-    expect(await r.changes()).toEqual({
-      bytes: "same",
-      mark: "same",
-      lines: "same",
-      end: "same",
-      unsaved: "changed",
-    });
+    const forms = { bytes: "unknown", mark: "unknown", lines: "unknown", end: "unknown" };
+    expect(await r.changes()).toEqual({ ...forms, unsaved: "changed" });
     for (const name of Object.keys(shown)) fs.appendFileSync(r.at(name), "x");
     expect(new Set(Object.values(await r.changes()))).toEqual(new Set(["changed"]));
   });
