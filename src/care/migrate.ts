@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { compactedFrom } from "../acp/compacted.ts";
 import { sha256Of } from "../base/sha256.ts";
-import { SidecarError } from "../base/errors.ts";
+import { isSidecarError, SidecarError } from "../base/errors.ts";
 import type { SessionId } from "../base/ids.ts";
 import type {
   Entry,
@@ -119,7 +119,7 @@ class Migration {
   /** @param isFork its parent is there; a fork whose parent was deleted becomes a session of its own */
   async #copy(record: SessionRecord, isFork: boolean): Promise<MigrationProgress["outcome"]> {
     const there = await this.#to.get(record.id);
-    const target = there ?? (await this.#to.create(factsOf(record, isFork)));
+    const target = there ?? (await this.#made(record, isFork));
     const isWhole =
       target.headSeq === record.headSeq &&
       target.sealedSeq === record.sealedSeq &&
@@ -134,6 +134,17 @@ class Migration {
     }
     if (!isWhole) await this.#to.update(record.id, patchOf(record));
     return isWhole && there !== undefined ? "skipped" : "copied";
+  }
+
+  /** Errors: `STORE_CONFLICT` where somebody else has just made it. */
+  async #made(record: SessionRecord, isFork: boolean): Promise<SessionRecord> {
+    try {
+      return await this.#to.create(factsOf(record, isFork));
+    } catch (error) {
+      if (!isSidecarError(error, "SESSION_EXISTS")) throw error;
+      const words = "Somebody else copies into it at the same time; run it again when they are done";
+      throw new SidecarError("STORE_CONFLICT", words, { cause: error });
+    }
   }
 
   async #copyEntries(record: SessionRecord, target: SessionRecord): Promise<void> {

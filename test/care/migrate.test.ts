@@ -6,6 +6,7 @@ import { newSessionId, type SessionId } from "../../src/base/ids.ts";
 import { mayTake, thisHolder } from "../../src/session/holder.ts";
 import { SessionRegistry } from "../../src/session/registry.ts";
 import { hashOf, migrateSessions } from "../../src/care/migrate.ts";
+import { wrapStore } from "../../src/store/shell.ts";
 import { openMemoryStore } from "../../src/store/memory/memory.ts";
 import { openSqliteStore } from "../../src/store/sql/sqlite/store.ts";
 import type { Lineage, NewEntry, Store } from "../../src/store/contract.ts";
@@ -133,6 +134,23 @@ describe("migrating sessions", () => {
     await migrateSessions(to, openMemoryStore());
     await copy.delete(id);
     expect(await to.count()).toBe(0);
+  });
+
+  it("says so where somebody else copies the same at the same time", async () => {
+    const { from, to } = await stores();
+    const id = await session(from, 3, 0);
+    const late = wrapStore(to, {
+      create: async (made) => {
+        await to.create(made);
+        return to.create(made);
+      },
+    });
+    await expect(migrateSessions(from, late)).rejects.toMatchObject({
+      code: "STORE_CONFLICT",
+      message: expect.stringContaining("run it again") as string,
+    });
+    expect(await migrateSessions(from, to)).toMatchObject({ copied: 1 });
+    await expectSame(from, to, id);
   });
 
   it("refuses when the target has other content under the same id", async () => {
