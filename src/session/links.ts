@@ -33,23 +33,29 @@ export class SessionLinks {
     const { store, now, own } = this.#options;
     const record = await own(id);
     if (untilMs !== undefined && !(untilMs > now())) throw wrong("untilMs", "a time that is not over");
-    if ((await this.list(id)).length >= mostLinks)
-      throw wrong("links", `at most ${mostLinks}: end some first`);
-    return (await loaded()).makeLink(store, record, untilMs ?? now() + defaultMs);
+    const tooMany = () => wrong("links", `at most ${mostLinks}: end some first`);
+    const { dropLink, linksTo, makeLink } = await loaded();
+    if ((await linksTo(store, record, now(), "sweep")).length >= mostLinks) throw tooMany();
+    const made = await makeLink(store, record, untilMs ?? now() + defaultMs);
+    // Others may have been made meanwhile: the oldest stay.
+    const oldest = (await this.list(id)).slice(-mostLinks);
+    if (oldest.length < mostLinks || oldest.some((each) => each.id === made.token.id)) return made;
+    await dropLink(store, made.token);
+    throw tooMany();
   }
 
   /** Those that have not ended, the newest first; without what is secret of them. */
   async list(id: SessionId): Promise<readonly Token[]> {
     const { store, now, own } = this.#options;
-    await own(id);
-    return (await loaded()).linksTo(store, id, now());
+    const record = await own(id);
+    return (await loaded()).linksTo(store, record, now());
   }
 
   /** All of them. Who has one reads nothing more within seconds. Returns how many there were. */
   async end(id: SessionId): Promise<number> {
     const links = await this.list(id);
-    const { dropToken } = await import("../store/guarded/tokens.ts");
-    for (const link of links) await dropToken(this.#options.store, link);
+    const { dropLink } = await loaded();
+    for (const link of links) await dropLink(this.#options.store, link);
     return links.length;
   }
 }

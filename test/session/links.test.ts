@@ -80,6 +80,38 @@ describe("a link", () => {
     await expect(ann.sharing.links.make(id)).rejects.toMatchObject({ code: "INVALID_PARAMS" });
   });
 
+  it("is one of a hundred also where many are made at once", async () => {
+    const ann = as({ principal: "ann" });
+    const { id } = await ann.create({ cwd: "/a" });
+    const making = Array.from({ length: 110 }, () => ann.sharing.links.make(id));
+    const refused = (await Promise.allSettled(making)).filter(({ status }) => status === "rejected");
+    expect(refused).toHaveLength(10);
+    for (const each of refused) expect(each).toMatchObject({ reason: { code: "INVALID_PARAMS" } });
+    expect(await ann.sharing.links.list(id)).toHaveLength(100);
+  });
+
+  it("that has ended is gone from the store when the next one is made", async () => {
+    const ann = as({ principal: "ann" });
+    const { id } = await ann.create({ cwd: "/a" });
+    const { id: other } = await ann.create({ cwd: "/a" });
+    const { token } = await ann.sharing.links.make(id, { untilMs: Date.now() + hour });
+    const store = guardedStore(inside, { isAdmin: false, principal: "ann" });
+    const later = new SessionRegistry({ store, now: () => Date.now() + 2 * hour });
+    await later.sharing.links.make(other);
+    expect((await ann.sharing.tokens.list()).map((each) => each.id)).not.toContain(token.id);
+  });
+
+  it("reads nothing of what was nobody's and has an owner now, and is not listed there", async () => {
+    const all = as({});
+    const { id } = await all.create({ cwd: "/a" });
+    const { fragment } = await all.sharing.links.make(id);
+    const ann = as({ principal: "ann" });
+    await ann.sharing.own(id);
+    const reader = as(await tokenGrant(inside, secretIn(fragment)));
+    await expect(reader.get(id)).rejects.toMatchObject({ code: "SESSION_NOT_FOUND" });
+    expect(await ann.sharing.links.list(id)).toEqual([]);
+  });
+
   it("of a session that is nobody's, and of one that is not there", async () => {
     const all = as({});
     const { id } = await all.create({ cwd: "/a" });

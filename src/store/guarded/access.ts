@@ -15,6 +15,8 @@ export interface TokenLimits {
   readonly sessions?: readonly string[];
   /** Only in this folder and those in it. */
   readonly folder?: string;
+  /** Whoever has an address has it: it is for the session there, and nothing beside it. */
+  readonly isLink?: true;
 }
 
 export interface Access {

@@ -107,6 +107,11 @@ export async function dropToken(store: Store, { id, name }: Token): Promise<void
   guardOf(store)?.tell({ what: "tokenRevoked", token: id, name });
 }
 
+/** Such as have ended: nobody is told. */
+export async function forgetTokens(store: Store, tokens: readonly Token[]): Promise<void> {
+  for (const { id } of tokens) await innerOf(store).delete(id);
+}
+
 /** What whoever has this secret may do. Errors: `TOKEN_INVALID`, alike for what is unknown, has ended or was revoked. */
 export async function tokenGrant(store: Store, secret: string): Promise<Access> {
   const hash = hashOf(secret);
@@ -114,7 +119,7 @@ export async function tokenGrant(store: Store, secret: string): Promise<Access> 
   const record = records.find(({ metadata }) => isSame(String(metadata[hashKey]), hash));
   const token = record && tokenIn(record);
   if (token === undefined || (token.untilMs ?? Infinity) <= Date.now()) throw tokenInvalid();
-  const { id, name, scope, permissions, principal, isAdmin, sessions, folder } = token;
+  const { id, name, scope, permissions, principal, isAdmin, sessions, folder, isLink } = token;
   return {
     isAdmin,
     ...(principal !== undefined && { principal }),
@@ -122,6 +127,7 @@ export async function tokenGrant(store: Store, secret: string): Promise<Access> 
       ...{ id, name, permissions, isOwners: scope === "admin" },
       ...(sessions && { sessions }),
       ...(folder !== undefined && { folder }),
+      ...(isLink && { isLink }),
     },
   };
 }
