@@ -1,4 +1,5 @@
 import { afterEach, expect, it, vi } from "vitest";
+import { Beat } from "../../src/http/events/beat.ts";
 import { followed, type Feed } from "../../src/http/events/follow.ts";
 import { frameOf } from "../../src/http/events/frame.ts";
 import { Ring } from "../../src/http/events/ring.ts";
@@ -6,6 +7,7 @@ import { tokenInvalid } from "../../src/store/guarded/tokens.ts";
 
 afterEach(() => {
   vi.restoreAllMocks();
+  vi.useRealTimers();
 });
 
 function feed(): Feed & { readonly ring: Ring } {
@@ -35,6 +37,43 @@ it("whoever may follow no longer is told so within seconds, and nothing more", a
   expect(last).toContain("event: end");
   expect(last).toContain("TOKEN_INVALID");
   expect((await pieces.next()).done).toBe(true);
+});
+
+it("whoever may follow no longer is told nothing more of what was before, however slowly they read it", async () => {
+  let nowMs = 0;
+  vi.spyOn(performance, "now").mockImplementation(() => nowMs);
+  const one = {
+    ...feed(),
+    join: async function* () {
+      for (const seq of [1, 2, 3]) yield frameOf("happening", `${seq}.${seq}.`, { seq });
+      return { number: 0, lastId: "3.3." };
+    },
+  };
+  const pieces = followed(one, "0.0.", () => Promise.reject(tokenInvalid()));
+  const next = async () => String(Buffer.from((await pieces.next()).value ?? []));
+  expect(await next()).toContain('"seq":1');
+  expect(await next()).toContain('"seq":2');
+  nowMs = 6000;
+  const last = await next();
+  expect(last).not.toContain('"seq":3');
+  expect(last).toContain("TOKEN_INVALID");
+  expect((await pieces.next()).done).toBe(true);
+});
+
+it("whoever may follow no longer is told so within seconds, also where nothing happens", async () => {
+  vi.useFakeTimers();
+  const one = feed();
+  const beat = new Beat(one.ring, 1 << 30, async () => undefined);
+  const pieces = followed(one, undefined, () => Promise.reject(tokenInvalid()));
+  let text = "";
+  const read = async () => {
+    for await (const piece of pieces) text += String(Buffer.from(piece));
+  };
+  const all = read();
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(text).toContain("TOKEN_INVALID");
+  await all;
+  await beat.close();
 });
 
 it("who is woken without news is told that somebody is there", async () => {

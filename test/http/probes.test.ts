@@ -58,6 +58,16 @@ describe("probes", () => {
     expect(read.has("acp_sidecar_turns_total")).toBe(true);
   });
 
+  it("are nothing for whoever has a link to a session", async () => {
+    const { ask, owner } = await apiOn({ identity: "ann" });
+    const { id } = await owner.create({ cwd: "/p" });
+    const { fragment } = await owner.sharing.links.make(id);
+    const token = /token=([^&]+)/.exec(fragment)?.[1] ?? "";
+    expect((await ask("GET", `/api/sessions/${id}`, { token })).status).toBe(200);
+    for (const path of ["/metrics", "/api/status"])
+      expect((await ask("GET", path, { token })).json.code, path).toBe("FORBIDDEN");
+  });
+
   it("look once for all who ask", async () => {
     let written = 0;
     const inner = openMemoryStore();

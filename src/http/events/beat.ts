@@ -2,7 +2,8 @@
 import { Interval } from "../../base/interval.ts";
 import type { Ring } from "./ring.ts";
 
-const heartbeatMs = 15_000;
+/** Who follows what is quiet is looked at as often: they may be forbidden to. */
+const heartbeatMs = 5000;
 
 export class Beat {
   readonly #looking: Interval;

@@ -33,11 +33,11 @@ export async function* followed(
   isAllowed: () => Promise<unknown>,
 ): AsyncGenerator<Uint8Array> {
   let last = lastId;
-  let checkedAtMs = performance.now();
+  const check = checking(isAllowed);
   let isNew = true;
   try {
     for (;;) {
-      const joined = yield* caughtUp(feed, last);
+      const joined = yield* caughtUp(feed, last, check);
       let { number } = joined;
       last = joined.lastId;
       const present = isNew ? feed.present?.(last) : undefined;
@@ -56,9 +56,7 @@ export async function* followed(
           await more;
           if (feed.ring.end === number && !feed.ring.isClosed) yield heartbeat;
         }
-        if (performance.now() - checkedAtMs < allowedEachMs) continue;
-        checkedAtMs = performance.now();
-        await isAllowed();
+        await check();
       }
     }
   } catch (error) {
@@ -67,8 +65,22 @@ export async function* followed(
   }
 }
 
-/** A turn that is sealed while it is read is read again from where one is. */
-async function* caughtUp(feed: Feed, lastId: string | undefined): AsyncGenerator<Uint8Array, Joined> {
+/** Asks when that was long ago. */
+function checking(isAllowed: () => Promise<unknown>): () => Promise<void> {
+  let checkedAtMs = performance.now();
+  return async () => {
+    if (performance.now() - checkedAtMs < allowedEachMs) return;
+    checkedAtMs = performance.now();
+    await isAllowed();
+  };
+}
+
+/** A turn that is sealed while it is read is read again from where one is. Who reads slowly may be forbidden to meanwhile. */
+async function* caughtUp(
+  feed: Feed,
+  lastId: string | undefined,
+  check: () => Promise<void>,
+): AsyncGenerator<Uint8Array, Joined> {
   let last = lastId;
   for (;;) {
     const joining = feed.join(last);
@@ -77,6 +89,7 @@ async function* caughtUp(feed: Feed, lastId: string | undefined): AsyncGenerator
         if (next.done === true) return next.value;
         yield next.value.bytes;
         last = next.value.id;
+        await check();
       }
     } catch (error) {
       if (!isSidecarError(error, "STORE_CONFLICT")) throw error;

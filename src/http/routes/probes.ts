@@ -1,4 +1,5 @@
 /** What is asked about the server: is it alive, can it serve, what does this machine do. */
+import { SidecarError } from "../../base/errors.ts";
 import { version } from "../../base/version.ts";
 import { expositionType } from "../../figures/exposition.ts";
 import { machineFigures, machineStatus } from "../../local/machine.ts";
@@ -58,6 +59,7 @@ async function ready({ house }: Call): Promise<Answer> {
 }
 
 async function metrics({ house, guest }: Call): Promise<Answer> {
+  await assertNoLink(guest);
   const count = () => house.probes.sessions(guest.tokenId, () => guest.registry.count());
   const found = (await seesAll(guest))
     ? { storedSessions: await count(), ...(await house.probes.stored()) }
@@ -67,6 +69,7 @@ async function metrics({ house, guest }: Call): Promise<Answer> {
 }
 
 async function status({ house, guest }: Call): Promise<Answer> {
+  await assertNoLink(guest);
   const [health, sessions] = await Promise.all([house.probes.ready(), guest.registry.count()]);
   const machine = (await seesAll(guest)) ? await machineStatus({ env: house.env }) : undefined;
   return { body: { version, ...health, sessions, ...(machine && { processes: machine.processes }) } };
@@ -77,6 +80,12 @@ async function tokenRights({ guest }: Call): Promise<Answer> {
   const { permissions = [], isOwners = false, sessions, folder } = token ?? {};
   const isLimited = sessions !== undefined || folder !== undefined;
   return { body: { principal, permissions, isOwners, isLimited }, headers: { "cache-control": "no-store" } };
+}
+
+/** Errors: `FORBIDDEN`. */
+async function assertNoLink(guest: Call["guest"]): Promise<void> {
+  if ((await guest.access()).token?.isLink !== true) return;
+  throw new SidecarError("FORBIDDEN", "A link is for one session: how the server does needs another token");
 }
 
 /** What others do here is not for whoever was lent a part. */
