@@ -9,7 +9,7 @@ import { onKeys } from "./keys.ts";
 import { List } from "./list.ts";
 import { failed } from "./notice.ts";
 import type { TokenRights } from "./shapes.ts";
-import { forgetToken, keepToken, takeToken } from "./token.ts";
+import { forgetToken, isTokenComing, keepToken, takeToken } from "./token.ts";
 
 function start(secret: string): void {
   byId("stranger").hidden = true;
@@ -116,6 +116,13 @@ class Page {
     this.#main.replaceChildren(h("p", { class: "empty" }, "Choose a session."));
   }
 }
+
+// A link that is opened where the page is open already makes no new page.
+window.addEventListener("hashchange", () => {
+  if (!isTokenComing()) return;
+  takeToken();
+  location.reload();
+});
 
 const token = takeToken();
 if (token === undefined) askForToken("");

@@ -19,6 +19,11 @@ export function takeToken(): string | undefined {
   return token;
 }
 
+/** It was put into the address of a page that is open. */
+export function isTokenComing(): boolean {
+  return partsOfAddress().some(isToken);
+}
+
 function partsOfAddress(): readonly string[] {
   return location.hash.replace(/^#/, "").split("&");
 }

@@ -77,6 +77,14 @@ describe.skipIf(browserPath === undefined)("the web view", () => {
     for (const name of ["Rename", "Export", "Fork", "Share", "Archive", "New session"])
       expect(await reader.page.getByRole("button", { name, exact: true }).isVisible(), name).toBe(false);
     expect(await reader.page.getByRole("textbox", { name: "Prompt" }).isVisible()).toBe(false);
+    // In a tab that has another token already.
+    const other = await looking(browser, server);
+    await other.page.getByRole("listitem").getByText("Nothing for others").waitFor();
+    await other.page.goto(`${url}#${at}`);
+    await other.page.getByRole("heading", { name: "For others to read" }).waitFor();
+    await other.page.locator(":root[data-may='read']").waitFor();
+    expect(new URL(other.page.url()).hash).toBe(`#${id}`);
+    await other.page.context().close();
     await page.getByRole("button", { name: "End all links" }).click();
     await page.getByText("No link leads here any more.").waitFor();
     await reader.page.reload();
