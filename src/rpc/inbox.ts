@@ -155,6 +155,7 @@ export class Inbox {
         const before = batch;
         batch = [];
         await this.#lane?.deliver(before);
+        if (this.#stopped) return;
       }
       const text = typeof frame === "string" ? frame : "";
       this.#messageChars = text.length;

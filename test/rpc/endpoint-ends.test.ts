@@ -40,6 +40,25 @@ describe("closing", () => {
     await sending;
   });
 
+  it("takes nothing more of what had come, also behind updates that are still being taken", async () => {
+    const slow = gate();
+    const asked: string[] = [];
+    let begun = false;
+    const peer = raw({
+      request: async (method) => void asked.push(method),
+      updates: async () => {
+        begun = true;
+        await slow.passed;
+      },
+    });
+    peer.say(update("a"), request(1));
+    await until(() => begun);
+    peer.connection.close(gone);
+    slow.open();
+    await peer.connection.ended;
+    expect(asked).toEqual([]);
+  });
+
   it("is not needed at the peer's end of stream: what it said is taken first", async () => {
     const seen: string[] = [];
     const peer = raw({
