@@ -177,7 +177,7 @@ export function parseParams<T>(schema: z.ZodMiniType<T>, method: string, params:
   if (result.success) return result.data;
   const issues = result.error.issues.map((issue) => ({
     path: issue.path.map(String),
-    message: messageOf(issue),
+    message: issueWords(issue),
   }));
   const [first] = issues;
   const where = first === undefined || first.path.length === 0 ? "params" : first.path.join(".");
@@ -186,15 +186,18 @@ export function parseParams<T>(schema: z.ZodMiniType<T>, method: string, params:
   });
 }
 
-/** What must be, for a person; zod/mini leaves the words to us. */
-function messageOf(issue: z.core.$ZodIssue): string {
+/** What zod/mini says where nobody has said anything. */
+const unsaid = "Invalid input";
+
+/** What must be, for a person; zod/mini leaves the words to us. No value is quoted. */
+export function issueWords(issue: z.core.$ZodIssue): string {
   switch (issue.code) {
     case "invalid_type":
       return `must be ${withArticle[issue.expected] ?? `of type ${issue.expected}`}`;
     case "too_small":
-      return `must be at least ${issue.minimum}`;
+      return bound(issue.origin, "at least", issue.minimum);
     case "too_big":
-      return `must be at most ${issue.maximum}`;
+      return bound(issue.origin, "at most", issue.maximum);
     case "unrecognized_keys":
       return "has a field that does not belong there";
     case "invalid_value":
@@ -205,18 +208,29 @@ function messageOf(issue: z.core.$ZodIssue): string {
       ].join(", or ");
     case "custom":
       return issue.message;
+    case "invalid_format":
+      return issue.message === unsaid ? "is not of the form that is wanted" : issue.message;
+    case "not_multiple_of":
+      return issue.divisor === 1 ? "must be a whole number" : `must be a multiple of ${issue.divisor}`;
     default:
       return `is invalid (${issue.code})`;
   }
 }
 
+function bound(origin: string, most: string, limit: number | bigint): string {
+  if (origin === "string") return `must have ${most} ${limit} ${limit === 1 ? "character" : "characters"}`;
+  if (origin === "array") return `must have ${most} ${limit} ${limit === 1 ? "member" : "members"}`;
+  return `must be ${most} ${limit}`;
+}
+
 /** Of one of several forms, where something within it is wrong. */
 function wordsOf(issue: z.core.$ZodIssue): string {
-  return [...issue.path.map(String), messageOf(issue)].join(" ");
+  return [...issue.path.map(String), issueWords(issue)].join(" ");
 }
 
 const withArticle: Readonly<Record<string, string>> = {
   string: "a string",
+  boolean: "true or false",
   number: "a number",
   int: "a whole number",
   array: "an array",

@@ -1,7 +1,4 @@
 /** `http`: sessions for browsers and programs, until Ctrl-C. */
-import { spawn } from "node:child_process";
-import fs from "node:fs";
-import path from "node:path";
 import { isSessionId } from "../base/ids.ts";
 import { startBackground, type Background } from "../background.ts";
 import { createLogger, type Logger } from "../base/log.ts";
@@ -11,7 +8,6 @@ import { openAudit } from "../audit/open.ts";
 import { cacheFolderOf, surroundings } from "../config/paths.ts";
 import type { Config } from "../config/config.ts";
 import { redactStoreUrl } from "../base/redact.ts";
-import { scratchFolder } from "../base/scratch.ts";
 import { openLocal, type Local, type Subject } from "../local/serving.ts";
 import { Together } from "../local/together.ts";
 import { defaultListen, listenFrom } from "../http/listen.ts";
@@ -21,6 +17,7 @@ import type { SessionNews } from "../session/events.ts";
 import { SessionRegistry } from "../session/registry.ts";
 import { guardedAs } from "../store/guarded/open.ts";
 import { openStoreWith } from "../store/open-encrypted.ts";
+import { withBrowser } from "./browser.ts";
 import type { Invocation, Io } from "./command.ts";
 import { configOf } from "./configured.ts";
 import { placeOf } from "./defect-place.ts";
@@ -194,38 +191,10 @@ async function serving(
     untilMs: Date.now() + tokenMs,
   });
   try {
-    await withBrowser(`${server.url}#token=${secret}`, io, () => untilAborted(stop));
+    await withBrowser({ url: server.url, secret }, io, () => untilAborted(stop));
   } finally {
     await registry.sharing.tokens.revoke(token.id);
   }
-}
-
-/**
- * In the fragment, which no browser sends to anybody; and by way of a file that only its user can read, because what a
- * program is started with everybody sees.
- */
-async function withBrowser(url: string, io: Io, use: () => Promise<void>): Promise<void> {
-  if (io.isTerminal === true) io.errors.write(`Open in a browser: ${url}\n`);
-  const folder = scratchFolder("open");
-  try {
-    const file = path.join(folder, "open.html");
-    const page = `<!doctype html><meta charset="utf-8"><script>location.replace(${JSON.stringify(url)})</script>`;
-    fs.writeFileSync(file, page, { mode: 0o600 });
-    const [program = "", ...args] = browserFor(process.platform);
-    const child = spawn(program, [...args, file], { stdio: "ignore", detached: true });
-    child.once("error", () =>
-      io.errors.write(`acp-sidecar: there is no ${program} to open a browser with\n`),
-    );
-    child.unref();
-    await use();
-  } finally {
-    fs.rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-function browserFor(platform: NodeJS.Platform): readonly string[] {
-  if (platform === "darwin") return ["open"];
-  return platform === "win32" ? ["cmd", "/c", "start", '""'] : ["xdg-open"];
 }
 
 function untilAborted(signal: AbortSignal): Promise<void> {

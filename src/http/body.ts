@@ -1,21 +1,25 @@
 /** The body of a request: of a bounded size, JSON, of the shape that the route wants. */
+import { issueWords } from "../acp/schema.ts";
 import { SidecarError } from "../base/errors.ts";
+import { briefly, visibleLine } from "../base/visible.ts";
 import { Refusal } from "./problems.ts";
-import type { Route, Shape } from "./route.ts";
+import type { Issue, Route, Shape } from "./route.ts";
 
 /** Errors: `INVALID_PARAMS` with the place and what is wrong there. */
 export function checked<T>(shape: Shape<T>, value: unknown, what: string): T {
   const result = shape.safeParse(value);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
-  const at = [what, ...(issue?.path ?? []).map(String)].join(".").slice(0, 200);
-  throw new SidecarError(
-    "INVALID_PARAMS",
-    `${at} is not as it must be: ${(issue?.message ?? "").slice(0, 300)}`,
-    {
-      data: { at },
-    },
-  );
+  const at = visibleLine([what, ...(issue?.path ?? []).map(String)].join(".").slice(0, 200));
+  throw new SidecarError("INVALID_PARAMS", `${at} ${issue === undefined ? "is invalid" : wordsOf(issue)}`, {
+    data: { at },
+  });
+}
+
+function wordsOf(issue: Issue): string {
+  if (issue.code !== "unrecognized_keys") return briefly(issueWords(issue), 300);
+  const [name = ""] = issue.keys;
+  return `has no ${briefly(visibleLine(JSON.stringify(name)), 80)}; /api/openapi.json says what there is`;
 }
 
 /** Errors: 415, `MESSAGE_TOO_LARGE`, `PARSE_ERROR`, `INVALID_PARAMS`. */

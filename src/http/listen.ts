@@ -1,5 +1,5 @@
 /** Where the server is reached: an address of this machine, or a socket in its file system. */
-import { chmodSync, lstatSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, lstatSync, rmSync } from "node:fs";
 import type { Server } from "node:http";
 import { connect } from "node:net";
 import path from "node:path";
@@ -89,6 +89,15 @@ function isAnswered(place: string): Promise<boolean> {
 
 function notListening(at: Listen, error: unknown): SidecarError {
   const place = "path" in at ? at.path : `${at.host}:${at.port}`;
+  // For a folder that is missing Node says EACCES.
+  if ("path" in at && process.platform !== "win32" && !existsSync(path.dirname(at.path)))
+    return new SidecarError(
+      "USAGE",
+      `There is no folder ${path.dirname(at.path)} for the socket: make it first`,
+      {
+        cause: error,
+      },
+    );
   if (systemCodeOf(error) === "EADDRINUSE") return taken(place);
   return new SidecarError(
     "USAGE",

@@ -1,4 +1,5 @@
 /** What a route is: data, from which the server, the checks and the document are made alike. */
+import type { issueWords } from "../acp/schema.ts";
 import type { SessionId } from "../base/ids.ts";
 import type { Answer } from "./answer.ts";
 import type { Guest } from "./guest.ts";
@@ -15,10 +16,7 @@ export interface Shape<T> {
     | { readonly success: false; readonly error: { readonly issues: readonly Issue[] } };
 }
 
-interface Issue {
-  readonly path: readonly PropertyKey[];
-  readonly message: string;
-}
+export type Issue = Parameters<typeof issueWords>[0];
 
 /** A request that may be answered: who asks, and what was checked. */
 export interface Call<Q = unknown, B = unknown> {

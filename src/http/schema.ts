@@ -18,7 +18,7 @@ export const millis = (text: string) =>
 export const seq = described(z.int().check(z.gte(0)), "number of an entry in its session");
 export const anything = z.unknown();
 export const sessionId = described(
-  z.string().check(z.regex(/^[0-7][0-9A-HJKMNP-TV-Z]{25}$/)),
+  z.string().check(z.regex(/^[0-7][0-9A-HJKMNP-TV-Z]{25}$/, "must be a session's id")),
   "a session's id, a ULID",
 );
 export const metadata = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));

@@ -94,6 +94,9 @@ describe("where it listens", () => {
       await expect(serving(`unix:${place}`)).rejects.toEqual(usage(/no socket/));
       expect(fs.readFileSync(place, "utf8")).toBe("mine");
       expect(() => listenFrom(`unix:${folder}/${"x".repeat(200)}`)).toThrow(/shorter/);
+      await expect(serving(`unix:${folder}/none/s.sock`)).rejects.toEqual(
+        usage(/There is no folder .*none /),
+      );
     },
   );
 

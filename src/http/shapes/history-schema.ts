@@ -5,7 +5,14 @@ import * as s from "../schema.ts";
 
 /** `a,b` in a query. */
 const includes = s.described(
-  z.string().check(z.regex(new RegExp(`^((${included.join("|")})(,|$))*$`))),
+  z
+    .string()
+    .check(
+      z.regex(
+        new RegExp(`^((${included.join("|")})(,|$))*$`),
+        `must be of ${included.join(", ")}, with commas between`,
+      ),
+    ),
   `what besides messages, with commas between: ${included.join(", ")}`,
 );
 
