@@ -11,7 +11,8 @@ import { cacheOf, factsOf } from "./context-facts.ts";
 import type { Invocation, Io } from "./command.ts";
 import { assertMeant, isMeant } from "./confirm.ts";
 import { homely } from "./folder-text.ts";
-import { countText, oneLine, print, printFacts, printJson, sizeText } from "./print.ts";
+import { sizeText } from "../base/size-text.ts";
+import { countText, oneLine, print, printFacts, printJson } from "./print.ts";
 import { sessionAt, withSessions } from "./sessions.ts";
 
 /** A session's context, opened for one command. */

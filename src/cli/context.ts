@@ -8,7 +8,8 @@ import { cacheOf, factsOf } from "./context-facts.ts";
 import type { Invocation, Io } from "./command.ts";
 import { homely } from "./folder-text.ts";
 import { showSessionContext } from "./context-session.ts";
-import { countText, print, printFacts, printJson, sizeText } from "./print.ts";
+import { sizeText } from "../base/size-text.ts";
+import { countText, print, printFacts, printJson } from "./print.ts";
 
 export async function showContext(invocation: Invocation, io: Io): Promise<number> {
   const { flags, operands } = invocation;

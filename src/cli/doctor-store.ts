@@ -6,11 +6,13 @@ import type { Config } from "../config/config.ts";
 import { cacheFolderOf, surroundings } from "../config/paths.ts";
 import { fixFor } from "../health/fixes.ts";
 import { health, type Checked } from "../health/health.ts";
+import { countVisible } from "../session/hidden.ts";
 import type { Store } from "../store/contract.ts";
 import { openGuarded } from "../store/guarded/open.ts";
 import type { Io } from "./command.ts";
 import type { Problem } from "./doctor-agent.ts";
-import { countText, sizeText } from "./print.ts";
+import { sizeText } from "../base/size-text.ts";
+import { countText } from "./print.ts";
 
 export interface StoreTrial {
   readonly facts: Readonly<Record<string, string>>;
@@ -49,8 +51,9 @@ export async function tryStore(config: Config, { env }: Pick<Io, "env">): Promis
   }
 }
 
+/** Of sessions as `sessions stats` counts them: without what is kept beside them, or is in the trash. */
 async function count(store: Store, facts: Record<string, string>): Promise<void> {
-  const { sessions, entries, bytes, details } = await store.stats();
+  const [sessions, { entries, bytes, details }] = await Promise.all([countVisible(store, {}), store.stats()]);
   facts.holds = `${countText(sessions, "session")}, ${countText(entries, "entry", "entries")}, ${sizeText(bytes)}`;
   if (details?.["engine"] !== undefined) facts.engine = String(details["engine"]);
 }

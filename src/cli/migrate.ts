@@ -13,7 +13,8 @@ import type { Invocation, Io } from "./command.ts";
 import { configOf } from "./configured.ts";
 import { interruptible } from "./interrupt.ts";
 import { LeftOut } from "./left-out.ts";
-import { countText, print, printJson, sizeText } from "./print.ts";
+import { sizeText } from "../base/size-text.ts";
+import { countText, print, printJson } from "./print.ts";
 import { Progress } from "./progress.ts";
 
 interface Copy {

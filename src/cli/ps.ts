@@ -1,7 +1,8 @@
 /** `ps`: what runs on this machine. */
 import { machineStatus, type MachineStatus } from "../local/machine.ts";
 import type { Invocation, Io } from "./command.ts";
-import { agoText, countText, print, printJson, sizeText } from "./print.ts";
+import { sizeText } from "../base/size-text.ts";
+import { agoText, countText, print, printJson } from "./print.ts";
 import { styleFor, type Style } from "./style.ts";
 import { printTable, type Column } from "./table.ts";
 

@@ -1,6 +1,7 @@
 /** How much goes on: by how much figures have grown. */
 import type { Snapshot } from "../figures/snapshot.ts";
-import { countText, sizeText } from "./print.ts";
+import { sizeText } from "../base/size-text.ts";
+import { countText } from "./print.ts";
 
 /** A second, unless told. */
 export interface Rates {

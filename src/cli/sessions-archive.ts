@@ -6,7 +6,8 @@ import type { SessionRegistry } from "../session/registry.ts";
 import type { Invocation, Io } from "./command.ts";
 import { Failures } from "./failures.ts";
 import { freed } from "./freed.ts";
-import { countText, print, printJson, sizeText } from "./print.ts";
+import { sizeText } from "../base/size-text.ts";
+import { countText, print, printJson } from "./print.ts";
 import { sessionAt, withSessions } from "./sessions.ts";
 
 export function archiveSessions(invocation: Invocation, io: Io): Promise<number> {

@@ -8,7 +8,8 @@ import type { SessionRegistry } from "../session/registry.ts";
 import type { Invocation, Io } from "./command.ts";
 import { assertMeant, isMeant } from "./confirm.ts";
 import { freed, freedText } from "./freed.ts";
-import { countText, oneLine, print, printJson, sizeText } from "./print.ts";
+import { sizeText } from "../base/size-text.ts";
+import { countText, oneLine, print, printJson } from "./print.ts";
 import { addressed, countFrom, sessionAt, withSessions } from "./sessions.ts";
 
 export async function compactSession(invocation: Invocation, io: Io): Promise<number> {

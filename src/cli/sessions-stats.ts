@@ -4,7 +4,8 @@ import { emptyPlaceOf } from "../care/maintenance.ts";
 import { growthOf, type Growth } from "../upkeep/growth.ts";
 import type { Invocation, Io } from "./command.ts";
 import { withSessions } from "./sessions.ts";
-import { printFacts, printJson, sizeText } from "./print.ts";
+import { sizeText } from "../base/size-text.ts";
+import { printFacts, printJson } from "./print.ts";
 
 export function storeStats(invocation: Invocation, io: Io): Promise<number> {
   return withSessions(invocation, io, async (registry, config, _leftOut, { store }) => {

@@ -5,7 +5,7 @@ import { isRecord, textOr } from "../base/json.ts";
 import { capabilitiesOf } from "../acp/v1/initialize.ts";
 import { betweenTags } from "../session/history-text.ts";
 import { Peer, type Answer, type Update } from "./peer.ts";
-import { sizeText } from "./print.ts";
+import { sizeText } from "../base/size-text.ts";
 
 export interface SummaryRequest {
   readonly history: string;

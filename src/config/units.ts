@@ -7,11 +7,17 @@ export const msPer: Readonly<Record<string, number>> = {
   h: 3_600_000,
   d: 86_400_000,
 };
-const bytesPer: Readonly<Record<string, number>> = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 };
+const bytesPer: Readonly<Record<string, number>> = {
+  B: 1,
+  KiB: 1024,
+  MiB: 1024 ** 2,
+  GiB: 1024 ** 3,
+  TiB: 1024 ** 4,
+};
 
 /** Without a unit only 0 is clear. */
 export const durationPattern = /^(?:0|(\d+(?:\.\d+)?)(ms|s|m|h|d))$/;
-export const sizePattern = /^(\d+(?:\.\d+)?)(B|KiB|MiB|GiB)?$/;
+export const sizePattern = /^(\d+(?:\.\d+)?)(B|KiB|MiB|GiB|TiB)?$/;
 
 /** Milliseconds; NaN for what is not a duration. */
 export function parseDurationMs(text: string): number {

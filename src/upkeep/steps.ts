@@ -1,6 +1,7 @@
 /** What is done in a round, in this order. Each step may be killed at any time: the next round does the rest. */
 import fs from "node:fs/promises";
 import { isSidecarError } from "../base/errors.ts";
+import { sizeText } from "../base/size-text.ts";
 import type { SessionId } from "../base/ids.ts";
 import { redactStoreUrl } from "../base/redact.ts";
 import { giveBackSpace, placeOfStore } from "../care/maintenance.ts";
@@ -116,7 +117,7 @@ async function space({ config, mostAtOnce }: StepParts): Promise<StepResult> {
   const before = await size();
   await giveBackSpace(config.store, mostAtOnce === undefined ? {} : { mostAtOnce });
   const freed = before - (await size());
-  return { words: freed > 0 ? `${freed} bytes given back` : nothing };
+  return { words: freed > 0 ? `${sizeText(freed)} given back` : nothing };
 }
 
 async function bytesOf(file: string): Promise<number> {

@@ -23,6 +23,8 @@ describe("doctor", () => {
     expect(out).toMatch(/^holds: +0 sessions, 0 entries/m);
     expect(out).toMatch(/^engine: +(node:sqlite|better-sqlite3) with SQLite 3\.\d+\.\d+$/m);
     expect(out).toContain("Nothing is wrong.");
+    await cli(["token", "create", "--name", "a", "--scope", "read", "--store", store]);
+    expect((await cli(["doctor", "--store", store])).out).toMatch(/^holds: +0 sessions,/m);
   });
 
   it.each([

@@ -93,6 +93,7 @@ describe("a condition", () => {
     expect(holds("disk.free < 1GiB", 2 ** 30 - 1)).toBe(true);
     expect(holds("disk.free < 1GiB", 2 ** 30)).toBe(false);
     expect(holds("disk.free<=1GiB", 2 ** 30)).toBe(true);
+    expect(holds("store.bytes > 1.5TiB", 1.5 * 2 ** 40)).toBe(false);
     expect(holds("fsync.p99 > 200ms", 201)).toBe(true);
     expect(holds("store.sessions >= 10", 10)).toBe(true);
     expect(holds("store.corrupt", 1)).toBe(true);
