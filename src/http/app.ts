@@ -78,6 +78,9 @@ function refuseOthers(app: Hono, meter: Counting): void {
     app.all(path, (context) =>
       counted(meter, { path }, { method: "other" }, () => notAllowed(context, methods)),
     );
+  app.all("/", (context) =>
+    counted(meter, { path: "/" }, { method: "other" }, () => notAllowed(context, ["get"])),
+  );
   app.notFound(({ req }) => counted(meter, {}, req.raw, () => problemAnswer(nothingAt(req.path))));
 }
 

@@ -106,9 +106,18 @@ export function problemOf(error: unknown): Problem {
     type: `urn:acp-sidecar:problem:${code}`,
     title: titleOf(code),
     status,
-    detail: message,
+    detail: code === "SESSION_BUSY" ? freeing(message, data) : message,
     code,
   };
+}
+
+/** How the process that has it is told to let it go is none of a request's options. */
+function freeing(message: string, { sessionId }: ErrorData): string {
+  const [held] = message.split("; end it there", 1);
+  const end = `acp-sidecar sessions end ${String(sessionId)}`;
+  return typeof sessionId === "string" && held !== message
+    ? `${held}; wait for it, or end it there: ${end}`
+    : message;
 }
 
 export function problemAnswer(error: unknown): Response {

@@ -54,6 +54,18 @@ async function turn(journal: OpenedJournal["journal"], words: readonly string[])
 }
 
 describe("the events of a session", () => {
+  it("are refused before they begin for what is no event's id", async () => {
+    const { ask } = await apiOn();
+    const { id } = (await ask("POST", "/api/sessions", { body: { cwd: "/p" } })).json;
+    const at = `/api/sessions/${id}/events`;
+    for (const asking of [{ headers: { "last-event-id": "x" } }, {}])
+      expect((await ask("GET", "headers" in asking ? at : `${at}?after=1`, asking)).json).toMatchObject({
+        status: 400,
+        code: "INVALID_PARAMS",
+        detail: "Last-Event-ID, or after, is none of this session's events; leave it out",
+      });
+  });
+
   it("come while somebody else writes, each once, and say what is replaced when a turn is sealed", async () => {
     const api = await writtenElsewhere();
     const reader = await follow(api, api.id);

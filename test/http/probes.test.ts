@@ -97,6 +97,7 @@ describe("requests over HTTP", () => {
     expect(await of("GET", "/api/sessions", { token: "" })).toBe(401);
     expect((await raw("HEAD", "/api/sessions")).status).toBe(200);
     expect((await raw("DELETE", "/api/sessions")).status).toBe(405);
+    expect((await raw("POST", "/")).status).toBe(405);
     for (const path of ["/MARKER", "/api/sessions/MARKER/MARKER"])
       expect((await raw("GET", path)).status).toBe(404);
     expect((await raw("MARKER", "/healthz")).status).toBe(405);
@@ -112,6 +113,7 @@ describe("requests over HTTP", () => {
       value,
     ]);
     expect(shown).toEqual([
+      ["/", "other", "4xx", 1],
       ["/api/sessions", "GET", "4xx", 1],
       ["/api/sessions", "HEAD", "2xx", 1],
       ["/api/sessions", "other", "4xx", 1],

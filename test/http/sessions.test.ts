@@ -75,6 +75,11 @@ describe("sessions over HTTP", () => {
     const busy = await ask("DELETE", `/api/sessions/${id}`);
     expect(busy.json).toMatchObject({ status: 409, code: "SESSION_BUSY", turnRunning: true });
     expect(busy.json.holder).toMatchObject({ host: "elsewhere", pid: process.ppid });
+    expect(busy.json.detail).toMatch(
+      new RegExp(
+        `^Session ${id} is held by process ${process.ppid} on elsewhere.* with a turn running; wait for it, or end it there: acp-sidecar sessions end ${id}$`,
+      ),
+    );
     expect((await ask("GET", `/api/sessions/${id}`)).json.state).toBe("running");
     expect((await ask("DELETE", `/api/sessions/${id}?force=true`)).status).toBe(204);
   });

@@ -38,6 +38,8 @@ describe.skipIf(browserPath === undefined)("the web view", () => {
     await stranger.getByLabel("Token").fill(`acps_${"x".repeat(43)}`);
     await stranger.getByRole("button", { name: "Open" }).click();
     await stranger.getByRole("alert").getByText("does not know this token").waitFor();
+    // Once is enough.
+    expect(await stranger.getByText("it is unknown, has ended").isVisible()).toBe(false);
     await stranger.getByLabel("Token").fill(server.token);
     await stranger.getByRole("button", { name: "Open" }).click();
     await stranger.getByRole("link", { name: /Mend the login/ }).waitFor();

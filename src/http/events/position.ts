@@ -3,6 +3,7 @@
  * since may be replaced, so that a few characters of the last entry say which it was.
  */
 import { createHash } from "node:crypto";
+import { SidecarError } from "../../base/errors.ts";
 import type { Entry } from "../../store/contract.ts";
 
 export interface Position {
@@ -38,4 +39,11 @@ export function positionIn(id: string): Position | undefined {
   if (sealed === undefined || head === undefined) return undefined;
   const position = { sealed: Number(sealed), head: Number(head), mark };
   return position.head < position.sealed ? undefined : position;
+}
+
+export function noPosition(): SidecarError {
+  return new SidecarError(
+    "INVALID_PARAMS",
+    "Last-Event-ID, or after, is none of this session's events; leave it out",
+  );
 }

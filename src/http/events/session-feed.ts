@@ -2,7 +2,7 @@
  * One session as it grows, for all who follow it: its store is asked once for all of them, whoever writes to it. Who
  * falls behind is told the rest from the journal, which is everybody's buffer.
  */
-import { isSidecarError, SidecarError } from "../../base/errors.ts";
+import { isSidecarError } from "../../base/errors.ts";
 import type { SessionId } from "../../base/ids.ts";
 import { Queue } from "../../base/queue.ts";
 import type { SessionRecord, Store } from "../../store/contract.ts";
@@ -13,7 +13,7 @@ import { Beat } from "./beat.ts";
 import type { Joined } from "./follow.ts";
 import { frameOf, type Frame } from "./frame.ts";
 import { Narrator } from "./news.ts";
-import { finalAt, idOf, positionIn, type Position } from "./position.ts";
+import { finalAt, idOf, noPosition, positionIn, type Position } from "./position.ts";
 import { Ring } from "./ring.ts";
 
 /** So soon after it is written everybody has it. */
@@ -51,8 +51,7 @@ export class SessionFeed {
    */
   async *join(lastId: string | undefined): AsyncGenerator<Frame, Joined> {
     let position = lastId === undefined ? undefined : positionIn(lastId);
-    if (lastId !== undefined && position === undefined)
-      throw new SidecarError("INVALID_PARAMS", "Last-Event-ID is none of a session's events; leave it out");
+    if (lastId !== undefined && position === undefined) throw noPosition();
     const narrator = new Narrator(this.#store);
     while (position !== undefined) {
       const record = await this.#read();

@@ -2,6 +2,7 @@
 import { SidecarError } from "../../base/errors.ts";
 import { followed } from "../events/follow.ts";
 import { ListFeed } from "../events/list-feed.ts";
+import { noPosition, positionIn } from "../events/position.ts";
 import { eventStream } from "../events/stream.ts";
 import { route, type Call, type Route } from "../route.ts";
 import * as shapes from "../shapes/events-schema.ts";
@@ -49,9 +50,12 @@ async function followSession(call: Call<Query>): Promise<Response> {
   const { house, guest, id } = call;
   const isAllowed = () => guest.registry.get(id);
   await isAllowed();
+  const lastId = lastIdIn(call);
+  // Told before the stream begins, where a status can say it.
+  if (lastId !== undefined && positionIn(lastId) === undefined) throw noPosition();
   assertRoom(house.feeds.followers);
   const feed = house.feeds.enter(id);
-  return eventStream(followed(feed, lastIdIn(call), isAllowed), () => house.feeds.leave(id));
+  return eventStream(followed(feed, lastId, isAllowed), () => house.feeds.leave(id));
 }
 
 async function followList(call: Call<Query>): Promise<Response> {

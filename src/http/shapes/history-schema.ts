@@ -47,6 +47,13 @@ export const itemSchema = s.component(
         by: z.enum(["user", "assistant", "system", "thought"]),
         content,
         messageId: z.optional(text),
+        isWhole: z.optional(
+          s.described(
+            z.boolean(),
+            "a message of its own; false where the agent streamed it, in one or more pieces",
+          ),
+        ),
+        goesOn: z.optional(s.described(z.boolean(), "it goes on with what the same session said last")),
       }),
       type("call", {
         callId: text,

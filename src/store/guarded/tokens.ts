@@ -96,7 +96,8 @@ export async function revokeToken(store: Store, named: string): Promise<Token> {
   const found = all.filter(({ id, name }) => id === named.toUpperCase() || name === named.normalize("NFC"));
   const [token] = found;
   if (token === undefined) throw wrong("token", "one that acp-sidecar token ls shows");
-  if (found.length > 1) throw wrong("token", `the id of one of the ${found.length} that have this name`);
+  if (found.length > 1)
+    throw wrong("token", `the id of one of the ${found.length} that have this name; token ls lists them`);
   await dropToken(store, token);
   return token;
 }
