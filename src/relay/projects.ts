@@ -162,5 +162,5 @@ export class Projects {
 
 /** Held, and nothing is to be written or asked first. */
 function isAtRest(live: LiveSession): boolean {
-  return live.isHeld && live.owedEnd === undefined && !live.journal.isDoubtful;
+  return live.isHeld && live.owedEnd === undefined && !live.journal.writes.isDoubtful;
 }

@@ -1,14 +1,24 @@
 /** What a journal knows of its writes: whether one that failed may have been done all the same, and whether any can be. */
 import { isSidecarError, type SidecarError } from "../base/errors.ts";
 
+/** A write that failed, of which it is not known what became of it. */
+export interface Doubt {
+  /** Known when the store was asked. */
+  wasDone?: boolean;
+}
+
 export class JournalWrites {
   readonly #onLoss: () => void;
-  #isDoubtful = false;
+  readonly #ask: () => Promise<boolean>;
+  #doubt: Doubt | undefined;
   #lost: SidecarError | undefined;
 
-  /** @param onLoss called when a write shows that nothing can be written any more */
-  constructor(onLoss: () => void) {
-    this.#onLoss = onLoss;
+  /**
+   * @param onLoss called when a write shows that nothing can be written any more
+   * @param ask looks at what is stored, and says whether that is news
+   */
+  constructor(onLoss: () => void, ask: () => Promise<boolean>) {
+    [this.#onLoss, this.#ask] = [onLoss, ask];
   }
 
   /** Somebody else has the session, or it is gone. */
@@ -17,19 +27,28 @@ export class JournalWrites {
   }
 
   /** The store has failed a write: what was written last may be there or not. */
-  get isDoubtful(): boolean {
-    return this.#isDoubtful;
+  get doubt(): Doubt | undefined {
+    return this.#doubt;
   }
 
-  /** @param ask what is stored: done first where the last write is doubtful */
-  async run(ask: () => Promise<void>, write: () => Promise<void>): Promise<void> {
-    if (this.#isDoubtful) await ask();
-    this.#isDoubtful = false;
+  get isDoubtful(): boolean {
+    return this.#doubt !== undefined;
+  }
+
+  /** Asks the store what became of what was written last. Errors: `SESSION_NOT_FOUND`, `STORE_…`. */
+  async endDoubt(): Promise<void> {
+    if (this.#doubt === undefined) return;
+    this.#doubt.wasDone = await this.#ask();
+    this.#doubt = undefined;
+  }
+
+  async run(write: () => Promise<void>): Promise<void> {
+    if (this.#doubt !== undefined) await this.endDoubt();
     try {
       await write();
     } catch (error) {
       this.#noteLoss(error);
-      this.#isDoubtful = this.#lost === undefined;
+      if (this.#lost === undefined) this.#doubt = {};
       throw error;
     }
   }

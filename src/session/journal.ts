@@ -39,7 +39,10 @@ export class Journal {
   #sealed: number;
   readonly #unsealed: Held;
   readonly #chain: Chain;
-  readonly #writes = new JournalWrites(() => this.endUse());
+  readonly writes = new JournalWrites(
+    () => this.endUse(),
+    () => this.#ask(),
+  );
   /** Compactions that were folded already: their summaries may go on. */
   readonly #compactions = new Set<string>();
 
@@ -88,12 +91,7 @@ export class Journal {
 
   /** Why nothing can be written any more: somebody else has the session, or it is gone. Known by a write that failed. */
   get lost(): SidecarError | undefined {
-    return this.#writes.lost;
-  }
-
-  /** Whether the store has failed a write: what was written last may be there or not. */
-  get isDoubtful(): boolean {
-    return this.#writes.isDoubtful;
+    return this.writes.lost;
   }
 
   touch(): void {
@@ -182,9 +180,7 @@ export class Journal {
 
   async update(patch: SessionPatch): Promise<SessionRecord> {
     this.touch();
-    const record = await this.#writes.runSurely(() =>
-      this.#options.store.update(this.id, patch, this.#lease),
-    );
+    const record = await this.writes.runSurely(() => this.#options.store.update(this.id, patch, this.#lease));
     if (this.#options.durability === "full") await this.#options.store.flush();
     tellUpdate(this.#options.tell, record, patch);
     return record;
@@ -192,7 +188,7 @@ export class Journal {
 
   /** Extends the lease and stores who holds it. Errors: `LEASE_LOST`. */
   async renew(holder: Holder = this.#lease.holder): Promise<void> {
-    const { expiresAtMs } = await this.#writes.runSurely(() =>
+    const { expiresAtMs } = await this.writes.runSurely(() =>
       this.#options.store.renew({ ...this.#lease, holder }),
     );
     // Whether a turn runs may have changed meanwhile.
@@ -221,15 +217,17 @@ export class Journal {
 
   async #write(write: () => Promise<void>): Promise<void> {
     this.touch();
-    await this.#writes.run(() => this.#ask(), write);
+    await this.writes.run(write);
   }
 
-  async #ask(): Promise<void> {
+  async #ask(): Promise<boolean> {
     const record = await this.#options.store.get(this.id);
     if (record === undefined) throw sessionNotFound(this.id);
+    const isNews = record.headSeq !== this.#head || record.sealedSeq !== this.#sealed;
     [this.#head, this.#sealed] = [record.headSeq, record.sealedSeq];
     this.#unsealed.drop();
     this.#chain.forget();
+    return isNews;
   }
 
   async #sealLeftOver(interrupted: boolean): Promise<void> {

@@ -1,4 +1,5 @@
 /** A prompt that is a command of ours: journaled and answered as a turn, and the agent is not woken for it. */
+import { appendWithOwed } from "../live/owed.ts";
 import { ownMeta } from "../../acp/own-mark.ts";
 import type { PromptParams } from "../../acp/schema.ts";
 import { isSidecarError, type SidecarError } from "../../base/errors.ts";
@@ -38,8 +39,7 @@ async function asTurn(
 ): Promise<Answer> {
   const meta = { ...(body._meta as object | null | undefined), ...ownMeta };
   const said = entryOf("prompt", promptData({ ...body, _meta: meta }, ctx.options));
-  await live.journal.append(live.owedEnd === undefined ? [said] : [live.owedEnd, said]);
-  live.owedEnd = undefined;
+  await appendWithOwed(live, [said]);
   const answered = await answer();
   const { stopReason, text } = answered;
   const updates = text === undefined ? [] : [textUpdate(text)];

@@ -1,4 +1,5 @@
 /** One session while it is live: its journal, its two lanes, its binding to an agent session, its turns. */
+import type { OwedEnd } from "./owed.ts";
 import type { AgentState } from "../../acp/settings.ts";
 import type { AgentRun } from "../../agent/supervisor.ts";
 import { SidecarError } from "../../base/errors.ts";
@@ -7,7 +8,7 @@ import type { SessionId } from "../../base/ids.ts";
 import type { Journal } from "../../session/journal.ts";
 import { Queue } from "../../base/queue.ts";
 import type { RequestContext } from "../../rpc/endpoint.ts";
-import type { NewEntry, SessionPatch, SessionRecord } from "../../store/contract.ts";
+import type { SessionPatch, SessionRecord } from "../../store/contract.ts";
 import { HandoverEcho } from "./handed-over.ts";
 import type { Recall } from "./recall.ts";
 import type { Replaying } from "./replaying.ts";
@@ -64,7 +65,7 @@ export class LiveSession {
   /** How often something struck all its turns: what waited then shares their fate. */
   failures = 0;
   /** The end of a turn that the store did not take; it goes before the next prompt. */
-  owedEnd: NewEntry | undefined;
+  owedEnd: OwedEnd | undefined;
   /** Open questions of the agent to a person, permissions and elicitations, each with the way to withdraw it. */
   readonly questions = new Set<() => void>();
   /** Requests and notifications of the client, on their way to the agent. */

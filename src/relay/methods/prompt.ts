@@ -22,6 +22,7 @@ import { unendedIn } from "../../session/unended.ts";
 import { withoutSecrets } from "../safe-error.ts";
 import { promptData } from "./prompt-data.ts";
 import { isCommand } from "../live/words.ts";
+import { appendWithOwed, owed } from "../live/owed.ts";
 import { cancelTurns, runningTurns, isLossError, untilLateTurnsAreGone, sendCancel } from "../live/turns.ts";
 import { Turn, type TurnOutcome } from "../live/turn.ts";
 import { noteTurn } from "../measured.ts";
@@ -163,8 +164,7 @@ async function journalPrompt(
   const { headSeq: before, sealedSeq } = journal;
   const entry: NewEntry = { kind: "prompt", atMs: Date.now(), data: promptData(params, ctx.options) };
   journal.setTurnRunning(true);
-  await journal.append(live.owedEnd === undefined ? [entry] : [live.owedEnd, entry]);
-  live.owedEnd = undefined;
+  await appendWithOwed(live, [entry]);
   turn.historySeq = before;
   turn.finalSeq = sealedSeq;
   const title = live.record.title === undefined ? titleOf(params.prompt) : undefined;
@@ -180,13 +180,14 @@ async function endTurn(ctx: RelayContext, live: LiveSession, turn: Turn): Promis
   if (isLoss(outcome)) return outcome;
   if (!live.isHeld) return outcome.type === "error" ? outcome : failed(closedMeanwhile(live.id));
   const end = endEntry(ctx, outcome);
-  if ((isStoreFailure(outcome) && live.journal.isDoubtful) || !isJournaled) {
+  if ((isStoreFailure(outcome) && live.journal.writes.isDoubtful) || !isJournaled) {
     // The store has just refused an earlier write. If the turn has a start there, its end is written when the store is back.
     live.journal.setTurnRunning(runningTurns(live).length > 0);
-    if (isJournaled) live.owedEnd = end;
+    if (isJournaled) live.owedEnd = { entry: end, doubt: undefined };
     return outcome;
   }
   const last = turn.noted !== undefined && isTaken(outcome) ? [turn.noted, end] : [end];
+  const { doubt: before } = live.journal.writes;
   try {
     if (runningTurns(live).length === 0) {
       live.journal.setTurnRunning(false);
@@ -199,7 +200,8 @@ async function endTurn(ctx: RelayContext, live: LiveSession, turn: Turn): Promis
   } catch (error) {
     const isLost = live.noteLoss();
     if (isLost) ctx.holding.noteFailure(live, error);
-    if (isStoreFailure(outcome) && !isLost) live.owedEnd = end;
+    // Where only the flush has failed, the end is there.
+    if (!isLost && live.journal.writes.isDoubtful) live.owedEnd = owed(live, end, before);
     return outcome.type === "error" ? outcome : failed(error);
   }
 }

@@ -2,6 +2,7 @@
  * `_acp-sidecar/rewind`, and what an edited prompt has in common with it: from here on a part of the conversation does
  * not count, and the agent is not to know it any more.
  */
+import { appendWithOwed } from "../live/owed.ts";
 import { metaKey } from "../../acp/meta.ts";
 import { loggedReason, SidecarError } from "../../base/errors.ts";
 import { isRecord } from "../../base/json.ts";
@@ -86,8 +87,7 @@ export async function goBack(
 async function rewind(ctx: RelayContext, live: LiveSession, placeIn: PlaceIn, turn?: Turn) {
   refuseInTurn(live, turn);
   const { journal } = live;
-  if (live.owedEnd !== undefined) await journal.append([live.owedEnd]);
-  live.owedEnd = undefined;
+  await appendWithOwed(live, []);
   await journal.seal([]);
   const { headSeq, sealedSeq } = journal;
   const { back } = ctx.registry;
