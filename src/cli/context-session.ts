@@ -1,5 +1,6 @@
 /** `context show|refresh|diff|clear ID`: what a session knows of its project, and what of it is no longer so. */
 import { SidecarError } from "../base/errors.ts";
+import { sizeText } from "../base/size-text.ts";
 import type { ContextFile } from "../context/context-file.ts";
 import { SessionContext, type ContextView } from "../context/session-context.ts";
 import type { ContextDiff } from "../context/diff.ts";
@@ -11,7 +12,6 @@ import { cacheOf, factsOf } from "./context-facts.ts";
 import type { Invocation, Io } from "./command.ts";
 import { assertMeant, isMeant } from "./confirm.ts";
 import { homely } from "./folder-text.ts";
-import { sizeText } from "../base/size-text.ts";
 import { countText, oneLine, print, printFacts, printJson } from "./print.ts";
 import { sessionAt, withSessions } from "./sessions.ts";
 

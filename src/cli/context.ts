@@ -2,13 +2,13 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { SidecarError } from "../base/errors.ts";
+import { sizeText } from "../base/size-text.ts";
 import type { Discovery } from "../context/discovery.ts";
 import type { CacheRoom, DiscoveryCache } from "../context/discovery-cache.ts";
 import { cacheOf, factsOf } from "./context-facts.ts";
 import type { Invocation, Io } from "./command.ts";
 import { homely } from "./folder-text.ts";
 import { showSessionContext } from "./context-session.ts";
-import { sizeText } from "../base/size-text.ts";
 import { countText, print, printFacts, printJson } from "./print.ts";
 
 export async function showContext(invocation: Invocation, io: Io): Promise<number> {

@@ -1,6 +1,7 @@
 /** The store, tried out: opened, and asked what the checks of health ask. */
 import { reasonOf } from "../base/errors.ts";
 import { redactStoreUrl } from "../base/redact.ts";
+import { sizeText } from "../base/size-text.ts";
 import { emptyPlaceOf } from "../care/maintenance.ts";
 import type { Config } from "../config/config.ts";
 import { cacheFolderOf, surroundings } from "../config/paths.ts";
@@ -11,7 +12,6 @@ import type { Store } from "../store/contract.ts";
 import { openGuarded } from "../store/guarded/open.ts";
 import type { Io } from "./command.ts";
 import type { Problem } from "./doctor-agent.ts";
-import { sizeText } from "../base/size-text.ts";
 import { countText } from "./print.ts";
 
 export interface StoreTrial {

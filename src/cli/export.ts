@@ -12,12 +12,12 @@ import type { SessionRegistry } from "../session/registry.ts";
 import type { Invocation, Io } from "./command.ts";
 import { interruptible } from "./interrupt.ts";
 import type { LeftOut } from "./left-out.ts";
-import { sizeText } from "../base/size-text.ts";
 import { countText, oneLine, Outflow, print, printJson } from "./print.ts";
 import { Progress } from "./progress.ts";
 import { sessionsOf } from "./sessions-filter.ts";
 import { sessionAt, withSessions } from "./sessions.ts";
 import { isUnreadable } from "../base/unreadable.ts";
+import { sizeText } from "../base/size-text.ts";
 
 interface Saved {
   readonly id: string;

@@ -1,7 +1,7 @@
 /** The room that a deletion gives back to the disk. */
+import { sizeText } from "../base/size-text.ts";
 import { giveBackSpace } from "../care/maintenance.ts";
 import type { SessionRegistry } from "../session/registry.ts";
-import { sizeText } from "../base/size-text.ts";
 
 /** @param beforeBytes what the store took up before the deletion */
 export async function freed(registry: SessionRegistry, url: string, beforeBytes: number): Promise<number> {

@@ -1,6 +1,7 @@
 /** `migrate`, `backup`, `restore`: all sessions of one store into another. */
 import { redactStoreUrl } from "../base/redact.ts";
 import { SidecarError } from "../base/errors.ts";
+import { sizeText } from "../base/size-text.ts";
 import { assertApart } from "../care/apart.ts";
 import { migrateSessions } from "../care/migrate.ts";
 import type { Config } from "../config/config.ts";
@@ -13,7 +14,6 @@ import type { Invocation, Io } from "./command.ts";
 import { configOf } from "./configured.ts";
 import { interruptible } from "./interrupt.ts";
 import { LeftOut } from "./left-out.ts";
-import { sizeText } from "../base/size-text.ts";
 import { countText, print, printJson } from "./print.ts";
 import { Progress } from "./progress.ts";
 

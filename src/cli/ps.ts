@@ -1,7 +1,7 @@
 /** `ps`: what runs on this machine. */
+import { sizeText } from "../base/size-text.ts";
 import { machineStatus, type MachineStatus } from "../local/machine.ts";
 import type { Invocation, Io } from "./command.ts";
-import { sizeText } from "../base/size-text.ts";
 import { agoText, countText, print, printJson } from "./print.ts";
 import { styleFor, type Style } from "./style.ts";
 import { printTable, type Column } from "./table.ts";

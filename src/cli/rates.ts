@@ -1,6 +1,6 @@
 /** How much goes on: by how much figures have grown. */
-import type { Snapshot } from "../figures/snapshot.ts";
 import { sizeText } from "../base/size-text.ts";
+import type { Snapshot } from "../figures/snapshot.ts";
 import { countText } from "./print.ts";
 
 /** A second, unless told. */

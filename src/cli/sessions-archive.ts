@@ -1,12 +1,12 @@
 /** `sessions archive` and `unarchive`: out of the way, and back. */
 import type { SessionId } from "../base/ids.ts";
+import { sizeText } from "../base/size-text.ts";
 import { isArchived, type Archived } from "../session/archived.ts";
 import type { SessionRecord } from "../session/registry-options.ts";
 import type { SessionRegistry } from "../session/registry.ts";
 import type { Invocation, Io } from "./command.ts";
 import { Failures } from "./failures.ts";
 import { freed } from "./freed.ts";
-import { sizeText } from "../base/size-text.ts";
 import { countText, print, printJson } from "./print.ts";
 import { sessionAt, withSessions } from "./sessions.ts";
 

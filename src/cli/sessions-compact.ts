@@ -1,6 +1,7 @@
 /** `sessions compact`: notes in the place of old output and thoughts, and back. */
 import { SidecarError } from "../base/errors.ts";
 import type { SessionId } from "../base/ids.ts";
+import { sizeText } from "../base/size-text.ts";
 import { cacheFolderOf, surroundings } from "../config/paths.ts";
 import { Searcher } from "../history/search/search.ts";
 import type { CompactionEffect } from "../session/compaction.ts";
@@ -8,7 +9,6 @@ import type { SessionRegistry } from "../session/registry.ts";
 import type { Invocation, Io } from "./command.ts";
 import { assertMeant, isMeant } from "./confirm.ts";
 import { freed, freedText } from "./freed.ts";
-import { sizeText } from "../base/size-text.ts";
 import { countText, oneLine, print, printJson } from "./print.ts";
 import { addressed, countFrom, sessionAt, withSessions } from "./sessions.ts";
 

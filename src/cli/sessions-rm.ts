@@ -10,10 +10,10 @@ import { Failures } from "./failures.ts";
 import { freed } from "./freed.ts";
 import { leaseText } from "./lease-text.ts";
 import { stateOf } from "../session/state.ts";
-import { sizeText } from "../base/size-text.ts";
 import { countText, oneLine, print, printJson } from "./print.ts";
 import { sessionAt, withSessions } from "./sessions.ts";
 import { isUnreadable } from "../base/unreadable.ts";
+import { sizeText } from "../base/size-text.ts";
 
 /** What is to go; without its record where that cannot be read. */
 interface Named {

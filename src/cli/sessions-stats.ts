@@ -1,10 +1,10 @@
 /** `sessions stats` */
 import { redactStoreUrl } from "../base/redact.ts";
+import { sizeText } from "../base/size-text.ts";
 import { emptyPlaceOf } from "../care/maintenance.ts";
 import { growthOf, type Growth } from "../upkeep/growth.ts";
 import type { Invocation, Io } from "./command.ts";
 import { withSessions } from "./sessions.ts";
-import { sizeText } from "../base/size-text.ts";
 import { printFacts, printJson } from "./print.ts";
 
 export function storeStats(invocation: Invocation, io: Io): Promise<number> {
@@ -25,11 +25,17 @@ export function storeStats(invocation: Invocation, io: Io): Promise<number> {
       ["in the trash", stats.trashed === 0 ? undefined : String(stats.trashed)],
       ["entries", String(stats.entries)],
       ["size", sizeText(stats.bytes)],
-      ...Object.entries(stats.details ?? {}).map(([name, value]): [string, string] => [name, String(value)]),
+      ...Object.entries(stats.details ?? {}).map(([name, value]) => detailText(name, value)),
       ...(growth === undefined ? [] : growthFacts(growth)),
     ]);
     return 0;
   });
+}
+
+/** `walBytes` is `wal`, a size. */
+function detailText(name: string, value: unknown): [string, string] {
+  if (!name.endsWith("Bytes") || typeof value !== "number") return [name, String(value)];
+  return [name.slice(0, -"Bytes".length), sizeText(value)];
 }
 
 function growthFacts(growth: Growth): [string, string | undefined][] {

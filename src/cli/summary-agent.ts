@@ -2,10 +2,10 @@
 import type { StartAgent } from "../agent/agent.ts";
 import { SidecarError } from "../base/errors.ts";
 import { isRecord, textOr } from "../base/json.ts";
+import { sizeText } from "../base/size-text.ts";
 import { capabilitiesOf } from "../acp/v1/initialize.ts";
 import { betweenTags } from "../session/history-text.ts";
 import { Peer, type Answer, type Update } from "./peer.ts";
-import { sizeText } from "../base/size-text.ts";
 
 export interface SummaryRequest {
   readonly history: string;

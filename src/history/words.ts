@@ -65,7 +65,8 @@ export function noteOf(happening: Happening): Note | undefined {
       return { text: `Went back to #${happening.toSeq}`, isBad: false };
     case "end": {
       const text = endText(happening);
-      return text === undefined ? undefined : { text, isBad: true };
+      // Who cancels a turn has what they wanted.
+      return text === undefined ? undefined : { text, isBad: text !== cancelled };
     }
     default:
       return undefined;
@@ -93,6 +94,8 @@ function decisionText({ outcome, option }: Decided): string {
   ];
   return option === undefined ? how : `${how}: ${visibleLine(option.name)}`;
 }
+
+const cancelled = "The turn ended: cancelled";
 
 /** Undefined for a turn that ended as turns should. */
 function endText({ end: { interrupted, error, stopReason } }: Ended): string | undefined {

@@ -172,7 +172,7 @@ function endOf(item: Ended): Child {
   if (note === undefined && used === "") return undefined;
   return h(
     "p",
-    { class: `note turn-end${note === undefined ? "" : " bad"}` },
+    { class: `note turn-end${note?.isBad === true ? " bad" : ""}` },
     note?.text,
     note !== undefined && used !== "" && " · ",
     used,

@@ -161,6 +161,7 @@ describe("sessions stats", () => {
     const { out } = await sessions("stats");
     expect(out).toMatch(/^sessions: 3$/m);
     expect(out).toMatch(/^size: +\d/m);
+    expect(out).toMatch(/^wal: +[\d.]+ (bytes|[KM]iB)$/m);
     expect(JSON.parse((await sessions("stats", "--json")).out)).toMatchObject({
       store: url,
       sessions: 3,

@@ -217,7 +217,7 @@ describe.skipIf(browserPath === undefined)("the web view", () => {
     await page.keyboard.press("Enter");
     await asked.waitFor();
     await page.getByRole("button", { name: "Stop" }).click();
-    await page.getByText("The turn ended: cancelled").waitFor();
+    await page.locator(".turn-end:not(.bad)", { hasText: "The turn ended: cancelled" }).waitFor();
     expect(faults).toEqual([]);
   });
 
