@@ -124,11 +124,12 @@ function linkFacts({ id: token, untilMs }: { readonly id: string; readonly until
 function addressFrom(text: string | true | undefined): string {
   const given = text === undefined ? `http://${defaultListen}` : String(text);
   const url = URL.canParse(given) ? new URL(given) : undefined;
-  const isPlain = url !== undefined && url.search === "" && url.hash === "" && url.username === "";
-  if (url !== undefined && isPlain && /^https?:$/.test(url.protocol)) return url.href;
+  // The page asks for what it needs from the root of its server.
+  const isPlain = url?.pathname === "/" && url.search === "" && url.hash === "" && url.username === "";
+  if (isPlain && /^https?:$/.test(url.protocol)) return url.href;
   throw new SidecarError(
     "USAGE",
-    `--at is ${JSON.stringify(given)}, which is no address of a server; for example http://127.0.0.1:7433`,
+    `--at is ${JSON.stringify(given)}, which is no address of a server, with no path; for example http://127.0.0.1:7433`,
   );
 }
 

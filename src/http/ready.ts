@@ -5,10 +5,10 @@ import { fewestBytes, headersFor, isKnown, notChanged, responseOf, takesGzip } f
 import { zipped } from "./zipped.ts";
 
 export class Ready {
-  readonly #bytes: Uint8Array;
+  readonly #bytes: Uint8Array<ArrayBuffer>;
   readonly #tag: string;
   readonly #headers: Readonly<Record<string, string>>;
-  #zipped: Awaitable<Uint8Array> | undefined;
+  #zipped: Awaitable<Uint8Array<ArrayBuffer>> | undefined;
 
   /** @param headers besides the usual ones of an answer, with names in lower case */
   constructor(text: string, headers: Readonly<Record<string, string>> = {}) {

@@ -10,6 +10,6 @@ const mostAtOnceBytes = 64 << 10;
 /** Two thirds of the time of the usual one, for a few hundredths more. */
 const level = 4;
 
-export function zipped(bytes: Uint8Array): Awaitable<Uint8Array> {
+export function zipped(bytes: Uint8Array): Awaitable<Uint8Array<ArrayBuffer>> {
   return bytes.byteLength <= mostAtOnceBytes ? gzipSync(bytes, { level }) : gzipAside(bytes);
 }

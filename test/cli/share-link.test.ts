@@ -16,11 +16,11 @@ it("prints an address, lists it, ends it, and says what does not go together", a
   const made = await run("sessions", "share", id, "--link", "--ttl", "2h");
   expect(made.out).toMatch(new RegExp(`^http://127\\.0\\.0\\.1:7433/#token=acps_[\\w-]+&${id}\n$`));
   const json = JSON.parse(
-    (await run("sessions", "share", id, "--link", "--at", "https://me.example/talks", "--json")).out,
+    (await run("sessions", "share", id, "--link", "--at", "https://me.example", "--json")).out,
   ) as Record<string, unknown>;
   expect(json).toMatchObject({
     id,
-    link: expect.stringMatching(/^https:\/\/me\.example\/talks#token=/) as string,
+    link: expect.stringMatching(/^https:\/\/me\.example\/#token=/) as string,
   });
   const listed = await run("sessions", "shares", id);
   expect(listed.out).toContain("ann's, shared with 0 names and by 2 links");
@@ -32,6 +32,7 @@ it("prints an address, lists it, ends it, and says what does not go together", a
     [["share", id, "--link", "--write"], /no --write/],
     [["share", id, "--link", "--at", "me.example"], /--at is "me\.example", which is no address of a server/],
     [["share", id, "--link", "--at", "http://a/?x=1"], /no address of a server/],
+    [["share", id, "--link", "--at", "http://a/sub"], /no address of a server, with no path/],
     [["share", id, "--with", "bob", "--at", "http://a"], /it needs --link/],
     [["share", id], /needs --with NAME, with whom it is shared, or --link/],
     [["unshare", id, "--link", "--with", "bob"], /one at a time/],
