@@ -102,17 +102,20 @@ export function problemOf(error: unknown): Problem {
   const status = isRefusal(known) ? known.status : statuses[code];
   return {
     ...data,
-    ...(isSidecarError(error, "SESSION_BUSY") && holderIn(data)),
+    ...(isSidecarError(error) && holderIn(data)),
     type: `urn:acp-sidecar:problem:${code}`,
     title: titleOf(code),
     status,
-    detail: code === "SESSION_BUSY" ? freeing(message, data) : message,
+    detail: forRequests(code, message, data),
     code,
   };
 }
 
-/** How the process that has it is told to let it go is none of a request's options. */
-function freeing(message: string, { sessionId }: ErrorData): string {
+/** What an editor or a process can do about a session that somebody else has is none of a request's options. */
+function forRequests(code: ErrorCode, message: string, { sessionId }: ErrorData): string {
+  if (code === "LEASE_LOST")
+    return message.replace("; load it again to take it back", "; ask again when it is free");
+  if (code !== "SESSION_BUSY") return message;
   const [held] = message.split("; end it there", 1);
   const end = `acp-sidecar sessions end ${String(sessionId)}`;
   return typeof sessionId === "string" && held !== message

@@ -1,8 +1,11 @@
 import { describe, expect, it } from "vitest";
+import { newSessionId } from "../../src/base/ids.ts";
+import { problemOf } from "../../src/http/problems.ts";
 import { thisHolder } from "../../src/session/holder.ts";
 import { Keyring } from "../../src/store/encrypted/keyring.ts";
 import { encryptedStore } from "../../src/store/encrypted/store.ts";
 import { openMemoryStore } from "../../src/store/memory/memory.ts";
+import { leaseLost } from "../../src/store/refusals.ts";
 import { apiOn } from "./rig.ts";
 
 describe("sessions over HTTP", () => {
@@ -82,6 +85,15 @@ describe("sessions over HTTP", () => {
     );
     expect((await ask("GET", `/api/sessions/${id}`)).json.state).toBe("running");
     expect((await ask("DELETE", `/api/sessions/${id}?force=true`)).status).toBe(204);
+  });
+
+  it("that somebody has taken over are told with who has them, as people call the host", () => {
+    const holder = { ...thisHolder(), host: "elsewhere/machine/space" };
+    const id = newSessionId();
+    const lost = leaseLost(id, { holder, fence: 2, sinceMs: 1, expiresAtMs: 2, turnRunning: true });
+    expect(problemOf(lost)).toMatchObject({ status: 409, holder: { host: "elsewhere" } });
+    expect(problemOf(lost).detail).toMatch(/; ask again when it is free$/);
+    expect(JSON.stringify(problemOf(lost))).not.toContain("machine");
   });
 
   it("are answered once more only when they have changed", async () => {
