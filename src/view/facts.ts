@@ -25,11 +25,16 @@ export interface About {
 
 export function factsOf(session: Session, { forks, use, changes, back }: About): readonly Child[] {
   const { cwd, state, archived, lineage, lease, updatedAtMs } = session;
-  const holder =
-    lease === undefined ? "" : ` by ${visibleLine(lease.holder.host)}, process ${lease.holder.pid}`;
+  const holder = lease && `process ${lease.holder.pid} on ${visibleLine(lease.holder.host)}`;
   const agent = agentOf(session);
   return [
-    h("span", { class: `chip ${state}`, title: `${states[state]}${holder}` }, states[state]),
+    h(
+      "span",
+      { class: `chip ${state}`, title: `${states[state]}${holder ? ` in ${holder}` : ""}` },
+      states[state],
+    ),
+    // Whose turn it is, for whoever waits for it.
+    state === "running" && holder !== undefined && h("span", {}, holder),
     archived && h("span", { class: "chip" }, "archived"),
     agent !== "" && h("bdi", {}, agent),
     h("bdi", { class: "folder", title: visibleLine(cwd) }, visibleLine(cwd)),

@@ -216,6 +216,7 @@ describe.skipIf(browserPath === undefined)("the web view", () => {
     await page.getByLabel("Prompt").fill("permission");
     await page.keyboard.press("Enter");
     await asked.waitFor();
+    await page.getByText(`process ${process.pid} on `).waitFor();
     await page.getByRole("button", { name: "Stop" }).click();
     await page.locator(".turn-end:not(.bad)", { hasText: "The turn ended: cancelled" }).waitFor();
     expect(faults).toEqual([]);
