@@ -7,8 +7,8 @@
  * start the WAL over. So at every instant a commit is in the WAL, which we sync, or in a database that SQLite
  * has synced. Starting over writes (and syncs) a new header into the same file, so our descriptor stays right;
  * a recovery takes the frames that belong to the header by salt and checksum, up to the last whole commit.
- * The WAL is deleted only by the last connection to close, which cannot be another's while ours is open; should
- * the file be another one all the same, the new one is opened and its directory entry is synced.
+ * The WAL is deleted only by the last connection to close, which cannot be another's while ours is open: where its name
+ * is gone, other hands have deleted or replaced the database, and whatever is written goes with the open files.
  *
  * The descriptor is our own, of the WAL only: SQLite locks the database and the -shm file, never the WAL, so
  * closing it drops no lock.
@@ -18,7 +18,7 @@ import { open, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 import { syncDirectory } from "../../../base/disk.ts";
 import { Queue } from "../../../base/queue.ts";
-import { SidecarError, reasonOf, systemCodeOf } from "../../../base/errors.ts";
+import { isSidecarError, SidecarError, reasonOf, systemCodeOf } from "../../../base/errors.ts";
 
 /** Runs work, which does not write to the database, while no process can. */
 type WhileLocked = (work: () => void) => Promise<void>;
@@ -69,30 +69,25 @@ export class WalSync {
   async #sync(): Promise<void> {
     const committed = this.#committed;
     try {
-      while (!(await this.#syncFile()));
+      await this.#syncFile();
     } catch (error) {
       this.#mustRewrite = true;
-      throw syncFailed(this.#path, error);
+      throw isSidecarError(error) ? error : syncFailed(this.#path, error);
     }
     this.#mustRewrite = false;
     this.#synced = committed;
   }
 
-  /** False when it was not the WAL any longer that is now on the disk. */
-  async #syncFile(): Promise<boolean> {
+  async #syncFile(): Promise<void> {
     this.#file ??= await openWal(this.#path);
     // There is none, and so nothing that is only there.
-    if (this.#file === undefined) return true;
+    if (this.#file === undefined) return;
     const { fd } = this.#file;
     if (this.#mustRewrite) await this.#rewrite(fd);
     const syncing = datasync(fd);
     // While the disk is at work the look costs nobody's time.
     const [isLinked] = await Promise.all([isStillLinked(fd), syncing]);
-    if (isLinked) return true;
-    const gone = this.#file;
-    this.#file = undefined;
-    await gone.close();
-    return false;
+    if (!isLinked) throw deletedWhileOpen(this.#path);
   }
 
   /**
@@ -144,6 +139,14 @@ async function openExisting(path: string): Promise<FileHandle | undefined> {
     if (systemCodeOf(error) === "ENOENT") return undefined;
     throw error;
   }
+}
+
+function deletedWhileOpen(walPath: string): SidecarError {
+  const database = walPath.slice(0, -"-wal".length);
+  return new SidecarError(
+    "STORE_FAILED",
+    `${database} was deleted or replaced while it is open: nothing that is said now is kept; restart what has it open`,
+  );
 }
 
 function syncFailed(path: string, error: unknown): SidecarError {

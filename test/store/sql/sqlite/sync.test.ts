@@ -1,5 +1,5 @@
 import fs from "node:fs";
-import { rename, stat, writeFile } from "node:fs/promises";
+import { rename, rm, stat, writeFile } from "node:fs/promises";
 import { afterEach, beforeEach, describe, expect, it, vi, type MockInstance } from "vitest";
 import { syncDirectory } from "../../../../src/base/disk.ts";
 import { WalSync } from "../../../../src/store/sql/sqlite/sync.ts";
@@ -80,19 +80,33 @@ describe("flushing a SQLite store", () => {
 });
 
 describe("the sync of a WAL file", () => {
-  it("follows the name to another file, and is content when there is none", async () => {
+  it("is content when there is none, and fails for one that was deleted or replaced while it is open", async () => {
     const path = newPath();
     const wal = new WalSync(path, async (work) => work());
     await wal.flush();
     expect(datasync).not.toHaveBeenCalled();
-    for (let i = 1; i <= 3; i += 1) {
-      await writeFile(`${path}.new`, "frames");
-      await rename(`${path}.new`, `${path}-wal`);
-      wal.committed();
-      await wal.flush();
-      // That it is another file is seen while the one that was open is synced.
-      expect([datasync.mock.calls.length, directorySync.mock.calls.length]).toEqual([2 * i - 1, i]);
-    }
+    await writeFile(`${path}-wal`, "frames");
+    wal.committed();
+    await wal.flush();
+    expect([datasync.mock.calls.length, directorySync.mock.calls.length]).toEqual([1, 1]);
+    await writeFile(`${path}.new`, "frames");
+    await rename(`${path}.new`, `${path}-wal`);
+    wal.committed();
+    for (let times = 0; times < 2; times += 1) await rejectsWith("STORE_FAILED", wal.flush());
     await wal.close();
+  });
+
+  it("acknowledges nothing that is written to a database which was deleted", async () => {
+    const path = newPath();
+    const store = await open(path);
+    const { id, lease } = await aJournal(store, 1);
+    await store.flush();
+    for (const end of ["", "-wal", "-shm"]) await rm(`${path}${end}`);
+    await store.append(id, 1, someEntries(1, 2), lease);
+    await expect(store.flush()).rejects.toMatchObject({
+      code: "STORE_FAILED",
+      message: expect.stringContaining(`${path} was deleted or replaced while it is open`) as string,
+    });
+    await store.close();
   });
 });
