@@ -19,6 +19,7 @@ describe("the compiled program", () => {
       expect(version(cache)).toMatchObject({ status: 0, stderr: "" });
       expect(fs.readdirSync(cache)).toEqual(["acp-sidecar"]);
       expect(fs.readdirSync(path.join(cache, "acp-sidecar"))).toEqual(["code"]);
+      expect(fs.statSync(path.join(cache, "acp-sidecar")).mode & 0o777).toBe(0o700);
       expect(fs.readdirSync(path.join(cache, "acp-sidecar/code"))).not.toEqual([]);
     },
   );
