@@ -62,6 +62,7 @@ function blocksOf(page: string, language: string): string[] {
 
 /** Their stories are long, and what they tell of has tests of its own. */
 const long = new Set([
+  "docs/configuration.md",
   "docs/context.md",
   "docs/figures.md",
   "docs/history.md",
@@ -69,6 +70,7 @@ const long = new Set([
   "docs/operations.md",
   "docs/security.md",
   "docs/sessions.md",
+  "docs/stores.md",
 ]);
 
 // The commands are for a POSIX shell.
