@@ -61,7 +61,7 @@ function rowsOf(found, sessions, entries) {
     row(
       "a scrape of /metrics, p50, ms",
       { sidecar: found.scrape },
-      `the first: ${found.firstScrape.toFixed(0)} ms`,
+      `the first: ${found.firstScrape.toFixed(0)} ms, the next 50: ${found.coldScrape.toFixed(1)}`,
       "≤ 5 ms",
       found.scrape <= 5,
     ),
@@ -126,12 +126,15 @@ async function ofPages({ url, headers }, id, entries) {
   );
   // The first ones compile what they run.
   await requests.times(histories.map((each) => `${each}1`).slice(0, 50));
+  const scrapes = Array.from({ length: 50 }, () => "/metrics");
   const found = {
     list: quantile(await requests.times(lists), 0.95),
     history: quantile(await requests.times(histories), 0.95),
     newest: median(await requests.times(newest)),
     firstScrape: (await requests.times(["/metrics"]))[0],
-    scrape: median(await requests.times(Array.from({ length: 50 }, () => "/metrics"))),
+    coldScrape: median(await requests.times(scrapes)),
+    // V8 compiles what is used some hundred times.
+    scrape: median((await requests.times([...scrapes, ...scrapes, ...scrapes, ...scrapes])).slice(-50)),
   };
   requests.close();
   return found;
