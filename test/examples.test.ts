@@ -18,7 +18,8 @@ const chapters: Readonly<Record<string, readonly string[]>> = {
 
 describe.concurrent("the examples", () => {
   for (const [name, titles] of Object.entries(chapters)) {
-    it(`${name} runs with one command, and all that it says is so`, async () => {
+    const tags = name === "basic-storage" ? [] : ["long"];
+    it(`${name} runs with one command, and all that it says is so`, { tags }, async () => {
       const { stdout } = await run(process.execPath, [runner, name]);
       for (const title of titles) expect(stdout).toContain(`\n${title}`);
       expect(stdout).not.toContain("  NOT ");

@@ -68,6 +68,7 @@ const long = new Set([
   "docs/history.md",
   "docs/http.md",
   "docs/operations.md",
+  "docs/privacy.md",
   "docs/security.md",
   "docs/sessions.md",
   "docs/stores.md",

@@ -128,18 +128,23 @@ describe("a holder that is no more", () => {
     expect(all).toBe("echo: by the firstecho: by the second");
   });
 
-  it("does not let its left-over agent live on, which whoever loads its session ends [REQ leftover-agent]", async () => {
-    const store = harness.storeUrl();
-    const other = await harness.connect({ store });
-    const killed = await harness.connect({ agent: ["stubborn.mjs"], store });
-    const { sessionId } = await killed.newSession(cwd);
-    await killed.prompt(sessionId, "hello");
-    const leftOver = killed.program.agents()[0]?.pid ?? 0;
-    await harness.crash(killed.program);
-    expect(isAlive(leftOver)).toBe(true);
-    await other.load(sessionId, cwd);
-    expect(await processesOutliving(killed.program.mark, 5000)).toEqual([]);
-  });
+  const another = { tags: ["long"] };
+  it(
+    "does not let its left-over agent live on, which whoever loads its session ends [REQ leftover-agent]",
+    another,
+    async () => {
+      const store = harness.storeUrl();
+      const other = await harness.connect({ store });
+      const killed = await harness.connect({ agent: ["stubborn.mjs"], store });
+      const { sessionId } = await killed.newSession(cwd);
+      await killed.prompt(sessionId, "hello");
+      const leftOver = killed.program.agents()[0]?.pid ?? 0;
+      await harness.crash(killed.program);
+      expect(isAlive(leftOver)).toBe(true);
+      await other.load(sessionId, cwd);
+      expect(await processesOutliving(killed.program.mark, 5000)).toEqual([]);
+    },
+  );
 
   it("or the next that starts, whatever it serves [REQ leftover-agent]", async () => {
     const killed = await harness.connect({ agent: ["stubborn.mjs"], store: "memory:" });
