@@ -53,11 +53,15 @@ export async function prompt(ctx: RelayContext, params: unknown, request: Reques
     turn.noteOver();
     live.touch();
     // The answer waits for none of this.
-    void request.answered.then(() => {
-      noteTurn(ctx, { live, turn, meta: parsed._meta }, safe);
-      ctx.projects.noteOver(live);
-      ctx.log.info({ sessionId: live.id, ended: safe.type }, "turn ended");
-    });
+    request.answered
+      .then(() => {
+        noteTurn(ctx, { live, turn, meta: parsed._meta }, safe);
+        ctx.projects.noteOver(live);
+        ctx.log.info({ sessionId: live.id, ended: safe.type }, "turn ended");
+      })
+      .catch((error: unknown) =>
+        ctx.log.error({ sessionId: live.id, error: loggedReason(error, ctx.log) }, "a turn was not counted"),
+      );
     if (safe.type === "error") throw safe.error;
     return safe.result;
   });
