@@ -4,7 +4,7 @@
  * decides how much comes, the relay stops reading while a session's queue is long.
  */
 
-type Awaitable<T> = T | Promise<T>;
+import { promiseOf, type Awaitable } from "./awaitable.ts";
 
 export class Queue {
   #tail: Promise<void> | undefined;
@@ -21,7 +21,7 @@ export class Queue {
    */
   run<T>(task: () => Awaitable<T>, onEnd?: () => void): Promise<T> {
     this.#length += 1;
-    const result = this.#tail === undefined ? started(task) : this.#tail.then(task);
+    const result = this.#tail === undefined ? promiseOf(task) : this.#tail.then(task);
     const ended = () => {
       this.#length -= 1;
       if (this.#tail === tail) this.#tail = undefined;
@@ -60,21 +60,4 @@ export class KeyedQueue<K> {
     if (key !== undefined) return this.#queues.get(key)?.idle();
     await Promise.all(Array.from(this.#queues.values(), (queue) => queue.idle()));
   }
-}
-
-/**
- * A task that throws before its first await has failed as any other. Not async, so that its own promise is passed on:
- * what a queue costs would be half as much again.
- */
-function started<T>(task: () => Awaitable<T>): Promise<T> {
-  try {
-    const result = task();
-    return result instanceof Promise ? result : Promise.resolve(result);
-  } catch (error) {
-    return failed(error);
-  }
-}
-
-async function failed(error: unknown): Promise<never> {
-  throw error;
 }

@@ -7,7 +7,7 @@ import type { Follower } from "../session/events.ts";
 import { SessionRegistry } from "../session/registry.ts";
 import type { Store } from "../store/contract.ts";
 import type { Access } from "../store/guarded/access.ts";
-import type { Awaitable } from "../store/driver.ts";
+import type { Awaitable } from "../base/awaitable.ts";
 import { guardOf } from "../store/guarded/guard.ts";
 import { guardedStore } from "../store/guarded/store.ts";
 import { auditAs } from "./audited.ts";

@@ -1,6 +1,6 @@
 /** An answer that is sent again and again: its bytes, also compressed, and its headers are made once. */
 import { createHash } from "node:crypto";
-import type { Awaitable } from "../store/driver.ts";
+import type { Awaitable } from "../base/awaitable.ts";
 import { fewestBytes, headersFor, isKnown, notChanged, responseOf, takesGzip } from "./response.ts";
 import { zipped } from "./zipped.ts";
 

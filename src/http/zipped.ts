@@ -1,7 +1,7 @@
 /** Answers made smaller, as gzip. */
 import { promisify } from "node:util";
 import { gzip, gzipSync } from "node:zlib";
-import type { Awaitable } from "../store/driver.ts";
+import type { Awaitable } from "../base/awaitable.ts";
 
 const gzipAside = promisify(gzip);
 

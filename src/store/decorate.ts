@@ -3,7 +3,8 @@ import type { SessionId } from "../base/ids.ts";
 import { KeyedQueue } from "../base/queue.ts";
 import { frozenCopy } from "./copy.ts";
 import type { Lease, NewEntry } from "./contract.ts";
-import type { Awaitable, StoreDriver } from "./driver.ts";
+import type { Awaitable } from "../base/awaitable.ts";
+import type { StoreDriver } from "./driver.ts";
 
 /** Does one operation on the driver within; `id` is the session that it is about, if it is about one. */
 type On = <T>(act: (driver: StoreDriver) => Awaitable<T>, id?: SessionId) => Awaitable<T>;

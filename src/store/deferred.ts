@@ -1,7 +1,8 @@
 /** A store that is opened behind the first calls, and again after a failure: starting up waits for no medium. */
 import type { Store } from "./contract.ts";
 import { forwarding } from "./decorate.ts";
-import type { Awaitable, StoreDriver } from "./driver.ts";
+import type { Awaitable } from "../base/awaitable.ts";
+import type { StoreDriver } from "./driver.ts";
 import { defineStore } from "./shell.ts";
 
 interface DeferredStore extends Store {

@@ -1,4 +1,5 @@
 /** What somebody gives who makes a store: the rest is the shell's (`defineStore`). */
+import type { Awaitable } from "../base/awaitable.ts";
 import type { SessionId } from "../base/ids.ts";
 import type {
   Entry,
@@ -12,8 +13,6 @@ import type {
   Store,
 } from "./contract.ts";
 import type { TextIndex } from "./text-index.ts";
-
-export type Awaitable<T> = T | Promise<T>;
 
 /** What an append and a seal have in common, where a write may have to be told from its second try. */
 export interface JournalWrite {

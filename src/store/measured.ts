@@ -3,7 +3,8 @@ import { isSidecarError } from "../base/errors.ts";
 import type { Counting } from "../base/meter.ts";
 import type { Entry, NewEntry } from "./contract.ts";
 import { forwarding } from "./decorate.ts";
-import type { Awaitable, StoreDriver } from "./driver.ts";
+import type { Awaitable } from "../base/awaitable.ts";
+import type { StoreDriver } from "./driver.ts";
 
 /** Each with what a meter is told of it. */
 const operations = {

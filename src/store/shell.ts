@@ -1,5 +1,6 @@
 /** What is the same in every store, around a driver's operations; and how a store is made of another one. */
 import type { SessionId } from "../base/ids.ts";
+import { promiseOf, type Awaitable } from "../base/awaitable.ts";
 import { checkWrite, given } from "./arguments.ts";
 import type {
   Acquired,
@@ -21,7 +22,7 @@ import type {
 } from "./contract.ts";
 import type { TextIndex } from "./text-index.ts";
 import { forwarding, queueing, translating } from "./decorate.ts";
-import type { Awaitable, StoreDriver } from "./driver.ts";
+import type { StoreDriver } from "./driver.ts";
 import { changingMetadata } from "./whole-metadata.ts";
 import { holdsPacked } from "./packed-kind.ts";
 import type { PageUnpacker } from "./packed-pages.ts";
@@ -77,7 +78,7 @@ class Shell implements Store {
   }
 
   get(id: SessionId): Promise<SessionRecord | undefined> {
-    return passedOn(() => this.#open().get(given.id(id)));
+    return promiseOf(() => this.#open().get(given.id(id)));
   }
 
   async update(id: SessionId, patch: SessionPatch, lease?: Lease): Promise<SessionRecord> {
@@ -101,7 +102,7 @@ class Shell implements Store {
   }
 
   append(id: SessionId, after: number, entries: readonly NewEntry[], lease: Lease): Promise<number> {
-    return passedOn(() => {
+    return promiseOf(() => {
       const driver = this.#open();
       checkWrite(id, entries, lease);
       return driver.append(id, given.after(after), entries, lease);
@@ -109,7 +110,7 @@ class Shell implements Store {
   }
 
   seal(id: SessionId, range: SealRange, entries: readonly NewEntry[], lease: Lease): Promise<number> {
-    return passedOn(() => {
+    return promiseOf(() => {
       const driver = this.#open();
       checkWrite(id, entries, lease);
       return driver.seal(id, given.range(range), entries, lease);
@@ -163,7 +164,7 @@ class Shell implements Store {
   }
 
   flush(): Promise<void> {
-    return passedOn(() => this.#open().flush());
+    return promiseOf(() => this.#open().flush());
   }
 
   async stats(): Promise<StoreStats> {
@@ -201,21 +202,4 @@ class Shell implements Store {
     if (this.#closing !== undefined) throw storeClosed(this.name);
     return this.#driver;
   }
-}
-
-/**
- * The driver's own promise, for what is called often: each async function on the way costs a turn three promises, and a
- * layered hit takes a quarter longer.
- */
-function passedOn<T>(act: () => Awaitable<T>): Promise<T> {
-  try {
-    const result = act();
-    return result instanceof Promise ? result : Promise.resolve(result);
-  } catch (error) {
-    return rejected(error);
-  }
-}
-
-async function rejected(error: unknown): Promise<never> {
-  throw error;
 }

@@ -1,7 +1,6 @@
 /** What an index of a store's words keeps and finds. It proposes; whether a message matches is decided by its text. */
+import type { Awaitable } from "../base/awaitable.ts";
 import type { SessionId } from "../base/ids.ts";
-
-type Awaitable<T> = T | Promise<T>;
 
 /** What is known of a session. */
 export interface KnownSession {

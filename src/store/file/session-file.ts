@@ -6,7 +6,7 @@ import { systemCodeOf } from "../../base/errors.ts";
 import type { SessionId } from "../../base/ids.ts";
 import { Queue } from "../../base/queue.ts";
 import { frozenCopy } from "../copy.ts";
-import type { Awaitable } from "../driver.ts";
+import type { Awaitable } from "../../base/awaitable.ts";
 import { noteLost, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
 import { isReadOnly, sessionDamaged, writeBehindDamage } from "./errors.ts";
 import { ifThere, openToAppend, type Opened } from "./files.ts";

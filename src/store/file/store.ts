@@ -19,7 +19,8 @@ import type {
   Store,
   StoreStats,
 } from "../contract.ts";
-import type { Awaitable, StoreDriver } from "../driver.ts";
+import type { Awaitable } from "../../base/awaitable.ts";
+import type { StoreDriver } from "../driver.ts";
 import { decodeCursor, matches, pageOf } from "../query.ts";
 import { sessionNotFound } from "../refusals.ts";
 import { checkReadOn } from "../rules.ts";

@@ -6,7 +6,7 @@ import { isSidecarError } from "../../base/errors.ts";
 import type { SessionId } from "../../base/ids.ts";
 import { KeyedQueue } from "../../base/queue.ts";
 import type { AgentFacts, Lease, SessionRecord, Store } from "../contract.ts";
-import type { Awaitable } from "../driver.ts";
+import type { Awaitable } from "../../base/awaitable.ts";
 import { sessionNotFound } from "../refusals.ts";
 import { rightsOn, type Access, type Rights } from "./access.ts";
 import { isOwned, owned, ownerOf, sessionOf, withoutMarks } from "./marks.ts";

@@ -1,5 +1,6 @@
 /** What differs between databases that keep sessions by SQL: their schema, their statements, how entries lie in it. */
-import type { Awaitable, JournalWrite } from "../driver.ts";
+import type { Awaitable } from "../../base/awaitable.ts";
+import type { JournalWrite } from "../driver.ts";
 import type { SessionId } from "../../base/ids.ts";
 import type { Entry, NewEntry, NewSession, SealRange, SessionFilter } from "../contract.ts";
 import type { Fragment, Operation } from "./operation.ts";

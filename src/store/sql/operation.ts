@@ -3,7 +3,7 @@
  * answered. SQLite carries them out at once, PostgreSQL awaits each. Generator functions stand at the top of a file:
  * one that is made for each call takes the engine five times as long.
  */
-import type { Awaitable } from "../driver.ts";
+import type { Awaitable } from "../../base/awaitable.ts";
 import type { Attempt } from "../server/retry.ts";
 
 /** Arrays are for databases that have them. */

@@ -2,7 +2,7 @@
 import { SidecarError } from "../../../base/errors.ts";
 import { Queue } from "../../../base/queue.ts";
 import { pause } from "../../../base/time.ts";
-import type { Awaitable } from "../../driver.ts";
+import type { Awaitable } from "../../../base/awaitable.ts";
 import { isBusy } from "../../../sqlite/result-codes.ts";
 
 /** How long SQLite itself may wait, and so block; what takes longer is tried again from the event loop. */

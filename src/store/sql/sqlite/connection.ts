@@ -1,5 +1,5 @@
 /** Runs operations on the one connection: at once, or when other processes' locks are gone. */
-import type { Awaitable } from "../../driver.ts";
+import type { Awaitable } from "../../../base/awaitable.ts";
 import { storeClosed } from "../../refusals.ts";
 import type { Runner, Operation, Query, Work } from "../operation.ts";
 import { untilFree, WriteQueue } from "./busy.ts";
