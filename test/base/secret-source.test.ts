@@ -6,6 +6,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { newSigningKey, signingKeyFrom, verifyingKeyFrom } from "../../src/audit/heads.ts";
 import { textFrom } from "../../src/base/secret-source.ts";
 
+/** The commands here are for a POSIX shell, and files there have no modes. */
 const isWindows = process.platform === "win32";
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), "acp-sidecar-secrets-"));
 afterAll(() => fs.rmSync(folder, { recursive: true, force: true }));

@@ -22,6 +22,7 @@ async function told(isTerminal: boolean, env: Record<string, string>): Promise<s
   return text;
 }
 
+// There cmd opens it, which is always there.
 it.skipIf(process.platform === "win32")("says that no browser was opened, and what to do", async () => {
   fs.writeFileSync(path.join(folder, program), "#!/bin/sh\nexit 3\n", { mode: 0o755 });
   const env = { PATH: `${folder}:/bin:/usr/bin` };
