@@ -1,5 +1,6 @@
 /** What a journal knows of its writes: whether one that failed may have been done all the same, and whether any can be. */
 import { isSidecarError, type SidecarError } from "../base/errors.ts";
+import type { NewEntry } from "../store/contract.ts";
 
 /** A write that failed, of which it is not known what became of it. */
 export interface Doubt {
@@ -68,4 +69,18 @@ export class JournalWrites {
     this.#lost ??= error;
     this.#onLoss();
   }
+}
+
+/**
+ * How many of the first entries, of so many, need not be written once more: they are in the store like that. Time and kind
+ * count as well. What is linked must be what is kept, and of a state that was said twice the later one is.
+ */
+export function storedAlready(final: readonly NewEntry[], stored: readonly NewEntry[], most: number): number {
+  let same = 0;
+  while (same < most && isSame(final[same], stored[same])) same += 1;
+  return same;
+}
+
+function isSame(a: NewEntry | undefined, b: NewEntry | undefined): boolean {
+  return a?.data === b?.data && a?.atMs === b?.atMs && a?.kind === b?.kind;
 }

@@ -13,7 +13,7 @@ import { foldEntries } from "./fold.ts";
 import { Held } from "./held.ts";
 import { isGone } from "./hidden.ts";
 import type { JournalOptions } from "./journal-options.ts";
-import { JournalWrites } from "./journal-writes.ts";
+import { JournalWrites, storedAlready } from "./journal-writes.ts";
 import { charsIn, collect } from "./pages.ts";
 
 /** How a session is taken: by whom, and from whom. What is not said is as the registry was set up. */
@@ -246,8 +246,7 @@ export class Journal {
     const linked = await this.#chain.linked(final, this.#sealed);
     if (linked !== undefined) final[final.length - 1] = linked;
     const most = Math.min(stored.length, final.length - last.length);
-    let same = 0;
-    while (same < most && final[same]?.data === stored[same]?.data) same += 1;
+    const same = storedAlready(final, stored, most);
     return { from: this.#sealed + 1 + same, final: final.slice(same) };
   }
 

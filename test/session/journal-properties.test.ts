@@ -1,0 +1,42 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { withoutLink } from "../../src/acp/chain-link.ts";
+import { foldEntries } from "../../src/session/fold.ts";
+import type { NewEntry } from "../../src/store/contract.ts";
+import { openMemoryStore } from "../../src/store/memory/memory.ts";
+import { anyItem } from "./any-item.ts";
+import { checked } from "./chain-rig.ts";
+import { end, newEntry, type Item } from "./entries.ts";
+import { open, session, stored } from "./journal-rig.ts";
+
+describe("a journal that anything is said into", () => {
+  /** Turns, each of appends of some entries. */
+  const turns = fc.array(fc.array(fc.array(anyItem, { maxLength: 6 }), { maxLength: 4 }), { maxLength: 3 });
+
+  it("keeps of each turn what folding makes of it, times and kinds too, and its chain holds [issue 11.2]", async () => {
+    await fc.assert(
+      fc.asyncProperty(turns, async (given) => {
+        const store = openMemoryStore();
+        const id = await session(store);
+        const { journal } = await open(store, id);
+        const compactions = new Set<string>();
+        const wanted: NewEntry[] = [];
+        let atMs = 1000;
+        const timed = (items: readonly Item[]) => items.map((item) => newEntry(item, (atMs += 7)));
+        for (const turn of given) {
+          const said = turn.map(timed);
+          for (const entries of said) await journal.append(entries);
+          const last = timed([end]);
+          await journal.sealTurn(last);
+          wanted.push(...foldEntries(said.flat(), compactions), ...last);
+        }
+        const kept = await stored(store, id);
+        const plain = kept.map((each) => ({ kind: each.kind, atMs: each.atMs, data: withoutLink(each) }));
+        expect(plain).toEqual(wanted);
+        expect(checked(kept).damage).toBeUndefined();
+        await journal.release();
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
