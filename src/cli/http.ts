@@ -46,18 +46,16 @@ export async function serveHttp(invocation: Invocation, io: Io): Promise<number>
   const audit = openAudit(config, { via: "http", env: io.env, log });
   try {
     const together = new Together();
-    await withServer(
-      { store, config, audit, log, listen, perSecond, together },
-      io,
-      async (server, registry) => {
-        const local = await localFor(config, { together, log, stop, env: io.env });
-        try {
-          await serving({ server, registry }, invocation, io, stop.signal);
-        } finally {
-          await local?.close();
-        }
-      },
-    );
+    const local = await localFor(config, { together, log, stop, env: io.env });
+    try {
+      const parts = { store, config, audit, log, listen, perSecond, together, own: local?.own };
+      await withServer(parts, io, (server, registry) =>
+        serving({ server, registry }, invocation, io, stop.signal),
+      );
+    } finally {
+      // Last of all: what ends with the server counts, too.
+      await local?.close();
+    }
     return 0;
   } finally {
     await Promise.all([store.close(), audit.close()]);
@@ -67,7 +65,7 @@ export async function serveHttp(invocation: Invocation, io: Io): Promise<number>
   }
 }
 
-interface Parts extends Pick<HttpParts, "store" | "audit" | "log" | "listen" | "perSecond"> {
+interface Parts extends Pick<HttpParts, "store" | "audit" | "log" | "listen" | "perSecond" | "own"> {
   readonly config: Config;
   readonly together: Together;
 }

@@ -2,6 +2,7 @@
 import type { Logger } from "../base/log.ts";
 import type { Counting } from "../base/meter.ts";
 import type { Config } from "../config/config.ts";
+import type { OwnEndpoint } from "../local/machine.ts";
 import type { Feeds } from "./events/feeds.ts";
 import type { Attachments } from "./prompting/attachments.ts";
 import type { Guests } from "./guests.ts";
@@ -21,5 +22,7 @@ export interface House {
   readonly feeds: Feeds;
   readonly attachments: Attachments;
   readonly idempotency: Idempotency;
+  /** What this process would say of itself to others of its machine. */
+  readonly own?: OwnEndpoint | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
 }

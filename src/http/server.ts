@@ -6,6 +6,7 @@ import { Interval } from "../base/interval.ts";
 import { noMeter, type Counting } from "../base/meter.ts";
 import { sweepScratch } from "../base/scratch.ts";
 import { waitAtMost } from "../base/time.ts";
+import type { OwnEndpoint } from "../local/machine.ts";
 import { appOf } from "./app.ts";
 import { Feeds } from "./events/feeds.ts";
 import type { GuestParts } from "./guest.ts";
@@ -29,6 +30,8 @@ export interface HttpParts extends GuestParts {
   readonly meter?: Counting;
   /** Requests and answers of a lighter kind stand in the place of Node's own, for all of this process. */
   readonly isProcessOurs?: boolean;
+  /** What this process would say of itself to others of its machine. */
+  readonly own?: OwnEndpoint | undefined;
   /** For whoever sends slowly; unless told, so that nobody in earnest is given up. */
   readonly patience?: Patience;
   /** How prompts are answered; undefined where no agent was named. */
@@ -58,12 +61,12 @@ const sweepMs = 60_000;
 /** Errors: `USAGE` for a place that is taken. */
 export async function startHttp(parts: HttpParts): Promise<HttpServer> {
   const guests = new Guests(parts);
-  const { config, log, cacheFolder, env, meter = noMeter } = parts;
+  const { config, log, cacheFolder, env, own, meter = noMeter } = parts;
   const feeds = new Feeds(parts.store);
   const attachments = new Attachments({ ...parts, ...config, onWritten: (id) => feeds.nudge(id) });
   const probes = new Probes(parts);
   const kept = { probes, feeds, attachments, pages: new Pages(), idempotency: new Idempotency() };
-  const house = { config, guests, log, meter, cacheFolder, env, ...kept };
+  const house = { config, guests, log, meter, cacheFolder, env, own, ...kept };
   const server = bounded((request, response) => void listener(request, response), parts.patience);
   await listening(server, parts.listen);
   sweepScratch();

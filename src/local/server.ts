@@ -24,13 +24,14 @@ const idleMs = 30_000;
 
 export class LocalServer {
   readonly path: string;
+  /** For its own process, which needs no socket. */
+  readonly answers: Answers;
   readonly #server: Server;
-  readonly #answers: Answers;
   readonly #sockets = new Set<Socket>();
 
   private constructor(path: string, answers: Answers) {
     this.path = path;
-    this.#answers = answers;
+    this.answers = answers;
     this.#server = createServer({ allowHalfOpen: true }, (socket) => this.#serve(socket));
     this.#server.maxConnections = maxConnections;
   }
@@ -85,11 +86,11 @@ export class LocalServer {
   async #answer(method: string, params: unknown): Promise<unknown> {
     switch (method) {
       case "status":
-        return this.#answers.status();
+        return this.answers.status();
       case "figures":
-        return this.#answers.figures();
+        return this.answers.figures();
       case "end":
-        return this.#answers.end(endParams(params));
+        return this.answers.end(endParams(params));
       default:
         throw new SidecarError("METHOD_NOT_FOUND", `An endpoint has no method ${JSON.stringify(method)}`);
     }

@@ -13,7 +13,7 @@ import { KeptFigures, newFiguresId } from "../figures/kept.ts";
 import { LoopDelay, processFigures } from "../figures/process-figures.ts";
 import type { Snapshot } from "../figures/snapshot.ts";
 import type { EndAnswer, EndParams, LiveSessionStatus, ProcessStatus } from "./answers.ts";
-import { sweep } from "./machine.ts";
+import { sweep, type OwnEndpoint } from "./machine.ts";
 import { newPlace } from "./place.ts";
 import { LocalServer } from "./server.ts";
 
@@ -40,6 +40,8 @@ export interface Subject {
 }
 
 export interface Local {
+  /** For this process itself, which need not go by its socket; undefined where it could not be opened. */
+  readonly own: OwnEndpoint | undefined;
   /** On return the endpoint is gone, and what was counted is kept. */
   close(): Promise<void>;
 }
@@ -110,6 +112,10 @@ class LocalProcess implements Local {
         end: (params) => this.#end(params),
       });
     });
+  }
+
+  get own(): OwnEndpoint | undefined {
+    return this.#server;
   }
 
   async close(): Promise<void> {

@@ -3,54 +3,82 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { expect, it } from "vitest";
+import { machineSnapshot } from "../../src/local/machine.ts";
 import { familiesIn, valueIn } from "../figures/scrape.ts";
 import { receiver } from "../notify/receiver.ts";
 import { useHarness } from "./harness/harness.ts";
-import { sidecarBin } from "./harness/paths.ts";
+import { fixtureCommand, sidecarBin } from "./harness/paths.ts";
 
 const harness = useHarness();
 
-it("hooks are told what is done over HTTP, and requests and notifications are among the figures", async () => {
-  await using server = await receiver();
-  const [config, home] = [harness.path("config.json"), harness.path("home")];
+/** A server that is told to end at the end of `use`, and what it takes to ask it. */
+async function withServer(
+  args: readonly string[],
+  use: (server: {
+    readonly ask: (path: string, body?: object) => Promise<Response>;
+    readonly figures: () => Promise<ReturnType<typeof familiesIn>>;
+    readonly home: string;
+  }) => Promise<void>,
+): Promise<Readonly<Record<string, string>>> {
+  const home = harness.path("home");
   mkdirSync(home, { mode: 0o700 });
-  writeFileSync(config, JSON.stringify({ hooks: [{ on: ["session.created"], post: server.url }] }));
+  // A machine of its own.
+  const places = ["HOME", "TMPDIR", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR"];
+  const own = Object.fromEntries(places.map((name) => [name, home]));
+  const env = { ...process.env, ...own };
   const store = harness.storeUrl();
-  const env = {
-    ...process.env,
-    HOME: home,
-    XDG_STATE_HOME: home,
-    XDG_CACHE_HOME: home,
-    XDG_RUNTIME_DIR: home,
-  };
   const made = await harness.cli(
     ["token", "create", "--name", "t", "--scope", "admin", "--json", "--store", store],
     { env },
   );
   const { secret } = JSON.parse(made.stdout) as { secret: string };
-  const args = ["http", "--listen", "127.0.0.1:0", "--store", store, "--config", config];
-  const child = spawn(process.execPath, [sidecarBin, ...args], { env, stdio: ["ignore", "pipe", "inherit"] });
+  const command = [sidecarBin, "http", "--listen", "127.0.0.1:0", "--store", store, ...args];
+  const child = spawn(process.execPath, command, { env, stdio: ["ignore", "pipe", "inherit"] });
   try {
     const [said] = (await once(child.stdout, "data")) as [Buffer];
     const [url = ""] = /http:\S+(?=\/)/.exec(String(said)) ?? [];
     const headers = { authorization: `Bearer ${secret}`, "content-type": "application/json" };
-    const body = JSON.stringify({ cwd: home });
-    expect((await fetch(`${url}/api/sessions`, { method: "POST", headers, body })).status).toBe(201);
-    const [told] = await server.count(1);
-    expect(told?.body).toMatchObject({ event: "session.created" });
-    await expect
-      .poll(async () => {
-        const families = familiesIn(await (await fetch(`${url}/metrics`, { headers })).text());
-        const of = (name: string, labels: Record<string, string>) => valueIn(families, name, labels);
-        return [
-          of("acp_sidecar_notifications_total", { outcome: "taken" }),
-          of("acp_sidecar_http_requests_total", { route: "/api/sessions", status: "2xx" }),
-        ];
-      })
-      .toEqual([1, 1]);
+    const ask = (path: string, body?: object) =>
+      fetch(url + path, { headers, ...(body && { method: "POST", body: JSON.stringify(body) }) });
+    const figures = async () => familiesIn(await (await ask("/metrics")).text());
+    await use({ ask, figures, home });
   } finally {
     child.kill("SIGTERM");
     const [status] = (await once(child, "exit")) as [number];
     expect(status).toBe(0);
   }
+  return own;
+}
+
+it("hooks are told what is done over HTTP, and requests and notifications are among the figures", async () => {
+  await using receiving = await receiver();
+  const config = harness.path("config.json");
+  writeFileSync(config, JSON.stringify({ hooks: [{ on: ["session.created"], post: receiving.url }] }));
+  await withServer(["--config", config], async ({ ask, figures, home }) => {
+    expect((await ask("/api/sessions", { cwd: home })).status).toBe(201);
+    const [told] = await receiving.count(1);
+    expect(told?.body).toMatchObject({ event: "session.created" });
+    await expect
+      .poll(async () => {
+        const families = await figures();
+        const of = (name: string, labels: Record<string, string>) => valueIn(families, name, labels);
+        return [
+          of("acp_sidecar_notifications_total", { outcome: "taken" }),
+          of("acp_sidecar_http_requests_total", { route: "/api/sessions", status: "2xx" }),
+          of("acp_sidecar_processes", {}),
+        ];
+      })
+      .toEqual([1, 1, 1]);
+  });
+}, 30_000);
+
+it("a turn that ends because its server ends is among the figures that stay", async () => {
+  const env = await withServer(["--", ...fixtureCommand(["agent.mjs"])], async ({ ask, figures, home }) => {
+    const { id } = (await (await ask("/api/sessions", { cwd: home })).json()) as { id: string };
+    void ask(`/api/sessions/${id}/prompt`, { prompt: "until-cancel" }).catch(() => undefined);
+    await expect.poll(async () => valueIn(await figures(), "acp_sidecar_turns_running")).toBe(1);
+  });
+  const { counters, gauges } = await machineSnapshot({ env });
+  expect(counters["turns"]).toEqual({ cancelled: 1 });
+  expect(gauges).toEqual({ silent: 0 });
 }, 30_000);

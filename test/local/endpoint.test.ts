@@ -8,7 +8,13 @@ import { silentLogger } from "../../src/base/log.ts";
 import { ownFolders } from "../../src/base/own-folder.ts";
 import { endIn, statusIn } from "../../src/local/answers.ts";
 import { ask } from "../../src/local/client.ts";
-import { machineFigures, machineSnapshot, machineStatus, placesOf } from "../../src/local/machine.ts";
+import {
+  machineFigures,
+  machineSnapshot,
+  machineStatus,
+  placesOf,
+  type OwnEndpoint,
+} from "../../src/local/machine.ts";
 import { newPlace } from "../../src/local/place.ts";
 import { familiesIn, valueIn } from "../figures/scrape.ts";
 import { exchange, machine, process_, type Asked, type Machine } from "./rig.ts";
@@ -188,6 +194,46 @@ describe.skipIf(process.platform === "win32")("the processes of a machine", () =
     expect(await turns()).toEqual([15, undefined, undefined]);
   });
 
+  it("are asked without a socket where one of them asks: it counts once, as it would by its socket", async () => {
+    const [one, other] = [await started(), await started()];
+    one.meter.add("turns", "end_turn", 2);
+    other.meter.add("turns", "end_turn", 3);
+    const byItself = { ...here, own: without(one) };
+    const bySocket = await machineSnapshot(here);
+    for (const snapshot of [await machineSnapshot(byItself), await machineSnapshot(byItself)]) {
+      expect(snapshot.counters["turns"]).toEqual({ end_turn: 5 });
+      expect(snapshot.counters["turns"]).toEqual(bySocket.counters["turns"]);
+      expect(snapshot.gauges).toMatchObject({ processes: 2, silent: 0, liveSessions: 2 });
+      expect(Object.keys(snapshot.gauges).sort()).toEqual(Object.keys(bySocket.gauges).sort());
+    }
+    const status = await machineStatus(byItself);
+    expect(status).toMatchObject({ processes: [{ pid: process.pid }, { pid: process.pid }], silent: [] });
+    expect(byItself.own.asked).toEqual(["figures", "figures", "status"]);
+
+    one.meter.add("turns", "end_turn", 10);
+    await one.close();
+    const after = await machineSnapshot(byItself);
+    expect(after.counters["turns"]).toEqual({ end_turn: 15 });
+    expect(after.gauges).toMatchObject({ processes: 1, silent: 0 });
+    expect(byItself.own.asked).toHaveLength(3);
+  });
+
+  it("are held up by their own answer for no longer than by another's; what was told before counts", async () => {
+    const [one, other] = [await started(), await started()];
+    one.meter.add("turns", "end_turn", 2);
+    other.meter.add("turns", "end_turn", 3);
+    await machineSnapshot(here);
+    const never = () => new Promise<never>(() => undefined);
+    const fails = () => Promise.reject(new Error("broken"));
+    for (const figures of [never, fails]) {
+      const own = { path: one.own?.path ?? "", answers: { status: () => fail(), figures } };
+      const { counters, gauges } = await machineSnapshot({ ...here, waitMs: 50, own });
+      expect(counters["turns"]).toEqual({ end_turn: 5 });
+      expect(gauges).toMatchObject({ processes: 1, silent: 1 });
+      expect(await machineStatus({ ...here, own })).toMatchObject({ silent: [process.pid] });
+    }
+  });
+
   it("that cannot write answer all the same, and say so once", async () => {
     fs.writeFileSync(here.env["XDG_STATE_HOME"] ?? "", "no folder");
     const told: string[] = [];
@@ -215,6 +261,28 @@ describe.skipIf(process.platform === "win32")("the processes of a machine", () =
     expect((await machineSnapshot(here)).gauges.queueLength).toBe(2);
   });
 });
+
+/** What a process says to itself; of its socket only the place is known. */
+function without({ own }: Asked): OwnEndpoint & { readonly asked: string[] } {
+  if (own === undefined) throw new Error("it cannot be asked");
+  const asked: string[] = [];
+  const noted = <T>(what: string, answer: T): T => {
+    asked.push(what);
+    return answer;
+  };
+  const { path: place, answers } = own;
+  return {
+    ...{ path: place, asked },
+    answers: {
+      status: () => noted("status", answers.status()),
+      figures: () => noted("figures", answers.figures()),
+    },
+  };
+}
+
+function fail(): never {
+  throw new Error("broken");
+}
 
 /** Of a process that is gone: nobody listens there. */
 async function leftSocket(): Promise<string> {

@@ -69,7 +69,7 @@ export async function process_(
     },
     { env },
   );
-  return { meter, ended, close: () => local.close() };
+  return { meter, ended, own: local.own, close: () => local.close() };
 }
 
 /** What comes back for lines that are sent as they are. */

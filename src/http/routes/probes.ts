@@ -64,14 +64,15 @@ async function metrics({ house, guest }: Call): Promise<Answer> {
   const found = (await seesAll(guest))
     ? { storedSessions: await count(), ...(await house.probes.stored()) }
     : {};
-  const text = await machineFigures({ env: house.env, found });
+  const text = await machineFigures({ env: house.env, own: house.own, found });
   return { text, headers: { "content-type": expositionType, "cache-control": "no-store" } };
 }
 
 async function status({ house, guest }: Call): Promise<Answer> {
   await assertNoLink(guest);
   const [health, sessions] = await Promise.all([house.probes.ready(), guest.registry.count()]);
-  const machine = (await seesAll(guest)) ? await machineStatus({ env: house.env }) : undefined;
+  const { env, own } = house;
+  const machine = (await seesAll(guest)) ? await machineStatus({ env, own }) : undefined;
   return { body: { version, ...health, sessions, ...(machine && { processes: machine.processes }) } };
 }
 
