@@ -39,6 +39,11 @@ export class Bounds {
     return this.#places.has(root);
   }
 
+  /** The session's folders that do, by their names. */
+  answering(): Iterable<string> {
+    return this.#places.keys();
+  }
+
   /** A folder of the session's, by its name and by where it is. */
   bothNames(folder: string): readonly string[] {
     return [folder, this.#places.get(folder) ?? folder];

@@ -106,17 +106,22 @@ function hashIn({ sha256, disk }: KnownFile): string | undefined {
 
 /** What was deleted, and was first told of under another name. */
 function renamedBetween(files: readonly FileSince[], from: Snapshot, to: Snapshot): readonly FileSince[] {
-  const fresh = new Map<string, string>();
+  // Two that hold the same are told apart by nothing.
+  const fresh = new Map<string, string | undefined>();
   for (const [file, known] of to.files) {
     const hash = hashIn(known);
-    if (hash !== undefined && from.files.get(file)?.disk !== undefined) continue;
-    if (hash !== undefined) fresh.set(hash, file);
+    if (hash === undefined || from.files.get(file)?.disk !== undefined) continue;
+    fresh.set(hash, fresh.has(hash) ? undefined : file);
   }
+  const gone = new Map<string, number>();
+  const hashOf = (file: string) => hashIn(from.files.get(file) ?? { how: "read" }) ?? "";
+  for (const { path: file, what } of files)
+    if (what === "deleted") gone.set(hashOf(file), (gone.get(hashOf(file)) ?? 0) + 1);
   const places = new Set<string>();
   const told = files.map((each): FileSince => {
-    const known = from.files.get(each.path);
-    const place = each.what === "deleted" && known ? fresh.get(hashIn(known) ?? "") : undefined;
-    if (place === undefined || places.has(place)) return each;
+    const hash = hashOf(each.path);
+    const place = each.what === "deleted" && gone.get(hash) === 1 ? fresh.get(hash) : undefined;
+    if (place === undefined) return each;
     places.add(place);
     return { ...each, what: "renamed", to: place };
   });

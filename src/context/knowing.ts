@@ -104,7 +104,10 @@ export class Knowing {
   async #newsOf(snapshot: Snapshot, bounds: Bounds): Promise<(News & { readonly known: KnownFile })[]> {
     if (this.#watch?.isQuiet(snapshot.files) === true) return [];
     this.#watch?.begin(snapshot.files);
-    const seen = await withRenames(snapshot.files, await seenNow(snapshot.files, bounds), [], bounds);
+    // What the agent was told is gone is not looked for again before each prompt.
+    const isSought = ({ noted }: KnownFile) => noted !== "absent";
+    const found = await seenNow(snapshot.files, bounds);
+    const seen = await withRenames(snapshot.files, found, [], bounds, isSought);
     const news: (News & { readonly known: KnownFile })[] = [];
     for (const [file, { since, now, isNear }] of seen) {
       const known = snapshot.files.get(file);

@@ -12,6 +12,7 @@ const longestPath = 4_096;
 export class NearFolders {
   /** Where each leads. */
   readonly #roots: readonly (readonly [root: string, place: string])[];
+  readonly #all: readonly (readonly [root: string, place: string])[];
   readonly #mounts: ReadonlyMap<string, string>;
   readonly #known = new Map<string, boolean>();
 
@@ -21,9 +22,16 @@ export class NearFolders {
    */
   constructor(roots: Iterable<readonly [string, string]>, mounts: ReadonlyMap<string, string> = mountsNow()) {
     this.#mounts = mounts;
-    this.#roots = [...roots]
-      .filter(([, place]) => ownKinds.has(kindOf(place, mounts) ?? ""))
-      .map(([root, place]) => [path.resolve(root), place]);
+    this.#all = [...roots].map(([root, place]) => [path.resolve(root), place]);
+    this.#roots = this.#all.filter(([, place]) => ownKinds.has(kindOf(place, mounts) ?? ""));
+  }
+
+  /** A folder within one of the roots at whose place another machine's is mounted. */
+  isElsewhere(folder: string): boolean {
+    const [root, place] = this.#all.find(([each]) => isBelow(folder, each)) ?? [];
+    if (root === undefined || place === undefined || this.#mounts.size === 0) return false;
+    const kind = this.#mounts.get(path.join(place, path.relative(root, folder)));
+    return kind !== undefined && !ownKinds.has(kind);
   }
 
   /** Whether between it and its root nothing is a link, or mounted from elsewhere. */

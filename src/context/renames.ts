@@ -1,104 +1,77 @@
 /** Where files have gone: what is there now, is one of them, and was not there before. */
-import { readdir } from "node:fs/promises";
 import path from "node:path";
 import type { Bounds } from "./bounds.ts";
-import { coarseMs, lookAt, statAt, touchedMsOf, type FileState } from "./file-state.ts";
+import { coarseMs, statAt, type FileState } from "./file-state.ts";
 import { inGroups, type KnownFile } from "./known-file.ts";
-import { inMovedFolders } from "./moved-folders.ts";
+import { Moves, type Gone } from "./moves.ts";
 import type { Seen } from "./since.ts";
+import { placesFor } from "./whereabouts.ts";
 
-/** So many files are asked for, and so many of them read. */
+/** So many files are asked for. */
 const mostCandidates = 2_000;
-const mostRead = 100;
 
 /**
  * What was deleted and is there under another name: by its inode, or by what it holds where it came to be there since. It is
- * looked for beside where it was, where its folder may have gone, among the files that are known, and where version control names
- * something new.
+ * looked for in the session's folders, outwards from where it was, among the files that are known, and where version control
+ * names something new. Where two may be it, neither is told.
+ * @param isSought of those that were deleted: others stay so
  */
 export async function withRenames(
   files: ReadonlyMap<string, KnownFile>,
   seen: ReadonlyMap<string, Seen>,
   fresh: readonly string[],
   bounds: Bounds,
+  isSought: (known: KnownFile) => boolean = () => true,
 ): Promise<ReadonlyMap<string, Seen>> {
-  const gone = [...seen].flatMap(([file, { since }]) => {
-    const disk = files.get(file)?.disk;
-    return since.what === "deleted" && typeof disk === "object" ? [[file, disk] as const] : [];
+  const gone = [...seen].flatMap(([file, { since }]): Gone[] => {
+    const known = files.get(file);
+    if (since.what !== "deleted" || typeof known?.disk !== "object" || !isSought(known)) return [];
+    return [{ file, was: known.disk }];
   });
   if (gone.length === 0) return seen;
-  const states = await statesOf(await candidates(gone, seen, fresh, bounds), seen, bounds);
+  const places = await candidates(gone, seen, fresh, bounds);
   const found = new Map(seen);
-  const taken = new Set<string>();
-  let read = 0;
-  for (const [file, was] of gone) {
-    const place = await placeOf(was, states, taken, () => (read += 1) <= mostRead);
+  for (const [file, place] of await new Moves(gone, await statesOf(places, bounds)).found()) {
     const one = seen.get(file);
-    if (place === undefined || one === undefined) continue;
-    taken.add(place);
-    found.set(file, { ...one, since: { ...one.since, what: "renamed", to: place } });
+    if (one !== undefined) found.set(file, { ...one, since: { ...one.since, what: "renamed", to: place } });
   }
   return found;
 }
 
 async function candidates(
-  gone: readonly (readonly [string, FileState])[],
+  gone: readonly Gone[],
   seen: ReadonlyMap<string, Seen>,
   fresh: readonly string[],
   bounds: Bounds,
 ): Promise<readonly string[]> {
-  const found = new Set(fresh);
+  // Git names a folder of which it knows nothing with a slash behind.
+  const folders = fresh.filter((place) => place.endsWith(path.sep)).map((place) => path.resolve(place));
+  const found = new Set(fresh.filter((place) => !place.endsWith(path.sep)));
   // What is known and has not changed was there before.
   for (const [file, { since }] of seen)
     if (since.what === "created" || since.what === "changed") found.add(file);
-  for (const file of await inMovedFolders(
-    gone.map(([file]) => file),
-    bounds,
-  ))
-    found.add(file);
-  const folders = new Set(gone.map(([file]) => path.dirname(file)));
-  for (const folder of folders) {
-    const names = await readdir(folder).catch(() => []);
-    for (const name of names.slice(0, mostCandidates)) {
-      const file = path.join(folder, name);
-      if (!seen.has(file)) found.add(file);
-    }
-    if (found.size >= mostCandidates) break;
-  }
+  const sought = { files: gone.map(({ file }) => file), sinceMs: firstLookMs(gone) - coarseMs };
+  const walked = await placesFor(sought, folders, bounds);
+  for (const file of walked) if (!seen.has(file)) found.add(file);
+  for (const [file, { since }] of seen) if (since.what === "same") found.delete(file);
   return [...found].slice(0, mostCandidates);
 }
 
-async function statesOf(
-  files: readonly string[],
-  seen: ReadonlyMap<string, Seen>,
-  bounds: Bounds,
-): Promise<ReadonlyMap<string, FileState>> {
-  const states = new Map<string, FileState>();
-  await inGroups(files, async (file) => {
-    if (seen.get(file)?.since.what === "same" || (await bounds.unread(file)) !== undefined) return;
-    const look = await statAt(file);
-    if (typeof look === "object") states.set(file, look);
-  });
-  return states;
+function firstLookMs(gone: readonly Gone[]): number {
+  return gone.reduce((first, { was }) => Math.min(first, was.atMs), Infinity);
 }
 
-async function placeOf(
-  was: FileState,
-  states: ReadonlyMap<string, FileState>,
-  taken: ReadonlySet<string>,
-  mayRead: () => boolean,
-): Promise<string | undefined> {
-  const same = [...states].filter(([file, { size }]) => size === was.size && !taken.has(file));
-  const isSame = async (file: string) => {
-    if (was.sha256 === undefined || !mayRead()) return undefined;
-    const look = await lookAt(file);
-    return typeof look === "object" && look.sha256 === was.sha256;
-  };
-  for (const [file, { inode }] of same) {
-    // An inode may be given to another file.
-    if (inode === was.inode && (await isSame(file)) !== false) return file;
-  }
-  for (const [file, state] of same)
-    if (touchedMsOf(state) >= was.atMs - coarseMs && (await isSame(file)) === true) return file;
-  return undefined;
+/** How each is now, and whether it may be read. */
+async function statesOf(
+  files: readonly string[],
+  bounds: Bounds,
+): Promise<ReadonlyMap<string, FileState & { readonly mayRead: boolean }>> {
+  const states = new Map<string, FileState & { readonly mayRead: boolean }>();
+  await inGroups(files, async (file) => {
+    const unread = await bounds.unread(file);
+    if (unread !== undefined && unread !== "secret") return;
+    const look = await statAt(file);
+    if (typeof look === "object") states.set(file, { ...look, mayRead: unread === undefined });
+  });
+  return states;
 }
