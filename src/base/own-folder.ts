@@ -1,5 +1,6 @@
 /** The folder of what lives as long as the user's processes: sockets, notes. Until the next boot at most. */
-import { lstat, mkdir } from "node:fs/promises";
+import { lstatSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { SidecarError } from "./errors.ts";
@@ -31,15 +32,16 @@ export function ownFolders(env: Env = process.env): readonly string[] {
 
 async function assertPrivate(folder: string): Promise<string> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  if (await isPrivate(folder)) return folder;
+  if (isPrivate(folder)) return folder;
   throw new SidecarError(
     "FILE_FAILED",
     `${folder} is not yours alone: remove it, or make it yours with mode 0700`,
   );
 }
 
-/** Whether it is a folder of the user's that nobody else may enter. */
-export async function isPrivate(folder: string): Promise<boolean> {
-  const found = await lstat(folder);
+/** Whether there is a folder of the user's that nobody else may enter. Errors: the system's own. */
+export function isPrivate(folder: string): boolean {
+  const found = lstatSync(folder, { throwIfNoEntry: false });
+  if (found === undefined) return false;
   return found.isDirectory() && found.uid === (process.getuid?.() ?? 0) && (found.mode & 0o077) === 0;
 }

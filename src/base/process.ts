@@ -37,8 +37,12 @@ export function leadsGroup(pid: number): boolean {
 /** Where a process number means the same process: host name, boot and process namespace. */
 export function processSpace(): string {
   if (process.platform !== "linux") return hostname();
-  return [hostname(), readOr("/proc/sys/kernel/random/boot_id"), linkOr("/proc/self/ns/pid")].join("/");
+  // While a process lives only the name can change.
+  bootAndNamespace ??= `${readOr("/proc/sys/kernel/random/boot_id")}/${linkOr("/proc/self/ns/pid")}`;
+  return `${hostname()}/${bootAndNamespace}`;
 }
+
+let bootAndNamespace: string | undefined;
 
 function isThere(pid: number): boolean {
   try {

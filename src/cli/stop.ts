@@ -51,7 +51,7 @@ async function stopProcess(pid: number, { env }: Io): Promise<void> {
       `There is no sidecar of yours with process number ${pid}; acp-sidecar ps lists them`,
     );
   for (const untilMs = performance.now() + longestStopMs; performance.now() < untilMs; await pause(lookMs))
-    if ((await placesOf(pid, env)).length === 0) return;
+    if (placesOf(pid, env).length === 0) return;
   throw new SidecarError(
     "INTERNAL",
     `Process ${pid} was told to end and has not; kill ${pid} ends it without order`,
@@ -61,7 +61,7 @@ async function stopProcess(pid: number, { env }: Io): Promise<void> {
 /** What its endpoints say; those that do not answer say nothing. */
 async function tell(pid: number, params: EndParams, env: Io["env"]): Promise<readonly string[]> {
   const question = { method: "end", params, timeoutMs: longestEndMs };
-  const asked = (await placesOf(pid, env)).map(({ path }) => ask(path, question, endIn));
+  const asked = placesOf(pid, env).map(({ path }) => ask(path, question, endIn));
   return (await Promise.all(asked)).flatMap((each) =>
     each.kind === "answered" ? [each.answer.outcome] : [],
   );

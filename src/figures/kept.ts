@@ -78,11 +78,13 @@ export class KeptFigures {
    * not answer what they wrote last. One that has answered and then ended is counted once.
    */
   async sumWith(answered: ReadonlyMap<string, Snapshot>): Promise<Snapshot> {
+    // This process is not over, and what it has written says no more than its answer.
+    const isTold = (id: string) => answered.has(id) && isOwnId(id);
     // The files first: what others add up in between is known by its name then, and is missed by nobody.
-    let files = this.#files();
+    let files = this.#files(isTold);
     if (files.some(({ isOver }) => isOver)) {
       await this.#addUp();
-      files = this.#files();
+      files = this.#files(isTold);
     }
     const { added, snapshot } = this.#ended();
     const over = new Set(added);
@@ -135,12 +137,14 @@ export class KeptFigures {
     return { added: added.filter((each) => typeof each === "string"), snapshot };
   }
 
-  #files(): Kept[] {
+  #files(isLeftOut: (id: string) => boolean = () => false): Kept[] {
     return this.#names().flatMap((name) => {
+      const id = name.slice(0, -".json".length);
+      if (isLeftOut(id)) return [];
       const value = this.#read(name);
       const snapshot = snapshotIn(value?.["snapshot"]);
       if (value === undefined || snapshot === undefined) return [];
-      return [{ id: name.slice(0, -".json".length), snapshot, isOver: this.#isOver(name, value) }];
+      return [{ id, snapshot, isOver: this.#isOver(name, value) }];
     });
   }
 
@@ -195,18 +199,30 @@ function lastIn(text: string): Readonly<Record<string, unknown>> | undefined {
   return undefined;
 }
 
+let itself: { readonly pid: number; readonly startedAt: string; readonly space: string } | undefined;
+
+/** Looked up once: for some platforms that is a program to be run. */
 function self() {
-  return { pid: process.pid, startedAt: startOf(process.pid) ?? "", space: processSpace() };
+  return (itself ??= { pid: process.pid, startedAt: startOf(process.pid) ?? "", space: processSpace() });
 }
 
 let made = 0;
+let beginning: string | undefined;
 
 /** Under which a sidecar keeps its figures: of no other one, whenever and wherever it runs. */
 export function newFiguresId(): string {
-  const { pid, startedAt, space } = self();
-  const start = createHash("sha256").update(`${space} ${startedAt}`).digest("hex").slice(0, 12);
   made += 1;
-  return `${pid}-${start}-${made}`;
+  return `${idBeginning()}${made}`;
+}
+
+function isOwnId(id: string): boolean {
+  return id.startsWith(idBeginning());
+}
+
+function idBeginning(): string {
+  const { pid, startedAt, space } = self();
+  const start = () => createHash("sha256").update(`${space} ${startedAt}`).digest("hex").slice(0, 12);
+  return (beginning ??= `${pid}-${start()}-`);
 }
 
 async function taken(lock: ProcessLock): Promise<(() => void) | undefined> {

@@ -68,8 +68,8 @@ export async function machineFigures(options: MachineOptions = {}): Promise<stri
 }
 
 /** Endpoints of a process, which may have several: a program may run several sidecars. */
-export async function placesOf(pid: number, env?: Surroundings["env"]): Promise<readonly Place[]> {
-  return (await places(env)).filter((each) => each.pid === pid && each.isOurSpace);
+export function placesOf(pid: number, env?: Surroundings["env"]): readonly Place[] {
+  return places(env).filter((each) => each.pid === pid && each.isOurSpace);
 }
 
 interface AskedPlace<T> {
@@ -100,7 +100,7 @@ async function askAll<T>(
   { env, own, waitMs: timeoutMs = answerMs }: MachineOptions,
 ): Promise<readonly AskedPlace<T>[]> {
   const { method, taken, ownAnswer } = question;
-  const found = [...(await places(env))];
+  const found = [...places(env)];
   const asked: AskedPlace<T>[] = [];
   while (found.length > 0) {
     const some = found.splice(0, atOnce).map(async (place) => {
@@ -136,7 +136,7 @@ function silentOf(asked: readonly AskedPlace<unknown>[]): number[] {
 
 /** Removes what processes that were killed have left. */
 export async function sweep(env?: Surroundings["env"]): Promise<void> {
-  for (const place of await places(env)) {
+  for (const place of places(env)) {
     if (!isLeftOver(place)) continue;
     const { kind } = await ask(place.path, { method: "status", timeoutMs: answerMs }, statusIn);
     if (kind === "gone") rmSync(place.path, { force: true });

@@ -40,12 +40,12 @@ export async function newPlace(env: Env = process.env): Promise<string> {
 }
 
 /** Those of all processes of the user. In a folder that others may enter nothing is looked for. */
-export async function places(env: Env = process.env): Promise<readonly Place[]> {
+export function places(env: Env = process.env): readonly Place[] {
   if (process.platform === "win32") return placesIn(pipes, namesIn(pipes));
   const found: Place[] = [];
   for (const folder of new Set(ownFolders(env))) {
-    const isOwn = await isPrivate(folder).catch(() => false);
-    if (isOwn) found.push(...placesIn(`${folder}/`, namesIn(folder)));
+    const names = namesIn(folder);
+    if (names.length > 0) found.push(...placesIn(`${folder}/`, names));
   }
   return found;
 }
@@ -59,16 +59,18 @@ export function isLeftOver({ path: socket, pid, isOurSpace }: Place): boolean {
 }
 
 function placesIn(before: string, names: readonly string[]): Place[] {
+  const ours = spaceMark();
   return names.flatMap((each) => {
     const [, pid, space] = name.exec(each) ?? [];
     if (pid === undefined) return [];
-    return [{ path: before + each, pid: Number(pid), isOurSpace: space === spaceMark() }];
+    return [{ path: before + each, pid: Number(pid), isOurSpace: space === ours }];
   });
 }
 
+/** Nothing in a folder that is not there, or cannot be looked into, or that others may enter. */
 function namesIn(folder: string): string[] {
   try {
-    return readdirSync(folder);
+    return process.platform === "win32" || isPrivate(folder) ? readdirSync(folder) : [];
   } catch (error) {
     if (systemCodeOf(error) === undefined) throw error;
     return [];

@@ -189,7 +189,7 @@ describe.skipIf(process.platform === "win32")("the processes of a machine", () =
     one.meter.add("turns", "end_turn", 10);
     await one.close();
     expect(await turns()).toEqual([15, 1, 1]);
-    expect(await placesOf(process.pid, here.env)).toHaveLength(1);
+    expect(placesOf(process.pid, here.env)).toHaveLength(1);
     await other.close();
     expect(await turns()).toEqual([15, undefined, undefined]);
   });
