@@ -2,7 +2,6 @@
  * What one session that is at work knows of its files, from turn to turn. All of it stands in the journal: what could not be
  * written is found again there, so nothing depends on this being kept.
  */
-import type { SessionId } from "../base/ids.ts";
 import type { SessionRecord } from "../store/contract.ts";
 import { Bounds } from "./bounds.ts";
 import { gitHeadOf } from "./git-head.ts";
@@ -37,7 +36,6 @@ export interface KnowingOptions {
 
 export class Knowing {
   readonly #journals: Journals;
-  readonly #id: SessionId;
   readonly #timeMs: number;
   readonly #watch: FolderWatch | undefined;
   /** As it stands in the journal. */
@@ -45,8 +43,8 @@ export class Knowing {
   /** Whoever has gone back knows less. */
   #wentBack = "";
 
-  constructor(journals: Journals, id: SessionId, { timeMs = 2_000, watch }: KnowingOptions = {}) {
-    [this.#journals, this.#id, this.#timeMs, this.#watch] = [journals, id, timeMs, watch];
+  constructor(journals: Journals, { timeMs = 2_000, watch }: KnowingOptions = {}) {
+    [this.#journals, this.#timeMs, this.#watch] = [journals, timeMs, watch];
   }
 
   close(): void {
@@ -131,8 +129,8 @@ export class Knowing {
     const start = wentBack === this.#wentBack ? this.#stored : undefined;
     const known =
       start === undefined || start.throughSeq > headSeq
-        ? await knownAt(this.#journals, this.#id, headSeq)
-        : await knownSince(this.#journals, this.#id, start, headSeq);
+        ? await knownAt(this.#journals, record, headSeq)
+        : await knownSince(this.#journals, record, start, headSeq);
     [this.#stored, this.#wentBack] = [known.snapshot, wentBack];
     return known;
   }

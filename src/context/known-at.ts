@@ -3,11 +3,13 @@ import type { SessionId } from "../base/ids.ts";
 import { collect, pagesBackwards } from "../session/pages.ts";
 import type { SessionFinder } from "../session/finder.ts";
 import { isSuperseded, type Stretch } from "../session/stretches.ts";
-import type { Entry } from "../store/contract.ts";
+import type { Entry, SessionRecord } from "../store/contract.ts";
 import { after, baseOf, nothingKnown, type Snapshot } from "./snapshot.ts";
 import { ToldFiles, type ToldFile } from "./told-files.ts";
 
 export type Journals = Pick<SessionFinder, "read" | "superseded">;
+
+type ToldSession = Pick<SessionRecord, "id" | "cwd">;
 
 export interface KnownAt {
   readonly snapshot: Snapshot;
@@ -23,15 +25,16 @@ const mostEntries = 20_000;
 
 export async function knownAt(
   journals: Journals,
-  id: SessionId,
+  session: ToldSession,
   throughSeq: number,
   most = mostEntries,
 ): Promise<KnownAt> {
+  const { id } = session;
   // Who asks for a place that does not count any more means what stood there then.
   const superseded = await journals.superseded(id, throughSeq);
   return since(
     journals,
-    id,
+    session,
     { snapshot: await newest(journals, id, { throughSeq, most }, superseded), throughSeq },
     superseded,
     most,
@@ -41,23 +44,28 @@ export async function knownAt(
 /** The same, where what was known at an earlier place is at hand; nobody has gone back behind that. */
 export async function knownSince(
   journals: Journals,
-  id: SessionId,
+  session: ToldSession,
   snapshot: Snapshot,
   throughSeq: number,
 ): Promise<KnownAt> {
-  return since(journals, id, { snapshot, throughSeq }, await journals.superseded(id, throughSeq));
+  return since(
+    journals,
+    session,
+    { snapshot, throughSeq },
+    await journals.superseded(session.id, throughSeq),
+  );
 }
 
 async function since(
   journals: Journals,
-  id: SessionId,
+  { id, cwd }: ToldSession,
   { snapshot: start, throughSeq }: Pick<KnownAt, "snapshot" | "throughSeq">,
   superseded: readonly Stretch[],
   most = mostEntries,
 ): Promise<KnownAt> {
   let snapshot = start;
   let hasCalls = false;
-  const told = new ToldFiles();
+  const told = new ToldFiles(cwd);
   const from = Math.max(start.throughSeq + 1, throughSeq - most);
   if (from <= throughSeq)
     for await (const page of journals.read(id, { from, through: throughSeq }))

@@ -1,5 +1,6 @@
 /** What a session's agent knows of a file, and how that is found when the file has just been told of. */
 import { isRecord } from "../base/json.ts";
+import { isFolder } from "./folders.ts";
 import type { Bounds, Unread } from "./bounds.ts";
 import { touchedMsOf, lookAt, statAt, type FileState } from "./file-state.ts";
 import { holdsText } from "./text-forms.ts";
@@ -19,14 +20,22 @@ export interface KnownFile {
   readonly noted?: FileState | "absent";
 }
 
-/** A file that was told of, as it is found. What was written to it since is no part of what the agent knows. */
-export async function knownNow(file: string, told: ToldFile, unread: Unread | undefined): Promise<KnownFile> {
+/**
+ * A file that was told of, as it is found. What was written to it since is no part of what the agent knows. Undefined for a
+ * folder, which a tool may list.
+ */
+export async function knownNow(
+  file: string,
+  told: ToldFile,
+  unread: Unread | undefined,
+): Promise<KnownFile | undefined> {
   const { how } = told;
   const sha256 = told.sha256 === undefined ? {} : { sha256: told.sha256 };
   if (unread === "outside" || unread === "unanswered") return { how, ...sha256, unread };
   const look = unread === undefined ? await lookAt(file) : await statAt(file);
   if (look === "unknown") return { how, ...sha256, unread: "unreadable" };
   if (look === "absent") {
+    if (told.sha256 === undefined && (await isFolder(file))) return undefined;
     const wasThere = told.sha256 !== undefined || told.wasThere === true;
     return wasThere ? { how, ...sha256 } : { how, disk: "absent" };
   }
@@ -59,7 +68,8 @@ export async function knownOf(
   const found = new Map<string, KnownFile>();
   await inGroups([...told], async ([file, each]) => {
     const unread = (await bounds.unread(file)) ?? (ignored.has(file) ? "ignored" : undefined);
-    found.set(file, await knownNow(file, each, unread));
+    const known = await knownNow(file, each, unread);
+    if (known !== undefined) found.set(file, known);
   });
   // In the order in which they were told of.
   return new Map([...told.keys()].flatMap((file) => [[file, found.get(file)] as const]).filter(isFound));

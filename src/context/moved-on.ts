@@ -13,7 +13,7 @@ export async function movedOn(
   journals: Journals,
   record: Pick<SessionRecord, "id" | "headSeq" | "cwd" | "additionalDirectories">,
 ): Promise<readonly FileSince[]> {
-  const known = await knownAt(journals, record.id, record.headSeq, mostEntries);
+  const known = await knownAt(journals, record, record.headSeq, mostEntries);
   const { files } = await takeSnapshot(known, record, { timeMs: 500, what: "files" });
   if (files.size === 0) return [];
   const bounds = await Bounds.of(rootsOf(record));

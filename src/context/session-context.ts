@@ -165,11 +165,11 @@ export class SessionContext {
 
   async #knownAt(record: SessionRecord, seq?: number): Promise<KnownAt> {
     try {
-      return await knownAt(this.#sessions, record.id, seq ?? record.headSeq);
+      return await knownAt(this.#sessions, record, seq ?? record.headSeq);
     } catch (error) {
       // A turn has ended meanwhile.
       if (!isSidecarError(error, "STORE_CONFLICT")) throw error;
-      return knownAt(this.#sessions, record.id, seq ?? (await this.#sessions.get(record.id)).headSeq);
+      return knownAt(this.#sessions, record, seq ?? (await this.#sessions.get(record.id)).headSeq);
     }
   }
 

@@ -5,7 +5,8 @@ import { isRecord, objectIn } from "../base/json.ts";
 import type { Entry, NewEntry } from "../store/contract.ts";
 import { compactedFrom } from "../acp/compacted.ts";
 import { lastHeardMark } from "../acp/last-heard.ts";
-import { diffsOf, pathsOf, type CallFields } from "../session/call-parts.ts";
+import { diffsOf, type CallFields } from "../session/call-parts.ts";
+import { filesOfCall, toldPath } from "./told-path.ts";
 
 export interface ToldFile {
   /** `written`: by the agent, or by a tool of it. */
@@ -45,10 +46,16 @@ export class ToldFiles {
   /** Requests without an answer, by their ids. */
   readonly #asked = new Map<string, Asked>();
 
+  readonly #cwd: string;
   #seq = 0;
   /** What was read and written has made room for a note, and nobody knows its hash. */
   #isCompacted = false;
   #atMs = 0;
+
+  /** @param cwd the session's folder, which is what relative paths are below */
+  constructor(cwd: string) {
+    this.#cwd = cwd;
+  }
 
   take({ seq, kind, atMs, data }: Told): void {
     if (!mayTell(kind, data)) return;
@@ -71,8 +78,8 @@ export class ToldFiles {
     const written = new Set(status === "completed" ? diffsOf(call).map(({ path }) => path) : []);
     const changes = ["edit", "delete", "move"].includes(String(kind)) && status === "completed";
     const wasThere = kind === "read" && status === "completed" && ({ wasThere: true } as const);
-    for (const path of pathsOf(call))
-      this.#tell(path, { how: changes || written.has(path) ? "written" : "read", ...wasThere });
+    for (const path of filesOfCall(call))
+      this.#tell(this.#fileAt(path), { how: changes || written.has(path) ? "written" : "read", ...wasThere });
   }
 
   #prompt({ prompt }: Readonly<Record<string, unknown>>): void {
@@ -89,7 +96,8 @@ export class ToldFiles {
 
   #request({ id, method, params }: Readonly<Record<string, unknown>>): void {
     if (!isRecord(params) || typeof params.path !== "string") return;
-    const { path, content, line, limit } = params;
+    const { content, line, limit } = params;
+    const path = this.#fileAt(params.path);
     const before = this.files.get(path);
     const isWrite = method === writeMethod;
     // What has no answer yet may have been written.
@@ -118,6 +126,10 @@ export class ToldFiles {
     if (written === undefined || this.files.get(path) !== written) return;
     if (before === undefined) this.files.delete(path);
     else this.files.set(path, before);
+  }
+
+  #fileAt(said: string): string {
+    return toldPath(said, this.#cwd);
   }
 
   #hashOf(text: unknown): { readonly sha256?: string } {

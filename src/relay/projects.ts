@@ -136,7 +136,7 @@ export class Projects {
     // One that is let go meanwhile has nobody to close it.
     const isKept = !this.#isClosed && live.isHeld;
     const watch = contextWatch === "on" && isKept ? new FolderWatch() : undefined;
-    const knowing = this.#knowing.get(live) ?? new Knowing(registry, live.id, { watch });
+    const knowing = this.#knowing.get(live) ?? new Knowing(registry, { watch });
     if (isKept) this.#knowing.set(live, knowing);
     return knowing;
   }

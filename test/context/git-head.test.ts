@@ -64,7 +64,7 @@ describe("where version control stands [issue 13.3]", () => {
     git("add", ".");
     git("commit", "-m", "1");
     await rig.work(readThrough(rig.at("a")));
-    const knowing = new Knowing(rig.registry, rig.id);
+    const knowing = new Knowing(rig.registry);
     const note = async () => {
       const record = await rig.registry.get(rig.id);
       return knowing.note(record, record.headSeq);

@@ -43,7 +43,7 @@ it.each([
     const context = new SessionContext(registry);
     await context.refresh(id);
     const record = await registry.get(id);
-    const knowing = new Knowing(registry, id);
+    const knowing = new Knowing(registry);
     expect(await knowing.note(record, record.headSeq)).toBeUndefined();
 
     git("checkout", "-b", "topic");

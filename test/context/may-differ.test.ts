@@ -19,7 +19,7 @@ async function rig(): Promise<Rig> {
 
 /** Notes as a session at work has them: what was told is kept. */
 function notesOf(r: Rig) {
-  const knowing = new Knowing(r.registry, r.id);
+  const knowing = new Knowing(r.registry);
   return async () => {
     const record = await r.registry.get(r.id);
     const note = await knowing.note(record, record.headSeq);

@@ -114,6 +114,25 @@ describe("snapshots [issue 13.2]", () => {
     expect(await r.changes()).toEqual({ b: "same", a: "same" });
   });
 
+  it("know a file by a path below the session's folder, and no folder that was listed", async () => {
+    const r = await rig();
+    r.write("src/a", "one");
+    fs.writeFileSync(path.join(elsewhere, "out"), "one");
+    const out = path.relative(r.folder, path.join(elsewhere, "out"));
+    await r.work(readItself("src/a"), readItself(out), readItself(r.at("src")), readItself("src"));
+    const { files } = await r.context.get(r.id);
+    expect(files.map(({ path: file, unread }) => [file, unread])).toEqual([
+      [r.at("src/a"), undefined],
+      [out, "outside"],
+    ]);
+    r.write("src/a", "two");
+    const { files: since } = await r.context.diff(r.id);
+    expect(since.map(({ path: file, what }) => [file, what])).toEqual([
+      [r.at("src/a"), "changed"],
+      [out, "unknown"],
+    ]);
+  });
+
   it("go back with the conversation, and along with a fork", async () => {
     const r = await rig();
     r.write("a", "one");

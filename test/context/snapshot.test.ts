@@ -38,7 +38,7 @@ describe("entries of a context [issue 13.2]", () => {
     const entries = steps(200);
     expect(entries.filter((entry) => baseOf(entry) === 0).map(({ seq }) => seq)).toEqual([1, 65, 129, 193]);
     const journal = journalOf(entries);
-    const { snapshot } = await knownAt(journal, id, 192);
+    const { snapshot } = await knownAt(journal, { id, cwd: "/p" }, 192);
     expect([snapshot.version, snapshot.values.size, snapshot.values.get("k0")]).toEqual([192, 192, 0]);
     expect(journal.reads).toBeLessThan(70);
   });
@@ -87,6 +87,6 @@ describe("entries of a context [issue 13.2]", () => {
       atMs: 1,
       data: data(seq === 1 ? 3 : seq),
     }));
-    expect((await knownAt(journalOf(entries), id, 3)).snapshot.version).toBe(3);
+    expect((await knownAt(journalOf(entries), { id, cwd: "/p" }, 3)).snapshot.version).toBe(3);
   });
 });

@@ -8,7 +8,7 @@ import { entry, prompt, update } from "../history/talk.ts";
 const one = "fe05bcdcdc4928012781a5f1a2a77cbb5398e106";
 const shaOfX = "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881";
 const filesIn = (...entries: NewEntry[]) => {
-  const told = new ToldFiles();
+  const told = new ToldFiles("/p");
   for (const each of entries) told.take({ ...each, seq: 1 });
   return Object.fromEntries([...told.files].map(([file, { seq: _, atMs: __, ...what }]) => [file, what]));
 };
@@ -101,6 +101,40 @@ describe("the files that a conversation is about [issue 13.2]", () => {
     });
   });
 
+  it("are below the session's folder where their path is relative, and never lead out of it to be within", () => {
+    const call = (fields: object) =>
+      filesIn(update("tool_call", { toolCallId: one, title: "t", status: "completed", ...fields }));
+    const read = { how: "read", wasThere: true };
+    expect(
+      call({ kind: "read", locations: [{ path: "src/a" }, { path: "./b" }, { path: "x/../c" }] }),
+    ).toEqual({ "/p/src/a": read, "/p/b": read, "/p/c": read });
+    expect(call({ kind: "edit", content: [{ type: "diff", path: "src/d", newText: "n" }] })).toEqual({
+      "/p/src/d": { how: "written" },
+    });
+    const outside = ["../q/a", "..", "../p/a", "x/../../p/a", "x/..", ".", "", "~/a", "C:\\a", "file:///p/a"];
+    for (const said of outside)
+      expect(call({ kind: "read", locations: [{ path: said }] })).toEqual({ [said]: read });
+    expect(
+      filesIn(asked(1, { path: "a" }), answered(1, { content: "x" }), asked(2, { path: "../p/a" })),
+    ).toEqual({ "/p/a": { ...read, sha256: shaOfX } });
+  });
+
+  it("are the one that a tool was given, where a call names no other", () => {
+    const call = (fields: object) =>
+      filesIn(update("tool_call", { toolCallId: one, title: "t", status: "completed", ...fields }));
+    for (const name of ["path", "file_path", "filePath", "absolute_path", "notebook_path"])
+      expect(call({ kind: "edit", rawInput: { [name]: "src/a", text: "x" } })).toEqual({
+        "/p/src/a": { how: "written" },
+      });
+    const locations = [{ path: "/p/b" }];
+    expect(Object.keys(call({ kind: "edit", rawInput: { path: "a" }, locations }))).toEqual(["/p/b"]);
+    for (const rawInput of ["a", ["a"], null, { path: 7 }, { paths: ["a"] }])
+      expect(call({ kind: "read", rawInput })).toEqual({});
+    // Where a tool searches, or works, is no file that it was shown.
+    for (const kind of ["search", "execute", "fetch", undefined])
+      expect(call({ kind, rawInput: { path: "src" } })).toEqual({});
+  });
+
   it("stand where they were told of last, also where a folded call stands before what came in it", () => {
     const call = {
       toolCallId: one,
@@ -137,7 +171,7 @@ describe("the files that a conversation is about [issue 13.2]", () => {
   });
 
   it("are so many at most, those told of last; and what is odd tells nothing", () => {
-    const told = new ToldFiles();
+    const told = new ToldFiles("/p");
     for (let at = 0; at < mostFiles + 10; at += 1)
       told.take({
         seq: at + 1,

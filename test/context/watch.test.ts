@@ -15,7 +15,7 @@ async function watched(): Promise<{ rig: Rig; watch: FolderWatch; note: () => Pr
   const rig = await aRig();
   closing.push(() => rig.close());
   const watch = new FolderWatch();
-  const knowing = new Knowing(rig.registry, rig.id, { watch });
+  const knowing = new Knowing(rig.registry, { watch });
   closing.push(() => knowing.close());
   for (const name of ["a", "src/b"]) {
     rig.write(name, "one");
