@@ -25,6 +25,7 @@ import type { Together } from "./local/together.ts";
 import { Relay, type RelayParts } from "./relay/relay.ts";
 import type { Follower } from "./session/events.ts";
 import { SessionRegistry } from "./session/registry.ts";
+import type { Front } from "./session/ways-out.ts";
 import { given } from "./store/arguments.ts";
 import { deferStore } from "./store/deferred.ts";
 import { guardOf } from "./store/guarded/guard.ts";
@@ -50,6 +51,8 @@ export interface SidecarIo {
   readonly audit?: Audit;
   /** In the place of an endpoint of its own: of a process that serves several clients. */
   readonly together?: Pick<Together, "meter" | "add">;
+  /** See `RelayOptions`. */
+  readonly front?: Front;
 }
 
 /** How long an agent may take to end by itself, and then after SIGTERM. */
@@ -84,7 +87,7 @@ export async function runSidecar(
   audit.note({ what: "config", facts: factsOf(config, urlOf(where)) });
   if (io.follow !== undefined) registry.follow(io.follow);
   const background = startBackground(config, { registry, log, meter, secrets, ...lookedAfter(where, store) });
-  const parts = { log, errors, secrets, launched, meter };
+  const parts = { log, errors, secrets, launched, meter, front: io.front };
   const relay = new Relay(partsOfRelay(config, registry, parts), { ...io, ...messageLimit(config), log });
   const local = localOf(relay, io, { ...config, store, place: redactStoreUrl(urlOf(where)), meter, log });
   log.info({ version, store: store.name, agent: config.agent?.command ?? "echo" }, "acp-sidecar started");
@@ -138,17 +141,18 @@ interface Shared {
   readonly secrets: Secrets;
   readonly launched: Promise<Launched> | undefined;
   readonly meter: Meter | undefined;
+  readonly front: Front | undefined;
 }
 
 function partsOfRelay(config: Omit<Config, "store">, registry: SessionRegistry, shared: Shared): RelayParts {
-  const { log, secrets, meter } = shared;
+  const { log, secrets, meter, front = "editor" } = shared;
   const agent = agentOf(config);
   const { agentRestart, contextSnapshots, encryptionKey } = config;
   // What lies in the cache folder is plain.
   const warmsFolders = contextSnapshots === "on" && encryptionKey === undefined;
   const cacheFolder = cacheFolderOf(surroundings());
   return {
-    options: { ...config, deafMs: agentDeafMs, cacheFolder, warmsFolders },
+    options: { ...config, front, deafMs: agentDeafMs, cacheFolder, warmsFolders },
     registry,
     agentCommand: agent?.command,
     startAgent: openAgent(agent, { ...messageLimit(config), ...shared, stopGraceMs: agentStopGraceMs }),

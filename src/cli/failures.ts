@@ -1,5 +1,6 @@
 /** What a command with several operands could not do: told at once, and the others go on. */
 import { SidecarError } from "../base/errors.ts";
+import { withWaysOut } from "../session/ways-out.ts";
 import type { Io } from "./command.ts";
 import { oneLine } from "./print.ts";
 
@@ -30,8 +31,9 @@ export class Failures {
       return await act();
     } catch (error) {
       if (!(error instanceof SidecarError)) throw error;
-      this.#io.errors.write(`acp-sidecar: ${oneLine(error.message)}\n`);
-      this.list.push({ session, code: error.code, message: error.message });
+      const message = withWaysOut(error, "request");
+      this.#io.errors.write(`acp-sidecar: ${oneLine(message)}\n`);
+      this.list.push({ session, code: error.code, message });
       this.#status = error.exitStatus;
       return undefined;
     }

@@ -165,7 +165,7 @@ function serveWith(
       const follow = (news: SessionNews) => {
         if ("id" in news && isSessionId(news.id)) onWritten(news.id);
       };
-      const streams = { input, output, errors, audit, follow, together };
+      const streams = { input, output, errors, audit, follow, together, front: "request" as const };
       await runSidecar({ ...config, store, endpoint: "off" }, streams, signal);
     };
 }

@@ -1,6 +1,7 @@
 /** One run of the program, from its words to its exit status. */
 import { SidecarError, reasonOf } from "../base/errors.ts";
 import { visibleLine } from "../base/visible.ts";
+import { withWaysOut } from "../session/ways-out.ts";
 import type { Io } from "./command.ts";
 import { Interrupted, interruptedStatus } from "./interrupt.ts";
 import { parseCommandLine } from "./parse.ts";
@@ -30,7 +31,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     }
   } catch (error) {
     // It may quote an agent, or a file's name, in which there may be the end of a line.
-    const reason = error instanceof SidecarError ? error.message : reasonOf(error);
+    const reason = error instanceof SidecarError ? withWaysOut(error, "request") : reasonOf(error);
     io.errors.write(`acp-sidecar: ${visibleLine(reason)}\n`);
     if (error instanceof Interrupted) return interruptedStatus;
     if (error instanceof SidecarError) return error.exitStatus;

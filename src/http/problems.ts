@@ -1,5 +1,6 @@
 /** How failures are told over HTTP: `application/problem+json` (RFC 9457) with our codes, each with its status. */
 import { isSidecarError, SidecarError, type ErrorCode, type ErrorData } from "../base/errors.ts";
+import { withWaysOut } from "../session/ways-out.ts";
 import { responseOf } from "./response.ts";
 
 /** All of `ErrorCode`, or this does not compile. */
@@ -98,7 +99,7 @@ export function problemOf(error: unknown): Problem {
   const known = isSidecarError(error)
     ? error
     : new SidecarError("INTERNAL", "Something went wrong here that should not have; the log says what");
-  const { code, message, data } = known;
+  const { code, data } = known;
   const status = isRefusal(known) ? known.status : statuses[code];
   return {
     ...data,
@@ -106,21 +107,9 @@ export function problemOf(error: unknown): Problem {
     type: `urn:acp-sidecar:problem:${code}`,
     title: titleOf(code),
     status,
-    detail: forRequests(code, message, data),
+    detail: withWaysOut(known, "request"),
     code,
   };
-}
-
-/** What an editor or a process can do about a session that somebody else has is none of a request's options. */
-function forRequests(code: ErrorCode, message: string, { sessionId }: ErrorData): string {
-  if (code === "LEASE_LOST")
-    return message.replace("; load it again to take it back", "; ask again when it is free");
-  if (code !== "SESSION_BUSY") return message;
-  const [held] = message.split("; end it there", 1);
-  const end = `acp-sidecar sessions end ${String(sessionId)}`;
-  return typeof sessionId === "string" && held !== message
-    ? `${held}; wait for it, or end it there: ${end}`
-    : message;
 }
 
 export function problemAnswer(error: unknown): Response {

@@ -73,6 +73,9 @@ export const problemSchema = component(
     status: z.int(),
     detail: described(z.string(), "one line that says what to do"),
     code: described(z.string(), "stable: a program may act upon it"),
+    holder: z.optional(described(z.object({ host: z.string(), pid: z.int() }), "who has the session")),
+    since: z.optional(described(z.string(), "since when, ISO 8601")),
+    turnRunning: z.optional(z.boolean()),
   }),
 );
 

@@ -5,6 +5,7 @@ import type { Counting } from "../base/meter.ts";
 import type { Secrets } from "../base/secrets.ts";
 import type { RequestId } from "../rpc/messages.ts";
 import type { SessionRegistry } from "../session/registry.ts";
+import type { Front } from "../session/ways-out.ts";
 import type { Client } from "./live/attachments.ts";
 import type { Holding } from "./live/holding.ts";
 import type { KnownSessions } from "./live/sessions.ts";
@@ -14,6 +15,11 @@ import type { Projects } from "./projects.ts";
 import type { Searching } from "./searching.ts";
 
 export interface RelayOptions {
+  /**
+   * Who shows people what is said here: an editor, unless told. Otherwise it is our own program, which words failures
+   * itself, and whose users load nothing to have it back.
+   */
+  readonly front?: Front;
   readonly cancelGraceMs: number;
   readonly handoverBytes: number;
   /** Whether `/sidecar …` is answered here; it is, unless told. */

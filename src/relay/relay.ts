@@ -22,7 +22,7 @@ import { agentRequest } from "./agent/requests.ts";
 import type { RelayContext, RelayOptions } from "./context.ts";
 import { measuredRequest } from "./measured.ts";
 import { Outside } from "./outside.ts";
-import { withoutSecrets } from "./safe-error.ts";
+import { asTold } from "./safe-error.ts";
 import { closeSession, deleteSession, detach } from "./methods/end.ts";
 import { exportToClient } from "./methods/export.ts";
 import { forkSession } from "./methods/fork.ts";
@@ -147,7 +147,8 @@ export class Relay {
         return measuredRequest(this.#ctx.meter, method, this.#clientRequest(method, params, request))
           .catch((error: unknown) => {
             this.#noteRefused(method, params, error);
-            throw withoutSecrets(this.#ctx.secrets, error);
+            this.#ctx.holding.noteLost(error);
+            throw asTold(this.#ctx, error);
           })
           .finally(() => {
             idle.noteDone();

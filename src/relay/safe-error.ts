@@ -1,8 +1,19 @@
-/** Errors as they leave: what an agent says in them may quote secrets that it was given. */
-import { SidecarError } from "../base/errors.ts";
+/** Errors as they leave: told in the words of an editor, and what an agent says in them may quote secrets that it was given. */
+import { isSidecarError, SidecarError } from "../base/errors.ts";
 import { isRecord } from "../base/json.ts";
 import type { Secrets } from "../base/secrets.ts";
 import { isRpcError, RpcError } from "../rpc/errors.ts";
+import { withWaysOut } from "../session/ways-out.ts";
+import type { RelayContext } from "./context.ts";
+
+/** As the client is to have it. */
+export function asTold({ options, secrets }: RelayContext, error: unknown): unknown {
+  const { front = "editor" } = options;
+  if (front !== "editor" || !isSidecarError(error)) return withoutSecrets(secrets, error);
+  const { code, message, data, cause } = error;
+  const told = withWaysOut(error, front);
+  return withoutSecrets(secrets, told === message ? error : new SidecarError(code, told, { data, cause }));
+}
 
 /** The error itself where it quotes none. */
 export function withoutSecrets(secrets: Secrets, error: unknown): unknown {

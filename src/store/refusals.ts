@@ -15,18 +15,16 @@ export function sessionExists(id: SessionId): SidecarError {
 export function leaseLost(id: SessionId, current: LeaseState | undefined): SidecarError {
   const who =
     current === undefined ? "was taken over and let go again" : `is held by ${holderName(current.holder)}`;
-  return new SidecarError("LEASE_LOST", `Session ${id} ${who}; load it again to take it back`, {
+  return new SidecarError("LEASE_LOST", `Session ${id} ${who}`, {
     data: { sessionId: id, ...holderData(current) },
   });
 }
 
 export function sessionBusy(id: SessionId, current: LeaseState): SidecarError {
   const doing = current.turnRunning ? " with a turn running" : "";
-  return new SidecarError(
-    "SESSION_BUSY",
-    `Session ${id} is held by ${holderName(current.holder)}${doing}; end it there, or start with --on-busy takeover`,
-    { data: { sessionId: id, turnRunning: current.turnRunning, ...holderData(current) } },
-  );
+  return new SidecarError("SESSION_BUSY", `Session ${id} is held by ${holderName(current.holder)}${doing}`, {
+    data: { sessionId: id, turnRunning: current.turnRunning, ...holderData(current) },
+  });
 }
 
 export function journalConflict(id: SessionId, expected: number, found: number): SidecarError {

@@ -1,13 +1,12 @@
 /** `acp-sidecar http` as a process: that it is put together as its parts are tested. */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { machineSnapshot } from "../../src/local/machine.ts";
 import { familiesIn, valueIn } from "../figures/scrape.ts";
 import { receiver } from "../notify/receiver.ts";
 import { useHarness } from "./harness/harness.ts";
-import { fixtureCommand, sidecarBin } from "./harness/paths.ts";
+import { httpServer } from "./harness/http-server.ts";
+import { fixtureCommand } from "./harness/paths.ts";
 
 const harness = useHarness();
 
@@ -20,34 +19,19 @@ async function withServer(
     readonly home: string;
   }) => Promise<void>,
 ): Promise<Readonly<Record<string, string>>> {
-  const home = harness.path("home");
-  mkdirSync(home, { mode: 0o700 });
-  // A machine of its own.
-  const places = ["HOME", "TMPDIR", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR"];
-  const own = Object.fromEntries(places.map((name) => [name, home]));
-  const env = { ...process.env, ...own };
-  const store = harness.storeUrl();
-  const made = await harness.cli(
-    ["token", "create", "--name", "t", "--scope", "admin", "--json", "--store", store],
-    { env },
-  );
-  const { secret } = JSON.parse(made.stdout) as { secret: string };
-  const command = [sidecarBin, "http", "--listen", "127.0.0.1:0", "--store", store, ...args];
-  const child = spawn(process.execPath, command, { env, stdio: ["ignore", "pipe", "inherit"] });
+  const server = await httpServer(harness, { store: harness.storeUrl(), args });
   try {
-    const [said] = (await once(child.stdout, "data")) as [Buffer];
-    const [url = ""] = /http:\S+(?=\/)/.exec(String(said)) ?? [];
-    const headers = { authorization: `Bearer ${secret}`, "content-type": "application/json" };
     const ask = (path: string, body?: object) =>
-      fetch(url + path, { headers, ...(body && { method: "POST", body: JSON.stringify(body) }) });
+      fetch(server.url + path, {
+        headers: server.headers,
+        ...(body && { method: "POST", body: JSON.stringify(body) }),
+      });
     const figures = async () => familiesIn(await (await ask("/metrics")).text());
-    await use({ ask, figures, home });
+    await use({ ask, figures, home: server.home });
   } finally {
-    child.kill("SIGTERM");
-    const [status] = (await once(child, "exit")) as [number];
-    expect(status).toBe(0);
+    expect(await server.end()).toBe(0);
   }
-  return own;
+  return server.own;
 }
 
 it("hooks are told what is done over HTTP, and requests and notifications are among the figures", async () => {

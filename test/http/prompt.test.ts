@@ -21,6 +21,7 @@ const serve: Serve =
         input,
         output,
         audit,
+        front: "request",
         follow: (news) => void ("id" in news && isSessionId(news.id) && onWritten(news.id)),
       },
       signal,

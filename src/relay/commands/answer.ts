@@ -4,6 +4,7 @@ import { ownMeta } from "../../acp/own-mark.ts";
 import type { PromptParams } from "../../acp/schema.ts";
 import { isSidecarError, type SidecarError } from "../../base/errors.ts";
 import type { RequestContext } from "../../rpc/endpoint.ts";
+import { withWaysOut } from "../../session/ways-out.ts";
 import type { NewEntry } from "../../store/contract.ts";
 import type { RelayContext } from "../context.ts";
 import type { LiveSession } from "../live/session.ts";
@@ -78,7 +79,7 @@ async function answerTo(
   } catch (error) {
     if (!isSidecarError(error) || live.lost !== undefined || isOfStore(error)) throw error;
     if (error.code === "REQUEST_CANCELLED") return { stopReason: "cancelled" };
-    return { stopReason: "end_turn", text: `${error.message}.` };
+    return { stopReason: "end_turn", text: `${withWaysOut(error, ctx.options.front ?? "editor")}.` };
   }
 }
 

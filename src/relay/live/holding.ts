@@ -1,12 +1,13 @@
 /** Taking sessions and letting them go: the lease, what another holder left behind, and what we had begun before it. */
 import { reapAgent } from "../../agent/left-over.ts";
-import { loggedReason } from "../../base/errors.ts";
+import { isSidecarError, loggedReason } from "../../base/errors.ts";
 import type { SessionId } from "../../base/ids.ts";
 import type { Logger } from "../../base/log.ts";
 import type { ProcessIdentity } from "../../base/process.ts";
 import { isDead, isFree, thisHolder } from "../../session/holder.ts";
 import type { OpenedJournal } from "../../session/journal.ts";
 import type { SessionRegistry } from "../../session/registry.ts";
+import type { Front } from "../../session/ways-out.ts";
 import type { AgentFacts, Holder, SessionRecord } from "../../store/contract.ts";
 import { sessionNotFound } from "../../store/refusals.ts";
 import type { Client } from "./attachments.ts";
@@ -24,6 +25,7 @@ interface HoldingOptions {
   readonly agentProcess: () => ProcessIdentity | undefined;
   /** What the agent has said of itself last: an agent's id counts only with its agent. */
   readonly agentFacts: () => AgentFacts | undefined;
+  readonly front?: Front;
 }
 
 /** What a left-over agent is given between SIGTERM and SIGKILL. */
@@ -42,7 +44,7 @@ export class Holding {
 
   constructor(options: HoldingOptions) {
     this.#options = options;
-    this.#losses = new Losses(options.registry, options.log);
+    this.#losses = new Losses(options);
   }
 
   /** The record that the client means by an id: ours, or one that this agent once gave. */
@@ -56,6 +58,8 @@ export class Holding {
   async require(client: Client, clientId: string): Promise<LiveSession> {
     const { sessions } = this.#options;
     const live = sessions.byClientId(clientId);
+    // Nobody has a session open in a request: whether it is ours is asked anew, and what was lost may be free again.
+    if (this.#options.front === "request") return this.open(client, clientId, undefined);
     if (live?.lost !== undefined) throw live.lost;
     if (live?.isHeld !== true) return this.open(client, clientId, undefined);
     live.touch();
@@ -127,6 +131,13 @@ export class Holding {
   fail(live: LiveSession, error: unknown): void {
     this.noteFailure(live, error);
     failTurns(live, error);
+  }
+
+  /** Whatever request it was that found it out: the session is not ours any more, and its clients are told. */
+  noteLost(error: unknown): void {
+    if (!isSidecarError(error, "LEASE_LOST")) return;
+    const live = this.#options.sessions.byId(error.data["sessionId"] as SessionId);
+    if (live?.isHeld === true) this.fail(live, error);
   }
 
   async #release(live: LiveSession): Promise<void> {

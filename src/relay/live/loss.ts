@@ -6,19 +6,28 @@ import { visibleLine } from "../../base/visible.ts";
 import { placeOf } from "../../session/audited.ts";
 import { holderText, isHeld } from "../../session/holder.ts";
 import type { SessionRegistry } from "../../session/registry.ts";
+import type { Front } from "../../session/ways-out.ts";
 import type { SessionRecord } from "../../store/contract.ts";
 import { ownWords } from "./own-words.ts";
 import type { LiveSession } from "./session.ts";
 
+interface LossesParts {
+  readonly registry: SessionRegistry;
+  readonly log: Logger;
+  readonly front?: Front;
+}
+
 export class Losses {
   readonly #registry: SessionRegistry;
   readonly #log: Logger;
+  readonly #front: Front;
   /** The loss that was told last. */
   readonly #told = new WeakMap<LiveSession, SidecarError>();
 
-  constructor(registry: SessionRegistry, log: Logger) {
+  constructor({ registry, log, front }: LossesParts) {
     this.#registry = registry;
     this.#log = log;
+    this.#front = front ?? "editor";
   }
 
   /** Shown as the sidecar's own words, in no journal: that is somebody else's now. Who took it may stay unknown. */
@@ -33,7 +42,7 @@ export class Losses {
     );
     await live.outbound(async () => {
       // It may have been loaded back meanwhile.
-      if (live.lost === lost) await live.attachments.sendStored([ownWords(textOf(by))]);
+      if (live.lost === lost) await live.attachments.sendStored([ownWords(textOf(by, this.#front))]);
     });
   }
 
@@ -61,9 +70,13 @@ function takerOf(record: SessionRecord): string {
   return who.join(", ");
 }
 
-function textOf(by: string | undefined): string {
+function textOf(by: string | undefined, front: Front): string {
   if (by === undefined)
     return "This session was deleted elsewhere. What you write here goes nowhere any more.";
   const taker = by === "" ? "" : ` (${by})`;
-  return `This session was taken over elsewhere${taker}. What you write here is not taken any more: load the session again to take it back. If that was not you, see who it was with \`acp-sidecar audit show\`.`;
+  const back =
+    front === "editor"
+      ? "What you write here is not taken any more: load the session again to take it back."
+      : "The turn that ran here has ended; what you ask next is answered when the session is free.";
+  return `This session was taken over elsewhere${taker}. ${back} If that was not you, see who it was with \`acp-sidecar audit show\`.`;
 }

@@ -10,6 +10,7 @@ import { chosenIn } from "../agent/settings.ts";
 import { isInstructions, keptSystemPrompt } from "../agent/setup.ts";
 import { mayTryNext } from "../agent/take-up.ts";
 import type { RelayContext } from "../context.ts";
+import { isLossError } from "../live/turns.ts";
 import { setupOf } from "../live/session-setup.ts";
 import { initOf, makeSession, type Making } from "./new.ts";
 import { metaKey } from "../../acp/meta.ts";
@@ -69,7 +70,14 @@ async function sealedParent(ctx: RelayContext, clientId: string): Promise<Sessio
       await ctx.holding.open(ctx.client, clientId, undefined);
   }
   const live = ctx.sessions.byClientId(clientId);
-  if (live?.isHeld === true) await live.outbound(() => live.journal.seal([]));
+  if (live?.isHeld === true) {
+    const sealing = live.outbound(() => live.journal.seal([]));
+    await sealing.catch((error: unknown) => {
+      // Of a session that somebody else has by now all is there that is final, as for anybody.
+      if (!isLossError(error)) throw error;
+      ctx.holding.fail(live, error);
+    });
+  }
   const record = await ctx.holding.find(clientId);
   if (record === undefined) throw sessionNotFound(clientId);
   return record;
@@ -109,7 +117,9 @@ async function agentSide(
   const { sessionId, ...rest } = params;
   const live = ctx.sessions.byClientId(sessionId);
   const binding = live?.binding;
-  if (live?.owesHandover === false && binding?.run === run && run.can.fork) {
+  // What somebody else has done in it since, its agent session here does not know.
+  const hasAll = live?.isHeld === true && !live.owesHandover;
+  if (hasAll && binding?.run === run && run.can.fork) {
     const agentParams = { sessionId: binding.agentSessionId, ...rest };
     if (atSeq === parent.headSeq) return { method: "session/fork", agentParams, needsHandover: false };
     const at = run.can.forkAt ? await ctx.registry.back.agentMessageAt(parent.id, atSeq) : undefined;

@@ -1,4 +1,5 @@
 /** `session/set_mode`, `session/set_model`, `session/set_config_option` and `session/set_title` (unstable): forwarded and journaled. */
+import { isSidecarError } from "../../base/errors.ts";
 import { isRecord, type Json } from "../../base/json.ts";
 import type { RequestContext } from "../../rpc/endpoint.ts";
 import {
@@ -70,7 +71,14 @@ export async function setTitle(
   const result = isRecord(answered) ? answered : {};
   const title = typeof result.title === "string" ? result.title : wanted;
   return live.answerInOrder(request, async () => {
-    await noteSetting(live, method, { title }, { title });
+    try {
+      await noteSetting(live, method, { title }, { title });
+    } catch (error) {
+      // Somebody else has it by now: a title takes it from nobody.
+      if (!isSidecarError(error, "LEASE_LOST")) throw error;
+      ctx.holding.fail(live, error);
+      return renameStored(ctx, sessionId, title);
+    }
     await tellInfo(live, { title }, ctx.client);
     return { ...result, title };
   });

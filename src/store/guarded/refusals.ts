@@ -30,6 +30,6 @@ export function mayNotMake(): SidecarError {
 /** Of a session that is held: said so that it is let go. */
 export function noLongerLent(sessionId: string): SidecarError {
   return new SidecarError("LEASE_LOST", `Session ${sessionId} is no longer shared with you for writing`, {
-    data: { sessionId },
+    data: { sessionId, needs: "prompt" },
   });
 }
