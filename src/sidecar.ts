@@ -53,6 +53,8 @@ export interface SidecarIo {
   readonly together?: Pick<Together, "meter" | "add">;
   /** See `RelayOptions`. */
   readonly front?: Front;
+  /** Of a store that is lent: by it other processes know what one that was killed had to tell. */
+  readonly storeUrl?: string;
 }
 
 /** How long an agent may take to end by itself, and then after SIGTERM. */
@@ -86,7 +88,7 @@ export async function runSidecar(
   const registry = new SessionRegistry({ ...config, store, log, audit });
   audit.note({ what: "config", facts: factsOf(config, urlOf(where)) });
   if (io.follow !== undefined) registry.follow(io.follow);
-  const background = startBackground(config, { registry, log, meter, secrets, ...lookedAfter(where, store) });
+  const background = startBackground(config, { registry, log, meter, secrets, ...placeOf(where, store, io) });
   const parts = { log, errors, secrets, launched, meter, front: io.front };
   const relay = new Relay(partsOfRelay(config, registry, parts), { ...io, ...messageLimit(config), log });
   const local = localOf(relay, io, { ...config, store, place: redactStoreUrl(urlOf(where)), meter, log });
@@ -131,8 +133,13 @@ function secretsOf(
 }
 
 /** A store that is lent is looked after by who opened it. */
-function lookedAfter(where: string | Store, store: Store): Pick<BackgroundParts, "lookedAfter"> {
-  return typeof where === "string" ? { lookedAfter: { store, url: where } } : {};
+function placeOf(
+  where: string | Store,
+  store: Store,
+  { storeUrl: url }: SidecarIo,
+): Pick<BackgroundParts, "lookedAfter" | "place"> {
+  if (typeof where === "string") return { lookedAfter: { store, url: where } };
+  return url === undefined ? {} : { place: { store, url } };
 }
 
 interface Shared {

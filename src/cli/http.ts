@@ -106,7 +106,7 @@ async function withServer(
   const serve = config.agent === undefined ? undefined : serveWith(config, errors, together);
   const registry = new SessionRegistry({ ...config, store: guardedAs(store, config), audit, log });
   const background = backgroundOf(registry, { store, config, log, env, together });
-  const { follower: follow } = background;
+  const { follow } = background;
   try {
     const server = await startHttp({
       ...parts,
@@ -155,7 +155,7 @@ function backgroundOf(
 
 /** A guest's own sidecar, as whoever they are: what we ourselves may do here is none of theirs. */
 function serveWith(
-  { identity: _, token: __, admins: ___, ...config }: Config,
+  { identity: _, token: __, admins: ___, store: storeUrl, ...config }: Config,
   errors: Io["errors"],
   together: Together,
 ): Serve {
@@ -165,7 +165,8 @@ function serveWith(
       const follow = (news: SessionNews) => {
         if ("id" in news && isSessionId(news.id)) onWritten(news.id);
       };
-      const streams = { input, output, errors, audit, follow, together, front: "request" as const };
+      const front = "request" as const;
+      const streams = { input, output, errors, audit, follow, together, front, storeUrl };
       await runSidecar({ ...config, store, endpoint: "off" }, streams, signal);
     };
 }

@@ -56,7 +56,12 @@ export async function withSessions<T>(
   const leftOut = new LeftOut();
   const registry = new SessionRegistry({ ...loaded.config, store, audit, onUnreadable: leftOut.note });
   const log = createLogger({ level: "warn", target: io.errors, readable: true });
-  const background = startBackground(loaded.config, { registry, log, env: io.env });
+  const background = startBackground(loaded.config, {
+    registry,
+    place: { store, url: toOpen },
+    log,
+    env: io.env,
+  });
   try {
     const result = await use(registry, loaded.config, leftOut, { store });
     return typeof result === "number" ? (leftOut.tell(result, io) as T) : result;

@@ -3,7 +3,6 @@ import type { Audit } from "../audit/audit.ts";
 import { SidecarError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { Config } from "../config/config.ts";
-import type { Follower } from "../session/events.ts";
 import { SessionRegistry } from "../session/registry.ts";
 import type { Store } from "../store/contract.ts";
 import type { Access } from "../store/guarded/access.ts";
@@ -22,7 +21,7 @@ export interface GuestParts {
   /** Requests in a second; see `Rate`. */
   readonly perSecond: number;
   /** Told of all that guests write. */
-  readonly follow?: Follower | undefined;
+  readonly follow?: ((registry: SessionRegistry) => void) | undefined;
 }
 
 /** Who has not come for so long is forgotten, and what was opened for them closed. */
@@ -58,7 +57,7 @@ export class Guest {
     this.store = guardedStore(store, access);
     this.audit = auditAs(audit, granted.principal ?? "");
     this.registry = new SessionRegistry({ ...config, store: this.store, log, audit: this.audit });
-    if (follow !== undefined) this.registry.follow(follow);
+    follow?.(this.registry);
   }
 
   /** What it may do, as it is now. Errors: `TOKEN_INVALID`. */

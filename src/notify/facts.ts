@@ -17,6 +17,20 @@ export interface Told {
   readonly endSeq?: number;
   /** When it was journaled: whoever tells it once more tells it with the same id. */
   readonly atMs?: number;
+  /** Of what is in no journal; the same holds for it. */
+  readonly note?: SessionNote | undefined;
+}
+
+/** What is about to be done, and somebody wants to know. */
+export interface SessionNote {
+  /** A ULID: what is told of it has the same id, whoever tells it. */
+  readonly id: string;
+  readonly event: HookEvent;
+  readonly sessionId: SessionId;
+  /** Who is to be told: `addressOf` them. */
+  readonly to: readonly string[];
+  /** What is told of it; absent until it is done. */
+  readonly facts?: Readonly<Record<string, unknown>>;
 }
 
 /** What of it anybody may want to know; nothing of most. */
@@ -45,16 +59,18 @@ export function toldOf(sessionId: SessionId, entry: Entry): Told[] {
 }
 
 function ofRecord(event: HookEvent, record: SessionRecord): Told {
-  const { id, title, cwd, lineage } = record;
+  const { id, title, cwd } = record;
+  const content = { cwd, ...(title !== undefined && { title }) };
+  return { event, sessionId: id, facts: factsOf(record), content };
+}
+
+/** What is told of a session that has been made, or put away. */
+export function factsOf(record: SessionRecord): Told["facts"] {
+  const { lineage } = record;
   const name = agentNameOf(record);
   return {
-    event,
-    sessionId: id,
-    facts: {
-      ...(name !== "" && { agent: name }),
-      ...(lineage !== undefined && { parentId: lineage.parentId }),
-    },
-    content: { cwd, ...(title !== undefined && { title }) },
+    ...(name !== "" && { agent: name }),
+    ...(lineage !== undefined && { parentId: lineage.parentId }),
   };
 }
 

@@ -1,5 +1,5 @@
 /** Hooks: whoever is configured is told what happens to sessions here. */
-import { loggedReason } from "../base/errors.ts";
+import { loggedReason, reasonOf, systemCodeOf } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { Counting } from "../base/meter.ts";
 import { Queue } from "../base/queue.ts";
@@ -10,11 +10,12 @@ import type { Hook, Structures } from "../config/structures.ts";
 import type { SessionNews } from "../session/events.ts";
 import { messagesOf } from "../session/messages.ts";
 import type { SessionRegistry } from "../session/registry.ts";
-import { derivedIdAt, newId, type SessionId } from "../base/ids.ts";
+import { derivedIdAt, newId, timeIn, type SessionId } from "../base/ids.ts";
 import { Courier } from "./courier.ts";
-import { toldBy, type Told } from "./facts.ts";
+import { toldBy, type SessionNote, type Told } from "./facts.ts";
 import { addressOf } from "./letter.ts";
-import { missedOf } from "./missed.ts";
+import { doneBy, missedOf } from "./missed.ts";
+import type { SessionNotes } from "./session-notes.ts";
 import type { LeftNote, TurnNotes } from "./turn-notes.ts";
 
 export interface HookParts {
@@ -23,6 +24,8 @@ export interface HookParts {
   readonly registry: Pick<SessionRegistry, "find" | "get" | "read">;
   /** By which it is known what a killed process has journaled and not told. They see what happens before it is told here. */
   readonly notes?: TurnNotes | undefined;
+  /** The same of what is done to sessions. */
+  readonly sessions?: SessionNotes | undefined;
   readonly log: Logger;
   readonly meter?: Counting;
   /** Where letters wait; see `outboxOf`. */
@@ -57,13 +60,15 @@ export class Hooks {
     const keepsContent = encryptionKey === undefined;
     this.#courier = new Courier({ ...parts, keepsContent, receivers: [...hooks, ...alerts] });
     void this.#courier.takeOver();
+    void this.#missing.run(() => this.#tellLeft());
     this.#tellMissed(this.#parts.notes?.left() ?? []);
   }
 
   /** At once, and nobody waits for what follows. */
   readonly take = (news: SessionNews): void => {
     this.#tellMissed(this.#parts.notes?.takeInTheWay() ?? []);
-    for (const told of toldBy(news)) void this.#tellAll(told);
+    const note = this.#parts.sessions?.of(news);
+    for (const told of toldBy(news)) void this.#tellAll(note === undefined ? told : { ...told, note });
   };
 
   /** As the courier's. */
@@ -77,15 +82,16 @@ export class Hooks {
 
   /** Settles when it is in the outbox for all who want to know. */
   async #tellAll(told: Told): Promise<void> {
-    const { event, sessionId, atMs } = told;
-    const hooks = (this.#parts.config.hooks ?? []).filter(({ on }) => on.includes(event));
+    const { event, sessionId, atMs, note } = told;
+    const hooks = (this.#parts.config.hooks ?? []).filter((hook) => isFor(hook, told));
     const put = Promise.all(hooks.map((hook) => this.#tell(hook, told)));
-    if (atMs === undefined) return;
-    this.#told.set(`${event} ${sessionId} ${atMs}`, true);
+    if (atMs !== undefined) this.#told.set(`${event} ${sessionId} ${atMs}`, true);
+    else if (note === undefined) return;
     // What happened before may still be on its way there.
     await this.#putting.run(async () => {
       await put;
-      this.#parts.notes?.told(event, sessionId, atMs);
+      if (atMs !== undefined) this.#parts.notes?.told(event, sessionId, atMs);
+      if (note !== undefined) this.#parts.sessions?.told(note, hooks.map(addressOf));
     });
   }
 
@@ -101,9 +107,30 @@ export class Hooks {
     await this.#courier.stored();
   }
 
+  /** What was done to sessions, or was to be; the rest as below. */
+  async #tellLeft(): Promise<void> {
+    const { sessions, log } = this.#parts;
+    if (sessions === undefined) return;
+    try {
+      for await (const note of sessions.left()) {
+        if (this.#isClosing) return;
+        await this.#tellNoted(note, sessions).catch((error: unknown) => this.#unread(note.sessionId, error));
+      }
+    } catch (error) {
+      const reason = systemCodeOf(error) ?? reasonOf(error);
+      log.error({ reason }, "the outbox of what is to be told cannot be used");
+    }
+  }
+
+  async #tellNoted(note: SessionNote, sessions: SessionNotes): Promise<void> {
+    const told = doneBy(note, note.facts === undefined ? await sessions.stored(note.sessionId) : undefined);
+    if (told === undefined) sessions.drop(note);
+    else await this.#tellAll(told);
+  }
+
   /** What is left alone here, because it cannot be read, is for the next process. */
   #tellMissed(left: readonly LeftNote[]): void {
-    const { registry, notes, log } = this.#parts;
+    const { registry, notes } = this.#parts;
     for (const each of left)
       void this.#missing.run(async () => {
         if (this.#isClosing) return;
@@ -112,11 +139,7 @@ export class Hooks {
           for (const one of told) if (!this.#hasTold(one)) await this.#tellAll(one);
           notes?.settle(each, now);
         } catch (error) {
-          const { sessionId } = each;
-          log.warn(
-            { sessionId, error: loggedReason(error, log) },
-            "what a hook is to be told cannot be read",
-          );
+          this.#unread(each.sessionId, error);
         }
       });
   }
@@ -127,16 +150,21 @@ export class Hooks {
 
   /** What cannot be read is not told: that something happened is. */
   async #content({ sessionId, content, endSeq }: Told): Promise<unknown> {
-    const { registry, log, hide = (text) => text } = this.#parts;
+    const { registry, hide = (text) => text } = this.#parts;
     const said: Record<string, unknown> = { ...content };
     try {
       const record = await registry.find(sessionId);
       if (record !== undefined) Object.assign(said, { cwd: record.cwd, title: record.title });
       if (endSeq !== undefined) said["text"] = await this.#answer(sessionId, endSeq);
     } catch (error) {
-      log.warn({ sessionId, error: loggedReason(error, log) }, "what a hook is to be told cannot be read");
+      this.#unread(sessionId, error);
     }
     return JSON.parse(hide(JSON.stringify(said))) as unknown;
+  }
+
+  #unread(sessionId: SessionId, error: unknown): void {
+    const { log } = this.#parts;
+    log.warn({ sessionId, error: loggedReason(error, log) }, "what a hook is to be told cannot be read");
   }
 
   /** The beginning of what the agent said in the turn. */
@@ -154,8 +182,14 @@ export class Hooks {
 /** What lies longer back was brought in, and is told when it is. */
 const recentMs = 43_200_000;
 
+/** What was noted is for whom it was noted. */
+function isFor(hook: Hook, { event, note }: Told): boolean {
+  return hook.on.includes(event) && (note === undefined || note.to.includes(addressOf(hook)));
+}
+
 /** The same, whoever tells it. */
-function idFor(hook: Hook, { event, sessionId, atMs, facts }: Told): string {
+function idFor(hook: Hook, { event, sessionId, atMs, facts, note }: Told): string {
+  if (note !== undefined) return derivedIdAt(timeIn(note.id), note.id, addressOf(hook));
   const ageMs = Date.now() - (atMs ?? -Infinity);
   if (atMs === undefined || ageMs > recentMs || ageMs < 0) return newId();
   return derivedIdAt(atMs, event, sessionId, String(facts["toolCallId"]), addressOf(hook));

@@ -1,13 +1,20 @@
 /** Hooks of a process that has no time for them yet: they are loaded behind its first answer, and miss nothing. */
-import type { Follower } from "../session/events.ts";
+import { loggedReason } from "../base/errors.ts";
+import type { Logger } from "../base/log.ts";
+import type { Follower, NoteTaker } from "../session/events.ts";
 import { waitAtMost } from "../base/time.ts";
 import type { Hooks } from "./hooks.ts";
+import type { SessionNotes } from "./session-notes.ts";
 import type { TurnNotes } from "./turn-notes.ts";
 
 export interface LateHooks {
   readonly follower: Follower;
   /** As `Hooks.close`. */
   close(graceMs: number): Promise<void>;
+}
+
+export interface LateNotes extends NoteTaker {
+  loaded(): Promise<SessionNotes>;
 }
 
 /** What processes that are gone have left is looked for so long after a start, if nothing happens before. */
@@ -35,6 +42,23 @@ export function lateHooks(notes: TurnNotes | undefined, load: () => Promise<Hook
       if (loading === undefined) return;
       await waitAtMost(loading, graceMs);
       await loaded?.close(graceMs);
+    },
+  };
+}
+
+/** Loaded when there is something to note. Where that fails, it is logged, and told unless this process is killed. */
+export function lateNotes(load: () => Promise<SessionNotes>, log: Logger): LateNotes {
+  let loading: Promise<SessionNotes> | undefined;
+  const loaded = () => (loading ??= load());
+  return {
+    loaded,
+    begin: async (type, id) => {
+      try {
+        return (await loaded()).begin(type, id);
+      } catch (error) {
+        log.error({ error: loggedReason(error, log) }, "what is done to sessions cannot be noted");
+        return undefined;
+      }
     },
   };
 }

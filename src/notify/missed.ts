@@ -1,6 +1,10 @@
-/** What a process that was killed has journaled of a turn and told nobody, as its note and the journal say. */
+/** What a process that was killed has done and told nobody, as its notes, journals and records say. */
+import type { HookEvent } from "../config/structures.ts";
+import { isArchived } from "../session/archived.ts";
+import { isGone, whyHidden } from "../session/hidden.ts";
 import type { SessionRegistry } from "../session/registry.ts";
-import { toldOf, type Told } from "./facts.ts";
+import type { SessionRecord } from "../store/contract.ts";
+import { factsOf, toldOf, type SessionNote, type Told } from "./facts.ts";
 import type { LeftNote } from "./turn-notes.ts";
 
 export interface Missed {
@@ -38,4 +42,19 @@ export async function missedOf(
     asked: told.filter(({ event }) => event === "permission.asked").length,
     isOver: !isBehind || ended > note.ended,
   };
+}
+
+/** What was noted before it was done: undefined where it was not. @param record as the store has it */
+export function doneBy(note: SessionNote, record: SessionRecord | undefined): Told | undefined {
+  const { event, sessionId } = note;
+  if (note.facts === undefined && !isDone(event, record)) return undefined;
+  const isMade = event === "session.created" || event === "session.archived";
+  const facts = note.facts ?? (isMade && record !== undefined ? factsOf(record) : {});
+  return { event, sessionId, facts, content: {}, note };
+}
+
+function isDone(event: HookEvent, record: SessionRecord | undefined): boolean {
+  if (event === "session.archived") return record !== undefined && isArchived(record);
+  if (event === "session.created") return record !== undefined && whyHidden(record) !== "importing";
+  return record === undefined || isGone(record);
 }

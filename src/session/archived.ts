@@ -11,7 +11,7 @@ import type { Parts } from "./creation.ts";
 import { countIn } from "./folders.ts";
 import { countVisible, hiddenAs, visibleOf } from "./hidden.ts";
 import type { OpenedJournal, Taking } from "./journal.ts";
-import { tellUpdate } from "./events.ts";
+import { tellUpdate } from "./telling.ts";
 
 /** Which sessions a list has: those that are not archived, unless told; both; or the archived ones. */
 export type Archived = "exclude" | "include" | "only";
@@ -101,8 +101,10 @@ export function archiveSession(
   take: (taking: Taking) => Promise<OpenedJournal>,
 ): Promise<SessionRecord> {
   return holdBriefly(async ({ journal, record }) => {
-    const archived = await journal.update({ metadata: { ...record.metadata, ...mark } });
-    if (!isArchived(record)) events.tell("archive", () => ({ record: archived }));
+    const change = () => journal.update({ metadata: { ...record.metadata, ...mark } });
+    const archived = isArchived(record)
+      ? await change()
+      : await events.noted("archive", id, change, (changed) => ({ record: changed }));
     await store.compress(id, journal.lease);
     await journal.settle();
     return archived;

@@ -90,11 +90,13 @@ export class BroughtSessions {
     if (before !== undefined) await events.ask("create", { record: { ...before, metadata } });
     // What was archived takes as little room as it did, before anybody can be at work in it.
     if (isArchived({ metadata })) await store.compress(journal.id, journal.lease);
-    const record = await journal.update({ ...patch, metadata });
-    await journal.settle();
-    await journal.release();
-    events.tell("create", () => ({ record }));
-    return record;
+    const show = async () => {
+      const record = await journal.update({ ...patch, metadata });
+      await journal.settle();
+      await journal.release();
+      return record;
+    };
+    return events.noted("create", journal.id, show, (record) => ({ record }));
   }
 
   /** What will not become complete goes, for good. */

@@ -6,13 +6,14 @@ import type { SessionPatch, SessionRecord, Store } from "../store/contract.ts";
 import { sessionNotFound } from "../store/refusals.ts";
 import type { HeldRoom } from "./held.ts";
 import { buriedAtMs, isGone } from "./hidden.ts";
-import { tellUpdate, type Events } from "./events.ts";
+import type { Events } from "./events.ts";
 import type { LiveSet } from "./live.ts";
 import type { Originals } from "./originals.ts";
 import type { PassOver } from "./pages.ts";
 import { emptySession, type SessionInit } from "./registry-options.ts";
 import { inheritedRewinds } from "./rewinds.ts";
 import { mended, withRewindsKept } from "./rewinds-kept.ts";
+import { tellUpdate } from "./telling.ts";
 
 /** What a registry is made of. */
 export interface Parts {
@@ -36,7 +37,7 @@ export async function createSession(
   const nowMs = now();
   const wasLive = live.has(id);
   live.add(id);
-  try {
+  const make = async () => {
     const record = await store.create({
       ...emptySession,
       ...init,
@@ -46,8 +47,11 @@ export async function createSession(
       updatedAtMs: nowMs,
     });
     if (durability === "full") await store.flush();
-    await announce(store, events, record);
+    await keptUnlessRefused(store, events, record);
     return record;
+  };
+  try {
+    return await events.noted("create", id, make, (record) => ({ record }));
   } catch (error) {
     if (!wasLive) live.remove(id);
     throw error;
@@ -108,12 +112,11 @@ async function settled(
 }
 
 /** A session that a hook refuses is not made: nobody would ever learn its id. */
-async function announce(store: Store, events: Events, record: SessionRecord): Promise<void> {
+async function keptUnlessRefused(store: Store, events: Events, record: SessionRecord): Promise<void> {
   try {
     await events.ask("create", { record });
   } catch (error) {
     await store.delete(record.id);
     throw error;
   }
-  events.tell("create", () => ({ record }));
 }

@@ -8,7 +8,7 @@ import type { SessionId } from "../base/ids.ts";
 import { sessionNotFound } from "../store/refusals.ts";
 import type { Holder, Lease, LeaseState, NewEntry, SessionPatch, SessionRecord } from "../store/contract.ts";
 import { Chain } from "./chain.ts";
-import { tellAppend, tellSeal, tellUpdate } from "./events.ts";
+import { tellAppend, tellSeal, tellUpdate } from "./telling.ts";
 import { foldEntries } from "./fold.ts";
 import { Held } from "./held.ts";
 import { isGone } from "./hidden.ts";

@@ -30,24 +30,28 @@ export class Removal {
    * unless durability is `none`. */
   async delete(id: SessionId): Promise<boolean> {
     const { store, originals } = this.#options;
-    const mayHaveOriginals = await originals.mayBeOf(id);
-    const wasThere = await store.delete(id);
-    if (mayHaveOriginals) await originals.forget(id);
-    return this.#gone(id, wasThere);
+    return this.#ends(id, async () => {
+      const mayHaveOriginals = await originals.mayBeOf(id);
+      const wasThere = await store.delete(id);
+      if (mayHaveOriginals) await originals.forget(id);
+      return wasThere;
+    });
   }
 
   /** Taken first, so that no turn begins meanwhile. Errors: `FORBIDDEN`; `SESSION_BUSY` in a turn, unless forced. */
   async remove(id: SessionId, force: boolean): Promise<boolean> {
     const { store, leaseTtlMs } = this.#options;
     await assertMayDelete(store, id);
-    const removed = await decideUnused(store, id, {
-      leaseTtlMs,
-      mayTake: mayTake(force ? "takeover" : "idle", thisHolder()),
-      isToGo: (record) => !isGone(record),
-      becomes: (record) => this.#becomes(record),
+    return this.#ends(id, async () => {
+      const removed = await decideUnused(store, id, {
+        leaseTtlMs,
+        mayTake: mayTake(force ? "takeover" : "idle", thisHolder()),
+        isToGo: (record) => !isGone(record),
+        becomes: (record) => this.#becomes(record),
+      });
+      await this.#originalsGoWith(removed);
+      return removed !== undefined;
     });
-    await this.#originalsGoWith(removed);
-    return this.#gone(id, removed !== undefined);
   }
 
   /** Every session without activity for so long that nobody holds. */
@@ -72,7 +76,8 @@ export class Removal {
         record.updatedAtMs < updatedBeforeMs && !live.has(id) && !isGone(record);
       try {
         const decision = { leaseTtlMs, mayTake, isToGo, becomes };
-        const act = () => decideUnused(store, id, decision);
+        const decide = () => decideUnused(store, id, decision);
+        const act = () => events.noted("expire", id, decide, (gone) => gone && { id });
         const deed = { what: "session.expire", session: id, isTried: true } as const;
         const isKept = live.has(id) || !(await this.#mayGo(id));
         const gone = isKept ? undefined : await audit.around(deed, act, doneIfGone);
@@ -82,7 +87,6 @@ export class Removal {
         if (isSidecarError(error, "SESSION_BUSY", "LEASE_LOST")) return false;
         throw error;
       }
-      events.tell("expire", () => ({ id }));
       await onGone();
       return true;
     });
@@ -117,11 +121,15 @@ export class Removal {
     if (removed !== undefined && !isGone(removed)) await this.#options.originals.goWith(removed);
   }
 
-  async #gone(id: SessionId, wasThere: boolean): Promise<boolean> {
-    await this.settle();
-    this.#options.live.remove(id);
-    if (wasThere) this.#options.events.tell("end", () => ({ id }));
-    return wasThere;
+  /** @param act true if it was there */
+  #ends(id: SessionId, act: () => Promise<boolean>): Promise<boolean> {
+    const gone = async () => {
+      const wasThere = await act();
+      await this.settle();
+      this.#options.live.remove(id);
+      return wasThere;
+    };
+    return this.#options.events.noted("end", id, gone, (wasThere) => (wasThere ? { id } : undefined));
   }
 
   /** Hands every session that `filter` matches to `remove`, and counts those that it says it removed. */

@@ -15,7 +15,7 @@ it("every guest's registry is followed", async () => {
     scope: "admin",
   });
   const told: SessionNews[] = [];
-  const follow = (news: SessionNews) => void told.push(news);
+  const follow = (registry: SessionRegistry) => void registry.follow((news) => void told.push(news));
   const guests = new Guests({
     store,
     config: defaults,
