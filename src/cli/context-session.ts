@@ -115,7 +115,7 @@ function sumsOf(files: ContextDiff["files"]): string {
 }
 
 async function printView(view: ContextView, record: SessionRecord, io: Io): Promise<void> {
-  const { project, values, files, version, git } = view;
+  const { project, values, files, version, git, isFull } = view;
   await printFacts(io, [
     ["session", record.id],
     ["version", String(version)],
@@ -126,7 +126,7 @@ async function printView(view: ContextView, record: SessionRecord, io: Io): Prom
     ...Object.entries(values).map(
       ([key, value]) => [`value ${oneLine(key)}`, JSON.stringify(value)] as const,
     ),
-    ["known files", String(files.length)],
+    ["known files", isFull === true ? `${files.length}, those told of last` : String(files.length)],
   ]);
   for (const file of files) await print(io, `  ${oneLine(fileText(file, record.cwd))}\n`);
 }

@@ -4,7 +4,7 @@ import { collect, pagesBackwards } from "../session/pages.ts";
 import type { SessionFinder } from "../session/finder.ts";
 import { isSuperseded, type Stretch } from "../session/stretches.ts";
 import type { Entry, SessionRecord } from "../store/contract.ts";
-import { after, baseOf, nothingKnown, type Snapshot } from "./snapshot.ts";
+import { after, afterStep, mostSteps, nothingKnown, stepIn, type Snapshot, type Step } from "./snapshot.ts";
 import { ToldFiles, type ToldFile } from "./told-files.ts";
 
 export type Journals = Pick<SessionFinder, "read" | "superseded">;
@@ -97,19 +97,24 @@ async function newest(
   return nothingKnown;
 }
 
+/** Of all steps together so many characters are read: ours have a hundredth of it. */
+const mostChars = 32 << 20;
+
 /**
- * From the whole one on, step by step. Where one is lost, or not understood, what its successors say is known, and what all
- * entries tell is looked at anew.
+ * From the whole one on, step by step. Where one is lost, or not understood, or there are more than ours can be, what its
+ * successors say is known, what all entries tell is looked at anew, and the next one is whole.
  */
 async function storedAt(journals: Journals, id: SessionId, entry: Entry): Promise<Snapshot> {
-  const steps = [entry];
-  for (let base = baseOf(entry) ?? 0; base > 0;) {
-    const [before] = await collect(journals.read(id, { from: base, through: base }));
-    const next = before === undefined ? undefined : baseOf(before);
-    if (before?.kind !== "context" || next === undefined || next >= base)
-      return { ...steps.reverse().reduce(after, nothingKnown), throughSeq: 0 };
-    steps.push(before);
-    base = next;
+  const steps: Step[] = [];
+  let chars = 0;
+  for (let next: Entry | undefined = entry; next?.kind === "context" && steps.length < mostSteps;) {
+    chars += next.data.length;
+    const step: Step | undefined = chars > mostChars ? undefined : stepIn(next);
+    if (step === undefined) break;
+    steps.push(step);
+    const { base, seq }: Step = step;
+    if (base === 0) return steps.reverse().reduce(afterStep, nothingKnown);
+    [next] = base < seq ? await collect(journals.read(id, { from: base, through: base })) : [];
   }
-  return steps.reverse().reduce(after, nothingKnown);
+  return { ...steps.reverse().reduce(afterStep, nothingKnown), steps: mostSteps, throughSeq: 0 };
 }

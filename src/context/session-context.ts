@@ -14,10 +14,12 @@ import type { Discovery } from "./discovery.ts";
 import type { DiscoveryCache } from "./discovery-cache.ts";
 import { firstSnapshot, noSnapshot } from "./first-snapshot.ts";
 import { knownAt, type KnownAt } from "./known-at.ts";
+import { keepLast, setLast } from "./latest.ts";
 import { checkValues, merged, type ValueChanges } from "./merged.ts";
 import { rebased } from "./rebased.ts";
 import { contextData, nothingKnown, type GitPlace, type Snapshot } from "./snapshot.ts";
 import { takeSnapshot } from "./taking.ts";
+import { mostFiles } from "./told-files.ts";
 import { whenFree } from "./when-free.ts";
 
 export interface ContextView {
@@ -29,6 +31,10 @@ export interface ContextView {
   /** Where version control stood when the agent was last at work. */
   readonly git?: GitPlace;
   readonly files: readonly ContextFile[];
+  /** More are never known: those that were told of last. */
+  readonly mostFiles: number;
+  /** There are so many: of others that were told of longer ago nothing is known. */
+  readonly isFull?: true;
   readonly values: Readonly<Record<string, Json>>;
 }
 
@@ -77,7 +83,8 @@ export class SessionContext {
     const files = new Map(rebased(snapshot, record.cwd).files);
     // Nobody has looked at them yet.
     for (const [file, { how, sha256 }] of told)
-      files.set(file, { how, ...(sha256 !== undefined && { sha256 }) });
+      setLast(files, file, { how, ...(sha256 !== undefined && { sha256 }) });
+    keepLast(files, mostFiles);
     return this.#view(
       record,
       { ...snapshot, files },
@@ -204,6 +211,8 @@ export class SessionContext {
       ...(project !== undefined && { project }),
       ...(git !== undefined && { git }),
       files: [...files].map(([path, known]) => fileOf(path, known)),
+      mostFiles,
+      ...(files.size >= mostFiles && { isFull: true }),
       values: Object.fromEntries(values),
     };
   }

@@ -6,6 +6,7 @@
 import { isDeeperThan, isRecord, objectIn, textIf, type Json } from "../base/json.ts";
 import { ownMeta } from "../acp/own-mark.ts";
 import type { Entry } from "../store/contract.ts";
+import { keepLast } from "./latest.ts";
 import { maxDepth } from "./merged.ts";
 import { knownIn, type KnownFile } from "./known-file.ts";
 import { mostFiles } from "./told-files.ts";
@@ -51,7 +52,9 @@ export interface Noted {
 }
 
 /** After so many steps an entry is whole, so that few have to be read. */
-const mostSteps = 64;
+export const mostSteps = 64;
+/** As many files as are known have no longer one, however long their paths are. */
+const mostChars = 16 << 20;
 const form = 1;
 /** Of what others may have written more is not taken. */
 const mostOthers = 2_000;
@@ -98,19 +101,30 @@ function part<T>(name: string, before: ReadonlyMap<string, T>, now: ReadonlyMap<
   return changes.length === 0 ? {} : { [name]: Object.fromEntries(changes) };
 }
 
-/** The entry that this one goes on from; 0 for one that is whole, undefined for one that nobody understands. */
-export function baseOf({ data }: Pick<Entry, "data">): number | undefined {
-  const fields = objectIn(data);
+/** An entry as it is understood. */
+export interface Step {
+  readonly seq: number;
+  /** The entry that this one goes on from; 0 for one that is whole. */
+  readonly base: number;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/** Undefined for one that nobody understands, or that is longer than any of ours: it may come from elsewhere. */
+export function stepIn({ seq, data }: Pick<Entry, "seq" | "data">): Step | undefined {
+  const fields = data.length > mostChars ? undefined : objectIn(data);
   if (fields?.["form"] !== form) return undefined;
-  return fields["base"] === undefined ? 0 : numberIn(fields["base"]);
+  const base = fields["base"] === undefined ? 0 : numberIn(fields["base"]);
+  return base === undefined ? undefined : { seq, base, fields };
 }
 
 /** What is known after the entry. One that nobody understands changes nothing. */
-export function after(before: Snapshot, { seq, data }: Pick<Entry, "seq" | "data">): Snapshot {
-  const fields = objectIn(data);
-  if (fields?.["form"] !== form) return before;
-  const isWhole = fields["base"] === undefined;
-  const from = isWhole ? nothingKnown : before;
+export function after(before: Snapshot, entry: Pick<Entry, "seq" | "data">): Snapshot {
+  const step = stepIn(entry);
+  return step === undefined ? before : afterStep(before, step);
+}
+
+export function afterStep(before: Snapshot, { seq, base, fields }: Step): Snapshot {
+  const from = base === 0 ? nothingKnown : before;
   const cwd = textIf(fields["cwd"]) ?? from.cwd;
   const git = fields["git"] === undefined ? from.git : gitIn(fields["git"]);
   return {
@@ -125,6 +139,7 @@ export function after(before: Snapshot, { seq, data }: Pick<Entry, "seq" | "data
   };
 }
 
+/** Of more than so many the last ones count, and others are not looked at. */
 function changed<T>(
   before: ReadonlyMap<string, T>,
   changes: unknown,
@@ -133,15 +148,14 @@ function changed<T>(
 ): ReadonlyMap<string, T> {
   if (!isRecord(changes)) return before;
   const now = new Map(before);
-  for (const [key, stored] of Object.entries(changes)) {
-    now.delete(key);
-    const value = stored === null ? undefined : valueIn(stored);
+  const keys = Object.keys(changes);
+  const given = keys.filter((key) => changes[key] !== null);
+  for (const key of keys) now.delete(key);
+  for (const key of given.slice(-most)) {
+    const value = valueIn(changes[key]);
     if (value !== undefined) now.set(key, value);
   }
-  for (const key of now.keys()) {
-    if (now.size <= most) break;
-    now.delete(key);
-  }
+  keepLast(now, most);
   return now;
 }
 

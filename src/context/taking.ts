@@ -4,6 +4,7 @@ import { Bounds } from "./bounds.ts";
 import { gitStateOf, type GitState } from "./git-state.ts";
 import type { KnownAt } from "./known-at.ts";
 import { knownOf } from "./known-file.ts";
+import { keepLast, setLast } from "./latest.ts";
 import { rebased } from "./rebased.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { mostFiles } from "./told-files.ts";
@@ -39,13 +40,9 @@ export async function takeSnapshot(
   const bounds = given ?? (await Bounds.of(rootsOf(record)));
   const files = new Map(snapshot.files);
   for (const [file, known] of await knownOf(told, bounds, timeMs)) {
-    files.delete(file);
-    files.set(file, known);
+    setLast(files, file, known);
   }
-  for (const file of files.keys()) {
-    if (files.size <= mostFiles) break;
-    files.delete(file);
-  }
+  keepLast(files, mostFiles);
   const state =
     what === "files" || !bounds.answers(record.cwd) ? undefined : await gitStateOf(record.cwd, timeMs);
   return {

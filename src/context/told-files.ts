@@ -6,6 +6,7 @@ import type { Entry, NewEntry } from "../store/contract.ts";
 import { compactedFrom } from "../acp/compacted.ts";
 import { lastHeardMark } from "../acp/last-heard.ts";
 import { diffsOf, type CallFields } from "../session/call-parts.ts";
+import { keepLast, setLast } from "./latest.ts";
 import { filesOfCall, toldPath } from "./told-path.ts";
 
 export interface ToldFile {
@@ -64,6 +65,11 @@ export class ToldFiles {
     [this.#seq, this.#isCompacted] = [seq, compactedFrom({ data }) !== undefined];
     const { [lastHeardMark]: lastMs } = fields;
     this.#atMs = typeof lastMs === "number" ? Math.max(lastMs, atMs) : atMs;
+    this.#take(kind, fields);
+    keepLast(this.files, mostFiles);
+  }
+
+  #take(kind: NewEntry["kind"], fields: Readonly<Record<string, unknown>>): void {
     if (kind === "update") return this.#update(fields);
     if (kind === "prompt") return this.#prompt(fields);
     return kind === "request" ? this.#request(fields) : this.#response(fields);
@@ -78,12 +84,12 @@ export class ToldFiles {
     const written = new Set(status === "completed" ? diffsOf(call).map(({ path }) => path) : []);
     const changes = ["edit", "delete", "move"].includes(String(kind)) && status === "completed";
     const wasThere = kind === "read" && status === "completed" && ({ wasThere: true } as const);
-    for (const path of filesOfCall(call))
+    for (const path of filesOfCall(call).slice(-mostFiles))
       this.#tell(this.#fileAt(path), { how: changes || written.has(path) ? "written" : "read", ...wasThere });
   }
 
   #prompt({ prompt }: Readonly<Record<string, unknown>>): void {
-    for (const block of Array.isArray(prompt) ? prompt : []) {
+    for (const block of Array.isArray(prompt) ? prompt.slice(-mostFiles) : []) {
       if (!isRecord(block)) continue;
       const { resource } = block;
       const uri = block.type === "resource" && isRecord(resource) ? resource.uri : block.uri;
@@ -140,11 +146,7 @@ export class ToldFiles {
   #tell(path: string, telling: Telling): void {
     const before = this.files.get(path);
     if (before !== undefined && before.atMs > this.#atMs) return;
-    this.files.delete(path);
-    this.files.set(path, { ...telling, seq: this.#seq, atMs: this.#atMs });
-    if (this.files.size <= mostFiles) return;
-    const [oldest] = this.files.keys();
-    if (oldest !== undefined) this.files.delete(oldest);
+    setLast(this.files, path, { ...telling, seq: this.#seq, atMs: this.#atMs });
   }
 }
 

@@ -133,6 +133,24 @@ describe("snapshots [issue 13.2]", () => {
     ]);
   });
 
+  it("know so many files at most, those told of last, and say so", async () => {
+    const r = await rig();
+    const call = (from: number, count: number) => {
+      const locations = Array.from({ length: count }, (_, at) => ({ path: r.at(`${from + at}`) }));
+      const update = { sessionUpdate: "tool_call", toolCallId: "t", title: "t", kind: "edit", locations };
+      return [{ kind: "update" as const, atMs: Date.now(), data: JSON.stringify({ update }) }];
+    };
+    await r.turn(call(0, 10));
+    expect(await r.context.get(r.id)).toMatchObject({ mostFiles: 2_000 });
+    expect(await r.context.get(r.id)).not.toHaveProperty("isFull");
+    await r.work(call(10, 50_000));
+    await r.turn(call(90_000, 5));
+    const { files, isFull } = await r.context.get(r.id);
+    expect([files.length, isFull]).toEqual([2_000, true]);
+    expect([files[0]?.path, files.at(-1)?.path]).toEqual([r.at("48015"), r.at("90004")]);
+    expect((await r.context.diff(r.id)).files).toHaveLength(2_000);
+  });
+
   it("go back with the conversation, and along with a fork", async () => {
     const r = await rig();
     r.write("a", "one");

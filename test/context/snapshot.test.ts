@@ -1,7 +1,7 @@
 /** How what is known stands in a journal: by steps, and whole again after many; and what is odd changes nothing. */
 import { describe, expect, it } from "vitest";
 import { knownAt } from "../../src/context/known-at.ts";
-import { after, baseOf, contextData, nothingKnown, type Snapshot } from "../../src/context/snapshot.ts";
+import { after, contextData, nothingKnown, stepIn, type Snapshot } from "../../src/context/snapshot.ts";
 import type { SessionId } from "../../src/base/ids.ts";
 import type { Entry } from "../../src/store/contract.ts";
 
@@ -36,7 +36,9 @@ function steps(count: number): Entry[] {
 describe("entries of a context [issue 13.2]", () => {
   it("are whole again after so many steps that few have to be read", async () => {
     const entries = steps(200);
-    expect(entries.filter((entry) => baseOf(entry) === 0).map(({ seq }) => seq)).toEqual([1, 65, 129, 193]);
+    expect(entries.filter((entry) => stepIn(entry)?.base === 0).map(({ seq }) => seq)).toEqual([
+      1, 65, 129, 193,
+    ]);
     const journal = journalOf(entries);
     const { snapshot } = await knownAt(journal, { id, cwd: "/p" }, 192);
     expect([snapshot.version, snapshot.values.size, snapshot.values.get("k0")]).toEqual([192, 192, 0]);
@@ -77,6 +79,38 @@ describe("entries of a context [issue 13.2]", () => {
     const data = `{"form":1,"values":{"deep":${deep},"a":1},"git":${deep},"files":{"b":${deep}}}`;
     const { values, git, files } = after(nothingKnown, { seq: 1, data });
     expect([[...values], git, files.size]).toEqual([[["a", 1]], undefined, 0]);
+  });
+
+  it("that come from elsewhere are known up to a bound, the last of what they name", () => {
+    const many = (of: (at: number) => unknown) =>
+      Object.fromEntries(Array.from({ length: 50_000 }, (_, at) => [`/p/${at}`, of(at)]));
+    const disk = { size: 1, mtimeNs: "1", ctimeNs: "1", inode: "1", atMs: 1 };
+    const files = many((at) => (at === 7 ? null : { how: "read", disk }));
+    const data = JSON.stringify({ form: 1, files, dirty: many(() => "??"), values: many((at) => at) });
+    const known = after(nothingKnown, { seq: 1, data });
+    for (const part of [known.files, known.dirty, known.values]) {
+      expect(part.size).toBe(2_000);
+      expect([part.keys().next().value, [...part.keys()].at(-1)]).toEqual(["/p/48000", "/p/49999"]);
+    }
+    expect(known.files.get("/p/49999")).toEqual({ how: "read", disk });
+    // Longer than ours can be: it is not even parsed.
+    expect(after(known, { seq: 2, data: data.padEnd((16 << 20) + 1) })).toBe(known);
+  });
+
+  it("that come from elsewhere are read back so far as ours may reach, and no further", async () => {
+    const chain = Array.from({ length: 10_000 }, (_, at): Entry => {
+      const data = { form: 1, ...(at > 0 && { base: at }), values: { [`k${at}`]: at } };
+      return { seq: at + 1, kind: "context", atMs: 1, data: JSON.stringify(data) };
+    });
+    const journal = journalOf(chain);
+    const { snapshot } = await knownAt(journal, { id, cwd: "/p" }, 10_000);
+    expect([snapshot.version, snapshot.values.size, snapshot.values.get("k9999")]).toEqual([
+      10_000, 64, 9_999,
+    ]);
+    expect(journal.reads).toBeLessThan(70);
+    // The next one is whole: nothing depends on them any more.
+    const data = contextData(snapshot, { ...snapshot, values: new Map([["a", 1]]) }) ?? "";
+    expect(stepIn({ seq: 10_001, data })?.base).toBe(0);
   });
 
   it("lead in no circle", async () => {

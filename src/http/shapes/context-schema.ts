@@ -43,6 +43,10 @@ export const context = s.component(
       ),
       "that its agent was shown or has written",
     ),
+    mostFiles: s.described(z.int(), "more files are never known: those that were told of last"),
+    isFull: z.optional(
+      s.described(z.literal(true), "so many are known: nothing is of others that were told of longer ago"),
+    ),
     values: z.record(z.string(), s.anything),
   }),
 );
