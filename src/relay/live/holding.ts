@@ -99,7 +99,10 @@ export class Holding {
 
   /** The agent session and the lease are let go; history stays. The client may go on with the session at any time. */
   release(live: LiveSession): Promise<void> {
-    const releasing = this.#release(live).finally(() => this.#releasing.delete(live.id));
+    const under = this.#releasing.get(live.id);
+    if (under !== undefined) return under;
+    // In the lane, because a journal has one writer: a prompt may have come behind what was waited for.
+    const releasing = live.outbound(() => this.#release(live)).finally(() => this.#releasing.delete(live.id));
     this.#releasing.set(live.id, releasing);
     return releasing;
   }
@@ -141,7 +144,6 @@ export class Holding {
   }
 
   async #release(live: LiveSession): Promise<void> {
-    await live.outboundIdle();
     this.#options.sessions.unbind(live);
     this.#options.sessions.noteDormant(live);
     const journal = live.letGo();

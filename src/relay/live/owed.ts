@@ -27,17 +27,16 @@ export async function appendWithOwed(live: Owing, entries: readonly NewEntry[]):
   } catch (error) {
     // Where only a flush has failed, it is there.
     const isThere = !journal.writes.isDoubtful;
-    live.owedEnd = owedEnd === undefined || isThere ? undefined : owed(live, owedEnd.entry, before);
+    live.owedEnd = owedEnd === undefined || isThere ? undefined : owed(journal, owedEnd.entry, before);
     throw error;
   }
 }
 
 /** @param before what was in doubt before it was written: the write had not begun where that still is */
 export function owed(
-  { journal }: Pick<Owing, "journal">,
+  { writes: { doubt } }: Pick<Journal, "writes">,
   entry: NewEntry,
   before: Doubt | undefined,
 ): OwedEnd {
-  const { doubt } = journal.writes;
   return { entry, doubt: doubt === before ? undefined : doubt };
 }

@@ -47,10 +47,11 @@ export async function prompt(ctx: RelayContext, params: unknown, request: Reques
   startTurn(ctx, live, turn, parsed, request);
   await turn.decided;
   return live.answerInOrder(request, async () => {
-    const safe = await endTurn(ctx, live, turn);
+    const safe = await endTurn(ctx, live, turn).finally(() => {
+      if (turn.isAgentDone) live.turns.delete(turn);
+      turn.noteOver();
+    });
     if (isCutOff(safe)) await tellUnended(ctx, live, turn);
-    if (turn.isAgentDone) live.turns.delete(turn);
-    turn.noteOver();
     live.touch();
     // The answer waits for none of this.
     request.answered
@@ -184,28 +185,29 @@ async function endTurn(ctx: RelayContext, live: LiveSession, turn: Turn): Promis
   if (isLoss(outcome)) return outcome;
   if (!live.isHeld) return outcome.type === "error" ? outcome : failed(closedMeanwhile(live.id));
   const end = endEntry(ctx, outcome);
-  if ((isStoreFailure(outcome) && live.journal.writes.isDoubtful) || !isJournaled) {
+  const { journal } = live;
+  if ((isStoreFailure(outcome) && journal.writes.isDoubtful) || !isJournaled) {
     // The store has just refused an earlier write. If the turn has a start there, its end is written when the store is back.
-    live.journal.setTurnRunning(runningTurns(live).length > 0);
+    journal.setTurnRunning(runningTurns(live).length > 0);
     if (isJournaled) live.owedEnd = { entry: end, doubt: undefined };
     return outcome;
   }
   const last = turn.noted !== undefined && isTaken(outcome) ? [turn.noted, end] : [end];
-  const { doubt: before } = live.journal.writes;
+  const { doubt: before } = journal.writes;
   try {
     if (runningTurns(live).length === 0) {
-      live.journal.setTurnRunning(false);
-      await live.journal.sealTurn(last);
+      journal.setTurnRunning(false);
+      await journal.sealTurn(last);
     } else {
-      await live.journal.append(last);
-      await live.journal.settle();
+      await journal.append(last);
+      await journal.settle();
     }
     return outcome;
   } catch (error) {
     const isLost = live.noteLoss();
     if (isLost) ctx.holding.noteFailure(live, error);
     // Where only the flush has failed, the end is there.
-    if (!isLost && live.journal.writes.isDoubtful) live.owedEnd = owed(live, end, before);
+    if (!isLost && journal.writes.isDoubtful) live.owedEnd = owed(journal, end, before);
     return outcome.type === "error" ? outcome : failed(error);
   }
 }
