@@ -8,13 +8,13 @@
  * has synced. Starting over writes (and syncs) a new header into the same file, so our descriptor stays right;
  * a recovery takes the frames that belong to the header by salt and checksum, up to the last whole commit.
  * The WAL is deleted only by the last connection to close, which cannot be another's while ours is open: where its name
- * is gone, other hands have deleted or replaced the database, and whatever is written goes with the open files.
+ * is gone or another file's, other hands have deleted, replaced or moved the database, and whatever is written goes with
+ * the open files.
  *
  * The descriptor is our own, of the WAL only: SQLite locks the database and the -shm file, never the WAL, so
  * closing it drops no lock.
  */
-import fs, { readSync, writeSync } from "node:fs";
-import { open, type FileHandle } from "node:fs/promises";
+import fs, { closeSync, openSync, readSync, writeSync, type Stats } from "node:fs";
 import { dirname } from "node:path";
 import { syncDirectory } from "../../../base/disk.ts";
 import { Queue } from "../../../base/queue.ts";
@@ -27,7 +27,9 @@ const pieceBytes = 1 << 20;
 
 export class WalSync {
   readonly #path: string;
-  #file: FileHandle | undefined;
+  #file: OpenWal | undefined;
+  /** A new file survives a power cut only when its name does. */
+  #isNamed = false;
   /** Commits so far, and how many of them are known to be on the disk. The schema counts as one. */
   #committed = 1;
   #synced = 0;
@@ -38,8 +40,10 @@ export class WalSync {
   #mustRewrite = false;
   readonly #whileLocked: WhileLocked;
 
+  /** @param databasePath of a database that is open: who waited could find another one's WAL there */
   constructor(databasePath: string, whileLocked: WhileLocked) {
     this.#path = `${databasePath}-wal`;
+    this.#file = openWal(this.#path);
     this.#whileLocked = whileLocked;
   }
 
@@ -62,7 +66,7 @@ export class WalSync {
 
   async close(): Promise<void> {
     await this.#queue.idle();
-    await this.#file?.close();
+    if (this.#file !== undefined) closeSync(this.#file.fd);
     this.#file = undefined;
   }
 
@@ -79,15 +83,16 @@ export class WalSync {
   }
 
   async #syncFile(): Promise<void> {
-    this.#file ??= await openWal(this.#path);
+    const wal = (this.#file ??= openWal(this.#path));
     // There is none, and so nothing that is only there.
-    if (this.#file === undefined) return;
-    const { fd } = this.#file;
-    if (this.#mustRewrite) await this.#rewrite(fd);
-    const syncing = datasync(fd);
+    if (wal === undefined) return;
+    if (this.#mustRewrite) await this.#rewrite(wal.fd);
+    const syncing = datasync(wal.fd);
     // While the disk is at work the look costs nobody's time.
-    const [isLinked] = await Promise.all([isStillLinked(fd), syncing]);
-    if (!isLinked) throw deletedWhileOpen(this.#path);
+    const [became] = await Promise.all([whatBecame(wal, this.#path), syncing]);
+    if (became !== undefined) throw notThere(this.#path, became);
+    if (!this.#isNamed) syncDirectory(dirname(this.#path));
+    this.#isNamed = true;
   }
 
   /**
@@ -106,16 +111,21 @@ export class WalSync {
   }
 }
 
+interface OpenWal {
+  readonly fd: number;
+  /** Which file it is: as long as it is open no other one has its number. */
+  readonly dev: number;
+  readonly ino: number;
+}
+
 /** The WAL as it is now; undefined when there is none. */
-async function openWal(path: string): Promise<FileHandle | undefined> {
-  const handle = await openExisting(path);
-  if (handle === undefined) return undefined;
+function openWal(path: string): OpenWal | undefined {
   try {
-    // A new file survives a power cut only when its name does.
-    syncDirectory(dirname(path));
-    return handle;
+    const fd = openSync(path, "r+");
+    const { dev, ino } = fs.fstatSync(fd);
+    return { fd, dev, ino };
   } catch (error) {
-    await handle.close();
+    if (systemCodeOf(error) === "ENOENT") return undefined;
     throw error;
   }
 }
@@ -127,26 +137,38 @@ function datasync(fd: number): Promise<void> {
   });
 }
 
-/** At once: by the thread pool it may take a hundred times as long as the look itself, some microseconds. */
-async function isStillLinked(fd: number): Promise<boolean> {
-  return fs.fstatSync(fd).nlink > 0;
+type Became = "deleted" | "moved";
+
+/**
+ * Undefined where it is in its place. At once: by the thread pool it may take a hundred times as long as the look itself,
+ * some microseconds.
+ */
+async function whatBecame({ fd, dev, ino }: OpenWal, path: string): Promise<Became | undefined> {
+  const there = statOf(path);
+  if (there === "unknown" || (there !== undefined && there.ino === ino && there.dev === dev))
+    return undefined;
+  const ours = fs.fstatSync(fd);
+  if (ours.nlink === 0) return "deleted";
+  // Some file systems give a file another number each time that it is looked up.
+  return there?.size === ours.size && there.mtimeMs === ours.mtimeMs ? undefined : "moved";
 }
 
-async function openExisting(path: string): Promise<FileHandle | undefined> {
+function statOf(path: string): Stats | "unknown" | undefined {
   try {
-    return await open(path, "r+");
-  } catch (error) {
-    if (systemCodeOf(error) === "ENOENT") return undefined;
-    throw error;
+    return fs.statSync(path, { throwIfNoEntry: false });
+  } catch {
+    // It may be in its place, where one may not look any more: what is written is kept.
+    return "unknown";
   }
 }
 
-function deletedWhileOpen(walPath: string): SidecarError {
+function notThere(walPath: string, became: Became): SidecarError {
   const database = walPath.slice(0, -"-wal".length);
-  return new SidecarError(
-    "STORE_FAILED",
-    `${database} was deleted or replaced while it is open: nothing that is said now is kept; restart what has it open`,
-  );
+  const why =
+    became === "deleted"
+      ? "was deleted or replaced while it is open: nothing that is said now is kept; restart what has it open"
+      : "was moved away while it is open: what is said now goes along with it; move it back, or restart what has it open";
+  return new SidecarError("STORE_FAILED", `${database} ${why}`);
 }
 
 function syncFailed(path: string, error: unknown): SidecarError {

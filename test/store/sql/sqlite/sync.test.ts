@@ -1,4 +1,5 @@
 import fs from "node:fs";
+import { join } from "node:path";
 import { rename, rm, stat, writeFile } from "node:fs/promises";
 import { afterEach, beforeEach, describe, expect, it, vi, type MockInstance } from "vitest";
 import { syncDirectory } from "../../../../src/base/disk.ts";
@@ -94,6 +95,59 @@ describe("the sync of a WAL file", () => {
     wal.committed();
     for (let times = 0; times < 2; times += 1) await rejectsWith("STORE_FAILED", wal.flush());
     await wal.close();
+  });
+
+  it("acknowledges nothing that is written to a database whose folder was moved away, until it is back", async () => {
+    const folder = `${newPath()}-folder`;
+    const path = join(folder, "sessions.db");
+    const store = await open(path);
+    const { id, lease } = await aJournal(store, 1);
+    const moved = {
+      code: "STORE_FAILED",
+      message: expect.stringContaining(`${path} was moved away while it is open`) as string,
+    };
+    // Before its first flush, and after one.
+    for (const at of [1, 3]) {
+      await rename(folder, `${folder}-elsewhere`);
+      await store.append(id, at, someEntries(1, at + 1), lease);
+      await expect(store.flush()).rejects.toMatchObject(moved);
+      // One that another process makes there is not ours, and is left alone.
+      const other = await open(path);
+      await aJournal(other, 1);
+      await other.flush();
+      await expect(store.flush()).rejects.toMatchObject(moved);
+      await other.close();
+      await rm(folder, { recursive: true });
+      await rename(`${folder}-elsewhere`, folder);
+      await store.flush();
+      await store.append(id, at + 1, someEntries(1, at + 2), lease);
+      await store.flush();
+    }
+    await store.close();
+    expect((await (await open(path)).get(id))?.headSeq).toBe(5);
+  });
+
+  it("takes a file for its own that has another number each time that it is looked up", async () => {
+    const store = await open(newPath());
+    const { id, lease } = await aJournal(store, 1);
+    const stat = fs.statSync;
+    let number = 0;
+    const looked = vi
+      .spyOn(fs, "statSync")
+      .mockImplementation(((...args: Parameters<typeof stat>) =>
+        Object.assign(stat(...args) ?? {}, { ino: (number += 1) })) as typeof stat);
+    try {
+      await store.append(id, 1, someEntries(1, 2), lease);
+      await store.flush();
+      expect(looked).toHaveBeenCalled();
+      looked.mockImplementation(() => {
+        throw Object.assign(new Error("no"), { code: "EACCES" });
+      });
+      await store.append(id, 2, someEntries(1, 3), lease);
+      await store.flush();
+    } finally {
+      looked.mockRestore();
+    }
   });
 
   it("acknowledges nothing that is written to a database which was deleted", async () => {
