@@ -7,6 +7,7 @@ import { SessionExport } from "../history/export/export.ts";
 import { exportFileName } from "../history/export/file-name.ts";
 import { exportFormatNamed, exportFormats, fileEnds, type ExportFormat } from "../history/export/formats.ts";
 import { saveText } from "../history/export/save.ts";
+import { readWhole } from "../session/read-whole.ts";
 import type { SessionRecord } from "../session/registry-options.ts";
 import type { SessionRegistry } from "../session/registry.ts";
 import type { Invocation, Io } from "./command.ts";
@@ -138,13 +139,17 @@ function saveEach(
       for await (const record of records) {
         signal.throwIfAborted();
         progress.stage(`exporting ${record.id}`);
-        const exported = new SessionExport(registry, record, optionsFrom(flags, format));
         const place = placeOf(record);
-        const onProgress = () => progress.at(0, 0);
-        const saving = saveText(place, exported.texts(), { force, signal, onProgress });
-        const bytes = await unlessUnreadable(saving, record, passOver);
-        if (bytes === undefined) continue;
-        const { redactions } = exported;
+        const saving = readWhole(async () => {
+          const now = await registry.get(record.id);
+          const exported = new SessionExport(registry, now, optionsFrom(flags, format));
+          const onProgress = () => progress.at(0, 0);
+          const bytes = await saveText(place, exported.texts(), { force, signal, onProgress });
+          return { bytes, redactions: exported.redactions };
+        });
+        const done = await unlessUnreadable(saving, record, passOver);
+        if (done === undefined) continue;
+        const { bytes, redactions } = done;
         saved.push({ id: record.id, path: place, bytes, ...(flags["redact"] === true && { redactions }) });
       }
     } finally {

@@ -96,7 +96,7 @@ class Cancellation {
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
-      if (this.#isCancelled) this.#controller.abort();
+      if (this.#isCancelled) this.#abort();
     }
     return this.#controller.signal;
   }
@@ -110,8 +110,13 @@ class Cancellation {
   cancel(): void {
     if (this.#isCancelled) return;
     this.#isCancelled = true;
-    this.#controller?.abort();
+    this.#abort();
     for (const listener of this.#listeners) listener();
     this.#listeners.clear();
+  }
+
+  /** With an error of ours, which whoever gives up for it throws. */
+  #abort(): void {
+    this.#controller?.abort(new SidecarError("REQUEST_CANCELLED", "The request was cancelled"));
   }
 }

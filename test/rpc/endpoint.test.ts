@@ -256,6 +256,21 @@ describe("cancellation", () => {
     ]);
   });
 
+  it("is told by the code for it to whoever only gives up for it", async () => {
+    let reason: unknown;
+    const peer = raw({
+      request: async (_method, _params, { signal }) => {
+        await new Promise((resolve) => signal.addEventListener("abort", resolve));
+        reason = signal.reason;
+        signal.throwIfAborted();
+      },
+    });
+    peer.say(request(0), { jsonrpc: "2.0", method: "$/cancel_request", params: { requestId: 0 } });
+    await until(() => reason !== undefined);
+    await peer.connection.idle();
+    expect(peer.heard()[0]).toMatchObject({ id: 0, error: { code: -32800 } });
+  });
+
   it("comes to a request whose peer has gone", async () => {
     let signal: AbortSignal | undefined;
     const peer = raw({

@@ -1,7 +1,7 @@
 /** What was said and done in a session, a page at a time. */
-import { isSidecarError } from "../../base/errors.ts";
 import { jsonTextOf } from "../../base/json-text.ts";
 import { conversationPage, included, type Included } from "../../history/pages/page.ts";
+import { readWhole } from "../../session/read-whole.ts";
 import type { SessionRecord } from "../../session/registry-options.ts";
 import { journalConflict } from "../../store/refusals.ts";
 import { Narrator } from "../events/news.ts";
@@ -24,17 +24,8 @@ export const historyRoutes: readonly Route[] = [
   }),
 ];
 
-/** A turn that is sealed while it is read is read again; nobody seals so often. */
-const mostTries = 5;
-
-async function history(call: Call<Query<"historyQuery">>): Promise<Answer> {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      return await once(call);
-    } catch (error) {
-      if (tries >= mostTries || !isSidecarError(error, "STORE_CONFLICT")) throw error;
-    }
-  }
+function history(call: Call<Query<"historyQuery">>): Promise<Answer> {
+  return readWhole(() => once(call));
 }
 
 async function once({ house, guest, id, query }: Call<Query<"historyQuery">>): Promise<Answer> {

@@ -4,6 +4,7 @@
  */
 import { exportParams, parseParams } from "../../acp/schema.ts";
 import { SidecarError } from "../../base/errors.ts";
+import { readWhole } from "../../session/read-whole.ts";
 import { sessionNotFound } from "../../store/refusals.ts";
 import type { RequestContext } from "../../rpc/endpoint.ts";
 import type { RelayContext } from "../context.ts";
@@ -19,30 +20,35 @@ const mimeTypes = {
   bundle: "application/x-ndjson",
 } as const;
 
-/** Errors: `SESSION_NOT_FOUND`, `INVALID_PARAMS`, `REQUEST_LIMIT`. */
+/** Errors: `SESSION_NOT_FOUND`, `INVALID_PARAMS`, `REQUEST_LIMIT`, `REQUEST_CANCELLED`. */
 export async function exportToClient(
   ctx: RelayContext,
   params: unknown,
   { signal }: Pick<RequestContext, "signal">,
 ): Promise<unknown> {
   const parsed = parseParams(exportParams, "_acp-sidecar/export", params);
-  const { sessionId, format = "markdown", redact = false, thoughts = true, superseded = false } = parsed;
-  const record = await ctx.holding.find(sessionId);
-  if (record === undefined) throw sessionNotFound(sessionId);
   const { SessionExport } = await import("../../history/export/export.ts");
-  const exported = new SessionExport(ctx.registry, record, { format, redact, thoughts, superseded });
-  let content = "";
-  for await (const piece of exported) {
-    signal.throwIfAborted();
-    content += piece;
-    if (content.length <= maxChars) continue;
-    const command = `acp-sidecar export ${record.id} --format ${format} --out FILE`;
-    throw new SidecarError(
-      "REQUEST_LIMIT",
-      `The export has more than ${maxChars} characters, too many for an answer; write it to a file: ${command}`,
-      { data: { sessionId, maxChars } },
-    );
-  }
-  const redactions = redact ? { redactions: exported.redactions } : {};
-  return { sessionId, format, mimeType: mimeTypes[format], content, ...redactions };
+  const { sessionId, format = "markdown", redact = false, thoughts = true, superseded = false } = parsed;
+  return readWhole(async () => {
+    const record = await ctx.holding.find(sessionId);
+    if (record === undefined) throw sessionNotFound(sessionId);
+    const exported = new SessionExport(ctx.registry, record, { format, redact, thoughts, superseded });
+    let content = "";
+    for await (const piece of exported) {
+      signal.throwIfAborted();
+      content += piece;
+      if (content.length > maxChars) throw tooLong(sessionId, record.id, format);
+    }
+    const redactions = redact ? { redactions: exported.redactions } : {};
+    return { sessionId, format, mimeType: mimeTypes[format], content, ...redactions };
+  });
+}
+
+function tooLong(sessionId: string, id: string, format: string): SidecarError {
+  const command = `acp-sidecar export ${id} --format ${format} --out FILE`;
+  return new SidecarError(
+    "REQUEST_LIMIT",
+    `The export has more than ${maxChars} characters, too many for an answer; write it to a file: ${command}`,
+    { data: { sessionId, maxChars } },
+  );
 }

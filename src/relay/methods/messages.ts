@@ -3,6 +3,7 @@ import { parseParams } from "../../acp/schema.ts";
 import { messagesParams } from "../../acp/place-schema.ts";
 import { replay } from "../../session/replay.ts";
 import { startOfTurns, withCalls } from "../../session/replay-window.ts";
+import { readWhole } from "../../session/read-whole.ts";
 import { countingIn } from "../../session/stretches.ts";
 import { sessionNotFound } from "../../store/refusals.ts";
 import type { RelayContext } from "../context.ts";
@@ -12,8 +13,13 @@ const usualTurns = 10;
 /** A turn beyond these goes on in the page before: pages are answers, which stand in memory whole. */
 const [maxEntries, maxChars] = [5000, 4 << 20];
 
-export async function pageOfMessages(ctx: RelayContext, params: unknown): Promise<unknown> {
+/** Errors: `SESSION_NOT_FOUND`, `INVALID_PARAMS`, `STORE_…`. */
+export function pageOfMessages(ctx: RelayContext, params: unknown): Promise<unknown> {
   const parsed = parseParams(messagesParams, "_acp-sidecar/messages", params);
+  return readWhole(() => page(ctx, parsed));
+}
+
+async function page(ctx: RelayContext, parsed: ReturnType<typeof messagesParams.parse>): Promise<unknown> {
   const { sessionId, beforeSeq = Infinity, limit: turns = usualTurns } = parsed;
   const record = await ctx.holding.find(sessionId);
   if (record === undefined) throw sessionNotFound(sessionId);
@@ -30,8 +36,8 @@ export async function pageOfMessages(ctx: RelayContext, params: unknown): Promis
   };
   const pages = replay(registry, id, { sealedSeq, headSeq, fromSeq }, new Map(), options);
   const updates: unknown[] = [];
-  for await (const page of withCalls(pages, registry, seen, fromSeq))
-    for (const text of page) updates.push({ sessionId, ...(JSON.parse(text) as object) });
+  for await (const texts of withCalls(pages, registry, seen, fromSeq))
+    for (const text of texts) updates.push({ sessionId, ...(JSON.parse(text) as object) });
   const [before] = [...countingIn(seen.superseded, { through: fromSeq - 1 })];
   return { sessionId, updates, ...(before !== undefined && { beforeSeq: fromSeq }) };
 }

@@ -2,7 +2,9 @@ import { describe, expect, it } from "vitest";
 import { newSessionId } from "../../../src/base/ids.ts";
 import { rig } from "../rig.ts";
 import { prompt, say, talk, written } from "../../history/talk.ts";
+import { SidecarError } from "../../../src/base/errors.ts";
 import { openMemoryStore } from "../../../src/store/memory/memory.ts";
+import { wrapStore } from "../../../src/store/shell.ts";
 
 describe("_acp-sidecar/export [issue 10.2]", () => {
   it("answers with the session as a text, without waking the agent", async () => {
@@ -41,5 +43,29 @@ describe("_acp-sidecar/export [issue 10.2]", () => {
     await expect(ask({ sessionId: id })).rejects.toMatchObject({
       message: expect.stringContaining(`acp-sidecar export ${id}`) as string,
     });
+  });
+
+  it("and a page of messages are read again where a turn ends meanwhile, and not for ever", async () => {
+    const inner = openMemoryStore();
+    const { id } = await written(inner, talk());
+    let conflicts = 0;
+    const store = wrapStore(inner, {
+      async *read(...args) {
+        yield* inner.read(...args);
+        conflicts -= 1;
+        if (conflicts >= 0) throw new SidecarError("STORE_CONFLICT", "The running turn was sealed");
+      },
+    });
+    const relay = await rig({ store });
+    for (const method of ["_acp-sidecar/export", "_acp-sidecar/messages"]) {
+      const ask = () => relay.client.request(method, { sessionId: id });
+      const whole = await ask();
+      conflicts = 2;
+      expect(await ask()).toEqual(whole);
+      conflicts = 1000;
+      await expect(ask()).rejects.toMatchObject({ data: { code: "STORE_CONFLICT" } });
+      conflicts = 0;
+    }
+    await relay.close();
   });
 });
