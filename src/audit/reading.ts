@@ -1,5 +1,5 @@
 /** Reads a log: its files in their order as they are at one moment, line by line. */
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
 import path from "node:path";
 import { isSidecarError, reasonOf, SidecarError, systemCodeOf } from "../base/errors.ts";
 import { pause } from "../base/time.ts";
@@ -27,6 +27,8 @@ const readBytes = 1 << 16;
 const maxBytes = 16 << 20;
 /** Writers hold the lock for moments; a log that we cannot lock is nobody's who writes, or read all the same. */
 const lockTries = 50;
+/** A log that is put aside more often meanwhile is read as it is found. */
+const mostTries = 100;
 
 /** Every line; none where there is no log. Errors: `AUDIT_FAILED`. */
 export async function* linesOf(file: string): AsyncGenerator<RawLine> {
@@ -34,28 +36,55 @@ export async function* linesOf(file: string): AsyncGenerator<RawLine> {
   try {
     for (const part of parts) yield* linesIn(part);
   } finally {
-    for (const { fd } of parts) closeSync(fd);
+    closeAll(parts);
   }
 }
 
 /** Opened together, so that a rotation takes none away. */
 async function partsOf(file: string): Promise<readonly Part[]> {
   const release = await lockIfPossible(file);
-  const parts: Part[] = [];
   try {
-    for (const each of [...rotatedFiles(file), file]) {
-      const fd = opened(each);
-      if (fd !== undefined) parts.push({ fd, file: path.basename(each), size: fstatSync(fd).size });
+    for (let tries = 0; ; tries += 1) {
+      const names = [...rotatedFiles(file), file];
+      const parts = openedOf(names);
+      // Without the lock one may have been put aside between two of them.
+      if (release !== undefined || tries === mostTries || areAsBefore(file, names, parts)) return parts;
+      closeAll(parts);
     }
-    return parts;
   } catch (error) {
-    for (const { fd } of parts) closeSync(fd);
     throw new SidecarError("AUDIT_FAILED", `The audit log ${file} cannot be read: ${reasonOf(error)}`, {
       cause: error,
     });
   } finally {
     release?.();
   }
+}
+
+function openedOf(names: readonly string[]): readonly Part[] {
+  const parts: Part[] = [];
+  try {
+    for (const each of names) {
+      const fd = opened(each);
+      if (fd !== undefined) parts.push({ fd, file: path.basename(each), size: fstatSync(fd).size });
+    }
+    return parts;
+  } catch (error) {
+    closeAll(parts);
+    throw error;
+  }
+}
+
+/** Whether the files are those that were opened, and the newest is the one that has the name now. */
+function areAsBefore(file: string, names: readonly string[], parts: readonly Part[]): boolean {
+  const now = statSync(file, { throwIfNoEntry: false })?.ino;
+  const newest = parts.at(-1);
+  const hasNewest = newest?.file === path.basename(file);
+  const isSame = now === (hasNewest ? fstatSync(newest.fd).ino : undefined);
+  return isSame && rotatedFiles(file).join("\n") === names.slice(0, -1).join("\n");
+}
+
+function closeAll(parts: readonly Part[]): void {
+  for (const { fd } of parts) closeSync(fd);
 }
 
 async function lockIfPossible(file: string): Promise<(() => void) | undefined> {

@@ -2,6 +2,7 @@
 import { rmSync, writeFileSync, writeSync } from "node:fs";
 import path from "node:path";
 import { openAudit } from "../../src/audit/open.ts";
+import { LogFile } from "../../src/audit/file.ts";
 import { AuditLog } from "../../src/audit/log.ts";
 import { silentLogger } from "../../src/base/log.ts";
 
@@ -100,5 +101,21 @@ async function readOnly(): Promise<void> {
   report({ refused, goesOn, said });
 }
 
-const modes: Readonly<Record<string, () => Promise<void>>> = { record, burst, fullDisk, readOnly };
+/** Whoever reads meanwhile cannot have the lock: each record fills a file. */
+function alone(): void {
+  const own = (what: string, facts: object) => `"what":"${what}","facts":${JSON.stringify(facts)}`;
+  const log = new LogFile({ file, maxBytes: Number(bytes), maxFiles: Number(files), own });
+  report({ begun: true });
+  for (let at = 1; at <= Number(count); at += 1)
+    log.append([`"what":"session.rename","session":"${name}:${at}"`]);
+  log.close();
+}
+
+const modes: Readonly<Record<string, () => void | Promise<void>>> = {
+  record,
+  burst,
+  fullDisk,
+  readOnly,
+  alone,
+};
 await modes[mode]?.();

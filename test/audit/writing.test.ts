@@ -7,7 +7,7 @@ import { build } from "esbuild";
 import { beforeAll, describe, expect, it } from "vitest";
 import { linesOf } from "../../src/audit/reading.ts";
 import { saidIn } from "../../src/audit/line.ts";
-import { rotatedFiles } from "../../src/audit/places.ts";
+import { lockFileOf, rotatedFiles } from "../../src/audit/places.ts";
 import { verifyLog } from "../../src/audit/verify.ts";
 import { auditFolder, openLog, recordsIn, warnings, written } from "./rig.ts";
 
@@ -73,6 +73,20 @@ async function together(names: readonly string[], each: number, bytes: number): 
   for (const name of names) expect(found.get(name), name).toEqual(upTo(each));
   return file;
 }
+
+it("is sound to whoever reads it while it is rotated and cannot lock it", async () => {
+  const file = newFile();
+  fs.mkdirSync(lockFileOf(file), { recursive: true });
+  const args = ["alone", file, "150", "a", "1", "5"];
+  const child = spawn(process.execPath, [program, ...args], { stdio: ["ignore", "pipe", "inherit"] });
+  const ended = once(child, "close");
+  await once(child.stdout, "data");
+  let looks = 0;
+  for (; child.exitCode === null; looks += 1) expect((await verifyLog(file)).problems).toEqual([]);
+  await ended;
+  expect(looks).toBeGreaterThan(1);
+  expect((await verifyLog(file)).problems).toEqual([]);
+});
 
 describe("several processes", () => {
   it("write one chain, each of them in its order, also over rotations", async () => {
