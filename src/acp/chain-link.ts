@@ -16,7 +16,7 @@ export interface ChainLink {
   readonly marks: string;
 }
 
-const member = "acp-sidecar.chain";
+export const chainMember = "acp-sidecar.chain";
 const form =
   /([{,])"acp-sidecar\.chain":\{"sha256":"([0-9a-f]{64})","from":(\d{1,16}),"through":(\d{1,16}),("begins":true,)?"marks":"([\w-]*)"\}\}$/;
 /** No link is longer. */
@@ -60,7 +60,7 @@ export function withLink<E extends NewEntry>(entry: E, link: ChainLink): E {
   const { sha256, from, through, begins, marks } = link;
   const members = `"sha256":"${sha256}","from":${from},"through":${through},${begins ? '"begins":true,' : ""}"marks":"${marks}"`;
   const comma = /^\{\s*\}$/.test(data) ? "" : ",";
-  return { ...entry, data: `${data.slice(0, -1)}${comma}"${member}":{${members}}}` };
+  return { ...entry, data: `${data.slice(0, -1)}${comma}"${chainMember}":{${members}}}` };
 }
 
 function found(data: string): RegExpExecArray | null {

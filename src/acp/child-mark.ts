@@ -4,6 +4,7 @@
 export const childMark = "acp-sidecar.child";
 const start = `{"${childMark}":"`;
 const firstOfName = 2;
+const [backslash, comma] = [0x5c, 0x2c];
 
 /** Data of an update entry without the mark. */
 interface OfChild {
@@ -17,6 +18,8 @@ export function childIn(data: string): OfChild | undefined {
   if (data.charCodeAt(firstOfName) !== start.charCodeAt(firstOfName) || !data.startsWith(start))
     return undefined;
   const end = data.indexOf('"', start.length);
+  // Written otherwise than we write it, it is not ours, and stays to the letter.
+  if (data.charCodeAt(end + 1) !== comma || data.charCodeAt(end - 1) === backslash) return undefined;
   return { child: data.slice(start.length, end), data: `{${data.slice(end + 2)}` };
 }
 

@@ -24,6 +24,8 @@ export interface CompactedFrom {
 /** A note takes more room than what is shorter. */
 const shortestData = 300;
 const member = "compacted";
+/** Any other text is none that we wrote. */
+const sha256Form = /^[0-9a-f]{64}$/;
 /** Without the quotation mark before it: with that so much begins in JSON that to look takes three times as long. */
 const sign = `${member}":{"sha256":"`;
 
@@ -57,7 +59,7 @@ export function compactedFrom({ data }: Pick<NewEntry, "data">): CompactedFrom |
   const { _meta } = objectIn(data) ?? {};
   const ours = isRecord(_meta) ? _meta[metaKey] : undefined;
   const { sha256, bytes } = isRecord(ours) && isRecord(ours[member]) ? ours[member] : {};
-  if (typeof sha256 !== "string" || typeof bytes !== "number") return undefined;
+  if (typeof sha256 !== "string" || !sha256Form.test(sha256) || typeof bytes !== "number") return undefined;
   return { sha256, bytes };
 }
 

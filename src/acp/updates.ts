@@ -4,8 +4,10 @@
  */
 import { membersOf, objectText } from "../base/json-text.ts";
 import { isRecord } from "../base/json.ts";
-import { childIn } from "./child-mark.ts";
+import { chainMember } from "./chain-link.ts";
+import { childIn, childMark } from "./child-mark.ts";
 import { means, type UpdateData } from "./kinds.ts";
+import { lastHeardMark } from "./last-heard.ts";
 
 /** Params of `session/update` as far as the sidecar reads them. */
 export interface UpdateParams extends UpdateData {
@@ -80,7 +82,7 @@ export function updateOfText(
   const message = membersOf(text);
   const params = membersOf(message.get("params") ?? "{}");
   for (const name of ["jsonrpc", "method", "params"]) message.delete(name);
-  params.delete("sessionId");
+  for (const name of ["sessionId", ...ourMembers]) params.delete(name);
   const members = objectText(params).slice(1);
   const others = message.size === 0 ? "}" : `,${objectText(message).slice(1)}`;
   return { type: "update", sessionId, sessionUpdate, rest: members + others, paramsChars: members.length };
@@ -88,8 +90,13 @@ export function updateOfText(
 
 /** How most agents write an update, up to the session id. */
 const usualHead = '{"jsonrpc":"2.0","method":"session/update","params":{"sessionId":"';
-/** Neither params nor session id may be named again, nor anything be written so that it could be one of those names. */
-const namedAgain = /"params"|"sessionId"|\\u/g;
+/** What the journal says of an entry beside what it holds. An agent cannot: what it says there is not kept. */
+const ourMembers = [childMark, lastHeardMark, chainMember] as const;
+/**
+ * Neither params nor session id may be named again, nor anything that is ours be said, nor anything be written so that it
+ * could be one of those names.
+ */
+const namedAgain = /"params"|"sessionId"|"acp-sidecar\.|\\u/g;
 
 /**
  * Whether the text of a message with three fields is written as usual: the session id first, as it is, then the other
@@ -106,10 +113,16 @@ function isUsual(text: string, sessionId: string): boolean {
 }
 
 /** An update that did not come as a text. */
-export function updateOfParams({ sessionId, ...others }: UpdateParams): UpdateMessage {
+export function updateOfParams({ sessionId, ...said }: UpdateParams): UpdateMessage {
+  const others: UpdateData = ourMembers.some((name) => name in said) ? withoutOurs(said) : said;
   const { sessionUpdate } = others.update;
   const rest = `${JSON.stringify(others).slice(1)}}`;
   return { type: "update", sessionId, sessionUpdate, rest, paramsChars: rest.length - 1 };
+}
+
+function withoutOurs({ update, ...said }: UpdateData): UpdateData {
+  const others = Object.entries(said).filter(([name]) => !(ourMembers as readonly string[]).includes(name));
+  return { update, ...Object.fromEntries(others) };
 }
 
 /**

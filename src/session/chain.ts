@@ -44,8 +44,7 @@ export class LinkedStretch {
     // Only what is ours carries a link, which is no part of it.
     const data = isOwnKind(kind) ? withoutLink(entry) : entry.data;
     const compacted = compactedFrom({ data });
-    const sha256 =
-      compacted !== undefined && sha256Form.test(compacted.sha256) ? compacted.sha256 : sha256Of(data);
+    const sha256 = compacted?.sha256 ?? sha256Of(data);
     this.#words.push(kind, this.#times.of(atMs), sha256);
     this.marks.add(markOf(kind, atMs, sha256));
     if (this.#words.length >= mostWords) {
@@ -79,8 +78,6 @@ class TimeTexts {
     return `${this.#text}${rest > 99 ? "" : rest > 9 ? "0" : "00"}${rest}`;
   }
 }
-
-const sha256Form = /^[0-9a-f]{64}$/;
 
 function markOf(kind: string, atMs: number, sha256: string): number {
   let mix = Math.imul(atMs, 0x85ebca6b) ^ Math.imul(Math.floor(atMs / 2 ** 32), 0xc2b2ae35);

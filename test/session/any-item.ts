@@ -9,6 +9,18 @@ export const anyItem: fc.Arbitrary<Item> = fc.oneof(
     weight: 6,
     arbitrary: fc.tuple(fc.string({ maxLength: 3 }), ids, senders).map((args) => chunk(...args)),
   },
+  // Halves of a pair, names that objects have already, numbers that are written in more than one way.
+  fc.constantFrom(
+    chunk("\ud83d", "1"),
+    chunk("\ude00", "1"),
+    tool({ title: "\ud800", rawOutput: JSON.parse('{"__proto__":{"a":1e21}}') as unknown }),
+    tool({ title: null, status: "", rawInput: -0.5e-7, content: null }),
+    tool({ title: "t", _meta: { toolName: "read", kind: "x" } }),
+    tool({ status: "completed", _meta: { toolName: "read", kind: "x" } }),
+    { sessionUpdate: "usage_update", used: 1, _meta: { phase: "p" } },
+    { sessionUpdate: "constructor", toString: 1 },
+    chunk("", null),
+  ),
   fc.constantFrom(image(), image("1"), chunk("n", "1", "agent_message_chunk", { annotations: {} })),
   fc
     .tuple(fc.nat(3), fc.constantFrom("tool_call", "tool_call_update"), fc.constantFrom("t", "u"))
