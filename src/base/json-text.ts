@@ -26,20 +26,26 @@ export function membersOf(object: string): Map<string, string> {
   return members;
 }
 
-/** Visits members one by one until `visit` returns true: who looks for an early one need not read on. */
-export function eachMember(object: string, visit: (name: string, value: string) => boolean): void {
+/**
+ * Visits members one by one until `visit` returns true: who looks for an early one need not read on. Returns the place
+ * where it stopped: behind the last member, at the closing brace.
+ */
+export function eachMember(object: string, visit: (name: string, value: string) => boolean): number {
   let at = skipSpace(object, skipSpace(object, 0) + 1);
   while (object.charCodeAt(at) === quote) {
     const nameEnd = endOfString(object, at + 1);
     const colon = object.indexOf(":", nameEnd);
-    if (nameEnd < 0 || colon < 0) return;
+    if (nameEnd < 0 || colon < 0) return at;
     const plain = object.slice(at + 1, nameEnd);
     const name = plain.includes("\\") ? (JSON.parse(`"${plain}"`) as string) : plain;
     const from = skipSpace(object, colon + 1);
     const to = endOfValue(object, from);
-    if (visit(name, object.slice(from, to))) return;
-    at = skipSpace(object, skipSpace(object, to) + 1);
+    if (visit(name, object.slice(from, to))) return to;
+    at = skipSpace(object, to);
+    if (object.charCodeAt(at) !== comma) return at;
+    at = skipSpace(object, at + 1);
   }
+  return at;
 }
 
 /** The items of an array, each as its text. */

@@ -17,11 +17,22 @@ import { Slot, TextSlot, UpdateSlot } from "./slots.ts";
 type Known<T extends Meaning["type"]> = Meaning & { readonly type: T };
 
 /**
- * Folds the entries of one stretch of the journal. What needs no folding comes out to the letter.
- * @param earlier ids of the compactions that earlier stretches of the session have; those of this one are added
+ * What may have been begun, by somebody else, of the compactions that a stretch is the first to tell of here: none; those whose
+ * first sign is a piece of a summary; any.
  */
-export function foldEntries(entries: readonly NewEntry[], earlier = new Set<string>()): NewEntry[] {
+export type BegunBefore = "none" | "pieces" | "any";
+
+/**
+ * Folds the entries of one stretch of the journal. What needs no folding comes out to the letter.
+ * @param ids of the compactions that earlier stretches of the session are known to have; those of this one are added
+ */
+export function foldEntries(
+  entries: readonly NewEntry[],
+  ids = new Set<string>(),
+  begunBefore: BegunBefore = "none",
+): NewEntry[] {
   const slots: Placed[] = [];
+  const earlier = { ids, begunBefore };
   const folder = new Folder(slots, earlier);
   const children = new Map<string, Folder>();
   for (const entry of entries) {
@@ -35,6 +46,11 @@ export function foldEntries(entries: readonly NewEntry[], earlier = new Set<stri
     if (entry.kind === "prompt") children.clear();
   }
   return slots.filter(({ slot }) => !slot.dropped).map(foldedIn);
+}
+
+interface Earlier {
+  readonly ids: Set<string>;
+  readonly begunBefore: BegunBefore;
 }
 
 /** A slot, and the subagent's session whose it is. */
@@ -58,14 +74,14 @@ class Folder {
   readonly #open = new Map<string, UpdateSlot>();
   /** Those of the turn. */
   readonly #plans = new Map<string, UpdateSlot>();
-  readonly #earlierCompactions: Set<string>;
+  readonly #earlier: Earlier;
   /** What stands last of all that is shown: text without a message id goes on there or nowhere. */
   #lastShown: Slot | undefined;
 
-  constructor(slots: Placed[], earlierCompactions: Set<string>, child?: string) {
+  constructor(slots: Placed[], earlier: Earlier, child?: string) {
     this.#slots = slots;
     this.#child = child;
-    this.#earlierCompactions = earlierCompactions;
+    this.#earlier = earlier;
   }
 
   add(entry: NewEntry): void {
@@ -135,11 +151,14 @@ class Folder {
   #toolCall(entry: NewEntry, { toolCallId, data }: Known<"toolCall">): void {
     const key = `tool ${toolCallId}`;
     const open = this.#open.get(key);
-    const lastMs = lastHeardIn(data);
+    const heardMs = lastHeardIn(data);
+    const said = heardMs === undefined ? entry.data : withoutLastHeard(entry.data);
+    // Written otherwise than we write it, it is not ours.
+    const lastMs = said === entry.data ? undefined : heardMs;
     const slot =
       lastMs === undefined
         ? new UpdateSlot(entry, data)
-        : new UpdateSlot({ ...entry, data: withoutLastHeard(entry.data) }, saidIn(data));
+        : new UpdateSlot({ ...entry, data: said }, saidIn(data));
     if (lastMs !== undefined) slot.heardUntil(lastMs);
     const isCall = beginsCall(slot.sessionUpdate);
     if (open !== undefined && mayJoin(open, slot, isCall)) return open.addToolCall(slot);
@@ -174,9 +193,8 @@ class Folder {
     const open = this.#open.get(key);
     const slot = new UpdateSlot(entry, data);
     const unique = this.#child === undefined ? compactionId : `${this.#child} ${compactionId}`;
-    const isNew = !this.#earlierCompactions.has(unique);
-    this.#earlierCompactions.add(unique);
     const isPiece = slot.isSummaryPiece;
+    const isNew = this.#begins(unique, isPiece);
     if (open?.isPlain === true && slot.isPlain && (!isPiece || open.knowsSummary)) {
       return open.addCompaction(slot);
     }
@@ -186,6 +204,13 @@ class Folder {
     else this.#push(slot);
     if (isPiece && !slot.knowsSummary) this.#open.delete(key);
     else this.#open.set(key, slot);
+  }
+
+  #begins(id: string, isPiece: boolean): boolean {
+    const { ids, begunBefore } = this.#earlier;
+    if (ids.has(id)) return false;
+    ids.add(id);
+    return begunBefore === "none" || (begunBefore === "pieces" && !isPiece);
   }
 }
 

@@ -9,7 +9,7 @@ import { sessionNotFound } from "../store/refusals.ts";
 import type { Holder, Lease, LeaseState, NewEntry, SessionPatch, SessionRecord } from "../store/contract.ts";
 import { Chain } from "./chain.ts";
 import { tellAppend, tellSeal, tellUpdate } from "./telling.ts";
-import { foldEntries } from "./fold.ts";
+import { foldEntries, type BegunBefore } from "./fold.ts";
 import { Held } from "./held.ts";
 import { isGone } from "./hidden.ts";
 import type { JournalOptions } from "./journal-options.ts";
@@ -43,17 +43,18 @@ export class Journal {
     () => this.endUse(),
     () => this.#ask(),
   );
-  /** Compactions that were folded already: their summaries may go on. */
+  /** Compactions that were folded already: their summaries may go on. Of others a killed holder may have begun any. */
   readonly #compactions = new Set<string>();
+  #begunBefore: BegunBefore;
 
   private constructor(options: JournalOptions, lease: Lease, record: SessionRecord) {
     this.id = record.id;
     this.#options = options;
     this.#lease = lease;
-    this.#head = record.headSeq;
-    this.#sealed = record.sealedSeq;
+    [this.#head, this.#sealed] = [record.headSeq, record.sealedSeq];
     this.#unsealed = new Held(options.room);
     this.#chain = new Chain(options.store, record.id);
+    this.#begunBefore = this.#sealed === 0 ? "none" : this.#head === this.#sealed ? "pieces" : "any";
     if (this.#head === this.#sealed) this.#unsealed.begin();
   }
 
@@ -163,6 +164,7 @@ export class Journal {
       tidyUp(charsIn(added), final);
       this.#sealed = this.#head = await store.seal(this.id, { from, head: before }, final, this.#lease);
       stored();
+      if (this.#begunBefore === "any") this.#begunBefore = "pieces";
       const head = this.#chain.written();
       if (head !== undefined) this.#options.headed?.({ sessionId: this.id, ...head });
       this.#unsealed.begin();
@@ -242,7 +244,8 @@ export class Journal {
   ): Promise<{ from: number; final: NewEntry[] }> {
     const stored =
       this.#head === this.#sealed ? [] : (this.#unsealed.entries ?? (await this.#readUnsealed()));
-    const final = [...foldEntries([...stored, ...added], this.#compactions), ...last];
+    const folded = foldEntries([...stored, ...added], this.#compactions, this.#begunBefore);
+    const final = [...folded, ...last];
     const linked = await this.#chain.linked(final, this.#sealed);
     if (linked !== undefined) final[final.length - 1] = linked;
     const most = Math.min(stored.length, final.length - last.length);

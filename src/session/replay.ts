@@ -43,7 +43,7 @@ export async function* replay(
   }
   if (headSeq > sealedSeq) {
     const running = await collect(store.read(id, { from: sealedSeq + 1, through: headSeq }));
-    const folded = foldEntries(running, view.compactions);
+    const folded = foldEntries(running, view.compactions, sealedSeq === 0 ? "none" : "any");
     yield await view.show(folded.map((entry, at) => ({ ...entry, seq: sealedSeq + 1 + at })));
   }
   const rest = view.finish();

@@ -3,7 +3,7 @@ import { plainChunkData, type PlainChunk } from "../acp/entries.ts";
 import { beginsCall, type UpdateData } from "../acp/kinds.ts";
 import { withLastHeard } from "../acp/last-heard.ts";
 import { isPlainUpdate, lastingMetaIn } from "../acp/plain.ts";
-import { itemsOf, membersOf, objectText } from "../base/json-text.ts";
+import { eachMember, itemsOf, membersOf, objectText } from "../base/json-text.ts";
 import type { NewEntry } from "../store/contract.ts";
 
 /** A folded message is cut at this size, so that nobody ever has to hold one of unbounded length. */
@@ -81,8 +81,7 @@ export class UpdateSlot extends Slot {
     this.isPlain = isPlainUpdate(data);
     this.#update = data.update;
     this.sessionUpdate = data.update.sessionUpdate;
-    this.#meta =
-      !this.isPlain && lastingMetaIn(data) ? membersOf(this.#updateText()).get("_meta") : undefined;
+    this.#meta = !this.isPlain && lastingMetaIn(data) ? this.#updateMembers().get("_meta") : undefined;
   }
 
   /** One that was folded before. */
@@ -105,7 +104,7 @@ export class UpdateSlot extends Slot {
 
   /** What the summary is so far stands in this update. */
   learnSummary(): void {
-    const members = membersOf(this.#updateText());
+    const members = this.#updateMembers();
     const content = members.get("content");
     const summary = members.get("summary") ?? "null";
     if (this.isSummaryPiece) this.#summary = content === undefined ? [] : [content];
@@ -176,21 +175,29 @@ export class UpdateSlot extends Slot {
   /** Most are short strings, which need not be looked for in the text. */
   #eachMember(visit: (name: string, value: string) => void, leftOut: ReadonlySet<string> = none): void {
     if (!this.isPlain || this.entry.data.length > maxParsedChars)
-      return membersOf(this.#updateText()).forEach((value, name) => visit(name, value));
+      return this.#updateMembers().forEach((value, name) => visit(name, value));
     let texts: Map<string, string> | undefined;
     for (const name in this.#update) {
       if (leftOut.has(name)) continue;
       const value = this.#update[name];
       const isShort = value === null || (typeof value === "string" && value.length <= maxShortChars);
-      if (!isShort) texts ??= membersOf(this.#updateText());
+      if (!isShort) texts ??= this.#updateMembers();
       visit(name, texts?.get(name) ?? JSON.stringify(value));
     }
   }
 
-  #updateText(): string {
+  #updateMembers(): Map<string, string> {
     const { data } = this.entry;
-    // What is plain has no other member.
-    if (this.isPlain) return data.slice(data.indexOf(":") + 1, data.lastIndexOf("}"));
-    return membersOf(data).get("update") ?? "{}";
+    if (this.isPlain) {
+      // It has no other member, but JSON may name one twice: then something stands behind the first.
+      const update = data.slice(data.indexOf(":") + 1, data.lastIndexOf("}"));
+      const members = new Map<string, string>();
+      const end = eachMember(update, (name, value) => {
+        members.set(name, value);
+        return false;
+      });
+      if (update.slice(end).trimEnd() === "}") return members;
+    }
+    return membersOf(membersOf(data).get("update") ?? "{}");
   }
 }
