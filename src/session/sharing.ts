@@ -73,11 +73,10 @@ export class Sharing {
 
   /** Errors: `SESSION_NOT_FOUND`, `FORBIDDEN`. */
   async require(id: SessionId, needs: Permission | "own"): Promise<void> {
-    if (!(await this.#isEverybodys())) await this.#guard?.required(id, needs);
+    await this.#guard?.required(id, needs);
   }
 
   async may(id: SessionId, needs: Permission): Promise<boolean> {
-    if (await this.#isEverybodys()) return true;
     const found = await this.#guard?.visible(id);
     return this.#guard === undefined || found?.rights.may.has(needs) === true;
   }
@@ -206,12 +205,6 @@ export class Sharing {
       "STORE_UNSUPPORTED",
       "This store knows no owners: open it with openStore or guardedStore",
     );
-  }
-
-  /** What nobody owns is all that is seen here, and everybody may do everything with it. */
-  async #isEverybodys(): Promise<boolean> {
-    const access = await this.#guard?.access;
-    return access === undefined || (access.principal === undefined && access.token === undefined);
   }
 
   async #record(id: SessionId, needs: Permission | "own"): Promise<SessionRecord> {
