@@ -34,12 +34,15 @@ const ownKinds: ReadonlySet<EntryKind> = new Set([
   "context",
 ]);
 
+/** Behind the space a link would not be found again. */
+const isEmptyButForSpace = /^\{\s+\}$/;
+
 export function isOwnKind(kind: EntryKind): boolean {
   return ownKinds.has(kind);
 }
 
 export function mayCarryLink({ kind, data }: NewEntry): boolean {
-  return ownKinds.has(kind) && data.endsWith("}");
+  return ownKinds.has(kind) && data.endsWith("}") && !isEmptyButForSpace.test(data);
 }
 
 /** Undefined for an entry that carries none. */
@@ -59,7 +62,7 @@ export function withLink<E extends NewEntry>(entry: E, link: ChainLink): E {
   const data = withoutLink(entry);
   const { sha256, from, through, begins, marks } = link;
   const members = `"sha256":"${sha256}","from":${from},"through":${through},${begins ? '"begins":true,' : ""}"marks":"${marks}"`;
-  const comma = /^\{\s*\}$/.test(data) ? "" : ",";
+  const comma = data === "{}" ? "" : ",";
   return { ...entry, data: `${data.slice(0, -1)}${comma}"${chainMember}":{${members}}}` };
 }
 

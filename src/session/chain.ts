@@ -180,7 +180,8 @@ export class Chain {
       for (const entry of page.toReversed()) {
         const link = linkIn(entry);
         if (link !== undefined) return { linkSeq: entry.seq, before: link.sha256 };
-        if (isOwnKind(entry.kind)) withoutOne += 1;
+        // One that was set within a turn stands in the middle of a stretch.
+        if (entry.kind !== "setting" && isOwnKind(entry.kind)) withoutOne += 1;
         if (withoutOne === mostWithoutLink) return { linkSeq: sealedSeq, before: undefined };
       }
     // Its first turn may be so long that all of it was sealed before its end.

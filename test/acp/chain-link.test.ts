@@ -1,6 +1,8 @@
 /** A link of the integrity chain is found where it stands, whatever is before it, and nothing that only looks like one. */
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { linkIn, withLink, withoutLink, type ChainLink } from "../../src/acp/chain-link.ts";
+import { linkIn, mayCarryLink, withLink, withoutLink, type ChainLink } from "../../src/acp/chain-link.ts";
+import { anyDraw, spelled } from "../session/any-spelling.ts";
 
 const link: ChainLink = {
   sha256: "0123456789abcdef".repeat(4),
@@ -30,6 +32,22 @@ describe("a link", () => {
       // The newest one counts, and stands in the place of the one before.
       expect(linkIn(withLink(carrying, link))).toEqual(link);
     }
+  });
+
+  it("is found in all that may carry one, however that is written", () => {
+    const value = fc.oneof(fc.constant({}), fc.dictionary(fc.string(), fc.jsonValue()));
+    fc.assert(
+      fc.property(value, anyDraw, fc.constantFrom("", " ", "\n"), (said, draw, space) => {
+        const written = spelled(said, draw).trim();
+        const data = written === "{}" ? `{${space}}` : written;
+        const entry = { kind: "setting", atMs: 1, data } as const;
+        expect(withoutLink(entry)).toBe(data);
+        if (!mayCarryLink(entry)) return;
+        expect(linkIn(withLink(entry, link))).toEqual(link);
+        expect(withoutLink(withLink(entry, link))).toBe(data);
+      }),
+      { numRuns: 300 },
+    );
   });
 
   it("is not found in what only ends as one, in the middle, or in what others said", () => {

@@ -5,6 +5,8 @@ import { compactedFrom } from "../../src/acp/compacted.ts";
 import { collect } from "../../src/session/pages.ts";
 import { openMemoryStore } from "../../src/store/memory/memory.ts";
 import type { Entry, NewEntry } from "../../src/store/contract.ts";
+import { chunk, newEntry, prompt } from "./entries.ts";
+import { open, other, session, stored } from "./journal-rig.ts";
 import { checked, checkedForward, doSteps, renumbered, type Step } from "./chain-rig.ts";
 
 const parts = fc.nat(3);
@@ -115,5 +117,24 @@ describe.each([
       ),
       { numRuns: 60 * factor, examples: [[twoUnlinked, "linked", 3, 5]] },
     );
+  });
+});
+
+describe("the chain of a session whose long first turn was cut off", () => {
+  it("is about all of it, whatever was set meanwhile", async () => {
+    const store = openMemoryStore();
+    const id = await session(store);
+    const { journal } = await open(store, id);
+    journal.setTurnRunning(true);
+    const modes = Array.from({ length: 70 }, () => newEntry({ kind: "setting", data: { method: "m" } }));
+    const long = newEntry(chunk("x".repeat(5 << 20)));
+    await journal.append([newEntry(prompt()), ...modes]);
+    // So long that what is there becomes final, without an end that a link could stand in.
+    await journal.append([long]);
+    expect(journal.sealedSeq).toBe(modes.length + 2);
+    const { journal: next } = await open(store, id, { holder: other });
+    const { damage, linked } = checked(await stored(store, id));
+    expect([damage, linked]).toEqual([undefined, { from: 1, through: modes.length + 3 }]);
+    await next.release();
   });
 });
