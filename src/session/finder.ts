@@ -16,6 +16,7 @@ export class SessionFinder {
   readonly #store: Store;
   readonly #passOver: PassOver;
   readonly identity = (): Promise<string | undefined> => this.#store.identity(); // see `Store`
+  readonly changeMark = async (): Promise<string | undefined> => this.#store.changeMark?.();
   readonly textIndex = (): Promise<TextIndex | undefined> => this.#store.textIndex();
 
   constructor(store: Store, passOver: PassOver) {

@@ -250,6 +250,8 @@ export interface Store extends AsyncDisposable {
 
   /** What tells the medium from every other: what is derived from it is kept under that. Undefined where it ends with us. */
   identity(): Promise<string | undefined>;
+  /** Another text whenever anything was written, by whomever, so that who looks again and again need not read. Undefined, or left out, where that is not known for little. */
+  changeMark?(): Promise<string | undefined>;
   textIndex(): Promise<TextIndex | undefined>; // of its words, where the medium keeps one itself
 
   /** Releases what the store holds; later calls fail with `STORE_CLOSED`. Idempotent; `await using` does the same. */

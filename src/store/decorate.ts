@@ -139,6 +139,7 @@ function operations(on: On): Omit<StoreDriver, keyof Facts | keyof RoomSaving> {
     flush: () => on((driver) => driver.flush()),
     stats: () => on((driver) => driver.stats()),
     identity: () => on((driver) => driver.identity?.()),
+    changeMark: () => on((driver) => driver.changeMark?.()),
     textIndex: () => on((driver) => driver.textIndex?.()),
     close: (queued) => on((driver) => driver.close(queued)),
   };

@@ -38,6 +38,7 @@ type Narrowed =
   | "rewrite"
   | "compress"
   | "identity"
+  | "changeMark"
   | "textIndex"
   | "close"
   | typeof Symbol.asyncDispose;
@@ -57,6 +58,8 @@ export interface StoreDriver extends Members {
   ): AsyncIterable<readonly Entry[]> | Iterable<readonly Entry[]>;
   /** Left out by a medium that ends with the process, and by one that cannot be told from another. */
   identity?(): Awaitable<string | undefined>;
+  /** Left out by a medium that cannot say for little whether anybody has written. */
+  changeMark?(): Awaitable<string | undefined>;
   /** Left out by a medium that keeps no index of words: whoever searches keeps one. */
   textIndex?(): Awaitable<TextIndex | undefined>;
   /** Where it is given, the shell packs entries by it (packing.ts). `from` … are the session's own and final, or it refuses. */

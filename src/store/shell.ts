@@ -175,6 +175,10 @@ class Shell implements Store {
     return this.#open().identity?.();
   }
 
+  async changeMark(): Promise<string | undefined> {
+    return this.#open().changeMark?.();
+  }
+
   async textIndex(): Promise<TextIndex | undefined> {
     return this.#open().textIndex?.();
   }

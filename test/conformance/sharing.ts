@@ -35,6 +35,30 @@ export const sharing: Capability = {
       },
     },
     {
+      title: "says by its mark, where it has one, that anything was written, also by the other",
+      needs: "shared",
+      run: async (store, { reopen }) => {
+        const other = await reopen();
+        const { id, lease } = await aJournal(store, 1);
+        const changes: readonly (() => Promise<unknown>)[] = [
+          () => other.create(aSession()),
+          () => other.update(id, { title: "from the other" }),
+          () => store.update(id, { title: "from this one" }),
+          () => store.append(id, 1, someEntries(1, 2), lease),
+          () => store.seal(id, { from: 2, head: 2 }, someEntries(1, 2), lease),
+          () => other.renew({ ...lease, turnRunning: !lease.turnRunning }),
+          () => other.release(lease),
+          () => other.delete(id),
+        ];
+        for (const change of changes) {
+          const before = await store.changeMark?.();
+          await change();
+          const after = await store.changeMark?.();
+          if (before !== undefined || after !== undefined) assert.notEqual(after, before, String(change));
+        }
+      },
+    },
+    {
       title: "fences a holder out across stores",
       needs: "shared",
       run: async (store, { reopen }) => {

@@ -12,21 +12,29 @@ import { frameOf, type Frame } from "./frame.ts";
 import { Ring } from "./ring.ts";
 
 const pollMs = 150;
+/** Whether a holder lives, and until when something is shared, changes without a write: so often it is looked at in any case. */
+const unlookedMs = 1000;
 /** The newest are looked at: what changes is among them, because a change is activity. */
 const looked = 100;
 
+type Listed = Pick<SessionRegistry, "list" | "peek" | "changeMark">;
+
 export class ListFeed {
   readonly ring = new Ring();
-  readonly #registry: Pick<SessionRegistry, "list" | "peek">;
+  readonly #registry: Listed;
+  readonly #now: () => number;
   readonly #beat: Beat;
   /** Numbers of another process, or of before, are none of ours. */
   readonly #name = randomBytes(6).toString("base64url");
   #count = 0;
   #known: ReadonlyMap<SessionId, string> | undefined;
   #isTroubled = false;
+  /** What the store said when it was last read, and when that was. */
+  #mark: string | undefined;
+  #readAtMs = -Infinity;
 
-  constructor(registry: Pick<SessionRegistry, "list" | "peek">) {
-    this.#registry = registry;
+  constructor(registry: Listed, now = () => performance.now()) {
+    [this.#registry, this.#now] = [registry, now];
     this.#beat = new Beat(this.ring, pollMs, () => this.look());
   }
 
@@ -45,11 +53,13 @@ export class ListFeed {
 
   async look(): Promise<void> {
     try {
+      if (await this.#isAsItWas()) return;
       const { items } = await this.#registry.list({ limit: looked, archived: "include" });
       await this.#compare(items);
       if (this.#isTroubled) this.#push("recovered", {});
       this.#isTroubled = false;
     } catch (error) {
+      this.#mark = undefined;
       if (isSidecarError(error, "TOKEN_INVALID")) return this.ring.close();
       if (this.#isTroubled) return;
       this.#isTroubled = true;
@@ -61,6 +71,15 @@ export class ListFeed {
   async close(): Promise<void> {
     await this.#beat.close();
     this.ring.close();
+  }
+
+  /** What is written while it is read is seen by the next mark. */
+  async #isAsItWas(): Promise<boolean> {
+    const mark = await this.#registry.changeMark();
+    const nowMs = this.#now();
+    if (mark !== undefined && mark === this.#mark && nowMs - this.#readAtMs < unlookedMs) return true;
+    [this.#mark, this.#readAtMs] = [mark, nowMs];
+    return false;
   }
 
   async #compare(items: readonly SessionRecord[]): Promise<void> {

@@ -187,6 +187,12 @@ function factsOf(inner: Store, guard: Guard) {
       const identity = await inner.identity();
       return identity === undefined ? undefined : identity + viewOf(await guard.access);
     },
+    // Who may see what changes by that, and also without a write.
+    changeMark: async () => {
+      const view = viewOf(await guard.access);
+      const mark = await inner.changeMark?.();
+      return mark === undefined ? undefined : mark + view;
+    },
     // It has the words of all; who does not see all keeps an index of what they see.
     textIndex: async () => {
       const { isAdmin, token } = await guard.access;

@@ -36,6 +36,7 @@ function delegating(good: Store): Store {
     flush: () => good.flush(),
     stats: () => good.stats(),
     identity: () => good.identity(),
+    changeMark: async () => good.changeMark?.(),
     textIndex: () => good.textIndex(),
     close: () => good.close(),
     [Symbol.asyncDispose]: () => good.close(),

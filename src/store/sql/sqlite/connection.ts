@@ -59,6 +59,11 @@ export class Connection implements Runner {
     return this.#othersVersion.get();
   }
 
+  /** Another text whenever this connection or another one has written. */
+  mark(): Awaitable<string> {
+    return this.#whenFree(() => `${this.#written}/${String(this.othersVersion())}`);
+  }
+
   read<T>(work: () => Operation<T>): Awaitable<T> {
     return this.#whenFree(() => this.#run(work()));
   }

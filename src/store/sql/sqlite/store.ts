@@ -66,6 +66,7 @@ function storeOn({ db, engine, path, foundWalBytes }: OpenedDatabase, connection
       return { ...totals, bytes: main + wal, details: { path, walBytes: wal, engine } };
     },
     identity: () => `sqlite:${path}`,
+    changeMark: () => connection.mark(),
     close: () => connection.close(),
     toStoreError: (error, id) => asStoreError(error, path, id),
   });
