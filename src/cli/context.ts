@@ -30,7 +30,7 @@ export async function warmContext({ flags, operands }: Invocation, io: Io): Prom
   const found: Discovery[] = [];
   for (const each of operands) {
     const folder = path.resolve(each);
-    const one = await cache.refresh(folder);
+    const one = await cache.warm(folder);
     if (one === undefined) throw noFolder(folder);
     found.push(one);
   }

@@ -6,6 +6,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { makeDirectory } from "../base/disk.ts";
+import { reasonOf, SidecarError } from "../base/errors.ts";
 import { isRecord, objectIn } from "../base/json.ts";
 import { isFolder } from "./folders.ts";
 import { gitHeadOf } from "./git-head.ts";
@@ -80,6 +81,18 @@ export class DiscoveryCache {
     return asked;
   }
 
+  /** The same, for who asks later. Errors: `FILE_FAILED` where it cannot be kept. */
+  async warm(folder: string, options?: DiscoveryOptions): Promise<Discovery | undefined> {
+    const found = await discover(folder, options);
+    const failure = found === undefined ? undefined : await this.#keep(found);
+    if (failure === undefined) return found;
+    throw new SidecarError(
+      "FILE_FAILED",
+      `What ${folder} is cannot be kept in ${this.#place}: ${reasonOf(failure.error)}; make that a folder that you may write to, or set XDG_CACHE_HOME`,
+      { cause: failure.error },
+    );
+  }
+
   /** What of one folder is kept goes. Returns its bytes; undefined where nothing was. */
   async forget(folder: string): Promise<number | undefined> {
     const file = this.#fileOf(folder);
@@ -87,7 +100,8 @@ export class DiscoveryCache {
       ({ size }) => size,
       () => undefined,
     );
-    await rm(file, { force: true });
+    // Where nothing is, nothing can be in the way.
+    if (bytes !== undefined) await rm(file, { force: true });
     return bytes;
   }
 
@@ -136,8 +150,8 @@ export class DiscoveryCache {
     }
   }
 
-  /** One that cannot be kept is discovered again next time. */
-  async #keep(found: Discovery): Promise<void> {
+  /** One that cannot be kept is discovered again next time. Returns why it was not. */
+  async #keep(found: Discovery): Promise<{ readonly error: unknown } | undefined> {
     const path = this.#fileOf(found.folder);
     const beside = `${path}.${randomBytes(6).toString("hex")}.part`;
     try {
@@ -145,8 +159,10 @@ export class DiscoveryCache {
       await writeFile(beside, JSON.stringify({ form, found }), { mode: 0o600 });
       await rename(beside, path);
       if (this.#misses % 50 === 1) await this.collect();
-    } catch {
+      return undefined;
+    } catch (error) {
       await rm(beside, { force: true }).catch(() => undefined);
+      return { error };
     }
   }
 

@@ -69,6 +69,29 @@ describe("context show, warm and gc [issue 13.1]", () => {
     expect(kept()).toEqual([]);
   });
 
+  it("say when what was seen cannot be kept, and show it all the same", async () => {
+    const folder = aProject("unkept");
+    const file = path.join(scratch, "no-folder");
+    fs.writeFileSync(file, "");
+    const closed = { ...env, XDG_CACHE_HOME: file };
+    expect(await cli(["context", "warm", folder], { env: closed })).toEqual({
+      status: 1,
+      out: "",
+      err: expect.stringMatching(
+        /^acp-sidecar: What \S+ is cannot be kept in \S+: [^\n]+XDG_CACHE_HOME\n$/,
+      ) as string,
+    });
+    expect(await cli(["context", "warm", folder, "--json"], { env: closed })).toMatchObject({
+      status: 1,
+      out: "",
+    });
+    const shown = await cli(["context", "show", folder], { env: closed });
+    expect(shown).toMatchObject({ status: 0, err: "" });
+    expect(shown.out).toContain("package.json");
+    expect(await cli(["context", "gc", folder], { env: closed })).toMatchObject({ status: 0, err: "" });
+    expect(await cli(["context", "show", `${folder}-none`], { env: closed })).toMatchObject({ status: 2 });
+  });
+
   it("refuse what is no folder in one line", async () => {
     expect(await cli(["context", "show", path.join(scratch, "none")], { env })).toMatchObject({
       status: 2,
