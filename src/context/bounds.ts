@@ -1,6 +1,6 @@
 /** What of a session's files may be looked at, and which folders answer at all. */
 import path from "node:path";
-import { askGit } from "./git.ts";
+import { ignoredOf } from "./ignored.ts";
 import { looksSecret } from "./landmarks.ts";
 import { NearFolders } from "./near-folders.ts";
 import { placeOf, realOf, type Ask } from "./sign-of-life.ts";
@@ -78,15 +78,26 @@ export class Bounds {
   }
 
   /** Those of the files that git ignores. */
-  async ignored(files: readonly string[], timeMs: number): Promise<ReadonlySet<string>> {
-    const found = new Set<string>();
-    for (const root of this.#places.keys()) {
-      const own = files.filter((file) => isWithin(file, [root]) && !file.includes("\0"));
-      if (own.length === 0) continue;
-      const said = await askGit(root, ["check-ignore", "-z", "--stdin"], timeMs, `${own.join("\0")}\0`);
-      for (const file of said?.output.split("\0") ?? []) if (file !== "") found.add(file);
-    }
-    return found;
+  ignored(files: readonly string[], timeMs: number): Promise<ReadonlySet<string>> {
+    const answering = [...this.#places.keys(), ...this.#places.values()];
+    return ignoredOf(
+      files.filter((file) => isWithin(file, answering) && !file.includes("\0")),
+      timeMs,
+    );
+  }
+
+  /** By its name it is one of the session's, and a link that is in its way leads out. */
+  leadsOut(file: string): boolean {
+    return isWithin(file, this.#roots);
+  }
+
+  /** As the session names it, whose folders may be reached through links: agents may say where these lead. */
+  ownName(said: string): string {
+    const file = /(?:^|[/\\])\.\.(?:[/\\]|$)/.test(said) ? said : path.normalize(said);
+    if (isWithin(file, this.#roots)) return file;
+    for (const [root, place] of this.#places)
+      if (isWithin(file, [place])) return path.join(root, path.relative(place, file));
+    return said;
   }
 }
 

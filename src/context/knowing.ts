@@ -34,6 +34,9 @@ export interface KnowingOptions {
   readonly watch?: FolderWatch | undefined;
 }
 
+/** So long git is waited for before a prompt, twice at most: one that hangs takes nothing from what is told of files. */
+const noteMs = 300;
+
 export class Knowing {
   readonly #journals: Journals;
   readonly #timeMs: number;
@@ -73,7 +76,8 @@ export class Knowing {
   async note(record: SessionRecord, headSeq: number): Promise<Note | undefined> {
     const known = await this.#known(record, headSeq);
     const bounds = await Bounds.of(rootsOf(record));
-    const snapshot = await takeSnapshot(known, record, { timeMs: this.#timeMs, what: "files", bounds });
+    const timeMs = Math.min(this.#timeMs, noteMs);
+    const snapshot = await takeSnapshot(known, record, { timeMs, what: "files", bounds });
     const news = await this.#newsOf(snapshot, bounds);
     const since = await this.#gitSince(snapshot.git, record.cwd, bounds);
     if (news.length === 0 && since === undefined) return undefined;
@@ -121,7 +125,7 @@ export class Knowing {
   async #gitSince(git: Snapshot["git"], cwd: string, bounds: Bounds): Promise<GitSince | undefined> {
     const folders = bounds.bothNames(cwd);
     if (git === undefined || !isAbove(git.root, folders)) return undefined;
-    return gitSince(git, await gitHeadOf(git.root, bounds.near()), folders, this.#timeMs);
+    return gitSince(git, await gitHeadOf(git.root, bounds.near()), folders, Math.min(this.#timeMs, noteMs));
   }
 
   async #known(record: SessionRecord, headSeq: number): ReturnType<typeof knownAt> {

@@ -86,7 +86,12 @@ async function seen(path: string, known: KnownFile, bounds: Bounds): Promise<See
   });
   // Nothing is asked of what lies outside; a link may lead there since.
   const unread = (await bounds.unread(path)) ?? (named === "ignored" ? named : undefined);
-  if (unread === "outside" || unread === "unanswered") return is("unknown", "unknown", unread);
+  if (unread === "outside" || unread === "unanswered") {
+    const told = is("unknown", "unknown", unread);
+    // It was within when it was looked at: somebody has put a link there.
+    const isLed = unread === "outside" && typeof disk === "object" && bounds.leadsOut(path);
+    return isLed ? { ...told, since: { ...told.since, mayDiffer: true } } : told;
+  }
   const mayRead = unread === undefined;
   if (disk === undefined) return untold(path, known, mayRead, is, unread);
   const { now, change } = await compared(path, disk, mayRead);
@@ -137,6 +142,7 @@ export async function isNews(
   bounds: Bounds,
 ): Promise<boolean> {
   if (noted === undefined) return isMoved(since);
+  // What cannot be looked at was told as such, or tells nothing.
   if (now === "unknown") return false;
   if (now === "absent" || noted === "absent") return now !== noted;
   const mayRead = (await bounds.unread(since.path)) === undefined;
@@ -155,7 +161,8 @@ export async function notedNow(
   now: FileLook,
   bounds: Bounds,
 ): Promise<FileState | "absent" | undefined> {
-  if (now === "unknown") return undefined;
+  // Only what a link leads out of is news and cannot be looked at: what was there is gone.
+  if (now === "unknown") return "absent";
   const look = (await bounds.unread(path)) === undefined ? await withHash(path, now) : now;
   return look === "unknown" ? undefined : look;
 }

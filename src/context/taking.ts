@@ -7,7 +7,7 @@ import { knownOf } from "./known-file.ts";
 import { keepLast, setLast } from "./latest.ts";
 import { rebased } from "./rebased.ts";
 import type { Snapshot } from "./snapshot.ts";
-import { mostFiles } from "./told-files.ts";
+import { mostFiles, type ToldFile } from "./told-files.ts";
 
 /** Paths of the dirty set that are kept. */
 const mostDirty = 500;
@@ -39,7 +39,7 @@ export async function takeSnapshot(
   if (told.size === 0 && !asksGit) return { ...snapshot, throughSeq };
   const bounds = given ?? (await Bounds.of(rootsOf(record)));
   const files = new Map(snapshot.files);
-  for (const [file, known] of await knownOf(told, bounds, timeMs)) {
+  for (const [file, known] of await knownOf(ownNames(told, bounds), bounds, timeMs)) {
     setLast(files, file, known);
   }
   keepLast(files, mostFiles);
@@ -52,6 +52,13 @@ export async function takeSnapshot(
     files,
     ...(state !== undefined && (await placeIn(state, bounds))),
   };
+}
+
+/** Of a file that was told of by two names the last counts: what an agent wrote by the one it has not by the other. */
+function ownNames(told: KnownAt["told"], bounds: Bounds): KnownAt["told"] {
+  const named = new Map<string, ToldFile>();
+  for (const [file, each] of told) setLast(named, bounds.ownName(file), each);
+  return named;
 }
 
 /** Its root by the name that the session has for it. */
