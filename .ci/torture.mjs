@@ -34,6 +34,7 @@ const plan = [
   ["damaged-page", "--kills", "20", "--store", "file"],
   ["disk-full", "--kills", "20"],
   ["fuzz-wire", "--kills", "60000"],
+  ["fuzz-wire", "--kills", "20000", "--store", "file"],
   ["two-writers", "--kills", "20"],
   ["slow-reader"],
   ["io-error"],
