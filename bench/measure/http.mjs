@@ -83,7 +83,8 @@ function rowsOf(found, sessions, entries) {
 }
 
 export async function serving({ store, env }, folder, binary) {
-  const own = { ...process.env, ...env };
+  // A scrape asks all that serve in the same runtime folder: nobody else's.
+  const own = { ...process.env, ...env, XDG_RUNTIME_DIR: folder, TMPDIR: folder };
   const secret = execFileSync(
     process.execPath,
     [binary, "token", "create", "--name", "bench", "--scope", "admin", "--store", store],
