@@ -3,11 +3,11 @@ import { SidecarError } from "../base/errors.ts";
 import { suggestion } from "../base/likeness.ts";
 import { defaultListen } from "../http/listen.ts";
 import { isPermission, permissions, scopes, type Permission } from "../store/guarded/permissions.ts";
+import { askedHolder } from "../local/ending.ts";
 import type { Invocation, Io } from "./command.ts";
 import { Failures } from "./failures.ts";
 import { countText, oneLine, print, printJson, timeText } from "./print.ts";
 import { sessionAt, timeFrom, withSessions } from "./sessions.ts";
-import { askedHolder } from "./stop.ts";
 import { printTable } from "./table.ts";
 
 const day = 86_400_000;

@@ -14,6 +14,7 @@ export const httpRoutes: readonly string[] = [
   "/api/sessions/:id/context",
   "/api/sessions/:id/context/changes",
   "/api/sessions/:id/context/refresh",
+  "/api/sessions/:id/end",
   "/api/sessions/:id/events",
   "/api/sessions/:id/export",
   "/api/sessions/:id/extend",

@@ -60,6 +60,7 @@ export const sessionSchema = component(
         sinceMs: z.number(),
         expiresAtMs: z.number(),
         turnRunning: z.boolean(),
+        isHere: described(z.boolean(), "this very server has it: its turn can be cancelled here"),
       }),
     ),
   }),

@@ -2,6 +2,7 @@
 import { SidecarError } from "../base/errors.ts";
 import { isArchived } from "../session/archived.ts";
 import type { SessionRecord } from "../session/registry-options.ts";
+import { isHeld, isSameHolder, thisHolder } from "../session/holder.ts";
 import { stateOf } from "../session/state.ts";
 import type { LeaseState, MetadataChanges } from "../store/contract.ts";
 
@@ -39,7 +40,16 @@ export function sessionShape(record: SessionRecord): object {
 }
 
 function leaseShape(lease: LeaseState): object {
-  return { ...lease, holder: { ...lease.holder, host: lease.holder.host.split("/", 1)[0] } };
+  const { holder } = lease;
+  return { ...lease, holder: { ...holder, host: holder.host.split("/", 1)[0] }, isHere: isHere(lease) };
+}
+
+/** Whether this very process has it: then a turn of it can be cancelled here, and a prompt takes it from nobody. */
+export function isHere(lease: LeaseState | undefined): boolean {
+  // Who we are is asked of the system: not for each of many sessions that others have.
+  if (lease?.holder.pid !== process.pid) return false;
+  const self = thisHolder();
+  return isHeld(lease, self) && isSameHolder(lease.holder, self);
 }
 
 /** Most have none that are ours, and lists are long. */

@@ -87,7 +87,7 @@ function liveFacts(live: LiveSession): LiveFacts {
 }
 
 const sessionEnded =
-  "This session was ended by `acp-sidecar sessions end`. What was said is kept: your next prompt goes on with it, unless somebody else has it open then.";
+  "This session was ended by `acp-sidecar sessions end`, or in the web view. What was said is kept: your next prompt goes on with it, unless somebody else has it open then.";
 const processEnded =
   "The sidecar of this session was ended by `acp-sidecar stop`. What was said is kept: load the session again to go on.";
 

@@ -11,7 +11,7 @@ import { Live } from "./live.ts";
 import type { Changes } from "./moved.ts";
 import { titleOf } from "./names.ts";
 import { failed } from "./notice.ts";
-import type { HistoryPage, Item, Session, SessionPage } from "./shapes.ts";
+import type { HistoryPage, Item, Session, SessionPage, TokenRights } from "./shapes.ts";
 import type { StreamEvent } from "./sse.ts";
 import { contextUse, type ContextUse } from "./usage.ts";
 
@@ -19,6 +19,7 @@ export interface ConversationParts {
   readonly api: Api;
   readonly main: HTMLElement;
   readonly id: string;
+  readonly rights: Promise<TokenRights>;
   readonly onChange: (session: Session) => void;
 }
 
@@ -53,7 +54,7 @@ export class Conversation {
   constructor(parts: ConversationParts) {
     this.#parts = parts;
     this.id = parts.id;
-    this.#composer = new Composer(parts.api, parts.id);
+    this.#composer = new Composer(parts.api, parts.id, parts.rights);
     this.#feed = new Feed({
       scroller: this.#scroller,
       fetchPage: (place, signal) => this.#page(place, signal),

@@ -40,6 +40,7 @@ class Page {
   readonly #api: Api;
   readonly #list: List;
   readonly #main = byId("main");
+  readonly #rights: Promise<TokenRights>;
   #conversation: Conversation | undefined;
 
   constructor(api: Api) {
@@ -57,13 +58,14 @@ class Page {
     window.addEventListener("hashchange", () => this.#go());
     onKeys({ conversation: () => this.#conversation, leave: () => (location.hash = "") });
     this.#wish();
+    this.#rights = api.json<TokenRights>("/api/token");
     this.#go();
     void this.#learnRights().catch(() => undefined);
   }
 
   /** What a token may not do is not offered; who asks all the same is refused by the server. */
   async #learnRights(): Promise<void> {
-    const { permissions, isOwners } = await this.#api.json<TokenRights>("/api/token");
+    const { permissions, isOwners } = await this.#rights;
     const may = [...permissions, ...(isOwners ? ["own"] : [])];
     document.documentElement.dataset["may"] = may.join(" ");
   }
@@ -94,7 +96,9 @@ class Page {
     }
     this.#conversation?.close();
     const onChange = this.#list.take.bind(this.#list);
-    const opened = new Conversation({ api: this.#api, main: this.#main, id, onChange });
+    const opened = new Conversation({
+      ...{ api: this.#api, main: this.#main, id, rights: this.#rights, onChange },
+    });
     this.#conversation = opened;
     opened.open(at).catch((error: unknown) => this.#cannot(opened, error));
     opened.focus();

@@ -16,7 +16,12 @@ export interface Session {
   readonly agent?: { readonly info?: unknown; readonly command?: string };
   readonly client?: { readonly info?: unknown };
   readonly lineage?: { readonly parentId: string; readonly atSeq: number };
-  readonly lease?: { readonly holder: { readonly host: string; readonly pid: number } };
+  readonly lease?: {
+    readonly holder: { readonly host: string; readonly pid: number };
+    readonly sinceMs: number;
+    /** The server itself has it. */
+    readonly isHere: boolean;
+  };
 }
 
 export interface SessionPage {
@@ -56,4 +61,6 @@ export interface Found {
 export interface TokenRights {
   readonly permissions: readonly string[];
   readonly isOwners: boolean;
+  /** Whose session a prompt takes over. */
+  readonly onBusy: "idle" | "error" | "takeover";
 }

@@ -94,6 +94,7 @@ describe("the document", () => {
     expect(await call("listShares", own)).toMatchObject({ links: [{}] });
     expect(await call("endLinks", own)).toEqual({ links: 1 });
     await call("cancel", own);
+    expect(await call("endSession", own, { force: true })).toEqual({ id: made.id, ended: false });
     await call("listPermissions", own);
     await call("exportSession", { id }, { format: "json" });
     await call("search", { q: "said", limit: 3 });

@@ -28,6 +28,7 @@ export const serveAgent: Serve =
         input,
         output,
         audit,
+        front: "request",
         follow: (news) => void ("id" in news && isSessionId(news.id) && onWritten(news.id)),
       },
       signal,
@@ -38,21 +39,29 @@ interface Serving {
   readonly listen?: string;
   /** What answers prompts. */
   readonly serve?: Serve;
+  readonly config?: Partial<typeof defaults>;
+  readonly env?: Readonly<Record<string, string>>;
 }
 
-export async function served({ store = openMemoryStore(), listen = "127.0.0.1:0", serve }: Serving = {}) {
+export async function served({
+  store = openMemoryStore(),
+  listen = "127.0.0.1:0",
+  serve,
+  config = {},
+  env = {},
+}: Serving = {}) {
   const owner = new SessionRegistry({ ...defaults, audit: noAudit, store: guardedAs(store, {}) });
   const { secret: token } = await owner.sharing.tokens.create({ name: "browser", scope: "admin" });
   const server = await startHttp({
     perSecond: 100_000,
     store,
-    config: defaults,
+    config: { ...defaults, ...config },
     audit: noAudit,
     log: silentLogger,
     listen: listenFrom(listen),
     url: "memory:",
     cacheFolder: undefined,
-    env: {},
+    env,
     serve,
   });
   return {

@@ -50,6 +50,15 @@ export class Attachments {
     await at.letGo(id);
   }
 
+  /** A turn of it is cancelled, in order, and it is let go. */
+  async end(id: SessionId): Promise<void> {
+    const at = this.where(id);
+    if (at === undefined) return;
+    this.#at.delete(id);
+    at.permissions.cancel(id);
+    await at.letGo(id);
+  }
+
   #of(guest: Guest): Promise<Attachment> {
     const { serve, maxMessageBytes, log, onWritten } = this.#parts;
     if (serve === undefined)

@@ -76,11 +76,15 @@ async function status({ house, guest }: Call): Promise<Answer> {
   return { body: { version, ...health, sessions, ...(machine && { processes: machine.processes }) } };
 }
 
-async function tokenRights({ guest }: Call): Promise<Answer> {
+async function tokenRights({ house, guest }: Call): Promise<Answer> {
   const { principal = null, token } = await guest.access();
   const { permissions = [], isOwners = false, sessions, folder } = token ?? {};
   const isLimited = sessions !== undefined || folder !== undefined;
-  return { body: { principal, permissions, isOwners, isLimited }, headers: { "cache-control": "no-store" } };
+  const { onBusy } = house.config;
+  return {
+    body: { principal, permissions, isOwners, isLimited, onBusy },
+    headers: { "cache-control": "no-store" },
+  };
 }
 
 /** Errors: `FORBIDDEN`. */

@@ -1,11 +1,13 @@
 /** Turns: a prompt to the agent of this process, an end to one, and what an agent asks permission for. */
 import type { ContentBlock } from "../../acp/content.ts";
+import { askedHolder } from "../../local/ending.ts";
 import { isHeld } from "../../session/holder.ts";
 import { sessionBusy } from "../../store/refusals.ts";
 import { eventStream } from "../events/stream.ts";
 import { Refusal } from "../problems.ts";
 import { ToldTurn } from "../prompting/told-turn.ts";
 import { route, type Answer, type Call, type Route } from "../route.ts";
+import { isHere } from "../session-shape.ts";
 import * as shapes from "../shapes/prompt-schema.ts";
 
 type Body<T extends keyof typeof shapes> = Call<unknown, (typeof shapes)[T]["_zod"]["output"]>;
@@ -37,6 +39,17 @@ export const promptRoutes: readonly Route[] = [
     summary: "ends the turn that runs here",
     ...{ isOfTurns, answer: shapes.cancelled, problems: [409] },
     handle: cancel,
+  }),
+  route({
+    method: "post",
+    path: "/api/sessions/:id/end",
+    name: "endSession",
+    summary: "ends it wherever it is open; what was said stays",
+    notes:
+      "For its owner and admins. A sidecar of this user and machine is asked to end it, in order, and tells its client. From any other it is taken, unless a turn " +
+      "runs there (409): with force also then, and from all of them without asking.",
+    ...{ isOfTurns, body: shapes.endWish, isBodyOptional: true, answer: shapes.ended, problems: [409] },
+    handle: end,
   }),
   route({
     method: "get",
@@ -100,6 +113,19 @@ async function cancel({ house, guest, id }: Call): Promise<Answer> {
   const cancelled = (await house.attachments.where(id)?.cancel(id)) ?? false;
   if (!cancelled && isHeld(lease) && lease.turnRunning) throw sessionBusy(id, lease);
   return { body: { id, cancelled } };
+}
+
+async function end({ house, guest, id, body }: Body<"endWish">): Promise<Answer> {
+  const { sharing } = guest.registry;
+  const { lease } = await guest.registry.get(id);
+  await sharing.require(id, "own");
+  // To the store this process is one holder, and takes nothing from itself.
+  const isOurs = isHere(lease);
+  await house.attachments.end(id);
+  if (isOurs) return { body: { id, ended: true } };
+  const force = body.force === true;
+  const ask = (holder: Parameters<typeof askedHolder>[0]) => askedHolder(holder, id, house.env);
+  return { body: { id, ended: await sharing.endHolding(id, force ? { force } : { ask }) } };
 }
 
 async function decide({ house, guest, id, params, body }: Body<"decision">): Promise<Answer> {

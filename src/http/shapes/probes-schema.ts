@@ -40,5 +40,9 @@ export const tokenRights = s.component(
     ),
     isOwners: s.described(z.boolean(), "it may also do what is an owner's: share, end by force"),
     isLimited: s.described(z.boolean(), "to single sessions, or to a folder"),
+    onBusy: s.described(
+      z.enum(["idle", "error", "takeover"]),
+      "whose session a prompt takes over: where no turn runs, nobody's, anybody's",
+    ),
   }),
 );

@@ -37,4 +37,11 @@ export const decision = s.component(
 );
 
 export const decided = s.component("Decided", z.object({ permissionId: z.string() }));
+export const endWish = z.strictObject({
+  force: z.optional(s.described(z.boolean(), "asks nobody, and takes it, also in the middle of a turn")),
+});
+export const ended = s.component(
+  "Ended",
+  z.object({ id: s.sessionId, ended: s.described(z.boolean(), "false: nobody has it open") }),
+);
 export const cancelled = s.component("Cancelled", z.object({ id: s.sessionId, cancelled: z.boolean() }));
