@@ -60,65 +60,69 @@ async function nothingWaits(waiting: () => readonly string[]): Promise<void> {
 const toldBy = (server: TestReceiver) =>
   server.got.map(({ body }) => `${String(body["event"])} ${String(body["sessionId"])}`).sort();
 
-it("what commands did to sessions of an encrypted store before they were killed is told by the next sidecar", async () => {
-  await using server = await receiver();
-  const key = harness.path("key");
-  writeFileSync(key, randomBytes(32).toString("base64"), { mode: 0o600 });
-  const encryptionKey = `file:${key}`;
-  const place = placed(server, { encryptionKey });
-  const store = await openGuarded(place.store, { encryptionKey });
-  const make = async (now: number, title: string) => {
-    const registry = new SessionRegistry({ store, now: () => now });
-    const { id } = await registry.create({ cwd: `/${words}`, title });
-    await registry.addMessage(id, { role: "user", content: [{ type: "text", text: words }] });
-    return id;
-  };
-  const [forked, archived, removed, forced, expired] = [
-    await make(Date.now(), words),
-    await make(Date.now(), words),
-    await make(Date.now(), words),
-    await make(Date.now(), words),
-    await make(Date.now() - 2 * monthMs, words),
-  ];
-  await store.close();
-  const flags = ["--store", place.store, "--config", place.config];
-  const bundle = harness.path("one.acpbundle");
-  const env = { ...process.env, ...place.env };
-  const apart = await aSessionElsewhere(bundle, env);
-  const commands = [
-    ["sessions", "fork", forked],
-    ["sessions", "archive", archived],
-    ["sessions", "rm", removed, "--yes"],
-    ["sessions", "rm", forced, "--yes", "--force"],
-    ["sessions", "gc", "--older-than", "30d", "--yes"],
-    ["import", bundle],
-  ];
-  for (const command of commands)
-    expect([command, (await harness.cli([...command, ...flags], { env: at("done", env) })).status]).toEqual([
-      command,
-      null,
-    ]);
-  expect(server.got).toEqual([]);
-  // Nothing of what is in the store, and for nobody else.
-  expect(place.waiting().length).toBe(commands.length);
-  for (const file of place.waiting()) {
-    expect(readFileSync(file, "utf8")).not.toContain(words);
-    expect(statSync(file).mode & 0o777).toBe(0o600);
-  }
-  await next(place, server, commands.length);
-  const made = server.got.find(({ body }) => body["parentId"] !== undefined)?.body;
-  expect(made).toMatchObject({ event: "session.created", parentId: forked });
-  expect(toldBy(server)).toEqual(
-    [
-      `session.created ${String(made?.["sessionId"])}`,
-      `session.archived ${archived}`,
-      `session.ended ${removed}`,
-      `session.ended ${forced}`,
-      `session.expired ${expired}`,
-      `session.created ${apart}`,
-    ].sort(),
-  );
-}, 60_000);
+it(
+  "what commands did to sessions of an encrypted store before they were killed is told by the next sidecar",
+  { tags: ["long"] },
+  async () => {
+    await using server = await receiver();
+    const key = harness.path("key");
+    writeFileSync(key, randomBytes(32).toString("base64"), { mode: 0o600 });
+    const encryptionKey = `file:${key}`;
+    const place = placed(server, { encryptionKey });
+    const store = await openGuarded(place.store, { encryptionKey });
+    const make = async (now: number, title: string) => {
+      const registry = new SessionRegistry({ store, now: () => now });
+      const { id } = await registry.create({ cwd: `/${words}`, title });
+      await registry.addMessage(id, { role: "user", content: [{ type: "text", text: words }] });
+      return id;
+    };
+    const [forked, archived, removed, forced, expired] = [
+      await make(Date.now(), words),
+      await make(Date.now(), words),
+      await make(Date.now(), words),
+      await make(Date.now(), words),
+      await make(Date.now() - 2 * monthMs, words),
+    ];
+    await store.close();
+    const flags = ["--store", place.store, "--config", place.config];
+    const bundle = harness.path("one.acpbundle");
+    const env = { ...process.env, ...place.env };
+    const apart = await aSessionElsewhere(bundle, env);
+    const commands = [
+      ["sessions", "fork", forked],
+      ["sessions", "archive", archived],
+      ["sessions", "rm", removed, "--yes"],
+      ["sessions", "rm", forced, "--yes", "--force"],
+      ["sessions", "gc", "--older-than", "30d", "--yes"],
+      ["import", bundle],
+    ];
+    for (const command of commands)
+      expect([command, (await harness.cli([...command, ...flags], { env: at("done", env) })).status]).toEqual(
+        [command, null],
+      );
+    expect(server.got).toEqual([]);
+    // Nothing of what is in the store, and for nobody else.
+    expect(place.waiting().length).toBe(commands.length);
+    for (const file of place.waiting()) {
+      expect(readFileSync(file, "utf8")).not.toContain(words);
+      expect(statSync(file).mode & 0o777).toBe(0o600);
+    }
+    await next(place, server, commands.length);
+    const made = server.got.find(({ body }) => body["parentId"] !== undefined)?.body;
+    expect(made).toMatchObject({ event: "session.created", parentId: forked });
+    expect(toldBy(server)).toEqual(
+      [
+        `session.created ${String(made?.["sessionId"])}`,
+        `session.archived ${archived}`,
+        `session.ended ${removed}`,
+        `session.ended ${forced}`,
+        `session.expired ${expired}`,
+        `session.created ${apart}`,
+      ].sort(),
+    );
+  },
+  60_000,
+);
 
 async function aSessionElsewhere(bundle: string, env: NodeJS.ProcessEnv): Promise<SessionId> {
   const url = harness.storeUrl();
@@ -179,30 +183,35 @@ it("what a sidecar did is told once it is noted, and with the same id when it is
   }
 }, 30_000);
 
-it("what was deleted over HTTP is told by the next server when the first was killed", async () => {
-  await using server = await receiver();
-  const place = placed(server);
-  const env = { ...process.env, ...place.env };
-  const headers = await someHeaders(place.store, env);
-  await using first = await serving(place, env);
-  const body = JSON.stringify({ cwd: harness.dir });
-  const created = await fetch(`${first.url}/api/sessions`, { method: "POST", headers, body });
-  const { id } = (await created.json()) as { id: string };
-  await server.count(1);
-  await ended(first.child);
-  await using second = await serving(place, at("done", env));
-  const gone = once(second.child, "exit");
-  await fetch(`${second.url}/api/sessions/${id}`, { method: "DELETE", headers }).catch(() => undefined);
-  await gone;
-  await using third = await serving(place, env);
-  await server.count(2);
-  await nothingWaits(place.waiting);
-  await ended(third.child);
-  expect(server.got.map(({ body: told }) => [told["event"], told["sessionId"]])).toEqual([
-    ["session.created", id],
-    ["session.ended", id],
-  ]);
-}, 30_000);
+it(
+  "what was deleted over HTTP is told by the next server when the first was killed",
+  { tags: ["long"] },
+  async () => {
+    await using server = await receiver();
+    const place = placed(server);
+    const env = { ...process.env, ...place.env };
+    const headers = await someHeaders(place.store, env);
+    await using first = await serving(place, env);
+    const body = JSON.stringify({ cwd: harness.dir });
+    const created = await fetch(`${first.url}/api/sessions`, { method: "POST", headers, body });
+    const { id } = (await created.json()) as { id: string };
+    await server.count(1);
+    await ended(first.child);
+    await using second = await serving(place, at("done", env));
+    const gone = once(second.child, "exit");
+    await fetch(`${second.url}/api/sessions/${id}`, { method: "DELETE", headers }).catch(() => undefined);
+    await gone;
+    await using third = await serving(place, env);
+    await server.count(2);
+    await nothingWaits(place.waiting);
+    await ended(third.child);
+    expect(server.got.map(({ body: told }) => [told["event"], told["sessionId"]])).toEqual([
+      ["session.created", id],
+      ["session.ended", id],
+    ]);
+  },
+  30_000,
+);
 
 it(
   "a turn that a server's guest prompted is told by the next server when the first was killed",

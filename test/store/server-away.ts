@@ -79,24 +79,28 @@ export function goesAway<Limits>({ server, rig, limits, breaks, leftOver }: Serv
   };
 
   describe(`a ${name} server that goes away`, () => {
-    it("loses and doubles no entry when connections break in the middle of appends", async () => {
-      const { proxy, store } = await throughProxy({ retryForMs: 10_000 });
-      const { id } = await store.create(aSession());
-      const lease = await leaseOf(store, id);
-      let head = 0;
-      for (let round = 0; round < 60; round += 1) {
-        // Cuts fall before, within and behind the server's answer: the outcome is often unknown.
-        proxy.breakAfter(1 + ((round * 7) % breaks.append));
-        head = await store.append(id, head, someEntries(3, head + 1), lease);
-        if (round % 4 !== 3) continue;
-        proxy.breakAfter(1 + ((round * 131) % (breaks.append * 3)));
-        const sealed = someEntries(2, head - 2);
-        head = await store.seal(id, { from: head - 2, head }, sealed, lease);
-      }
-      const direct = await rig.opened(sandbox.url, limits({ retryForMs: 10_000 }));
-      await assertJournal(direct, id, someEntries(head));
-      expect(head).toBe(60 * 3 - 15);
-    });
+    it(
+      "loses and doubles no entry when connections break in the middle of appends",
+      { tags: ["long"] },
+      async () => {
+        const { proxy, store } = await throughProxy({ retryForMs: 10_000 });
+        const { id } = await store.create(aSession());
+        const lease = await leaseOf(store, id);
+        let head = 0;
+        for (let round = 0; round < 60; round += 1) {
+          // Cuts fall before, within and behind the server's answer: the outcome is often unknown.
+          proxy.breakAfter(1 + ((round * 7) % breaks.append));
+          head = await store.append(id, head, someEntries(3, head + 1), lease);
+          if (round % 4 !== 3) continue;
+          proxy.breakAfter(1 + ((round * 131) % (breaks.append * 3)));
+          const sealed = someEntries(2, head - 2);
+          head = await store.seal(id, { from: head - 2, head }, sealed, lease);
+        }
+        const direct = await rig.opened(sandbox.url, limits({ retryForMs: 10_000 }));
+        await assertJournal(direct, id, someEntries(head));
+        expect(head).toBe(60 * 3 - 15);
+      },
+    );
 
     it("tells an acquisition's own first try from somebody else's lease", async () => {
       const { proxy, store } = await throughProxy({ retryForMs: 10_000 });

@@ -129,37 +129,45 @@ describe.skipIf(browserPath === undefined)("a session that an editor has", { tim
     expect(faults).toEqual([]);
   });
 
-  it("is taken by force where its process cannot be asked, if that is meant; who may not is not offered it", async () => {
-    const { editor, sessionId, look, server } = await editorAnd({}, ["--endpoint", "off"]);
-    const { secret } = await server.owner.sharing.tokens.create({ name: "w", scope: "write" });
-    const { page } = await look();
-    const other = parts((await look(secret)).page);
-    const { send, end, note } = parts(page);
-    const { turn } = await turnIn(editor, sessionId);
-    const lost = expect(turn).rejects.toMatchObject({ data: { code: "LEASE_LOST" } });
-    await end.click();
-    const dialog = page.getByRole("dialog", { name: "End it by force?" });
-    await dialog.getByRole("button", { name: "Cancel" }).click();
-    expect(await send.getAttribute("aria-disabled")).toBe("true");
-    await other.note.getByText("A turn runs in process").waitFor();
-    expect([await other.end.isVisible(), await other.stop.isVisible()]).toEqual([false, false]);
-    await end.click();
-    await dialog.getByRole("button", { name: "End it", exact: true }).click();
-    await expect.poll(() => note.textContent()).toBe("");
-    await editor.cancel(sessionId);
-    await lost;
-  });
+  it(
+    "is taken by force where its process cannot be asked, if that is meant; who may not is not offered it",
+    { tags: ["long"] },
+    async () => {
+      const { editor, sessionId, look, server } = await editorAnd({}, ["--endpoint", "off"]);
+      const { secret } = await server.owner.sharing.tokens.create({ name: "w", scope: "write" });
+      const { page } = await look();
+      const other = parts((await look(secret)).page);
+      const { send, end, note } = parts(page);
+      const { turn } = await turnIn(editor, sessionId);
+      const lost = expect(turn).rejects.toMatchObject({ data: { code: "LEASE_LOST" } });
+      await end.click();
+      const dialog = page.getByRole("dialog", { name: "End it by force?" });
+      await dialog.getByRole("button", { name: "Cancel" }).click();
+      expect(await send.getAttribute("aria-disabled")).toBe("true");
+      await other.note.getByText("A turn runs in process").waitFor();
+      expect([await other.end.isVisible(), await other.stop.isVisible()]).toEqual([false, false]);
+      await end.click();
+      await dialog.getByRole("button", { name: "End it", exact: true }).click();
+      await expect.poll(() => note.textContent()).toBe("");
+      await editor.cancel(sessionId);
+      await lost;
+    },
+  );
 
-  it("takes no prompt as long as it is open there, where nobody is to be taken anything from", async () => {
-    const { editor, look } = await editorAnd({ config: { onBusy: "error" } });
-    const { page, faults } = await look();
-    const { send, note } = parts(page);
-    await note.getByText("Send works again when it is closed there.").waitFor();
-    expect(await send.getAttribute("aria-disabled")).toBe("true");
-    // A process that dies closes nothing.
-    await harness.crash(editor.program);
-    await expect.poll(() => note.textContent()).toBe("");
-    expect(await send.getAttribute("aria-disabled")).toBe("false");
-    expect(faults).toEqual([]);
-  });
+  it(
+    "takes no prompt as long as it is open there, where nobody is to be taken anything from",
+    { tags: ["long"] },
+    async () => {
+      const { editor, look } = await editorAnd({ config: { onBusy: "error" } });
+      const { page, faults } = await look();
+      const { send, note } = parts(page);
+      await note.getByText("Send works again when it is closed there.").waitFor();
+      expect(await send.getAttribute("aria-disabled")).toBe("true");
+      // A process that dies closes nothing.
+      await harness.crash(editor.program);
+      await expect.poll(() => note.textContent()).toBe("");
+      expect(await send.getAttribute("aria-disabled")).toBe("false");
+      expect(faults).toEqual([]);
+    },
+  );
 });
