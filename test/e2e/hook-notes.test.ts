@@ -62,7 +62,7 @@ const toldBy = (server: TestReceiver) =>
 
 it(
   "what commands did to sessions of an encrypted store before they were killed is told by the next sidecar",
-  { tags: ["long"] },
+  { timeout: 60_000, tags: ["long"] },
   async () => {
     await using server = await receiver();
     const key = harness.path("key");
@@ -121,7 +121,6 @@ it(
       ].sort(),
     );
   },
-  60_000,
 );
 
 async function aSessionElsewhere(bundle: string, env: NodeJS.ProcessEnv): Promise<SessionId> {
@@ -185,7 +184,7 @@ it("what a sidecar did is told once it is noted, and with the same id when it is
 
 it(
   "what was deleted over HTTP is told by the next server when the first was killed",
-  { tags: ["long"] },
+  { timeout: 30_000, tags: ["long"] },
   async () => {
     await using server = await receiver();
     const place = placed(server);
@@ -210,7 +209,6 @@ it(
       ["session.ended", id],
     ]);
   },
-  30_000,
 );
 
 it(
