@@ -1,6 +1,7 @@
 /** Which files git ignores. Each is asked for in the repository that it lies in, by the name that it has there. */
-import { access, realpath } from "node:fs/promises";
+import { realpath } from "node:fs/promises";
 import path from "node:path";
+import { isThere } from "./folders.ts";
 import { askGit } from "./git.ts";
 
 /** So far above a file its repository is looked for, and so many repositories are asked. */
@@ -55,7 +56,7 @@ async function topOf(folder: string, known: Map<string, string | undefined>): Pr
       break;
     }
     passed.push(step);
-    if (await isAt(path.join(step, ".git"))) {
+    if (await isThere(path.join(step, ".git"))) {
       top = step;
       break;
     }
@@ -63,11 +64,4 @@ async function topOf(folder: string, known: Map<string, string | undefined>): Pr
   }
   for (const each of passed) known.set(each, top);
   return top;
-}
-
-function isAt(place: string): Promise<boolean> {
-  return access(place).then(
-    () => true,
-    () => false,
-  );
 }

@@ -1,8 +1,8 @@
 /** Where files that are gone may be now: by names, outwards from where they were, within bounds of number and time. */
-import { access } from "node:fs/promises";
 import path from "node:path";
 import { within } from "../base/time.ts";
 import type { Bounds } from "./bounds.ts";
+import { isThere } from "./folders.ts";
 import { Walk, type Sought } from "./walk.ts";
 
 /** What hangs is left alone; what was found until then counts. */
@@ -34,19 +34,12 @@ async function nearestOf(folders: ReadonlySet<string>): Promise<ReadonlySet<stri
   for (const folder of folders) {
     let step = folder;
     while (path.dirname(step) !== step) {
-      const isThere = known.get(step) ?? (await isAt(step));
-      known.set(step, isThere);
-      if (isThere) break;
+      const isHere = known.get(step) ?? (await isThere(step));
+      known.set(step, isHere);
+      if (isHere) break;
       step = path.dirname(step);
     }
     found.add(step);
   }
   return found;
-}
-
-function isAt(place: string): Promise<boolean> {
-  return access(place).then(
-    () => true,
-    () => false,
-  );
 }
