@@ -24,7 +24,7 @@ const acts = fc.array(
 /** Turns of the loop that each write of the store takes, and each flush. */
 const storeTurns = fc.record({ write: fc.nat(2), flush: fc.nat(4) });
 /** Many times of what all of them take: what is not answered then never will be. */
-const mostMs = 5000;
+const mostMs = 30_000;
 
 type Acts = typeof acts extends fc.Arbitrary<infer A> ? A : never;
 type Slow = typeof storeTurns extends fc.Arbitrary<infer A> ? A : never;
