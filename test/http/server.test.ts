@@ -157,6 +157,20 @@ describe("whoever sends badly", () => {
     expect((await fetch(`${url}api/sessions`, { headers })).status).toBe(200);
   });
 
+  it("with no body and no header that says so, has none: where one is optional that is no fault", async () => {
+    const { port, headers, registry } = await serving();
+    const { id } = await registry.create({ cwd: "/p" });
+    const post = (action: string, more = "", body = "") =>
+      told(
+        port,
+        `POST /api/sessions/${id}/${action} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nAuthorization: ${headers.authorization}\r\nConnection: close\r\n${more}\r\n${body}`,
+      );
+    for (const action of ["end", "export"]) expect(await post(action), action).toMatch(/^HTTP\/1.1 200/);
+    expect(await post("share")).toMatch(/^HTTP\/1.1 415/);
+    const form = "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 10\r\n";
+    expect(await post("end", form, "force=true")).toMatch(/^HTTP\/1.1 415/);
+  });
+
   it("or slowly, is given up", async () => {
     const { port } = await serving("127.0.0.1:0", {
       patience: { headersMs: 100, requestMs: 200, lookedAtMs: 50 },
