@@ -39,7 +39,9 @@ export async function* foldedPages(
   if (first > Math.min(headSeq, through)) return;
   // Of a turn that runs: as much as the journal lets stand unfolded.
   const running = await collect(store.read(id, { from: first, through: Math.min(headSeq, through) }));
-  yield foldEntries(running).map((entry, at) => ({ ...entry, seq: first + at }));
+  // Of a compaction that was begun before these it is not known here how far its summary is, as for who seals them.
+  const begunBefore = first === 1 ? "none" : "any";
+  yield foldEntries(running, new Set(), begunBefore).map((entry, at) => ({ ...entry, seq: first + at }));
 }
 
 /** Where the last `turns` turns of a session begin. */

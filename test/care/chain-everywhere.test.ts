@@ -68,6 +68,12 @@ const steps = fc.array(
   { minLength: 1, maxLength: 12 },
 );
 
+/** Of which a bundle once was compared with what stood there before it was folded. */
+const unsealedInBundle: Step[] = [
+  { do: "say", parts: [[thought("a", "m")], [thought("b", "m")]], how: "release" },
+  { do: "bundle" },
+];
+
 /** What is refused, because there is nothing to undo, no place to go back to, or a fork that has it, too. */
 const refusals = ["INVALID_PARAMS", "STORE_CONFLICT"] as const;
 
@@ -109,7 +115,7 @@ describe.each([
       const [kind = "", encrypted] = name.split(" ");
       return fc.assert(
         fc.asyncProperty(steps, (given) => doAll(kind, encrypted !== undefined, given)),
-        { numRuns: runs },
+        { numRuns: runs, examples: [[unsealedInBundle]] },
       );
     },
   );

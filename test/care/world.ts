@@ -11,6 +11,7 @@ import { verifySessions } from "../../src/care/verify.ts";
 import { exportSession } from "../../src/history/export/export.ts";
 import { bundles } from "../../src/history/import/bundle/reader.ts";
 import { importHistory, type Told } from "../../src/history/import/run.ts";
+import { foldedPages } from "../../src/session/conversation.ts";
 import { thisHolder } from "../../src/session/holder.ts";
 import { collect } from "../../src/session/pages.ts";
 import { SessionRegistry } from "../../src/session/registry.ts";
@@ -204,7 +205,8 @@ export class World {
     for await (const piece of await exportSession(this.registry, this.id, { format: "bundle" }))
       text += piece;
     fs.writeFileSync(place, text);
-    const before = await collect(this.registry.read(this.id));
+    // What is not sealed yet is in a bundle as a seal would make it.
+    const before = await collect(foldedPages(this.registry, await this.registry.get(this.id)));
     await this.close();
     await this.open(this.fresh());
     const told: Told[] = [];

@@ -1,8 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { withoutLink } from "../../src/acp/chain-link.ts";
+import { foldedPages } from "../../src/session/conversation.ts";
 import { foldEntries } from "../../src/session/fold.ts";
-import type { NewEntry } from "../../src/store/contract.ts";
+import { collect } from "../../src/session/pages.ts";
+import type { Entry, NewEntry } from "../../src/store/contract.ts";
 import { openMemoryStore } from "../../src/store/memory/memory.ts";
 import { anyItem } from "./any-item.ts";
 import { checked } from "./chain-rig.ts";
@@ -35,6 +37,29 @@ describe("a journal that anything is said into", () => {
         expect(plain).toEqual(wanted);
         expect(checked(kept).damage).toBeUndefined();
         await journal.release();
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it("is told, before it is sealed, as a seal by whoever opens it next makes of it [issue 10.2]", async () => {
+    await fc.assert(
+      fc.asyncProperty(turns, async (given) => {
+        const store = openMemoryStore();
+        const id = await session(store);
+        const { journal } = await open(store, id);
+        let atMs = 1000;
+        const timed = (items: readonly Item[]) => items.map((item) => newEntry(item, (atMs += 7)));
+        for (const [number, turn] of given.entries()) {
+          for (const items of turn) await journal.append(timed(items));
+          if (number < given.length - 1) await journal.sealTurn(timed([end]));
+        }
+        await journal.release();
+        const told = await collect(foldedPages(store, (await store.get(id))!));
+        await (await open(store, id)).journal.release();
+        const plain = (entries: readonly Entry[]) =>
+          entries.map((each) => ({ ...each, data: withoutLink(each) }));
+        expect(plain(told)).toEqual(plain(await stored(store, id)));
       }),
       { numRuns: 300 },
     );
