@@ -18,7 +18,7 @@ import { everyReadable } from "./readable.ts";
 import { watched, type Watch } from "./watch.ts";
 import { textOf } from "../acp/content.ts";
 import { messagesOf } from "../session/messages.ts";
-import { whyHidden } from "../session/hidden.ts";
+import { isGone, whyHidden } from "../session/hidden.ts";
 import { replay } from "../session/replay.ts";
 import { otherOriginals } from "./verify-originals.ts";
 import { entrySchema, sessionRecordSchema } from "../session/schema.ts";
@@ -68,10 +68,11 @@ export async function verifySessions(
     for await (const record of everyReadable(store, damages)) {
       if (sessions === (limits.sessions ?? Infinity) || performance.now() > untilMs) break;
       watch.signal?.throwIfAborted();
-      // What is kept of deletions and of what was compacted is no session, but may be damaged as well.
-      const isSession = whyHidden(record) !== "deleted" && whyHidden(record) !== "originals";
+      const isTrashed = whyHidden(record) === "trashed";
+      // Tokens, and what is kept of deletions and of what was compacted, are no sessions, but may be damaged as well.
+      const isSession = isTrashed || !isGone(record);
       if (isSession) sessions += 1;
-      if (whyHidden(record) === "trashed") trashed += 1;
+      if (isTrashed) trashed += 1;
       checkRecord(record, damages);
       const before = damages.length;
       const look = await verifySession(store, record, damages, { watch, heads });

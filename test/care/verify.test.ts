@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { loadEngine } from "../../src/sqlite/engines.ts";
+import { hiddenAs } from "../../src/session/hidden.ts";
 import { SessionRegistry } from "../../src/session/registry.ts";
 import { verifySessions } from "../../src/care/verify.ts";
 import type * as Replay from "../../src/session/replay.ts";
@@ -42,6 +43,19 @@ describe("verifying a store", () => {
       entries: 6,
       damages: [],
       integrity,
+    });
+  });
+
+  it("counts as sessions what is one to somebody, and not what is kept beside them", async () => {
+    const memory = openMemoryStore();
+    const registry = new SessionRegistry({ store: memory });
+    const { id } = await registry.create({ cwd: "/tmp" });
+    await registry.addMessage(id, { role: "user", content: "one" });
+    await registry.create({ cwd: "/tmp", metadata: hiddenAs("trashed") });
+    for (const each of ["token", "originals", "deleted"] as const)
+      await memory.create(aSession({ metadata: hiddenAs(each) }));
+    expect(await verifySessions(memory)).toMatchObject({
+      ...{ sessions: 2, trashed: 1, integrity: { linked: 1, unlinked: 1 } },
     });
   });
 
