@@ -58,9 +58,8 @@ function rightsOfPrincipal({ metadata }: NewSession, access: Access, nowMs: numb
 }
 
 function limited(rights: Rights, record: NewSession, token: TokenLimits): Rights {
-  const hidden = hiddenAs(record.metadata);
-  const isSession = hidden === undefined || hidden === "trashed";
-  if (isSession && !isInLimits(record, token)) return none;
+  // Tombstones lie nowhere. What belongs to a session is as that session is, which the guard looks at.
+  if (hiddenAs(record.metadata) !== "deleted" && !isInLimits(record, token)) return none;
   const may = new Set(token.permissions.filter((each) => rights.may.has(each)));
   return { may, isOwners: rights.isOwners && token.isOwners, isLent: true };
 }

@@ -27,6 +27,13 @@ export function mayNotMake(): SidecarError {
   });
 }
 
+/** Whoever could write what is kept of a token could give themselves any rights. */
+export function noToken(): SidecarError {
+  return new SidecarError("FORBIDDEN", "A record does not become a token: tokens are made by themselves", {
+    data: { needs: "own" },
+  });
+}
+
 /** Of a session that is held: said so that it is let go. */
 export function noLongerLent(sessionId: string): SidecarError {
   return new SidecarError("LEASE_LOST", `Session ${sessionId} is no longer shared with you for writing`, {

@@ -14,7 +14,7 @@ import { Guard, guardOf, noteGuard, type AccessSource } from "./guard.ts";
 import { countFor, listFor } from "./lists.ts";
 import { changesTo, hiddenAs, isOwned, owned, ownedBy, ownerOf, sessionOf, withoutMarks } from "./marks.ts";
 import type { Permission } from "./permissions.ts";
-import { mayNotMake } from "./refusals.ts";
+import { mayNotMake, noToken } from "./refusals.ts";
 import { entriesOf, leasesOf } from "./writes.ts";
 
 /** The store as somebody may use it. It closes `inner`. A store that is guarded already is guarded anew, not twice. */
@@ -107,6 +107,7 @@ function updated(
 async function newFor(inner: Store, guard: Guard, given: NewSession): Promise<NewSession> {
   const access = await guard.access;
   const hidden = hiddenAs(given.metadata);
+  if (hidden === "token") throw noToken();
   const isSession = hidden === undefined || unfinished.has(hidden);
   if (isSession && !(mayMake(given.cwd, access) && mayReach(given.additionalDirectories, access)))
     throw mayNotMake();
@@ -136,7 +137,11 @@ async function patchFor(guard: Guard, record: SessionRecord, patch: SessionPatch
     ...(metadata && changesTo(record.metadata, metadata)),
     ...withoutMarks(metadataChanges),
   };
-  const isTrashing = hiddenAs(changes) === "trashed" || hiddenAs(record.metadata) === "trashed";
+  const becomes = hiddenAs(changes);
+  if (becomes === "token") throw noToken();
+  // Else somebody's words would be taken for what another's session was.
+  if (becomes === "originals") throw guard.refused(record.id, "own");
+  const isTrashing = becomes === "trashed" || hiddenAs(record.metadata) === "trashed";
   const { rights } = await guard.required(record.id, isTrashing ? "delete" : "prompt");
   const access = await guard.access;
   if (patch.cwd !== undefined && rights.isLent && !mayMake(patch.cwd, access)) throw mayNotMake();

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
+import { newSessionId } from "../../../src/base/ids.ts";
 import { thisHolder } from "../../../src/session/holder.ts";
 import { SessionRegistry } from "../../../src/session/registry.ts";
 import type { Store } from "../../../src/store/contract.ts";
@@ -11,6 +12,7 @@ import { guardedAs, openGuarded } from "../../../src/store/guarded/open.ts";
 import { guardedStore } from "../../../src/store/guarded/store.ts";
 import { createToken, listTokens, revokeToken, tokenGrant } from "../../../src/store/guarded/tokens.ts";
 import { openMemoryStore } from "../../../src/store/memory/memory.ts";
+import { aSession } from "../../conformance/samples.ts";
 import { scratchFolder } from "../../cli/harness.ts";
 import { onStores } from "../../session/every-store.ts";
 
@@ -93,6 +95,54 @@ onStores({ long: ["file", "layered"] }, (open) => {
 });
 
 describe("a token", () => {
+  it("reaches what was before sessions were compacted as it reaches these sessions", async () => {
+    const store = openMemoryStore();
+    const maker = by(store, ann);
+    const [one, other] = [
+      await maker.registry.create({ cwd: "/code/a" }),
+      await maker.registry.create({ cwd: "/code/b" }),
+    ];
+    const kept = async (of: string) =>
+      maker.store.create(aSession({ metadata: { "acp-sidecar.hidden": "originals", "acp-sidecar.of": of } }));
+    const [ofOne, ofOther] = [await kept(one.id), await kept(other.id)];
+    for (const limits of [{ sessions: [one.id] }, { folder: "/code/a" }, {}]) {
+      const { secret } = await createToken(maker.store, { name: "t", scope: "read", ...limits });
+      const { store: limited, registry } = by(store, await tokenGrant(store, secret));
+      const isLimited = Object.keys(limits).length > 0;
+      expect((await registry.originals.of(one.id)).map(({ id }) => id)).toEqual([ofOne.id]);
+      expect((await limited.get(ofOne.id))?.id).toBe(ofOne.id);
+      expect((await limited.get(ofOther.id))?.id).toBe(isLimited ? undefined : ofOther.id);
+      const all = await limited.list({ metadata: { "acp-sidecar.hidden": "originals" } });
+      expect(all.items.some(({ id }) => id === ofOther.id)).toBe(!isLimited);
+    }
+  });
+
+  it("is made by itself, and no other record becomes one, or another session's originals", async () => {
+    const store = openMemoryStore();
+    const maker = by(store, ann);
+    const own = await maker.registry.create({ cwd: "/code/a" });
+    const reader = await createToken(maker.store, { name: "t", scope: "read" });
+    const readable = by(store, await tokenGrant(store, reader.secret)).store;
+    const hash = createHash("sha256")
+      .update(`acps_${"A".repeat(43)}`)
+      .digest("hex");
+    const tokenFacts = JSON.stringify({ scope: "admin", permissions: ["read"], isAdmin: true });
+    const forged = {
+      ...{ "acp-sidecar.hidden": "token", "acp-sidecar.token": hash },
+      "acp-sidecar.tokenFacts": tokenFacts,
+    };
+    const originals = { "acp-sidecar.hidden": "originals", "acp-sidecar.of": newSessionId() };
+    for (const act of [
+      () => readable.create(aSession({ metadata: forged })),
+      () => maker.store.create(aSession({ metadata: forged })),
+      () => maker.store.update(own.id, { metadata: forged }),
+      () => maker.store.update(own.id, { metadataChanges: forged }),
+      () => maker.store.update(own.id, { metadataChanges: originals }),
+    ])
+      await expect(act()).rejects.toMatchObject({ code: "FORBIDDEN" });
+    expect(await listTokens(by(store, { principal: "root", isAdmin: true }).store)).toHaveLength(1);
+  });
+
   it("of a scope has what the scope has, of a folder what lies in it", async () => {
     const store = openMemoryStore();
     const maker = by(store, ann);
