@@ -8,7 +8,7 @@ import { beginsCall } from "../acp/kinds.ts";
 import { isSidecarError } from "../base/errors.ts";
 import type { SessionId } from "../base/ids.ts";
 import type { Entry, NewEntry, SessionRecord, Store } from "../store/contract.ts";
-import { foldEntries } from "./fold.ts";
+import { foldEntries, type BegunBefore } from "./fold.ts";
 import { collect } from "./pages.ts";
 
 type Place = Pick<SessionRecord, "sealedSeq" | "headSeq">;
@@ -50,7 +50,7 @@ export class Following {
     }
     const final = await this.#read(this.#sealedSeq + 1, sealedSeq);
     const running = headSeq > sealedSeq ? await this.#read(sealedSeq + 1, headSeq) : [];
-    const fresh = untold(final, this.#told);
+    const fresh = untold(final, this.#told, this.#sealedSeq === 0 ? "none" : "any");
     this.#told = running;
     [this.#sealedSeq, this.#headSeq] = [sealedSeq, headSeq];
     return [...fresh, ...running];
@@ -62,9 +62,13 @@ export class Following {
 }
 
 /** Of folded entries what is new to somebody who has been told these, which they stand for or go on after. */
-export function untold(folded: readonly Entry[], told: readonly NewEntry[]): readonly Entry[] {
+export function untold(
+  folded: readonly Entry[],
+  told: readonly NewEntry[],
+  begunBefore: BegunBefore = "none",
+): readonly Entry[] {
   const before = new Map<string, NewEntry[]>();
-  for (const entry of foldEntries(told)) {
+  for (const entry of foldEntries(told, new Set(), begunBefore)) {
     const key = keyOf(entry);
     const same = before.get(key);
     if (same === undefined) before.set(key, [entry]);

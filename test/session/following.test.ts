@@ -7,7 +7,20 @@ import type { Entry, NewEntry } from "../../src/store/contract.ts";
 import { openMemoryStore } from "../../src/store/memory/memory.ts";
 import { thisHolder } from "../../src/session/holder.ts";
 import { aSession } from "../conformance/samples.ts";
-import { chunk, contentsOf, end, entriesOf, image, plan, prompt, tool, type Item } from "./entries.ts";
+import {
+  chunk,
+  compaction,
+  contentsOf,
+  end,
+  entriesOf,
+  image,
+  piece,
+  plan,
+  prompt,
+  tool,
+  type Item,
+} from "./entries.ts";
+import { open, session } from "./journal-rig.ts";
 
 const numbered = (entries: readonly NewEntry[]): Entry[] =>
   entries.map((entry, n) => ({ seq: n + 1, ...entry }));
@@ -17,7 +30,20 @@ function heard(entries: readonly NewEntry[]): Record<string, string> {
   const found: Record<string, string> = {};
   for (const content of contentsOf(entries)) {
     if (typeof content === "string") continue;
-    const { sessionUpdate: kind, toolCallId, messageId } = content;
+    const { sessionUpdate: kind, toolCallId, messageId, compactionId } = content;
+    if (compactionId !== undefined) {
+      const { sessionUpdate, content: piece, ...fields } = content;
+      const was = JSON.parse(found["compaction"] ?? "{}") as { summary?: unknown[] | null };
+      const summary = [...(was.summary ?? []), piece];
+      const isPiece = sessionUpdate === "compaction_summary_chunk";
+      found["compaction"] = JSON.stringify({
+        status: "in_progress",
+        ...was,
+        ...fields,
+        ...(isPiece && { summary }),
+      });
+      continue;
+    }
     if (toolCallId !== undefined) {
       const { sessionUpdate: _, ...fields } = content;
       found[`tool ${JSON.stringify(toolCallId)}`] = JSON.stringify({
@@ -51,6 +77,13 @@ const item: fc.Arbitrary<Item> = fc.oneof(
   fc.constantFrom(plan("a"), plan("b"), image(), prompt(), end),
 );
 
+const compacting = fc.constantFrom(
+  piece("a"),
+  piece("b"),
+  compaction({ status: "completed" }),
+  compaction({ status: "failed", summary: null }),
+);
+
 describe("what was sealed after it was told in part", () => {
   it("is told to its end, and nothing of it twice", () => {
     fc.assert(
@@ -67,6 +100,39 @@ describe("what was sealed after it was told in part", () => {
 });
 
 describe("a session that somebody writes", () => {
+  const steps = fc.array(
+    fc.oneof(
+      { weight: 6, arbitrary: fc.array(fc.oneof(item, compacting), { minLength: 1, maxLength: 4 }) },
+      { weight: 3, arbitrary: fc.constantFrom("look", "seal") },
+    ),
+    { maxLength: 12 },
+  );
+
+  it("is told once, whenever somebody looks and wherever a turn ends", async () => {
+    await fc.assert(
+      fc.asyncProperty(steps, async (given) => {
+        const store = openMemoryStore();
+        const id = await session(store);
+        const { journal } = await open(store, id);
+        const following = new Following(store, id, 0);
+        const [said, told]: [NewEntry[], NewEntry[]] = [[], []];
+        const looks = async () => told.push(...((await following.take((await store.get(id))!)) ?? []));
+        for (const step of [...given, "seal", "look"]) {
+          if (step === "look") await looks();
+          else if (step === "seal") await journal.sealTurn([]);
+          else {
+            const entries = entriesOf(step as Item[]);
+            said.push(...entries);
+            await journal.append(entries);
+          }
+        }
+        expect(heard(told)).toEqual(heard(said));
+        await journal.release();
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   it("is told as it is streamed, sealed, and streamed again", async () => {
     await using store = openMemoryStore();
     const { id } = await store.create(aSession());
