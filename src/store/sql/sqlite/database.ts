@@ -92,4 +92,6 @@ function configure(db: Database, path: string): void {
   db.pragma(`journal_size_limit = ${64 << 20}`);
   db.pragma("cache_size = -4000");
   db.pragma("foreign_keys = OFF");
+  // What was said and is deleted is not to be found in the room that it leaves, in a backup either.
+  db.pragma("secure_delete = ON");
 }

@@ -3,7 +3,15 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { asStoreError } from "../../../../src/store/sql/sqlite/errors.ts";
 import { openSqliteStore } from "../../../../src/store/sql/sqlite/store.ts";
-import { aJournal, assertJournal, rejectsWith, someEntries } from "../../../conformance/samples.ts";
+import {
+  aJournal,
+  anEntry,
+  aSession,
+  assertJournal,
+  leaseOf,
+  rejectsWith,
+  someEntries,
+} from "../../../conformance/samples.ts";
 import { sqliteSandbox } from "./sandbox.ts";
 
 const { directory, newPath, open, raw } = sqliteSandbox();
@@ -44,6 +52,25 @@ describe("the SQLite store's files", () => {
     const copy = newPath();
     for (const suffix of ["", "-wal"]) writeFileSync(copy + suffix, readFileSync(path + suffix));
     await assertJournal(await open(copy), id, someEntries(3));
+  });
+
+  it("hold nothing any more of what was deleted, folded or rewritten", async () => {
+    const path = newPath();
+    const store = await open(path);
+    const { id: stays } = await aJournal(store, 3);
+    const words = (what: string) => [anEntry(`${what}-folded `.repeat(900)), anEntry(`${what}-kept`)];
+    for (const what of ["zebra", "quagga"]) {
+      const { id } = await store.create(aSession());
+      const lease = await leaseOf(store, id);
+      await store.append(id, 0, words(what), lease);
+      await store.seal(id, { from: 1, head: 2 }, words(what).slice(1), lease);
+      if (what === "quagga") await store.rewrite(id, 1, [anEntry("a note")], lease);
+      await store.release(lease);
+      if (what === "zebra") await store.delete(id);
+    }
+    await store.close();
+    expect(readFileSync(path, "latin1")).not.toMatch(/zebra|quagga/);
+    await assertJournal(await open(path), stays, someEntries(3));
   });
 
   it("tell how much they take, and what reads them", async () => {
