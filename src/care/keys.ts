@@ -9,6 +9,7 @@ import { mendRecords, type Mended } from "../store/encrypted/mending.ts";
 import { openStoreWith, type Encryption } from "../store/open-encrypted.ts";
 import { recallRewinds } from "./recall-rewinds.ts";
 import { keyIdsOf, keysDamaged, wrappedSecrets } from "../store/encrypted/keys-record.ts";
+import { isSealed } from "../store/keys-id.ts";
 import { StoreKeys } from "../store/encrypted/store-keys.ts";
 import { openStore } from "../store/open.ts";
 import type { Store } from "../store/contract.ts";
@@ -41,7 +42,8 @@ export async function keysStatus(url: string, encryption: Encryption): Promise<K
   const ring = encryptionKey === undefined ? undefined : await keyringOf(encryptionKey, previousKeys);
   await using store = await openStore(url);
   const found = await wrappedSecrets(store);
-  if (found?.length === 0) throw keysDamaged();
+  const { items } = found === undefined ? await store.list({ limit: 1 }) : { items: [] };
+  if (found?.length === 0 || items.some(isSealed)) throw keysDamaged();
   const [wrapped = []] = found ?? [];
   const keyIds = keyIdsOf(wrapped);
   const configured = ring?.currentId;

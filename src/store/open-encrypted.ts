@@ -1,8 +1,8 @@
 /** The store of a URL, encrypted if that is asked for; and none that is encrypted as if it were not. */
-import type { Store } from "./contract.ts";
+import type { SessionRecord, Store } from "./contract.ts";
 import { openStore } from "./open.ts";
 import { isSidecarError, type SidecarError } from "../base/errors.ts";
-import { keysCopyId, keysId } from "./keys-id.ts";
+import { isSealed, keysCopyId, keysId } from "./keys-id.ts";
 import { wrapStore } from "./shell.ts";
 
 /** What is encrypted with, as the configuration says it. */
@@ -44,7 +44,10 @@ export async function openStoreWith(
  * again, so that no store is ever mixed.
  */
 async function plainStore(store: Store): Promise<Store> {
-  if (await holdsSessions(store)) return store;
+  const newest = await newestIn(store);
+  // Whatever became of its keys: nothing plain is to be written there.
+  if (newest !== undefined && newest !== "damaged" && isSealed(newest)) throw await whichKey(store);
+  if (newest !== undefined) return store;
   let isPlain = false;
   return wrapStore(store, {
     create: async (session) => {
@@ -59,12 +62,12 @@ async function plainStore(store: Store): Promise<Store> {
   });
 }
 
-async function holdsSessions(store: Store): Promise<boolean> {
+async function newestIn(store: Store): Promise<SessionRecord | "damaged" | undefined> {
   try {
-    return (await store.list({ limit: 1 })).items.length > 0;
+    return (await store.list({ limit: 1 })).items[0];
   } catch (error) {
     // One that is damaged is one all the same, and says so to whoever reads it.
-    if (isSidecarError(error, "STORE_CORRUPT")) return true;
+    if (isSidecarError(error, "STORE_CORRUPT")) return "damaged";
     throw error;
   }
 }

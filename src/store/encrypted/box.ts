@@ -6,8 +6,6 @@
 import { createCipheriv, createDecipheriv, createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import { SidecarError } from "../../base/errors.ts";
 
-/** How an encrypted value of a record begins. */
-export const sign = "$enc:";
 const algorithm = "aes-256-gcm";
 const [nonceBytes, tagBytes] = [12, 16];
 const noncesAtOnce = 256;

@@ -5,7 +5,6 @@ import { objectIn } from "../../base/json.ts";
 import type { Lease, NewSession, SessionRecord, Store } from "../contract.ts";
 import { keysCopyId, keysId } from "../keys-id.ts";
 import { encodeCursor } from "../query.ts";
-import { sign } from "./box.ts";
 import { wrappedBy } from "./keyring.ts";
 
 /** First in every list, and never old: retention, also that of a program that knows nothing of it, lets them be. */
@@ -123,11 +122,6 @@ function wrappedIn({ metadata }: SessionRecord): readonly string[] {
   const { wrapped } = objectIn(String(metadata[secretsKey])) ?? {};
   const isSound = (each: unknown): each is string => typeof each === "string" && wrappedForm.test(each);
   return Array.isArray(wrapped) && wrapped.every(isSound) ? wrapped : [];
-}
-
-/** Whether it is one of an encrypted store, whatever its key. */
-export function isSealed({ cwd }: SessionRecord): boolean {
-  return cwd.startsWith(sign);
 }
 
 /** Nobody can make them anew. */

@@ -11,7 +11,8 @@ import type {
   SessionPatch,
   SessionRecord,
 } from "../contract.ts";
-import { decryptFailed, openEqual, openText, sealEqual, sealText, sign } from "./box.ts";
+import { decryptFailed, openEqual, openText, sealEqual, sealText } from "./box.ts";
+import { sign } from "../keys-id.ts";
 import type { ListPlace } from "../query.ts";
 import type { StoreKeys } from "./store-keys.ts";
 

@@ -9,13 +9,12 @@ import { hkdfSync, randomBytes } from "node:crypto";
 import { isSidecarError, SidecarError } from "../../base/errors.ts";
 import type { SessionId } from "../../base/ids.ts";
 import type { Holder, SessionRecord, Store } from "../contract.ts";
-import { keysId } from "../keys-id.ts";
+import { isSealed, keysId } from "../keys-id.ts";
 import { decryptFailed, type EqualKeys } from "./box.ts";
 import { keyBytes, type Keyring } from "./keyring.ts";
 import {
   beginKeys,
   isKeysId,
-  isSealed,
   keysDamaged,
   listStart,
   putKeys,

@@ -100,7 +100,11 @@ describe("an encrypted store", () => {
     await expect(openStoreWith(url, {})).rejects.toMatchObject(gone);
     await expect(keysStatus(url, {})).rejects.toMatchObject(gone);
     for (const id of [keysId, keysCopyId]) await inner.delete(id);
-    await expect(openStoreWith(url, { encryptionKey: key.source })).rejects.toMatchObject(gone);
+    for (const encryption of [{ encryptionKey: key.source }, {}]) {
+      await expect(openStoreWith(url, encryption)).rejects.toMatchObject(gone);
+      await expect(openStoreWith(url, encryption, "it is")).rejects.toMatchObject(gone);
+      await expect(keysStatus(url, encryption)).rejects.toMatchObject(gone);
+    }
   });
 
   it("names no key that cannot be one, and takes the copy", async () => {
