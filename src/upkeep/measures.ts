@@ -1,14 +1,16 @@
 /** What alerts ask about, measured: only what is asked for, and each figure once. */
 import { meaningOf } from "../acp/entries.ts";
 import { roomAt } from "../base/disk-room.ts";
-import { reasonOf } from "../base/errors.ts";
+import { isSidecarError, reasonOf } from "../base/errors.ts";
 import { within } from "../base/time.ts";
+import { isUnreadable } from "../base/unreadable.ts";
 import { placeOfStore } from "../care/maintenance.ts";
 import type { Condition, FigureName } from "../config/condition.ts";
 import type { Config } from "../config/config.ts";
 import { stateFolderOf, surroundings, type Surroundings } from "../config/paths.ts";
 import { syncTimeMs } from "../health/checks-store.ts";
 import { health, type Health } from "../health/health.ts";
+import { readWhole } from "../session/read-whole.ts";
 import { SessionRegistry } from "../session/registry.ts";
 import type { Store, StoreStats } from "../store/contract.ts";
 import { backupAgeMs } from "./backups.ts";
@@ -175,7 +177,17 @@ async function failedSince(store: Store, sinceMs: number): Promise<number> {
   }
 }
 
-async function hasFailed(
+/** One that is deleted meanwhile, or cannot be read, keeps nobody from what is known of all others. */
+async function hasFailed(...asked: Parameters<typeof endsBadly>): Promise<boolean> {
+  try {
+    return await readWhole(() => endsBadly(...asked));
+  } catch (error) {
+    if (!isUnreadable(error) && !isSidecarError(error, "SESSION_NOT_FOUND", "STORE_CONFLICT")) throw error;
+    return false;
+  }
+}
+
+async function endsBadly(
   registry: SessionRegistry,
   id: Parameters<SessionRegistry["read"]>[0],
   { from, sinceMs }: { readonly from: number; readonly sinceMs: number },

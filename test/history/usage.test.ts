@@ -5,10 +5,12 @@ import { describe, expect, it } from "vitest";
 import { usageRows } from "../../src/history/usage/rows.ts";
 import { UsageReader } from "../../src/history/usage/sums.ts";
 import { usageOf } from "../../src/history/usage/usage.ts";
+import type { SessionId } from "../../src/base/ids.ts";
 import type { NewEntry, Store } from "../../src/store/contract.ts";
 import { SessionRegistry } from "../../src/session/registry.ts";
 import { openStore } from "../../src/store/open.ts";
 import { openMemoryStore } from "../../src/store/memory/memory.ts";
+import { sealedWhileRead } from "../../src/store/refusals.ts";
 import { wrapStore } from "../../src/store/shell.ts";
 import { aSession, leaseOf } from "../conformance/samples.ts";
 import { cli, scratchFolder } from "../cli/harness.ts";
@@ -164,6 +166,54 @@ describe("what all have used", () => {
     expect(readFileSync(cacheFile, "utf8")).not.toContain(a);
     writeFileSync(cacheFile, '{"version":1,"sess');
     expect((await usageOf(registry, { cacheFile })).size).toBe(1);
+  });
+
+  describe("while others write", () => {
+    /** What is done before the next read goes on, once. */
+    let meanwhile: (() => Promise<unknown>) | undefined;
+    const inner = openMemoryStore();
+    const store = wrapStore(inner, {
+      read: async function* (id, range) {
+        const doing = meanwhile;
+        meanwhile = undefined;
+        await doing?.();
+        yield* inner.read(id, range);
+      },
+    });
+    const registry = new SessionRegistry({ store });
+    const cacheFile = join(mkdtempSync(join(tmpdir(), "acp-sidecar-usage-")), "usage.json");
+    const total = async (id: SessionId) =>
+      Object.values((await usageOf(registry, { cacheFile })).get(id)?.days ?? {})[0]?.total;
+    const now = (entry: NewEntry) => ({ ...entry, atMs: Date.now() });
+
+    it("counts a turn that ends meanwhile", async () => {
+      const { id } = await store.create(aSession());
+      const lease = await leaseOf(store, id);
+      await store.append(id, 0, [prompt(1), cost(1, 1)], lease);
+      meanwhile = async () => {
+        await store.seal(id, { from: 1, head: 2 }, [prompt(1), end(1, tokens(10, 1))], lease);
+        throw sealedWhileRead(id);
+      };
+      expect(await total(id)).toBe(11);
+    });
+
+    it("counts anew what has as many entries as when a turn of it ran", async () => {
+      const { id } = await store.create(aSession());
+      const lease = await leaseOf(store, id);
+      await store.append(id, 0, [prompt(1), cost(1, 1), cost(1, 2), cost(1, 3)].map(now), lease);
+      expect(await total(id)).toBe(0);
+      const turn = [prompt(1), end(1, tokens(10, 1))].map(now);
+      await store.seal(id, { from: 1, head: 4 }, [...turn, ...turn], lease);
+      expect(await total(id)).toBe(22);
+    });
+
+    it("counts the others where one is deleted meanwhile", async () => {
+      const kept = await stored(store, [prompt(1), end(1, tokens(10, 1))]);
+      const gone = await stored(store, [prompt(1)]);
+      meanwhile = () => store.delete(gone);
+      expect(await total(kept)).toBe(11);
+      expect(meanwhile).toBe(undefined);
+    });
   });
 
   it("is printed, with a bar on a terminal; JSON for programs; a wrong --by is told", async () => {

@@ -4,10 +4,16 @@ import os from "node:os";
 import path from "node:path";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import { silentLogger } from "../../src/base/log.ts";
+import { conditionFrom, type Condition } from "../../src/config/condition.ts";
 import type { Config } from "../../src/config/config.ts";
+import { SidecarError } from "../../src/base/errors.ts";
+import type { SessionId } from "../../src/base/ids.ts";
 import { defaults } from "../../src/config/options.ts";
 import { SessionRegistry } from "../../src/session/registry.ts";
 import { openStore } from "../../src/store/open.ts";
+import { sealedWhileRead, sessionNotFound } from "../../src/store/refusals.ts";
+import { wrapStore } from "../../src/store/shell.ts";
+import { Measures } from "../../src/upkeep/measures.ts";
 import { Rounds } from "../../src/upkeep/rounds.ts";
 import { cli } from "../cli/harness.ts";
 import { end, prompt } from "../history/talk.ts";
@@ -116,6 +122,28 @@ describe("an alert", () => {
     fs.renameSync(`${file}.away`, file);
     await look(config);
     expect(events(to).slice(2)).toEqual([["alert.ended", "store.down"]]);
+  });
+
+  it("is told of failed turns whatever becomes of other sessions meanwhile", async () => {
+    await using to = await receiver();
+    const config = configOf(to, "sessions.failed > 0/h");
+    for (let turn = 0; turn < 4; turn += 1) await failingTurn(config);
+    await using inner = await openStore(config.store);
+    const refusals = [
+      () => new SidecarError("STORE_CORRUPT", "damaged"),
+      (id: SessionId) => sessionNotFound(id),
+      (id: SessionId) => sealedWhileRead(id),
+    ];
+    const store = wrapStore(inner, {
+      read: async function* (id, range) {
+        const refusal = refusals.shift();
+        if (refusal !== undefined) throw refusal(id);
+        yield* inner.read(id, range);
+      },
+    });
+    const condition = conditionFrom("sessions.failed > 0/h") as Condition;
+    const measures = new Measures({ config, store, env: env(), syncMs: [] }, [condition]);
+    expect(await measures.of(condition)).toEqual({ value: 2 });
   });
 
   it("that was about to be told by a process that was killed is told by the next, with its id", async () => {

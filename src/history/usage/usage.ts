@@ -5,8 +5,10 @@
 import { agentNameOf } from "../../session/agent-names.ts";
 import { readFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { isSidecarError } from "../../base/errors.ts";
 import { isRecord } from "../../base/json.ts";
 import type { SessionId } from "../../base/ids.ts";
+import { readWhole } from "../../session/read-whole.ts";
 import type { ListQuery } from "../../session/archived.ts";
 import type { SessionRegistry } from "../../session/registry.ts";
 import type { SessionRecord, Unreadable } from "../../store/contract.ts";
@@ -15,6 +17,7 @@ import { UsageReader, type Sums } from "./sums.ts";
 
 /** What one session has used. */
 export interface SessionUsage {
+  /** As far as what was counted is final: when a turn that runs has ended, other entries have its numbers. */
   readonly headSeq: number;
   readonly agent: string;
   readonly cwd: string;
@@ -79,21 +82,22 @@ async function count(
 ): Promise<void> {
   const { id } = record;
   try {
-    found.set(id, await read1(registry, record));
+    found.set(id, await readWhole(() => read1(registry, record)));
   } catch (error) {
-    if (!isUnreadable(error)) throw error;
+    if (!isUnreadable(error) && !isSidecarError(error, "SESSION_NOT_FOUND")) throw error;
+    // Deleted since it was listed, or damaged.
     found.delete(id);
-    onUnread?.({ id, code: error.code });
+    if (isUnreadable(error)) onUnread?.({ id, code: error.code });
   }
 }
 
 async function read1(registry: SessionRegistry, record: SessionRecord): Promise<SessionUsage> {
-  const { id, headSeq, cwd, lineage } = record;
+  const { id, headSeq, sealedSeq, cwd, lineage } = record;
   const reader = new UsageReader(lineage?.atSeq ?? 0);
   // Of very many sessions some were never used, and each read takes its time.
   if (headSeq > 0) for await (const page of registry.read(id)) for (const entry of page) reader.take(entry);
   return {
-    headSeq,
+    headSeq: sealedSeq,
     agent: agentNameOf(record),
     cwd,
     days: Object.fromEntries(reader.byDay()),
