@@ -3,6 +3,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterAll, expect, it } from "vitest";
+import { SidecarError } from "../../src/base/errors.ts";
 import { ListFeed } from "../../src/http/events/list-feed.ts";
 import { SessionRegistry } from "../../src/session/registry.ts";
 import { openStore } from "../../src/store/open.ts";
@@ -55,4 +56,28 @@ it("a list of a store that cannot say whether anything was written is read each 
   const before = clock.reads;
   await feed.look();
   expect(clock.reads).toBeGreaterThan(before);
+});
+
+it("who comes while the store is away loads the list again when it is back", async () => {
+  await using at = await followed("memory:");
+  const { registry } = at;
+  let isAway = true;
+  const list: typeof registry.list = async (query) => {
+    if (isAway) throw new SidecarError("STORE_UNAVAILABLE", "The store is away");
+    return registry.list(query);
+  };
+  const { changeMark } = registry;
+  const feed = new ListFeed({ changeMark, list, peek: (id) => registry.peek(id) });
+  try {
+    const joining = feed.join(undefined);
+    expect((await joining.next()).done).toBe(false);
+    const { value } = (await joining.next()) as { value: { number: number } };
+    await registry.create({ cwd: "/meanwhile" });
+    isAway = false;
+    await feed.look();
+    const told = Buffer.from(feed.ring.from(value.number)?.bytes ?? []).toString();
+    expect(told.match(/(?<=event: ).*/g)).toEqual(["resync", "recovered"]);
+  } finally {
+    await feed.close();
+  }
 });

@@ -86,7 +86,8 @@ export class ListFeed {
     const shapes = new Map(items.map((record) => [record.id, JSON.stringify(sessionShape(record))]));
     const before = this.#known;
     this.#known = shapes;
-    if (before === undefined) return;
+    // Who has come since the store is away has loaded the list before it is followed.
+    if (before === undefined) return this.#isTroubled ? this.#push("resync", {}) : undefined;
     const changed = items.filter(({ id }) => before.get(id) !== shapes.get(id)).reverse();
     // All of them at once: there may be more behind them.
     if (changed.length === looked) return this.#push("resync", {});

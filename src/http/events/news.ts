@@ -55,14 +55,20 @@ export class Narrator {
     const { id, headSeq, sealedSeq } = record;
     if (from > headSeq) return;
     // Nothing that was superseded is context, but it was told, and so it is here.
-    this.#teller ??= await tellerAt(this.#store, record, from, []);
-    for await (const page of this.#store.read(id, { from, through: headSeq }))
-      for (const entry of page) {
-        const happening = this.#teller.told(entry);
-        if (happening === undefined) continue;
-        const position = positionAt(entry, sealedSeq);
-        yield { frame: frameOf("happening", idOf(position), happening), position };
-      }
+    const teller = (this.#teller ??= await tellerAt(this.#store, record, from, []));
+    try {
+      for await (const page of this.#store.read(id, { from, through: headSeq }))
+        for (const entry of page) {
+          const happening = teller.told(entry);
+          if (happening === undefined) continue;
+          const position = positionAt(entry, sealedSeq);
+          yield { frame: frameOf("happening", idOf(position), happening), position };
+        }
+    } catch (error) {
+      // It has heard of entries that will be read once more.
+      this.#teller = undefined;
+      throw error;
+    }
   }
 
   async #isReplaced({ sealed, head, mark }: Position, record: Known): Promise<boolean> {

@@ -41,8 +41,8 @@ export class SessionFeed {
   }
 
   /** Errors: `STORE_…` are told to who follows. */
-  look(): Promise<void> {
-    return this.#steps.run(() => this.#look());
+  async look(): Promise<void> {
+    await this.#steps.run(() => this.#look());
   }
 
   /**
@@ -74,8 +74,10 @@ export class SessionFeed {
     await this.#steps.idle();
   }
 
+  /** Where the ring ends is only known of what could be read: what others are told later would be told of behind it. */
   async #joined(narrator: Narrator, position: Position | undefined) {
-    await this.#look();
+    const failure = await this.#look();
+    if (failure !== undefined) throw failure.error;
     const frames: Frame[] = [];
     if (position !== undefined && this.#record !== undefined) {
       const telling = told(narrator, position, this.#record);
@@ -85,19 +87,25 @@ export class SessionFeed {
     return { frames, number: this.ring.end, lastId: this.#lastId };
   }
 
-  async #look(): Promise<void> {
-    if (this.ring.isClosed) return;
+  /** What it could not be read for, if it could not: the next look goes on. */
+  async #look(): Promise<{ readonly error: unknown } | undefined> {
+    if (this.ring.isClosed) return undefined;
     try {
       const record = await this.#read();
-      if (record === undefined) return this.#gone();
+      if (record === undefined) {
+        this.#gone();
+        return undefined;
+      }
       if (this.#position === undefined) this.#position = await this.#narrator.endOf(record);
       else await this.#tell(this.#position, record);
       this.#note(record);
       if (this.#isTroubled) this.ring.push(frameOf("recovered", this.#lastId, {}));
       this.#isTroubled = false;
+      return undefined;
     } catch (error) {
-      // It was sealed while it was read: the next look goes on.
+      // It was sealed while it was read.
       if (!isSidecarError(error, "STORE_CONFLICT")) this.#trouble(error);
+      return { error };
     }
   }
 
