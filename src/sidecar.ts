@@ -83,7 +83,7 @@ export async function runSidecar(
   const secrets = secretsOf(where, config);
   const log = await logFor(config, errors, secrets, launched);
   const meter = io.together?.meter ?? (config.endpoint === "on" ? new Meter() : undefined);
-  const { store, begin } = storeFor(where, config, log, meter);
+  const { store, begin } = storeFor(where, config, log, isCounted(where, io) ? undefined : meter);
   const audit = io.audit ?? openAudit(config, { via: "acp", secrets, log });
   const registry = new SessionRegistry({ ...config, store, log, audit });
   audit.note({ what: "config", facts: factsOf(config, urlOf(where)) });
@@ -130,6 +130,11 @@ function secretsOf(
   const stores = typeof where === "string" ? (layersOf(where) ?? [where]) : [];
   secrets.learn({ stores, agent, hooks, alerts, env: secretVariables(process.env) });
   return secrets;
+}
+
+/** What is done to a store that a process lends to several is counted by that process. */
+function isCounted(where: string | Store, { together }: SidecarIo): boolean {
+  return typeof where !== "string" && together !== undefined;
 }
 
 /** A store that is lent is looked after by who opened it. */

@@ -196,7 +196,12 @@ const openers: Readonly<Record<string, RegExp>> = {
 const aboutStores: Readonly<Record<string, readonly string[]>> = {
   "cli/configured.ts": ["store/open.ts"],
   "cli/sessions.ts": ["store/guarded/open.ts"],
-  "cli/http.ts": ["store/open-encrypted.ts", "store/contract.ts", "store/guarded/open.ts"],
+  "cli/http.ts": [
+    "store/open-encrypted.ts",
+    "store/contract.ts",
+    "store/guarded/open.ts",
+    "store/measured.ts",
+  ],
   "cli/sessions-share.ts": ["store/guarded/permissions.ts"],
   "cli/token.ts": ["store/guarded/permissions.ts", "store/guarded/tokens.ts"],
   "cli/verify.ts": ["store/open-encrypted.ts"],

@@ -16,6 +16,7 @@ import type { Serve } from "../http/prompting/serve-guest.ts";
 import type { SessionNews } from "../session/events.ts";
 import { SessionRegistry } from "../session/registry.ts";
 import { guardedAs } from "../store/guarded/open.ts";
+import { measuredStore } from "../store/measured.ts";
 import { openStoreWith } from "../store/open-encrypted.ts";
 import { withBrowser } from "./browser.ts";
 import type { Invocation, Io } from "./command.ts";
@@ -41,12 +42,13 @@ export async function serveHttp(invocation: Invocation, io: Io): Promise<number>
   const onUnhandled = (error: unknown) => io.errors.write(`acp-sidecar: unhandled: ${placeOf(error)}\n`);
   for (const signal of stopSignals) process.on(signal, onSignal);
   process.on("unhandledRejection", onUnhandled);
-  const store = await openStoreWith(config.store, config);
+  const together = new Together();
+  const opened = await openStoreWith(config.store, config);
+  const store = config.endpoint === "off" ? opened : measuredStore(opened, together.meter);
   const log = logFor(config, io);
   const audit = openAudit(config, { via: "http", env: io.env, log });
   try {
-    const together = new Together();
-    const local = await localFor(config, { together, log, stop, env: io.env });
+    const local = await localFor(config, { together, store, log, stop, env: io.env });
     try {
       const parts = { store, config, audit, log, listen, perSecond, together, own: local?.own };
       await withServer(parts, io, (server, registry) =>
@@ -73,7 +75,13 @@ interface Parts extends Pick<HttpParts, "store" | "audit" | "log" | "listen" | "
 /** What others on this machine may ask: it answers for all whom it serves. */
 async function localFor(
   config: Config,
-  { together, log, stop, env }: Pick<Parts, "together" | "log"> & Pick<Io, "env"> & { stop: AbortController },
+  {
+    together,
+    store,
+    log,
+    stop,
+    env,
+  }: Pick<Parts, "together" | "store" | "log"> & Pick<Io, "env"> & { stop: AbortController },
 ): Promise<Local | undefined> {
   if (config.endpoint === "off") {
     together.meter.tell(noMeter);
@@ -91,6 +99,10 @@ async function localFor(
       await together.tellOfEnd();
       stop.abort();
     },
+    // To ask others would have them count their entries.
+    ...(["layered", "cache"].includes(store.name) && {
+      storeDetails: async () => (await store.stats()).details ?? {},
+    }),
   };
   return openLocal(subject, { env });
 }

@@ -1,10 +1,11 @@
 /** A store's operations, counted and timed: around a driver, within the shell that checks what is asked of it. */
 import { isSidecarError } from "../base/errors.ts";
 import type { Counting } from "../base/meter.ts";
-import type { Entry, NewEntry } from "./contract.ts";
+import type { Entry, NewEntry, Store } from "./contract.ts";
 import { forwarding } from "./decorate.ts";
 import type { Awaitable } from "../base/awaitable.ts";
 import type { StoreDriver } from "./driver.ts";
+import { defineStore } from "./shell.ts";
 
 /** Each with what a meter is told of it. */
 const operations = {
@@ -21,6 +22,11 @@ type Outcome = "ok" | "refused" | "failed";
 
 function outcomesOf(operation: string): Readonly<Record<Outcome, string>> {
   return { ok: `${operation} ok`, refused: `${operation} refused`, failed: `${operation} failed` };
+}
+
+/** The same store, of which all is counted that is done by whoever has it from here. */
+export function measuredStore(store: Store, meter: Counting): Store {
+  return defineStore(measuring(store, meter));
 }
 
 export function measuring(driver: StoreDriver, meter: Counting): StoreDriver {

@@ -50,9 +50,12 @@ it("hooks are told what is done over HTTP, and requests and notifications are am
           of("acp_sidecar_notifications_total", { outcome: "taken" }),
           of("acp_sidecar_http_requests_total", { route: "/api/sessions", status: "2xx" }),
           of("acp_sidecar_processes", {}),
+          // The session was made by the server itself, and not by an agent's turn.
+          (of("acp_sidecar_store_operations_total", { operation: "change", outcome: "ok" }) ?? 0) > 0,
+          (of("acp_sidecar_store_operation_duration_seconds_count", { operation: "other" }) ?? 0) > 0,
         ];
       })
-      .toEqual([1, 1, 1]);
+      .toEqual([1, 1, 1, true, true]);
   });
 }, 30_000);
 
@@ -65,4 +68,6 @@ it("a turn that ends because its server ends is among the figures that stay", as
   const { counters, gauges } = await machineSnapshot({ env });
   expect(counters["turns"]).toEqual({ cancelled: 1 });
   expect(gauges).toEqual({ silent: 0 });
+  // Each once, though the turn's sidecar stands on the store of the server.
+  expect(counters["storeOperations"]).toMatchObject({ "seal ok": 1 });
 }, 30_000);
