@@ -2,6 +2,9 @@
 import { gitAbove } from "./git-above.ts";
 import { isFolder } from "./folders.ts";
 import { askGit } from "./git.ts";
+import { withoutFilters } from "./git-filters.ts";
+import { gitHeadOf } from "./git-head.ts";
+import type { GitPlace } from "./snapshot.ts";
 
 export interface GitState {
   /** The folder at the top of the working tree. */
@@ -35,18 +38,31 @@ export async function gitStateOf(folder: string, timeoutMs: number): Promise<Git
   const root = await gitRootOf(folder, timeoutMs);
   if (root !== undefined) return stateOfTree(root, until - performance.now());
   // One that is too slow may know more next time.
-  const place = performance.now() < until ? await gitAbove(folder) : undefined;
+  return performance.now() < until ? placeOnly(await gitAbove(folder)) : undefined;
+}
+
+function placeOnly(place: GitPlace | undefined): GitState | undefined {
   return place && { ...place, dirty: {}, isCut: true };
 }
+
+const statusArgs = [
+  "status",
+  "--porcelain=v2",
+  "--branch",
+  "-z",
+  "--untracked-files=normal",
+  "--ignore-submodules=all",
+];
 
 /** @param root as `gitRootOf` gives it */
 export async function stateOfTree(root: string, timeoutMs: number): Promise<GitState | undefined> {
   if (timeoutMs <= 0) return undefined;
-  const said = await askGit(
-    root,
-    ["status", "--porcelain=v2", "--branch", "-z", "--untracked-files=normal", "--ignore-submodules=all"],
-    timeoutMs,
-  );
+  const untilMs = performance.now() + timeoutMs;
+  const harmless = await withoutFilters(root, timeoutMs);
+  const leftMs = untilMs - performance.now();
+  if (leftMs <= 0) return undefined;
+  if (harmless === undefined) return placeOnly(await gitHeadOf(root));
+  const said = await askGit(root, [...harmless, ...statusArgs], leftMs);
   return said && { root, ...statusIn(said.output, said.isCut) };
 }
 

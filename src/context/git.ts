@@ -12,7 +12,14 @@ const maxOutputBytes = 32 << 20;
  * asked for anything.
  */
 const harmless = ["--no-optional-locks", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"];
-const environment = { GIT_TERMINAL_PROMPT: "0", GIT_OPTIONAL_LOCKS: "0", LC_ALL: "C" };
+const environment = {
+  GIT_TERMINAL_PROMPT: "0",
+  GIT_OPTIONAL_LOCKS: "0",
+  LC_ALL: "C",
+  // What a partial clone lacks is not fetched: that would take a program, and a server, which the folder names.
+  GIT_NO_LAZY_FETCH: "1",
+  GIT_ALLOW_PROTOCOL: "none",
+};
 
 /** We may have been started by a hook of git's, which names its own repository to what it starts. */
 function withoutPlaces(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
