@@ -2,8 +2,12 @@ import { afterEach, expect, it, vi } from "vitest";
 import { Beat } from "../../src/http/events/beat.ts";
 import { followed, type Feed } from "../../src/http/events/follow.ts";
 import { frameOf } from "../../src/http/events/frame.ts";
+import { SessionFeed } from "../../src/http/events/session-feed.ts";
 import { Ring } from "../../src/http/events/ring.ts";
 import { tokenInvalid } from "../../src/store/guarded/tokens.ts";
+import { openMemoryStore } from "../../src/store/memory/memory.ts";
+import { wrapStore } from "../../src/store/shell.ts";
+import { aSession, leaseOf, someEntries } from "../conformance/samples.ts";
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -74,6 +78,27 @@ it("whoever may follow no longer is told so within seconds, also where nothing h
   expect(text).toContain("TOKEN_INVALID");
   await all;
   await beat.close();
+});
+
+it("of a session that is deleted while it is read it is told that it is gone, and of no trouble", async () => {
+  const inner = openMemoryStore();
+  const { id } = await inner.create(aSession());
+  const store = wrapStore(inner, {
+    read: async function* (id, range) {
+      await inner.delete(id);
+      yield* inner.read(id, range);
+    },
+  });
+  const feed = new SessionFeed(store, id);
+  const pieces = followed(feed, undefined, async () => undefined);
+  const told = async () => String(Buffer.from((await pieces.next()).value ?? []));
+  expect(await told()).toContain("event: session");
+  const lease = await leaseOf(inner, id);
+  await inner.append(id, 0, someEntries(1), lease);
+  await feed.look();
+  expect(await told()).toContain("event: gone");
+  expect((await pieces.next()).done).toBe(true);
+  await feed.close();
 });
 
 it("who is woken without news is told that somebody is there", async () => {

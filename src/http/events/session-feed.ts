@@ -103,8 +103,9 @@ export class SessionFeed {
       this.#isTroubled = false;
       return undefined;
     } catch (error) {
+      if (isSidecarError(error, "SESSION_NOT_FOUND")) this.#gone();
       // It was sealed while it was read.
-      if (!isSidecarError(error, "STORE_CONFLICT")) this.#trouble(error);
+      else if (!isSidecarError(error, "STORE_CONFLICT")) this.#trouble(error);
       return { error };
     }
   }
