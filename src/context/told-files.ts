@@ -113,12 +113,14 @@ export class ToldFiles {
     if (this.#asked.size < mostAsked) this.#asked.set(JSON.stringify(id), asked);
   }
 
-  #response({ id, result, error }: Readonly<Record<string, unknown>>): void {
+  #response({ id, result, error, failed }: Readonly<Record<string, unknown>>): void {
     const key = JSON.stringify(id);
     const asked = this.#asked.get(key);
     this.#asked.delete(key);
     if (asked === undefined) return;
-    if ("written" in asked) return isRecord(error) ? this.#takeBack(asked) : undefined;
+    // Our own journals say no more of an error than that there was one.
+    const isRefused = failed === true || isRecord(error);
+    if ("written" in asked) return isRefused ? this.#takeBack(asked) : undefined;
     if (!isRecord(result) || typeof result.content !== "string") return;
     this.#tell(asked.path, {
       how: "read",

@@ -66,7 +66,7 @@ describe("the files that a conversation is about [issue 13.2]", () => {
         write(3, "/p/new"),
         write(4, "/p/c"),
         said(2, { error }),
-        said(3, { error }),
+        said(3, { failed: true }),
         said(4, { result: null }),
         write(5, "/p/unanswered"),
       ),

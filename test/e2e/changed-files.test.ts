@@ -12,13 +12,18 @@ const answers: Record<string, Answer> = {
 
 it("the next prompt tells it which of two files was changed behind its back, once", async () => {
   const [store, cwd] = [harness.storeUrl(), harness.project()];
-  const [a, b] = [path.join(cwd, "a.ts"), path.join(cwd, "b.ts")];
+  const [a, b, refused] = ["a.ts", "b.ts", "refused.ts"].map((name) => path.join(cwd, name)) as [
+    string,
+    string,
+    string,
+  ];
   for (const file of [a, b]) fs.writeFileSync(file, "one");
   const agent = ["agent.mjs", "--load", "--state", harness.path("state")];
   const args = ["--context-note", "prompt"];
   const first = await harness.connect({ agent, store, args, answers });
   const { sessionId } = await first.newSession(cwd);
-  await first.prompt(sessionId, `read ${a}\nread ${b}`);
+  const work = `read ${a}\nread ${b}\nwrite ${refused} x`;
+  await first.prompt(sessionId, work);
   await harness.stop(first.program);
   fs.writeFileSync(a, "two");
 
@@ -35,7 +40,7 @@ it("the next prompt tells it which of two files was changed behind its back, onc
   };
   const told = await heard("stream 1");
   expect(told).toContain("- changed: a.ts\\n");
-  expect(told).not.toContain("b.ts");
+  for (const name of ["b.ts", "refused.ts"]) expect(told).not.toContain(`: ${name}`);
   expect(await heard("stream 1")).not.toContain("changed-files");
   await harness.stop(second.program);
   // The agent remembers the note as what the user said, and replays it.
@@ -46,7 +51,7 @@ it("the next prompt tells it which of two files was changed behind its back, onc
     .updates(sessionId)
     .filter(({ sessionUpdate }) => sessionUpdate === "user_message_chunk");
   expect(said.map(({ content }) => (content as { text: string }).text)).toEqual([
-    `read ${a}\nread ${b}`,
+    work,
     "stream 1",
     "stream 1",
   ]);
