@@ -2,6 +2,7 @@
 import type { Api } from "./api.ts";
 import { asked } from "./dialog.ts";
 import { button, h } from "./elements.ts";
+import { notArchivable } from "./in-use.ts";
 import { titleOf } from "./names.ts";
 import { failed, say } from "./notice.ts";
 import { share } from "./share.ts";
@@ -17,7 +18,9 @@ const formats = {
   bundle: "Bundle, for another sidecar",
 };
 
-export function actionsFor(api: Api, session: Session, onChange: OnChange): HTMLElement[] {
+/** @param now what the session is when something is done */
+export function actionsFor(api: Api, now: () => Session, onChange: OnChange): HTMLElement[] {
+  const session = now();
   const run = (act: () => Promise<void>) => () => void act().catch(failed);
   return [
     button(
@@ -42,8 +45,8 @@ export function actionsFor(api: Api, session: Session, onChange: OnChange): HTML
     ),
     button(
       session.archived ? "Unarchive" : "Archive",
-      run(() => archive(api, session, onChange)),
-      { class: "needs-prompt" },
+      run(() => archive(api, now(), onChange)),
+      { class: "needs-prompt archive" },
     ),
   ];
 }
@@ -94,7 +97,10 @@ async function rename(api: Api, { id, ...session }: Session, onChange: OnChange)
   say("Renamed");
 }
 
-async function archive(api: Api, { id, archived }: Session, onChange: OnChange): Promise<void> {
+async function archive(api: Api, session: Session, onChange: OnChange): Promise<void> {
+  const why = notArchivable(session);
+  if (why !== undefined) return say(why, true);
+  const { id, archived } = session;
   onChange(
     await api.json<Session>(`/api/sessions/${id}`, { method: "PATCH", body: { archived: !archived } }),
   );

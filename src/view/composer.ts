@@ -2,7 +2,7 @@
 import { ApiError, type Api } from "./api.ts";
 import { asked } from "./dialog.ts";
 import { button, h } from "./elements.ts";
-import { inUse, type InUse } from "./in-use.ts";
+import { inUse, type InUse, type Prompting } from "./in-use.ts";
 import { failed, say } from "./notice.ts";
 import { permissionOf, type OpenPermission } from "./permission.ts";
 import type { Session, TokenRights } from "./shapes.ts";
@@ -32,7 +32,7 @@ export class Composer {
   readonly #ending = new AbortController();
   #isPrompting = false;
   #session: Session | undefined;
-  #onBusy: TokenRights["onBusy"] = "idle";
+  #server: Prompting = { onBusy: "idle", hasAgent: true };
   #inUse: InUse | undefined;
 
   /** @param rights what the server lets one do; as is usual, until that is known */
@@ -52,8 +52,8 @@ export class Composer {
     this.element = h("div", { class: "composer needs-prompt", hidden: true }, this.#asked, used, form);
     this.permissions().catch(() => undefined);
     rights.then(
-      ({ onBusy }) => {
-        this.#onBusy = onBusy;
+      (told) => {
+        this.#server = told;
         this.#show();
       },
       () => undefined,
@@ -93,11 +93,11 @@ export class Composer {
 
   #show(): void {
     const [before, session] = [this.#inUse, this.#session];
-    this.#inUse = session && inUse(session, this.#onBusy);
-    const { text = "", isRefused = false } = this.#inUse ?? {};
+    this.#inUse = session && inUse(session, this.#server);
+    const { text = "", isRefused = false, canEnd = false } = this.#inUse ?? {};
     // What has not changed is not read out again.
     if (this.#note.textContent !== text) this.#note.textContent = text;
-    this.#end.hidden = !isRefused;
+    this.#end.hidden = !canEnd;
     this.#send.disabled = this.#isPrompting;
     // It can be reached by keys, and says why it does nothing.
     this.#send.setAttribute("aria-disabled", String(isRefused));

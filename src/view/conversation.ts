@@ -134,7 +134,13 @@ export class Conversation {
     document.title = `${titleOf(session)} · acp-sidecar`;
     const about = { forks: this.#forks, use: this.#use, changes: this.#changes, back: this.#back };
     const { api } = this.#parts;
-    this.#head.show(session, about, () => actionsFor(api, session, (changed) => this.#take(changed)));
+    this.#head.show(session, about, () =>
+      actionsFor(
+        api,
+        () => this.#session ?? session,
+        (changed) => this.#take(changed),
+      ),
+    );
   }
 
   #draw(item: Item, before: Item | undefined): HTMLElement {

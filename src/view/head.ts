@@ -2,6 +2,7 @@
 import { jsonTextOf } from "../base/json-text.ts";
 import { h, type Child } from "./elements.ts";
 import { factsOf, type About } from "./facts.ts";
+import { notArchivable } from "./in-use.ts";
 import { titleOf } from "./names.ts";
 import type { Session } from "./shapes.ts";
 
@@ -28,6 +29,11 @@ export class Head {
     const { title, archived } = session;
     this.#put(this.#title, [title], () => titleOf(session));
     this.#put(this.#actions, [title, archived], actions);
+    // It can be reached by keys, and says why it does nothing.
+    const why = notArchivable(session);
+    const archive = this.#actions.querySelector(".archive");
+    archive?.setAttribute("aria-disabled", String(why !== undefined));
+    archive?.setAttribute("title", why ?? "");
     // Of what changes with every entry nothing is shown.
     const { headSeq: _, sealedSeq: __, lease, updatedAtMs, ...facts } = session;
     const { forks, use, changes, back } = about;

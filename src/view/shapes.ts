@@ -63,4 +63,6 @@ export interface TokenRights {
   readonly isOwners: boolean;
   /** Whose session a prompt takes over. */
   readonly onBusy: "idle" | "error" | "takeover";
+  /** Whether prompts are answered. */
+  readonly hasAgent: boolean;
 }

@@ -76,6 +76,6 @@ it(
 it("whose session a prompt takes over is told with what a token may do", async () => {
   for (const onBusy of ["idle", "error", "takeover"]) {
     const { ask } = await apiOn({ config: { onBusy } });
-    expect((await ask("GET", "/api/token")).json).toMatchObject({ onBusy });
+    expect((await ask("GET", "/api/token")).json).toMatchObject({ onBusy, hasAgent: false });
   }
 });

@@ -56,6 +56,7 @@ describe.skipIf(browserPath === undefined)("a session that an editor has", { tim
     text: page.getByRole("textbox", { name: "Prompt" }),
     stop: page.getByRole("button", { name: "Stop", exact: true }),
     end: page.getByRole("button", { name: "End it there" }),
+    archive: page.getByRole("button", { name: "Archive" }),
     note: page.locator("#in-use"),
   });
   /** What a screen reader says of it beside its name. */
@@ -77,7 +78,7 @@ describe.skipIf(browserPath === undefined)("a session that an editor has", { tim
       async () => {
         const { editor, sessionId, look, where } = await editorAnd();
         const { page, faults } = await look(undefined, options);
-        const { send, text, stop, end, note } = parts(page);
+        const { send, text, stop, end, note, archive } = parts(page);
         await note.getByText("What you send takes it over.").waitFor();
         expect(await note.textContent()).toMatch(new RegExp(`^Open in ${where}\\S+ since \\d\\d:\\d\\d\\.`));
         expect([await end.isVisible(), await stop.isVisible()]).toEqual([false, false]);
@@ -100,7 +101,10 @@ describe.skipIf(browserPath === undefined)("a session that an editor has", { tim
         await page.keyboard.press("Tab");
         expect(await send.evaluate((each) => each === document.activeElement)).toBe(true);
         await page.keyboard.press("Enter");
-        expect(asked).not.toContain("POST");
+        await archive.press("Enter");
+        await page.locator("#notice").getByText("it can be archived when that has ended").waitFor();
+        expect(await archive.getAttribute("aria-disabled")).toBe("true");
+        expect(asked.filter((method) => method !== "GET")).toEqual([]);
         expect(await text.inputValue()).toBe("ahead of time");
         expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBe(0);
 
@@ -108,6 +112,7 @@ describe.skipIf(browserPath === undefined)("a session that an editor has", { tim
         await turn;
         await note.getByText("What you send takes it over.").waitFor();
         await page.locator("#notice").getByText("can be prompted again").waitFor();
+        expect(await archive.getAttribute("aria-disabled")).toBe("false");
         await editor.agent.request("session/close", { sessionId });
         await expect.poll(() => note.textContent()).toBe("");
         await text.press("Enter");
@@ -115,6 +120,23 @@ describe.skipIf(browserPath === undefined)("a session that an editor has", { tim
         expect(faults).toEqual([]);
       },
     );
+
+  it("takes no prompt where nobody answers, and says what to do about it", async () => {
+    const { look } = await editorAnd({ serve: undefined });
+    const { page, faults } = await look();
+    const { send, text, end, note } = parts(page);
+    await note.getByText("start acp-sidecar http with an agent's command").waitFor();
+    expect(await note.textContent()).toMatch(/^Open in process /);
+    expect(await send.getAttribute("aria-disabled")).toBe("true");
+    expect(await end.isVisible()).toBe(false);
+    const asked: string[] = [];
+    page.on("request", (request) => asked.push(request.method()));
+    await text.fill("hello");
+    await text.press("Enter");
+    await page.locator("#notice").getByText("Nobody answers prompts here").waitFor();
+    expect(asked).not.toContain("POST");
+    expect(faults).toEqual([]);
+  });
 
   it("is ended there by whose it is, in order, and can be prompted then", async () => {
     const { editor, sessionId, look } = await editorAnd();

@@ -38,7 +38,7 @@ interface Serving {
   readonly store?: Store;
   readonly listen?: string;
   /** What answers prompts. */
-  readonly serve?: Serve;
+  readonly serve?: Serve | undefined;
   readonly config?: Partial<typeof defaults>;
   readonly env?: Readonly<Record<string, string>>;
 }

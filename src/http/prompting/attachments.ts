@@ -22,6 +22,11 @@ export class Attachments {
     this.#parts = parts;
   }
 
+  /** Whether prompts are answered here. */
+  get hasAgent(): boolean {
+    return this.#parts.serve !== undefined;
+  }
+
   /** The one where a session is at work, or was last. */
   where(id: SessionId): Attachment | undefined {
     const at = this.#at.get(id);

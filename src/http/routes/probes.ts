@@ -82,7 +82,7 @@ async function tokenRights({ house, guest }: Call): Promise<Answer> {
   const isLimited = sessions !== undefined || folder !== undefined;
   const { onBusy } = house.config;
   return {
-    body: { principal, permissions, isOwners, isLimited, onBusy },
+    body: { principal, permissions, isOwners, isLimited, onBusy, hasAgent: house.attachments.hasAgent },
     headers: { "cache-control": "no-store" },
   };
 }

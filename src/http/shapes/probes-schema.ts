@@ -44,5 +44,6 @@ export const tokenRights = s.component(
       z.enum(["idle", "error", "takeover"]),
       "whose session a prompt takes over: where no turn runs, nobody's, anybody's",
     ),
+    hasAgent: s.described(z.boolean(), "this server was started with an agent, which answers prompts"),
   }),
 );
