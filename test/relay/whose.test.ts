@@ -299,6 +299,8 @@ describe("a session that is shared", () => {
     await until(() => bob.agentNow().heardOf("session/prompt").length === 1);
     await ann.registry.sharing.unshare(id, "bob");
     await failed;
+    await until(() => bob.shown().includes("no longer write to this session"));
+    expect(bob.shown()).not.toMatch(/deleted|taken over/);
     await expect(bob.load(id)).rejects.toMatchObject({ data: { code: "SESSION_NOT_FOUND" } });
   });
 
@@ -345,6 +347,8 @@ describe("a session that is shared", () => {
     await until(() => phone.agentNow().heardOf("session/prompt").length === 1);
     isRevoked = true;
     await failed;
+    await until(() => phone.shown().includes("the token in use has ended"));
+    expect(phone.shown()).not.toContain("taken over");
     const listing = phone.client.request("session/list", {});
     await expect(listing).rejects.toMatchObject({ data: { code: "TOKEN_INVALID" } });
     await expect(phone.load(id)).rejects.toMatchObject({ data: { code: "TOKEN_INVALID" } });

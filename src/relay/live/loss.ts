@@ -35,14 +35,18 @@ export class Losses {
     const { lost } = live;
     if (lost === undefined || this.#told.get(live) === lost) return;
     this.#told.set(live, lost);
-    const by = await this.#taker(live.id);
+    // Nobody has taken it, and it is there: who lost it may not write to it any more.
+    const isWithdrawn = lost.data?.["needs"] !== undefined;
+    const by = isWithdrawn ? undefined : await this.#taker(live.id);
     this.#registry.audit.note(
       { what: "session.lost", session: live.id, facts: { to: by } },
       { outcome: "failed", code: lost.code },
     );
     await live.outbound(async () => {
       // It may have been loaded back meanwhile.
-      if (live.lost === lost) await live.attachments.sendStored([ownWords(textOf(by, this.#front))]);
+      if (live.lost !== lost) return;
+      const words = isWithdrawn ? withdrawn : textOf(by, this.#front);
+      await live.attachments.sendStored([ownWords(words)]);
     });
   }
 
@@ -69,6 +73,10 @@ function takerOf(record: SessionRecord): string {
   const who = [place, process].filter((each) => each !== undefined).map((each) => visibleLine(each));
   return who.join(", ");
 }
+
+const withdrawn =
+  "You may no longer write to this session: its owner shares it with you no longer, or the token in use has ended. " +
+  "What you write here goes nowhere any more.";
 
 function textOf(by: string | undefined, front: Front): string {
   if (by === undefined)
