@@ -83,7 +83,8 @@ export class Relay {
     const facts = { agentProcess: () => agent.process, agentFacts: () => agent.facts };
     const holding = new Holding({ registry, sessions, log, ...options, ...facts });
     // Its first message comes in a later turn of the event loop.
-    const client = { connection: new Connection(streams, this.#clientHandlers()), facts: undefined };
+    const connection = new Connection(streams, this.#clientHandlers());
+    const client = { connection, facts: undefined, whose: (id: string) => sessions.whose(id) };
     const unclaimed = new Unclaimed((updates) => client.connection.sendTexts(updates.map(textOfUpdate)));
     const shared = { options, registry, log, secrets, meter, forwarded: new Map(), adopting: new Map() };
     const isBusy = () => [...sessions.all()].some((live) => runningTurns(live).length > 0);

@@ -1,5 +1,6 @@
 /** The clients on a live session: what the agent says reaches each of them under the id by which it knows the session. */
 import { takesSubagents } from "../../acp/v1/initialize.ts";
+import { childIn } from "../../acp/child-mark.ts";
 import { mayNameSessions, renamed } from "../../acp/children.ts";
 import { storedTexts, textsOf, type ArrivedUpdate } from "../../acp/updates.ts";
 import type { Connection, RequestOptions } from "../../rpc/endpoint.ts";
@@ -9,6 +10,8 @@ export interface Client {
   readonly connection: Connection;
   /** What the client said of itself; undefined before `initialize`. */
   facts: ClientFacts | undefined;
+  /** The session of ours that is open here and has this id, or the subagent that has it. */
+  readonly whose?: (id: string) => string | undefined;
 }
 
 type Params = Readonly<Record<string, unknown>>;
@@ -37,9 +40,10 @@ export class Attachment {
     return this.client.connection.sendTexts(textsOf(named, this.sessionId));
   }
 
-  /** Updates as the journal has them. */
+  /** Updates as the journal has them. One that was made elsewhere may say that it is another session's, and is not shown. */
   sendStored(data: readonly string[]): Promise<void> {
-    return this.client.connection.sendTexts(storedTexts(data, this.sessionId));
+    const own = data.some(this.#isAnothers) ? data.filter((each) => !this.#isAnothers(each)) : data;
+    return this.client.connection.sendTexts(storedTexts(own, this.sessionId));
   }
 
   /** @param child our id of the subagent's session that it is about */
@@ -56,6 +60,12 @@ export class Attachment {
   #idFor(child: string | undefined): string {
     return child !== undefined && takesSubagents(this.client.facts?.capabilities) ? child : this.sessionId;
   }
+
+  readonly #isAnothers = (data: string): boolean => {
+    const child = childIn(data)?.child;
+    const whose = child === undefined ? undefined : this.client.whose?.(child);
+    return whose !== undefined && whose !== this.#id;
+  };
 
   readonly #nameOf = (id: string) => (id === this.#id ? this.sessionId : undefined);
 }

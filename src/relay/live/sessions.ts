@@ -38,6 +38,11 @@ export class KnownSessions {
     return this.#byClientId.get(clientId);
   }
 
+  /** Our id of the session that a client knows by this one, or of which it is a subagent's. */
+  whose(clientId: string): SessionId | undefined {
+    return (this.#byClientId.get(clientId) ?? this.children.byId(clientId)?.live)?.id;
+  }
+
   /** The session that the agent means: by an id of its own, or by ours, which it may have met. */
   byAgentId(agentSessionId: unknown): LiveSession | undefined {
     if (typeof agentSessionId !== "string") return undefined;

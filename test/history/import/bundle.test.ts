@@ -189,6 +189,12 @@ describe("a bundle [issue 10.2]", () => {
       (text: string) => resealed(text.replace(/"data":".*"/, '"data":"[]"')),
       "entry 1 should be",
     ],
+    [
+      "with an update that says whose it is",
+      (text: string) =>
+        resealed(text.replace('"data":"{\\"update', '"data":"{\\"sessi\\\\u006fnId\\":\\"x\\",\\"update')),
+      "should be",
+    ],
     ["that is none", () => "# Notes\n", "no bundle"],
     ["that is empty", () => "", "no end"],
   ])("%s is refused in one line, and nothing comes of it", async (_, spoil, said) => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { withChild } from "../../../src/acp/child-mark.ts";
 import { updateOfParams, type ArrivedUpdate } from "../../../src/acp/updates.ts";
 import type { Connection } from "../../../src/rpc/endpoint.ts";
 import { Attachments, type Client } from "../../../src/relay/live/attachments.ts";
@@ -46,6 +47,22 @@ describe("two clients on one session", () => {
     expect(attachments.driver?.client).toBe(a.self);
     attachments.noteDriver(b.self);
     expect(attachments.driver?.client).toBe(b.self);
+  });
+});
+
+describe("what a journal from elsewhere says", () => {
+  it("is shown in no other session that is open, whosever child it says to be", async () => {
+    const a = client();
+    const owners: Readonly<Record<string, string>> = {
+      other: "other",
+      "other's child": "other",
+      child: "session",
+    };
+    const attachments = new Attachments("session");
+    const attachment = attachments.attach({ ...a.self, whose: (id) => owners[id] }, "ours");
+    const of = (child: string) => withChild('{"update":{}}', child);
+    await attachment.sendStored([of("other"), of("child"), of("other's child"), '{"update":{}}', of("gone")]);
+    expect(a.heard).toEqual(["child", "ours", "gone"].map((id) => `${usual}"${id}","update":{}}}`));
   });
 });
 

@@ -146,6 +146,9 @@ function settingsIn(told: unknown, entries: number, rewinds: readonly Rewind[]):
 
 function checkedEntry(fields: Fields, seq: number): Entry {
   const entry = entrySchema.safeParse(fields).data;
-  if (entry?.seq === seq && isTime(entry.atMs) && objectIn(entry.data) !== undefined) return entry;
+  const data = entry && objectIn(entry.data);
+  // What an update says of a session's id would stand in the place of its own where it is shown.
+  const isForeign = entry?.kind === "update" && data !== undefined && "sessionId" in data;
+  if (entry?.seq === seq && isTime(entry.atMs) && data !== undefined && !isForeign) return entry;
   throw invalid(`has something else where entry ${seq} should be`);
 }
