@@ -17,7 +17,7 @@ export interface ToldFile {
   /** The entry that tells of it, and when that was. */
   readonly seq: number;
   readonly atMs: number;
-  /** It was there then: it was read. */
+  /** It was there then: it was read, or a tool has shown what it wrote. */
   readonly wasThere?: true;
 }
 
@@ -80,12 +80,18 @@ export class ToldFiles {
     const { sessionUpdate, kind, status } = update;
     if (sessionUpdate !== "tool_call" && sessionUpdate !== "tool_call_update") return;
     const call: CallFields = update;
+    const isDone = status === "completed";
     // One that failed, or waits to be allowed, has not written.
-    const written = new Set(status === "completed" ? diffsOf(call).map(({ path }) => path) : []);
-    const changes = ["edit", "delete", "move"].includes(String(kind)) && status === "completed";
-    const wasThere = kind === "read" && status === "completed" && ({ wasThere: true } as const);
-    for (const path of filesOfCall(call).slice(-mostFiles))
-      this.#tell(this.#fileAt(path), { how: changes || written.has(path) ? "written" : "read", ...wasThere });
+    const diffs = isDone ? diffsOf(call) : [];
+    const changes = isDone && ["edit", "delete", "move"].includes(String(kind));
+    const written = new Set(diffs.map(({ path }) => path));
+    // What was taken away, or has moved, is shown as a diff without a text, too.
+    const filled = new Set(diffs.flatMap(({ path, newText }) => (newText === "" ? [] : [path])));
+    for (const path of filesOfCall(call).slice(-mostFiles)) {
+      const how = changes || written.has(path) ? "written" : "read";
+      const wasThere = (isDone && kind === "read") || (leavesFile(kind) && filled.has(path));
+      this.#tell(this.#fileAt(path), { how, ...(wasThere && { wasThere }) });
+    }
   }
 
   #prompt({ prompt }: Readonly<Record<string, unknown>>): void {
@@ -150,6 +156,10 @@ export class ToldFiles {
     if (before !== undefined && before.atMs > this.#atMs) return;
     setLast(this.files, path, { ...telling, seq: this.#seq, atMs: this.#atMs });
   }
+}
+
+function leavesFile(kind: unknown): boolean {
+  return kind !== "delete" && kind !== "move";
 }
 
 /** Nearly no entry does, and to look costs less than to parse. */

@@ -95,7 +95,12 @@ describe("the files that a conversation is about [issue 13.2]", () => {
       "/p/d": { how: "read" },
       "/p/e": { how: "written" },
     });
-    expect(filesIn(call({ status: "completed", content: [diff] }))).toEqual({ "/p/d": { how: "written" } });
+    const there = { how: "written", wasThere: true };
+    expect(filesIn(call({ status: "completed", content: [diff] }))).toEqual({ "/p/d": there });
+    for (const fields of [{ content: [{ ...diff, newText: "" }] }, { kind: "move" }, { kind: "delete" }])
+      expect(filesIn(call({ status: "completed", content: [diff], ...fields }))).toEqual({
+        "/p/d": { how: "written" },
+      });
     expect(filesIn(call({ kind: "edit", status: "failed", content: [diff] }))).toEqual({
       "/p/d": { how: "read" },
     });
@@ -109,7 +114,7 @@ describe("the files that a conversation is about [issue 13.2]", () => {
       call({ kind: "read", locations: [{ path: "src/a" }, { path: "./b" }, { path: "x/../c" }] }),
     ).toEqual({ "/p/src/a": read, "/p/b": read, "/p/c": read });
     expect(call({ kind: "edit", content: [{ type: "diff", path: "src/d", newText: "n" }] })).toEqual({
-      "/p/src/d": { how: "written" },
+      "/p/src/d": { how: "written", wasThere: true },
     });
     const outside = ["../q/a", "..", "../p/a", "x/../../p/a", "x/..", ".", "", "~/a", "C:\\a", "file:///p/a"];
     for (const said of outside)
