@@ -105,7 +105,7 @@ export class Knowing {
 
   async #newsOf(snapshot: Snapshot, bounds: Bounds): Promise<(News & { readonly known: KnownFile })[]> {
     if (this.#watch?.isQuiet(snapshot.files) === true) return [];
-    this.#watch?.begin(snapshot.files);
+    this.#watch?.begin(snapshot.files, bounds.near());
     // What the agent was told is gone is not looked for again before each prompt.
     const isSought = ({ noted }: KnownFile) => noted !== "absent";
     const found = await seenNow(snapshot.files, bounds);

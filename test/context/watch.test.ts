@@ -30,27 +30,58 @@ async function watched(): Promise<{ rig: Rig; watch: FolderWatch; note: () => Pr
   return { rig, watch, note };
 }
 
+const near = { has: () => true };
 const files = (rig: Rig) => new Map(["a", "src/b"].map((name) => [rig.at(name), undefined]));
 
 describe("a watch of folders [issue 13.6]", () => {
   it("is quiet until something happens in one of them", async () => {
     const { rig, watch } = await watched();
-    watch.begin(files(rig));
+    watch.begin(files(rig), near);
     expect(watch.isQuiet(files(rig))).toBe(true);
     expect(watch.isQuiet(new Map([[rig.at("a"), undefined]]))).toBe(false);
     rig.write("src/b", "two");
     while (watch.isQuiet(files(rig))) await new Promise((resolve) => setTimeout(resolve, 5));
   });
 
+  it("is of folders by their names: one that has come in the place of another, or of one above it, is heard", async () => {
+    const { rig, watch } = await watched();
+    const file = rig.at("top/mid/a");
+    const known = new Map([[file, undefined]]);
+    const isQuiet = () => watch.isQuiet(known);
+    const others: (() => void)[] = [
+      () => fs.rmSync(rig.at("top/mid"), { recursive: true }),
+      () => fs.renameSync(rig.at("top/mid"), rig.at("was")),
+      () => fs.renameSync(rig.at("top"), rig.at("above")),
+    ];
+    rig.write("top/mid/a", "one");
+    for (const act of others) {
+      watch.begin(known, near);
+      expect(isQuiet()).toBe(true);
+      act();
+      rig.write("top/mid/a", "two");
+      while (isQuiet()) await new Promise((resolve) => setTimeout(resolve, 5));
+      watch.begin(known, near);
+      expect(isQuiet()).toBe(true);
+      rig.write("top/mid/a", "three");
+      while (isQuiet()) await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  });
+
+  it("covers not what may not answer", async () => {
+    const { rig, watch } = await watched();
+    watch.begin(files(rig), { has: (folder) => folder !== rig.at("src") });
+    expect(watch.isQuiet(files(rig))).toBe(false);
+  });
+
   it("covers not more folders than it may, and none that is not there", async () => {
     const { rig, watch } = await watched();
-    watch.begin(new Map([[rig.at("none/a"), undefined]]));
+    watch.begin(new Map([[rig.at("none/a"), undefined]]), near);
     expect(watch.isQuiet(new Map([[rig.at("none/a"), undefined]]))).toBe(false);
     const many = new Map(
       Array.from({ length: 201 }, (_, at) => [path.join(rig.folder, `d${at}`, "a"), undefined]),
     );
     for (const file of many.keys()) fs.mkdirSync(path.dirname(file));
-    watch.begin(many);
+    watch.begin(many, near);
     expect(watch.isQuiet(many)).toBe(false);
     watch.close();
     expect(watch.isQuiet(many)).toBe(false);
