@@ -9,7 +9,7 @@ import { cacheOf, factsOf } from "./context-facts.ts";
 import type { Invocation, Io } from "./command.ts";
 import { homely } from "./folder-text.ts";
 import { showSessionContext } from "./context-session.ts";
-import { countText, print, printFacts, printJson } from "./print.ts";
+import { countText, oneLine, print, printFacts, printJson } from "./print.ts";
 
 export async function showContext(invocation: Invocation, io: Io): Promise<number> {
   const { flags, operands } = invocation;
@@ -37,7 +37,7 @@ export async function warmContext({ flags, operands }: Invocation, io: Io): Prom
   if (flags["json"] === true) await printJson(io, found);
   else if (flags["quiet"] !== true)
     for (const each of found)
-      await print(io, `Looked at ${homely(each.folder, io)}: ${countText(each.files, "file")}\n`);
+      await print(io, `Looked at ${oneLine(homely(each.folder, io))}: ${countText(each.files, "file")}\n`);
   return 0;
 }
 

@@ -3,7 +3,7 @@ import { statSync } from "node:fs";
 import { SidecarError } from "../base/errors.ts";
 import { plainFolder } from "../base/folder.ts";
 import type { Invocation, Io } from "./command.ts";
-import { print, printJson } from "./print.ts";
+import { oneLine, print, printJson } from "./print.ts";
 import { sessionAt, withSessions } from "./sessions.ts";
 
 export function moveSession(invocation: Invocation, io: Io): Promise<number> {
@@ -12,7 +12,7 @@ export function moveSession(invocation: Invocation, io: Io): Promise<number> {
     const before = await sessionAt(registry, id, io);
     const { cwd } = await registry.move(before.id, thereIs(folder));
     if (invocation.flags["json"]) await printJson(io, { id: before.id, from: before.cwd, to: cwd });
-    else await print(io, `Moved ${before.id} from ${before.cwd} to ${cwd}\n`);
+    else await print(io, `Moved ${before.id} from ${oneLine(before.cwd)} to ${oneLine(cwd)}\n`);
     return 0;
   });
 }

@@ -14,7 +14,7 @@ import { configOf } from "./configured.ts";
 import { printDamages } from "./damage-text.ts";
 import { integrityText } from "./integrity-text.ts";
 import { interruptible } from "./interrupt.ts";
-import { countText, print, printJson } from "./print.ts";
+import { countText, oneLine, print, printJson } from "./print.ts";
 import { Progress } from "./progress.ts";
 import { urlToRead } from "./sessions.ts";
 import { printCompleteness, signedHeads, statusOf } from "./signed-heads.ts";
@@ -124,5 +124,5 @@ async function tell({ entries, damage, setAside }: Repair, io: Io): Promise<void
   const kept = entries === 0 ? "" : `${countText(entries, "sound entry", "sound entries")} kept; `;
   await print(io, `${kept}${countText(sessions, "damaged session")} repaired\n`);
   await printDamages(damage, io);
-  for (const folder of setAside) await print(io, `  as it was found: ${folder}\n`);
+  for (const folder of setAside) await print(io, `  as it was found: ${oneLine(folder)}\n`);
 }

@@ -62,7 +62,7 @@ const calls: Readonly<Record<string, ((at: Place) => readonly (readonly string[]
   ],
   "sessions rm": ({ id }) => [[id, "--dry-run"]],
   "sessions restore": (at) => [[at.words.replaceAll("\0", "") || "x"]],
-  "sessions move": "nothing of a session but its folder, which the caller names",
+  "sessions move": "the folder that it was in; see below",
   "sessions stats": () => [[]],
   "sessions gc": () => [["--dry-run"]],
   doctor: "an agent, not sessions",
@@ -132,6 +132,24 @@ describe("what is shown of sessions steers nothing [issue 11.6]", () => {
   it("as text, as JSON, in errors: all of it at once in every field", { timeout: 60_000 }, () =>
     nothingIsObeyed(pieces.join(" ")),
   );
+
+  it("nor where it was, when it is moved", async () => {
+    const folder = path.join(home, "moved");
+    fs.mkdirSync(folder);
+    const { id } = await hostileSession(`${folder}/s.db`, pieces.join(" "));
+    for (const form of [[], ["--json"]]) {
+      const { status, out } = await cli([
+        "sessions",
+        "move",
+        id,
+        folder,
+        "--store",
+        `sqlite:${folder}/s.db`,
+        ...form,
+      ]);
+      expect([status, out.match(steering)?.[0]]).toEqual([0, undefined]);
+    }
+  });
 
   it("whichever of it stands there", { timeout: 600_000, tags: ["long"] }, () =>
     fc.assert(fc.asyncProperty(words, nothingIsObeyed), { numRuns: 25 }),
