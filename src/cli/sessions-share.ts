@@ -1,5 +1,5 @@
 /** `sessions share`, `unshare`, `shares`, `own`, `end`: who else may do what with a session, and an end to what goes on. */
-import { SidecarError } from "../base/errors.ts";
+import { isSidecarError, SidecarError } from "../base/errors.ts";
 import { suggestion } from "../base/likeness.ts";
 import { defaultListen } from "../http/listen.ts";
 import { isPermission, permissions, scopes, type Permission } from "../store/guarded/permissions.ts";
@@ -165,7 +165,10 @@ export function endSession(invocation: Invocation, io: Io): Promise<number> {
       await failures.of(address, async () => {
         const { id } = await sessionAt(registry, address, io, "include");
         const ask = (holder: { host: string; pid: number }) => askedHolder(holder, id, io.env);
-        const wasHeld = await registry.sharing.endHolding(id, force ? { force } : { ask });
+        const ending = registry.sharing.endHolding(id, force ? { force } : { ask });
+        const wasHeld = await ending.catch((error: unknown) => {
+          throw onlyByForce(error);
+        });
         (wasHeld ? ended : idle).push(id);
       });
     if (invocation.flags["json"]) await printJson(io, { ended, idle, failed: failures.list });
@@ -175,6 +178,14 @@ export function endSession(invocation: Invocation, io: Io): Promise<number> {
     }
     return failures.status;
   });
+}
+
+/** What to do is another thing than for whoever only finds a session busy. */
+function onlyByForce(error: unknown): unknown {
+  if (!isSidecarError(error, "SESSION_BUSY")) return error;
+  const { message, data } = error;
+  const words = `${message}, and cannot be asked from here, or does not answer; --force ends it all the same`;
+  return new SidecarError("SESSION_BUSY", words, { data: { ...data, holder: undefined }, cause: error });
 }
 
 /** Only to read, unless told. Errors: `USAGE`. */

@@ -25,9 +25,14 @@ export async function stopProcesses(invocation: Invocation, io: Io): Promise<num
   return failures.status;
 }
 
-/** Errors: `USAGE` for what is no process of ours, `INTERNAL` for one that does not end. */
+/** Errors: `USAGE` for what is no process of ours, `INTERNAL` for one that does not answer or end. */
 async function stopProcess(pid: number, { env }: Io): Promise<void> {
   const told = await tellToEnd(pid, { process: true }, env);
+  if (!told.includes("ending") && told.includes("silent"))
+    throw new SidecarError(
+      "INTERNAL",
+      `Process ${pid} does not answer: it is stopped, or hangs; kill -9 ${pid} ends it without order`,
+    );
   if (!told.includes("ending"))
     throw new SidecarError(
       "USAGE",

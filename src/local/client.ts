@@ -15,30 +15,43 @@ export type Asked<T> =
   | { readonly kind: "refused"; readonly message: string }
   | { readonly kind: "gone" | "silent" };
 
+interface Question {
+  readonly method: string;
+  readonly params?: object;
+  readonly timeoutMs: number;
+  /** Aborted when the answer is not wanted any more. */
+  readonly signal?: AbortSignal;
+}
+
+const nobodyAsks = {
+  request: async () => {
+    throw new SidecarError("METHOD_NOT_FOUND", "Nothing can be asked here");
+  },
+  notification: () => undefined,
+  invalid: () => undefined,
+};
+
 /**
  * One question, one answer. Nothing that the other side does makes it fail.
  * @param taken what the answer is, if it is one
  */
 export async function ask<T>(
   path: string,
-  question: { readonly method: string; readonly params?: object; readonly timeoutMs: number },
+  question: Question,
   taken: (answer: unknown) => T | undefined,
 ): Promise<Asked<T>> {
-  const { method, params, timeoutMs } = question;
+  const { method, params, timeoutMs, signal } = question;
   const socket = await connected(path);
   if (typeof socket === "string") return { kind: socket };
   const connection = new Connection(
     { input: socket, output: socket, maxMessageBytes: maxAnswerBytes, log: silentLogger },
-    {
-      request: async () => {
-        throw new SidecarError("METHOD_NOT_FOUND", "Nothing can be asked here");
-      },
-      notification: () => undefined,
-      invalid: () => undefined,
-    },
+    nobodyAsks,
   );
   const gone = new SidecarError("REQUEST_CANCELLED", "the process has gone");
-  void connection.ended.then(() => connection.close(gone));
+  const close = () => connection.close(gone);
+  void connection.ended.then(close);
+  signal?.addEventListener("abort", close, { once: true });
+  if (signal?.aborted === true) close();
   try {
     const answer = await within(
       connection.request(method, params).then((result) => ({ result })),
@@ -49,7 +62,8 @@ export async function ask<T>(
   } catch (error) {
     return error instanceof RpcError ? { kind: "refused", message: reasonOf(error) } : { kind: "silent" };
   } finally {
-    connection.close(gone);
+    signal?.removeEventListener("abort", close);
+    close();
     socket.destroy();
   }
 }
