@@ -1,5 +1,6 @@
 /** Two sidecars of two principals on one store: every method of the table, and what the agents have of their own. */
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { noAudit, type Audit } from "../../src/audit/audit.ts";
 import { methodNames } from "../../src/relay/relay.ts";
 import type { SessionId } from "../../src/base/ids.ts";
 import { guardedAs } from "../../src/store/guarded/open.ts";
@@ -192,6 +193,21 @@ describe("a session that is shared", () => {
     const after = bob.shown();
     await ann.prompt(id);
     expect(bob.shown()).toBe(after);
+  });
+
+  it("is recorded as refused to the stranger who would delete it, by our id or the agent's", async () => {
+    const { store, ann, id } = await annAndBob();
+    const refused: unknown[] = [];
+    const audit: Audit = {
+      ...noAudit,
+      noteRefused: ({ what, session, facts }) => void refused.push([what, session, facts?.["method"]]),
+    };
+    const bob = await rigFor("bob", store, { script, registry: { audit } });
+    const { agentSessionIds = [] } = await ann.registry.get(id);
+    const asked = [id, ...agentSessionIds];
+    for (const sessionId of asked) await bob.client.request("session/delete", { sessionId });
+    expect(refused).toEqual(asked.map((each) => ["access.refuse", each, "session/delete"]));
+    expect(asked).toHaveLength(2);
   });
 
   it("is followed no more once it is closed", async () => {

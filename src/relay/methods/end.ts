@@ -1,6 +1,7 @@
 /** `session/close` and `session/delete`: a session leaves the agent, or the world. */
 import { parseParams, sessionParams } from "../../acp/schema.ts";
 import { loggedReason } from "../../base/errors.ts";
+import { isSessionId } from "../../base/ids.ts";
 import { isRecord } from "../../base/json.ts";
 import { within } from "../../base/time.ts";
 import { agentOf } from "../../session/agent-ids.ts";
@@ -55,7 +56,8 @@ export async function deleteSession(ctx: RelayContext, params: unknown): Promise
     await ctx.readers.end(record.id);
   }
   // To whom it is not there it is as the unknown; the agent is not to delete it either.
-  else if (await ctx.registry.hidden.isStrangers(sessionId, ctx.agent.facts)) return {};
+  else if (await ctx.registry.hidden.isStrangers(sessionId, ctx.agent.facts)) return notThere(ctx, sessionId);
+  else if (isSessionId(sessionId)) notThere(ctx, sessionId);
   const live = record === undefined ? ctx.sessions.byClientId(sessionId) : ctx.sessions.byId(record.id);
   if (live !== undefined) {
     await endTurns(live, ctx.options.cancelGraceMs);
@@ -67,6 +69,13 @@ export async function deleteSession(ctx: RelayContext, params: unknown): Promise
     ? deleteTheirs(ctx, sessionId, rest)
     : deleteOurs(ctx, record, rest));
   return answerOf(asked?.result);
+}
+
+/** No error, but recorded as whatever else somebody asks for and has not. */
+function notThere({ registry }: RelayContext, sessionId: string): object {
+  const deed = { what: "access.refuse", session: sessionId, facts: { method: "session/delete" } } as const;
+  registry.audit.noteRefused(deed, sessionNotFound(sessionId));
+  return {};
 }
 
 /** Its ids are buried first. If the deletion fails halfway, a second one finds no record that names them. */
