@@ -71,7 +71,7 @@ function hooksFor(config: Omit<Config, "store">, parts: BackgroundParts): Told |
   const { hooks: wanted = [] } = config;
   if (wanted.length === 0 || folder === undefined) return undefined;
   const isOfTurns = wanted.some(({ on }) => on.includes("turn.ended") || on.includes("permission.asked"));
-  const notes = place && isOfTurns ? new TurnNotes(folder, place.url, log) : undefined;
+  const notes = place && isOfTurns ? new TurnNotes(folder, place.url, wanted, log) : undefined;
   const sessions = place && notesFor(place, { folder, hooks: wanted, log });
   const hooks = lateHooks(notes, async () => {
     const { Hooks } = await import("./notify/hooks.ts");

@@ -80,17 +80,19 @@ export class Hooks {
     await this.#courier.close(graceMs);
   }
 
-  /** Settles when it is in the outbox for all who want to know. */
-  async #tellAll(told: Told): Promise<void> {
+  /** Settles when it is in the outbox for all who want to know. @param to only for this one of them */
+  async #tellAll(told: Told, to?: string): Promise<void> {
     const { event, sessionId, atMs, note } = told;
-    const hooks = (this.#parts.config.hooks ?? []).filter((hook) => isFor(hook, told));
+    const hooks = (this.#parts.config.hooks ?? []).filter(
+      (hook) => isFor(hook, told) && (to === undefined || addressOf(hook) === to),
+    );
     const put = Promise.all(hooks.map((hook) => this.#tell(hook, told)));
-    if (atMs !== undefined) this.#told.set(`${event} ${sessionId} ${atMs}`, true);
+    if (atMs !== undefined) this.#told.set(keyOf(told, to), true);
     else if (note === undefined) return;
     // What happened before may still be on its way there.
     await this.#putting.run(async () => {
       await put;
-      if (atMs !== undefined) this.#parts.notes?.told(event, sessionId, atMs);
+      if (atMs !== undefined) this.#parts.notes?.told(event, sessionId, atMs, to);
       if (note !== undefined) this.#parts.sessions?.told(note, hooks.map(addressOf));
     });
   }
@@ -136,7 +138,7 @@ export class Hooks {
         if (this.#isClosing) return;
         try {
           const { told, ...now } = await missedOf(registry, each);
-          for (const one of told) if (!this.#hasTold(one)) await this.#tellAll(one);
+          for (const one of told) if (!this.#hasTold(one, each.to)) await this.#tellAll(one, each.to);
           notes?.settle(each, now);
         } catch (error) {
           this.#unread(each.sessionId, error);
@@ -144,8 +146,8 @@ export class Hooks {
       });
   }
 
-  #hasTold({ event, sessionId, atMs = 0 }: Told): boolean {
-    return this.#told.get(`${event} ${sessionId} ${atMs}`) === true;
+  #hasTold(told: Told, to: string): boolean {
+    return [undefined, to].some((each) => this.#told.get(keyOf(told, each)) === true);
   }
 
   /** What cannot be read is not told: that something happened is. */
@@ -177,6 +179,11 @@ export class Hooks {
     }
     return text.slice(0, mostChars);
   }
+}
+
+/** @param to absent: all who are told here */
+function keyOf({ event, sessionId, atMs = 0 }: Told, to = "all"): string {
+  return `${event} ${sessionId} ${atMs} ${to}`;
 }
 
 /** What lies longer back was brought in, and is told when it is. */

@@ -20,42 +20,43 @@ afterAll(() => fs.rmSync(root, { recursive: true, force: true }));
 
 let number = 0;
 
-async function notified(server: { readonly url: string }) {
+async function notified(...servers: readonly { readonly url: string }[]) {
   const outbox = path.join(root, String((number += 1)));
   const store = await openStore("memory:");
   const registry = new SessionRegistry({ store });
   const on = ["turn.ended" as const, "permission.asked" as const];
-  const config = { hooks: [{ on, content: false, post: server.url, timeoutMs: 5000 }] };
-  const open = () => {
-    const notes = new TurnNotes(outbox, "memory:", silentLogger);
-    const hooks = lateHooks(notes, async () => {
+  const hooks = servers.map(({ url: post }) => ({ on, content: false, post, timeoutMs: 5000 }));
+  /** @param told who is configured; all, unless told */
+  const open = (told = hooks) => {
+    const config = { hooks: told };
+    const notes = new TurnNotes(outbox, "memory:", told, silentLogger);
+    const late = lateHooks(notes, async () => {
       return new Hooks({ config, registry, notes, log: silentLogger, folder: outbox });
     });
-    return { ...hooks, unfollow: registry.follow(hooks.follower) };
+    return { ...late, unfollow: registry.follow(late.follower) };
   };
   const [turns, files] = [path.join(outbox, "turns"), () => fs.readdirSync(path.join(outbox, "turns"))];
-  return { open, registry, turns, files, [Symbol.asyncDispose]: () => registry.close() };
+  return { open, hooks, registry, turns, files, [Symbol.asyncDispose]: () => registry.close() };
 }
 
 /** As a process that was killed leaves it: its owner is gone, and what it had to tell is in the journal alone. */
 async function leave(at: Awaited<ReturnType<typeof notified>>, ...after: ReturnType<typeof end>[]) {
   const { id } = await at.registry.create({ cwd: "/work" });
   const { journal } = await at.registry.open(id);
-  const notes = new TurnNotes(path.dirname(at.turns), "memory:", silentLogger);
+  const notes = new TurnNotes(path.dirname(at.turns), "memory:", at.hooks, silentLogger);
   const unfollow = at.registry.follow((news) => notes.see(news));
   await journal.append([prompt("x"), say("some"), say(" words")]);
   await at.registry.delivered();
   unfollow();
   await journal.seal(after);
   await journal.release();
-  const [file = ""] = at.files().map((name) => path.join(at.turns, name));
   const { pid } = spawnSync("true");
-  const own = JSON.stringify(thisOwner());
-  fs.writeFileSync(
-    file,
-    fs.readFileSync(file, "utf8").replace(own, JSON.stringify({ ...thisOwner(), pid, startedAt: "1" })),
+  const [own, gone] = [thisOwner(), { ...thisOwner(), pid, startedAt: "1" }].map((each) =>
+    JSON.stringify(each),
   );
-  return { id, file };
+  for (const file of at.files().map((name) => path.join(at.turns, name)))
+    fs.writeFileSync(file, fs.readFileSync(file, "utf8").replace(own ?? "", gone ?? ""));
+  return { id };
 }
 
 const eventsOf = (server: Awaited<ReturnType<typeof receiver>>) =>
@@ -98,5 +99,23 @@ it("is told by a process that runs already, when it begins a turn there, and onc
     ["turn.ended", id],
   ]);
   expect(new Set(ids).size).toBe(3);
+  expect(at.files()).toEqual([]);
+});
+
+it("is told by who tells the same receiver, whoever else comes before and has others", async () => {
+  await using one = await receiver();
+  await using other = await receiver();
+  await using at = await notified(one, other);
+  const { id } = await leave(at, end());
+  for (const hook of [1, 0]) {
+    const next = at.open(at.hooks.slice(hook, hook + 1));
+    // A turn of its own stands where the other's is noted.
+    await turn(at.registry, id);
+    await next.close(5000);
+    next.unfollow();
+  }
+  const [first, second] = [one, other].map(({ got }) => got.map(({ body }) => body["seq"]));
+  expect(second).toEqual([3, 6]);
+  expect(first).toEqual(expect.arrayContaining([3, 9]));
   expect(at.files()).toEqual([]);
 });
