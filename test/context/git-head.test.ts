@@ -6,6 +6,7 @@ import path from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { Bounds } from "../../src/context/bounds.ts";
 import { gitHeadOf as headOf } from "../../src/context/git-head.ts";
+import { gitStateOf } from "../../src/context/git-state.ts";
 import { gitSince } from "../../src/context/git-since.ts";
 import { Knowing } from "../../src/context/knowing.ts";
 import { aRig, readThrough } from "./rig.ts";
@@ -46,6 +47,25 @@ describe("where version control stands [issue 13.3]", () => {
     git("checkout", "--detach");
     expect(await gitHeadOf(root)).toEqual({ root, head });
     expect(await gitHeadOf(scratch)).toBeUndefined();
+  });
+
+  it("is the branch that another name stands for, as git has it, and not told where it cannot be read", async () => {
+    const root = path.join(scratch, "names");
+    fs.mkdirSync(root);
+    const git = repository(root);
+    git("init", "-b", "main");
+    git("commit", "--allow-empty", "-m", "1");
+    const head = git("rev-parse", "HEAD");
+    git("symbolic-ref", "refs/heads/alias", "refs/heads/main");
+    git("checkout", "alias");
+    expect(await gitHeadOf(root)).toEqual({ root, branch: "main", head });
+    expect(await gitStateOf(root, 5_000)).toMatchObject({ branch: "main", head });
+    git("pack-refs", "--all");
+    expect(await gitHeadOf(root)).toEqual({ root, branch: "main", head });
+    fs.truncateSync(path.join(root, ".git/packed-refs"), 17 << 20);
+    expect(await gitHeadOf(root)).toBeUndefined();
+    fs.writeFileSync(path.join(root, ".git/refs/heads/alias"), "ref: refs/heads/alias\n");
+    expect(await gitHeadOf(root)).toBeUndefined();
   });
 
   it("is not asked of repositories that the session's folder is not in, whatever a journal says", async () => {
