@@ -41,9 +41,12 @@ export async function statAt(path: string): Promise<FileLook> {
 
 /** With a hash of its contents, unless it is too large. */
 export async function lookAt(path: string): Promise<FileLook> {
+  const found = await statAt(path);
+  // To open a pipe would wake who waits to write into it.
+  if (typeof found === "string") return found;
   let file: FileHandle;
   try {
-    // A pipe would wait for somebody who writes.
+    // What has come there meanwhile may be one, and would wait for somebody who writes.
     file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   } catch (error) {
     return isAbsence(error) ? "absent" : "unknown";

@@ -48,6 +48,7 @@ export async function askGit(
     killSignal: "SIGKILL",
     windowsHide: true,
   });
+  endWithUs(child);
   const answered = answerOf(child);
   // One that ends before it has read all is heard by its status.
   child.stdin?.on("error", () => undefined).end(input);
@@ -57,6 +58,20 @@ export async function askGit(
   child.stdout?.destroy();
   child.unref();
   return answer;
+}
+
+/** They are killed with us: one that hangs would stay. */
+const running = new Set<ChildProcess>();
+let isHeard = false;
+
+function endWithUs(child: ChildProcess): void {
+  running.add(child);
+  for (const over of ["exit", "error"]) child.once(over, () => running.delete(child));
+  if (isHeard) return;
+  isHeard = true;
+  process.once("exit", () => {
+    for (const each of running) each.kill("SIGKILL");
+  });
 }
 
 function answerOf(child: ChildProcess): Promise<GitAnswer | undefined> {

@@ -78,8 +78,10 @@ export class Knowing {
     const bounds = await Bounds.of(rootsOf(record));
     const timeMs = Math.min(this.#timeMs, noteMs);
     const snapshot = await takeSnapshot(known, record, { timeMs, what: "files", bounds });
-    const news = await this.#newsOf(snapshot, bounds);
-    const since = await this.#gitSince(snapshot.git, record.cwd, bounds);
+    const [news, since] = await Promise.all([
+      this.#newsOf(snapshot, bounds),
+      this.#gitSince(snapshot.git, record.cwd, bounds),
+    ]);
     if (news.length === 0 && since === undefined) return undefined;
     const noted: Noted[] = news.map(({ since: { path, what } }) => ({ path, what }));
     const files = new Map(snapshot.files);

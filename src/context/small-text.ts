@@ -1,6 +1,6 @@
 /** Small texts of a project that somebody else made: no pipe is waited for, no device read, and no more than wanted. */
-import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
-import { open } from "node:fs/promises";
+import { closeSync, constants, fstatSync, lstatSync, openSync, readSync } from "node:fs";
+import { open, stat } from "node:fs/promises";
 
 /** A pipe would wait for somebody who writes. */
 const flags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
@@ -8,6 +8,8 @@ const flags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 /** Undefined where there is no file, or a larger one. */
 export async function smallTextOf(path: string, mostBytes: number): Promise<string | undefined> {
   try {
+    // To open a pipe would wake who waits to write into it.
+    plainFile(await stat(path));
     const file = await open(path, flags);
     try {
       const { size } = await file.stat().then(plainFile);
@@ -27,6 +29,7 @@ export async function smallTextOf(path: string, mostBytes: number): Promise<stri
 export function smallTextAt(path: string, mostBytes: number): string | undefined {
   let file: number | undefined;
   try {
+    plainFile(lstatSync(path));
     file = openSync(path, flags | (constants.O_NOFOLLOW ?? 0));
     const { size } = plainFile(fstatSync(file));
     if (size > mostBytes) return undefined;

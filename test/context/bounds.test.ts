@@ -1,13 +1,16 @@
 /** Folders of a network that hang cost a moment once, and nothing for a while after that. */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterAll, describe, expect, it, vi } from "vitest";
 import { Bounds } from "../../src/context/bounds.ts";
+import { lookAt } from "../../src/context/file-state.ts";
 import { gitHeadOf } from "../../src/context/git-head.ts";
 import { mountsIn, NearFolders } from "../../src/context/near-folders.ts";
 import { scriptsOf } from "../../src/context/scripts.ts";
+import { smallTextAt, smallTextOf } from "../../src/context/small-text.ts";
 
 const folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), "acp-sidecar-bounds-")));
 afterAll(() => fs.rmSync(folder, { recursive: true }));
@@ -120,5 +123,26 @@ describe.skipIf(process.platform === "win32")("what a repository puts in the pla
     fs.writeFileSync(head, "ref: refs/heads/main\n");
     for (const each of [undefined, near])
       expect(await gitHeadOf(root, each)).toEqual({ root, branch: "main" });
+  });
+
+  it("is not opened where it is a pipe: who waits to write into it is not woken", async () => {
+    const pipe = path.join(folder, "pipe");
+    execFileSync("mkfifo", [pipe]);
+    const writer = spawn("sh", ["-c", `echo ready; exec 3> '${pipe}'; echo woken`]);
+    const closed = once(writer, "close");
+    try {
+      const said: string[] = [];
+      writer.stdout.on("data", (text: Buffer) => said.push(String(text)));
+      await once(writer.stdout, "data");
+      for (let times = 0; times < 50; times += 1) {
+        expect(await lookAt(pipe)).toBe("absent");
+        expect(await smallTextOf(pipe, 10)).toBeUndefined();
+        expect(smallTextAt(pipe, 10)).toBeUndefined();
+      }
+      expect(said.join("")).toBe("ready\n");
+    } finally {
+      writer.kill("SIGKILL");
+      await closed;
+    }
   });
 });

@@ -3,6 +3,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { expect, it } from "vitest";
 import { useHarness } from "./harness/harness.ts";
+import { isAlive } from "./harness/processes.ts";
 import type { Answer } from "./harness/sdk-client.ts";
 
 const harness = useHarness();
@@ -55,4 +56,24 @@ it("the next prompt tells it which of two files was changed behind its back, onc
     "stream 1",
     "stream 1",
   ]);
+});
+
+it("a git that hangs holds no turn up, and is not left behind", { tags: ["long"] }, async () => {
+  const cwd = harness.project();
+  const [bin, pids] = [harness.path("bin"), harness.path("pids")];
+  fs.mkdirSync(bin, { recursive: true });
+  fs.mkdirSync(path.join(cwd, ".git"));
+  fs.writeFileSync(path.join(bin, "git"), `#!/bin/sh\necho $$ >> ${pids}\nkill -STOP $$\n`, { mode: 0o755 });
+  const env = { PATH: `${bin}${path.delimiter}${process.env["PATH"]}` };
+  const client = await harness.connect({ agent: ["agent.mjs"], store: harness.storeUrl(), answers, env });
+  const { sessionId } = await client.newSession(cwd);
+  const file = path.join(cwd, "a.ts");
+  fs.writeFileSync(file, "one");
+  await client.prompt(sessionId, `read ${file}`);
+  const asked = () =>
+    fs.existsSync(pids) ? fs.readFileSync(pids, "utf8").trim().split("\n").map(Number) : [];
+  await expect.poll(asked).toHaveLength(1);
+  await harness.stop(client.program);
+  const [pid = 0] = asked();
+  await expect.poll(() => isAlive(pid)).toBe(false);
 });
