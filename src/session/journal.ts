@@ -14,6 +14,7 @@ import { Held } from "./held.ts";
 import { isGone } from "./hidden.ts";
 import type { JournalOptions } from "./journal-options.ts";
 import { JournalWrites, storedAlready } from "./journal-writes.ts";
+import { endOfLeftOver, giveBack } from "./left-over.ts";
 import { charsIn, collect } from "./pages.ts";
 
 /** How a session is taken: by whom, and from whom. What is not said is as the registry was set up. */
@@ -65,15 +66,17 @@ export class Journal {
   static async open(id: SessionId, options: JournalOptions): Promise<OpenedJournal> {
     const { store, holder, leaseTtlMs: ttlMs, mayTake } = options;
     const { lease, ...found } = await store.acquire(id, { holder, ttlMs, mayTake });
+    let record: SessionRecord | undefined;
     try {
-      const record = await store.get(id);
+      record = await store.get(id);
       if (record === undefined || isGone(record)) throw sessionNotFound(id);
       const journal = new Journal(options, lease, record);
       const interrupted = found.previous?.turnRunning === true;
-      if (interrupted || record.headSeq > record.sealedSeq) await journal.#sealLeftOver(interrupted);
+      if (interrupted || record.headSeq > record.sealedSeq)
+        await journal.seal(interrupted ? [endOfLeftOver()] : []);
       return { journal, record, ...found };
     } catch (error) {
-      await store.release(lease).catch(() => undefined);
+      await giveBack(store, { lease, ...found }, record?.sealedSeq).catch(() => undefined);
       throw error;
     }
   }
@@ -230,11 +233,6 @@ export class Journal {
     this.#unsealed.drop();
     this.#chain.forget();
     return isNews;
-  }
-
-  async #sealLeftOver(interrupted: boolean): Promise<void> {
-    const end: NewEntry = { kind: "end", atMs: Date.now(), data: JSON.stringify({ interrupted: true }) };
-    await this.seal(interrupted ? [end] : []);
   }
 
   /** What was unsealed and goes on with `added`, folded, and `last`: from the first one that is not in the store like that. */

@@ -3,6 +3,7 @@ import { newSessionId } from "../../src/base/ids.ts";
 import type { Tell } from "../../src/session/events.ts";
 import { HeldRoom } from "../../src/session/held.ts";
 import { thisHolder } from "../../src/session/holder.ts";
+import { SessionRegistry } from "../../src/session/registry.ts";
 import type { Store } from "../../src/store/contract.ts";
 import { openMemoryStore } from "../../src/store/memory/memory.ts";
 import { chunk, end, prompt, tool, type Item } from "./entries.ts";
@@ -170,6 +171,35 @@ describe("a session that a holder left behind", () => {
 });
 
 describe("a journal that cannot be opened", () => {
+  it.each([
+    ["get", "before"],
+    ["seal", "before"],
+    ["seal", "after"],
+  ] as const)(
+    "is left as a holder left it in a turn, where %s fails %s it had its effect",
+    async (method, when) => {
+      const { store, id, journal, fail } = await journalOf();
+      journal.setTurnRunning(true);
+      await journal.append(entries(prompt(), chunk("a")));
+      fail(method, when);
+      await expect(open(store, id, { holder: other })).rejects.toMatchObject({ code: "STORE_FAILED" });
+      await open(store, id, { holder: other });
+      expect(await contents(store, id)).toEqual(["prompt", chunk("a"), "end"]);
+    },
+  );
+
+  it("because it is in the trash has its end when it is back", async () => {
+    const { store, id, journal } = await journalOf();
+    journal.setTurnRunning(true);
+    await journal.append(entries(prompt(), chunk("a")));
+    const registry = new SessionRegistry({ store });
+    expect(await registry.remove(id, { force: true })).toBe(true);
+    await expect(open(store, id, { holder: other })).rejects.toMatchObject({ code: "SESSION_NOT_FOUND" });
+    expect(await registry.trash.restore(id)).toMatchObject({ id });
+    await open(store, id, { holder: other });
+    expect(await contents(store, id)).toEqual(["prompt", chunk("a"), "end"]);
+  });
+
   it("is not held", async () => {
     for (const method of ["get", "seal"] as const) {
       const { store, fail } = flaky(openMemoryStore());
