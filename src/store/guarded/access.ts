@@ -39,6 +39,9 @@ export interface Rights {
 const all: Rights = { may: new Set(permissions), isOwners: true, isLent: false };
 const none: Rights = { may: new Set(), isOwners: false, isLent: true };
 
+/** What belongs to a session is let go of by whoever has deleted that. */
+export const rightsOfDeleted: Rights = { may: new Set(["prompt", "delete"]), isOwners: false, isLent: true };
+
 export function rightsOn(record: NewSession, access: Access, nowMs: number): Rights {
   const rights = rightsOfPrincipal(record, access, nowMs);
   const { token } = access;

@@ -8,7 +8,7 @@ import { KeyedQueue } from "../../base/queue.ts";
 import type { AgentFacts, Lease, SessionRecord, Store } from "../contract.ts";
 import type { Awaitable } from "../../base/awaitable.ts";
 import { sessionNotFound } from "../refusals.ts";
-import { rightsOn, type Access, type Rights } from "./access.ts";
+import { rightsOfDeleted, rightsOn, type Access, type Rights } from "./access.ts";
 import { isOwned, owned, ownerOf, sessionOf, withoutMarks } from "./marks.ts";
 import type { Permission } from "./permissions.ts";
 import { isUnreadable } from "../../base/unreadable.ts";
@@ -56,6 +56,8 @@ export class Guard {
   readonly #source: AccessSource;
   /** What was allowed when a lease was taken: a write under it asks no store. */
   readonly #held = new Map<SessionId, Holding>();
+  /** Sessions that were deleted here: what belongs to them goes as well. */
+  readonly #deleted = new Set<string>();
   /** The token that was looked at last; undefined when it was refused. */
   #token: string | undefined = "";
   readonly #waiting = new KeyedQueue<SessionId>();
@@ -112,7 +114,19 @@ export class Guard {
     const rights = rightsOn(record, access, Date.now());
     const of = rights.may.size === 0 ? sessionOf(record.metadata) : undefined;
     const session = of === undefined ? undefined : await this.#inner.get(of as SessionId);
-    return session === undefined ? rights : rightsOn(session, access, Date.now());
+    if (session !== undefined) return rightsOn(session, access, Date.now());
+    return of !== undefined && this.#deleted.has(of) ? rightsOfDeleted : rights;
+  }
+
+  /** Whether what belongs to a session may be looked for by it. */
+  async reachesOf(id: SessionId): Promise<boolean> {
+    if (this.#deleted.has(id) && (await this.#inner.get(id)) === undefined) return true;
+    return (await this.visible(id)) !== undefined;
+  }
+
+  noteDeleted(id: SessionId): void {
+    if (this.#deleted.size >= mostHeld) this.#deleted.clear();
+    this.#deleted.add(id);
   }
 
   /** The record as the store has it. One that cannot be decrypted is not there but for its owner. Errors: `DECRYPT_FAILED`. */

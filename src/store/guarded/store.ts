@@ -66,7 +66,9 @@ function recordsOf(inner: Store, guard: Guard) {
         if (found === undefined) return false;
         await guard.required(id, await neededToDelete(guard, found.record));
         guard.forget(id);
-        return inner.delete(id, own.lease);
+        const wasThere = await inner.delete(id, own.lease);
+        if (wasThere) guard.noteDeleted(id);
+        return wasThere;
       });
     },
   } satisfies Partial<StoreDriver>;
@@ -157,7 +159,7 @@ function listsOf(inner: Store, guard: Guard) {
   /** What belongs to a session is asked for by that session. */
   const isOfVisible = async (metadata = {}) => {
     const of = sessionOf(metadata);
-    return of !== undefined && (await guard.visible(of as SessionId)) !== undefined;
+    return of !== undefined && (await guard.reachesOf(of as SessionId));
   };
   return {
     list: async (query) => {

@@ -117,6 +117,25 @@ describe("a token", () => {
     }
   });
 
+  it("takes along what a session was, when it deletes that for good, as whoever may delete it does", async () => {
+    const store = openMemoryStore();
+    const maker = by(store, ann);
+    for (const who of ["of the session", "of the folder", "bob"]) {
+      const { id } = await maker.registry.create({
+        cwd: "/code/a",
+        metadata: { "acp-sidecar.compactedAtMs": 1 },
+      });
+      const metadata = { "acp-sidecar.hidden": "originals", "acp-sidecar.of": id };
+      await maker.store.create(aSession({ metadata }));
+      await maker.registry.sharing.share(id, { with: "bob", permissions: ["delete"] });
+      const limits = who === "of the session" ? { sessions: [id] } : { folder: "/code/a" };
+      const { secret } = await createToken(maker.store, { name: "t", scope: "admin", ...limits });
+      const access = who === "bob" ? { principal: "bob", isAdmin: false } : await tokenGrant(store, secret);
+      expect(await by(store, access).registry.delete(id)).toBe(true);
+      expect((await store.list({ metadata })).items).toEqual([]);
+    }
+  });
+
   it("is made by itself, and no other record becomes one, or another session's originals", async () => {
     const store = openMemoryStore();
     const maker = by(store, ann);
