@@ -6,6 +6,7 @@ import { isSidecarError, SidecarError } from "../base/errors.ts";
 import type { SessionId } from "../base/ids.ts";
 import type { Json } from "../base/json.ts";
 import type { SessionFinder } from "../session/finder.ts";
+import { readWhole } from "../session/read-whole.ts";
 import type { SessionRegistry } from "../session/registry.ts";
 import type { SessionRecord } from "../store/contract.ts";
 import { fileOf, type ContextFile } from "./context-file.ts";
@@ -170,14 +171,14 @@ export class SessionContext {
     return sinceSnapshot({ ...last, git, dirty }, record, this.#timeMs);
   }
 
-  async #knownAt(record: SessionRecord, seq?: number): Promise<KnownAt> {
-    try {
-      return await knownAt(this.#sessions, record, seq ?? record.headSeq);
-    } catch (error) {
-      // A turn has ended meanwhile.
-      if (!isSidecarError(error, "STORE_CONFLICT")) throw error;
-      return knownAt(this.#sessions, record, seq ?? (await this.#sessions.get(record.id)).headSeq);
-    }
+  #knownAt(record: SessionRecord, seq?: number): Promise<KnownAt> {
+    let through = seq ?? record.headSeq;
+    let isFirst = true;
+    return readWhole(async () => {
+      if (!isFirst && seq === undefined) through = (await this.#sessions.get(record.id)).headSeq;
+      isFirst = false;
+      return knownAt(this.#sessions, record, through);
+    });
   }
 
   /** Where a snapshot stands: there or before, else the first one after it; undefined where there is none. */

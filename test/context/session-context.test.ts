@@ -4,6 +4,9 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
+import { SessionContext } from "../../src/context/session-context.ts";
+import type { SessionRegistry } from "../../src/session/registry.ts";
+import { sealedWhileRead } from "../../src/store/refusals.ts";
 import { placeholder } from "../../src/store/placeholder.ts";
 import { aRig, readItself, readThrough, writeItself, writeThrough, type Rig } from "./rig.ts";
 
@@ -215,6 +218,22 @@ describe("what became of files [issue 13.3]", () => {
       "src/c": "deleted",
       "lib/d": "deleted",
     });
+  });
+
+  it("is told however many turns end while the session is read", async () => {
+    const r = await rig();
+    r.write("a", "one");
+    await r.work(readThrough(r.at("a")));
+    r.write("a", "another");
+    let turns = 0;
+    const sealing = Object.create(r.registry) as SessionRegistry;
+    sealing.read = async function* (id, range) {
+      if ((turns += 1) <= 3) throw sealedWhileRead(id);
+      yield* r.registry.read(id, range);
+    };
+    sealing.get = (id) => r.registry.get(id);
+    sealing.superseded = (id, through) => r.registry.superseded(id, through);
+    expect((await new SessionContext(sealing).diff(r.id)).files).toMatchObject([{ what: "changed" }]);
   });
 
   it("is told of folders that were given another name, or put into another one", async () => {

@@ -2,6 +2,8 @@ import { describe, expect, it } from "vitest";
 import { end, prompt, say, talk, written } from "../history/talk.ts";
 import { ChainCheck } from "../../src/session/chain-check.ts";
 import { openMemoryStore } from "../../src/store/memory/memory.ts";
+import { sealedWhileRead } from "../../src/store/refusals.ts";
+import { wrapStore } from "../../src/store/shell.ts";
 import { apiOn, type Api } from "./rig.ts";
 
 const texts = async (ask: Api["ask"], id: string, query = "") => {
@@ -28,6 +30,24 @@ describe("messages over HTTP", () => {
       expect((await ask("GET", `${messages}/${name}`)).status, name).toBe(404);
     const wrong = await ask("POST", messages, { body: { role: "robot", content: "x" } });
     expect(wrong.json).toMatchObject({ status: 400, code: "INVALID_PARAMS" });
+  });
+
+  it("are told to be there also where a turn ends while that is looked up", async () => {
+    const inner = openMemoryStore();
+    const store = wrapStore(inner, {
+      read: async function* (id, range) {
+        if (((await inner.get(id))?.headSeq ?? 0) > 0 && (reads += 1) === 1) throw sealedWhileRead(id);
+        yield* inner.read(id, range);
+      },
+    });
+    let reads = 0;
+    const { ask } = await apiOn({ store });
+    const { id } = (await ask("POST", "/api/sessions", { body: { cwd: "/p" } })).json;
+    const body = { role: "user", content: "Hello" };
+    const added = await ask("POST", `/api/sessions/${id}/messages`, { body });
+    expect(added).toMatchObject({ status: 201, json: { seq: 1, headSeq: 1 } });
+    expect(reads).toBe(2);
+    expect(await texts(ask, id)).toEqual(["Hello"]);
   });
 
   it("have their earlier wordings", async () => {

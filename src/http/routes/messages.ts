@@ -3,6 +3,7 @@ import { isSidecarError } from "../../base/errors.ts";
 import { conversationPage, included } from "../../history/pages/page.ts";
 import type { SessionRecord } from "../../session/registry-options.ts";
 import type { NewMessage } from "../../session/messages.ts";
+import { readWhole } from "../../session/read-whole.ts";
 import { Refusal } from "../problems.ts";
 import { route, type Answer, type Call, type Route } from "../route.ts";
 import * as shapes from "../shapes/messages-schema.ts";
@@ -48,8 +49,8 @@ async function add({ guest, id, body }: Call<unknown, Query<"newMessage">>): Pro
   const { registry } = guest;
   const { headSeq: before } = await registry.get(id);
   await registry.addMessage(id, body as NewMessage);
-  const { headSeq } = await registry.get(id);
-  const seq = await lastMessage(guest, id, before, headSeq);
+  // It is there now: who is told that it is not adds it once more.
+  const { seq, headSeq } = await readWhole(() => lastMessage(guest, id, before));
   const messageId = `acp-sidecar:message:${seq}`;
   const headers = { location: `/api/sessions/${id}/messages/${seq}` };
   return { status: 201, body: { seq, messageId, headSeq }, headers };
@@ -60,12 +61,12 @@ async function lastMessage(
   { registry }: Call["guest"],
   id: Call["id"],
   after: number,
-  head: number,
-): Promise<number> {
-  let seq = head;
-  for await (const page of registry.read(id, { from: after + 1, through: head }))
+): Promise<{ readonly seq: number; readonly headSeq: number }> {
+  const { headSeq } = await registry.get(id);
+  let seq = headSeq;
+  for await (const page of registry.read(id, { from: after + 1, through: headSeq }))
     seq = page.find(({ kind }) => kind === "message")?.seq ?? seq;
-  return seq;
+  return { seq, headSeq };
 }
 
 async function message({ guest, id, params }: Call): Promise<Answer> {
