@@ -58,12 +58,16 @@ async function textWithin(request: Request, mostBytes: number): Promise<string> 
   return new TextDecoder("utf-8", { fatal: false }).decode(Buffer.concat(pieces));
 }
 
+/** Errors: 400 where whoever sends goes away in the middle, which nobody but they is to blame for. */
 export async function* piecesOf(request: Request): AsyncGenerator<Uint8Array> {
   if (request.body === null) return;
   const reader = request.body.getReader();
+  const next = () =>
+    reader.read().catch(() => {
+      throw new Refusal(400, "The body was not sent to its end; send the request again");
+    });
   try {
-    for (let read = await reader.read(); !read.done; read = await reader.read())
-      yield read.value as Uint8Array;
+    for (let read = await next(); !read.done; read = await next()) yield read.value as Uint8Array;
   } finally {
     await reader.cancel().catch(() => undefined);
   }
