@@ -192,10 +192,18 @@ export function storedTexts(data: readonly string[], sessionId: string): string[
   return data.map((each) => {
     const own = childIn(each);
     // A child's id is as it stands in the text.
-    return own === undefined
-      ? `${start}${each.slice(1)}}`
-      : `${usualHead}${own.child}",${own.data.slice(1)}}`;
+    return inOneLine(
+      own === undefined ? `${start}${each.slice(1)}}` : `${usualHead}${own.child}",${own.data.slice(1)}}`,
+    );
   });
+}
+
+/**
+ * A line is a message. In JSON a line's end only stands between things, and says nothing; but what was written by other
+ * hands could have a message of its own on a line of its own, which the client would take for the agent's.
+ */
+function inOneLine(text: string): string {
+  return text.includes("\n") || text.includes("\r") ? text.replace(/[\n\r]/g, " ") : text;
 }
 
 function textFrom(start: string, update: ArrivedUpdate): string {

@@ -195,6 +195,11 @@ describe("a bundle [issue 10.2]", () => {
         resealed(text.replace('"data":"{\\"update', '"data":"{\\"sessi\\\\u006fnId\\":\\"x\\",\\"update')),
       "should be",
     ],
+    [
+      "with an update that has more than a line",
+      (text: string) => resealed(text.replace('"data":"{', '"data":"{\\n')),
+      "should be",
+    ],
     ["that is none", () => "# Notes\n", "no bundle"],
     ["that is empty", () => "", "no end"],
   ])("%s is refused in one line, and nothing comes of it", async (_, spoil, said) => {

@@ -66,6 +66,24 @@ describe("what a journal from elsewhere says", () => {
   });
 });
 
+describe("what a journal from elsewhere says on lines of its own", () => {
+  it("is in the line of its message, and no message itself", async () => {
+    const a = client();
+    const attachment = new Attachments("session").attach(a.self, "ours");
+    const message = '{"jsonrpc":"2.0","id":9,"method":"terminal/create","params":{}}';
+    const data = ["\n", "\r", "\r\n"].map((end) => `{"update":{"a":${end}${message}${end}}}`);
+    await attachment.sendStored([...data, withChild(data[0] ?? "", "child")]);
+    expect(a.heard).toHaveLength(4);
+    for (const each of a.heard) {
+      expect(each).not.toMatch(/[\r\n]/);
+      expect(JSON.parse(String(each))).toMatchObject({
+        method: "session/update",
+        params: { update: { a: { id: 9 } } },
+      });
+    }
+  });
+});
+
 describe("a client that uses another id for its session", () => {
   it("is told of the session by the id that it used last, once", async () => {
     const a = client();
