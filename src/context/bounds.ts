@@ -16,23 +16,37 @@ export class Bounds {
   readonly #within: readonly string[];
   /** Where each of the folders that answer leads. */
   readonly #places: ReadonlyMap<string, string>;
-  #near: NearFolders | undefined;
+  readonly #near: NearFolders;
+  readonly #ask: Ask;
+  /** Whether what is mounted within them answers. */
+  readonly #mounts = new Map<string, Promise<boolean>>();
 
-  private constructor(roots: readonly string[], real: ReadonlyMap<string, string>) {
-    this.#roots = roots;
+  private constructor(
+    roots: readonly string[],
+    real: ReadonlyMap<string, string>,
+    ask: Ask,
+    near: NearFolders,
+  ) {
+    [this.#roots, this.#ask, this.#near] = [roots, ask, near];
     this.#within = [...roots, ...real.values()];
     this.#places = real;
   }
 
-  /** @param roots the session's folders @param ask how a folder is asked for a sign of life, and where it leads */
-  static async of(roots: readonly string[], ask: Ask = realOf): Promise<Bounds> {
+  /**
+   * @param roots the session's folders
+   * @param ask how a folder is asked for a sign of life, and where it leads
+   * @param mounts what kind of file system each mounted folder has; as the system says, unless given
+   */
+  static async of(
+    roots: readonly string[],
+    ask: Ask = realOf,
+    mounts?: ReadonlyMap<string, string>,
+  ): Promise<Bounds> {
     const asked = await Promise.all(
       [...new Set(roots)].map(async (root) => [root, await placeOf(root, ask)] as const),
     );
-    return new Bounds(
-      roots,
-      new Map(asked.flatMap(([root, place]) => (place === undefined ? [] : [[root, place]]))),
-    );
+    const places = new Map(asked.flatMap(([root, place]) => (place === undefined ? [] : [[root, place]])));
+    return new Bounds(roots, places, ask, new NearFolders(places, mounts));
   }
 
   answers(root: string): boolean {
@@ -67,6 +81,7 @@ export class Bounds {
     if (root === undefined && !isWithin(file, this.#within)) return "outside";
     if (root !== undefined && !this.#places.has(root)) return "unanswered";
     if (looksSecret(file)) return "secret";
+    if (!(await this.#isReached(file))) return "unanswered";
     const real = await realOf(file);
     if (looksSecret(real)) return "secret";
     return isWithin(real, this.#within) ? undefined : "outside";
@@ -74,16 +89,26 @@ export class Bounds {
 
   /** Folders that lie on this machine's own disks. */
   near(): NearFolders {
-    return (this.#near ??= new NearFolders(this.#places));
+    return this.#near;
   }
 
   /** Those of the files that git ignores. */
-  ignored(files: readonly string[], timeMs: number): Promise<ReadonlySet<string>> {
+  async ignored(files: readonly string[], timeMs: number): Promise<ReadonlySet<string>> {
     const answering = [...this.#places.keys(), ...this.#places.values()];
-    return ignoredOf(
-      files.filter((file) => isWithin(file, answering) && !file.includes("\0")),
-      timeMs,
-    );
+    const asked: string[] = [];
+    for (const file of files)
+      if (isWithin(file, answering) && !file.includes("\0") && (await this.#isReached(file)))
+        asked.push(file);
+    return ignoredOf(asked, timeMs);
+  }
+
+  /** Not through what is mounted within a root, and does not answer: each file there would hold a thread. */
+  async #isReached(file: string): Promise<boolean> {
+    const mount = this.#near.mountAbove(file);
+    if (mount === undefined) return true;
+    const known = this.#mounts.get(mount) ?? placeOf(mount, this.#ask).then((place) => place !== undefined);
+    this.#mounts.set(mount, known);
+    return known;
   }
 
   /** By its name it is one of the session's, and a link that is in its way leads out. */

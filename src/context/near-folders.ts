@@ -34,6 +34,21 @@ export class NearFolders {
     return kind !== undefined && !ownKinds.has(kind);
   }
 
+  /** What is mounted within a root nearest above a file, where that is no disk of this machine: it may not answer. */
+  mountAbove(file: string): string | undefined {
+    if (file.length > longestPath || this.#mounts.size === 0) return undefined;
+    for (const [root, place] of this.#all)
+      for (const top of [root, place]) {
+        if (!isBelow(file, top)) continue;
+        for (let step = folderOf(file); isBelow(step, top); step = folderOf(step)) {
+          const kind = this.#mounts.get(path.join(place, path.relative(top, step)));
+          if (kind !== undefined) return ownKinds.has(kind) ? undefined : step;
+        }
+        return undefined;
+      }
+    return undefined;
+  }
+
   /** Whether between it and its root nothing is a link, or mounted from elsewhere. */
   has(folder: string): boolean {
     const known = this.#known.get(folder);

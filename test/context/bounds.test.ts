@@ -50,6 +50,36 @@ describe("a folder that does not answer [issue 13]", () => {
     }
   });
 
+  it("is left alone where it is mounted within the session's folder, and holds one thread only", async () => {
+    vi.useFakeTimers();
+    let answer = () => {};
+    const hanging = new Promise<void>((resolve) => (answer = resolve));
+    try {
+      const asked: string[] = [];
+      const mounts = new Map([
+        ["/", "ext4"],
+        [path.join(folder, "net"), "fuse.sshfs"],
+        [path.join(folder, "net/own"), "tmpfs"],
+      ]);
+      const ask = (each: string) => {
+        asked.push(each);
+        return each === folder ? Promise.resolve(folder) : hanging;
+      };
+      const bounds = await Bounds.of([folder], ask, mounts);
+      const files = ["net/a", "net/x/b", "net/own/c", "d", "network"].map((name) => path.join(folder, name));
+      const looked = Promise.all(files.map((file) => bounds.unread(file)));
+      await vi.advanceTimersByTimeAsync(1_100);
+      expect(await looked).toEqual(["unanswered", "unanswered", undefined, undefined, undefined]);
+      expect(await (await Bounds.of([folder], ask, mounts)).unread(path.join(folder, "net/a"))).toBe(
+        "unanswered",
+      );
+      expect(asked).toEqual([folder, path.join(folder, "net"), folder]);
+    } finally {
+      answer();
+      vi.useRealTimers();
+    }
+  });
+
   it("is another thing than one that is gone, or that may not be looked into", async () => {
     const gone = path.join(folder, "gone");
     const bounds = await Bounds.of([gone]);
