@@ -67,6 +67,11 @@ export class Turn {
     return this.#audience !== "client";
   }
 
+  /** How it will end, where that is known already. */
+  get outcome(): TurnOutcome | undefined {
+    return this.#outcome;
+  }
+
   /** Who may see what the agent says of the turn now. */
   get audience(): Audience {
     return this.isAgentDone ? "client" : this.#audience;

@@ -165,6 +165,8 @@ async function journalPrompt(
   turn: Turn,
   params: PromptBody,
 ): Promise<void> {
+  // It went with the session, which may be ours again by now: nobody would write its end.
+  if (turn.outcome !== undefined && isLoss(turn.outcome)) return;
   const { journal } = live;
   const { headSeq: before, sealedSeq } = journal;
   const entry: NewEntry = { kind: "prompt", atMs: Date.now(), data: promptData(params, ctx.options) };

@@ -5,7 +5,7 @@ import { SidecarError } from "../../../src/base/errors.ts";
 import { toSessionId } from "../../../src/base/ids.ts";
 import { waitAtMost } from "../../../src/base/time.ts";
 import { collect } from "../../../src/session/pages.ts";
-import type { Store } from "../../../src/store/contract.ts";
+import type { LeaseState, Store } from "../../../src/store/contract.ts";
 import { openMemoryStore } from "../../../src/store/memory/memory.ts";
 import { wrapStore } from "../../../src/store/shell.ts";
 import { checked } from "../../session/chain-rig.ts";
@@ -52,6 +52,35 @@ describe.each([
       );
     },
   );
+});
+
+it("a prompt that goes with its session is not said behind it when the session is taken back at once", async () => {
+  const elsewhere = { host: "elsewhere", pid: 1, startedAt: "x" };
+  const ticks = [0, 1, 2];
+  const cases = ticks.flatMap((taking) => ticks.map((behind) => ({ taking, behind })));
+  for (const { taking, behind } of cases) {
+    const inner = openMemoryStore();
+    const store = slowly(inner, { write: 1, flush: 2 }, []);
+    const relay = await rig({ store, relay: { commands: "on" } });
+    const sessionId = await relay.newSession();
+    const id = toSessionId(sessionId);
+    await after(1);
+    const said = relay.prompt(sessionId).catch((error: unknown) => error);
+    await after(taking);
+    // Refused where the turn has begun.
+    const mayTake = ({ turnRunning }: LeaseState) => !turnRunning;
+    const taken = await inner
+      .acquire(id, { holder: elsewhere, ttlMs: 30_000, mayTake })
+      .catch(() => undefined);
+    await after(behind);
+    await Promise.all([said, relay.load(sessionId)]);
+    if (taken !== undefined) await inner.release(taken.lease);
+    expect((await inner.get(id))?.lease).toMatchObject({ turnRunning: false });
+    await relay.close();
+    const kinds = (await collect(inner.read(id))).map(({ kind }) => kind);
+    const of = (which: string) => kinds.filter((kind) => kind === which);
+    expect(of("prompt").length).toBe(of("end").length);
+  }
 });
 
 async function holds(some: Acts, slow: Slow): Promise<void> {
