@@ -1,4 +1,5 @@
 import { afterEach, expect, it, vi } from "vitest";
+import { SidecarError } from "../../src/base/errors.ts";
 import { Beat } from "../../src/http/events/beat.ts";
 import { followed, type Feed } from "../../src/http/events/follow.ts";
 import { frameOf } from "../../src/http/events/frame.ts";
@@ -99,6 +100,26 @@ it("of a session that is deleted while it is read it is told that it is gone, an
   expect(await told()).toContain("event: gone");
   expect((await pieces.next()).done).toBe(true);
   await feed.close();
+});
+
+it("a store that is away ends no stream, and is asked again before anything else is told", async () => {
+  let nowMs = 0;
+  vi.spyOn(performance, "now").mockImplementation(() => nowMs);
+  const one = feed();
+  let why = new SidecarError("STORE_UNAVAILABLE", "The store is away");
+  const pieces = followed(one, undefined, () => Promise.reject(why));
+  const next = async () => String(Buffer.from((await pieces.next()).value ?? []));
+  const first = next();
+  await Promise.resolve();
+  one.ring.push(frameOf("happening", "1.1.", { seq: 1 }));
+  expect(await first).toContain('"seq":1');
+  nowMs = 6000;
+  one.ring.push(frameOf("trouble", "1.1.", {}));
+  expect(await next()).toContain("event: trouble");
+  why = tokenInvalid();
+  one.ring.push(frameOf("happening", "2.2.", { seq: 2 }));
+  expect(await next()).toContain("TOKEN_INVALID");
+  expect((await pieces.next()).done).toBe(true);
 });
 
 it("who is woken without news is told that somebody is there", async () => {

@@ -65,13 +65,18 @@ export async function* followed(
   }
 }
 
-/** Asks when that was long ago. */
+/** Asks when that was long ago. A store that is away, which tells nothing new either, is asked again before what comes next. */
 function checking(isAllowed: () => Promise<unknown>): () => Promise<void> {
   let checkedAtMs = performance.now();
   return async () => {
-    if (performance.now() - checkedAtMs < allowedEachMs) return;
-    checkedAtMs = performance.now();
-    await isAllowed();
+    const nowMs = performance.now();
+    if (nowMs - checkedAtMs < allowedEachMs) return;
+    try {
+      await isAllowed();
+      checkedAtMs = nowMs;
+    } catch (error) {
+      if (!isSidecarError(error, "STORE_UNAVAILABLE")) throw error;
+    }
   };
 }
 
