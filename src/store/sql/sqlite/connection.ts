@@ -91,6 +91,11 @@ export class Connection implements Runner {
     return this.#sync.flush();
   }
 
+  /** Whether what is written would be found again. Errors: `STORE_FAILED`. */
+  assertInPlace(): void {
+    this.#sync.assertInPlace();
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     await this.#queue.drained();

@@ -3,6 +3,7 @@ import { stat } from "node:fs/promises";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { systemCodeOf } from "../../../base/errors.ts";
 import type { Store } from "../../contract.ts";
+import type { StoreDriver } from "../../driver.ts";
 import { defineStore } from "../../shell.ts";
 import { sqlOperations } from "../driver.ts";
 import { totalsOf } from "../lists.ts";
@@ -48,6 +49,7 @@ function storeOn({ db, engine, path, foundWalBytes }: OpenedDatabase, connection
     recovered:
       foundWalBytes > 0 ? `${left}: it was not closed in order, or another process has it open` : undefined,
     ...operations,
+    ...inPlace(connection, operations),
     get: (id) =>
       connection.readBy(
         (read) => known.get(id, read),
@@ -70,6 +72,23 @@ function storeOn({ db, engine, path, foundWalBytes }: OpenedDatabase, connection
     close: () => connection.close(),
     toStoreError: (error, id) => asStoreError(error, path, id),
   });
+}
+
+/** What a session is and is called is acknowledged before anything of it is flushed. */
+function inPlace(
+  connection: Connection,
+  { create, update }: Pick<StoreDriver, "create" | "update">,
+): Pick<StoreDriver, "create" | "update"> {
+  return {
+    create: (session) => {
+      connection.assertInPlace();
+      return create(session);
+    },
+    update: (...asked) => {
+      connection.assertInPlace();
+      return update(...asked);
+    },
+  };
 }
 
 async function sizeOf(path: string): Promise<number> {

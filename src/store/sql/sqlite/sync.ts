@@ -64,6 +64,12 @@ export class WalSync {
     return done;
   }
 
+  /** For what is acknowledged without a flush. Errors: `STORE_FAILED` where other hands have taken the database away. */
+  assertInPlace(): void {
+    const became = this.#file && whatBecame(this.#file, this.#path);
+    if (became !== undefined) throw notThere(this.#path, became);
+  }
+
   async close(): Promise<void> {
     await this.#queue.idle();
     if (this.#file !== undefined) closeSync(this.#file.fd);
@@ -89,7 +95,8 @@ export class WalSync {
     if (this.#mustRewrite) await this.#rewrite(wal.fd);
     const syncing = datasync(wal.fd);
     // While the disk is at work the look costs nobody's time.
-    const [became] = await Promise.all([whatBecame(wal, this.#path), syncing]);
+    const look = async () => whatBecame(wal, this.#path);
+    const [became] = await Promise.all([look(), syncing]);
     if (became !== undefined) throw notThere(this.#path, became);
     if (!this.#isNamed) syncDirectory(dirname(this.#path));
     this.#isNamed = true;
@@ -140,10 +147,10 @@ function datasync(fd: number): Promise<void> {
 type Became = "deleted" | "moved";
 
 /**
- * Undefined where it is in its place. At once: by the thread pool it may take a hundred times as long as the look itself,
+ * Undefined where it is in its place. Not by the thread pool, where it may take a hundred times as long as the look itself,
  * some microseconds.
  */
-async function whatBecame({ fd, dev, ino }: OpenWal, path: string): Promise<Became | undefined> {
+function whatBecame({ fd, dev, ino }: OpenWal, path: string): Became | undefined {
   const there = statOf(path);
   if (there === "unknown" || (there !== undefined && there.ino === ino && there.dev === dev))
     return undefined;

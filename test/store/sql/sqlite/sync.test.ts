@@ -4,7 +4,7 @@ import { rename, rm, stat, writeFile } from "node:fs/promises";
 import { afterEach, beforeEach, describe, expect, it, vi, type MockInstance } from "vitest";
 import { syncDirectory } from "../../../../src/base/disk.ts";
 import { WalSync } from "../../../../src/store/sql/sqlite/sync.ts";
-import { aJournal, rejectsWith, someEntries } from "../../../conformance/samples.ts";
+import { aJournal, aSession, rejectsWith, someEntries } from "../../../conformance/samples.ts";
 import { sqliteSandbox } from "./sandbox.ts";
 
 vi.mock("../../../../src/base/disk.ts", { spy: true });
@@ -111,6 +111,9 @@ describe("the sync of a WAL file", () => {
       await rename(folder, `${folder}-elsewhere`);
       await store.append(id, at, someEntries(1, at + 1), lease);
       await expect(store.flush()).rejects.toMatchObject(moved);
+      // What is acknowledged without a flush is refused at once.
+      await expect(store.create(aSession())).rejects.toMatchObject(moved);
+      await expect(store.update(id, { title: "lost" }, lease)).rejects.toMatchObject(moved);
       // One that another process makes there is not ours, and is left alone.
       const other = await open(path);
       await aJournal(other, 1);
