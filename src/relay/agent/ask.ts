@@ -92,9 +92,10 @@ async function attachAndAsk(
   const params = await compose(binding);
   const { run, agentSessionId } = binding;
   const [received, sentAtMs] = [run.agent.received, performance.now()];
+  // Before it is sent: where the session is lost, nothing is, and nobody's answer comes to nobody.
+  const head = live.journal.headSeq;
   const answer = params && askAgent(ctx, run, method, { sessionId: agentSessionId, ...params }, request);
   const wasUnheard = () => run.agent.received === received && performance.now() - sentAtMs < unheardMs;
-  const head = live.journal.headSeq;
   const hasSaid = () => live.outboundIdle().then(() => live.journal.headSeq !== head);
   return { binding, answer, wasUnheard, hasSaid };
 }

@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { SidecarError } from "../../../src/base/errors.ts";
+import { askSession } from "../../../src/relay/agent/ask.ts";
 import { RpcError } from "../../../src/rpc/errors.ts";
 import { initialized, rig, until, type Params, type Script } from "../rig.ts";
 
@@ -167,4 +169,22 @@ describe("a session that the agent has let go", () => {
     expect(relay.agentNow().heardOf("session/prompt")).toHaveLength(1);
     await relay.close();
   });
+});
+
+it("nothing is asked for a session that is lost by then: nobody would hear the answer", async () => {
+  const asked: string[] = [];
+  const agent = { received: 0, request: async (method: string) => void asked.push(method) };
+  const run = { agent };
+  const live = {
+    binding: { run, agentSessionId: "a" },
+    isLoadedAnew: false,
+    inbound: { run: (task: () => unknown) => task() },
+    get journal(): never {
+      throw new SidecarError("LEASE_LOST", "somebody else has it");
+    },
+  };
+  const ctx = { agent: { run: async () => run }, forwarded: new Map() };
+  const asking = askSession(ctx as never, live as never, "_x/any", { id: 1 } as never, async () => ({}));
+  await expect(asking).rejects.toMatchObject({ code: "LEASE_LOST" });
+  expect(asked).toEqual([]);
 });
