@@ -101,6 +101,15 @@ describe("a bundle [issue 10.2]", () => {
     });
   });
 
+  it("has carriage returns where an agent wrote them for spaces", async () => {
+    const update = { ...say("yes"), data: '{"update":\r{"sessionUpdate":"vendor_news"}}' };
+    const [text] = await bundleOf([prompt("go on"), update, end()]);
+    await using store = openMemoryStore();
+    const [, [told]] = await brought(store, fileOf(text, "carriage.acpbundle"));
+    const [, second] = (await allOf(store, (await store.get(told?.id as SessionRecord["id"]))!)).entries;
+    expect(second?.data).toBe(update.data);
+  });
+
   it("of any entries has the same messages and replay", async () => {
     const words = fc.string({ unit: "binary", maxLength: 20 }).map((text) => say(text));
     const entries = fc.array(fc.oneof(words, fc.constantFrom(...talk(), prompt("x"))), {
