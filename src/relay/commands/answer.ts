@@ -40,14 +40,17 @@ async function asTurn(
 ): Promise<Answer> {
   const meta = { ...(body._meta as object | null | undefined), ...ownMeta };
   const said = entryOf("prompt", promptData({ ...body, _meta: meta }, ctx.options));
-  await appendWithOwed(live, [said]);
   const answered = await answer();
   const { stopReason, text } = answered;
   const updates = text === undefined ? [] : [textUpdate(text)];
   const end = JSON.stringify({ result: { stopReason }, _meta: ownMeta });
-  const last = [...updates.map((update) => entryOf("update", update)), entryOf("end", end)];
-  if (runningTurns(live).length > 0) await live.journal.append(last);
-  else await live.journal.seal(last);
+  // In one write: whoever takes the session over, or kills us, leaves all of the turn there, or nothing.
+  await appendWithOwed(live, [
+    said,
+    ...updates.map((update) => entryOf("update", update)),
+    entryOf("end", end),
+  ]);
+  if (runningTurns(live).length === 0) await live.journal.seal([]);
   await live.journal.settle();
   await live.attachments.sendStored(updates);
   return answered;

@@ -175,7 +175,7 @@ describe("/sidecar in a prompt", () => {
         return inner.update(id, patch, lease);
       },
     });
-    const { relay, ask } = await asked({ store });
+    const { relay, sessionId, ask } = await asked({ store });
     await ask("/sidecar fly");
     expect(textsIn(relay).at(-1)).toContain(
       "allowed: search, export, rewind, rename, fork, changes, usage, help",
@@ -186,6 +186,11 @@ describe("/sidecar in a prompt", () => {
     await expect(ask("/sidecar rename x")).rejects.toMatchObject({ message: expect.any(String) as string });
     isBroken = false;
     expect(await ask("/sidecar help")).toMatchObject({ stopReason: "end_turn" });
+    const kinds = (await entriesOf(inner, sessionId as SessionId)).map(({ kind }) => kind);
+    const turns = kinds.filter((kind) => kind === "prompt" || kind === "end");
+    expect(turns, "a turn is there to its end, or not at all").toEqual(
+      Array.from({ length: 6 }, (_, at) => (at % 2 === 0 ? "prompt" : "end")),
+    );
     await relay.close();
   });
 
@@ -202,6 +207,36 @@ describe("/sidecar in a prompt", () => {
     expect(theirs.relay.agents[0]?.heardOf("session/prompt")).toHaveLength(2);
     expect(theirs.relay.updates.at(-1)?.update).toEqual(list);
     await theirs.relay.close();
+  });
+
+  it("is there to its end, or not at all, when others take the session meanwhile", async () => {
+    const inner = openMemoryStore();
+    const { passed, open } = gate();
+    let [isHeldUp, isWaiting] = [false, false];
+    const store = wrapStore(inner, {
+      update: async (...args) => {
+        if (isHeldUp) {
+          isWaiting = true;
+          await passed;
+        }
+        return inner.update(...args);
+      },
+    });
+    const { relay, sessionId, ask } = await asked({ store });
+    await ask("hello");
+    isHeldUp = true;
+    const asking = ask("/sidecar rename x").catch((error: unknown) => error);
+    await until(() => isWaiting);
+    const other = { host: "elsewhere", pid: 1, startedAt: "1" };
+    const { journal } = await new SessionRegistry({ store: inner, holder: other }).open(
+      sessionId as SessionId,
+    );
+    open();
+    expect(await asking).toMatchObject({ data: { code: "LEASE_LOST" } });
+    await journal.release();
+    const kinds = (await entriesOf(inner, sessionId as SessionId)).map(({ kind }) => kind);
+    expect(kinds.filter((kind) => kind === "prompt" || kind === "end")).toEqual(["prompt", "end"]);
+    await relay.close();
   });
 
   it("is left out of a handover", async () => {
