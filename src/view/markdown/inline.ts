@@ -175,7 +175,8 @@ class Inlines {
     if (found.isWeb && !(this.#open.get("[") ?? 0))
       return this.#push({ type: "link", href: found.href, children: shown }, length);
     for (const child of shown) this.#push(child, 0);
-    return this.#push({ type: "text", text: isImage ? "" : ` (${found.href})` }, length);
+    const isSaid = isImage || children.length === 0;
+    return this.#push({ type: "text", text: isSaid ? "" : ` (${found.href})` }, length);
   }
 
   #address(): boolean {
