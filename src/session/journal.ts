@@ -70,7 +70,7 @@ export class Journal {
     try {
       record = await store.get(id);
       if (record === undefined || isGone(record)) throw sessionNotFound(id);
-      const journal = new Journal(options, lease, record);
+      const journal = new Journal(options, { ...lease, turnRunning: false }, record);
       const interrupted = found.previous?.turnRunning === true;
       if (interrupted || record.headSeq > record.sealedSeq)
         await journal.seal(interrupted ? [endOfLeftOver()] : []);

@@ -142,7 +142,7 @@ export interface LeaseRequest {
 }
 
 export interface Acquired {
-  readonly lease: Lease;
+  readonly lease: Lease; // in a turn if the previous one was: that ends with a write of whoever has it now
   /** The lease that was taken over or had run out without being released. */
   readonly previous?: LeaseState;
   readonly setAside?: string; // what a crash had left half done, in words for the log

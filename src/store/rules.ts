@@ -104,7 +104,9 @@ export function takeLease(
   const previous = frozenCopy(session.lease);
   checkTake(id, previous, mayTake, nowMs);
   const times = { sinceMs: nowMs, expiresAtMs: nowMs + ttlMs };
-  const lease = leaseFor(id, { holder, fence: session.fence + 1, ...times, turnRunning: false }, ttlMs);
+  // Until whoever takes it has ended that turn, the next one must know of it.
+  const turnRunning = previous?.turnRunning === true;
+  const lease = leaseFor(id, { holder, fence: session.fence + 1, ...times, turnRunning }, ttlMs);
   return previous === undefined ? { lease } : { lease, previous };
 }
 

@@ -98,8 +98,14 @@ const taking: Check[] = [
       assert.equal(held?.turnRunning, true);
       const taken = await store.acquire(id, aRequest({ holder: aHolder("b"), mayTake: always }));
       assert.deepEqual(taken.previous, held);
-      assert.equal(taken.lease.turnRunning, false);
+      // It runs until whoever has it now says otherwise: a third one that comes before that is told, too.
+      assert.equal(taken.lease.turnRunning, true);
       assert.deepEqual((await mustGet(store, id)).lease, stateOf(taken.lease));
+      const third = await store.acquire(id, aRequest({ holder: aHolder("c"), mayTake: always }));
+      assert.equal(third.previous?.turnRunning, true);
+      await store.seal(id, { from: 2, head: 1 }, someEntries(1, 2), { ...third.lease, turnRunning: false });
+      const fourth = await store.acquire(id, aRequest({ mayTake: always }));
+      assert.deepEqual([fourth.previous?.turnRunning, fourth.lease.turnRunning], [false, false]);
     },
   },
   {

@@ -183,7 +183,10 @@ class History {
         const [from, entries] = [head + 1 - each.replace, this.#entries(each.count)];
         const range = { from, head: head + each.off };
         const expected = this.#plain.seal(id, from, range.head, entries, ordinal);
-        return [await this.#moveHead(id, this.#store.seal(id, range, entries, lease)), expected];
+        return [
+          await this.#moveHead(id, this.#store.seal(id, range, entries, { ...lease, turnRunning: false })),
+          expected,
+        ];
       }
       case "renew": {
         const { turnRunning } = each;

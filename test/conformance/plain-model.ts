@@ -84,7 +84,7 @@ export class PlainStore {
     return this.#with(id, undefined, (session) => {
       const previous = session.lease;
       if (previous && !mayTake) return failed("SESSION_BUSY");
-      session.lease = { ordinal, holder, turnRunning: false };
+      session.lease = { ordinal, holder, turnRunning: previous?.turnRunning === true };
       return ok(previous && { holder: previous.holder, turnRunning: previous.turnRunning });
     });
   }

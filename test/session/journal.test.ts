@@ -130,10 +130,10 @@ describe("a journal", () => {
 
 describe("a session that a holder left behind", () => {
   async function leftBehind(items: readonly Item[], turnRunning: boolean) {
-    const { store, id, journal } = await journalOf();
+    const { store, id, journal, hold } = await journalOf();
     journal.setTurnRunning(turnRunning);
     await journal.append(entries(...items));
-    return { store, id, journal };
+    return { store, id, journal, hold };
   }
 
   it("is sealed when it is opened, and an interrupted turn gets its end", async () => {
@@ -144,6 +144,19 @@ describe("a session that a holder left behind", () => {
     expect(JSON.parse((await stored(store, id)).at(-1)?.data ?? "")).toMatchObject({ interrupted: true });
     expect([journal.headSeq, journal.sealedSeq]).toEqual([3, 3]);
     expect(await store.get(id)).toMatchObject({ headSeq: 3, sealedSeq: 3 });
+  });
+
+  it("gets the end of its turn once, also when who takes it loses it before that is written", async () => {
+    const { store, id, hold } = await leftBehind([prompt(), chunk("a")], true);
+    const goOn = hold("acquire");
+    const taking = open(store, id, { holder: other }).catch((error: unknown) => error);
+    const third = { ...other, pid: 2 };
+    const { previous } = await open(store, id, { holder: third });
+    expect(previous).toMatchObject({ turnRunning: true, holder: other });
+    goOn();
+    expect(await taking).toMatchObject({ code: "LEASE_LOST" });
+    expect(await contents(store, id)).toEqual(["prompt", chunk("a"), "end"]);
+    expect((await store.get(id))?.lease).toMatchObject({ turnRunning: false, holder: third });
   });
 
   it("gets no end when no turn ran", async () => {

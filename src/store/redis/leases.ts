@@ -30,7 +30,13 @@ export async function acquireLease(
     const [answer, ...taken] = (await redis.run(take, keys, args)) as string[];
     if (answer === "gone") throw sessionNotFound(id);
     if (answer !== "done") continue;
-    const state = { fence: taken[0], holder, since: taken[1], expires: taken[2], turn: "0" };
+    const state = {
+      fence: taken[0],
+      holder,
+      since: taken[1],
+      expires: taken[2],
+      turn: previous?.turnRunning === true ? "1" : "0",
+    };
     const lease = { sessionId: id, ttlMs, ...leaseIn(state) } as Lease;
     return previous === undefined ? { lease } : { lease, previous };
   }

@@ -74,7 +74,8 @@ export function* acquireLease(
   }
   given.seen = current;
   const acquired = takeLease(id, { lease: current, fence: row.fence }, request, row.now_ms);
-  const { fence, holder, sinceMs, expiresAtMs } = acquired.lease;
-  yield* write(dialect.sql.acquire, id, fence, JSON.stringify(holder), sinceMs, expiresAtMs, writeId);
+  const { fence, holder, sinceMs, expiresAtMs, turnRunning } = acquired.lease;
+  const state = [fence, JSON.stringify(holder), sinceMs, expiresAtMs, turnRunning];
+  yield* write(dialect.sql.acquire, id, ...state, writeId);
   return acquired;
 }

@@ -82,7 +82,7 @@ function sharedTexts(words: Words) {
     extend: `UPDATE ${heads} SET ${extending} WHERE ${held} RETURNING expires_at_ms, since_ms`,
     renew: `UPDATE ${heads} SET ${extending}, holder = $5 WHERE ${held} RETURNING expires_at_ms, since_ms`,
     acquire: `UPDATE ${heads} SET fence = $2, holder = $3, since_ms = $4, expires_at_ms = $5,
-      turn_running = false${marked("$6")} WHERE id = $1`,
+      turn_running = $6${marked("$7")} WHERE id = $1`,
     seal: `UPDATE ${heads} SET ${extending}, head_seq = $5, sealed_seq = $5${marked("$6")},
       updated_at_ms = ${greatest}(updated_at_ms, CAST($7 AS bigint)) WHERE ${held}`,
     /** The journals that hold a session's entries from $2 on, its own first, each with what it inherits. */

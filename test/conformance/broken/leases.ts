@@ -80,6 +80,16 @@ export const ofLeases: Defect[] = [
     breaks: (good) => ({ acquire: (id, request) => good.acquire(id, { ...request, ttlMs: 3_600_000 }) }),
   },
   {
+    title: "forgets that a turn runs when its lease is taken over",
+    caughtBy: "leases and fencing",
+    breaks: (good) => ({
+      acquire: async (id, request) => {
+        const acquired = await good.acquire(id, request);
+        return { ...acquired, lease: await good.renew({ ...acquired.lease, turnRunning: false }) };
+      },
+    }),
+  },
+  {
     title: "forgets that a turn runs",
     caughtBy: "leases and fencing",
     breaks: (good) => ({

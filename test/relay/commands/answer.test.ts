@@ -227,10 +227,8 @@ describe("/sidecar in a prompt", () => {
     isHeldUp = true;
     const asking = ask("/sidecar rename x").catch((error: unknown) => error);
     await until(() => isWaiting);
-    const other = { host: "elsewhere", pid: 1, startedAt: "1" };
-    const { journal } = await new SessionRegistry({ store: inner, holder: other }).open(
-      sessionId as SessionId,
-    );
+    const holder = { host: "elsewhere", pid: 1, startedAt: "1" };
+    const { journal } = await new SessionRegistry({ store: inner }).open(sessionId as SessionId, { holder });
     open();
     expect(await asking).toMatchObject({ data: { code: "LEASE_LOST" } });
     await journal.release();

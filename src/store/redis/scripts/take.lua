@@ -14,5 +14,5 @@ local now = nowMs()
 if idle == '1' and tonumber(expires) > now then return {'overtaken'} end
 local next, since, through = text(tonumber(fence) + 1), text(now), text(now + tonumber(ttlMs))
 redis.call('HSET', KEYS[1], 'holder', taker, 'since', since,
-  'state', format(next, head, sealed, updated, through, '0', write))
+  'state', format(next, head, sealed, updated, through, turn == '1' and '1' or '0', write))
 return {'done', next, since, through}
