@@ -133,11 +133,12 @@ export class Journal {
     await this.#seal(added, last);
   }
 
-  /** The same for the end of a turn, which on return survives as `durability` promises. */
+  /** The same for the end of all turns that run, which on return survives as `durability` promises. */
   async sealTurn(last: readonly NewEntry[]): Promise<void> {
     let settled: Promise<void> | undefined;
     // It is on its way to the disk while what is known of it here is brought up to date.
     await this.#seal([], last, () => {
+      this.setTurnRunning(false);
       settled = this.settle();
       settled.catch(() => undefined);
     });
@@ -154,19 +155,17 @@ export class Journal {
     });
   }
 
-  /** @param stored called when the store has it, before anything else is done */
-  async #seal(
-    added: readonly NewEntry[],
-    last: readonly NewEntry[],
-    stored: () => void = () => undefined,
-  ): Promise<void> {
+  /** @param ended called when the store has it and knows that no turn runs, before anything else is done */
+  async #seal(added: readonly NewEntry[], last: readonly NewEntry[], ended?: () => void): Promise<void> {
     const { store, tell, durability } = this.#options;
     await this.#write(async () => {
       const before = this.#head;
       const { from, final } = await this.#final(added, last);
       tidyUp(charsIn(added), final);
-      this.#sealed = this.#head = await store.seal(this.id, { from, head: before }, final, this.#lease);
-      stored();
+      // In this write and in none before it: whoever takes the session over meanwhile ends the turn.
+      const lease = ended === undefined ? this.#lease : { ...this.#lease, turnRunning: false };
+      this.#sealed = this.#head = await store.seal(this.id, { from, head: before }, final, lease);
+      ended?.();
       if (this.#begunBefore === "any") this.#begunBefore = "pieces";
       const head = this.#chain.written();
       if (head !== undefined) this.#options.headed?.({ sessionId: this.id, ...head });

@@ -291,8 +291,9 @@ describe("a session that is shared", () => {
     await expect(bob.registry.sharing.endHolding(id, { force: true })).rejects.toMatchObject({
       code: "FORBIDDEN",
     });
-    const { lease } = await ann.store.acquire(id, { holder: elsewhere, ttlMs: 60_000, mayTake: () => true });
+    const taken = await ann.store.acquire(id, { holder: elsewhere, ttlMs: 60_000, mayTake: () => true });
     await failed;
+    const lease = await ann.store.renew({ ...taken.lease, turnRunning: false });
     expect(await ann.registry.sharing.endHolding(id)).toBe(true);
     expect(await ann.registry.sharing.endHolding(id)).toBe(false);
     await expect(ann.store.renew(lease)).rejects.toMatchObject({ code: "LEASE_LOST" });

@@ -128,6 +128,21 @@ describe("a journal", () => {
   );
 });
 
+describe("a journal's lease", () => {
+  it("says that a turn runs until its end is written, whatever else is written meanwhile", async () => {
+    const { store, id, journal, lastCall } = await journalOf();
+    journal.setTurnRunning(true);
+    await journal.append(entries(prompt()));
+    const ending = journal.sealTurn(entries(end));
+    await journal.renew();
+    expect(lastCall("renew")).toMatchObject([{ turnRunning: true }]);
+    await ending;
+    expect((await store.get(id))?.lease?.turnRunning).toBe(false);
+    await journal.renew();
+    expect(lastCall("renew")).toMatchObject([{ turnRunning: false }]);
+  });
+});
+
 describe("a session that a holder left behind", () => {
   async function leftBehind(items: readonly Item[], turnRunning: boolean) {
     const { store, id, journal, hold } = await journalOf();

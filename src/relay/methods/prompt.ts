@@ -198,7 +198,6 @@ async function endTurn(ctx: RelayContext, live: LiveSession, turn: Turn): Promis
   const { doubt: before } = journal.writes;
   try {
     if (runningTurns(live).length === 0) {
-      journal.setTurnRunning(false);
       await journal.sealTurn(last);
     } else {
       await journal.append(last);
@@ -206,6 +205,7 @@ async function endTurn(ctx: RelayContext, live: LiveSession, turn: Turn): Promis
     }
     return outcome;
   } catch (error) {
+    journal.setTurnRunning(runningTurns(live).length > 0);
     const isLost = live.noteLoss();
     if (isLost) ctx.holding.noteFailure(live, error);
     // Where only the flush has failed, the end is there.
