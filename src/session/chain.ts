@@ -117,6 +117,9 @@ export class Chain {
   #running: Running | undefined;
   /** As it will be when what it was told of is written. */
   #coming: Running | undefined;
+  /** From here on nothing is linked, because what comes before could not be read when that became final. */
+  #damagedBefore: number | undefined;
+  #damageComing: number | undefined;
 
   constructor(store: Pick<Store, "read">, id: SessionId) {
     [this.#store, this.#id] = [store, id];
@@ -131,11 +134,13 @@ export class Chain {
   async linked(entries: readonly NewEntry[], sealedSeq: number): Promise<NewEntry | undefined> {
     const last = entries.at(-1);
     this.#coming = this.#running;
+    this.#damageComing = this.#damagedBefore;
     if (last === undefined) return undefined;
     const running = this.#running ?? (await this.#stored(sealedSeq));
     // A write that fails may have been done: then what is stored is to be looked at.
     this.#running = this.#coming = undefined;
     if (running === undefined) return undefined;
+    this.#damageComing = undefined;
     for (const entry of entries) running.stretch.add(entry);
     this.#coming = running;
     if (!mayCarryLink(last)) return undefined;
@@ -147,6 +152,7 @@ export class Chain {
   /** Returns the newest link, if there is one since. */
   written(): ChainHead | undefined {
     this.#running = this.#coming;
+    this.#damagedBefore = this.#damageComing;
     const { before: sha256, stretch } = this.#coming ?? {};
     const isNew = sha256 !== undefined && stretch?.marks.count === 0;
     return isNew ? { seq: stretch.from - 1, sha256 } : undefined;
@@ -168,9 +174,26 @@ export class Chain {
       return { before, stretch };
     } catch (error) {
       if (!isSidecarError(error, "STORE_CORRUPT", "DECRYPT_FAILED")) return undefined;
-      // What is damaged keeps nobody from going on; `verify` names it, and where the chain begins anew.
-      return { before: undefined, stretch: new LinkedStretch(sealedSeq + 1) };
+      return this.#behindDamage(sealedSeq);
     }
+  }
+
+  /**
+   * What is damaged keeps nobody from going on; `verify` names it, and where the chain begins anew. SQLite calls damage, too,
+   * what a disk does not give for a moment: it is believed when entries have become final since, and it is so still.
+   */
+  async #behindDamage(sealedSeq: number): Promise<Running | undefined> {
+    const from = this.#damagedBefore;
+    this.#damageComing = from ?? sealedSeq + 1;
+    if (from === undefined) return undefined;
+    const stretch = new LinkedStretch(from);
+    try {
+      for await (const page of this.#store.read(this.#id, { from, through: sealedSeq }))
+        for (const entry of page) stretch.add(entry);
+    } catch {
+      return undefined;
+    }
+    return { before: undefined, stretch };
   }
 
   /** A session from before there were chains begins its own with what becomes final next. */
