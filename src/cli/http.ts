@@ -9,6 +9,7 @@ import { cacheFolderOf, surroundings } from "../config/paths.ts";
 import type { Config } from "../config/config.ts";
 import { redactStoreUrl } from "../base/redact.ts";
 import { openLocal, type Local, type Subject } from "../local/serving.ts";
+import { storeDetailsOf } from "../local/store-details.ts";
 import { Together } from "../local/together.ts";
 import { defaultListen, listenFrom } from "../http/listen.ts";
 import { startHttp, type HttpParts, type HttpServer } from "../http/server.ts";
@@ -99,10 +100,7 @@ async function localFor(
       await together.tellOfEnd();
       stop.abort();
     },
-    // To ask others would have them count their entries.
-    ...(["layered", "cache"].includes(store.name) && {
-      storeDetails: async () => (await store.stats()).details ?? {},
-    }),
+    ...storeDetailsOf(store),
   };
   return openLocal(subject, { env });
 }

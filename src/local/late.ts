@@ -8,6 +8,7 @@ import type { Logger } from "../base/log.ts";
 import type { Meter } from "../base/meter.ts";
 import { pause } from "../base/time.ts";
 import type { Local, Subject, SubjectFacts } from "./serving.ts";
+import { storeDetailsOf, type DetailedStore } from "./store-details.ts";
 
 /** What serves a client, as others may have it. */
 export interface Serving {
@@ -25,11 +26,7 @@ export interface Serving {
 export interface LateParts {
   /** None for the built-in one. */
   readonly agent?: { readonly command: string };
-  /** Asked for what its caches count. */
-  readonly store: {
-    readonly name: string;
-    stats(): Promise<{ readonly details?: Readonly<Record<string, number | string>> }>;
-  };
+  readonly store: DetailedStore;
   /** Where that is, without secrets. */
   readonly place: string;
   readonly meter: Meter;
@@ -98,10 +95,7 @@ export class LateLocal {
         await serving.tellOfEnd();
         this.#told.settle();
       },
-      // To ask others would have them count their entries.
-      ...(["layered", "cache"].includes(store.name) && {
-        storeDetails: async () => (await store.stats()).details ?? {},
-      }),
+      ...storeDetailsOf(store),
     };
   }
 }
