@@ -11,6 +11,15 @@ import { checked } from "./chain-rig.ts";
 import { end, newEntry, type Item } from "./entries.ts";
 import { open, session, stored } from "./journal-rig.ts";
 
+async function begun() {
+  const store = openMemoryStore();
+  const id = await session(store);
+  const { journal } = await open(store, id);
+  let atMs = 1000;
+  const timed = (items: readonly Item[]) => items.map((item) => newEntry(item, (atMs += 7)));
+  return { store, id, journal, timed };
+}
+
 describe("a journal that anything is said into", () => {
   /** Turns, each of appends of some entries. */
   const turns = fc.array(fc.array(fc.array(anyItem, { maxLength: 6 }), { maxLength: 4 }), { maxLength: 3 });
@@ -18,13 +27,9 @@ describe("a journal that anything is said into", () => {
   it("keeps of each turn what folding makes of it, times and kinds too, and its chain holds [issue 11.2]", async () => {
     await fc.assert(
       fc.asyncProperty(turns, async (given) => {
-        const store = openMemoryStore();
-        const id = await session(store);
-        const { journal } = await open(store, id);
+        const { store, id, journal, timed } = await begun();
         const compactions = new Set<string>();
         const wanted: NewEntry[] = [];
-        let atMs = 1000;
-        const timed = (items: readonly Item[]) => items.map((item) => newEntry(item, (atMs += 7)));
         for (const turn of given) {
           const said = turn.map(timed);
           for (const entries of said) await journal.append(entries);
@@ -45,11 +50,7 @@ describe("a journal that anything is said into", () => {
   it("is told, before it is sealed, as a seal by whoever opens it next makes of it [issue 10.2]", async () => {
     await fc.assert(
       fc.asyncProperty(turns, async (given) => {
-        const store = openMemoryStore();
-        const id = await session(store);
-        const { journal } = await open(store, id);
-        let atMs = 1000;
-        const timed = (items: readonly Item[]) => items.map((item) => newEntry(item, (atMs += 7)));
+        const { store, id, journal, timed } = await begun();
         for (const [number, turn] of given.entries()) {
           for (const items of turn) await journal.append(timed(items));
           if (number < given.length - 1) await journal.sealTurn(timed([end]));
