@@ -8,7 +8,7 @@ import { beginsCall } from "../acp/kinds.ts";
 import { isSidecarError } from "../base/errors.ts";
 import type { SessionId } from "../base/ids.ts";
 import type { Entry, NewEntry, SessionRecord, Store } from "../store/contract.ts";
-import { foldEntries, type BegunBefore } from "./fold.ts";
+import { foldEntries } from "./fold.ts";
 import { collect } from "./pages.ts";
 
 type Place = Pick<SessionRecord, "sealedSeq" | "headSeq">;
@@ -50,7 +50,7 @@ export class Following {
     }
     const final = await this.#read(this.#sealedSeq + 1, sealedSeq);
     const running = headSeq > sealedSeq ? await this.#read(sealedSeq + 1, headSeq) : [];
-    const fresh = untold(final, this.#told, this.#sealedSeq === 0 ? "none" : "any");
+    const fresh = untold(final, this.#told);
     this.#told = running;
     [this.#sealedSeq, this.#headSeq] = [sealedSeq, headSeq];
     return [...fresh, ...running];
@@ -62,22 +62,41 @@ export class Following {
 }
 
 /** Of folded entries what is new to somebody who has been told these, which they stand for or go on after. */
-export function untold(
-  folded: readonly Entry[],
-  told: readonly NewEntry[],
-  begunBefore: BegunBefore = "none",
-): readonly Entry[] {
-  const before = new Map<string, NewEntry[]>();
-  for (const entry of foldEntries(told, new Set(), begunBefore)) {
-    const key = keyOf(entry);
-    const same = before.get(key);
-    if (same === undefined) before.set(key, [entry]);
-    else same.push(entry);
-  }
+export function untold(folded: readonly Entry[], told: readonly NewEntry[]): readonly Entry[] {
+  const before = asFolded(folded, told);
   return folded.flatMap((entry) => {
     const known = before.get(keyOf(entry))?.shift();
     return known === undefined ? entry : (changeOf(entry, known) ?? []);
   });
+}
+
+/**
+ * What was told, as it would be kept. How a compaction is folded that may have been begun before, only its writer knew: what
+ * has been kept of it says so.
+ */
+function asFolded(folded: readonly Entry[], told: readonly NewEntry[]): Map<string, NewEntry[]> {
+  const [kept, before, apart] = [folded, foldEntries(told), foldEntries(told, new Set(), "any")].map(byKey);
+  for (const [key, entries] of apart ?? []) {
+    const [here, there] = [kept?.get(key), before?.get(key)];
+    if (sameAtFirst(entries, here) > sameAtFirst(there, here)) before?.set(key, entries);
+  }
+  return before ?? new Map<string, NewEntry[]>();
+}
+
+function byKey(entries: readonly NewEntry[]): Map<string, NewEntry[]> {
+  const found = new Map<string, NewEntry[]>();
+  for (const entry of entries) {
+    const key = keyOf(entry);
+    const same = found.get(key);
+    if (same === undefined) found.set(key, [entry]);
+    else same.push(entry);
+  }
+  return found;
+}
+
+function sameAtFirst(a: readonly NewEntry[] = [], b: readonly NewEntry[] = []): number {
+  const first = a.findIndex(({ data }, at) => data !== b[at]?.data);
+  return first < 0 ? a.length : first;
 }
 
 /** What is the same thing, whatever has been added to it; the first of them is the first one on both sides. */

@@ -108,6 +108,16 @@ describe("a session that somebody writes", () => {
     { maxLength: 12 },
   );
 
+  /** What the reader has of it in pieces is kept as one, and goes on. */
+  const joinedAndGoingOn: (Item[] | "look" | "seal")[] = [
+    [chunk("")],
+    "seal",
+    [piece("a"), piece("b")],
+    "look",
+    "seal",
+    [piece("b")],
+  ];
+
   it("is told once, whenever somebody looks and wherever a turn ends", async () => {
     await fc.assert(
       fc.asyncProperty(steps, async (given) => {
@@ -129,7 +139,7 @@ describe("a session that somebody writes", () => {
         expect(heard(told)).toEqual(heard(said));
         await journal.release();
       }),
-      { numRuns: 300 },
+      { numRuns: 300, examples: [[joinedAndGoingOn]] },
     );
   });
 
